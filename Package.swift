@@ -1,0 +1,91 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6), .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+
+let package = Package(
+    name: "autoqc",
+    products: [.executable(name: "autoqc", targets: ["autoqc"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        // C: one door each. Debian 12 has no .pc file for oneDNN and libinotifytools.
+        .systemLibrary(name: "CInotifyTools", providers: [.apt(["libinotifytools0-dev"])]),
+        .systemLibrary(name: "CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
+
+        .target(name: "Plate"),
+        .target(name: "Frames", dependencies: ["Plate", "CTIFF", "CPNG"]),
+        .target(name: "Tensors", dependencies: ["COpenBLAS", "COneDNN", "CKernels"]),
+        .target(name: "Acquisition", dependencies: ["Plate", "CInotifyTools"]),
+        .target(name: "Systemd", dependencies: ["CSystemd", logging]),
+
+        .target(name: "Networks", dependencies: ["Tensors"]),
+        .target(name: "Detection", dependencies: ["Plate", "Tensors", "Networks", "CKernels"]),
+        .target(name: "Ledger", dependencies: ["Plate", grdb]),
+        .target(name: "Reporting", dependencies: ["Plate", "Frames", "Systemd"]),
+
+        .target(name: "Training", dependencies: ["Plate", "Frames", "Tensors", "Networks", "Detection", logging]),
+        .target(
+            name: "Monitoring",
+            dependencies: [
+                "Plate", "Frames", "Acquisition", "Systemd", "Detection", "Ledger", "Reporting", logging,
+                lifecycle, yams,
+            ]),
+
+        .executableTarget(
+            name: "autoqc",
+            dependencies: [
+                "Plate", "Frames", "Tensors", "Acquisition", "Systemd", "Networks", "Detection", "Ledger",
+                "Reporting", "Training", "Monitoring", argumentParser, logging, lifecycle,
+            ]),
+
+        .target(
+            name: "TestSupport", dependencies: ["Plate"], path: "Tests/TestSupport"),
+        .testTarget(name: "PlateTests", dependencies: ["Plate"]),
+        .testTarget(name: "FramesTests", dependencies: ["Frames", "Plate", "TestSupport"]),
+        .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
+        .testTarget(name: "AcquisitionTests", dependencies: ["Acquisition", "Plate", "TestSupport"]),
+        .testTarget(name: "SystemdTests", dependencies: ["Systemd", "TestSupport", logging]),
+        .testTarget(name: "NetworksTests", dependencies: ["Networks", "Tensors", "TestSupport"]),
+        .testTarget(
+            name: "DetectionTests",
+            dependencies: ["Detection", "Plate", "Tensors", "Networks", "CKernels", "TestSupport"]),
+        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Plate", "TestSupport"]),
+        .testTarget(
+            name: "ReportingTests", dependencies: ["Reporting", "Plate", "Frames", "Systemd", "TestSupport"]),
+        .testTarget(
+            name: "TrainingTests",
+            dependencies: ["Training", "Detection", "Networks", "Tensors", "Frames", "Plate", "TestSupport"]),
+        .testTarget(
+            name: "MonitoringTests",
+            dependencies: [
+                "Monitoring", "Acquisition", "Detection", "Ledger", "Reporting", "Frames", "Plate", "Systemd",
+                "TestSupport", logging, lifecycle,
+            ]),
+    ],
+    cLanguageStandard: .gnu17
+)
+
+for target in package.targets where target.type != .system && target.name != "CKernels" {
+    target.swiftSettings = strict
+}

@@ -1,0 +1,93 @@
+/// A moment as nanoseconds since 1970-01-01T00:00:00Z, the resolution that file systems and logs keep.
+public struct Timestamp: Hashable, Sendable, Comparable {
+    /// Nanoseconds since the Unix epoch.
+    public let nanoseconds: Int64
+
+    /// Wraps nanoseconds since the Unix epoch.
+    public init(nanoseconds: Int64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    /// Earlier before later.
+    public static func < (left: Timestamp, right: Timestamp) -> Bool {
+        left.nanoseconds < right.nanoseconds
+    }
+}
+
+/// One line of a well's alarm log.
+public struct Alarm: Sendable, Equatable {
+    /// What happened.
+    public enum Event: String, Sendable, CaseIterable {
+        /// The well turned faulty, after hysteresis.
+        case onset = "ONSET"
+        /// One frame is faulty.
+        case fault = "FAULT"
+        /// The well is normal again, after hysteresis.
+        case clear = "CLEAR"
+        /// Frames of the well stopped coming.
+        case stalled = "STALLED"
+        /// A frame could not be judged.
+        case unreadable = "UNREADABLE"
+    }
+
+    /// When the line was written.
+    public let time: Timestamp
+    /// What happened.
+    public let event: Event
+    /// The frame it was seen on.
+    public let frame: FrameID
+    /// Name of the model that judged, the first digits of its file's SHA-256.
+    public let model: String
+    /// The judgement, without which the event is `stalled` or `unreadable`.
+    public let finding: Finding?
+    /// Why a frame could not be judged, or how long frames have been missing.
+    public let reason: String?
+    /// From the frame's completion on disk to this line, in milliseconds.
+    public let latencyMilliseconds: Int?
+
+    /// The figures of a judged frame that an operator reads.
+    public struct Finding: Sendable, Equatable {
+        /// Image score.
+        public let score: Double
+        /// Severity above which a frame is faulty.
+        public let threshold: Double
+        /// Distance from normal frames in their own spread.
+        public let severity: Double
+        /// Probable cause, for example `air-bubble`; `unknown` where there is none.
+        public let cause: String
+        /// Share of the frame that is faulty, in [0, 1].
+        public let area: Double
+        /// Rectangle around the faulty pixels.
+        public let boundingBox: PixelRectangle?
+        /// Path of the mask, relative to the run's output folder.
+        public let mask: String?
+
+        /// Gathers the figures.
+        public init(
+            score: Double, threshold: Double, severity: Double, cause: String, area: Double,
+            boundingBox: PixelRectangle?, mask: String?
+        ) {
+            self.score = score
+            self.threshold = threshold
+            self.severity = severity
+            self.cause = cause
+            self.area = area
+            self.boundingBox = boundingBox
+            self.mask = mask
+        }
+    }
+
+    /// Gathers a line.
+    public init(
+        time: Timestamp, event: Event, frame: FrameID, model: String, finding: Finding?, reason: String?,
+        latencyMilliseconds: Int?
+    ) {
+        self.time = time
+        self.event = event
+        self.frame = frame
+        self.model = model
+        self.finding = finding
+        self.reason = reason
+        self.latencyMilliseconds = latencyMilliseconds
+    }
+}

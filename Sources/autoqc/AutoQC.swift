@@ -1,0 +1,8 @@
+import ArgumentParser
+
+/// Quality control beside a high-throughput microscope.
+@main
+struct AutoQC: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "autoqc", abstract: "Quality control beside a high-throughput microscope.")
+}

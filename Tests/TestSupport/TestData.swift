@@ -1,0 +1,30 @@
+import Foundation
+
+/// Where the tests find real frames and golden values; each is `nil` when the folder is not there.
+public enum TestData {
+    /// Real frames and the TIFF corpus: `AUTOQC_DATA`, or `../shared/data` beside the package.
+    public static let data = folder(variable: "AUTOQC_DATA", fallback: "data")
+    /// Golden values of the published system: `AUTOQC_FIXTURES`, or `../shared/fixtures` beside the package.
+    public static let fixtures = folder(variable: "AUTOQC_FIXTURES", fallback: "fixtures")
+
+    /// Says what a skipped test misses.
+    public static let missingData = "no folder of real frames: set AUTOQC_DATA to it"
+    /// Says what a skipped test misses.
+    public static let missingFixtures = "no folder of golden values: set AUTOQC_FIXTURES to it"
+
+    private static func folder(variable: String, fallback: String) -> URL? {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let path = ProcessInfo.processInfo.environment[variable]
+        let url = path.map { URL(filePath: $0) } ?? root.appending(path: "../shared/\(fallback)").standardized
+        return FileManager.default.fileExists(atPath: url.path) ? url : nil
+    }
+}
+
+/// Makes an empty folder for one test, hands it over, and removes it whatever happens.
+public func withTemporaryFolder<Result>(_ body: (URL) async throws -> Result) async throws -> Result {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "autoqc-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return try await body(folder)
+}
