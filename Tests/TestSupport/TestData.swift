@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// Where the tests find real frames and golden values; each is `nil` when the folder is not there.
 public enum TestData {
