@@ -44,23 +44,31 @@ let package = Package(
         .target(name: "Ledger", dependencies: ["Plate", grdb]),
         .target(name: "Reporting", dependencies: ["Plate", "Frames", "Systemd"]),
 
-        .target(name: "Training", dependencies: ["Plate", "Frames", "Tensors", "Networks", "Detection", logging]),
+        .target(
+            name: "Training",
+            dependencies: ["Plate", "Frames", "Tensors", "Networks", "Detection", logging]
+        ),
         .target(
             name: "Monitoring",
             dependencies: [
                 "Plate", "Frames", "Acquisition", "Systemd", "Detection", "Ledger", "Reporting", logging,
                 lifecycle, yams,
-            ]),
+            ]
+        ),
 
         .executableTarget(
             name: "autoqc",
             dependencies: [
                 "Plate", "Frames", "Tensors", "Acquisition", "Systemd", "Networks", "Detection", "Ledger",
                 "Reporting", "Training", "Monitoring", argumentParser, logging, lifecycle,
-            ]),
+            ]
+        ),
 
         .target(
-            name: "TestSupport", dependencies: ["Plate"], path: "Tests/TestSupport"),
+            name: "TestSupport",
+            dependencies: ["Plate"],
+            path: "Tests/TestSupport"
+        ),
         .testTarget(name: "PlateTests", dependencies: ["Plate"]),
         .testTarget(name: "FramesTests", dependencies: ["Frames", "Plate", "TestSupport"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
@@ -69,19 +77,24 @@ let package = Package(
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "Tensors", "TestSupport"]),
         .testTarget(
             name: "DetectionTests",
-            dependencies: ["Detection", "Plate", "Tensors", "Networks", "CKernels", "TestSupport"]),
+            dependencies: ["Detection", "Plate", "Tensors", "Networks", "CKernels", "TestSupport"]
+        ),
         .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Plate", "TestSupport"]),
         .testTarget(
-            name: "ReportingTests", dependencies: ["Reporting", "Plate", "Frames", "Systemd", "TestSupport"]),
+            name: "ReportingTests",
+            dependencies: ["Reporting", "Plate", "Frames", "Systemd", "TestSupport"]
+        ),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["Training", "Detection", "Networks", "Tensors", "Frames", "Plate", "TestSupport"]),
+            dependencies: ["Training", "Detection", "Networks", "Tensors", "Frames", "Plate", "TestSupport"]
+        ),
         .testTarget(
             name: "MonitoringTests",
             dependencies: [
                 "Monitoring", "Acquisition", "Detection", "Ledger", "Reporting", "Frames", "Plate", "Systemd",
                 "TestSupport", logging, lifecycle,
-            ]),
+            ]
+        ),
     ],
     cLanguageStandard: .gnu17
 )

@@ -19,14 +19,22 @@ public struct Adam: Sendable {
     /// Starts with moments of zero for parameters of these shapes.
     public init(shapes: [[Int]], beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8) {
         self.init(
-            step: 0, firstMoments: shapes.map { Tensor(repeating: 0, shape: $0) },
-            secondMoments: shapes.map { Tensor(repeating: 0, shape: $0) }, beta1: beta1, beta2: beta2,
-            epsilon: epsilon)
+            step: 0,
+            firstMoments: shapes.map { Tensor(repeating: 0, shape: $0) },
+            secondMoments: shapes.map { Tensor(repeating: 0, shape: $0) },
+            beta1: beta1,
+            beta2: beta2,
+            epsilon: epsilon
+        )
     }
 
     /// Goes on from saved moments.
     public init(
-        step: Int, firstMoments: [Tensor], secondMoments: [Tensor], beta1: Float = 0.9, beta2: Float = 0.999,
+        step: Int,
+        firstMoments: [Tensor],
+        secondMoments: [Tensor],
+        beta1: Float = 0.9,
+        beta2: Float = 0.999,
         epsilon: Float = 1e-8
     ) {
         self.beta1 = beta1
@@ -41,22 +49,31 @@ public struct Adam: Sendable {
     public mutating func update(_ parameters: [Variable], gradients: [Tensor], learningRate: Float) {
         precondition(
             parameters.count == firstMoments.count && gradients.count == firstMoments.count,
-            "\(parameters.count) parameters, \(gradients.count) gradients, \(firstMoments.count) moments")
+            "\(parameters.count) parameters, \(gradients.count) gradients, \(firstMoments.count) moments"
+        )
         step += 1
         let correction1 = 1 - pow(Double(beta1), Double(step))
         let correction2 = 1 - pow(Double(beta2), Double(step))
         let constants = aqc_adam_constants(
-            beta1: beta1, beta2: beta2, step_size: Float(Double(learningRate) / correction1),
-            correction: Float(1 / correction2.squareRoot()), epsilon: epsilon)
+            beta1: beta1,
+            beta2: beta2,
+            step_size: Float(Double(learningRate) / correction1),
+            correction: Float(1 / correction2.squareRoot()),
+            epsilon: epsilon
+        )
         for (index, parameter) in parameters.enumerated() {
             precondition(parameter.shape == gradients[index].shape, "a gradient of another shape")
             parameter.value.makeUnique()
             firstMoments[index].makeUnique()
             secondMoments[index].makeUnique()
             unsafe aqc_adam(
-                parameter.value.storage.pointer, firstMoments[index].storage.pointer,
-                secondMoments[index].storage.pointer, gradients[index].storage.pointer, parameter.value.count,
-                constants)
+                parameter.value.storage.pointer,
+                firstMoments[index].storage.pointer,
+                secondMoments[index].storage.pointer,
+                gradients[index].storage.pointer,
+                parameter.value.count,
+                constants
+            )
         }
     }
 }

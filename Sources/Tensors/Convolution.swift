@@ -33,15 +33,23 @@ extension Variable {
     ///
     /// Nothing is recorded: one fused kernel. Otherwise the same in steps that can be differentiated.
     public func convolution(
-        weights: Variable, bias: Variable? = nil, geometry: ConvolutionGeometry, adding addend: Variable? = nil,
+        weights: Variable,
+        bias: Variable? = nil,
+        geometry: ConvolutionGeometry,
+        adding addend: Variable? = nil,
         activation: Activation = .identity
     ) -> Variable {
         let inputs = [self, weights, bias, addend].compactMap { $0 }
         guard Recording.isOn, inputs.contains(where: { $0.requiresGradient }) else {
             return Variable(
                 constant: value.convolution(
-                    weights: weights.value, bias: bias?.value, geometry: geometry, adding: addend?.value,
-                    activation: activation))
+                    weights: weights.value,
+                    bias: bias?.value,
+                    geometry: geometry,
+                    adding: addend?.value,
+                    activation: activation
+                )
+            )
         }
         var result = plainConvolution(weights: weights, bias: bias, geometry: geometry)
         if let addend { result = result + addend }
@@ -49,10 +57,17 @@ extension Variable {
     }
 
     private func plainConvolution(
-        weights: Variable, bias: Variable?, geometry: ConvolutionGeometry
+        weights: Variable,
+        bias: Variable?,
+        geometry: ConvolutionGeometry
     ) -> Variable {
         let result = value.convolution(
-            weights: weights.value, bias: bias?.value, geometry: geometry, adding: nil, activation: .identity)
+            weights: weights.value,
+            bias: bias?.value,
+            geometry: geometry,
+            adding: nil,
+            activation: .identity
+        )
         let inputs = [self, weights] + (bias.map { [$0] } ?? [])
         return Variable(value: result, inputs: inputs) { [self] upstream in
             let data =
@@ -60,7 +75,8 @@ extension Variable {
                 ? upstream.convolutionDataGradient(weights: weights, size: shape, geometry: geometry) : nil
             let weight =
                 weights.requiresGradient
-                ? convolutionWeightGradient(upstream: upstream, kernel: weights.shape, geometry: geometry) : nil
+                ? convolutionWeightGradient(upstream: upstream, kernel: weights.shape, geometry: geometry)
+                : nil
             guard let bias else { return [data, weight] }
             return [data, weight, upstream.sumOverPixels().sumOverRows().reshaped(bias.shape)]
         }
@@ -68,11 +84,18 @@ extension Variable {
 
     /// The gradient of a convolution's input from that of its output (`self`); a transposed convolution.
     func convolutionDataGradient(
-        weights: Variable, size: [Int], geometry: ConvolutionGeometry
+        weights: Variable,
+        size: [Int],
+        geometry: ConvolutionGeometry
     ) -> Variable {
         let result = Tensor(uninitialized: size)
         ConvolutionPlan.run(
-            .dataGradient, source: result, weights: weights.value, destination: value, geometry: geometry)
+            .dataGradient,
+            source: result,
+            weights: weights.value,
+            destination: value,
+            geometry: geometry
+        )
         return Variable(value: result, inputs: [self, weights]) { second in
             [
                 second.plainConvolution(weights: weights, bias: nil, geometry: geometry),
@@ -83,11 +106,18 @@ extension Variable {
 
     /// The gradient of a convolution's weights from its input (`self`) and the gradient of its output.
     func convolutionWeightGradient(
-        upstream: Variable, kernel: [Int], geometry: ConvolutionGeometry
+        upstream: Variable,
+        kernel: [Int],
+        geometry: ConvolutionGeometry
     ) -> Variable {
         let result = Tensor(uninitialized: kernel)
         ConvolutionPlan.run(
-            .weightGradient, source: value, weights: result, destination: upstream.value, geometry: geometry)
+            .weightGradient,
+            source: value,
+            weights: result,
+            destination: upstream.value,
+            geometry: geometry
+        )
         return Variable(value: result, inputs: [self, upstream]) { [self] second in
             [
                 upstream.convolutionDataGradient(weights: second, size: shape, geometry: geometry),
@@ -105,12 +135,16 @@ extension Variable {
 extension Tensor {
     /// The fused forward convolution on plain tensors; see `Variable.convolution`.
     func convolution(
-        weights: Tensor, bias: Tensor?, geometry: ConvolutionGeometry, adding addend: Tensor?,
+        weights: Tensor,
+        bias: Tensor?,
+        geometry: ConvolutionGeometry,
+        adding addend: Tensor?,
         activation: Activation
     ) -> Tensor {
         precondition(
             shape.count == 4 && weights.shape.count == 4 && shape[3] == weights.shape[3],
-            "images \(shape) do not fit weights \(weights.shape)")
+            "images \(shape) do not fit weights \(weights.shape)"
+        )
         let size = [
             shape[0], geometry.outputLength(shape[1], kernel: weights.shape[1]),
             geometry.outputLength(shape[2], kernel: weights.shape[2]), weights.shape[0],
@@ -119,8 +153,13 @@ extension Tensor {
         precondition(result.shape == size, "an addend of shape \(result.shape) does not fit \(size)")
         result.makeUnique()
         ConvolutionPlan.run(
-            .forward(hasBias: bias != nil, activation: activation, accumulates: addend != nil), source: self,
-            weights: weights, destination: result, bias: bias, geometry: geometry)
+            .forward(hasBias: bias != nil, activation: activation, accumulates: addend != nil),
+            source: self,
+            weights: weights,
+            destination: result,
+            bias: bias,
+            geometry: geometry
+        )
         return result
     }
 }

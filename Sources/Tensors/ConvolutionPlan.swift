@@ -22,7 +22,9 @@ import COneDNN
     private init(_ key: Key, engine: dnnl_engine_t) {
         var shape = aqc_convolution_shape()
         let sizes = key.source.map { Int64($0) }
-        (shape.batch, shape.height, shape.width, shape.input_channels) = (sizes[0], sizes[1], sizes[2], sizes[3])
+        (shape.batch, shape.height, shape.width, shape.input_channels) = (
+            sizes[0], sizes[1], sizes[2], sizes[3]
+        )
         shape.output_channels = Int64(key.weights[0])
         shape.kernel_height = Int64(key.weights[1])
         shape.kernel_width = Int64(key.weights[2])
@@ -35,14 +37,34 @@ import COneDNN
             switch key.kind {
             case .forward(let hasBias, let activation, let accumulates):
                 unsafe aqc_convolution_make(
-                    engine, aqc_forward, shape, hasBias, activation == .silu ? aqc_swish : aqc_identity,
-                    accumulates, &status)
+                    engine,
+                    aqc_forward,
+                    shape,
+                    hasBias,
+                    activation == .silu ? aqc_swish : aqc_identity,
+                    accumulates,
+                    &status
+                )
             case .dataGradient:
                 unsafe aqc_convolution_make(
-                    engine, aqc_backward_data, shape, false, aqc_identity, false, &status)
+                    engine,
+                    aqc_backward_data,
+                    shape,
+                    false,
+                    aqc_identity,
+                    false,
+                    &status
+                )
             case .weightGradient:
                 unsafe aqc_convolution_make(
-                    engine, aqc_backward_weights, shape, false, aqc_identity, false, &status)
+                    engine,
+                    aqc_backward_weights,
+                    shape,
+                    false,
+                    aqc_identity,
+                    false,
+                    &status
+                )
             }
         guard let handle = unsafe made else {
             // Shapes come from a checked architecture; a refusal here is a programmer's mistake.
@@ -55,7 +77,11 @@ import COneDNN
 
     /// Runs a convolution of this kind, making its plan on first use.
     static func run(
-        _ kind: Kind, source: Tensor, weights: Tensor, destination: Tensor, bias: Tensor? = nil,
+        _ kind: Kind,
+        source: Tensor,
+        weights: Tensor,
+        destination: Tensor,
+        bias: Tensor? = nil,
         geometry: ConvolutionGeometry
     ) {
         let key = Key(kind: kind, source: source.shape, weights: weights.shape, geometry: geometry)
@@ -63,24 +89,45 @@ import COneDNN
             let plan = unsafe handles.plans[key] ?? ConvolutionPlan(key, engine: handles.engine)
             unsafe handles.plans[key] = plan
             let status = unsafe plan.run(
-                kind, stream: handles.stream, source: source.storage, weights: weights.storage,
-                destination: destination.storage, bias: bias?.storage)
+                kind,
+                stream: handles.stream,
+                source: source.storage,
+                weights: weights.storage,
+                destination: destination.storage,
+                bias: bias?.storage
+            )
             precondition(status == dnnl_success, "oneDNN failed on \(key): status \(status.rawValue)")
         }
     }
 
     private func run(
-        _ kind: Kind, stream: dnnl_stream_t, source: TensorStorage, weights: TensorStorage,
-        destination: TensorStorage, bias: TensorStorage?
+        _ kind: Kind,
+        stream: dnnl_stream_t,
+        source: TensorStorage,
+        weights: TensorStorage,
+        destination: TensorStorage,
+        bias: TensorStorage?
     ) -> dnnl_status_t {
         guard unsafe handle.pointee.reorder != nil else {
             return unsafe aqc_convolution_run(
-                handle, stream, source.pointer, weights.pointer, destination.pointer, bias?.pointer)
+                handle,
+                stream,
+                source.pointer,
+                weights.pointer,
+                destination.pointer,
+                bias?.pointer
+            )
         }
         if kind == .weightGradient {
             let blocked = blockedWeights()
             let status = unsafe aqc_convolution_run(
-                handle, stream, source.pointer, blocked.pointer, destination.pointer, nil)
+                handle,
+                stream,
+                source.pointer,
+                blocked.pointer,
+                destination.pointer,
+                nil
+            )
             guard status == dnnl_success else { return status }
             return unsafe aqc_convolution_reorder(handle, stream, weights.pointer, blocked.pointer)
         }
@@ -90,7 +137,13 @@ import COneDNN
             return blocked
         }
         return unsafe aqc_convolution_run(
-            handle, stream, source.pointer, blocked.pointer, destination.pointer, bias?.pointer)
+            handle,
+            stream,
+            source.pointer,
+            blocked.pointer,
+            destination.pointer,
+            bias?.pointer
+        )
     }
 
     private func blockedWeights() -> TensorStorage {

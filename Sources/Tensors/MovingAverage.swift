@@ -23,8 +23,11 @@ public struct MovingAverage: Sendable {
         for (index, parameter) in parameters.enumerated() {
             values[index].makeUnique()
             unsafe aqc_blend(
-                values[index].storage.pointer, parameter.value.storage.pointer, min(decay, early),
-                parameter.value.count)
+                values[index].storage.pointer,
+                parameter.value.storage.pointer,
+                min(decay, early),
+                parameter.value.count
+            )
         }
     }
 }

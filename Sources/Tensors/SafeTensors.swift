@@ -41,7 +41,9 @@ public struct SafeTensors: Sendable {
         func refuse(_ code: SafeTensorsError.Code, _ detail: String) -> SafeTensorsError {
             SafeTensorsError(code: code, path: path, detail: detail)
         }
-        guard data.count >= 8 else { throw refuse(.wrongLength, "a file of \(data.count) bytes has no header") }
+        guard data.count >= 8 else {
+            throw refuse(.wrongLength, "a file of \(data.count) bytes has no header")
+        }
         let length = data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= Self.headerLimit, data.count - 8 >= Int(length) else {
             throw refuse(.wrongLength, "the header should have \(length) bytes, the file has \(data.count)")
@@ -67,7 +69,10 @@ public struct SafeTensors: Sendable {
             tensors[name] = try Self.tensor(entry, name: name, body: body, refuse: refuse)
         }
         guard covered == body.count else {
-            throw refuse(.wrongLength, "the tensors take \(covered) bytes, the file has \(body.count) for them")
+            throw refuse(
+                .wrongLength,
+                "the tensors take \(covered) bytes, the file has \(body.count) for them"
+            )
         }
     }
 
@@ -80,7 +85,10 @@ public struct SafeTensors: Sendable {
     }
 
     private static func tensor(
-        _ entry: Entry, name: String, body: Data, refuse: (SafeTensorsError.Code, String) -> SafeTensorsError
+        _ entry: Entry,
+        name: String,
+        body: Data,
+        refuse: (SafeTensorsError.Code, String) -> SafeTensorsError
     ) throws(SafeTensorsError) -> Tensor {
         let width = ["F32": 4, "F64": 8][entry.dtype]
         guard let width else {
@@ -89,17 +97,23 @@ public struct SafeTensors: Sendable {
         var bytes = width
         for length in entry.shape {
             let (product, overflow) = bytes.multipliedReportingOverflow(by: length)
-            guard length >= 0, !overflow else { throw refuse(.damagedHeader, "'\(name)' has an absurd shape") }
+            guard length >= 0, !overflow else {
+                throw refuse(.damagedHeader, "'\(name)' has an absurd shape")
+            }
             bytes = product
         }
-        guard entry.data_offsets[1] <= body.count, entry.data_offsets[1] - entry.data_offsets[0] == bytes else {
+        guard entry.data_offsets[1] <= body.count, entry.data_offsets[1] - entry.data_offsets[0] == bytes
+        else {
             throw refuse(.wrongLength, "'\(name)' should have \(bytes) bytes, which the file does not hold")
         }
         let slice = body.dropFirst(entry.data_offsets[0]).prefix(bytes)
         if width == 4 {
             return Tensor(littleEndian(slice, UInt32.self).map { Float(bitPattern: $0) }, shape: entry.shape)
         }
-        return Tensor(littleEndian(slice, UInt64.self).map { Float(Double(bitPattern: $0)) }, shape: entry.shape)
+        return Tensor(
+            littleEndian(slice, UInt64.self).map { Float(Double(bitPattern: $0)) },
+            shape: entry.shape
+        )
     }
 
     private static func littleEndian<Word: FixedWidthInteger>(_ bytes: Data, _ type: Word.Type) -> [Word] {
@@ -118,11 +132,14 @@ public struct SafeTensors: Sendable {
         for name in names {
             guard let tensor = tensors[name] else { continue }
             let end = offset + tensor.count * 4
-            header[name] = ["dtype": "F32", "shape": tensor.shape, "data_offsets": [offset, end]] as [String: Any]
+            header[name] =
+                ["dtype": "F32", "shape": tensor.shape, "data_offsets": [offset, end]] as [String: Any]
             offset = end
         }
         var json = try JSONSerialization.data(
-            withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
+            withJSONObject: header,
+            options: [.sortedKeys, .withoutEscapingSlashes]
+        )
         // The format lets the header end in spaces; eight-byte alignment of the tensors lets others map the file.
         json.append(Data(repeating: UInt8(ascii: " "), count: (8 - json.count % 8) % 8))
         var data = Data(capacity: 8 + json.count + offset)
@@ -143,7 +160,9 @@ public struct SafeTensors: Sendable {
             let handle = try FileHandle(forUpdating: URL(filePath: temporary))
             try handle.synchronize()
             try handle.close()
-        } catch { throw SafeTensorsError(code: .cannotWrite, path: path, detail: "cannot be written: \(error)") }
+        } catch {
+            throw SafeTensorsError(code: .cannotWrite, path: path, detail: "cannot be written: \(error)")
+        }
         guard unsafe rename(temporary, path) == 0 else {
             throw SafeTensorsError(code: .cannotWrite, path: path, detail: "cannot be renamed into place")
         }

@@ -18,7 +18,9 @@ public struct Tensor: Sendable {
     /// Copies values in row-major order; a count other than the shape's product is a programmer's mistake.
     public init(_ values: [Float], shape: [Int]) {
         precondition(
-            values.count == shape.reduce(1, *), "\(values.count) values do not fill a tensor of shape \(shape)")
+            values.count == shape.reduce(1, *),
+            "\(values.count) values do not fill a tensor of shape \(shape)"
+        )
         self.init(uninitialized: shape)
         unsafe values.withUnsafeBufferPointer { source in
             if let base = source.baseAddress, !source.isEmpty {
@@ -66,7 +68,10 @@ public struct Tensor: Sendable {
     }
 
     private init(shape: [Int], storage: TensorStorage) {
-        precondition(shape.reduce(1, *) == storage.count, "\(storage.count) values cannot take shape \(shape)")
+        precondition(
+            shape.reduce(1, *) == storage.count,
+            "\(storage.count) values cannot take shape \(shape)"
+        )
         self.shape = shape
         self.storage = storage
     }
@@ -100,7 +105,9 @@ public struct Tensor: Sendable {
 
     deinit {
         unsafe BufferPool.shared.give(
-            UnsafeMutableRawPointer(pointer), bytes: count * MemoryLayout<Float>.stride)
+            UnsafeMutableRawPointer(pointer),
+            bytes: count * MemoryLayout<Float>.stride
+        )
     }
 
     /// The copy of these values in a plan's layout, made on first use.

@@ -17,7 +17,11 @@ extension Tensor {
         precondition(shape == other.shape, "shapes \(shape) and \(other.shape) differ")
         let result = Tensor(uninitialized: shape)
         unsafe kernel(
-            UnsafePointer(storage.pointer), UnsafePointer(other.storage.pointer), result.storage.pointer, count)
+            UnsafePointer(storage.pointer),
+            UnsafePointer(other.storage.pointer),
+            result.storage.pointer,
+            count
+        )
         return result
     }
 }

@@ -45,7 +45,12 @@ extension Variable {
         let (batch, height, width, depth) = imageAxes
         let result = Tensor(uninitialized: [batch, depth])
         unsafe aqc_sum_pixels(
-            value.storage.pointer, result.storage.pointer, batch, height * width, depth)
+            value.storage.pointer,
+            result.storage.pointer,
+            batch,
+            height * width,
+            depth
+        )
         return Variable(value: result, inputs: [self]) { [$0.spreadOverPixels(height: height, width: width)] }
     }
 
@@ -54,7 +59,12 @@ extension Variable {
         precondition(shape.count == 2, "N x C expected, not \(shape)")
         let result = Tensor(uninitialized: [shape[0], height, width, shape[1]])
         unsafe aqc_spread_channels(
-            value.storage.pointer, result.storage.pointer, shape[0], height * width, shape[1])
+            value.storage.pointer,
+            result.storage.pointer,
+            shape[0],
+            height * width,
+            shape[1]
+        )
         return Variable(value: result, inputs: [self]) { [$0.sumOverPixels()] }
     }
 
@@ -62,10 +72,19 @@ extension Variable {
     public func spaceToDepth(_ block: Int) -> Variable {
         let (batch, height, width, depth) = imageAxes
         precondition(
-            height % block == 0 && width % block == 0, "\(height) x \(width) is not a multiple of \(block)")
+            height % block == 0 && width % block == 0,
+            "\(height) x \(width) is not a multiple of \(block)"
+        )
         let result = Tensor(uninitialized: [batch, height / block, width / block, depth * block * block])
         unsafe aqc_space_to_depth(
-            value.storage.pointer, result.storage.pointer, batch, height, width, depth, block)
+            value.storage.pointer,
+            result.storage.pointer,
+            batch,
+            height,
+            width,
+            depth,
+            block
+        )
         return Variable(value: result, inputs: [self]) { [$0.depthToSpace(block)] }
     }
 
@@ -76,7 +95,14 @@ extension Variable {
         let shape = [batch, height * block, width * block, depth / (block * block)]
         let result = Tensor(uninitialized: shape)
         unsafe aqc_depth_to_space(
-            value.storage.pointer, result.storage.pointer, batch, shape[1], shape[2], shape[3], block)
+            value.storage.pointer,
+            result.storage.pointer,
+            batch,
+            shape[1],
+            shape[2],
+            shape[3],
+            block
+        )
         return Variable(value: result, inputs: [self]) { [$0.spaceToDepth(block)] }
     }
 
@@ -94,7 +120,13 @@ extension Variable {
         precondition(height % 2 == 0 && width % 2 == 0, "\(height) x \(width) cannot be halved")
         let result = Tensor(uninitialized: [batch, height / 2, width / 2, depth])
         unsafe aqc_sum_pool(
-            value.storage.pointer, result.storage.pointer, batch, height / 2, width / 2, depth)
+            value.storage.pointer,
+            result.storage.pointer,
+            batch,
+            height / 2,
+            width / 2,
+            depth
+        )
         return Variable(value: result, inputs: [self]) { [$0.upsampled()] }
     }
 

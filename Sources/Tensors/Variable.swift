@@ -32,7 +32,9 @@ public final class Variable {
     /// The result of an operation. `backward` maps the gradient of the result to one gradient per input, `nil` where
     /// none flows; if it is made of operations on variables, it can be differentiated again.
     public init(
-        value: Tensor, inputs: [Variable], backward: @escaping (_ upstream: Variable) -> [Variable?]
+        value: Tensor,
+        inputs: [Variable],
+        backward: @escaping (_ upstream: Variable) -> [Variable?]
     ) {
         let records = Recording.isOn && inputs.contains { $0.requiresGradient }
         self.value = value
@@ -59,7 +61,9 @@ public enum Recording {
 /// With `differentiable: true` the gradients can themselves be differentiated. A variable that the scalar does not
 /// depend on has a gradient of zeros.
 public func gradients(
-    of scalar: Variable, with targets: [Variable], differentiable: Bool = false
+    of scalar: Variable,
+    with targets: [Variable],
+    differentiable: Bool = false
 ) -> [Variable] {
     precondition(scalar.value.count == 1, "gradients are of a scalar, not of shape \(scalar.shape)")
     let seed = Variable(constant: Tensor(repeating: 1, shape: scalar.shape))
@@ -74,7 +78,9 @@ public func gradients(
             for (input, gradient) in zip(operation.inputs, operation.backward(upstream)) {
                 guard input.requiresGradient, let gradient else { continue }
                 precondition(
-                    gradient.shape == input.shape, "gradient \(gradient.shape) of input \(input.shape)")
+                    gradient.shape == input.shape,
+                    "gradient \(gradient.shape) of input \(input.shape)"
+                )
                 let inputKey = ObjectIdentifier(input)
                 found[inputKey] = found[inputKey].map { $0 + gradient } ?? gradient
             }
@@ -99,7 +105,9 @@ private func reversedTopologicalOrder(from root: Variable) -> [Variable] {
         }
         stack[stack.count - 1].next += 1
         let input = inputs[next]
-        if input.requiresGradient, visited.insert(ObjectIdentifier(input)).inserted { stack.append((input, 0)) }
+        if input.requiresGradient, visited.insert(ObjectIdentifier(input)).inserted {
+            stack.append((input, 0))
+        }
     }
     return order.reversed()
 }

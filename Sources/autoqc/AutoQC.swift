@@ -4,5 +4,7 @@ import ArgumentParser
 @main
 struct AutoQC: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "autoqc", abstract: "Quality control beside a high-throughput microscope.")
+        commandName: "autoqc",
+        abstract: "Quality control beside a high-throughput microscope."
+    )
 }

@@ -35,7 +35,9 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
                     for o in 0..<outputs {
                         var sum = Double(bias[o])
                         for i in 0..<kernel * kernel {
-                            let (y, z) = (row * stride + i / kernel - padding, column * stride + i % kernel - padding)
+                            let (y, z) = (
+                                row * stride + i / kernel - padding, column * stride + i % kernel - padding
+                            )
                             guard (0..<height).contains(y), (0..<width).contains(z) else { continue }
                             for c in 0..<inputs {
                                 let pixel = x[((n * height + y) * width + z) * inputs + c]
@@ -62,14 +64,19 @@ struct ConvolutionTests {
         let image = Variable(constant: Tensor(x, shape: shape.source))
         let plain = image.convolution(
             weights: Variable(parameter: Tensor(w, shape: shape.weights)),
-            bias: Variable(parameter: Tensor(b, shape: [shape.outputs])), geometry: shape.geometry)
+            bias: Variable(parameter: Tensor(b, shape: [shape.outputs])),
+            geometry: shape.geometry
+        )
         #expect(relativeError(plain.value.values, expected) < 1e-5)
 
         let addend = random.floats(expected.count)
         let fused = image.convolution(
             weights: Variable(constant: Tensor(w, shape: shape.weights)),
-            bias: Variable(constant: Tensor(b, shape: [shape.outputs])), geometry: shape.geometry,
-            adding: Variable(constant: Tensor(addend, shape: plain.shape)), activation: .silu)
+            bias: Variable(constant: Tensor(b, shape: [shape.outputs])),
+            geometry: shape.geometry,
+            adding: Variable(constant: Tensor(addend, shape: plain.shape)),
+            activation: .silu
+        )
         let sum = zip(expected, addend).map { $0 + $1 }
         let activated = Variable(constant: Tensor(sum, shape: plain.shape)).silu().value.values
         #expect(relativeError(fused.value.values, activated) < 1e-4)
@@ -88,7 +95,11 @@ struct ConvolutionTests {
                 Variable(parameter: Tensor(b, shape: [shape.outputs])),
             ]
             let y = inputs[0].convolution(
-                weights: inputs[1], bias: inputs[2], geometry: shape.geometry, activation: .silu)
+                weights: inputs[1],
+                bias: inputs[2],
+                geometry: shape.geometry,
+                activation: .silu
+            )
             return ((y * y).mean(), inputs)
         }
         let (value, inputs) = loss(x, w, b)
@@ -119,9 +130,13 @@ struct ConvolutionTests {
             ]
             let x = Variable(parameter: image)
             let hidden = x.convolution(
-                weights: weights[0], geometry: ConvolutionGeometry(stride: 1, padding: 1), activation: .silu)
+                weights: weights[0],
+                geometry: ConvolutionGeometry(stride: 1, padding: 1),
+                activation: .silu
+            )
             let features = hidden.convolution(
-                weights: weights[1], geometry: ConvolutionGeometry(stride: 2, padding: 1)
+                weights: weights[1],
+                geometry: ConvolutionGeometry(stride: 2, padding: 1)
             ).silu()
             let critic = features.reshaped([2, 64]).multiplied(by: last, transposingRight: true).sum()
             let slope = gradients(of: critic, with: [x], differentiable: true)[0]

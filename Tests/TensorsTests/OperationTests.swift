@@ -34,15 +34,21 @@ struct OperationTests {
         ("cube", { $0.power(3) }), ("root", { ($0 * $0).affine(scale: 1, shift: 1).power(0.5) }),
         ("product", { $0 * $0.affine(scale: 2, shift: 1) }),
         ("blocks", { $0.reshaped([1, 4, 6, 1]).spaceToDepth(2).silu().depthToSpace(2).reshaped([24]) }),
-        ("channels", { x in
-            let image = x.reshaped([2, 2, 2, 3])
-            return image.addingChannels(image.silu().sumOverPixels()).reshaped([24])
-        }),
+        (
+            "channels",
+            { x in
+                let image = x.reshaped([2, 2, 2, 3])
+                return image.addingChannels(image.silu().sumOverPixels()).reshaped([24])
+            }
+        ),
         ("resampling", { $0.reshaped([1, 2, 4, 3]).sumPooled().silu().upsampled().reshaped([24]) }),
-        ("matrix", { x in
-            let m = x.reshaped([4, 6])
-            return m.multiplied(by: m.silu(), transposingRight: true).multiplied(by: m).reshaped([24])
-        }),
+        (
+            "matrix",
+            { x in
+                let m = x.reshaped([4, 6])
+                return m.multiplied(by: m.silu(), transposingRight: true).multiplied(by: m).reshaped([24])
+            }
+        ),
     ]
 
     /// First and second derivatives of each function, the second through a differentiable first one.

@@ -9,7 +9,8 @@ struct SafeTensorsTests {
         tensors: [
             "b": Tensor([1, -2.5, .infinity], shape: [3]), "a/β": Tensor([0.1, 2, 3, 4], shape: [2, 2]),
             "scalar": Tensor([7], shape: []),
-        ])
+        ]
+    )
 
     @Test func whatIsWrittenIsRead() async throws {
         try await withTemporaryFolder { folder in

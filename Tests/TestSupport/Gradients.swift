@@ -33,7 +33,10 @@ public func relativeError(_ found: [Float], _ expected: [Float]) -> Double {
 
 /// The gradient of a scalar function by central differences, in the coordinates asked for.
 public func finiteDifferences(
-    at point: [Float], coordinates: [Int], step: Float = 1e-2, of function: ([Float]) -> Double
+    at point: [Float],
+    coordinates: [Int],
+    step: Float = 1e-2,
+    of function: ([Float]) -> Double
 ) -> [Float] {
     coordinates.map { index in
         var moved = point
