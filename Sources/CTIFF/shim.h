@@ -10,7 +10,8 @@ typedef struct {
 } aqc_tiff_message;
 
 // An error handler takes a va_list, which Swift cannot write. Later errors only follow from the first.
-static int aqc_tiff_keep(TIFF *tiff, void *message, const char *module, const char *format, va_list arguments) {
+static int aqc_tiff_keep(TIFF *tiff, void *message, const char *module, const char *format,
+    va_list arguments) {
     (void)tiff;
     (void)module;
     aqc_tiff_message *kept = (aqc_tiff_message *)message;
@@ -18,7 +19,8 @@ static int aqc_tiff_keep(TIFF *tiff, void *message, const char *module, const ch
     return 1;
 }
 
-static int aqc_tiff_drop(TIFF *tiff, void *message, const char *module, const char *format, va_list arguments) {
+static int aqc_tiff_drop(TIFF *tiff, void *message, const char *module, const char *format,
+    va_list arguments) {
     (void)tiff;
     (void)message;
     (void)module;
@@ -29,7 +31,8 @@ static int aqc_tiff_drop(TIFF *tiff, void *message, const char *module, const ch
 
 // Handlers are C function pointers with a va_list; on failure the caller still owns the descriptor.
 static inline TIFF *aqc_tiff_open(
-    int descriptor, const char *name, const char *mode, int64_t largest_allocation, aqc_tiff_message *message) {
+    int descriptor, const char *name, const char *mode, int64_t largest_allocation,
+    aqc_tiff_message *message) {
     TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
     if (!options) return NULL;
     TIFFOpenOptionsSetMaxSingleMemAlloc(options, (tmsize_t)largest_allocation);

@@ -1,7 +1,8 @@
 /// What the OME-XML of a TIFF file says about space and time, read by a small strict scanner.
 ///
-/// Looks for the first `Pixels` element and reads its attributes; elements are never nested in memory, entities
-/// are not expanded (save a number for the micro sign), and a document type declaration ends the search.
+/// Looks for the first `Pixels` element and reads its attributes; elements are never nested in memory,
+/// entities are not expanded (save a number for the micro sign), and a document type declaration ends the
+/// search.
 struct OMEMetadata: Equatable {
     var pixelSize: PixelSize?
     var timeInterval: Double?
@@ -56,8 +57,8 @@ struct OMEMetadata: Equatable {
             <OME xmlns="\(schema)" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" \
             xsi:schemaLocation="\(schema) \(schema)/ome.xsd" Creator="autoqc">
               <Image ID="Image:0">
-                <Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="\(type)" SizeX="\(width)" SizeY="\(height)" \
-            SizeZ="1" SizeC="1" SizeT="\(pages)"\(physical)>
+                <Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="\(type)" SizeX="\(width)" \
+            SizeY="\(height)" SizeZ="1" SizeC="1" SizeT="\(pages)"\(physical)>
                   <Channel ID="Channel:0:0" SamplesPerPixel="1"/>
                   <TiffData IFD="0" PlaneCount="\(pages)"/>
                 </Pixels>
@@ -69,6 +70,8 @@ struct OMEMetadata: Equatable {
 
 /// Finds one start tag in XML and reads its attributes, in one pass and without recursion.
 struct XMLScanner {
+    private static let stops: [UInt8] = [9, 10, 13, 32] + Array("=/><\"'".utf8)
+
     private let bytes: ArraySlice<UInt8>
     private var at: Int
 
@@ -124,15 +127,14 @@ struct XMLScanner {
 
     private func position(of byte: UInt8) -> Int? { bytes[at...].firstIndex(of: byte) }
 
-    private mutating func skip(_ text: StaticString) -> Bool {
-        let wanted = "\(text)".utf8
-        guard bytes[at...].starts(with: wanted) else { return false }
-        at += wanted.count
+    private mutating func skip(_ text: String) -> Bool {
+        guard bytes[at...].starts(with: text.utf8) else { return false }
+        at += text.utf8.count
         return true
     }
 
     /// Goes behind the next occurrence of a text.
-    private mutating func pass(_ text: StaticString) -> Bool {
+    private mutating func pass(_ text: String) -> Bool {
         while at < bytes.endIndex {
             if skip(text) { return true }
             at += 1
@@ -146,8 +148,7 @@ struct XMLScanner {
 
     /// Everything up to white space or one of `=`, `/`, `>`, `<`, quotes.
     private mutating func word() -> String {
-        let stops: [UInt8] = [9, 10, 13, 32] + Array("=/><\"'".utf8)
-        let end = bytes[at...].firstIndex { stops.contains($0) } ?? bytes.endIndex
+        let end = bytes[at...].firstIndex { Self.stops.contains($0) } ?? bytes.endIndex
         defer { at = end }
         return String(decoding: bytes[at..<end], as: UTF8.self)
     }

@@ -65,6 +65,8 @@ public struct PNGImage: Sendable, Equatable {
         unsafe image.width = UInt32(width)
         unsafe image.height = UInt32(height)
         unsafe image.format = colour == .grey ? aqc_png_format_grey() : aqc_png_format_rgb()
+        // A page that shows a plate live is helped more by a quick image than by a small one.
+        unsafe image.flags = UInt32(PNG_IMAGE_FLAG_FAST)
         var size = unsafe aqc_png_largest_size(&image)
         var file = [UInt8](repeating: 0, count: size)
         let isWritten = unsafe file.withUnsafeMutableBytes { target in

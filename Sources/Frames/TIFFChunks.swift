@@ -17,7 +17,7 @@ struct TIFFChunks {
 
     let areTiles: Bool
     let offsets: [UInt64]
-    /// As many as there are offsets; empty where the file leaves them out, as some writers of plain strips do.
+    /// As many as there are offsets; empty where the file leaves them out, as for one plain strip.
     let byteCounts: [UInt64]
 
     /// Reads both arrays and checks every strip or tile against the end of the file.
@@ -29,7 +29,7 @@ struct TIFFChunks {
         guard directory.count(offsetTag) > 0 else {
             throw file.error(.damaged, "the page at byte \(directory.offset) has no strips and no tiles")
         }
-        // Two bytes is the least that one value takes; small arrays sit in the directory and cost nothing.
+        // A value takes a byte at least; small arrays, as most pages have, are not worth counting.
         let values = directory.count(offsetTag).addingReportingOverflow(directory.count(countTag))
             .partialValue
         if values > 8 { try budget.take(Int(min(values, UInt64(Self.limit))), file: file) }

@@ -42,9 +42,9 @@ struct TIFFEntry {
 
 /// One image file directory, read without libtiff and with nothing believed.
 ///
-/// Classic: a 2-byte count, 12 bytes an entry (tag 2, type 2, count 4, value or offset 4), a 4-byte link to the
-/// next directory. BigTIFF: 8-byte count, 20 bytes an entry (2, 2, 8, 8), an 8-byte link. Byte order as in the
-/// header; a link of 0 ends the chain.
+/// Classic: a 2-byte count, 12 bytes an entry (tag 2, type 2, count 4, value or offset 4), a 4-byte link to
+/// the next directory. BigTIFF: 8-byte count, 20 bytes an entry (2, 2, 8, 8), an 8-byte link. Byte order as
+/// in the header; a link of 0 ends the chain.
 struct TIFFDirectory {
     let offset: UInt64
     let next: UInt64
@@ -137,7 +137,7 @@ struct TIFFDirectory {
         return try numbers(tag, limit: 65_536).first
     }
 
-    /// The text of an ASCII tag up to its first zero byte and at most `limit` bytes, repaired where it is no UTF-8.
+    /// The text of an ASCII tag up to its first zero byte and at most `limit` bytes, repaired as UTF-8.
     func text(_ tag: TIFFTag, limit: Int) throws(TIFFError) -> String? {
         guard let entry = entries[tag.rawValue], [1, 2, 7].contains(entry.type) else { return nil }
         let count = Int(min(entry.count, UInt64(limit)))

@@ -9,8 +9,8 @@ internal import Glibc
     private let tiff: OpaquePointer
     private let message: UnsafeMutablePointer<aqc_tiff_message>
 
-    /// Opens the file for reading its strips and tiles: no directory is read yet, nothing is mapped into memory
-    /// (a file that is cut while it is mapped kills its reader) and strips stay as they are stored.
+    /// Opens the file for reading its strips and tiles: no directory is read yet, nothing is mapped into
+    /// memory (a file that is cut while it is mapped kills its reader) and strips stay as they are stored.
     convenience init(reading file: TIFFFile, limits: TIFFLimits) throws(TIFFError) {
         let copy = fcntl(file.descriptor, F_DUPFD_CLOEXEC, 0)
         guard copy >= 0 else {
@@ -30,7 +30,7 @@ internal import Glibc
         )
     }
 
-    /// Creates or empties the file for writing, little-endian, as BigTIFF where classic offsets may not suffice.
+    /// Creates or empties the file for writing, little-endian, as BigTIFF where it may grow too large.
     convenience init(writing path: String, isBig: Bool) throws(TIFFError) {
         let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
@@ -148,6 +148,7 @@ internal import Glibc
     /// Encodes and writes one strip; libtiff may change `samples` while it does.
     func write<Sample: BitwiseCopyable>(strip: Int, _ samples: inout [Sample]) throws(TIFFError) {
         let size = samples.count * MemoryLayout<Sample>.stride
+        errno = 0
         let written = unsafe samples.withUnsafeMutableBytes { buffer in
             unsafe TIFFWriteEncodedStrip(tiff, UInt32(strip), buffer.baseAddress, tmsize_t(size))
         }
@@ -158,6 +159,7 @@ internal import Glibc
 
     /// Writes the directory of the page and makes ready for the next page.
     func finishPage() throws(TIFFError) {
+        errno = 0
         guard unsafe TIFFWriteDirectory(tiff) == 1 else {
             throw failure(.cannotWrite, "the directory is not written", errno: errno)
         }

@@ -1,4 +1,4 @@
-/// A page that can be decoded: every number checked against the limits, the file and the list of supported kinds.
+/// A page that can be decoded: every number checked against limits, file and supported kinds.
 struct TIFFPage {
     /// How the numbers of a sample are stored.
     enum SampleKind: Equatable {
@@ -40,7 +40,7 @@ struct TIFFPage {
     /// Samples in a whole strip or tile.
     var chunkSamples: Int { chunkWidth * chunkHeight * stride }
 
-    /// Rows that a strip or tile in row `row` of the grid decodes to: the last strip is shorter, a tile never.
+    /// Rows that a strip or tile in row `row` of the grid holds: the last strip is shorter, a tile never.
     func rows(inChunkRow row: Int) -> Int {
         areTiles ? chunkHeight : min(chunkHeight, height - row * chunkHeight)
     }
@@ -71,8 +71,8 @@ struct TIFFPage {
         guard max(page, chunk) <= Double(limits.maximumDecodedBytes) else {
             throw file.error(
                 .tooLarge,
-                "page \(number) of \(width) x \(height) pixels, in pieces of \(chunkWidth) x \(chunkHeight), decodes to more "
-                    + "than \(limits.maximumDecodedBytes) bytes"
+                "page \(number) of \(width) x \(height) pixels, in pieces of \(chunkWidth) x \(chunkHeight), "
+                    + "decodes to more than \(limits.maximumDecodedBytes) bytes"
             )
         }
     }

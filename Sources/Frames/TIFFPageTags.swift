@@ -56,7 +56,7 @@ struct TIFFPageTags {
         }
     }
 
-    /// The value of a tag that may be given once for each sample; 1, the default of both, where it is missing.
+    /// The value of a tag that is given once for each sample; 1, the default, where it is missing.
     private func same(_ tag: TIFFTag, samples: Int) throws(TIFFError) -> UInt64 {
         let values = try directory.numbers(tag, limit: 65_536).prefix(samples)
         guard let first = values.first else { return 1 }

@@ -3,11 +3,12 @@ public enum TIFFStructure {
     /// Checks that the header, every directory and every strip or tile lie within the file.
     ///
     /// Reads only the header, the directories (sub-directories included) and the arrays of offsets and byte
-    /// counts: a few reads for a frame. A file that passes is whole, not necessarily readable: its compression
-    /// may be unsupported or its data damaged.
+    /// counts: a few reads for a frame. A file that passes is whole, not necessarily readable: its
+    /// compression may be unsupported or its data damaged.
     ///
-    /// Throws `truncated` or `notTIFF` (both retriable) where the file may still be in the course of being written,
-    /// `damaged` where it contradicts itself, `tooLarge` for more pages than the limits allow, `cannotOpen`.
+    /// Throws `truncated` or `notTIFF` (both retriable) where the file may still be in the course of being
+    /// written, `damaged` where it contradicts itself, `tooLarge` for more pages than the limits allow,
+    /// `cannotOpen`.
     public static func check(path: String, limits: TIFFLimits = .default) throws(TIFFError) {
         let file = try TIFFFile(path: path)
         let index = try TIFFIndex(file: file, limits: limits)

@@ -3,9 +3,10 @@ public import Plate
 
 /// Writes grey frames and masks as TIFF, page by page, with OME-XML in the first page.
 ///
-/// Little-endian, strips of about 256 KiB, no predictor (not every microscopy program knows one), BigTIFF only
-/// where classic offsets may not suffice. The same input gives the same bytes. Writes to the path it is given:
-/// the caller makes it a temporary one, syncs and renames. The file is whole once the last page is appended.
+/// Little-endian, strips of about 256 KiB, no predictor (not every microscopy program knows one), BigTIFF
+/// only where classic offsets may not suffice. The same input gives the same bytes. Writes to the path it is
+/// given: the caller makes it a temporary one, syncs and renames. The file is whole once the last page is
+/// appended.
 public final class TIFFWriter {
     /// How grey values are stored.
     public enum SampleType: String, Sendable, CaseIterable {

@@ -31,6 +31,9 @@ struct CorpusEntry {
         }
     }
 
+    /// Whether the reference's mean is one of grey values alone.
+    var isComparable: Bool { mean != nil && samples == "1" }
+
     /// Reads `tiff_corpus/index.csv`.
     static func all() throws -> [CorpusEntry] {
         guard let folder = TestData.data?.appending(path: "tiff_corpus") else { return [] }

@@ -6,11 +6,13 @@ struct OMEMetadataTests {
     @Test(arguments: [
         ("<Pixels PhysicalSizeX='0.5' PhysicalSizeY='0.25'/>", 0.5, 0.25),
         (
-            "<Pixels PhysicalSizeX=\"500\" PhysicalSizeXUnit=\"nm\" PhysicalSizeY=\"0.5\" PhysicalSizeYUnit=\"mm\">",
+            "<Pixels PhysicalSizeX=\"500\" PhysicalSizeXUnit=\"nm\" PhysicalSizeY=\"0.5\" "
+                + "PhysicalSizeYUnit=\"mm\">",
             0.5, 500
         ),
         (
-            "<a:Pixels PhysicalSizeX='1' PhysicalSizeXUnit='\u{B5}m' PhysicalSizeY='2' PhysicalSizeYUnit='\u{3BC}m'>",
+            "<a:Pixels PhysicalSizeX='1' PhysicalSizeXUnit='\u{B5}m' PhysicalSizeY='2' "
+                + "PhysicalSizeYUnit='\u{3BC}m'>",
             1, 2
         ),
         (
@@ -49,5 +51,6 @@ struct OMEMetadataTests {
     @Test func longHostileTextIsReadInOnePass() {
         #expect(OMEMetadata(xml: String(repeating: "<a ", count: 300_000)) == nil)
         #expect(OMEMetadata(xml: String(repeating: "<a>", count: 100_000)) == nil)
+        #expect(OMEMetadata(xml: "<!--" + String(repeating: "-", count: 300_000)) == nil)
     }
 }

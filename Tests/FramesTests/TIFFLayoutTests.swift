@@ -16,8 +16,8 @@ struct TIFFLayoutTests {
         Kind(bits: 32, isFloat: true), Kind(bits: 64, isFloat: true),
     ]
 
-    /// Every compression and predictor in every arrangement, for one kind of sample; byte order and offset size
-    /// change from one layout to the next.
+    /// Every compression and predictor in every arrangement, for one kind of sample; byte order and offset
+    /// size change from one layout to the next.
     static func layouts(_ kind: Kind) -> [TIFFBuilder] {
         var layouts: [TIFFBuilder] = []
         for (compression, predictor) in [
