@@ -31,6 +31,7 @@ let package = Package(
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
 
         .target(name: "Plate"),
@@ -40,7 +41,7 @@ let package = Package(
         .target(name: "Systemd", dependencies: ["CSystemd", logging]),
 
         .target(name: "Networks", dependencies: ["Tensors"]),
-        .target(name: "Detection", dependencies: ["Plate", "Tensors", "Networks", "CKernels"]),
+        .target(name: "Detection", dependencies: ["Plate", "Tensors", "Networks", "CKernels", "CCrypto"]),
         .target(name: "Ledger", dependencies: ["Plate", grdb]),
         .target(name: "Reporting", dependencies: ["Plate", "Frames", "Systemd"]),
 

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "clones.h"
 #include "parallel.h"
 
 // A part of an elementwise loop below this many values is not worth a second thread.

@@ -18,11 +18,11 @@ public final class RealtimeUNet {
         public let embedding: Int
 
         /// The architecture that keeps up with a plate.
-        public static let standard = Architecture(
-            channels: [64, 96, 128],
-            blocks: [1, 1, 2],
-            embedding: 128
-        )
+        public static let standard = Architecture(channels: [64, 96, 128], blocks: [1, 1, 2], length: 128)
+
+        private init(channels: [Int], blocks: [Int], length: Int) {
+            (self.channels, self.blocks, self.embedding) = (channels, blocks, length)
+        }
 
         /// Describes a network; `nil` for lengths that make none.
         public init?(channels: [Int], blocks: [Int], embedding: Int) {
@@ -30,7 +30,7 @@ public final class RealtimeUNet {
                 blocks.allSatisfy({ (0...16).contains($0) }), embedding > 0, embedding % 2 == 0,
                 embedding <= 4096
             else { return nil }
-            (self.channels, self.blocks, self.embedding) = (channels, blocks, embedding)
+            self.init(channels: channels, blocks: blocks, length: embedding)
         }
     }
 
@@ -140,6 +140,21 @@ public final class RealtimeUNet {
         }
         let shape = [timesteps.count, architecture.embedding]
         return time(Variable(constant: Tensor(features, shape: shape))).silu()
+    }
+
+    /// Takes weights by name; returns what does not fit, in words, and takes none unless everything fits.
+    public func load(_ weights: [String: Tensor]) -> [String] {
+        let parameters = parameters
+        var faults = parameters.compactMap { parameter -> String? in
+            guard let found = weights[parameter.name] else { return "\(parameter.name) is missing" }
+            guard found.shape != parameter.variable.shape else { return nil }
+            return "\(parameter.name) has shape \(found.shape) instead of \(parameter.variable.shape)"
+        }
+        let known = Set(parameters.map(\.name))
+        faults += weights.keys.filter { !known.contains($0) }.sorted().map { "\($0) is not part of the network" }
+        guard faults.isEmpty else { return faults }
+        for parameter in parameters { if let value = weights[parameter.name] { parameter.variable.value = value } }
+        return []
     }
 
     /// All weights, in a fixed order.

@@ -85,9 +85,9 @@ import COneDNN
         geometry: ConvolutionGeometry
     ) {
         let key = Key(kind: kind, source: source.shape, weights: weights.shape, geometry: geometry)
-        unsafe ComputeEngine.shared.withHandles { handles in
+        ComputeEngine.shared.withHandles { handles in
             let plan = unsafe handles.plans[key] ?? ConvolutionPlan(key, engine: handles.engine)
-            unsafe handles.plans[key] = plan
+            handles.plans[key] = plan
             let status = unsafe plan.run(
                 kind,
                 stream: handles.stream,

@@ -47,18 +47,18 @@ public struct Tensor: Sendable {
     }
 
     /// Lends the values in row-major order without copying.
-    public func withSpan<Result: ~Copyable, Failure: Error>(
-        _ body: (Span<Float>) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        try body(unsafe Span(_unsafeStart: storage.pointer, count: count))
+    public func withSpan<Result>(_ body: (Span<Float>) throws -> Result) rethrows -> Result {
+        let buffer = unsafe UnsafeBufferPointer(start: storage.pointer, count: count)
+        return try unsafe body(buffer.span)
     }
 
     /// Lends the values for writing; copies first if another tensor shares them.
-    public mutating func withMutableSpan<Result: ~Copyable, Failure: Error>(
-        _ body: (inout MutableSpan<Float>) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
+    public mutating func withMutableSpan<Result>(
+        _ body: (inout MutableSpan<Float>) throws -> Result
+    ) rethrows -> Result {
         makeUnique()
-        var span = unsafe MutableSpan<Float>(_unsafeStart: storage.pointer, count: count)
+        let buffer = unsafe UnsafeMutableBufferPointer(start: storage.pointer, count: count)
+        var span = unsafe buffer.mutableSpan
         return try body(&span)
     }
 
@@ -98,7 +98,7 @@ public struct Tensor: Sendable {
 
     init(count: Int) {
         self.count = count
-        let bytes = BufferPool.shared
+        let bytes = unsafe BufferPool.shared
             .take(bytes: count * MemoryLayout<Float>.stride)
         unsafe self.pointer = unsafe bytes.bindMemory(to: Float.self, capacity: max(count, 1))
     }

@@ -5,6 +5,7 @@ import ArgumentParser
 struct AutoQC: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "autoqc",
-        abstract: "Quality control beside a high-throughput microscope."
+        abstract: "Quality control beside a high-throughput microscope.",
+        subcommands: [TrainCommand.self, CalibrateCommand.self, ScoreCommand.self]
     )
 }
