@@ -31,6 +31,7 @@ let package = Package(
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
 
         .target(name: "Plate"),
@@ -40,27 +41,35 @@ let package = Package(
         .target(name: "Systemd", dependencies: ["CSystemd", logging]),
 
         .target(name: "Networks", dependencies: ["Tensors"]),
-        .target(name: "Detection", dependencies: ["Plate", "Tensors", "Networks", "CKernels"]),
+        .target(name: "Detection", dependencies: ["Plate", "Tensors", "Networks", "CKernels", "CCrypto"]),
         .target(name: "Ledger", dependencies: ["Plate", grdb]),
         .target(name: "Reporting", dependencies: ["Plate", "Frames", "Systemd"]),
 
-        .target(name: "Training", dependencies: ["Plate", "Frames", "Tensors", "Networks", "Detection", logging]),
+        .target(
+            name: "Training",
+            dependencies: ["Plate", "Frames", "Tensors", "Networks", "Detection", logging]
+        ),
         .target(
             name: "Monitoring",
             dependencies: [
                 "Plate", "Frames", "Acquisition", "Systemd", "Detection", "Ledger", "Reporting", logging,
                 lifecycle, yams,
-            ]),
+            ]
+        ),
 
         .executableTarget(
             name: "autoqc",
             dependencies: [
                 "Plate", "Frames", "Tensors", "Acquisition", "Systemd", "Networks", "Detection", "Ledger",
                 "Reporting", "Training", "Monitoring", argumentParser, logging, lifecycle,
-            ]),
+            ]
+        ),
 
         .target(
-            name: "TestSupport", dependencies: ["Plate"], path: "Tests/TestSupport"),
+            name: "TestSupport",
+            dependencies: ["Plate"],
+            path: "Tests/TestSupport"
+        ),
         .testTarget(name: "PlateTests", dependencies: ["Plate"]),
         .testTarget(name: "FramesTests", dependencies: ["Frames", "Plate", "TestSupport"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
@@ -69,19 +78,24 @@ let package = Package(
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "Tensors", "TestSupport"]),
         .testTarget(
             name: "DetectionTests",
-            dependencies: ["Detection", "Plate", "Tensors", "Networks", "CKernels", "TestSupport"]),
+            dependencies: ["Detection", "Plate", "Tensors", "Networks", "CKernels", "TestSupport"]
+        ),
         .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Plate", "TestSupport"]),
         .testTarget(
-            name: "ReportingTests", dependencies: ["Reporting", "Plate", "Frames", "Systemd", "TestSupport"]),
+            name: "ReportingTests",
+            dependencies: ["Reporting", "Plate", "Frames", "Systemd", "TestSupport"]
+        ),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["Training", "Detection", "Networks", "Tensors", "Frames", "Plate", "TestSupport"]),
+            dependencies: ["Training", "Detection", "Networks", "Tensors", "Frames", "Plate", "TestSupport"]
+        ),
         .testTarget(
             name: "MonitoringTests",
             dependencies: [
                 "Monitoring", "Acquisition", "Detection", "Ledger", "Reporting", "Frames", "Plate", "Systemd",
                 "TestSupport", logging, lifecycle,
-            ]),
+            ]
+        ),
     ],
     cLanguageStandard: .gnu17
 )

@@ -64,8 +64,13 @@ public struct Alarm: Sendable, Equatable {
 
         /// Gathers the figures.
         public init(
-            score: Double, threshold: Double, severity: Double, cause: String, area: Double,
-            boundingBox: PixelRectangle?, mask: String?
+            score: Double,
+            threshold: Double,
+            severity: Double,
+            cause: String,
+            area: Double,
+            boundingBox: PixelRectangle?,
+            mask: String?
         ) {
             self.score = score
             self.threshold = threshold
@@ -79,7 +84,12 @@ public struct Alarm: Sendable, Equatable {
 
     /// Gathers a line.
     public init(
-        time: Timestamp, event: Event, frame: FrameID, model: String, finding: Finding?, reason: String?,
+        time: Timestamp,
+        event: Event,
+        frame: FrameID,
+        model: String,
+        finding: Finding?,
+        reason: String?,
         latencyMilliseconds: Int?
     ) {
         self.time = time

@@ -11,7 +11,8 @@ public struct Frame: Sendable, Equatable {
     public init(height: Int, width: Int, pixels: [Float]) {
         precondition(
             height > 0 && width > 0 && pixels.count == height * width,
-            "a frame of \(height) x \(width) does not have \(pixels.count) pixels")
+            "a frame of \(height) x \(width) does not have \(pixels.count) pixels"
+        )
         self.height = height
         self.width = width
         self.pixels = pixels

@@ -44,8 +44,13 @@ public struct Judgement: Sendable, Equatable {
 
     /// Gathers a judgement.
     public init(
-        verdict: Verdict, scores: ImageScores, score: Double, severity: Double, threshold: Double,
-        mask: Mask, map: ScoreMap
+        verdict: Verdict,
+        scores: ImageScores,
+        score: Double,
+        severity: Double,
+        threshold: Double,
+        mask: Mask,
+        map: ScoreMap
     ) {
         self.verdict = verdict
         self.scores = scores

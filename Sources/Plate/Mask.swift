@@ -11,7 +11,8 @@ public struct Mask: Sendable, Equatable {
     public init(height: Int, width: Int, values: [UInt8]) {
         precondition(
             height > 0 && width > 0 && values.count == height * width,
-            "a mask of \(height) x \(width) does not have \(values.count) values")
+            "a mask of \(height) x \(width) does not have \(values.count) values"
+        )
         self.height = height
         self.width = width
         self.values = values
@@ -32,12 +33,21 @@ public struct Mask: Sendable, Equatable {
             rows = (rows?.lowerBound ?? row)...row
             let span = first - line.startIndex...last - line.startIndex
             columns =
-                min(columns?.lowerBound ?? span.lowerBound, span.lowerBound)...max(
-                    columns?.upperBound ?? span.upperBound, span.upperBound)
+                min(
+                    columns?.lowerBound ?? span.lowerBound,
+                    span.lowerBound
+                )...max(
+                    columns?.upperBound ?? span.upperBound,
+                    span.upperBound
+                )
         }
         guard let rows, let columns else { return nil }
         return PixelRectangle(
-            x: columns.lowerBound, y: rows.lowerBound, width: columns.count, height: rows.count)
+            x: columns.lowerBound,
+            y: rows.lowerBound,
+            width: columns.count,
+            height: rows.count
+        )
     }
 }
 

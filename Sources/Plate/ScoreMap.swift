@@ -11,7 +11,8 @@ public struct ScoreMap: Sendable, Equatable {
     public init(height: Int, width: Int, values: [Float]) {
         precondition(
             height > 0 && width > 0 && values.count == height * width,
-            "a score map of \(height) x \(width) does not have \(values.count) values")
+            "a score map of \(height) x \(width) does not have \(values.count) values"
+        )
         self.height = height
         self.width = width
         self.values = values

@@ -4,5 +4,8 @@ import ArgumentParser
 @main
 struct AutoQC: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "autoqc", abstract: "Quality control beside a high-throughput microscope.")
+        commandName: "autoqc",
+        abstract: "Quality control beside a high-throughput microscope.",
+        subcommands: [TrainCommand.self, CalibrateCommand.self, ScoreCommand.self]
+    )
 }

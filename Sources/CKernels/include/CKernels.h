@@ -1,3 +1,6 @@
+// The hot loops over pixels and activations that no library has. Each is dispatched by CPU where it pays, shares the
+// threads of oneDNN, and has a plain Swift twin in the tests.
 #pragma once
 
+#include "activations.h"
 #include "pixels.h"

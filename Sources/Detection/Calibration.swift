@@ -1,0 +1,58 @@
+public import Plate
+
+/// Which image score decides.
+public enum ScoreKind: String, Sendable, Codable, CaseIterable {
+    /// Largest pixel of the map.
+    case maximum = "max"
+    /// Mean of the map.
+    case mean
+    /// Largest mean of a 16 x 16 window.
+    case patch
+
+    /// This score among the three.
+    public func value(of scores: ImageScores) -> Double {
+        switch self {
+        case .maximum: scores.maximum
+        case .mean: scores.mean
+        case .patch: scores.patch
+        }
+    }
+}
+
+/// When a frame is faulty and which of its pixels are, and how both limits were found.
+public struct Calibration: Sendable, Equatable, Codable {
+    /// Which image score decides.
+    public var scoreKind: ScoreKind
+    /// The score's distance from normal frames.
+    public var scale: SeverityScale
+    /// The severity above which a frame is faulty.
+    public var threshold: Double
+    /// The residual above which a pixel is faulty.
+    public var maskThreshold: Double
+    /// How the severity's threshold was found.
+    public var thresholdOrigin: Origin
+    /// How the mask's threshold was found.
+    public var maskOrigin: Origin
+
+    /// How a threshold was found.
+    public enum Origin: Sendable, Equatable, Codable {
+        /// From normal frames alone, for a rate of false alarms.
+        case conformal(ConformalThreshold)
+        /// By the published greedy search over labelled frames.
+        case greedy(GreedyThreshold)
+    }
+
+    /// Gathers a calibration.
+    public init(
+        scoreKind: ScoreKind, scale: SeverityScale, threshold: (value: Double, origin: Origin),
+        mask: (value: Double, origin: Origin)
+    ) {
+        self.scoreKind = scoreKind
+        self.scale = scale
+        (self.threshold, self.thresholdOrigin) = threshold
+        (self.maskThreshold, self.maskOrigin) = mask
+    }
+
+    /// Distance of a score from normal frames, in their own spread, at least 0.
+    public func severity(of score: Double) -> Double { scale.severity(of: score) }
+}

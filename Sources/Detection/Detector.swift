@@ -1,0 +1,45 @@
+public import Plate
+
+/// Judges frames with a calibrated model; the same path for the daemon, for `score` and for calibration.
+public final class Detector: Sendable {
+    /// The model's name in every record: the first twelve digits of its file's SHA-256.
+    public let modelName: String
+    /// Everything about the model but its weights.
+    public let description: ModelDescription
+    private let calibration: Calibration
+    private let scorer: FrameScorer
+
+    /// Loads a model file; one that is not calibrated is refused.
+    public convenience init(path: String) throws(ModelError) {
+        let (model, name) = try Model.read(path: path)
+        try self.init(model: model, name: name, path: path)
+    }
+
+    /// Takes a model that was read; `path` is for messages.
+    public init(model: Model, name: String, path: String) throws(ModelError) {
+        guard let calibration = model.description.calibration else {
+            throw ModelError(
+                code: .notCalibrated, path: path,
+                detail: "has no thresholds yet; run `autoqc calibrate \(path) --normal FOLDER`")
+        }
+        self.calibration = calibration
+        self.modelName = name
+        self.description = model.description
+        self.scorer = try FrameScorer(model: model, path: path)
+    }
+
+    /// Judges frames one after another; any size of at least one pixel.
+    public func judge(_ frames: [Frame]) -> [Judgement] {
+        frames.map { frame in
+            let map = scorer.map(of: frame)
+            let scores = ImageScores(map: map)
+            let score = calibration.scoreKind.value(of: scores)
+            let severity = calibration.severity(of: score)
+            let isFaulty = severity > calibration.threshold
+            return Judgement(
+                verdict: isFaulty ? .faulty : .normal, scores: scores, score: score, severity: severity,
+                threshold: calibration.threshold,
+                mask: ComponentFilter().mask(of: map, above: calibration.maskThreshold), map: map)
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import Networks
+public import Tensors
+
+/// A trained detector as a file: one safetensors file with the weights and everything needed to use them.
+///
+/// Metadata keys: `autoqc.format`, `1`; `autoqc.model`, the `ModelDescription` as JSON with sorted keys;
+/// `autoqc.sha256`, over that JSON and then each tensor's name, shape and little-endian values in order of name. A file
+/// that is cut, altered, or of an unknown format is refused. The first twelve digits of the whole file's SHA-256 are the
+/// model's name in every record.
+public struct Model: Sendable {
+    /// Everything but the weights.
+    public var description: ModelDescription
+    /// The weights by parameter name.
+    public var weights: [String: Tensor]
+
+    private static let format = "1"
+    private static let formatKey = "autoqc.format"
+    private static let descriptionKey = "autoqc.model"
+    private static let digestKey = "autoqc.sha256"
+
+    /// Gathers a model.
+    public init(description: ModelDescription, weights: [String: Tensor]) {
+        self.description = description
+        self.weights = weights
+    }
+
+    /// Reads a model and its name, refusing whatever is not exactly what was written.
+    public static func read(path: String) throws(ModelError) -> (model: Model, name: String) {
+        let data: Data
+        do { data = try Data(contentsOf: URL(filePath: path)) } catch {
+            throw ModelError(
+                code: .unreadable, path: path, detail: "cannot be read; check the path and its permissions")
+        }
+        let file: SafeTensors
+        do { file = try SafeTensors(data: data, path: path) } catch {
+            throw ModelError(
+                code: .unreadable, path: path,
+                detail: "\(error.detail); the file is damaged or incomplete, copy it again")
+        }
+        let model = try Model(file: file, path: path)
+        return (model, String(Digest.sha256(data).prefix(12)))
+    }
+
+    private init(file: SafeTensors, path: String) throws(ModelError) {
+        func refuse(_ code: ModelError.Code, _ detail: String) -> ModelError {
+            ModelError(code: code, path: path, detail: detail)
+        }
+        guard let format = file.metadata[Self.formatKey], let json = file.metadata[Self.descriptionKey] else {
+            throw refuse(.notAModel, "holds tensors but no autoqc model; give a file that `autoqc train` wrote")
+        }
+        guard format == Self.format else {
+            throw refuse(
+                .unknownVersion, "has format \(format), this program reads \(Self.format); use a matching version")
+        }
+        guard file.metadata[Self.digestKey] == Self.digest(json: json, weights: file.tensors) else {
+            throw refuse(.altered, "is not what was written (its checksum differs); copy it again or retrain")
+        }
+        do {
+            description = try JSONDecoder().decode(ModelDescription.self, from: Data(json.utf8))
+        } catch { throw refuse(.notAModel, "has a description that cannot be understood: \(error)") }
+        weights = file.tensors
+        let faults = try network(path: path).faults
+        guard faults.isEmpty else {
+            throw refuse(.unfitWeights, "the weights do not fit: \(faults.prefix(3).joined(separator: "; "))")
+        }
+    }
+
+    /// Writes the file, whole or not at all.
+    public func write(path: String) throws(ModelError) {
+        do {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            let json = String(decoding: try encoder.encode(description), as: UTF8.self)
+            let metadata = [
+                Self.formatKey: Self.format, Self.descriptionKey: json,
+                Self.digestKey: Self.digest(json: json, weights: weights),
+            ]
+            try SafeTensors(metadata: metadata, tensors: weights).write(path: path)
+        } catch {
+            throw ModelError(code: .cannotWrite, path: path, detail: "cannot be written: \(error)")
+        }
+    }
+
+    /// The network with these weights, and what of them does not fit.
+    func network(path: String) throws(ModelError) -> (network: RealtimeUNet, faults: [String]) {
+        // Decoding bypasses the checks of the initialiser.
+        let claimed = description.architecture
+        guard
+            let architecture = RealtimeUNet.Architecture(
+                channels: claimed.channels, blocks: claimed.blocks, embedding: claimed.embedding)
+        else {
+            throw ModelError(code: .unfitWeights, path: path, detail: "names an architecture that cannot be built")
+        }
+        var random = SplitMix64(state: 0)
+        let network = RealtimeUNet(architecture, using: &random)
+        return (network, network.load(weights))
+    }
+
+    private static func digest(json: String, weights: [String: Tensor]) -> String {
+        var data = Data(json.utf8)
+        for (name, tensor) in weights.sorted(by: { $0.key < $1.key }) {
+            data.append(Data("\(name)\(tensor.shape)".utf8))
+            let words = tensor.values.map(\.bitPattern.littleEndian)
+            unsafe words.withUnsafeBytes { unsafe data.append(contentsOf: $0) }
+        }
+        return Digest.sha256(data)
+    }
+}

@@ -1,0 +1,37 @@
+/// Why a model file was refused or could not be written.
+public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What kind of refusal.
+    public enum Code: Sendable, Equatable {
+        /// The file is not there, not readable, cut or damaged.
+        case unreadable
+        /// A safetensors file, but not a model of this program.
+        case notAModel
+        /// Written by another version of the format.
+        case unknownVersion
+        /// The content is not what was written.
+        case altered
+        /// The weights do not fit the architecture that the file names.
+        case unfitWeights
+        /// The model has no thresholds yet.
+        case notCalibrated
+        /// The file could not be written.
+        case cannotWrite
+    }
+
+    /// What kind of refusal.
+    public let code: Code
+    /// The model file.
+    public let path: String
+    /// What is wrong and what to do.
+    public let detail: String
+
+    /// Names the refusal.
+    public init(code: Code, path: String, detail: String) {
+        self.code = code
+        self.path = path
+        self.detail = detail
+    }
+
+    /// A sentence that names file, fault and remedy.
+    public var description: String { "model \(path): \(detail)" }
+}

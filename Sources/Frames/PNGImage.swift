@@ -1,0 +1,127 @@
+private import CPNG
+private import Glibc
+
+/// An image of 8 bit for the browser, height x width x channels, row by row from the top left.
+public struct PNGImage: Sendable, Equatable {
+    /// Grey or red, green and blue.
+    public enum Colour: Int, Sendable, CaseIterable {
+        /// One byte a pixel.
+        case grey = 1
+        /// Three bytes a pixel.
+        case rgb = 3
+    }
+
+    /// Rows.
+    public let height: Int
+    /// Columns.
+    public let width: Int
+    /// What the bytes of a pixel mean.
+    public let colour: Colour
+    /// `height * width` times one or three bytes.
+    public let bytes: [UInt8]
+
+    /// Wraps the bytes; another count of them, or a side above 2^24, is a programmer's mistake.
+    public init(height: Int, width: Int, colour: Colour, bytes: [UInt8]) {
+        precondition(
+            height > 0 && width > 0 && max(height, width) <= 1 << 24
+                && bytes.count == height * width * colour.rawValue,
+            "a \(colour) image of \(height) x \(width) does not have \(bytes.count) bytes"
+        )
+        self.height = height
+        self.width = width
+        self.colour = colour
+        self.bytes = bytes
+    }
+
+    /// Reads an 8-bit grey PNG image of at most `maximumPixels`; throws `cannotRead` and `unsupported`.
+    public init(path: String, maximumPixels: Int = 1 << 28) throws(PNGError) {
+        var image = unsafe Self.control()
+        defer { unsafe png_image_free(&image) }
+        guard unsafe png_image_begin_read_from_file(&image, path) != 0 else {
+            throw unsafe Self.failure(.cannotRead, path, &image)
+        }
+        let (height, width) = unsafe (Int(image.height), Int(image.width))
+        guard unsafe image.format == aqc_png_format_grey(), max(height, width) <= 1 << 24,
+            height * width <= maximumPixels
+        else {
+            throw PNGError(
+                code: .unsupported,
+                path: path,
+                detail: "the image of \(width) x \(height) is not 8-bit grey, or too large"
+            )
+        }
+        var bytes = [UInt8](repeating: 0, count: height * width)
+        let isRead = unsafe bytes.withUnsafeMutableBytes { buffer in
+            unsafe png_image_finish_read(&image, nil, buffer.baseAddress, Int32(width), nil)
+        }
+        guard isRead != 0 else { throw unsafe Self.failure(.cannotRead, path, &image) }
+        self.init(height: height, width: width, colour: .grey, bytes: bytes)
+    }
+
+    /// The image as a PNG file in memory; throws `cannotWrite` where there is no memory for it.
+    public func encoded() throws(PNGError) -> [UInt8] {
+        var image = unsafe Self.control()
+        defer { unsafe png_image_free(&image) }
+        unsafe image.width = UInt32(width)
+        unsafe image.height = UInt32(height)
+        unsafe image.format = colour == .grey ? aqc_png_format_grey() : aqc_png_format_rgb()
+        // A page that shows a plate live is helped more by a quick image than by a small one.
+        unsafe image.flags = UInt32(PNG_IMAGE_FLAG_FAST)
+        var size = unsafe aqc_png_largest_size(&image)
+        var file = [UInt8](repeating: 0, count: size)
+        let isWritten = unsafe file.withUnsafeMutableBytes { target in
+            unsafe bytes.withUnsafeBytes { source in
+                unsafe png_image_write_to_memory(
+                    &image,
+                    target.baseAddress,
+                    &size,
+                    0,
+                    source.baseAddress,
+                    Int32(width * colour.rawValue),
+                    nil
+                )
+            }
+        }
+        guard isWritten != 0 else { throw unsafe Self.failure(.cannotWrite, "", &image) }
+        file.removeLast(file.count - size)
+        return file
+    }
+
+    /// Writes the image as a PNG file, which replaces what was there; throws `cannotWrite`.
+    public func write(to path: String) throws(PNGError) {
+        let file = try encoded()
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else {
+            throw PNGError(code: .cannotWrite, path: path, detail: "the file cannot be created", errno: errno)
+        }
+        defer { close(descriptor) }
+        var done = 0
+        while done < file.count {
+            let put = unsafe file.withUnsafeBytes { buffer in
+                unsafe Glibc.write(descriptor, buffer.baseAddress?.advanced(by: done), file.count - done)
+            }
+            if put < 0 && errno == EINTR { continue }
+            guard put > 0 else {
+                throw PNGError(
+                    code: .cannotWrite,
+                    path: path,
+                    detail: "the file cannot be written",
+                    errno: errno
+                )
+            }
+            done += put
+        }
+    }
+
+    /// An empty control structure of libpng's simplified interface, which keeps `setjmp` inside libpng.
+    private static func control() -> png_image {
+        var image = unsafe png_image()
+        unsafe image.version = aqc_png_version()
+        return unsafe image
+    }
+
+    private static func failure(_ code: PNGError.Code, _ path: String, _ image: inout png_image) -> PNGError {
+        let text = unsafe String(cString: aqc_png_message(&image))
+        return PNGError(code: code, path: path, detail: "libpng says: \(text)")
+    }
+}

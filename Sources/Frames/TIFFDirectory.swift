@@ -1,0 +1,147 @@
+/// The tags that decide how a page is read.
+enum TIFFTag: UInt16 {
+    case imageWidth = 256
+    case imageLength = 257
+    case bitsPerSample = 258
+    case compression = 259
+    case photometric = 262
+    case imageDescription = 270
+    case stripOffsets = 273
+    case samplesPerPixel = 277
+    case rowsPerStrip = 278
+    case stripByteCounts = 279
+    case planarConfiguration = 284
+    case predictor = 317
+    case tileWidth = 322
+    case tileLength = 323
+    case tileOffsets = 324
+    case tileByteCounts = 325
+    case subDirectories = 330
+    case sampleFormat = 339
+    case imageDepth = 32997
+}
+
+/// One entry of a directory: what type of value, how many, and where in the file they begin.
+struct TIFFEntry {
+    let type: UInt16
+    let count: UInt64
+    /// Position of the first value, inside the entry itself where the values are small enough.
+    let position: UInt64
+
+    /// Bytes of one value, or `nil` for a type that the TIFF specification does not know.
+    var valueSize: Int? {
+        switch type {
+        case 1, 2, 6, 7: 1
+        case 3, 8: 2
+        case 4, 9, 11, 13: 4
+        case 5, 10, 12, 16, 17, 18: 8
+        default: nil
+        }
+    }
+}
+
+/// One image file directory, read without libtiff and with nothing believed.
+///
+/// Classic: a 2-byte count, 12 bytes an entry (tag 2, type 2, count 4, value or offset 4), a 4-byte link to
+/// the next directory. BigTIFF: 8-byte count, 20 bytes an entry (2, 2, 8, 8), an 8-byte link. Byte order as
+/// in the header; a link of 0 ends the chain.
+struct TIFFDirectory {
+    let offset: UInt64
+    let next: UInt64
+    /// Bytes that the directory takes in the file.
+    let length: Int
+    private let entries: [UInt16: TIFFEntry]
+    private let file: TIFFFile
+    private let format: TIFFFormat
+
+    /// Reads the directory; every entry's values must lie within the file.
+    init(file: TIFFFile, format: TIFFFormat, offset: UInt64) throws(TIFFError) {
+        let what = "the directory at byte \(offset)"
+        let head = try file.bytes(at: offset, count: format.countSize, of: what)
+        let count = format.number(head, at: 0, size: format.countSize)
+        guard count > 0, count <= 65_535 else { throw file.error(.damaged, "\(what) has \(count) entries") }
+        let body = try file.bytes(
+            at: offset + UInt64(format.countSize),
+            count: Int(count) * format.entrySize + format.linkSize,
+            of: what
+        )
+        var entries: [UInt16: TIFFEntry] = [:]
+        for index in 0..<Int(count) {
+            let start = index * format.entrySize
+            let tag = UInt16(truncatingIfNeeded: format.number(body, at: start, size: 2))
+            let base = offset + UInt64(format.countSize + start)
+            guard let entry = try Self.entry(body, start, base: base, file: file, format: format) else {
+                continue
+            }
+            // As in libtiff, the first of two entries for one tag counts.
+            if entries[tag] == nil { entries[tag] = entry }
+        }
+        self.offset = offset
+        self.next = format.number(body, at: Int(count) * format.entrySize, size: format.linkSize)
+        self.length = head.count + body.count
+        self.entries = entries
+        self.file = file
+        self.format = format
+    }
+
+    private static func entry(
+        _ body: [UInt8],
+        _ start: Int,
+        base: UInt64,
+        file: TIFFFile,
+        format: TIFFFormat
+    ) throws(TIFFError) -> TIFFEntry? {
+        let type = UInt16(truncatingIfNeeded: format.number(body, at: start + 2, size: 2))
+        let count = format.number(body, at: start + 4, size: format.linkSize)
+        let valueStart = start + 4 + format.linkSize
+        let inline = TIFFEntry(type: type, count: count, position: base + 4 + UInt64(format.linkSize))
+        guard let size = inline.valueSize else { return nil }
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: UInt64(size))
+        guard !overflow else { throw file.error(.damaged, "an entry claims \(count) values") }
+        if bytes <= UInt64(format.linkSize) { return inline }
+        let position = format.number(body, at: valueStart, size: format.linkSize)
+        guard file.holds(bytes, at: position) else {
+            throw file.error(
+                .truncated,
+                "an entry's \(bytes) bytes at \(position) end behind the file of \(file.size) bytes"
+            )
+        }
+        return TIFFEntry(type: type, count: count, position: position)
+    }
+
+    func has(_ tag: TIFFTag) -> Bool { entries[tag.rawValue] != nil }
+
+    /// How many values a tag has; 0 where it is missing.
+    func count(_ tag: TIFFTag) -> UInt64 { entries[tag.rawValue]?.count ?? 0 }
+
+    /// All values of a tag of unsigned whole numbers, at most `limit`; empty where the tag is missing.
+    func numbers(_ tag: TIFFTag, limit: Int) throws(TIFFError) -> [UInt64] {
+        guard let entry = entries[tag.rawValue] else { return [] }
+        guard let size = entry.valueSize, [1, 3, 4, 13, 16, 18].contains(entry.type) else {
+            throw file.error(.damaged, "tag \(tag.rawValue) is of type \(entry.type), not whole numbers")
+        }
+        guard entry.count <= UInt64(limit) else {
+            throw file.error(.tooLarge, "tag \(tag.rawValue) has \(entry.count) values, more than \(limit)")
+        }
+        let bytes = try file.bytes(
+            at: entry.position,
+            count: Int(entry.count) * size,
+            of: "tag \(tag.rawValue)"
+        )
+        return (0..<Int(entry.count)).map { format.number(bytes, at: $0 * size, size: size) }
+    }
+
+    /// The first value of a tag, or `nil` where it is missing or empty.
+    func number(_ tag: TIFFTag) throws(TIFFError) -> UInt64? {
+        guard let entry = entries[tag.rawValue], entry.count > 0 else { return nil }
+        return try numbers(tag, limit: 65_536).first
+    }
+
+    /// The text of an ASCII tag up to its first zero byte and at most `limit` bytes, repaired as UTF-8.
+    func text(_ tag: TIFFTag, limit: Int) throws(TIFFError) -> String? {
+        guard let entry = entries[tag.rawValue], [1, 2, 7].contains(entry.type) else { return nil }
+        let count = Int(min(entry.count, UInt64(limit)))
+        let bytes = try file.bytes(at: entry.position, count: count, of: "tag \(tag.rawValue)")
+        return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,175 @@
+private import CTIFF
+public import Plate
+
+/// Writes grey frames and masks as TIFF, page by page, with OME-XML in the first page.
+///
+/// Little-endian, strips of about 256 KiB, no predictor (not every microscopy program knows one), BigTIFF
+/// only where classic offsets may not suffice. The same input gives the same bytes. Writes to the path it is
+/// given: the caller makes it a temporary one, syncs and renames. The file is whole once the last page is
+/// appended.
+public final class TIFFWriter {
+    /// How grey values are stored.
+    public enum SampleType: String, Sendable, CaseIterable {
+        /// 8 bit, rounded and cut to 0...255.
+        case uint8
+        /// 16 bit, rounded and cut to 0...65535.
+        case uint16
+        /// 32-bit float, as it is.
+        case float32 = "float"
+    }
+
+    /// How pixels are compressed, without loss.
+    public enum Compression: Sendable, CaseIterable {
+        /// Stored as they are.
+        case none
+        /// The one that every reader knows.
+        case deflate
+    }
+
+    private let path: String
+    private let height: Int
+    private let width: Int
+    private let pages: Int
+    private let type: SampleType
+    private let compression: Compression
+    private let pixelSize: PixelSize?
+    private let timeInterval: Double?
+    private let handle: TIFFHandle
+    private var written = 0
+
+    /// Creates the file, or empties it, for `pages` frames of `height` x `width`.
+    ///
+    /// `pixelSize` is in um and `timeInterval` in s, from frame to frame. Throws `cannotWrite`.
+    public init(
+        path: String,
+        height: Int,
+        width: Int,
+        pages: Int = 1,
+        type: SampleType = .uint8,
+        compression: Compression = .deflate,
+        pixelSize: PixelSize? = nil,
+        timeInterval: Double? = nil
+    ) throws(TIFFError) {
+        precondition(
+            height > 0 && width > 0 && pages > 0,
+            "no file has \(pages) pages of \(height) x \(width)"
+        )
+        precondition(max(height, width) <= 1 << 30, "\(height) x \(width) pixels are too many")
+        // Eight bytes a pixel leave room for data that grow under Deflate, and for the directories.
+        let largest = Double(height) * Double(width) * Double(pages) * 8
+        handle = try TIFFHandle(writing: path, isBig: largest > Double(UInt32.max))
+        self.path = path
+        self.height = height
+        self.width = width
+        self.pages = pages
+        self.type = type
+        self.compression = compression
+        self.pixelSize = pixelSize
+        self.timeInterval = timeInterval
+    }
+
+    /// Writes one frame as a file of its own; throws `cannotWrite`.
+    public static func write(
+        _ frame: Frame,
+        to path: String,
+        type: SampleType = .uint8,
+        compression: Compression = .deflate,
+        pixelSize: PixelSize? = nil,
+        timeInterval: Double? = nil
+    ) throws(TIFFError) {
+        let writer = try TIFFWriter(
+            path: path,
+            height: frame.height,
+            width: frame.width,
+            type: type,
+            compression: compression,
+            pixelSize: pixelSize,
+            timeInterval: timeInterval
+        )
+        try writer.append(frame)
+    }
+
+    /// Writes a mask as 8-bit grey, 0 for normal and 255 for faulty; throws `cannotWrite`.
+    public static func write(
+        _ mask: Mask,
+        to path: String,
+        compression: Compression = .deflate,
+        pixelSize: PixelSize? = nil
+    ) throws(TIFFError) {
+        let writer = try TIFFWriter(
+            path: path,
+            height: mask.height,
+            width: mask.width,
+            compression: compression,
+            pixelSize: pixelSize
+        )
+        try writer.append(mask.values) { $0 == 0 ? UInt8(0) : 255 }
+    }
+
+    /// Writes the next page; a frame of another size, or one too many, is a programmer's mistake.
+    ///
+    /// Throws `cannotWrite`, after which the file is of no use.
+    public func append(_ frame: Frame) throws(TIFFError) {
+        precondition(
+            frame.height == height && frame.width == width,
+            "a frame of \(frame.height) x \(frame.width) in a file of \(height) x \(width)"
+        )
+        switch type {
+        case .uint8: try append(frame.pixels) { UInt8(Self.whole($0, upTo: 255)) }
+        case .uint16: try append(frame.pixels) { UInt16(Self.whole($0, upTo: 65_535)) }
+        case .float32: try append(frame.pixels) { $0 }
+        }
+    }
+
+    /// Rounds and cuts to 0...`top`; a value that is not a number becomes 0.
+    private static func whole(_ value: Float, upTo top: Float) -> Float {
+        value.isNaN ? 0 : min(max(value.rounded(), 0), top)
+    }
+
+    private func append<Value, Sample: BitwiseCopyable>(
+        _ values: [Value],
+        convert: (Value) -> Sample
+    ) throws(TIFFError) {
+        precondition(written < pages, "the file was made for \(pages) pages")
+        let rowBytes = width * MemoryLayout<Sample>.stride
+        let rows = min(height, max(1, (256 << 10) / rowBytes))
+        try describe(bits: MemoryLayout<Sample>.stride * 8, rowsPerStrip: rows)
+        for strip in 0..<(height + rows - 1) / rows {
+            let top = strip * rows
+            var samples = values[top * width..<min(top + rows, height) * width].map(convert)
+            try handle.write(strip: strip, &samples)
+        }
+        try handle.finishPage()
+        written += 1
+    }
+
+    private func describe(bits: Int, rowsPerStrip: Int) throws(TIFFError) {
+        try handle.set(TIFFTAG_IMAGEWIDTH, width)
+        try handle.set(TIFFTAG_IMAGELENGTH, height)
+        try handle.set(TIFFTAG_BITSPERSAMPLE, bits)
+        try handle.set(TIFFTAG_SAMPLESPERPIXEL, 1)
+        let format = type == .float32 ? SAMPLEFORMAT_IEEEFP : SAMPLEFORMAT_UINT
+        try handle.set(TIFFTAG_SAMPLEFORMAT, Int(format))
+        try handle.set(TIFFTAG_PHOTOMETRIC, Int(PHOTOMETRIC_MINISBLACK))
+        try handle.set(TIFFTAG_PLANARCONFIG, Int(PLANARCONFIG_CONTIG))
+        let scheme = compression == .none ? COMPRESSION_NONE : COMPRESSION_ADOBE_DEFLATE
+        try handle.set(TIFFTAG_COMPRESSION, Int(scheme))
+        try handle.set(TIFFTAG_ROWSPERSTRIP, rowsPerStrip)
+        if let pixelSize {
+            // For programs that do not read OME-XML: pixels per cm.
+            try handle.set(TIFFTAG_RESOLUTIONUNIT, Int(RESUNIT_CENTIMETER))
+            try handle.set(TIFFTAG_XRESOLUTION, 1e4 / pixelSize.x)
+            try handle.set(TIFFTAG_YRESOLUTION, 1e4 / pixelSize.y)
+        }
+        guard written == 0 else { return }
+        let xml = OMEMetadata.xml(
+            width: width,
+            height: height,
+            pages: pages,
+            type: type.rawValue,
+            pixelSize: pixelSize,
+            timeInterval: timeInterval
+        )
+        try handle.set(TIFFTAG_IMAGEDESCRIPTION, xml)
+    }
+}

@@ -1,0 +1,50 @@
+import COneDNN
+import COpenBLAS
+import Synchronization
+
+/// What the numbers are computed with: the CPU engine of oneDNN, and the threads that all kernels share.
+public enum Compute {
+    /// Sets the number of threads of oneDNN, OpenBLAS and the package's own kernels together.
+    public static func setThreads(_ count: Int) {
+        precondition(count > 0, "at least one thread")
+        omp_set_num_threads(Int32(count))
+        openblas_set_num_threads(Int32(count))
+    }
+
+    /// The versions of the libraries behind the kernels, for reports.
+    public static var libraries: String {
+        guard let version = unsafe dnnl_version() else { return "oneDNN" }
+        let v = unsafe version.pointee
+        return unsafe "oneDNN \(v.major).\(v.minor).\(v.patch)"
+    }
+}
+
+/// oneDNN's CPU engine and its one stream. Primitives keep their scratch memory to themselves, so they run one at a
+/// time: under the lock.
+final class ComputeEngine: Sendable {
+    static let shared = ComputeEngine()
+
+    @safe struct Handles: @unchecked Sendable {  // used only under the lock below
+        let engine: dnnl_engine_t
+        let stream: dnnl_stream_t
+        var plans: [ConvolutionPlan.Key: ConvolutionPlan] = [:]
+    }
+
+    private let handles: Mutex<Handles>
+
+    private init() {
+        var engine: dnnl_engine_t?
+        var stream: dnnl_stream_t?
+        unsafe dnnl_engine_create(&engine, dnnl_cpu, 0)
+        unsafe dnnl_stream_create(&stream, engine, UInt32(dnnl_stream_default_flags.rawValue))
+        guard let engine = unsafe engine, let stream = unsafe stream else {
+            // A library that cannot make its default CPU engine is a broken installation; nothing can go on.
+            fatalError("oneDNN has no CPU engine on this machine")
+        }
+        self.handles = unsafe Mutex(Handles(engine: engine, stream: stream))
+    }
+
+    func withHandles<Result: Sendable>(_ body: (inout Handles) -> Result) -> Result {
+        handles.withLock { body(&$0) }
+    }
+}

@@ -1,0 +1,165 @@
+import COneDNN
+
+/// What follows a convolution in the same kernel.
+public enum Activation: Hashable, Sendable {
+    /// Nothing.
+    case identity
+    /// `x * sigmoid(x)`.
+    case silu
+}
+
+/// How a convolution moves over its image.
+public struct ConvolutionGeometry: Hashable, Sendable {
+    /// Pixels between two positions, the same along both axes.
+    public let stride: Int
+    /// Zeros around the image, the same on all sides.
+    public let padding: Int
+
+    /// Stride and padding in pixels.
+    public init(stride: Int, padding: Int) {
+        precondition(stride > 0 && padding >= 0, "stride \(stride), padding \(padding)")
+        self.stride = stride
+        self.padding = padding
+    }
+
+    func outputLength(_ length: Int, kernel: Int) -> Int {
+        (length + 2 * padding - kernel) / stride + 1
+    }
+}
+
+extension Variable {
+    /// 2-D cross-correlation: images N x H x W x I, weights O x KH x KW x I, bias O, to N x H' x W' x O; then an
+    /// addend of the output's shape is added and the activation applied.
+    ///
+    /// Nothing is recorded: one fused kernel. Otherwise the same in steps that can be differentiated.
+    public func convolution(
+        weights: Variable,
+        bias: Variable? = nil,
+        geometry: ConvolutionGeometry,
+        adding addend: Variable? = nil,
+        activation: Activation = .identity
+    ) -> Variable {
+        let inputs = [self, weights, bias, addend].compactMap { $0 }
+        guard Recording.isOn, inputs.contains(where: { $0.requiresGradient }) else {
+            return Variable(
+                constant: value.convolution(
+                    weights: weights.value,
+                    bias: bias?.value,
+                    geometry: geometry,
+                    adding: addend?.value,
+                    activation: activation
+                )
+            )
+        }
+        var result = plainConvolution(weights: weights, bias: bias, geometry: geometry)
+        if let addend { result = result + addend }
+        return activation == .silu ? result.silu() : result
+    }
+
+    private func plainConvolution(
+        weights: Variable,
+        bias: Variable?,
+        geometry: ConvolutionGeometry
+    ) -> Variable {
+        let result = value.convolution(
+            weights: weights.value,
+            bias: bias?.value,
+            geometry: geometry,
+            adding: nil,
+            activation: .identity
+        )
+        let inputs = [self, weights] + (bias.map { [$0] } ?? [])
+        return Variable(value: result, inputs: inputs) { [self] upstream in
+            let data =
+                requiresGradient
+                ? upstream.convolutionDataGradient(weights: weights, size: shape, geometry: geometry) : nil
+            let weight =
+                weights.requiresGradient
+                ? convolutionWeightGradient(upstream: upstream, kernel: weights.shape, geometry: geometry)
+                : nil
+            guard let bias else { return [data, weight] }
+            return [data, weight, upstream.sumOverPixels().sumOverRows().reshaped(bias.shape)]
+        }
+    }
+
+    /// The gradient of a convolution's input from that of its output (`self`); a transposed convolution.
+    func convolutionDataGradient(
+        weights: Variable,
+        size: [Int],
+        geometry: ConvolutionGeometry
+    ) -> Variable {
+        let result = Tensor(uninitialized: size)
+        ConvolutionPlan.run(
+            .dataGradient,
+            source: result,
+            weights: weights.value,
+            destination: value,
+            geometry: geometry
+        )
+        return Variable(value: result, inputs: [self, weights]) { second in
+            [
+                second.plainConvolution(weights: weights, bias: nil, geometry: geometry),
+                second.convolutionWeightGradient(upstream: self, kernel: weights.shape, geometry: geometry),
+            ]
+        }
+    }
+
+    /// The gradient of a convolution's weights from its input (`self`) and the gradient of its output.
+    func convolutionWeightGradient(
+        upstream: Variable,
+        kernel: [Int],
+        geometry: ConvolutionGeometry
+    ) -> Variable {
+        let result = Tensor(uninitialized: kernel)
+        ConvolutionPlan.run(
+            .weightGradient,
+            source: value,
+            weights: result,
+            destination: upstream.value,
+            geometry: geometry
+        )
+        return Variable(value: result, inputs: [self, upstream]) { [self] second in
+            [
+                upstream.convolutionDataGradient(weights: second, size: shape, geometry: geometry),
+                plainConvolution(weights: second, bias: nil, geometry: geometry),
+            ]
+        }
+    }
+
+    /// The sum over rows of a matrix: N x C to 1 x C, as a product so that it is differentiable.
+    private func sumOverRows() -> Variable {
+        Variable(constant: Tensor(repeating: 1, shape: [1, shape[0]])).multiplied(by: self)
+    }
+}
+
+extension Tensor {
+    /// The fused forward convolution on plain tensors; see `Variable.convolution`.
+    func convolution(
+        weights: Tensor,
+        bias: Tensor?,
+        geometry: ConvolutionGeometry,
+        adding addend: Tensor?,
+        activation: Activation
+    ) -> Tensor {
+        precondition(
+            shape.count == 4 && weights.shape.count == 4 && shape[3] == weights.shape[3],
+            "images \(shape) do not fit weights \(weights.shape)"
+        )
+        let size = [
+            shape[0], geometry.outputLength(shape[1], kernel: weights.shape[1]),
+            geometry.outputLength(shape[2], kernel: weights.shape[2]), weights.shape[0],
+        ]
+        var result = addend ?? Tensor(uninitialized: size)
+        precondition(result.shape == size, "an addend of shape \(result.shape) does not fit \(size)")
+        result.makeUnique()
+        ConvolutionPlan.run(
+            .forward(hasBias: bias != nil, activation: activation, accumulates: addend != nil),
+            source: self,
+            weights: weights,
+            destination: result,
+            bias: bias,
+            geometry: geometry
+        )
+        return result
+    }
+}

@@ -1,0 +1,170 @@
+public import Foundation
+
+/// Named tensors and string metadata in one file, in the safetensors format.
+///
+/// Layout: 8 bytes, little endian, the length N of the header; N bytes of JSON; then the tensors' bytes. The header maps
+/// each name to `dtype`, `shape` and `data_offsets` (begin and end, relative to the end of the header), and
+/// `__metadata__` to strings. Tensors are contiguous and cover the rest of the file without holes. Written here: F32
+/// only, names sorted, so that the same content gives the same bytes. Read here: F32, and F64 rounded to F32. The
+/// header may be at most 16 MiB.
+public struct SafeTensors: Sendable {
+    /// Strings that travel with the tensors.
+    public var metadata: [String: String]
+    /// The tensors by name.
+    public var tensors: [String: Tensor]
+
+    /// Gathers what shall be written.
+    public init(metadata: [String: String] = [:], tensors: [String: Tensor] = [:]) {
+        self.metadata = metadata
+        self.tensors = tensors
+    }
+
+    private struct Entry: Codable {
+        let dtype: String
+        let shape: [Int]
+        let data_offsets: [Int]
+    }
+
+    private static let headerLimit = 16 << 20
+
+    /// Reads a file, checking every length before it is used.
+    public init(path: String) throws(SafeTensorsError) {
+        let data: Data
+        do { data = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe) } catch {
+            throw SafeTensorsError(code: .cannotRead, path: path, detail: "cannot be read: \(error)")
+        }
+        try self.init(data: data, path: path)
+    }
+
+    /// Reads a file's bytes; `path` is for messages.
+    public init(data: Data, path: String) throws(SafeTensorsError) {
+        func refuse(_ code: SafeTensorsError.Code, _ detail: String) -> SafeTensorsError {
+            SafeTensorsError(code: code, path: path, detail: detail)
+        }
+        guard data.count >= 8 else {
+            throw refuse(.wrongLength, "a file of \(data.count) bytes has no header")
+        }
+        let length = data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        guard length <= Self.headerLimit, data.count - 8 >= Int(length) else {
+            throw refuse(.wrongLength, "the header should have \(length) bytes, the file has \(data.count)")
+        }
+        let body = data.dropFirst(8 + Int(length))
+        let parsed = try? JSONSerialization.jsonObject(with: data.dropFirst(8).prefix(Int(length)))
+        guard let header = parsed as? [String: Any] else {
+            throw refuse(.damagedHeader, "the header is not a JSON object")
+        }
+        self.init()
+        if let strings = header["__metadata__"] {
+            guard let strings = strings as? [String: String] else {
+                throw refuse(.damagedHeader, "__metadata__ does not map strings to strings")
+            }
+            metadata = strings
+        }
+        var covered = 0
+        for (name, value) in header where name != "__metadata__" {
+            guard let entry = Self.entry(value) else {
+                throw refuse(.damagedHeader, "the entry of '\(name)' is not type, shape and offsets")
+            }
+            covered += entry.data_offsets[1] - entry.data_offsets[0]
+            tensors[name] = try Self.tensor(entry, name: name, body: body, refuse: refuse)
+        }
+        guard covered == body.count else {
+            throw refuse(
+                .wrongLength,
+                "the tensors take \(covered) bytes, the file has \(body.count) for them"
+            )
+        }
+    }
+
+    private static func entry(_ value: Any) -> Entry? {
+        guard let fields = value as? [String: Any], let type = fields["dtype"] as? String,
+            let shape = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int],
+            offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1]
+        else { return nil }
+        return Entry(dtype: type, shape: shape, data_offsets: offsets)
+    }
+
+    private static func tensor(
+        _ entry: Entry,
+        name: String,
+        body: Data,
+        refuse: (SafeTensorsError.Code, String) -> SafeTensorsError
+    ) throws(SafeTensorsError) -> Tensor {
+        let width = ["F32": 4, "F64": 8][entry.dtype]
+        guard let width else {
+            throw refuse(.unfitTensor, "'\(name)' is of type \(entry.dtype); F32 and F64 can be read")
+        }
+        var bytes = width
+        for length in entry.shape {
+            let (product, overflow) = bytes.multipliedReportingOverflow(by: length)
+            guard length >= 0, !overflow else {
+                throw refuse(.damagedHeader, "'\(name)' has an absurd shape")
+            }
+            bytes = product
+        }
+        guard entry.data_offsets[1] <= body.count, entry.data_offsets[1] - entry.data_offsets[0] == bytes
+        else {
+            throw refuse(.wrongLength, "'\(name)' should have \(bytes) bytes, which the file does not hold")
+        }
+        let slice = body.dropFirst(entry.data_offsets[0]).prefix(bytes)
+        if width == 4 {
+            return Tensor(littleEndian(slice, UInt32.self).map { Float(bitPattern: $0) }, shape: entry.shape)
+        }
+        return Tensor(
+            littleEndian(slice, UInt64.self).map { Float(Double(bitPattern: $0)) },
+            shape: entry.shape
+        )
+    }
+
+    private static func littleEndian<Word: FixedWidthInteger>(_ bytes: Data, _ type: Word.Type) -> [Word] {
+        let width = MemoryLayout<Word>.size
+        var words = [Word](repeating: 0, count: bytes.count / width)
+        unsafe words.withUnsafeMutableBytes { unsafe _ = bytes.copyBytes(to: $0) }
+        return words.map { Word(littleEndian: $0) }
+    }
+
+    /// The file's bytes.
+    public func encoded() throws -> Data {
+        var header: [String: Any] = [:]
+        if !metadata.isEmpty { header["__metadata__"] = metadata }
+        var offset = 0
+        let names = tensors.keys.sorted()
+        for name in names {
+            guard let tensor = tensors[name] else { continue }
+            let end = offset + tensor.count * 4
+            header[name] =
+                ["dtype": "F32", "shape": tensor.shape, "data_offsets": [offset, end]] as [String: Any]
+            offset = end
+        }
+        var json = try JSONSerialization.data(
+            withJSONObject: header,
+            options: [.sortedKeys, .withoutEscapingSlashes]
+        )
+        // The format lets the header end in spaces; eight-byte alignment of the tensors lets others map the file.
+        json.append(Data(repeating: UInt8(ascii: " "), count: (8 - json.count % 8) % 8))
+        var data = Data(capacity: 8 + json.count + offset)
+        for shift in 0..<8 { data.append(UInt8(truncatingIfNeeded: json.count >> (8 * shift))) }
+        data.append(json)
+        for name in names {
+            let words = (tensors[name]?.values ?? []).map(\.bitPattern.littleEndian)
+            unsafe words.withUnsafeBytes { unsafe data.append(contentsOf: $0) }
+        }
+        return data
+    }
+
+    /// Writes the file so that a crash leaves the old one or the new one: a temporary name, flushed, then renamed.
+    public func write(path: String) throws(SafeTensorsError) {
+        let temporary = path + ".partial"
+        do {
+            try encoded().write(to: URL(filePath: temporary))
+            let handle = try FileHandle(forUpdating: URL(filePath: temporary))
+            try handle.synchronize()
+            try handle.close()
+        } catch {
+            throw SafeTensorsError(code: .cannotWrite, path: path, detail: "cannot be written: \(error)")
+        }
+        guard unsafe rename(temporary, path) == 0 else {
+            throw SafeTensorsError(code: .cannotWrite, path: path, detail: "cannot be renamed into place")
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import Synchronization
+
+/// A dense float32 array with value semantics: images are N x H x W x C, matrices rows x columns, scalars have no axis.
+public struct Tensor: Sendable {
+    /// Length of each axis, outermost first; the last one is contiguous in memory.
+    public let shape: [Int]
+    var storage: TensorStorage
+
+    /// Number of values.
+    public var count: Int { storage.count }
+
+    /// A tensor whose values are not yet defined; every kernel writes all of them.
+    init(uninitialized shape: [Int]) {
+        self.shape = shape
+        self.storage = TensorStorage(count: shape.reduce(1, *))
+    }
+
+    /// Copies values in row-major order; a count other than the shape's product is a programmer's mistake.
+    public init(_ values: [Float], shape: [Int]) {
+        precondition(
+            values.count == shape.reduce(1, *),
+            "\(values.count) values do not fill a tensor of shape \(shape)"
+        )
+        self.init(uninitialized: shape)
+        unsafe values.withUnsafeBufferPointer { source in
+            if let base = source.baseAddress, !source.isEmpty {
+                unsafe storage.pointer.update(from: base, count: source.count)
+            }
+        }
+    }
+
+    /// A tensor that holds one value throughout.
+    public init(repeating value: Float, shape: [Int]) {
+        self.init(uninitialized: shape)
+        unsafe storage.pointer.update(repeating: value, count: count)
+    }
+
+    /// The values in row-major order, copied.
+    public var values: [Float] {
+        unsafe [Float](UnsafeBufferPointer(start: storage.pointer, count: count))
+    }
+
+    /// The single value of a tensor that has one.
+    public var scalar: Float {
+        precondition(count == 1, "a tensor of shape \(shape) is not a scalar")
+        return unsafe storage.pointer.pointee
+    }
+
+    /// Lends the values in row-major order without copying.
+    public func withSpan<Result>(_ body: (Span<Float>) throws -> Result) rethrows -> Result {
+        let buffer = unsafe UnsafeBufferPointer(start: storage.pointer, count: count)
+        return try unsafe body(buffer.span)
+    }
+
+    /// Lends the values for writing; copies first if another tensor shares them.
+    public mutating func withMutableSpan<Result>(
+        _ body: (inout MutableSpan<Float>) throws -> Result
+    ) rethrows -> Result {
+        makeUnique()
+        let buffer = unsafe UnsafeMutableBufferPointer(start: storage.pointer, count: count)
+        var span = unsafe buffer.mutableSpan
+        return try body(&span)
+    }
+
+    /// The same values under another shape of the same count; nothing is copied.
+    public func reshaped(_ shape: [Int]) -> Tensor {
+        Tensor(shape: shape, storage: storage)
+    }
+
+    private init(shape: [Int], storage: TensorStorage) {
+        precondition(
+            shape.reduce(1, *) == storage.count,
+            "\(storage.count) values cannot take shape \(shape)"
+        )
+        self.shape = shape
+        self.storage = storage
+    }
+
+    mutating func makeUnique() {
+        guard !isKnownUniquelyReferenced(&storage) else {
+            storage.forgetLayouts()
+            return
+        }
+        let copy = TensorStorage(count: count)
+        unsafe copy.pointer.update(from: storage.pointer, count: count)
+        storage = copy
+    }
+}
+
+/// The memory behind tensors, and copies of it in the layouts that primitives asked for.
+///
+/// `@unchecked`: written only while uniquely referenced (`Tensor.makeUnique`) or by the kernel that just made it.
+@safe final class TensorStorage: @unchecked Sendable {
+    let count: Int
+    let pointer: UnsafeMutablePointer<Float>
+    /// Weights reordered for a primitive, kept as long as the weights themselves; keyed by the plan.
+    private let layouts = Mutex<[ObjectIdentifier: TensorStorage]>([:])
+
+    init(count: Int) {
+        self.count = count
+        let bytes = unsafe BufferPool.shared
+            .take(bytes: count * MemoryLayout<Float>.stride)
+        unsafe self.pointer = unsafe bytes.bindMemory(to: Float.self, capacity: max(count, 1))
+    }
+
+    deinit {
+        unsafe BufferPool.shared.give(
+            UnsafeMutableRawPointer(pointer),
+            bytes: count * MemoryLayout<Float>.stride
+        )
+    }
+
+    /// The copy of these values in a plan's layout, made on first use.
+    func layout(for plan: ObjectIdentifier, make: () -> TensorStorage) -> TensorStorage {
+        if let known = layouts.withLock({ $0[plan] }) { return known }
+        let made = make()
+        layouts.withLock { $0[plan] = made }
+        return made
+    }
+
+    func forgetLayouts() {
+        layouts.withLock { $0.removeAll() }
+    }
+}

@@ -1,0 +1,113 @@
+/// A tensor in a computation whose gradient can be asked for.
+///
+/// Operations on variables record how to propagate a gradient, and that rule is itself made of operations on variables,
+/// so gradients of gradients need nothing more. Variables belong to one task at a time; they are not `Sendable`.
+public final class Variable {
+    /// The value; optimisers assign parameters a new one.
+    public var value: Tensor
+    /// Whether gradients flow to this variable.
+    public let requiresGradient: Bool
+    let operation: Operation?
+
+    /// How a result came about: what it was made of, and how an upstream gradient reaches each of those.
+    struct Operation {
+        let inputs: [Variable]
+        let backward: (Variable) -> [Variable?]
+    }
+
+    /// A parameter, whose gradient will be asked for.
+    public init(parameter value: Tensor) {
+        self.value = value
+        self.requiresGradient = true
+        self.operation = nil
+    }
+
+    /// A constant, through which no gradient flows.
+    public init(constant value: Tensor) {
+        self.value = value
+        self.requiresGradient = false
+        self.operation = nil
+    }
+
+    /// The result of an operation. `backward` maps the gradient of the result to one gradient per input, `nil` where
+    /// none flows; if it is made of operations on variables, it can be differentiated again.
+    public init(
+        value: Tensor,
+        inputs: [Variable],
+        backward: @escaping (_ upstream: Variable) -> [Variable?]
+    ) {
+        let records = Recording.isOn && inputs.contains { $0.requiresGradient }
+        self.value = value
+        self.requiresGradient = records
+        self.operation = records ? Operation(inputs: inputs, backward: backward) : nil
+    }
+
+    /// Length of each axis.
+    public var shape: [Int] { value.shape }
+}
+
+/// Whether operations remember how to be differentiated.
+public enum Recording {
+    @TaskLocal static var isOn = true
+
+    /// Runs a computation that nobody will differentiate: no graph is kept and fused kernels are used.
+    public static func off<Result>(_ body: () throws -> Result) rethrows -> Result {
+        try $isOn.withValue(false, operation: body)
+    }
+}
+
+/// Gradients of a scalar with respect to some variables, by reverse-mode differentiation.
+///
+/// With `differentiable: true` the gradients can themselves be differentiated. A variable that the scalar does not
+/// depend on has a gradient of zeros.
+public func gradients(
+    of scalar: Variable,
+    with targets: [Variable],
+    differentiable: Bool = false
+) -> [Variable] {
+    precondition(scalar.value.count == 1, "gradients are of a scalar, not of shape \(scalar.shape)")
+    let seed = Variable(constant: Tensor(repeating: 1, shape: scalar.shape))
+    var found = [ObjectIdentifier(scalar): seed]
+    let wanted = Set(targets.map { ObjectIdentifier($0) })
+    let order = reversedTopologicalOrder(from: scalar)
+    Recording.$isOn.withValue(differentiable) {
+        for variable in order {
+            let key = ObjectIdentifier(variable)
+            guard let operation = variable.operation, let upstream = found[key] else { continue }
+            if !wanted.contains(key) { found[key] = nil }
+            for (input, gradient) in zip(operation.inputs, operation.backward(upstream)) {
+                guard input.requiresGradient, let gradient else { continue }
+                precondition(
+                    gradient.shape == input.shape,
+                    "gradient \(gradient.shape) of input \(input.shape)"
+                )
+                let inputKey = ObjectIdentifier(input)
+                found[inputKey] = found[inputKey].map { $0 + gradient } ?? gradient
+            }
+        }
+    }
+    return targets.map { target in
+        found[ObjectIdentifier(target)] ?? Variable(constant: Tensor(repeating: 0, shape: target.shape))
+    }
+}
+
+/// Every recorded variable below `root`, each before the ones it was made of.
+private func reversedTopologicalOrder(from root: Variable) -> [Variable] {
+    var order: [Variable] = []
+    var visited: Set<ObjectIdentifier> = [ObjectIdentifier(root)]
+    var stack: [(variable: Variable, next: Int)] = [(root, 0)]
+    while let (variable, next) = stack.last {
+        let inputs = variable.operation?.inputs ?? []
+        guard next < inputs.count else {
+            order.append(variable)
+            stack.removeLast()
+            continue
+        }
+        stack[stack.count - 1].next += 1
+        let input = inputs[next]
+        if input.requiresGradient, visited.insert(ObjectIdentifier(input)).inserted {
+            stack.append((input, 0))
+        }
+    }
+    return order.reversed()
+}

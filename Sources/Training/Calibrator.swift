@@ -1,0 +1,118 @@
+public import Detection
+import Foundation
+import Frames
+import Plate
+
+/// Finds a model's thresholds.
+public struct Calibrator: Sendable {
+    /// What a calibration is told.
+    public struct Options: Sendable {
+        /// Which image score decides.
+        public var scoreKind = ScoreKind.patch
+        /// Share of normal frames that may be called faulty.
+        public var falseAlarmRate = 0.001
+        /// Share of normal frames whose mask may have any pixel.
+        public var maskRate = 0.05
+        /// Changed copies of each normal frame that are judged as well.
+        public var variations = 0
+        /// Seed of the changes.
+        public var seed: UInt64 = 1
+
+        /// The defaults.
+        public init() {}
+    }
+
+    private let scorer: FrameScorer
+    private let model: Model
+    private let options: Options
+
+    /// Calibrates a model; `path` is for messages.
+    public init(model: Model, path: String, options: Options) throws(ModelError) {
+        self.scorer = try FrameScorer(model: model, path: path)
+        self.model = model
+        self.options = options
+    }
+
+    /// Thresholds from normal frames alone; `report` hears of each frame judged, out of how many.
+    public func labelFree(
+        _ frames: FrameSet, report: (_ done: Int, _ all: Int) -> Void
+    ) throws(DataError) -> Calibration {
+        let augmentation = Augmentation(normalisation: model.description.normalisation)
+        let filter = ComponentFilter()
+        let all = frames.count * (1 + options.variations)
+        var scores: [Double] = []
+        var onsets: [Double] = []
+        for index in 0..<frames.count {
+            let frame = try frames.frame(index)
+            for variation in 0...options.variations {
+                var random = SplitMix64(state: options.seed &+ UInt64(index * 4096 + variation))
+                let other = try frames.frame(Int.random(in: 0..<frames.count, using: &random))
+                let lent = random.nextUniform() < 0.3 ? other : nil
+                let shown =
+                    variation == 0 ? frame : augmentation.applied(to: frame, lending: lent, using: &random)
+                let map = scorer.map(of: shown)
+                scores.append(options.scoreKind.value(of: ImageScores(map: map)))
+                onsets.append(Double(filter.onset(of: map)))
+                report(scores.count, all)
+            }
+        }
+        let scale = SeverityScale(normalScores: scores)
+        let image = ConformalThreshold(
+            normalValues: scores.map { scale.severity(of: $0) }, falseAlarmRate: options.falseAlarmRate)
+        let mask = ConformalThreshold(normalValues: onsets, falseAlarmRate: options.maskRate)
+        return Calibration(
+            scoreKind: options.scoreKind, scale: scale, threshold: (image.value, .conformal(image)),
+            mask: (mask.value, .conformal(mask)))
+    }
+
+    /// The published greedy search over labelled frames, for the severities and for the masks' pixels.
+    ///
+    /// Severities are still relative to normal frames: `scale` comes from a label-free calibration. Faulty frames
+    /// without a mask count for the image threshold only.
+    public func greedy(
+        _ rows: [FramePaths.Labelled], calibration: Calibration, report: (_ done: Int, _ all: Int) -> Void
+    ) throws(DataError) -> Calibration {
+        guard rows.contains(where: \.isFaulty), rows.contains(where: { !$0.isFaulty }) else {
+            throw DataError("the list of labelled frames needs both normal (0) and faulty (1) ones")
+        }
+        var severities: [Double] = []
+        var maps: [ScoreMap] = []
+        var masks: [Mask] = []
+        for (index, row) in rows.enumerated() {
+            let map = scorer.map(of: try Self.frame(row.image))
+            let score = calibration.scoreKind.value(of: ImageScores(map: map))
+            severities.append(calibration.severity(of: score))
+            if let mask = try Self.mask(of: row, like: map) {
+                maps.append(map)
+                masks.append(mask)
+            }
+            report(index + 1, rows.count)
+        }
+        var result = calibration
+        let image = GreedyThreshold.accuracy(scores: severities, faulty: rows.map(\.isFaulty))
+        (result.threshold, result.thresholdOrigin) = (image.threshold, .greedy(image))
+        if masks.contains(where: { $0.area > 0 }) {
+            let mask = GreedyThreshold.dice(maps: maps, masks: masks)
+            (result.maskThreshold, result.maskOrigin) = (mask.threshold, .greedy(mask))
+        }
+        return result
+    }
+
+    private static func frame(_ path: String) throws(DataError) -> Frame {
+        do { return try TIFFReader(path: path).frame(page: 0) } catch { throw DataError("\(error)") }
+    }
+
+    /// The mask of a labelled frame, every value above 0 being faulty; an empty one for a normal frame without mask.
+    private static func mask(of row: FramePaths.Labelled, like map: ScoreMap) throws(DataError) -> Mask? {
+        guard let path = row.mask else {
+            guard !row.isFaulty else { return nil }
+            return Mask(height: map.height, width: map.width, values: map.values.map { _ in 0 })
+        }
+        let frame = try frame(path)
+        guard frame.height == map.height, frame.width == map.width else {
+            throw DataError(
+                "\(path) is \(frame.width) x \(frame.height), its frame \(row.image) is \(map.width) x \(map.height)")
+        }
+        return Mask(height: map.height, width: map.width, values: frame.pixels.map { $0 > 0 ? 1 : 0 })
+    }
+}

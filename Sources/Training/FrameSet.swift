@@ -1,0 +1,99 @@
+import Frames
+import Foundation
+public import Plate
+import Synchronization
+
+/// Normal frames of one size to draw from; decoded when needed, and kept decoded as long as they fit in memory.
+public final class FrameSet: Sendable {
+    /// One page of one file.
+    struct Entry: Sendable, Hashable {
+        let path: String
+        let page: Int
+    }
+
+    /// Rows of every frame.
+    public let height: Int
+    /// Columns of every frame.
+    public let width: Int
+    /// Files that could not be read, each with the reason.
+    public let unreadable: [String]
+    private let entries: [Entry]
+    private let decoded = Mutex<[Entry: Frame]>([:])
+    /// Memory for decoded frames, in bytes.
+    private static let memory = 1 << 30
+
+    /// Number of frames.
+    public var count: Int { entries.count }
+
+    /// Opens every file once: skips the unreadable ones, refuses an empty set and mixed sizes.
+    public convenience init(paths: [String]) throws(DataError) {
+        var entries: [Entry] = []
+        var unreadable: [String] = []
+        var sizes: [String: Int] = [:]
+        var size = (height: 0, width: 0)
+        for path in paths {
+            do {
+                let reader = try TIFFReader(path: path)
+                let first = try reader.frame(page: 0)
+                size = (first.height, first.width)
+                sizes["\(first.width) x \(first.height)", default: 0] += 1
+                entries += (0..<reader.pageCount).map { Entry(path: path, page: $0) }
+            } catch { unreadable.append("\(error)") }
+        }
+        guard !entries.isEmpty else {
+            let reason = unreadable.first.map { "; the first of \(unreadable.count) unreadable files: \($0)" } ?? ""
+            throw DataError("no frame to work with among \(paths.count) files\(reason)")
+        }
+        guard sizes.count == 1 else {
+            let list = sizes.sorted { $0.value > $1.value }.map { "\($0.value) of \($0.key)" }
+            throw DataError(
+                "frames of different sizes (\(list.joined(separator: ", "))); train and calibrate on one size")
+        }
+        self.init(entries: entries, height: size.height, width: size.width, unreadable: unreadable)
+    }
+
+    private init(entries: [Entry], height: Int, width: Int, unreadable: [String]) {
+        self.entries = entries
+        self.height = height
+        self.width = width
+        self.unreadable = unreadable
+    }
+
+    /// Every n-th frame apart, for validation; what is left is the rest. A single frame is in both.
+    public func split(every n: Int) -> (rest: FrameSet, apart: FrameSet) {
+        let apart = entries.indices.filter { $0 % n == n - 1 || entries.count < n && $0 == entries.count - 1 }
+        let rest = entries.indices.filter { !apart.contains($0) }
+        func subset(_ indices: [Int]) -> FrameSet {
+            FrameSet(entries: indices.map { entries[$0] }, height: height, width: width, unreadable: [])
+        }
+        return (rest.isEmpty ? self : subset(rest), subset(apart))
+    }
+
+    /// A frame by its position; one that cannot be read any more throws.
+    public func frame(_ index: Int) throws(DataError) -> Frame {
+        let entry = entries[index]
+        if let known = decoded.withLock({ $0[entry] }) { return known }
+        do {
+            let frame = try TIFFReader(path: entry.path).frame(page: entry.page)
+            guard frame.height == height, frame.width == width else {
+                throw DataError("\(entry.path), page \(entry.page): not \(width) x \(height) like the others")
+            }
+            decoded.withLock { frames in
+                let limit = Self.memory / (height * width * MemoryLayout<Float>.stride)
+                if frames.count >= max(limit, 1) { frames.removeAll(keepingCapacity: true) }
+                frames[entry] = frame
+            }
+            return frame
+        } catch let error as DataError { throw error } catch { throw DataError("\(error)") }
+    }
+
+    /// A thinned sample of grey values of up to 64 frames, for the normalisation.
+    public func sample() throws(DataError) -> [Float] {
+        var sample: [Float] = []
+        for index in stride(from: 0, to: count, by: max(count / 64, 1)) {
+            let pixels = try frame(index).pixels
+            sample += stride(from: 0, to: pixels.count, by: 37).map { pixels[$0] }
+        }
+        return sample
+    }
+}

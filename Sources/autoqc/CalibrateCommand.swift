@@ -1,0 +1,99 @@
+public import ArgumentParser
+public import Detection
+import Foundation
+import Tensors
+import Training
+
+/// `autoqc calibrate`.
+struct CalibrateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "calibrate",
+        abstract: "Find a model's thresholds and store them in its file.",
+        discussion: """
+            Without labels the thresholds are conformal quantiles of normal frames for a rate of false alarms. With \
+            --faulty, a CSV list of labelled frames (img_path,seg_path,label), the published greedy search follows.
+            """
+    )
+
+    @Argument(help: "The model file; it gets the new thresholds and with them a new name.")
+    var model: String
+    @Option(name: .long, parsing: .upToNextOption, help: "Normal frames: files, folders, globs or CSV lists.")
+    var normal: [String]
+    @Option(help: "Share of normal frames that may be called faulty.")
+    var falseAlarms = 0.001
+    @Option(help: "Share of normal frames whose mask may have any pixel.")
+    var maskRate = 0.05
+    @Option(help: "CSV list of labelled frames for the published greedy search.")
+    var faulty: String?
+    @Option(help: "Image score that decides: max, mean or patch.")
+    var score = ScoreKind.patch
+    @Option(help: "Changed copies of each frame (lamp, density, focus ...) judged as well.")
+    var variations = 0
+    @Option(help: "Test timestep, to try another than the model was trained for.")
+    var timestep: Int?
+    @Option(help: "Write the calibrated model here instead.")
+    var out: String?
+    @Option(help: "Threads (default: all cores).")
+    var threads: Int?
+
+    func validate() throws {
+        guard falseAlarms > 0, falseAlarms < 1, maskRate > 0, maskRate < 1 else {
+            throw ValidationError("--false-alarms and --mask-rate lie between 0 and 1")
+        }
+        guard (0...1000).contains(variations) else { throw ValidationError("--variations is 0 to 1000") }
+        guard threads.map({ $0 > 0 }) ?? true else { throw ValidationError("--threads must be above 0") }
+    }
+
+    func run() throws {
+        if let threads { Compute.setThreads(threads) }
+        var (loaded, _) = try Model.read(path: model)
+        try applyTimestep(to: &loaded)
+        let frames = try FrameSet(paths: try FramePaths.normal(normal))
+        for reason in frames.unreadable.prefix(5) { Terminal.note("skipped: \(reason)") }
+        if !frames.unreadable.isEmpty { Terminal.note("\(frames.unreadable.count) unreadable files skipped") }
+        var options = Calibrator.Options()
+        (options.scoreKind, options.falseAlarmRate, options.maskRate) = (score, falseAlarms, maskRate)
+        options.variations = variations
+        let calibrator = try Calibrator(model: loaded, path: model, options: options)
+        var terminal = Terminal()
+        var calibration = try calibrator.labelFree(frames) { done, all in
+            terminal.progress("normal frame \(done)/\(all)", isLast: done == all)
+        }
+        if let faulty {
+            calibration = try calibrator.greedy(
+                try FramePaths.labelled(csv: faulty), calibration: calibration
+            ) { done, all in terminal.progress("labelled frame \(done)/\(all)", isLast: done == all) }
+        }
+        loaded.description.calibration = calibration
+        try loaded.write(path: out ?? model)
+        report(calibration)
+    }
+
+    private func applyTimestep(to model: inout Model) throws {
+        guard let timestep else { return }
+        let diffusion = model.description.diffusion
+        guard
+            let changed = PatchedDiffusion(
+                steps: diffusion.steps, timestep: timestep, noise: diffusion.noise, noiseSeed: diffusion.noiseSeed,
+                phases: diffusion.phases)
+        else { throw ValidationError("--timestep lies between 0 and \(diffusion.steps - 1)") }
+        model.description.diffusion = changed
+    }
+
+    private func report(_ calibration: Calibration) {
+        let scale = calibration.scale
+        Terminal.note(
+            "score \(calibration.scoreKind.rawValue): normal frames \(scale.median.digits(4)), "
+                + "+\(scale.spreadAbove.digits(4)) -\(scale.spreadBelow.digits(4)); "
+                + "faulty above severity \(calibration.threshold.digits(2)); "
+                + "mask above \(calibration.maskThreshold.digits(4))")
+        if case .conformal(let threshold) = calibration.thresholdOrigin, threshold.isExtrapolated {
+            Terminal.note(
+                "\(threshold.frameCount) judged frames cannot vouch for a rate of \(threshold.falseAlarmRate); the "
+                    + "threshold follows their tail. \(ConformalThreshold.framesNeeded(falseAlarmRate: threshold.falseAlarmRate))"
+                    + " would do.")
+        }
+    }
+}
+
+extension ScoreKind: ExpressibleByArgument {}

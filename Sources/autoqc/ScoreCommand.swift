@@ -1,0 +1,91 @@
+import ArgumentParser
+import Detection
+import Foundation
+import Frames
+import Plate
+import Tensors
+import Training
+
+/// `autoqc score`.
+struct ScoreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "score",
+        abstract: "Judge frames and print one CSV row each.",
+        discussion: "The same code as the daemon's. Unreadable frames get a row and a reason on standard error."
+    )
+
+    @Option(help: "The calibrated model.")
+    var model: String
+    @Argument(help: "Frames: files, folders or globs.")
+    var paths: [String]
+    @Option(help: "Folder for masks, NAME.mask.tiff, 0 and 255.")
+    var masks: String?
+    @Option(help: "Folder for score maps, NAME.map.tiff, 32-bit float.")
+    var maps: String?
+    @Option(help: "Threads (default: all cores).")
+    var threads: Int?
+
+    private static let header =
+        "file,run,well,frame,score_max,score_mean,score_patch,score,severity,threshold,verdict,area"
+
+    func run() throws {
+        if let threads { Compute.setThreads(threads) }
+        let detector = try Detector(path: model)
+        for folder in [masks, maps].compactMap({ $0 }) {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        }
+        Self.write(Self.header)
+        for argument in paths {
+            for path in try FramePaths.files(argument) { try score(path, with: detector) }
+        }
+    }
+
+    private func score(_ path: String, with detector: Detector) throws {
+        do {
+            let reader = try TIFFReader(path: path)
+            for page in 0..<reader.pageCount {
+                let judgement = detector.judge([try reader.frame(page: page)])[0]
+                row(path, page: page, judgement)
+                try writeImages(judgement, path: path, page: page, pixelSize: reader.pixelSize)
+            }
+        } catch let error as TIFFError where error.code != .cannotWrite {
+            Self.write("\(Self.quoted(path)),,,,,,,,,,\(Verdict.unreadable.rawValue),")
+            Terminal.note("\(error)")
+        }
+    }
+
+    private func row(_ path: String, page: Int, _ judgement: Judgement) {
+        let scores = judgement.scores
+        let numbers = [
+            scores.maximum, scores.mean, scores.patch, judgement.score, judgement.severity, judgement.threshold,
+        ]
+        let fields =
+            [Self.quoted(path), "", "", ""] + numbers.map { $0.digits(6) } + [
+                judgement.verdict.rawValue, judgement.mask.area.digits(6),
+            ]
+        Self.write(fields.joined(separator: ","))
+    }
+
+    private func writeImages(_ judgement: Judgement, path: String, page: Int, pixelSize: PixelSize?) throws {
+        let base = URL(filePath: path).deletingPathExtension().lastPathComponent
+        let name = page == 0 ? base : "\(base)_p\(page)"
+        if let masks {
+            try TIFFWriter.write(judgement.mask, to: "\(masks)/\(name).mask.tiff", pixelSize: pixelSize)
+        }
+        if let maps {
+            let map = judgement.map
+            try TIFFWriter.write(
+                Frame(height: map.height, width: map.width, pixels: map.values), to: "\(maps)/\(name).map.tiff",
+                type: .float32, pixelSize: pixelSize)
+        }
+    }
+
+    private static func quoted(_ text: String) -> String {
+        guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
+        return "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+    }
+
+    private static func write(_ line: String) {
+        FileHandle.standardOutput.write(Data((line + "\n").utf8))
+    }
+}

@@ -1,0 +1,42 @@
+import Foundation
+
+/// What the commands say to a person: one line that is rewritten on a terminal, plain lines elsewhere.
+struct Terminal {
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let clock = ContinuousClock()
+    private var last: ContinuousClock.Instant?
+    /// Elsewhere than on a terminal a line this often is enough.
+    private static let quietInterval = Duration.seconds(15)
+
+    /// Shows how far a long command is.
+    mutating func progress(_ line: String, isLast: Bool = false) {
+        if isTerminal {
+            Self.write("\r\u{1B}[K\(line)\(isLast ? "\n" : "")")
+        } else if isLast || last.map({ clock.now - $0 >= Self.quietInterval }) ?? true {
+            last = clock.now
+            Self.write(line + "\n")
+        }
+    }
+
+    /// Says something worth a line of its own.
+    static func note(_ line: String) { write(line + "\n") }
+
+    private static func write(_ text: String) {
+        FileHandle.standardError.write(Data(text.utf8))
+    }
+
+    /// Hours, minutes and seconds.
+    static func duration(_ seconds: Double) -> String {
+        let whole = Int(seconds.rounded())
+        let parts = (whole / 3600, whole / 60 % 60, whole % 60)
+        let two = { (value: Int) in value < 10 ? "0\(value)" : "\(value)" }
+        return parts.0 > 0 ? "\(parts.0):\(two(parts.1)):\(two(parts.2))" : "\(parts.1):\(two(parts.2))"
+    }
+}
+
+extension BinaryFloatingPoint {
+    /// This number with so many digits after the point.
+    func digits(_ count: Int) -> String {
+        Double(self).formatted(.number.precision(.fractionLength(count)).grouping(.never).locale(Locale(identifier: "C")))
+    }
+}
