@@ -121,6 +121,19 @@ struct TIFFDamageTests {
         await expect(.truncated, "header", bytes: [])
     }
 
+    /// 2000 directories of 1000 unknown entries each, laid over each other in 20 KB: more work than file.
+    @Test func overlappingDirectoriesAreRefused() async {
+        var bytes = [UInt8](repeating: 0, count: 20_100)
+        bytes.replaceSubrange(0..<8, with: [0x49, 0x49, 42, 0, 8, 0, 0, 0])
+        for directory in 0..<2000 {
+            let start = 8 + 4 * directory
+            (bytes[start], bytes[start + 1]) = (0xE8, 0x03)
+            let next = start + 4
+            (bytes[start + 12_002], bytes[start + 12_003]) = (UInt8(next & 255), UInt8(next >> 8))
+        }
+        await expect(.damaged, "overlap", bytes: bytes)
+    }
+
     @Test func pathsThatAreNoFilesAreRefusedAtOnce() async throws {
         try await withTemporaryFolder { folder in
             let pipe = folder.appending(path: "pipe").path
