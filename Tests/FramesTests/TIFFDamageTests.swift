@@ -127,7 +127,7 @@ struct TIFFDamageTests {
         bytes.replaceSubrange(0..<8, with: [0x49, 0x49, 42, 0, 8, 0, 0, 0])
         for directory in 0..<2000 {
             let start = 8 + 4 * directory
-            (bytes[start], bytes[start + 1]) = (1000 & 255, 1000 >> 8)
+            (bytes[start], bytes[start + 1]) = (0xE8, 0x03)
             let next = start + 4
             (bytes[start + 12_002], bytes[start + 12_003]) = (UInt8(next & 255), UInt8(next >> 8))
         }
