@@ -1,4 +1,5 @@
 public import Plate
+public import Systemd
 
 /// Tells the system's journal of transitions: one record for each `ONSET`, `CLEAR`, `STALLED` and `UNREADABLE`.
 ///
@@ -12,18 +13,30 @@ public struct JournalReporter: Sendable {
 
     private let send: Send
 
+    /// Reports to the system's journal.
+    public init(journal: Journal) {
+        self.init { record in
+            journal.send(
+                message: record.message,
+                priority: record.priority,
+                fields: record.fields.sorted { $0.key < $1.key }.map { JournalField($0.key, $0.value) },
+                messageID: record.messageID
+            )
+        }
+    }
+
     /// Reports through `send`.
     public init(send: @escaping Send) {
         self.send = send
     }
 
     /// The name of an event's kind in the journal and its catalog; `nil` for `fault`, which is no transition.
-    public static func messageID(of event: Alarm.Event) -> String? {
+    public static func messageID(of event: Alarm.Event) -> MessageID? {
         switch event {
-        case .onset: "4de4892adccb42f895fe7b8d6256175f"
-        case .clear: "87803eaef7474dc79c9b2f02212962d2"
-        case .stalled: "be3a6babfd1d495cad929c90bd036c43"
-        case .unreadable: "1d8476c2aec64a09bd6f9ffac45c659e"
+        case .onset: MessageID(0x4de4_892a_dccb_42f8, 0x95fe_7b8d_6256_175f)
+        case .clear: MessageID(0x8780_3eae_f747_4dc7, 0x9c9b_2f02_2129_62d2)
+        case .stalled: MessageID(0xbe3a_6bab_fd1d_495c, 0xad92_9c90_bd03_6c43)
+        case .unreadable: MessageID(0x1d84_76c2_aec6_4a09, 0xbd6f_9ffa_c45c_659e)
         case .fault: nil
         }
     }
@@ -53,7 +66,7 @@ public struct JournalReporter: Sendable {
         )
     }
 
-    private static func priority(_ event: Alarm.Event) -> JournalRecord.Priority {
+    private static func priority(_ event: Alarm.Event) -> JournalPriority {
         switch event {
         case .onset, .stalled, .unreadable: .warning
         case .clear, .fault: .notice

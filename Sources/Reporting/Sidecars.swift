@@ -15,11 +15,9 @@ public struct Sidecars: Sendable {
     public let tree: OutputTree
     private let writeMask: MaskWriter
 
-    /// Writes TIFF files below `tree`: 8 bit, 0 and 255, Deflate, with the pixel size as OME-XML.
-    public static func tiff(tree: OutputTree) -> Sidecars {
-        Sidecars(tree: tree) { mask, pixelSize, path in
-            try TIFFWriter.write(mask, to: path, pixelSize: pixelSize)
-        }
+    /// Writes TIFF files of 8 bit, Deflate, with the pixel size as OME-XML.
+    public static let writeTIFF: MaskWriter = { mask, pixelSize, path in
+        try TIFFWriter.write(mask, to: path, pixelSize: pixelSize)
     }
 
     /// Writes below `tree` with a writer of mask files.

@@ -2,6 +2,7 @@ import Foundation
 import Plate
 import Reporting
 import Synchronization
+import Systemd
 import Testing
 
 struct JournalReporterTests {
@@ -31,7 +32,10 @@ struct JournalReporterTests {
             .deletingLastPathComponent().appending(path: "systemd/autoqc.catalog")
         let lines = try String(contentsOf: catalog, encoding: .utf8).split(separator: "\n")
         let identifiers = lines.filter { $0.hasPrefix("-- ") }.map { String($0.dropFirst(3)) }
-        #expect(Set(identifiers) == Set(Alarm.Event.allCases.compactMap(JournalReporter.messageID)))
+        #expect(
+            Set(identifiers)
+                == Set(Alarm.Event.allCases.compactMap { JournalReporter.messageID(of: $0)?.description })
+        )
         #expect(identifiers.allSatisfy { $0.count == 32 && $0.allSatisfy(\.isHexDigit) })
     }
 }

@@ -44,8 +44,13 @@ struct SidecarsTests {
         try await withTemporaryFolder { folder in
             let tree = OutputTree(root: folder.path)
             let size = PixelSize(x: 0.65, y: 0.65)
-            try Sidecars.tiff(tree: tree).write(
-                Self.mask, pixelSize: size, run: "01", name: "a", outlinedAs: nil)
+            try Sidecars(tree: tree, writeMask: Sidecars.writeTIFF).write(
+                Self.mask,
+                pixelSize: size,
+                run: "01",
+                name: "a",
+                outlinedAs: nil
+            )
             let reader = try TIFFReader(path: "\(tree.masks(run: "01"))/a.mask.tiff")
             #expect(reader.pixelSize == size)
             #expect(try reader.frame(page: 0).pixels == Self.mask.values.map { Float($0) * 255 })
