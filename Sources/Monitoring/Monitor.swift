@@ -32,13 +32,17 @@ public final class Monitor: Sendable {
         var feed: any FrameFeed
         var reader: any FrameReading
         var writeMask: Sidecars.MaskWriter
-        var sendToJournal: JournalReporter.Send
+        var journal: JournalReporter
         var notifier: any ServiceNotifying
         var reloadRequests: AsyncStream<Void>
         var stopSignals: [UnixSignal]
         var now: @Sendable () -> Timestamp
         var reached: @Sendable (PipelineStep) throws -> Void = { _ in }
     }
+
+    /// How long nothing may come at the end of a listing before the rest of it is taken for gone; a little longer
+    /// than an unfinished file is given.
+    private static let quietEnd = Duration.seconds(65)
 
     private let configuration: Mutex<Configuration>
     private let judge: any FrameJudge
@@ -76,7 +80,7 @@ public final class Monitor: Sendable {
             parts: try await makeParts(configuration),
             ledger: ledger,
             logger: logger,
-            endsWithListing: end == .listedAndDrained
+            quietEnd: end == .listedAndDrained ? Self.quietEnd : nil
         )
         let group = ServiceGroup(
             configuration: assembly.groupConfiguration(reload: { try self.reload(assembly) })

@@ -10,11 +10,13 @@ struct MonitorAssembly: Sendable {
     private let queue: FrameQueue
     private let pipeline: FramePipeline
     private let stalls = StallReporter()
-    private let acquisition: AcquisitionService
-    private let judging: JudgingService
     private let status: StatusService
+    private let watching = Heartbeat(name: "watching")
+    private let judging: Heartbeat
     private let parts: Monitor.Parts
+    private let ledger: FrameLedger
     private let logger: Logger
+    private let quietEnd: Duration?
     private let stopTimeout: StopTimeout
 
     /// How long the queue may be worked off, as configured last.
@@ -29,65 +31,86 @@ struct MonitorAssembly: Sendable {
         parts: Monitor.Parts,
         ledger: FrameLedger,
         logger: Logger,
-        endsWithListing: Bool
+        quietEnd: Duration?
     ) {
         self.parts = parts
+        self.ledger = ledger
         self.logger = logger
-        let queue = FrameQueue(
-            WellQueue(
-                batchFrames: configuration.batchFrames,
-                batchWait: configuration.batchWait,
-                capacity: configuration.queueNames
-            )
-        )
-        let hearts = (watching: Heartbeat(name: "watching"), judging: Heartbeat(name: "judging"))
-        let stopTimeout = StopTimeout(configuration.stopTimeout)
-        pipeline = FramePipeline(
-            environment: FramePipeline.Environment(
-                ledger: ledger,
-                tree: configuration.output,
-                sidecars: Sidecars(tree: configuration.output, writeMask: parts.writeMask),
-                journal: JournalReporter(send: parts.sendToJournal),
-                reader: parts.reader,
-                statistics: statistics,
-                heartbeat: hearts.judging,
-                logger: logger,
-                now: parts.now,
-                pause: { queue.pause(for: $0) },
-                reached: parts.reached
-            ),
-            settings: FramePipeline.Settings(configuration, judge: judge)
-        )
+        self.quietEnd = quietEnd
+        queue = FrameQueue(WellQueue(configuration))
+        judging = Heartbeat(name: "judging")
+        stopTimeout = StopTimeout(configuration.stopTimeout)
         status = StatusService(
             notifier: parts.notifier,
-            hearts: [hearts.watching, hearts.judging],
+            hearts: [watching, judging],
             queue: queue,
             statistics: statistics,
             logger: logger
         )
-        acquisition = AcquisitionService(
+        pipeline = FramePipeline(
+            environment: Self.environment(
+                configuration,
+                parts,
+                ledger: ledger,
+                queue: queue,
+                statistics: statistics,
+                heartbeat: judging,
+                logger: logger
+            ),
+            settings: FramePipeline.Settings(configuration, judge: judge)
+        )
+        stalls.set(limit: configuration.stalledAfter)
+    }
+
+    private static func environment(
+        _ configuration: Configuration,
+        _ parts: Monitor.Parts,
+        ledger: FrameLedger,
+        queue: FrameQueue,
+        statistics: Statistics,
+        heartbeat: Heartbeat,
+        logger: Logger
+    ) -> FramePipeline.Environment {
+        FramePipeline.Environment(
+            ledger: ledger,
+            tree: configuration.output,
+            sidecars: Sidecars(tree: configuration.output, writeMask: parts.writeMask),
+            journal: parts.journal,
+            reader: parts.reader,
+            statistics: statistics,
+            heartbeat: heartbeat,
+            logger: logger,
+            now: parts.now,
+            pause: { queue.pause(for: $0) },
+            reached: parts.reached
+        )
+    }
+
+    private var acquisitionService: AcquisitionService {
+        AcquisitionService(
             feed: parts.feed,
             queue: queue,
             ledger: ledger,
             statistics: statistics,
             status: status,
             stalls: stalls,
-            heartbeat: hearts.watching,
+            heartbeat: watching,
             logger: logger,
             now: parts.now,
-            endsWithListing: endsWithListing
+            quietEnd: quietEnd
         )
-        judging = JudgingService(
+    }
+
+    private var judgingService: JudgingService {
+        let stopTimeout = stopTimeout
+        return JudgingService(
             queue: queue,
             pipeline: pipeline,
             stalls: stalls,
-            heartbeat: hearts.judging,
+            heartbeat: judging,
             logger: logger,
             stopTimeout: { stopTimeout.value.withLock { $0 } }
         )
-        stalls.set(limit: configuration.stalledAfter)
-        self.queue = queue
-        self.stopTimeout = stopTimeout
     }
 
     /// The services in the order of their dependence; they stop the other way round.
@@ -107,12 +130,12 @@ struct MonitorAssembly: Sendable {
                     failureTerminationBehavior: .gracefullyShutdownGroup
                 ),
                 Entry(
-                    service: judging,
+                    service: judgingService,
                     successTerminationBehavior: .gracefullyShutdownGroup,
                     failureTerminationBehavior: .gracefullyShutdownGroup
                 ),
                 Entry(
-                    service: acquisition,
+                    service: acquisitionService,
                     successTerminationBehavior: .ignore,
                     failureTerminationBehavior: .gracefullyShutdownGroup
                 ),
@@ -137,6 +160,17 @@ struct MonitorAssembly: Sendable {
         )
         stalls.set(limit: configuration.stalledAfter)
         stopTimeout.value.withLock { $0 = configuration.stopTimeout }
+    }
+}
+
+extension WellQueue {
+    /// What a configuration says of batches.
+    fileprivate init(_ configuration: Configuration) {
+        self.init(
+            batchFrames: configuration.batchFrames,
+            batchWait: configuration.batchWait,
+            capacity: configuration.queueNames
+        )
     }
 }
 

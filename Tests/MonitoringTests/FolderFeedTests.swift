@@ -26,7 +26,7 @@ struct FolderFeedTests {
                 feed: FolderFeed(configuration),
                 reader: TIFFFrameReader(limits: configuration.limits),
                 writeMask: Sidecars.writeTIFF,
-                sendToJournal: { _ in true },
+                journal: JournalReporter { _ in true },
                 notifier: manager,
                 reloadRequests: AsyncStream { _ in },
                 stopSignals: [],

@@ -47,7 +47,7 @@ struct MonitorTests {
                     feed: feed,
                     reader: FakeReader(),
                     writeMask: Bench.writeMask,
-                    sendToJournal: { record in
+                    journal: JournalReporter { record in
                         journal.add(record)
                         return true
                     },

@@ -105,22 +105,30 @@ struct BatchPlan {
         case .clear: alarms.append(alarm(.clear, result, finding, naming.reason))
         case nil: break
         }
-        let score = FrameRecord.Score(
-            scores: judgement.scores,
-            chosen: judgement.score,
-            severity: judgement.severity,
-            threshold: threshold,
-            verdict: verdict,
-            area: finding.area,
-            boundingBox: finding.boundingBox,
-            cause: isFaulty ? cause : nil,
-            mask: finding.mask,
-            wellIsFaulty: state.isFaulty
-        )
+        let score = score(judgement, verdict, finding)
         records.append(record(result, .scored(score)))
         counts.scored += 1
         counts.flagged += isFaulty ? 1 : 0
         latencies.append(latency(of: result))
+    }
+
+    private func score(
+        _ judgement: Judgement,
+        _ verdict: Verdict,
+        _ finding: Alarm.Finding
+    ) -> FrameRecord.Score {
+        FrameRecord.Score(
+            scores: judgement.scores,
+            chosen: judgement.score,
+            severity: judgement.severity,
+            threshold: finding.threshold,
+            verdict: verdict,
+            area: finding.area,
+            boundingBox: finding.boundingBox,
+            cause: verdict == .faulty ? finding.cause : nil,
+            mask: finding.mask,
+            wellIsFaulty: state.isFaulty
+        )
     }
 
     private mutating func add(_ result: PageResult, failure reason: String) {

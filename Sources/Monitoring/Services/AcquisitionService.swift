@@ -6,7 +6,7 @@ import ServiceLifecycle
 
 /// Brings what the feed finds into the queue; leaves it unread while the queue is full.
 struct AcquisitionService: Service {
-    /// Files of the first listing that are looked up in the ledger together.
+    /// Files that are not taken and are recorded together in the first listing.
     private static let listingBatch = 256
 
     let feed: any FrameFeed
@@ -18,8 +18,9 @@ struct AcquisitionService: Service {
     let heartbeat: Heartbeat
     let logger: Logger
     let now: @Sendable () -> Timestamp
-    /// Whether the first listing is all there is to do.
-    let endsWithListing: Bool
+    /// Where the first listing is all there is to do: how long nothing may come before the rest of it is taken for
+    /// gone.
+    let quietEnd: Duration?
 
     /// The feed ended without being stopped.
     struct FeedEnded: Error, CustomStringConvertible {
@@ -30,7 +31,12 @@ struct AcquisitionService: Service {
         let events = try feed.events(heartbeat: heartbeat)
         defer { feed.stop() }
         try await withTaskCancellationOrGracefulShutdownHandler {
-            try await run(events: events)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let coming = Heartbeat(name: "events")
+                if let quietEnd { group.addTask { await closeQueue(whenQuietFor: quietEnd, coming) } }
+                try await run(events: events, coming)
+                group.cancelAll()
+            }
         } onCancelOrGracefulShutdown: {
             feed.stop()
             // Releases an offer that waits for room.
@@ -38,64 +44,65 @@ struct AcquisitionService: Service {
         }
     }
 
-    private func run(events: AsyncStream<AcquisitionEvent>) async throws {
+    private func run(events: AsyncStream<AcquisitionEvent>, _ coming: Heartbeat) async throws {
         var listing = Listing()
         heartbeat.rest()
         for await event in events {
             heartbeat.tick()
-            guard await take(event, &listing) else { return }
+            coming.rest()
+            guard await take(event, &listing) else { break }
+            if let expected = listing.expected, quietEnd != nil, listing.taken >= expected { queue.close() }
+            coming.tick()
             heartbeat.rest()
         }
+        recordSkipped(&listing)
         guard queue.isClosed else { throw FeedEnded() }
     }
 
-    /// Deals with an event; `false` where there is nothing more to do.
+    /// Ends a run over what lies there although not all of it comes: files can vanish after they were listed.
+    private func closeQueue(whenQuietFor limit: Duration, _ coming: Heartbeat) async {
+        while !Task.isCancelled {
+            let silence = coming.silence()
+            if status.hasBecomeReady, silence >= limit { return queue.close() }
+            try? await Task.sleep(for: max(limit - silence, limit / 10))
+        }
+    }
+
+    /// How far the first listing is.
+    private struct Listing {
+        /// Frames that lay there, once it is known.
+        var expected: Int?
+        /// Frames that came.
+        var taken = 0
+        /// What is not taken and not recorded yet.
+        var skipped: [FrameRecord] = []
+    }
+
+    /// Deals with an event; `false` where the queue takes no more.
     private func take(_ event: AcquisitionEvent, _ listing: inout Listing) async -> Bool {
         switch event {
         case .frame(let file):
             statistics.seen()
             stalls.saw(file.frame)
-            listing.files.append(file)
-            guard listing.isDone || listing.files.count >= Self.listingBatch else { return true }
-            return await flush(&listing)
+            listing.taken += 1
+            // Without an answer it is queued: the judging thread asks again, and waits until it is told.
+            if (try? ledger.settled([file.ledgerFile]))?.isEmpty == false {
+                statistics.add(.known(1), latencies: [])
+                return true
+            }
+            return await offer(QueuedFrame(file: file))
         case .abandoned(let file, let reason):
             statistics.seen()
+            listing.taken += 1
             return await offer(QueuedFrame(file: file, givenUp: reason))
         case .skipped(let path, let reason):
             skip(path, reason, &listing)
         case .listed(let count):
-            guard await flush(&listing) else { return false }
-            listing.isDone = true
+            listing.expected = count
+            recordSkipped(&listing)
             status.becomeReady()
             logger.info("The first listing is done", metadata: Logger.Metadata([.count: "\(count)"]))
-            guard endsWithListing else { return true }
-            queue.close()
-            return false
         case .overflow, .degraded, .rootMissing: warn(of: event)
-        }
-        return true
-    }
-
-    /// Files and names that were listed and not looked up yet.
-    private struct Listing {
-        var files: [FrameFile] = []
-        var skipped: [FrameRecord] = []
-        var isDone = false
-    }
-
-    /// Queues what the ledger does not know; `false` where the queue takes no more.
-    private func flush(_ listing: inout Listing) async -> Bool {
-        let files = listing.files
-        listing.files = []
-        recordSkipped(&listing)
-        // Without an answer all are queued: the judging thread asks again, and waits until it is told.
-        let settled = (try? ledger.settled(files.map(\.ledgerFile))) ?? []
-        for file in files {
-            if settled.contains(file.ledgerFile) {
-                statistics.add(.known(1), latencies: [])
-            } else {
-                guard await offer(QueuedFrame(file: file)) else { return false }
-            }
         }
         return true
     }
@@ -125,7 +132,7 @@ struct AcquisitionService: Service {
                 judged: now()
             )
         )
-        if listing.isDone || listing.skipped.count >= Self.listingBatch { recordSkipped(&listing) }
+        if listing.expected != nil || listing.skipped.count >= Self.listingBatch { recordSkipped(&listing) }
     }
 
     private func recordSkipped(_ listing: inout Listing) {

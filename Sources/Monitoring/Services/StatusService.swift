@@ -45,6 +45,9 @@ final class StatusService: Service {
         }
     }
 
+    /// Whether READY was said.
+    var hasBecomeReady: Bool { isReady.withLock { $0 } }
+
     /// Says READY once, and the first status and sign of life with it.
     func becomeReady() {
         let isFirst = isReady.withLock { isReady in
@@ -58,7 +61,7 @@ final class StatusService: Service {
 
     /// Renews the status line, and gives the sign of life if it is deserved.
     func beat(now: ContinuousClock.Instant = .now) {
-        guard isReady.withLock({ $0 }) else { return }
+        guard hasBecomeReady else { return }
         notifier.status(statusLine)
         guard let limit = notifier.watchdogInterval else { return }
         let silent = hearts.filter { $0.silence(now: now) >= limit }
