@@ -1,0 +1,135 @@
+import Foundation
+import Synchronization
+
+/// The one thread of the process that owns libinotifytools and looks after all watchers.
+final class AcquisitionThread: Sendable {
+    typealias CollectorID = Int
+
+    /// Started by the first watcher; sleeps while there is none.
+    static let shared: AcquisitionThread = {
+        let thread = AcquisitionThread()
+        thread.launch()
+        return thread
+    }()
+
+    private enum Command {
+        case start(CollectorID, WatchPlan, AsyncStream<AcquisitionEvent>.Continuation)
+        case stop(CollectorID)
+    }
+
+    private let bell = Bell()
+    private let commands = Mutex<(next: CollectorID, waiting: [Command])>((0, []))
+
+    /// Takes up a watcher.
+    func start(_ plan: WatchPlan, _ continuation: AsyncStream<AcquisitionEvent>.Continuation) -> CollectorID {
+        let id = commands.withLock { commands in
+            commands.next += 1
+            commands.waiting.append(.start(commands.next, plan, continuation))
+            return commands.next
+        }
+        bell.ring()
+        return id
+    }
+
+    /// Lets a watcher go; one that is gone already is no mistake.
+    func stop(_ id: CollectorID) {
+        commands.withLock { $0.waiting.append(.stop(id)) }
+        bell.ring()
+    }
+
+    private func launch() {
+        let thread = Thread { self.run() }
+        thread.name = "acquisition"
+        thread.start()
+    }
+
+    private func run() {
+        var loop = Loop(bell: bell)
+        while true {
+            loop.turn()
+            for command in commands.withLock({ exchange(&$0.waiting, with: []) }) {
+                switch command {
+                case .start(let id, let plan, let continuation): loop.add(id, plan, continuation)
+                case .stop(let id): loop.remove(id)
+                }
+            }
+            loop.work()
+        }
+    }
+
+    /// What lives on the thread.
+    private struct Loop {
+        private let bell: Bell
+        private let notifications: FolderNotifications
+        private var collectors: [CollectorID: Collector] = [:]
+        private var alarm: ContinuousClock.Instant?
+        private var hasRung = true
+
+        init(bell: Bell) {
+            self.bell = bell
+            notifications = FolderNotifications(bell: bell)
+            bell.ring()
+        }
+
+        mutating func add(
+            _ id: CollectorID,
+            _ plan: WatchPlan,
+            _ continuation: AsyncStream<AcquisitionEvent>.Continuation
+        ) {
+            collectors[id] = Collector(plan, notifications) {
+                continuation.yield($0)
+            } finish: {
+                continuation.finish()
+            }
+        }
+
+        mutating func remove(_ id: CollectorID) {
+            collectors.removeValue(forKey: id)?.end(.now)
+        }
+
+        /// Passes on all events up to the next ring of the bell.
+        mutating func turn() {
+            while true {
+                switch notifications.next() {
+                case .bell:
+                    hasRung = false
+                    return
+                case .folder(let notification):
+                    for collector in collectors.values { collector.receive(notification, .now) }
+                case .overflow:
+                    for collector in collectors.values { collector.rescan() }
+                    hasRung = false
+                case .broken:
+                    for collector in collectors.values { collector.watchesBroke() }
+                    hasRung = false
+                }
+                ring()
+            }
+        }
+
+        /// Does a slice of what waits and sees to it that the bell rings for the rest.
+        mutating func work() {
+            let due = collectors.values.compactMap { $0.work() } + [notifications.removeUnwanted(now: .now)]
+            guard let next = due.compactMap(\.self).min() else { return }
+            let now = ContinuousClock.now
+            if next <= now {
+                ring()
+            } else if alarm.map({ next < $0 || $0 <= now }) ?? true {
+                alarm = next
+                bell.ring(after: next - now)
+            }
+        }
+
+        private mutating func ring() {
+            guard !hasRung else { return }
+            hasRung = true
+            bell.ring()
+        }
+    }
+}
+
+/// Puts a new value in and hands the old one out.
+private func exchange<Value>(_ variable: inout Value, with value: Value) -> Value {
+    defer { variable = value }
+    return variable
+}

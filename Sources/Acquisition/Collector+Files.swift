@@ -1,0 +1,182 @@
+import Plate
+
+extension Collector {
+    /// A file that nobody has written to for so long is taken without waiting.
+    private static let restful = Duration.seconds(2)
+
+    /// Takes up an entry that is no folder, if its name is a frame's.
+    func consider(
+        _ name: String,
+        _ parent: ExactPath,
+        _ folder: Folder,
+        _ found: FrameFile.Discovery,
+        _ now: ContinuousClock.Instant
+    ) {
+        let path = parent.appending(name)
+        let relative = folder.relative.isEmpty ? name : folder.relative + "/" + name
+        let rootName = folder.root.text.split(separator: "/").last.map(String.init) ?? ""
+        switch plan.pattern.read(relativePath: relative, rootName: rootName) {
+        case .ignored: return
+        case .refused(let reason): refuse(printableName(path.text), reason)
+        case .frame(let frame):
+            if found == .listed {
+                if isFirstListing { listed += 1 }
+                rescanned = rescanned.map { $0 + 1 }
+                guard candidates[path] == nil, !isOld(path, frame) else { return }
+            }
+            var candidate =
+                candidates[path]
+                ?? Candidate(
+                    root: folder.root,
+                    relative: relative,
+                    frame: frame,
+                    found: found,
+                    trustsTime: true,
+                    identity: nil,
+                    since: now,
+                    pause: plan.options.firstRetry,
+                    due: now
+                )
+            candidate.found = found
+            candidate.trustsTime = !polled.contains(parent)
+            candidate.pause = plan.options.firstRetry
+            candidate.due = now
+            candidates[path] = candidate
+        }
+    }
+
+    /// Whether only new frames are wanted and this one lay there at the start; then it counts as told.
+    private func isOld(_ path: ExactPath, _ frame: FrameID) -> Bool {
+        guard plan.options.onlyNew, isFirstListing, let status = try? FileSystem.status(path),
+            status.identity.modified < plan.started
+        else { return false }
+        told.insert(Told(identity: status.identity, frame: frame))
+        return true
+    }
+
+    /// Gathers the files that are due, the earliest frame last.
+    func fillBatch(_ now: ContinuousClock.Instant) {
+        batch = candidates.filter { $0.value.due <= now }
+            .sorted { $1.value.frame < $0.value.frame }
+            .map(\.key)
+    }
+
+    /// Looks at one file: tells it, forgets it, or notes when to look again.
+    func check(_ path: ExactPath, _ now: ContinuousClock.Instant) {
+        guard var candidate = candidates[path], candidate.due <= now else { return }
+        let status: FileSystem.Status
+        do {
+            status = try FileSystem.status(path)
+        } catch {
+            return fail(path, error, now)
+        }
+        guard status.kind == .file else {
+            candidates[path] = nil
+            refuse(path, status.kind)
+            return
+        }
+        guard !told.contains(Told(identity: status.identity, frame: candidate.frame)) else {
+            candidates[path] = nil
+            return
+        }
+        if candidate.identity != status.identity {
+            candidate.identity = status.identity
+            candidate.since = now
+            candidate.pause = plan.options.firstRetry
+        }
+        guard isStable(candidate, status.identity, now) else {
+            candidate.due = candidate.since + plan.options.settle
+            candidates[path] = candidate
+            return
+        }
+        decide(path, candidate, status.identity, now)
+    }
+
+    private func decide(
+        _ path: ExactPath,
+        _ candidate: Candidate,
+        _ identity: FileIdentity,
+        _ now: ContinuousClock.Instant
+    ) {
+        let wholeness = plan.isWhole(path.text)
+        guard let after = try? FileSystem.status(path), after.identity == identity else {
+            return postpone(path, candidate, now)
+        }
+        switch wholeness {
+        case .whole, .damaged:
+            conclude(path, candidate, identity) { .frame($0) }
+        case .incomplete(let reason):
+            if now - candidate.since >= plan.options.giveUpAfter {
+                let reason = "\(reason); unchanged for \(plan.options.giveUpAfter)"
+                conclude(path, candidate, identity) { .abandoned($0, reason: reason) }
+            } else {
+                postpone(path, candidate, now)
+            }
+        }
+    }
+
+    private func isStable(
+        _ candidate: Candidate,
+        _ identity: FileIdentity,
+        _ now: ContinuousClock.Instant
+    ) -> Bool {
+        guard candidate.found == .listed else { return true }
+        if now - candidate.since >= plan.options.settle { return true }
+        let age = FileSystem.now().nanoseconds.subtractingReportingOverflow(identity.modified.nanoseconds)
+        return candidate.trustsTime && !age.overflow && .nanoseconds(age.partialValue) >= Self.restful
+    }
+
+    private func postpone(_ path: ExactPath, _ candidate: Candidate, _ now: ContinuousClock.Instant) {
+        var candidate = candidate
+        candidate.due = min(now + candidate.pause, candidate.since + plan.options.giveUpAfter)
+        candidate.pause = min(candidate.pause * 2, plan.options.longestRetry)
+        candidates[path] = candidate
+    }
+
+    private func conclude(
+        _ path: ExactPath,
+        _ candidate: Candidate,
+        _ identity: FileIdentity,
+        _ event: (FrameFile) -> AcquisitionEvent
+    ) {
+        candidates[path] = nil
+        told.insert(Told(identity: identity, frame: candidate.frame))
+        tell(
+            event(
+                FrameFile(
+                    path: path.text,
+                    root: candidate.root.text,
+                    relativePath: candidate.relative,
+                    frame: candidate.frame,
+                    identity: identity,
+                    completed: FileSystem.now(),
+                    found: candidate.found
+                )
+            )
+        )
+    }
+
+    /// A file that is gone was renamed or removed: its new name, if it has one, comes by itself.
+    private func fail(_ path: ExactPath, _ failure: FileSystem.Failure, _ now: ContinuousClock.Instant) {
+        guard let candidate = candidates[path], !failure.isAbsence else {
+            candidates[path] = nil
+            return
+        }
+        if failure.isShortage || now - candidate.since < plan.options.giveUpAfter {
+            postpone(path, candidate, now)
+        } else {
+            candidates[path] = nil
+            refuse(printableName(path.text), "cannot be looked up: \(failure.reason)")
+        }
+    }
+
+    /// Says that links, pipes and devices are not taken, unless the name is one that is passed over.
+    func refuse(_ name: String, in folder: ExactPath, _ kind: FileSystem.Kind) {
+        if !FramePattern.isIgnored(Substring(name)) { refuse(folder.appending(name), kind) }
+    }
+
+    private func refuse(_ path: ExactPath, _ kind: FileSystem.Kind) {
+        let reason = kind == .link ? "is a symbolic link, which is not followed" : "is not a regular file"
+        if kind != .folder { refuse(printableName(path.text), reason) }
+    }
+}

@@ -1,0 +1,181 @@
+import Plate
+
+/// One watcher's state and logic, confined to the acquisition thread.
+///
+/// Notifications come in through `receive`; listings and checks are done in slices by `work`. While folders
+/// wait to be listed no file is checked, so that a listing is told in order of time.
+final class Collector {
+    /// A folder below a root, or the root itself.
+    struct Folder {
+        let root: ExactPath
+        /// Path below the root, empty for the root itself.
+        let relative: String
+        /// Number of its watch; a folder without one is looked through again and again.
+        var watch: Int32?
+        /// Whether what others write to it may come without an event.
+        var isShared = false
+        /// The rescan that has confirmed it.
+        var scan: Int
+    }
+
+    /// A file that is not told yet.
+    struct Candidate {
+        let root: ExactPath
+        let relative: String
+        let frame: FrameID
+        var found: FrameFile.Discovery
+        /// Whether the time of writing alone may show that nobody writes any more.
+        var trustsTime: Bool
+        /// What was seen at the last look, and since when it is the same.
+        var identity: FileIdentity?
+        var since: ContinuousClock.Instant
+        var pause: Duration
+        var due: ContinuousClock.Instant
+    }
+
+    let plan: WatchPlan
+    let notifications: FolderNotifications
+    let tell: (AcquisitionEvent) -> Void
+    private let finish: () -> Void
+
+    var folders: [ExactPath: Folder] = [:]
+    var pathOfWatch: [Int32: ExactPath] = [:]
+    var polled: Set<ExactPath> = []
+    var missing: Set<ExactPath> = []
+    var pollDue: ContinuousClock.Instant?
+    var toList: [ExactPath] = []
+    var queued: [ExactPath: Folder] = [:]
+    var scan = 0
+    var isFirstListing = true
+    /// Frames that lay there in the first listing, and in the rescan that is going on.
+    var listed = 0
+    var rescanned: Int?
+
+    var candidates: [ExactPath: Candidate] = [:]
+    /// Files to check now, the last one first.
+    var batch: [ExactPath] = []
+    var told: RecentSet<Told>
+    var refused: RecentSet<String>
+
+    /// One content of one frame.
+    struct Told: Hashable {
+        let identity: FileIdentity
+        let frame: FrameID
+    }
+
+    /// How long one slice of work may take before events are read again.
+    private static let slice = Duration.milliseconds(10)
+
+    init(
+        _ plan: WatchPlan,
+        _ notifications: FolderNotifications,
+        tell: @escaping (AcquisitionEvent) -> Void,
+        finish: @escaping () -> Void
+    ) {
+        self.plan = plan
+        self.notifications = notifications
+        self.tell = tell
+        self.finish = finish
+        told = RecentSet(generation: plan.memory)
+        refused = RecentSet(generation: plan.memory)
+        for root in plan.roots { enqueue(root, Folder(root: root, relative: "", watch: nil, scan: -1)) }
+    }
+
+    /// Takes up what happened in a watched folder.
+    func receive(_ notification: FolderNotification, _ now: ContinuousClock.Instant) {
+        guard let path = pathOfWatch[notification.watch], let folder = folders[path] else { return }
+        switch notification.kind {
+        case .folderGone:
+            remove(path, now)
+            if folder.relative.isEmpty { enqueue(path, folder) }
+        case .folderMoved:
+            leave(path, now)
+            if folder.relative.isEmpty { enqueue(path, folder) }
+        case .movedAway:
+            guard notification.isFolder, let name = validName(notification.name, in: path) else { return }
+            leave(path.appending(name), now)
+        case .closed, .moved, .created:
+            guard let name = validName(notification.name, in: path) else { return }
+            guard notification.isFolder else {
+                return receiveFile(name, notification.kind, path, folder, now)
+            }
+            // A folder that was renamed over another one is not the one that is known by this name.
+            if notification.kind == .moved { leave(path.appending(name), now) }
+            discover(name, in: path, folder)
+        }
+    }
+
+    private func receiveFile(
+        _ name: String,
+        _ kind: FolderNotification.Kind,
+        _ path: ExactPath,
+        _ folder: Folder,
+        _ now: ContinuousClock.Instant
+    ) {
+        switch kind {
+        case .closed: consider(name, path, folder, .closed, now)
+        case .moved: consider(name, path, folder, .moved, now)
+        default:
+            // A new name for a file that was finished before (a hard link) comes without a close.
+            guard let status = try? FileSystem.status(path.appending(name)) else { return }
+            let isLinked = status.links > 1 || status.changed != status.identity.modified
+            if status.kind == .file {
+                if isLinked { consider(name, path, folder, .listed, now) }
+            } else {
+                refuse(name, in: path, status.kind)
+            }
+        }
+    }
+
+    /// Does a slice of what waits; returns when the next one is due.
+    func work() -> ContinuousClock.Instant? {
+        let end = ContinuousClock.now + Self.slice
+        var now = ContinuousClock.now
+        pollIfDue(now)
+        while now < end {
+            if let path = toList.popLast() {
+                if let folder = queued.removeValue(forKey: path) { list(path, folder, now) }
+            } else {
+                finishListing(now)
+                if batch.isEmpty { fillBatch(now) }
+                guard let path = batch.popLast() else { break }
+                check(path, now)
+            }
+            now = .now
+        }
+        guard toList.isEmpty && batch.isEmpty else { return now }
+        if pollDue == nil && !(polled.isEmpty && missing.isEmpty) {
+            pollDue = now + plan.options.pollInterval
+        }
+        let due = candidates.values.lazy.map(\.due).min()
+        return [due, pollDue].compactMap(\.self).min()
+    }
+
+    /// Lets all folders go and ends the stream.
+    func end(_ now: ContinuousClock.Instant) {
+        for watch in folders.values.compactMap(\.watch) { notifications.release(watch, now: now) }
+        finish()
+    }
+
+    /// Says once why a file or folder is not taken.
+    func refuse(_ printablePath: String, _ reason: String) {
+        if refused.insert(printablePath + "\n" + reason) {
+            tell(.skipped(path: printablePath, reason: reason))
+        }
+    }
+
+    /// Says what does not work as it should, once for each cause.
+    func degrade(_ cause: String, _ reason: String) {
+        if refused.insert(cause) { tell(.degraded(reason: reason)) }
+    }
+
+    /// The name as text, or `nil` after having said why it is not taken.
+    func validName(_ name: [UInt8], in folder: ExactPath) -> String? {
+        guard let text = String(validating: name, as: UTF8.self) else {
+            let path = printableName(folder.text) + "/" + printableName(name)
+            refuse(path, "the name is not UTF-8")
+            return nil
+        }
+        return text
+    }
+}

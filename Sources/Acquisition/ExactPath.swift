@@ -1,0 +1,29 @@
+/// A path compared byte by byte, as the file system does; `String` would take two spellings of an accent for one.
+struct ExactPath: Hashable {
+    let text: String
+
+    init(_ text: String) {
+        self.text = text
+    }
+
+    static func == (left: ExactPath, right: ExactPath) -> Bool {
+        left.text.utf8.elementsEqual(right.text.utf8)
+    }
+
+    func hash(into hasher: inout Hasher) {
+        for byte in text.utf8 { hasher.combine(byte) }
+        hasher.combine(0xFF as UInt8)
+    }
+
+    /// The path of an entry of this folder.
+    func appending(_ name: String) -> ExactPath {
+        ExactPath(text.hasSuffix("/") ? text + name : text + "/" + name)
+    }
+
+    /// Whether the path is the folder or lies in it.
+    func isInside(_ folder: ExactPath) -> Bool {
+        guard text.utf8.starts(with: folder.text.utf8) else { return false }
+        let rest = text.utf8.dropFirst(folder.text.utf8.count)
+        return rest.isEmpty || rest.first == UInt8(ascii: "/") || folder.text == "/"
+    }
+}

@@ -1,0 +1,150 @@
+import CInotifyTools
+import Glibc
+import Plate
+
+/// The questions that acquisition asks of the file system.
+///
+/// None follows a link in the last part of a path unless told to.
+enum FileSystem {
+    /// What an entry of a folder is.
+    enum Kind {
+        case folder, file, link, other, unknown
+    }
+
+    /// One entry of a folder, by the bytes of its name.
+    struct Entry {
+        let name: [UInt8]
+        let kind: Kind
+    }
+
+    /// What is known of one path.
+    struct Status {
+        let kind: Kind
+        let identity: FileIdentity
+        let links: Int
+        /// When the file or its name last changed; later than `identity.modified` for one that was linked.
+        let changed: Timestamp
+    }
+
+    /// Why a question had no answer, as `errno`.
+    struct Failure: Error {
+        let code: Int32
+
+        /// The system's own words.
+        var reason: String { unsafe String(cString: strerror(code)) }
+        /// Whether the path is simply not there.
+        var isAbsence: Bool { code == ENOENT || code == ENOTDIR }
+        /// Whether the process or the machine is out of file descriptors or memory, which passes.
+        var isShortage: Bool { code == EMFILE || code == ENFILE || code == ENOMEM }
+    }
+
+    /// Looks a path up.
+    static func status(_ path: ExactPath, followingLink: Bool = false) throws(Failure) -> Status {
+        var raw = stat()
+        let code = unsafe followingLink ? stat(path.text, &raw) : lstat(path.text, &raw)
+        guard code == 0 else { throw Failure(code: errno) }
+        return Status(
+            kind: kind(ofMode: raw.st_mode),
+            identity: FileIdentity(
+                device: UInt64(raw.st_dev),
+                inode: UInt64(raw.st_ino),
+                size: Int64(raw.st_size),
+                modified: timestamp(raw.st_mtim)
+            ),
+            links: Int(raw.st_nlink),
+            changed: timestamp(raw.st_ctim)
+        )
+    }
+
+    /// The entries of a folder, without `.` and `..`, in no order.
+    static func entries(of path: ExactPath, followingLink: Bool) throws(Failure) -> [Entry] {
+        let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (followingLink ? 0 : O_NOFOLLOW)
+        let descriptor = unsafe open(path.text, flags)
+        guard descriptor >= 0 else { throw Failure(code: errno == ELOOP ? ENOTDIR : errno) }
+        guard let folder = unsafe fdopendir(descriptor) else {
+            let failure = Failure(code: errno)
+            close(descriptor)
+            throw failure
+        }
+        defer { unsafe closedir(folder) }
+        var entries: [Entry] = []
+        while true {
+            errno = 0
+            guard let raw = unsafe readdir(folder) else { break }
+            let name = unsafe bytes(ofName: raw)
+            if name == [UInt8(ascii: ".")] || name == [UInt8](repeating: UInt8(ascii: "."), count: 2) {
+                continue
+            }
+            entries.append(Entry(name: name, kind: unsafe kind(ofType: Int32(raw.pointee.d_type))))
+        }
+        guard errno == 0 else { throw Failure(code: errno) }
+        return entries
+    }
+
+    /// The kind of a file system that may not tell of what other machines write, or `nil` for a local one.
+    static func shareName(of path: ExactPath) -> String? {
+        shares[unsafe aqc_file_system_kind(path.text)]
+    }
+
+    /// From the kernel's `magic.h` and the sources of the file systems that are not in it.
+    private static let shares: [UInt32: String] = [
+        0x6969: "nfs", 0x517B: "smb", 0xFF53_4D42: "cifs", 0xFE53_4D42: "smb2", 0x0102_1997: "9p",
+        0x5346_414F: "afs", 0x6573_5546: "fuse", 0x00C3_6400: "ceph", 0x0BD0_0BD0: "lustre",
+        0x4750_4653: "gpfs", 0x786F_4256: "vboxsf", 0x1983_0326: "beegfs",
+    ]
+
+    /// The wall clock; `CLOCK_REALTIME_COARSE` is the one that file times are taken from.
+    static func now(_ clock: clockid_t = CLOCK_REALTIME) -> Timestamp {
+        var time = timespec()
+        unsafe clock_gettime(clock, &time)
+        return timestamp(time)
+    }
+
+    /// The path from the file system's root on, without `.`, `..` and doubled slashes; links stay.
+    static func absolute(_ path: String) -> ExactPath {
+        var whole = path
+        if !path.hasPrefix("/"), let folder = unsafe getcwd(nil, 0) {
+            whole = unsafe String(cString: folder) + "/" + path
+            unsafe free(folder)
+        }
+        var parts: [Substring] = []
+        for part in whole.split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return ExactPath("/" + parts.joined(separator: "/"))
+    }
+
+    /// The name lies behind a fixed header and is as long as its file system allows: it is read in place.
+    @unsafe
+    private static func bytes(ofName entry: UnsafeMutablePointer<dirent>) -> [UInt8] {
+        guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return [] }
+        let start = unsafe UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)
+        return unsafe [UInt8](UnsafeRawBufferPointer(start: start, count: strlen(start)))
+    }
+
+    private static func timestamp(_ time: timespec) -> Timestamp {
+        let (seconds, overflow) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+        return Timestamp(
+            nanoseconds: overflow ? (time.tv_sec < 0 ? .min : .max) : seconds &+ Int64(time.tv_nsec)
+        )
+    }
+
+    private static func kind(ofMode mode: mode_t) -> Kind {
+        switch mode & S_IFMT {
+        case S_IFDIR: .folder
+        case S_IFREG: .file
+        case S_IFLNK: .link
+        default: .other
+        }
+    }
+
+    private static func kind(ofType type: Int32) -> Kind {
+        switch type {
+        case Int32(DT_DIR): .folder
+        case Int32(DT_REG): .file
+        case Int32(DT_LNK): .link
+        case Int32(DT_UNKNOWN): .unknown
+        default: .other
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import Synchronization
+
+/// Finds complete frames in folders and everything below them, while they are written, and tells each once.
+///
+/// Watching begins with `init` and ends with `stop()`, with the end of whoever reads `events`, or with the
+/// watcher itself. All watchers of a process share one thread of their own, which owns libinotifytools; it
+/// never waits for the reader of `events`, which are small values and pile up if nobody reads.
+///
+/// - A new folder is first watched and then listed, so nothing falls between; a file that is seen both ways is
+///   one event. A frame is told again only if its content changes (size, time or inode) or a new name makes it
+///   another frame.
+/// - A file is taken when it is closed by its writer or moved to its place, and whole; an incomplete one is
+///   looked at again with growing pauses. A file that was only found must also stay the same for a while.
+/// - Symbolic links are never followed, save the roots themselves; hidden folders are not entered.
+/// - Memory grows with folders and with files that wait, not with frames: what was told is remembered as
+///   8-byte hashes of at most the last two million frames (about 32 MiB).
+public final class FolderWatcher: Sendable {
+    /// What the watcher finds, for one reader: in order of discovery, each listing by run, well and time.
+    public let events: AsyncStream<AcquisitionEvent>
+    private let collector: AcquisitionThread.CollectorID
+
+    /// Watches folders from now on.
+    ///
+    /// - Parameters:
+    ///   - roots: Folders to watch; one inside another is part of the other. They need not be there yet.
+    ///   - pattern: Tells frames by their names.
+    ///   - options: What is taken and how patiently.
+    ///   - isWhole: Whether the file at a path has all its parts. Called on the watcher's thread, often for
+    ///     files that are being written: it must be quick and must not wait.
+    public convenience init(
+        roots: [String],
+        pattern: FramePattern,
+        options: Options = Options(),
+        isWhole: @escaping @Sendable (_ path: String) -> Wholeness
+    ) {
+        self.init(WatchPlan(roots: roots, pattern: pattern, options: options, isWhole: isWhole))
+    }
+
+    /// Watches as planned.
+    init(_ plan: WatchPlan) {
+        let (stream, continuation) = AsyncStream.makeStream(of: AcquisitionEvent.self)
+        let id = AcquisitionThread.shared.start(plan, continuation)
+        continuation.onTermination = { _ in AcquisitionThread.shared.stop(id) }
+        events = stream
+        collector = id
+    }
+
+    deinit { stop() }
+
+    /// Takes no more files and ends `events` behind those that were told; may be called more than once.
+    public func stop() {
+        AcquisitionThread.shared.stop(collector)
+    }
+}

@@ -1,0 +1,228 @@
+import Foundation
+import Plate
+import TestSupport
+import Testing
+
+@testable import Acquisition
+
+/// What happens to folders in real life.
+@Suite struct FolderTroubleTests {
+    @Test("a folder renamed while it is watched goes on under its new name")
+    func renamedFolder() async throws {
+        try await withTemporaryFolder { folder in
+            let watched = try WatchedFolder(folder, pattern: "{run}/{well}/{frame}.tif")
+            _ = try await watched.ready()
+            try watched.makeFolder("one/A1")
+            try watched.write("one/A1/1.tif", "END")
+            try await watched.log.wait(for: "the first frame") { $0.names == ["one/A1/1.tif"] }
+            try watched.move("one", to: "two")
+            try watched.write("two/A1/2.tif", "END")
+            try watched.makeFolder("one/A1")
+            try watched.write("one/A1/3.tif", "END")
+            try await watched.log.wait(for: "frames of both") { $0.frames.count >= 4 }
+            watched.watcher.stop()
+            let state = try await watched.log.wait(for: "the end") { $0.hasEnded }
+            #expect(state.names == ["one/A1/1.tif", "one/A1/3.tif", "two/A1/1.tif", "two/A1/2.tif"])
+        }
+    }
+
+    @Test("a folder renamed over an empty one, moved out, deleted and made again is followed")
+    func replacedFolders() async throws {
+        try await withTemporaryFolder { outside in
+            try await withTemporaryFolder { folder in
+                let watched = try WatchedFolder(folder)
+                _ = try await watched.ready()
+                try watched.makeFolder("a")
+                try watched.makeFolder("b/c")
+                try watched.write("b/c/01_A1_f1.tif", "END")
+                try await watched.log.wait(for: "frame 1") { $0.frames.count == 1 }
+                let code = unsafe rename(folder.appending(path: "b").path, folder.appending(path: "a").path)
+                #expect(code == 0)
+                try watched.write("a/c/01_A1_f2.tif", "END")
+                try await watched.log.wait(for: "frame 2") { $0.frames.count == 2 }
+                let away = outside.appending(path: "a")
+                try FileManager.default.moveItem(at: folder.appending(path: "a"), to: away)
+                try Data("END".utf8).write(to: away.appending(path: "c/01_A1_f3.tif"))
+                try watched.makeFolder("a")
+                try watched.write("a/01_A1_f4.tif", "END")
+                try await watched.log.wait(for: "frame 4") { $0.frames.count == 3 }
+                try FileManager.default.removeItem(at: folder.appending(path: "a"))
+                try watched.makeFolder("a")
+                try watched.write("a/01_A1_f5.tif", "END")
+                try FileManager.default.moveItem(at: away, to: folder.appending(path: "back"))
+                try await watched.log.wait(for: "frame 5 and what came back") { $0.frames.count == 5 }
+                #expect(try await watched.finish().frames.map(\.frame.index).sorted() == [1, 2, 3, 4, 5])
+            }
+        }
+    }
+
+    @Test("links are not followed, and hostile names neither crash nor pass")
+    func linksAndNames() async throws {
+        try await withTemporaryFolder { outside in
+            try await withTemporaryFolder { folder in
+                try Data("END".utf8).write(to: outside.appending(path: "01_A1_f1.tif"))
+                let manager = FileManager.default
+                try manager.createSymbolicLink(at: folder.appending(path: "out"), withDestinationURL: outside)
+                let watched = try WatchedFolder(folder)
+                _ = try await watched.ready()
+                try manager.createSymbolicLink(
+                    at: folder.appending(path: "late"),
+                    withDestinationURL: outside
+                )
+                try manager.createSymbolicLink(
+                    at: folder.appending(path: "01_A1_f7.tif"),
+                    withDestinationURL: outside.appending(path: "01_A1_f1.tif")
+                )
+                for name in [
+                    "evil\n_A1_f2.tif", ".._A1_f3.tif", "a;b_A1_f4.tif", "readme.txt", ".hid_A1_f5.tif",
+                ] {
+                    try watched.write(name, "END")
+                }
+                let code = unsafe mkfifo(folder.appending(path: "01_A1_f6.tif").path, 0o600)
+                #expect(code == 0)
+                let raw = Array(folder.path.utf8) + [0x2F, 0xFF, 0xFE] + Array("_A1_f8.tif".utf8) + [0]
+                let file = unsafe open(raw.map(CChar.init(bitPattern:)), O_CREAT | O_WRONLY, 0o600)
+                #expect(file >= 0 && close(file) == 0)
+                let state = try await watched.finish()
+                #expect(state.frames.isEmpty)
+                let reasons = Dictionary(
+                    uniqueKeysWithValues: state.skipped.map {
+                        ($0.key.split(separator: "/").last ?? "", $0.value)
+                    }
+                )
+                #expect(
+                    Set(reasons.keys) == [
+                        "out", "late", "evil\\x0a_A1_f2.tif", "a;b_A1_f4.tif", "readme.txt",
+                        "01_A1_f6.tif", "01_A1_f7.tif", "\\xff\\xfe_A1_f8.tif",
+                    ]
+                )
+                #expect(reasons["01_A1_f7.tif"]?.contains("symbolic link") == true)
+                #expect(reasons["out"]?.contains("symbolic link") == true)
+                #expect(!reasons.values.contains { $0.contains("twice") })
+            }
+        }
+    }
+
+    @Test("an excluded folder inside the tree is not entered, however it is spelled")
+    func excluded() async throws {
+        try await withTemporaryFolder { folder in
+            var options = WatchedFolder.fast
+            options.excluded = [folder.path + "/x/../out/", folder.path + "/link"]
+            try FileManager.default.createDirectory(
+                at: folder.appending(path: "target"),
+                withIntermediateDirectories: true
+            )
+            try FileManager.default.createSymbolicLink(
+                at: folder.appending(path: "link"),
+                withDestinationURL: folder.appending(path: "target")
+            )
+            let watched = try WatchedFolder(folder, options: options)
+            _ = try await watched.ready()
+            for name in ["out", "target", "in"] {
+                try watched.makeFolder(name)
+                try watched.write("\(name)/01_A1_f1.tif", "END")
+            }
+            #expect(try await watched.finish().names == ["in/01_A1_f1.tif"])
+        }
+    }
+
+    @Test("a root that is not there is awaited, and again when it goes")
+    func missingRoot() async throws {
+        try await withTemporaryFolder { folder in
+            let root = folder.appending(path: "later")
+            let watched = try WatchedFolder(root)
+            #expect(try await watched.ready() == 0)
+            try await watched.log.wait(for: "the warning") {
+                $0.events.contains(.rootMissing(path: root.path))
+            }
+            for index in 1...2 {
+                try watched.makeFolder("")
+                try watched.write("01_A1_f\(index).tif", "END")
+                try await watched.log.wait(for: "frame \(index)") { $0.frames.count == index }
+                try FileManager.default.removeItem(at: root)
+                try await watched.log.wait(for: "warning \(index)") { state in
+                    state.events.count { $0 == .rootMissing(path: root.path) } == index + 1
+                }
+            }
+        }
+    }
+
+    @Test("beyond the watch limit folders are looked through, and the operator is told what to raise")
+    func watchLimit() async throws {
+        try await withTemporaryFolder { folder in
+            let watched = try WatchedFolder(folder, watchLimit: 3)
+            _ = try await watched.ready()
+            try await withThrowingTaskGroup { group in
+                for index in 0..<20 {
+                    group.addTask {
+                        try watched.makeFolder("\(index)/deep")
+                        try await watched.writeSlowly(
+                            "\(index)/deep/01_A1_f\(index).tif",
+                            isHeld: index % 2 == 0
+                        )
+                    }
+                }
+                try await group.waitForAll()
+            }
+            try await watched.log.wait(for: "20 frames") { $0.frames.count >= 20 }
+            let state = try await watched.finish()
+            #expect(Set(state.frames.map(\.frame)).count == 20 && state.frames.count == 20)
+            #expect(state.degraded.count == 1)
+            #expect(state.degraded.first?.contains("fs.inotify.max_user_watches") == true)
+            #expect(state.degraded.first?.contains("only 3 folders") == true)
+        }
+    }
+
+    @Test("a folder that cannot be watched at all is looked through")
+    func polling() async throws {
+        try await withTemporaryFolder { folder in
+            let watched = try WatchedFolder(folder, watchLimit: 0)
+            _ = try await watched.ready()
+            try watched.write("01_A1_f1.tif", "END")
+            try await watched.writeSlowly("01_A1_f2.tif", isHeld: true)
+            try watched.move("01_A1_f1.tif", to: "01_A1_f3.tif")
+            let state = try await watched.log.wait(for: "three frames") { Set($0.names).count >= 2 }
+            #expect(Set(state.names).isSubset(of: ["01_A1_f1.tif", "01_A1_f2.tif", "01_A1_f3.tif"]))
+            let end = try await watched.finish()
+            #expect(end.names.count == Set(end.names).count)
+            #expect(Set(end.names).isSuperset(of: ["01_A1_f2.tif", "01_A1_f3.tif"]))
+        }
+    }
+
+    @Test("when events overflow everything is looked through again and nothing is lost")
+    func overflow() async throws {
+        let queue = try String(contentsOfFile: "/proc/sys/fs/inotify/max_queued_events", encoding: .utf8)
+        let limit = try #require(Int(queue.trimmingCharacters(in: .whitespacesAndNewlines)))
+        try #require(limit < 100_000, "the event queue of this machine is too long to overflow it in a test")
+        try await withTemporaryFolder { folder in
+            let gate = DispatchSemaphore(value: 0)
+            let (arrivals, arrival) = AsyncStream.makeStream(of: Void.self)
+            let watched = try WatchedFolder(folder) { path in
+                if path.hasSuffix("gate_A1_f1.tif") {
+                    arrival.yield()
+                    gate.wait()
+                }
+                return WatchedFolder.isWhole(path)
+            }
+            _ = try await watched.ready()
+            try watched.write("gate_A1_f1.tif", "END")
+            for await _ in arrivals { break }
+            let noise = try [".a", ".b"].map { name in
+                try watched.write(name, "")
+                return folder.appending(path: name)
+            }
+            for index in 0...limit { try FileHandle(forWritingTo: noise[index % 2]).close() }
+            for index in 0..<500 {
+                try watched.makeFolder("fresh/\(index % 10)")
+                try watched.write("fresh/\(index % 10)/01_B1_f\(index).tif", "END")
+            }
+            gate.signal()
+            try await watched.log.wait(for: "all frames") { $0.frames.count >= 501 }
+            let state = try await watched.log.wait(for: "the warning") { !$0.overflows.isEmpty }
+            #expect(state.overflows.last == 501)
+            let end = try await watched.finish()
+            #expect(end.frames.count == 501)
+            #expect(Set(end.frames.map(\.frame)).count == 501)
+        }
+    }
+}

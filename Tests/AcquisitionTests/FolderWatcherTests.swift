@@ -1,0 +1,167 @@
+import Foundation
+import Plate
+import TestSupport
+import Testing
+
+@testable import Acquisition
+
+@Suite struct FolderWatcherTests {
+    @Test("slowly written frames in fresh folders are told once each", arguments: [true, false])
+    func slowWriters(isHeld: Bool) async throws {
+        try await withTemporaryFolder { folder in
+            let watched = try WatchedFolder(folder)
+            _ = try await watched.ready()
+            try await withThrowingTaskGroup { group in
+                for index in 0..<60 {
+                    group.addTask {
+                        try watched.makeFolder("s\(index % 7)/\(index)")
+                        try await watched.writeSlowly(
+                            "s\(index % 7)/\(index)/01_A1_f\(index).tif",
+                            isHeld: isHeld
+                        )
+                    }
+                    group.addTask {
+                        let name = "r\(index % 7)/\(index)/01_B1_f\(index).tif"
+                        try watched.makeFolder("r\(index % 7)/\(index)")
+                        try await watched.writeSlowly(name + ".tmp", isHeld: isHeld)
+                        try watched.move(name + ".tmp", to: name)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            try await watched.log.wait(for: "120 frames") { $0.frames.count >= 120 }
+            let state = try await watched.finish()
+            #expect(state.frames.count == 120)
+            #expect(Set(state.frames.map(\.frame)).count == 120)
+            #expect(
+                state.frames.allSatisfy { $0.identity.size == 7 },
+                "a frame was taken before it was whole"
+            )
+            #expect(state.abandoned.isEmpty && state.skipped.isEmpty)
+        }
+    }
+
+    @Test("a tree of 200 folders that appears at once is found, file by file")
+    func freshTree() async throws {
+        try await withTemporaryFolder { folder in
+            let watched = try WatchedFolder(folder)
+            _ = try await watched.ready()
+            for index in 0..<200 {
+                try watched.makeFolder("a\(index % 3)/b\(index % 5)/\(index)")
+                for frame in 0..<3 {
+                    try watched.write(
+                        "a\(index % 3)/b\(index % 5)/\(index)/r\(index)_C3_f\(frame).tiff",
+                        "END"
+                    )
+                }
+            }
+            try await watched.log.wait(for: "600 frames") { $0.frames.count >= 600 }
+            let state = try await watched.finish()
+            #expect(state.frames.count == 600)
+            #expect(Set(state.frames.map(\.frame)).count == 600)
+        }
+    }
+
+    @Test("frames that lie there are listed in order of run, well and time")
+    func alreadyThere() async throws {
+        try await withTemporaryFolder { folder in
+            for index in (0..<50).reversed() {
+                try FileManager.default.createDirectory(
+                    at: folder.appending(path: "\(index % 7)"),
+                    withIntermediateDirectories: true
+                )
+                let url = folder.appending(
+                    path: "\(index % 7)/01_\(index % 2 == 0 ? "A" : "B")2_f\(index).tif"
+                )
+                try Data("END".utf8).write(to: url)
+                try FileManager.default.setAttributes(
+                    [.modificationDate: Date(timeIntervalSinceNow: -60)],
+                    ofItemAtPath: url.path
+                )
+            }
+            let watched = try WatchedFolder(folder)
+            #expect(try await watched.ready() == 50)
+            try await watched.log.wait(for: "50 frames") { $0.frames.count >= 50 }
+            let frames = try await watched.finish().frames
+            #expect(frames.count == 50)
+            #expect(frames.map(\.frame) == frames.map(\.frame).sorted())
+            #expect(frames.allSatisfy { $0.found == .listed && $0.root == folder.path })
+        }
+    }
+
+    @Test("with onlyNew, what lies there is left alone until it changes")
+    func onlyNew() async throws {
+        try await withTemporaryFolder { folder in
+            for index in 0..<3 {
+                let url = folder.appending(path: "01_A1_f\(index).tif")
+                try Data("END".utf8).write(to: url)
+                try FileManager.default.setAttributes(
+                    [.modificationDate: Date(timeIntervalSinceNow: -1)],
+                    ofItemAtPath: url.path
+                )
+            }
+            var options = WatchedFolder.fast
+            options.onlyNew = true
+            let watched = try WatchedFolder(folder, options: options)
+            #expect(try await watched.ready() == 3)
+            try watched.write("01_A1_f1.tif", "new END")
+            try watched.write("01_A1_f3.tif", "END")
+            let state = try await watched.finish()
+            #expect(state.names == ["01_A1_f1.tif", "01_A1_f3.tif"])
+        }
+    }
+
+    @Test("a frame that never becomes whole is given up, a damaged one is passed on, a mended one is taken")
+    func truncated() async throws {
+        try await withTemporaryFolder { folder in
+            var options = WatchedFolder.fast
+            options.giveUpAfter = .milliseconds(300)
+            let watched = try WatchedFolder(folder, options: options)
+            _ = try await watched.ready()
+            try watched.write("01_A1_f1.tif", "half")
+            try watched.write("01_A1_f2.tif", "BAD")
+            try await watched.log.wait(for: "the damaged frame") { $0.names == ["01_A1_f2.tif"] }
+            let state = try await watched.log.wait(for: "the abandoned frame") { !$0.abandoned.isEmpty }
+            #expect(state.abandoned.map(\.relativePath) == ["01_A1_f1.tif"])
+            let event = state.events.first { if case .abandoned = $0 { true } else { false } }
+            guard case .abandoned(_, let reason) = event else { return }
+            #expect(reason.contains("has no end"))
+            try watched.write("01_A1_f1.tif", "half and END")
+            let end = try await watched.finish()
+            #expect(end.names == ["01_A1_f1.tif", "01_A1_f2.tif"] && end.abandoned.count == 1)
+        }
+    }
+
+    @Test("a file is told again only for new content or as another frame")
+    func sameAgain() async throws {
+        try await withTemporaryFolder { folder in
+            let watched = try WatchedFolder(folder)
+            _ = try await watched.ready()
+            try watched.write("01_A1_f1.tif", "END")
+            try await watched.log.wait(for: "a frame") { $0.frames.count == 1 }
+            try watched.move("01_A1_f1.tif", to: "01_A01_f001.tiff")  // the same frame
+            try watched.move("01_A01_f001.tiff", to: "01_A1_f2.tif")  // another one
+            try await watched.log.wait(for: "the other frame") { $0.frames.count == 2 }
+            try watched.write("01_A1_f2.tif", "more END")
+            let state = try await watched.finish()
+            #expect(state.frames.map(\.relativePath) == ["01_A1_f1.tif", "01_A1_f2.tif", "01_A1_f2.tif"])
+            #expect(state.frames.map(\.frame.index) == [1, 2, 2])
+            #expect(state.frames.last?.identity.size == 8)
+        }
+    }
+
+    @Test("stop ends the stream, and may be called twice")
+    func stop() async throws {
+        try await withTemporaryFolder { folder in
+            let watched = try WatchedFolder(folder)
+            _ = try await watched.ready()
+            watched.watcher.stop()
+            watched.watcher.stop()
+            try await watched.log.wait(for: "the end") { $0.hasEnded }
+            try watched.write("01_A1_f1.tif", "END")
+            let other = try WatchedFolder(folder)
+            try await other.log.wait(for: "a frame") { $0.frames.count == 1 }
+            #expect(await watched.log.state.frames.isEmpty)
+        }
+    }
+}
