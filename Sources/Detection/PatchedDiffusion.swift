@@ -22,15 +22,12 @@ public struct PatchedDiffusion: Sendable, Equatable, Codable {
         (self.noiseSeed, self.phases) = (noiseSeed, phases)
     }
 
-    /// Noises the runs of an image that starts at an index: x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise.
+    /// Noises the runs of an image: x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise.
     public static func noise(
-        _ image: inout [Float], runs: [Range<Int>], from start: Int = 0, field: [Float], signalScale: Float,
-        noiseScale: Float
+        _ image: inout [Float], runs: [Range<Int>], field: [Float], signalScale: Float, noiseScale: Float
     ) {
         for run in runs {
-            for index in run {
-                image[start + index] = signalScale * image[start + index] + noiseScale * field[index]
-            }
+            for index in run { image[index] = signalScale * image[index] + noiseScale * field[index] }
         }
     }
 }

@@ -1,19 +1,21 @@
 import Detection
+import Dispatch
 import Plate
+import Synchronization
 
 /// Draws training batches; a step's batch follows from the seed and the step alone, so that a resumed training draws what
 /// the uninterrupted one would have drawn.
-struct BatchSampler {
+struct BatchSampler: Sendable {
     /// Crops, clean and partly noised, in the network's scale.
     struct Batch {
         /// N x H x W.
-        let clean: [Float]
+        var clean: [Float]
         /// N x H x W.
-        let noisy: [Float]
+        var noisy: [Float]
         /// N x H x W, 1 where an image was noised and 0 elsewhere.
-        let weights: [Float]
+        var weights: [Float]
         /// One per image.
-        let timesteps: [Int]
+        var timesteps: [Int]
     }
 
     let frames: FrameSet
@@ -41,32 +43,53 @@ struct BatchSampler {
         schedule = DiffusionSchedule(count: diffusion.steps)
     }
 
-    /// The batch of a step.
+    /// The batch of a step. Its images are drawn side by side, each from random numbers of its own.
     mutating func batch(step: Int, count: Int) throws(DataError) -> Batch {
-        var random = SplitMix64(state: seed &+ UInt64(step) &* 0xD1B5_4A32_D192_ED03)
         let noise = noiseField(stretch: step / Self.stepsPerField)
-        var clean: [Float] = []
-        clean.reserveCapacity(count * crop * crop)
-        for _ in 0..<count { clean += normalisation.normalised(try image(using: &random)) }
-        var noisy = clean
-        var weights = [Float](repeating: 0, count: clean.count)
-        var drawn: [Int] = []
-        for index in 0..<count {
-            let timestep = Int.random(in: timesteps, using: &random)
-            let phase = Int.random(in: 0..<diffusion.phases.count, using: &random)
-            let origin = (
-                row: Int.random(in: 0..<2 * diffusion.phases.patch, using: &random),
-                column: Int.random(in: 0..<2 * diffusion.phases.patch, using: &random)
-            )
-            let runs = diffusion.phases.noisedRuns(height: crop, width: crop, phase: phase, origin: origin)
-            let start = index * crop * crop
-            PatchedDiffusion.noise(
-                &noisy, runs: runs, from: start, field: window(of: noise, using: &random),
-                signalScale: schedule.signalScale[timestep], noiseScale: schedule.noiseScale[timestep])
-            for run in runs { for pixel in run { weights[start + pixel] = 1 } }
-            drawn.append(timestep)
+        let drawn = Mutex([Int: Result<Sample, DataError>]())
+        let sampler = self
+        DispatchQueue.concurrentPerform(iterations: count) { index in
+            let sample = Result { () throws(DataError) in
+                try sampler.sample(step: step, index: index, noise: noise)
+            }
+            drawn.withLock { $0[index] = sample }
         }
-        return Batch(clean: clean, noisy: noisy, weights: weights, timesteps: drawn)
+        var batch = Batch(clean: [], noisy: [], weights: [], timesteps: [])
+        for index in 0..<count {
+            guard let sample = try drawn.withLock({ $0[index] })?.get() else { continue }
+            batch.clean += sample.clean
+            batch.noisy += sample.noisy
+            batch.weights += sample.weights
+            batch.timesteps.append(sample.timestep)
+        }
+        return batch
+    }
+
+    private struct Sample {
+        let clean: [Float]
+        let noisy: [Float]
+        let weights: [Float]
+        let timestep: Int
+    }
+
+    private func sample(step: Int, index: Int, noise: [Float]) throws(DataError) -> Sample {
+        var random = SplitMix64(
+            state: seed &+ UInt64(step) &* 0xD1B5_4A32_D192_ED03 &+ UInt64(index) &* 0x8CB9_2BA7_2F3D_8DD7)
+        let clean = normalisation.normalised(try image(using: &random))
+        let timestep = Int.random(in: timesteps, using: &random)
+        let phase = Int.random(in: 0..<diffusion.phases.count, using: &random)
+        let origin = (
+            row: Int.random(in: 0..<2 * diffusion.phases.patch, using: &random),
+            column: Int.random(in: 0..<2 * diffusion.phases.patch, using: &random)
+        )
+        let runs = diffusion.phases.noisedRuns(height: crop, width: crop, phase: phase, origin: origin)
+        var noisy = clean
+        PatchedDiffusion.noise(
+            &noisy, runs: runs, field: window(of: noise, using: &random),
+            signalScale: schedule.signalScale[timestep], noiseScale: schedule.noiseScale[timestep])
+        var weights = [Float](repeating: 0, count: clean.count)
+        for run in runs { for pixel in run { weights[pixel] = 1 } }
+        return Sample(clean: clean, noisy: noisy, weights: weights, timestep: timestep)
     }
 
     /// One crop in grey values.

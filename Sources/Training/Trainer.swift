@@ -118,19 +118,20 @@ public final class Trainer {
 
     /// Trains until all steps are done or `shouldStop` says so; `report` and `shouldStop` are called after every step.
     public func run(report: (Progress) throws -> Void, shouldStop: () -> Bool) throws {
-        var recent: [(loss: Float, seconds: Double)] = []
+        var durations: [Double] = []
         let clock = ContinuousClock()
         while step < state.options.steps, !shouldStop() {
             let start = clock.now
-            let loss = try takeStep()
-            recent.append((loss, (clock.now - start) / .seconds(1)))
-            if recent.count > 50 { recent.removeFirst() }
-            let mean = recent.reduce(0) { $0 + $1.loss } / Float(recent.count)
+            state.recentLosses.append(try takeStep())
+            durations.append((clock.now - start) / .seconds(1))
+            if durations.count > 50 { durations.removeFirst() }
+            let mean = state.recentLosses.reduce(0, +) / Float(state.recentLosses.count)
             let isMilestone = step % state.options.validationInterval == 0 || step == state.options.steps
             if isMilestone {
                 state.history.append(LossRecord(step: step, loss: mean, validationLoss: try validationLoss()))
+                state.recentLosses = []
             }
-            let seconds = recent.reduce(0) { $0 + $1.seconds } / Double(recent.count)
+            let seconds = durations.reduce(0, +) / Double(durations.count)
             try report(
                 Progress(
                     step: step, steps: state.options.steps, loss: mean,

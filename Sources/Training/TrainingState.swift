@@ -27,6 +27,8 @@ struct TrainingState {
     var average: MovingAverage
     var adam: Adam
     var history: [LossRecord]
+    /// Losses since the last point of the history.
+    var recentLosses: [Float] = []
 
     private static let key = "autoqc.checkpoint"
 
@@ -39,6 +41,7 @@ struct TrainingState {
         let decay: Float
         let names: [String]
         let history: [LossRecord]
+        let recentLosses: [Float]
     }
 
     init(
@@ -76,12 +79,14 @@ struct TrainingState {
             average: MovingAverage(try all("average"), decay: header.decay, step: header.step),
             adam: Adam(step: header.step, firstMoments: try all("first"), secondMoments: try all("second")),
             history: header.history)
+        recentLosses = header.recentLosses
     }
 
     func write(path: String, names: [String]) throws {
         let header = Header(
             options: options, normalisation: normalisation, diffusion: diffusion, frameCount: frameCount,
-            step: adam.step, decay: average.decay, names: names, history: history)
+            step: adam.step, decay: average.decay, names: names, history: history,
+            recentLosses: recentLosses)
         var tensors: [String: Tensor] = [:]
         for (index, name) in names.enumerated() {
             tensors["weights/\(name)"] = weights[index]

@@ -1,0 +1,61 @@
+# Two commands do everything on a fresh Debian 12 that has Swift 6.2 or later: `make demo` and `make test`.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+PACKAGES = libinotifytools0-dev libtiff-dev libpng-dev libopenblas-dev libsystemd-dev libdnnl-dev libsqlite3-dev \
+	libssl-dev pkg-config
+STRICT = --explicit-target-dependency-import-check error -Xswiftc -warnings-as-errors
+# The Swift runtime goes into the binary, so that the installed program needs no toolchain.
+RELEASE = -c release --static-swift-stdlib --product autoqc
+AUTOQC = .build/release/autoqc
+SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
+
+.PHONY: all deps build demo test lint install uninstall fuzz model clean
+
+all: build
+
+# Installs what is missing and nothing else; asks for root only then.
+deps:
+	@missing=$$(for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+	    echo "installing $$missing"; \
+	    $(SUDO) apt-get update -qq && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+
+build: deps
+	swift build $(RELEASE)
+
+# Watches a folder, lets the frames of examples/frames arrive in it, and shows what comes out.
+demo: build
+	examples/demo.sh $(AUTOQC)
+
+test: deps lint
+	swift build --build-tests $(STRICT)
+	swift test --skip-build $(STRICT)
+
+lint:
+	swift format lint --strict --parallel -r Package.swift Sources Tests
+	@! grep -rnE '(^|[^a-zA-Z_."`])print\(|try!|as! ' Sources --include='*.swift'
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/share/autoqc
+	install -m 755 $(AUTOQC) $(DESTDIR)$(PREFIX)/bin/autoqc
+	sed 's|@PREFIX@|$(PREFIX)|g' systemd/autoqc@.service \
+	    > $(DESTDIR)$(PREFIX)/lib/systemd/system/autoqc@.service
+	install -m 644 examples/autoqc.yaml examples/models/complexeye.safetensors $(DESTDIR)$(PREFIX)/share/autoqc/
+
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/bin/autoqc $(DESTDIR)$(PREFIX)/lib/systemd/system/autoqc@.service \
+	    $(DESTDIR)$(PREFIX)/share/autoqc
+
+# Ten minutes of libFuzzer over the TIFF reader; crashes stay in .build-fuzz/crashes.
+fuzz: deps
+	Tests/Fuzz/run.sh $(or $(SECONDS),600)
+
+# Trains the shipped model anew from the MIT-licensed frames in AUTOQC_DATA.
+model: build
+	examples/models/train.sh $(AUTOQC)
+
+clean:
+	rm -rf .build .build-fuzz demo-output

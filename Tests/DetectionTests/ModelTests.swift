@@ -1,0 +1,100 @@
+import Detection
+import Foundation
+import Networks
+import Plate
+import Tensors
+import TestSupport
+import Testing
+
+struct ModelTests {
+    private func model() throws -> Model {
+        let architecture = try #require(
+            RealtimeUNet.Architecture(channels: [4, 4, 8], blocks: [1, 0, 1], embedding: 4))
+        let phases = try #require(PatchPhases(patch: 16, count: 2))
+        var random = SplitMix64(state: 1)
+        let network = RealtimeUNet(architecture, using: &random)
+        var description = ModelDescription(
+            architecture: architecture, normalisation: try #require(Normalisation(background: 100, reach: 50)),
+            diffusion: try #require(
+                PatchedDiffusion(timestep: 20, noise: .simplex, noiseSeed: 5, phases: phases)),
+            residual: .l1DSSIM,
+            training: ModelDescription.Provenance(
+                command: "autoqc train", steps: 3, seed: 1, frames: 2, validationLoss: 0.25))
+        let threshold = ConformalThreshold(normalValues: [0.1, 1, 2], falseAlarmRate: 0.3)
+        description.calibration = Calibration(
+            scoreKind: .patch, scale: SeverityScale(normalScores: [0.1, 0.2, 0.3]),
+            threshold: (threshold.value, .conformal(threshold)), mask: (0.2, .conformal(threshold)))
+        let weights = network.parameters.map { ($0.name, $0.variable.value) }
+        return Model(description: description, weights: Dictionary(uniqueKeysWithValues: weights))
+    }
+
+    @Test func aFileHoldsTheWholeModel() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending(path: "m.safetensors").path
+            let written = try model()
+            try written.write(path: path)
+            let (read, name) = try Model.read(path: path)
+            #expect(read.description == written.description)
+            #expect(read.weights.mapValues(\.values) == written.weights.mapValues(\.values))
+            #expect(name == String(Digest.sha256(try Data(contentsOf: URL(filePath: path))).prefix(12)))
+            #expect(name.count == 12)
+        }
+    }
+
+    @Test func cutAndAlteredFilesAreRefused() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending(path: "m.safetensors").path
+            try model().write(path: path)
+            let data = try Data(contentsOf: URL(filePath: path))
+            for length in stride(from: 0, to: data.count, by: 97) {
+                try data.prefix(length).write(to: URL(filePath: path))
+                #expect(throws: ModelError.self, "cut to \(length)") { try Model.read(path: path) }
+            }
+            for index in stride(from: 8, to: data.count, by: 131) {
+                var altered = data
+                altered[index] ^= 0x10
+                try altered.write(to: URL(filePath: path))
+                #expect(throws: ModelError.self, "byte \(index)") { try Model.read(path: path) }
+            }
+        }
+    }
+
+    @Test func refusalsSayWhatToDo() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending(path: "m.safetensors").path
+            var faults: [ModelError.Code: String] = [:]
+            func refusal(_ change: (inout SafeTensors) -> Void) throws {
+                try model().write(path: path)
+                var file = try SafeTensors(path: path)
+                change(&file)
+                try file.write(path: path)
+                let error = #expect(throws: ModelError.self) { try Detector(path: path) }
+                if let error { faults[error.code] = error.description }
+            }
+            try refusal { $0.metadata["autoqc.format"] = "9" }
+            try refusal { $0.metadata = [:] }
+            try refusal { $0.tensors["exit.bias"] = Tensor(repeating: 1, shape: [16]) }
+            try refusal { $0.tensors["exit.bias"] = nil }
+            var bare = try model()
+            bare.description.calibration = nil
+            try bare.write(path: path)
+            let error = #expect(throws: ModelError.self) { try Detector(path: path) }
+            #expect(error?.code == .notCalibrated)
+            #expect(error?.description.contains("autoqc calibrate") == true)
+            #expect(Set(faults.keys).isSuperset(of: [.unknownVersion, .notAModel, .altered]))
+            let missing = #expect(throws: ModelError.self) { try Detector(path: folder.path + "/none") }
+            #expect(missing?.code == .unreadable)
+        }
+    }
+
+    @Test(arguments: [(16, 16), (50, 70), (1, 1), (33, 128)])
+    func framesOfAnySizeAreJudgedTheSameEachTime(height: Int, width: Int) throws {
+        let detector = try Detector(model: try model(), name: "test", path: "test")
+        var random = TestGenerator(seed: 8)
+        let frame = Frame(height: height, width: width, pixels: random.floats(height * width, in: 60...140))
+        let judgements = detector.judge([frame, frame])
+        #expect(judgements[0] == judgements[1])
+        #expect((judgements[0].map.height, judgements[0].map.width) == (height, width))
+        #expect(judgements[0].map.values.allSatisfy { $0.isFinite && $0 >= 0 })
+    }
+}
