@@ -13,7 +13,7 @@ struct UnitTests {
             let copy = folder.appending(path: "autoqc@demo.service")
             // The program is not installed where the tests run.
             let text = try String(contentsOf: Self.unit, encoding: .utf8)
-                .replacing("/usr/bin/autoqc", with: "/bin/true")
+                .replacing("@PREFIX@/bin/autoqc", with: "/bin/true")
             try Data(text.utf8).write(to: copy)
             #expect(try Self.run(["verify", "--man=no", copy.path]) == "0: ")
             let security = ["security", "--offline=true", "--threshold=15", copy.path]
@@ -25,8 +25,8 @@ struct UnitTests {
         let lines = try String(contentsOf: Self.unit, encoding: .utf8).split(separator: "\n")
         for line in [
             "Type=notify", "WatchdogSec=60", "Restart=on-failure", "StateDirectory=autoqc",
-            "ExecStartPre=/usr/bin/autoqc validate --config /etc/autoqc/%i.yaml",
-            "ExecStart=/usr/bin/autoqc watch --config /etc/autoqc/%i.yaml", "MemoryDenyWriteExecute=no",
+            "ExecStartPre=@PREFIX@/bin/autoqc validate --config /etc/autoqc/%i.yaml",
+            "ExecStart=@PREFIX@/bin/autoqc watch --config /etc/autoqc/%i.yaml", "MemoryDenyWriteExecute=no",
         ] {
             #expect(lines.contains { $0 == line }, "\(line)")
         }
