@@ -15,8 +15,13 @@ enum PatchLoss {
             }
         }
         let loss = StructuralLoss.half.valueAndGradient(
-            input: clean, reconstruction: reconstruction, count: count, height: height, width: width,
-            weights: batch.weights)
+            input: clean,
+            reconstruction: reconstruction,
+            count: count,
+            height: height,
+            width: width,
+            weights: batch.weights
+        )
         return Variable(value: Tensor([loss.value], shape: []), inputs: [prediction]) { upstream in
             // Half, since [-1, 1] is twice as long as [0, 1]; none where the prediction is not used.
             let scale = 0.5 * upstream.value.scalar
