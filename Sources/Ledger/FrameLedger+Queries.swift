@@ -1,0 +1,146 @@
+import GRDB
+public import Plate
+
+extension FrameLedger {
+    /// A file as it lies on disk, to be looked up.
+    public struct File: Hashable, Sendable {
+        /// Absolute path of the watched folder.
+        public let root: String
+        /// Path relative to `root`.
+        public let path: String
+        /// The content it has now.
+        public let stamp: FileStamp
+
+        /// Names a file and its content.
+        public init(root: String, path: String, stamp: FileStamp) {
+            self.root = root
+            self.path = path
+            self.stamp = stamp
+        }
+    }
+
+    /// What the last judged frames of a well say.
+    public struct WellHistory: Sendable, Equatable {
+        /// The verdicts, oldest first.
+        public let verdicts: [Verdict]
+        /// Whether the well counts as faulty after the last of them.
+        public let isFaulty: Bool
+
+        /// Gathers a history.
+        public init(verdicts: [Verdict], isFaulty: Bool) {
+            self.verdicts = verdicts
+            self.isFaulty = isFaulty
+        }
+    }
+
+    /// Tells which of these files have an outcome for every page with just this content.
+    ///
+    /// About 10 us a file, whatever the ledger's size; ask for some hundreds at once.
+    public func settled(_ files: [File]) throws(LedgerError) -> Set<File> {
+        try read { database in
+            let statement = try database.cachedStatement(
+                sql: """
+                    SELECT count(*), max(pages) FROM frames
+                    WHERE root = (SELECT id FROM roots WHERE path = ?) AND path = ?
+                    AND device = ? AND inode = ? AND size = ? AND mtime_ns = ?
+                    """
+            )
+            return try Set(
+                files.filter { file in
+                    let row = try Row.fetchOne(statement, arguments: Self.arguments(of: file))
+                    guard let row, let pages: Int = row[1] else { return false }
+                    return row[0] >= pages
+                }
+            )
+        }
+    }
+
+    /// The pages of a file that have an outcome with just this content.
+    public func settledPages(of file: File) throws(LedgerError) -> Set<Int> {
+        try read { database in
+            try Set(
+                Int.fetchAll(
+                    database,
+                    sql: """
+                        SELECT page FROM frames
+                        WHERE root = (SELECT id FROM roots WHERE path = ?) AND path = ?
+                        AND device = ? AND inode = ? AND size = ? AND mtime_ns = ?
+                        """,
+                    arguments: Self.arguments(of: file)
+                )
+            )
+        }
+    }
+
+    private static func arguments(of file: File) -> StatementArguments {
+        [
+            file.root, file.path, Int64(bitPattern: file.stamp.device), Int64(bitPattern: file.stamp.inode),
+            file.stamp.size, file.stamp.modified.nanoseconds,
+        ]
+    }
+
+    /// The row of one page of a file, whatever content it had.
+    public func record(for key: FrameKey) throws(LedgerError) -> FrameRecord? {
+        try read { database in
+            let row = try Row.fetchOne(
+                database,
+                sql: "\(FrameRow.selection) WHERE roots.path = ? AND frames.path = ? AND page = ?",
+                arguments: [key.root, key.path, key.page]
+            )
+            return try row.map(FrameRow.record(from:))
+        }
+    }
+
+    /// The rows whose names say this frame, in the order of their recording: two files can name the same one.
+    public func records(of frame: FrameID) throws(LedgerError) -> [FrameRecord] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: "\(FrameRow.selection) WHERE run = ? AND well = ? AND frame = ? ORDER BY sequence",
+                arguments: [frame.run, frame.well.description, frame.index]
+            ).map(FrameRow.record(from:))
+        }
+    }
+
+    /// The last `count` verdicts of a well and the state they left it in; empty and normal for a new well.
+    public func history(of well: Well, run: String, count: Int) throws(LedgerError) -> WellHistory {
+        precondition(count > 0, "a history of \(count) frames")
+        return try read { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT verdict, well_faulty FROM frames
+                    WHERE state = 'scored' AND run = ? AND well = ? ORDER BY sequence DESC LIMIT ?
+                    """,
+                arguments: [run, well.description, count]
+            )
+            return WellHistory(
+                verdicts: rows.reversed().compactMap { Verdict(rawValue: $0["verdict"]) },
+                isFaulty: rows.first?["well_faulty"] ?? false
+            )
+        }
+    }
+
+    /// How many rows are in each state, over all runs or in one.
+    public func counts(run: String? = nil) throws(LedgerError) -> [FrameRecord.State: Int] {
+        try read { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql: "SELECT state, count(*) FROM frames WHERE ? IS NULL OR run = ? GROUP BY state",
+                arguments: [run, run]
+            )
+            return rows.reduce(into: [:]) { counts, row in
+                guard let state = FrameRecord.State(rawValue: row[0]) else { return }
+                counts[state] = row[1]
+            }
+        }
+    }
+
+    /// Hands over every row in the order of recording, one at a time, so that no count of rows fills memory.
+    public func forEach(_ body: (FrameRecord) throws -> Void) throws(LedgerError) {
+        try read { database in
+            let rows = try Row.fetchCursor(database, sql: "\(FrameRow.selection) ORDER BY sequence")
+            while let row = try rows.next() { try body(FrameRow.record(from: row)) }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import GRDB
+
+/// The durable record of what became of every frame, one SQLite database for each output folder.
+///
+/// **Format.** SQLite in WAL mode with `synchronous=FULL`: a commit that returned survives a power cut.
+/// Schema version 1 (GRDB's migration table `grdb_migrations` names it):
+///
+/// | table | column | meaning |
+/// |---|---|---|
+/// | `roots` | `id`, `path` | the watched folders, absolute |
+/// | `frames` | `root`, `path`, `page` | which page of which file; unique together |
+/// | | `pages` | pages of the file, so that a movie cut short is known to be unfinished |
+/// | | `device`, `inode`, `size`, `mtime_ns` | the content that was judged |
+/// | | `run`, `well` (`B01`), `frame` | what the name says |
+/// | | `state`, `reason` | `scored`, `quarantined` or `skipped`, and why for the last two |
+/// | | `score_max`, `score_mean`, `score_patch`, `score` | the image scores and the one that counts |
+/// | | `severity`, `threshold`, `verdict` | faulty where severity is above threshold |
+/// | | `area`, `box_x`, `box_y`, `box_width`, `box_height` | share of the frame and pixels |
+/// | | `cause`, `mask`, `model` | probable cause, mask relative to the run's folder, model's name |
+/// | | `well_faulty` | 1 where the well counts as faulty from this frame on, after hysteresis |
+/// | | `completed_ns`, `judged_ns` | Unix time in nanoseconds: file complete, outcome decided |
+/// | | `sequence` | order in which outcomes were recorded; clocks may jump, this does not |
+///
+/// A frame recorded again takes the place of its earlier row and a new `sequence`.
+/// Any thread may call any method; writers take turns, readers do not wait for them.
+public final class FrameLedger: Sendable {
+    /// Path of the database.
+    public let path: String
+    let pool: DatabasePool
+
+    /// Opens the ledger at a path, or makes it; the folder has to exist.
+    public init(path: String) throws(LedgerError) {
+        self.path = path
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(10)
+        configuration.label = "autoqc.ledger"
+        do {
+            pool = try DatabasePool(path: path, configuration: configuration)
+            // GRDB lowers this to NORMAL when it switches WAL on, so it cannot be set any earlier.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            let migrator = LedgerSchema.migrator
+            if try pool.read(migrator.hasBeenSuperseded) {
+                throw LedgerError(code: .newerSchema, path: path, detail: "unknown schema version")
+            }
+            try migrator.migrate(pool)
+        } catch let error as LedgerError {
+            throw error
+        } catch {
+            throw LedgerError(error, path: path)
+        }
+    }
+
+    /// Closes the database; a later call of any other method fails.
+    public func close() throws(LedgerError) {
+        try translated { try pool.close() }
+    }
+
+    /// Records outcomes in one transaction: all of them or none, durable when this returns.
+    public func record(_ records: [FrameRecord]) throws(LedgerError) {
+        guard !records.isEmpty else { return }
+        try translated {
+            try pool.write { database in
+                var roots: [String: Int64] = [:]
+                var sequence = try Int64.fetchOne(database, sql: "SELECT max(sequence) FROM frames") ?? 0
+                for record in records {
+                    let root = try roots[record.key.root] ?? Self.root(record.key.root, in: database)
+                    roots[record.key.root] = root
+                    sequence += 1
+                    try FrameRow.upsert(record, root: root, sequence: sequence, in: database)
+                }
+            }
+        }
+    }
+
+    private static func root(_ path: String, in database: Database) throws -> Int64 {
+        try database.execute(sql: "INSERT OR IGNORE INTO roots (path) VALUES (?)", arguments: [path])
+        let id = try Int64.fetchOne(database, sql: "SELECT id FROM roots WHERE path = ?", arguments: [path])
+        guard let id else { throw DatabaseError(message: "no row for the folder \(path)") }
+        return id
+    }
+
+    func read<Value>(_ body: (Database) throws -> Value) throws(LedgerError) -> Value {
+        try translated { try pool.read(body) }
+    }
+
+    private func translated<Value>(_ body: () throws -> Value) throws(LedgerError) -> Value {
+        do {
+            return try body()
+        } catch {
+            throw LedgerError(error, path: path)
+        }
+    }
+}

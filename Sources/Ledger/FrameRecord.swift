@@ -1,0 +1,121 @@
+public import Plate
+
+/// What became of one frame: a row of the ledger.
+public struct FrameRecord: Sendable, Equatable {
+    /// How the way of the frame ended; every frame ends in exactly one of these.
+    public enum Outcome: Sendable, Equatable {
+        /// Judged.
+        case scored(Score)
+        /// Could not be read or judged; the sentence says why.
+        case quarantined(reason: String)
+        /// Was not meant to be judged; the sentence says why.
+        case skipped(reason: String)
+    }
+
+    /// Which page of which file.
+    public let key: FrameKey
+    /// Pages that the file has, at least 1; a file is settled when as many rows exist with its stamp.
+    public let pages: Int
+    /// The content that was judged; `nil` where the file was gone before it could be looked at.
+    public let stamp: FileStamp?
+    /// What the file's name says; `nil` where the name says nothing.
+    public let frame: FrameID?
+    /// How it ended.
+    public let outcome: Outcome
+    /// Name of the model at work, the first digits of its file's SHA-256.
+    public let model: String?
+    /// When the file was complete on disk.
+    public let completed: Timestamp?
+    /// When the outcome was decided.
+    public let judged: Timestamp
+
+    /// Gathers a row.
+    public init(
+        key: FrameKey,
+        pages: Int = 1,
+        stamp: FileStamp?,
+        frame: FrameID?,
+        outcome: Outcome,
+        model: String?,
+        completed: Timestamp?,
+        judged: Timestamp
+    ) {
+        precondition(pages > 0 && key.page >= 0, "page \(key.page) of a file of \(pages) pages")
+        self.key = key
+        self.pages = pages
+        self.stamp = stamp
+        self.frame = frame
+        self.outcome = outcome
+        self.model = model
+        self.completed = completed
+        self.judged = judged
+    }
+
+    /// The state's name in the ledger's `state` column.
+    public var state: State {
+        switch outcome {
+        case .scored: .scored
+        case .quarantined: .quarantined
+        case .skipped: .skipped
+        }
+    }
+
+    /// The three states a row can be in.
+    public enum State: String, Sendable, CaseIterable {
+        /// Judged.
+        case scored
+        /// Not readable or not judgeable.
+        case quarantined
+        /// Not meant to be judged.
+        case skipped
+    }
+
+    /// The figures of a judged frame.
+    public struct Score: Sendable, Equatable {
+        /// The three image scores.
+        public let scores: ImageScores
+        /// The one of the three that the model was calibrated on.
+        public let chosen: Double
+        /// Distance from normal frames in their own spread.
+        public let severity: Double
+        /// Severity above which the frame is faulty.
+        public let threshold: Double
+        /// Normal or faulty.
+        public let verdict: Verdict
+        /// Share of the frame that is faulty, in [0, 1].
+        public let area: Double
+        /// Rectangle around the faulty pixels.
+        public let boundingBox: PixelRectangle?
+        /// Probable cause; `nil` for a normal frame.
+        public let cause: String?
+        /// Path of the mask relative to the run's output folder.
+        public let mask: String?
+        /// Whether the well counts as faulty from this frame on, after hysteresis.
+        public let wellIsFaulty: Bool
+
+        /// Gathers the figures.
+        public init(
+            scores: ImageScores,
+            chosen: Double,
+            severity: Double,
+            threshold: Double,
+            verdict: Verdict,
+            area: Double,
+            boundingBox: PixelRectangle?,
+            cause: String?,
+            mask: String?,
+            wellIsFaulty: Bool
+        ) {
+            self.scores = scores
+            self.chosen = chosen
+            self.severity = severity
+            self.threshold = threshold
+            self.verdict = verdict
+            self.area = area
+            self.boundingBox = boundingBox
+            self.cause = cause
+            self.mask = mask
+            self.wellIsFaulty = wellIsFaulty
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import GRDB
+
+/// A ledger that cannot be opened, read or written.
+public struct LedgerError: Error, Sendable, CustomStringConvertible {
+    /// What to do about it.
+    public enum Code: Sendable {
+        /// Wait and try again: the disk is full, another process holds the lock, the device failed.
+        case busyOrFull
+        /// Give the daemon's user the right to write the folder.
+        case notAllowed
+        /// Move the file away and let a new one be made, or restore a backup.
+        case damaged
+        /// Use the version of autoqc that wrote it, or a later one.
+        case newerSchema
+        /// Anything else SQLite reports.
+        case other
+    }
+
+    /// What to do about it.
+    public let code: Code
+    /// Path of the database.
+    public let path: String
+    /// SQLite's own words.
+    public let detail: String
+
+    /// Whether the same call can succeed later without anybody mending the file.
+    public var isRetriable: Bool { code == .busyOrFull || code == .notAllowed || code == .other }
+
+    /// A sentence with the path, the reason and what to do.
+    public var description: String {
+        let remedy =
+            switch code {
+            case .busyOrFull: "free some space on its file system, or stop the other process that holds it"
+            case .notAllowed: "let this user write the file and its folder"
+            case .damaged: "move it away (frames are then judged again) or restore a backup"
+            case .newerSchema: "it was written by a later autoqc: use that version"
+            case .other: "see SQLite's message"
+            }
+        return "The ledger \(path) cannot be used (\(detail)): \(remedy)."
+    }
+
+    init(code: Code, path: String, detail: String) {
+        self.code = code
+        self.path = path
+        self.detail = detail
+    }
+
+    /// Translates what GRDB throws.
+    init(_ error: any Error, path: String) {
+        guard let error = error as? DatabaseError else {
+            self.init(code: .other, path: path, detail: "\(error)")
+            return
+        }
+        let code: Code =
+            switch error.resultCode {
+            case .SQLITE_FULL, .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_IOERR, .SQLITE_NOMEM: .busyOrFull
+            case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH: .notAllowed
+            case .SQLITE_CORRUPT, .SQLITE_NOTADB: .damaged
+            default: .other
+            }
+        self.init(code: code, path: path, detail: error.message ?? "\(error.resultCode)")
+    }
+}

@@ -1,0 +1,44 @@
+import GRDB
+
+/// The versions of the ledger's tables; a published version is never changed, a new one is added below it.
+enum LedgerSchema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1", migrate: createVersion1)
+        return migrator
+    }
+
+    private static func createVersion1(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE roots (
+                    id INTEGER PRIMARY KEY,
+                    path TEXT NOT NULL UNIQUE
+                ) STRICT;
+                CREATE TABLE frames (
+                    id INTEGER PRIMARY KEY,
+                    root INTEGER NOT NULL REFERENCES roots(id),
+                    path TEXT NOT NULL,
+                    page INTEGER NOT NULL,
+                    pages INTEGER NOT NULL,
+                    device INTEGER, inode INTEGER, size INTEGER, mtime_ns INTEGER,
+                    run TEXT, well TEXT, frame INTEGER,
+                    state TEXT NOT NULL CHECK (state IN ('scored', 'quarantined', 'skipped')),
+                    reason TEXT,
+                    score_max REAL, score_mean REAL, score_patch REAL, score REAL,
+                    severity REAL, threshold REAL, verdict TEXT,
+                    area REAL, box_x INTEGER, box_y INTEGER, box_width INTEGER, box_height INTEGER,
+                    cause TEXT, mask TEXT, well_faulty INTEGER,
+                    model TEXT,
+                    completed_ns INTEGER,
+                    judged_ns INTEGER NOT NULL,
+                    sequence INTEGER NOT NULL UNIQUE,
+                    UNIQUE (root, path, page)
+                ) STRICT;
+                CREATE INDEX frames_of_well ON frames (run, well, sequence) WHERE state = 'scored';
+                CREATE INDEX frames_by_name ON frames (run, well, frame);
+                CREATE INDEX frames_by_state ON frames (state, run);
+                """
+        )
+    }
+}

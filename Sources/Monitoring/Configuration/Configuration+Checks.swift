@@ -1,0 +1,112 @@
+import Acquisition
+import Foundation
+import Frames
+import Reporting
+
+extension Configuration {
+    /// Checks what the file system has to say: the model is there, the folders are, the output can be written.
+    ///
+    /// The checks of `autoqc validate`; makes the output folder if it is missing.
+    public func check() throws(ConfigurationError) {
+        guard FileManager.default.isReadableFile(atPath: model) else {
+            throw ConfigurationError(
+                key: "model",
+                problem: "\(model) is not there or not readable",
+                remedy: "train a model with `autoqc train`, or correct the path"
+            )
+        }
+        for folder in watch {
+            var isFolder: ObjCBool = false
+            let exists = unsafe FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
+            guard exists, isFolder.boolValue, FileManager.default.isReadableFile(atPath: folder) else {
+                throw ConfigurationError(
+                    key: "watch",
+                    problem: "\(folder) is not a folder that can be read",
+                    remedy: "make it, mount it, or let this user read it"
+                )
+            }
+        }
+        do {
+            try output.prepare()
+        } catch {
+            throw ConfigurationError(key: "output", problem: "\(error)", remedy: "choose another folder")
+        }
+    }
+
+    static func required<Value>(
+        _ value: Value?,
+        _ key: String,
+        _ what: String
+    ) throws(ConfigurationError) -> Value {
+        guard let value else {
+            throw ConfigurationError(key: key, problem: "it is missing", remedy: "name \(what)")
+        }
+        return value
+    }
+
+    static func absolute(_ path: String) -> String {
+        let path = URL(filePath: path).standardizedFileURL.path
+        return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    }
+
+    static func hysteresis(_ settings: ConfigurationSettings) throws(ConfigurationError)
+        -> StateHysteresis.Rule
+    {
+        let onset = settings.hysteresisOnset ?? min(2, settings.hysteresisOf ?? 2)
+        let window = settings.hysteresisOf ?? max(3, onset)
+        guard onset <= window else {
+            throw ConfigurationError(
+                key: "hysteresis.onset",
+                problem: "\(onset) faulty frames cannot be among \(window)",
+                remedy: "write at most the number of `hysteresis.of`"
+            )
+        }
+        return StateHysteresis.Rule(onset: onset, window: window)
+    }
+
+    static func limits(_ settings: ConfigurationSettings) -> TIFFLimits {
+        var limits = TIFFLimits.default
+        limits.maximumWidth = settings.limitWidth ?? limits.maximumWidth
+        limits.maximumHeight = settings.limitHeight ?? limits.maximumHeight
+        limits.maximumPages = settings.limitPages ?? limits.maximumPages
+        limits.maximumDecodedBytes = settings.limitMemory.map { $0 << 20 } ?? limits.maximumDecodedBytes
+        return limits
+    }
+
+    /// The daemon must not find its own masks as frames.
+    static func checkApart(output: String, watch: [String]) throws(ConfigurationError) {
+        let target = resolved(output)
+        for folder in watch {
+            let source = resolved(folder)
+            guard target == source || target.hasPrefix(source == "/" ? "/" : source + "/") else { continue }
+            throw ConfigurationError(
+                key: "output",
+                problem: "\(output) lies within the watched folder \(folder)",
+                remedy: "choose a folder outside, or set `output_inside_watch: true`"
+            )
+        }
+    }
+
+    /// The path with its links followed as far as it exists.
+    private static func resolved(_ path: String) -> String {
+        var url = URL(filePath: path)
+        var missing: [String] = []
+        while !FileManager.default.fileExists(atPath: url.path), url.path != "/" {
+            missing.insert(url.lastPathComponent, at: 0)
+            url.deleteLastPathComponent()
+        }
+        return missing.reduce(url.resolvingSymlinksInPath()) { $0.appending(path: $1) }.path
+    }
+
+    func checkPattern() throws(ConfigurationError) {
+        do {
+            _ = try FramePattern(pattern)
+        } catch {
+            throw ConfigurationError(
+                key: "pattern",
+                problem: "\(error)",
+                remedy: "write it like `\(Self.defaultPattern)`"
+            )
+        }
+    }
+}

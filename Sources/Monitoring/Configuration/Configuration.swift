@@ -1,0 +1,135 @@
+import Acquisition
+import Foundation
+public import Frames
+public import Reporting
+
+/// What the daemon does, with nothing left open.
+///
+/// | key | type, unit | default | meaning |
+/// |---|---|---|---|
+/// | `model` | path | required | model file |
+/// | `output` | path | required | ledger, alarm logs, masks |
+/// | `output_inside_watch` | true, false | false | allow `output` within a watched folder |
+/// | `watch` | list of paths | required | folders that the microscope writes to, with their subfolders |
+/// | `pattern` | text | `{run}_{well}_f{frame}.tif{f}` | how files are named |
+/// | `only_new` | true, false | false | leave alone what lies there at the start |
+/// | `batch.frames` | 1 to 64 | 4 | frames of a well that are judged together |
+/// | `batch.wait` | time | 2s | how long a well's first frame waits for more |
+/// | `queue.names` | 100 to 10,000,000 | 50000 | files that may wait in memory; more wait on disk |
+/// | `hysteresis.onset`, `.of` | 1 to 100 | 2, 3 | faulty frames of the last ones that turn a well faulty |
+/// | `threshold` | severity | the model's | severity above which a frame is faulty |
+/// | `masks` | true, false | true | write masks of faulty frames |
+/// | `regions` | true, false | true | write their outlines as GeoJSON |
+/// | `limits.width`, `.height` | pixels | 32768 | largest frame |
+/// | `limits.pages` | pages | 65536 | longest movie |
+/// | `limits.memory` | MiB | 1024 | most that one page may decode to |
+/// | `read.attempts` | 1 to 20 | 5 | how often an unfinished file is tried, 0.25 s, 0.5 s, ... apart |
+/// | `threads` | 0 to 1024 | 0 | threads of the model; 0 for all cores |
+/// | `stop_timeout` | time | 30s | how long the queue may be worked off at the end |
+/// | `stalled_after` | time | 0 | silence of a well that is reported; 0 for never |
+/// | `log.level` | level | info | trace, debug, info, notice, warning, error or critical |
+///
+/// Times carry their unit: `500ms`, `2s`, `10m`, `1h`. Relative paths in a file are relative to its folder.
+public struct Configuration: Sendable, Equatable {
+    /// `model`, absolute.
+    public let model: String
+    /// `output`, absolute.
+    public let output: OutputTree
+    /// `watch`, absolute, without repetition.
+    public let watch: [String]
+    /// `pattern`.
+    public let pattern: String
+    /// `only_new`.
+    public let onlyNew: Bool
+    /// `batch.frames`.
+    public let batchFrames: Int
+    /// `batch.wait`.
+    public let batchWait: Duration
+    /// `queue.names`.
+    public let queueNames: Int
+    /// `hysteresis`.
+    public let hysteresis: StateHysteresis.Rule
+    /// `threshold`; `nil` for the model's own.
+    public let threshold: Double?
+    /// `masks`.
+    public let masks: Bool
+    /// `regions`.
+    public let regions: Bool
+    /// `limits`.
+    public let limits: TIFFLimits
+    /// `read.attempts`.
+    public let readAttempts: Int
+    /// `threads`; 0 for all cores.
+    public let threads: Int
+    /// `stop_timeout`.
+    public let stopTimeout: Duration
+    /// `stalled_after`; `nil` for never.
+    public let stalledAfter: Duration?
+    /// `log.level`, a level's name in swift-log.
+    public let logLevel: String
+
+    /// How files are named unless the configuration says otherwise.
+    public static let defaultPattern = "{run}_{well}_f{frame}.tif{f}"
+
+    static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
+
+    /// Reads a file, lets `overrides` from the command line win, and resolves both.
+    public static func load(
+        path: String,
+        overrides: ConfigurationSettings = ConfigurationSettings()
+    ) throws(ConfigurationError) -> Configuration {
+        let url = URL(filePath: path)
+        do throws(ConfigurationError) {
+            let text = try read(url)
+            let folder = url.deletingLastPathComponent().path
+            let settings = try ConfigurationFile.settings(yaml: text, folder: folder)
+            return try Configuration(overrides.over(settings))
+        } catch {
+            throw error.located(in: path)
+        }
+    }
+
+    private static func read(_ url: URL) throws(ConfigurationError) -> String {
+        do {
+            return try String(contentsOf: url, encoding: .utf8)
+        } catch {
+            throw ConfigurationError(
+                problem: "the file cannot be read (\(error.localizedDescription))",
+                remedy: "check that it is there, readable, and UTF-8"
+            )
+        }
+    }
+
+    /// Fills in the defaults and checks what belongs together; touches no file but to follow links.
+    public init(_ settings: ConfigurationSettings) throws(ConfigurationError) {
+        model = try Self.absolute(Self.required(settings.model, "model", "a model file"))
+        let root = try Self.absolute(Self.required(settings.output, "output", "a folder for the results"))
+        let folders = try Self.required(settings.watch, "watch", "the folders to watch").map(Self.absolute)
+        guard !folders.isEmpty else {
+            throw ConfigurationError(
+                key: "watch",
+                problem: "the list is empty",
+                remedy: "name a folder to watch"
+            )
+        }
+        output = OutputTree(root: root)
+        watch = folders.enumerated().filter { !folders[..<$0.offset].contains($0.element) }.map(\.element)
+        if settings.outputInsideWatch != true { try Self.checkApart(output: root, watch: watch) }
+        pattern = settings.pattern ?? Self.defaultPattern
+        onlyNew = settings.onlyNew ?? false
+        batchFrames = settings.batchFrames ?? 4
+        batchWait = settings.batchWait ?? .seconds(2)
+        queueNames = settings.queueNames ?? 50_000
+        hysteresis = try Self.hysteresis(settings)
+        threshold = settings.threshold
+        masks = settings.masks ?? true
+        regions = settings.regions ?? true
+        limits = Self.limits(settings)
+        readAttempts = settings.readAttempts ?? 5
+        threads = settings.threads ?? 0
+        stopTimeout = settings.stopTimeout ?? .seconds(30)
+        stalledAfter = settings.stalledAfter.flatMap { $0 > .zero ? $0 : nil }
+        logLevel = settings.logLevel ?? "info"
+        try checkPattern()
+    }
+}

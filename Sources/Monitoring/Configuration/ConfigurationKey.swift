@@ -1,0 +1,111 @@
+import Yams
+
+/// One key of the configuration file: its name and how its value is read.
+struct ConfigurationKey: Sendable {
+    /// The key with its sections, for example `batch.frames`.
+    let name: String
+    /// What its value is, for messages.
+    let kind: String
+    /// Stores a node's value, or says `false` where it is of another kind or out of range.
+    let store: @Sendable (Node, String, inout ConfigurationSettings) -> Bool
+
+    /// Every key there is.
+    static let all: [ConfigurationKey] = [
+        path("model", \.model), path("output", \.output), flag("output_inside_watch", \.outputInsideWatch),
+        paths("watch", \.watch), text("pattern", \.pattern), flag("only_new", \.onlyNew),
+        count("batch.frames", 1...64, \.batchFrames), time("batch.wait", \.batchWait),
+        count("queue.names", 100...10_000_000, \.queueNames),
+        count("hysteresis.onset", 1...100, \.hysteresisOnset),
+        count("hysteresis.of", 1...100, \.hysteresisOf), threshold("threshold", \.threshold),
+        flag("masks", \.masks), flag("regions", \.regions), count("limits.width", 1...1 << 20, \.limitWidth),
+        count("limits.height", 1...1 << 20, \.limitHeight), count("limits.pages", 1...1 << 20, \.limitPages),
+        count("limits.memory", 1...65_536, \.limitMemory), count("read.attempts", 1...20, \.readAttempts),
+        count("threads", 0...1024, \.threads), time("stop_timeout", \.stopTimeout),
+        time("stalled_after", \.stalledAfter), level("log.level", \.logLevel),
+    ]
+
+    /// Names of sections, which hold keys and no value of their own.
+    static let sections = Set(
+        all.compactMap { $0.name.split(separator: ".").dropLast().first.map(String.init) }
+    )
+
+    private typealias Field<Value> = any WritableKeyPath<ConfigurationSettings, Value?> & Sendable
+
+    private static func path(_ name: String, _ field: Field<String>) -> ConfigurationKey {
+        key(name, "a path", field) { node, folder in
+            node.string.flatMap { $0.isEmpty ? nil : absolute($0, in: folder) }
+        }
+    }
+
+    private static func paths(_ name: String, _ field: Field<[String]>) -> ConfigurationKey {
+        key(name, "a list of paths", field) { node, folder in
+            guard let sequence = node.sequence else { return nil }
+            let texts = sequence.compactMap { $0.string }.filter { !$0.isEmpty }
+            return texts.count == sequence.count ? texts.map { absolute($0, in: folder) } : nil
+        }
+    }
+
+    private static func text(_ name: String, _ field: Field<String>) -> ConfigurationKey {
+        key(name, "a text", field) { node, _ in node.string.flatMap { $0.isEmpty ? nil : $0 } }
+    }
+
+    private static func flag(_ name: String, _ field: Field<Bool>) -> ConfigurationKey {
+        key(name, "true or false", field) { node, _ in node.bool }
+    }
+
+    private static func count(
+        _ name: String,
+        _ range: ClosedRange<Int>,
+        _ field: Field<Int>
+    ) -> ConfigurationKey {
+        let kind = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        return key(name, kind, field) { node, _ in node.int.flatMap { range.contains($0) ? $0 : nil } }
+    }
+
+    private static func threshold(_ name: String, _ field: Field<Double>) -> ConfigurationKey {
+        key(name, "a severity of at least 0", field) { node, _ in
+            node.float.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
+        }
+    }
+
+    private static func time(_ name: String, _ field: Field<Duration>) -> ConfigurationKey {
+        key(name, "a time with its unit, for example 500ms, 2s, 10m or 1h", field) { node, _ in
+            node.string.flatMap(duration)
+        }
+    }
+
+    private static func level(_ name: String, _ field: Field<String>) -> ConfigurationKey {
+        let levels = Configuration.logLevels
+        return key(name, "one of \(levels.joined(separator: ", "))", field) { node, _ in
+            node.string.flatMap { levels.contains($0) ? $0 : nil }
+        }
+    }
+
+    private static func key<Value>(
+        _ name: String,
+        _ kind: String,
+        _ field: Field<Value>,
+        _ read: @escaping @Sendable (Node, String) -> Value?
+    ) -> ConfigurationKey {
+        ConfigurationKey(name: name, kind: kind) { node, folder, settings in
+            guard let value = read(node, folder) else { return false }
+            settings[keyPath: field] = value
+            return true
+        }
+    }
+
+    private static func absolute(_ path: String, in folder: String) -> String {
+        path.hasPrefix("/") ? path : "\(folder)/\(path)"
+    }
+
+    /// Reads `500ms`, `2s`, `1.5m` or `1h`, and `0`; up to a year.
+    static func duration(_ text: String) -> Duration? {
+        if text == "0" { return .zero }
+        let number = text.prefix { $0.isNumber || $0 == "." }
+        let units = ["ms": 0.001, "s": 1, "m": 60, "h": 3600]
+        guard let value = Double(number), let unit = units[String(text.dropFirst(number.count))],
+            value * unit <= 366 * 86_400
+        else { return nil }
+        return .milliseconds(Int((value * unit * 1000).rounded()))
+    }
+}

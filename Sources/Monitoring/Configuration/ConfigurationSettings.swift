@@ -1,0 +1,86 @@
+/// What a file or the command line says, before defaults: `nil` where it says nothing.
+///
+/// The keys, their types, units and defaults are those of `Configuration`.
+public struct ConfigurationSettings: Sendable, Equatable {
+    /// `model`: path of the model file.
+    public var model: String?
+    /// `output`: path of the output folder.
+    public var output: String?
+    /// `output_inside_watch`: allow the output folder to lie in a watched one.
+    public var outputInsideWatch: Bool?
+    /// `watch`: paths of the watched folders.
+    public var watch: [String]?
+    /// `pattern`: how files are named.
+    public var pattern: String?
+    /// `only_new`: leave alone what lies there at the start.
+    public var onlyNew: Bool?
+    /// `batch.frames`: frames of a well that are judged together.
+    public var batchFrames: Int?
+    /// `batch.wait`: how long a well's first frame waits for more.
+    public var batchWait: Duration?
+    /// `queue.names`: files that may wait in memory.
+    public var queueNames: Int?
+    /// `hysteresis.onset`: faulty frames that turn a well faulty.
+    public var hysteresisOnset: Int?
+    /// `hysteresis.of`: judged frames that are looked at.
+    public var hysteresisOf: Int?
+    /// `threshold`: severity above which a frame is faulty.
+    public var threshold: Double?
+    /// `masks`: write masks of faulty frames.
+    public var masks: Bool?
+    /// `regions`: write outlines beside the masks.
+    public var regions: Bool?
+    /// `limits.width`: widest frame in pixels.
+    public var limitWidth: Int?
+    /// `limits.height`: highest frame in pixels.
+    public var limitHeight: Int?
+    /// `limits.pages`: most pages of a file.
+    public var limitPages: Int?
+    /// `limits.memory`: most MiB that one page may decode to.
+    public var limitMemory: Int?
+    /// `read.attempts`: how often an unfinished file is tried.
+    public var readAttempts: Int?
+    /// `threads`: threads of the model.
+    public var threads: Int?
+    /// `stop_timeout`: how long the queue may be worked off at the end.
+    public var stopTimeout: Duration?
+    /// `stalled_after`: silence of a well that is reported; zero for never.
+    public var stalledAfter: Duration?
+    /// `log.level`: the least urgent lines that are logged.
+    public var logLevel: String?
+
+    /// Says nothing.
+    public init() {}
+
+    /// These settings where they say something, otherwise the others.
+    public func over(_ other: ConfigurationSettings) -> ConfigurationSettings {
+        var merged = other
+        func take<Value>(_ field: WritableKeyPath<ConfigurationSettings, Value?>) {
+            merged[keyPath: field] = self[keyPath: field] ?? other[keyPath: field]
+        }
+        take(\.model)
+        take(\.output)
+        take(\.outputInsideWatch)
+        take(\.watch)
+        take(\.pattern)
+        take(\.onlyNew)
+        take(\.batchFrames)
+        take(\.batchWait)
+        take(\.queueNames)
+        take(\.hysteresisOnset)
+        take(\.hysteresisOf)
+        take(\.threshold)
+        take(\.masks)
+        take(\.regions)
+        take(\.limitWidth)
+        take(\.limitHeight)
+        take(\.limitPages)
+        take(\.limitMemory)
+        take(\.readAttempts)
+        take(\.threads)
+        take(\.stopTimeout)
+        take(\.stalledAfter)
+        take(\.logLevel)
+        return merged
+    }
+}

@@ -1,0 +1,92 @@
+import Ledger
+import Plate
+import Reporting
+
+/// The effects of a judged batch of one well, in their order: masks, alarm log, quarantine log, journal, ledger.
+///
+/// Can be carried out again after a failure or a crash: each effect that is there already is not made twice.
+struct BatchReport {
+    /// A mask that is to be on disk.
+    struct MaskOrder {
+        let name: String
+        let mask: Mask?
+        let result: PageResult
+        let cause: String
+    }
+
+    let results: [PageResult]
+    let settings: FramePipeline.Settings
+    let environment: FramePipeline.Environment
+    /// Whether the journal was told in this process, so that waiting for space does not tell it again.
+    private var isJournalTold = false
+
+    init(results: [PageResult], settings: FramePipeline.Settings, environment: FramePipeline.Environment) {
+        self.results = results
+        self.settings = settings
+        self.environment = environment
+    }
+
+    /// Makes everything durable, the ledger's rows last.
+    mutating func carryOut() throws {
+        guard let first = results.first else { return }
+        let (run, well) = (first.frame.run, first.frame.well)
+        let plan = try BatchPlan(results: results, settings: settings, environment: environment)
+        for order in plan.masks { try write(order, run: run) }
+        let transitions = try append(plan.alarms, run: run, well: well, wasFaulty: plan.wasFaulty)
+        try environment.reached(.alarmsWritten)
+        if !plan.quarantined.isEmpty {
+            var log = try QuarantineLog(tree: environment.tree, run: run)
+            try log.append(plan.quarantined)
+            try environment.reached(.quarantineWritten)
+        }
+        if !isJournalTold {
+            for alarm in transitions { environment.journal.report(alarm) }
+            isJournalTold = true
+        }
+        try environment.reached(.journalTold)
+        try environment.ledger.record(plan.records)
+        environment.statistics.add(plan.counts, latencies: plan.latencies)
+        try environment.reached(.recorded)
+    }
+
+    private func write(_ order: MaskOrder, run: String) throws {
+        guard let mask = order.mask else {
+            return try environment.sidecars.remove(run: run, name: order.name)
+        }
+        try environment.sidecars.write(
+            mask,
+            pixelSize: order.result.pixelSize,
+            run: run,
+            name: order.name,
+            outlinedAs: settings.regions ? order.cause : nil
+        )
+        try environment.reached(.maskWritten)
+    }
+
+    /// Appends what the log lacks and returns the transitions that count.
+    ///
+    /// `ONSET` and `CLEAR` alternate in a log whatever happened: after a crash frames may come in another order, and
+    /// the transition can fall on another frame than the one it was announced on.
+    private func append(_ alarms: [Alarm], run: String, well: Well, wasFaulty: Bool) throws -> [Alarm] {
+        guard !alarms.isEmpty else { return [] }
+        var log = try AlarmLog(tree: environment.tree, run: run, well: well)
+        var announced = log.lastTransition ?? (wasFaulty ? .onset : .clear)
+        var lines: [Alarm] = []
+        var transitions: [Alarm] = []
+        for alarm in alarms {
+            switch alarm.event {
+            case .onset, .clear:
+                let isNews = announced != alarm.event
+                if isNews { lines.append(alarm) }
+                if isNews || log.contains(alarm) { transitions.append(alarm) }
+                announced = alarm.event
+            case .unreadable:
+                lines.append(alarm)
+                transitions.append(alarm)
+            case .fault, .stalled: lines.append(alarm)
+            }
+        }
+        try log.append(lines)
+        return transitions
+    }
+}

@@ -1,0 +1,6 @@
+public import Detection
+
+extension Detector: FrameJudge {
+    /// The model's name in every record.
+    public var model: String { modelName }
+}

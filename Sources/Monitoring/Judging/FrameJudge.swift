@@ -1,0 +1,10 @@
+public import Plate
+
+/// Whatever judges frames: the detector in the daemon, a double in tests.
+public protocol FrameJudge: Sendable {
+    /// The model's name in every record, the first digits of its file's SHA-256.
+    var model: String { get }
+
+    /// Judges frames of one size, one judgement for each, in order; called from one thread at a time.
+    func judge(_ frames: [Frame]) throws -> [Judgement]
+}

@@ -1,0 +1,231 @@
+import Acquisition
+import Ledger
+import Logging
+import Plate
+import Reporting
+import Synchronization
+
+/// The way of a well's batch from names to durable outcomes: read, judge, write masks, alarms and journal, record.
+///
+/// Every effect can be repeated without showing twice, and the ledger learns of a batch last; so after a crash at any
+/// moment the frames of that batch are judged again and nothing is lost or doubled. The pipeline remembers nothing:
+/// a well's state is replayed from the ledger, what was announced from the alarm log. Runs on the judging thread.
+final class FramePipeline: Sendable {
+    /// What may change while the daemon runs.
+    struct Settings: Sendable {
+        var judge: any FrameJudge
+        var threshold: Double?
+        var hysteresis = StateHysteresis.Rule()
+        var batchFrames = 4
+        var masks = true
+        var regions = true
+        var readAttempts = 5
+    }
+
+    /// Everything that the pipeline works with.
+    struct Environment: Sendable {
+        var ledger: FrameLedger
+        var tree: OutputTree
+        var sidecars: Sidecars
+        var journal: JournalReporter
+        var reader: any FrameReading
+        var statistics: Statistics
+        var heartbeat: Heartbeat
+        var logger: Logger
+        /// The time of day.
+        var now: @Sendable () -> Timestamp
+        /// Blocks for some time; `false` where the rest is to be left for the next start.
+        var pause: @Sendable (Duration) -> Bool
+        /// Told of every step; what it throws ends the pipeline as a crash would.
+        var reached: @Sendable (PipelineStep) throws -> Void = { _ in }
+    }
+
+    /// Frames of a batch that are to be tried again after a while.
+    struct Retry: Equatable {
+        var frames: [QueuedFrame]
+        var delay: Duration
+    }
+
+    /// The rest is left for the next start, because the time to stop is over.
+    struct Abandoned: Error {}
+
+    private static let firstDelay = Duration.milliseconds(250)
+    /// Well below any sensible watchdog interval: the heart beats between two attempts.
+    private static let longestDelay = Duration.seconds(10)
+
+    let environment: Environment
+    private let current: Mutex<Settings>
+
+    init(environment: Environment, settings: Settings) {
+        self.environment = environment
+        current = Mutex(settings)
+    }
+
+    /// What the next batch is judged with.
+    var settings: Settings {
+        get { current.withLock { $0 } }
+        set { current.withLock { $0 = newValue } }
+    }
+
+    /// Brings every frame of a well's batch to its end, but for those it returns to be tried again.
+    ///
+    /// Waits as long as the output cannot be written. Throws `Abandoned`, and a ledger's error that does not heal.
+    func process(_ batch: [QueuedFrame]) throws -> Retry? {
+        let settings = settings
+        let files = batch.map(\.file.ledgerFile)
+        let settled = try persist { try environment.ledger.settled(files) }
+        var work: [PageWork] = []
+        for (position, queued) in batch.enumerated() {
+            environment.heartbeat.tick()
+            if settled.contains(files[position]) {
+                environment.statistics.add(.known(1), latencies: [])
+                continue
+            }
+            if try skipMoved(queued.file) { continue }
+            do {
+                if let reason = queued.givenUp { throw FrameReadError(reason: reason, isRetriable: false) }
+                try read(queued.file, into: &work, settings)
+            } catch let error as FrameReadError {
+                if error.isRetriable, queued.attempts + 1 < settings.readAttempts {
+                    try finish(&work, settings)
+                    return retry(batch[position...], because: error)
+                }
+                work.append(
+                    PageWork(
+                        file: queued.file,
+                        page: 0,
+                        pages: 1,
+                        pixelSize: nil,
+                        content: .failed(reason: error.reason)
+                    )
+                )
+            }
+            if work.count >= settings.batchFrames { try finish(&work, settings) }
+        }
+        try finish(&work, settings)
+        return nil
+    }
+
+    /// The first frame again, after a time that doubles; those behind it wait, so that the order of time is kept.
+    private func retry(_ frames: ArraySlice<QueuedFrame>, because error: FrameReadError) -> Retry {
+        var frames = Array(frames)
+        let delay = Self.firstDelay * (1 << min(frames[0].attempts, 5))
+        frames[0].attempts += 1
+        environment.logger.debug(
+            "A file is not complete yet and is tried again",
+            metadata: Logger.Metadata([.file: "\(frames[0].file.relativePath)", .reason: "\(error.reason)"])
+        )
+        return Retry(frames: frames, delay: delay)
+    }
+
+    /// Whether the very same file was judged under another name, before it or its folder was renamed.
+    private func skipMoved(_ file: FrameFile) throws -> Bool {
+        let ledger = environment.ledger
+        return try persist {
+            let twin = try ledger.records(of: file.frame).first { record in
+                record.stamp == file.stamp && record.state == .scored
+                    && (record.key.root, record.key.path) != (file.root, file.relativePath)
+            }
+            guard let twin else { return false }
+            let twinFile = FrameLedger.File(root: twin.key.root, path: twin.key.path, stamp: file.stamp)
+            guard try !ledger.settled([twinFile]).isEmpty else { return false }
+            try ledger.record([
+                FrameRecord(
+                    key: FrameKey(root: file.root, path: file.relativePath),
+                    stamp: file.stamp,
+                    frame: file.frame,
+                    outcome: .skipped(reason: "the same file was judged as \(twin.key.path)"),
+                    model: nil,
+                    completed: file.completed,
+                    judged: environment.now()
+                )
+            ])
+            environment.statistics.add(.skipped(1), latencies: [])
+            return true
+        }
+    }
+
+    private func read(_ file: FrameFile, into work: inout [PageWork], _ settings: Settings) throws {
+        let open = try environment.reader.open(file.path)
+        let pages = open.pageCount
+        let settled =
+            pages > 1 ? try persist { try environment.ledger.settledPages(of: file.ledgerFile) } : []
+        for page in 0..<pages where !settled.contains(page) {
+            environment.heartbeat.tick()
+            let content = try content(of: open, page: page)
+            work.append(
+                PageWork(file: file, page: page, pages: pages, pixelSize: open.pixelSize, content: content)
+            )
+            if work.count >= settings.batchFrames, pages > 1 { try finish(&work, settings) }
+        }
+    }
+
+    /// One page; a bad page of a movie does not spoil the others.
+    private func content(
+        of open: any OpenFrames,
+        page: Int
+    ) throws(FrameReadError) -> PageWork.Content {
+        do {
+            return .frame(try open.frame(page: page))
+        } catch {
+            guard !error.isRetriable, open.pageCount > 1 else { throw error }
+            return .failed(reason: error.reason)
+        }
+    }
+
+    private func finish(_ work: inout [PageWork], _ settings: Settings) throws {
+        guard !work.isEmpty else { return }
+        let results = JudgingRound(judge: settings.judge, logger: environment.logger).judge(work)
+        work = []
+        environment.heartbeat.tick()
+        try environment.reached(.judged)
+        var report = BatchReport(results: results, settings: settings, environment: environment)
+        try persist { try report.carryOut() }
+    }
+
+    /// Repeats something until the output takes it, loudly.
+    private func persist<Value>(_ body: () throws -> Value) throws -> Value {
+        var delay = Self.firstDelay
+        while true {
+            do {
+                return try body()
+            } catch  where Self.mayHeal(error) {
+                environment.logger.error(
+                    "The output cannot be written; frames wait and are caught up",
+                    metadata: Logger.Metadata([.reason: "\(error)", .retryAfter: "\(delay)"])
+                )
+            }
+            environment.heartbeat.tick()
+            guard environment.pause(delay) else { throw Abandoned() }
+            delay = min(delay * 2, Self.longestDelay)
+        }
+    }
+
+    private static func mayHeal(_ error: any Error) -> Bool {
+        error is OutputError || (error as? LedgerError)?.isRetriable == true
+    }
+
+    /// Reports wells that get no more frames; unlike a frame's alarm it is not repeated if the output fails.
+    func report(_ stall: StallWatch.Stall, silence: Duration) {
+        let what = stall.isWholeRun ? "no frame of the whole run" : "no frame of this well"
+        let alarm = Alarm(
+            time: environment.now(),
+            event: .stalled,
+            frame: stall.last,
+            model: settings.judge.model,
+            finding: nil,
+            reason: "\(what) for \(silence.components.seconds) s",
+            latencyMilliseconds: nil
+        )
+        do {
+            var log = try AlarmLog(tree: environment.tree, run: stall.last.run, well: stall.last.well)
+            try log.append([alarm])
+        } catch {
+            environment.logger.error(
+                "A stalled well could not be logged",
+                metadata: Logger.Metadata([.reason: "\(error)"])
+            )
+        }
+        environment.journal.report(alarm)
+    }
+}

@@ -1,0 +1,93 @@
+import Synchronization
+
+/// Counts what happens; any thread may count and read.
+final class Statistics: Sendable {
+    private struct State {
+        var counts = MonitorSummary.Counts()
+        var latencies = LatencyHistogram()
+        var firstSeen: ContinuousClock.Instant?
+        var lastJudged: ContinuousClock.Instant?
+        var recent: [(moment: ContinuousClock.Instant, frames: Int)] = []
+    }
+
+    private let state = Mutex(State())
+    private let clock = ContinuousClock()
+
+    /// A file was taken.
+    func seen() {
+        state.withLock {
+            $0.counts.seen += 1
+            $0.firstSeen = $0.firstSeen ?? clock.now
+        }
+    }
+
+    /// Counts outcomes that are durable now.
+    func add(_ counts: MonitorSummary.Counts, latencies: [Duration]) {
+        let now = clock.now
+        state.withLock { state in
+            state.counts.add(counts)
+            latencies.forEach { state.latencies.add($0) }
+            state.lastJudged = now
+            state.recent.append((now, counts.scored))
+            state.recent.removeAll { now - $0.moment > .seconds(60) }
+        }
+    }
+
+    /// Frames scored per second over the last minute.
+    var recentRate: Double {
+        let now = clock.now
+        return state.withLock { state in
+            let recent = state.recent.filter { now - $0.moment <= .seconds(60) }
+            guard let first = recent.first, now > first.moment else { return 0 }
+            return Double(recent.reduce(0) { $0 + $1.frames }) / ((now - first.moment) / .seconds(1))
+        }
+    }
+
+    /// What happened up to now.
+    var summary: MonitorSummary {
+        state.withLock { state in
+            var duration = Duration.zero
+            if let first = state.firstSeen, let last = state.lastJudged { duration = last - first }
+            return MonitorSummary(
+                counts: state.counts,
+                duration: duration,
+                medianLatency: state.latencies.quantile(0.5),
+                latency99: state.latencies.quantile(0.99)
+            )
+        }
+    }
+}
+
+/// How long things took, in 96 classes that grow by a quarter of a doubling from 1 ms: flat in memory.
+struct LatencyHistogram: Sendable {
+    private static let perDoubling = 4
+    private var classes = [Int](repeating: 0, count: 96)
+    private var count = 0
+
+    mutating func add(_ time: Duration) {
+        var limit = Duration.milliseconds(1)
+        var index = 0
+        while time > limit, index < classes.count - 1 {
+            index += 1
+            limit = Self.limit(of: index)
+        }
+        classes[index] += 1
+        count += 1
+    }
+
+    /// The upper end of the class that a share of all times lies below; `nil` for none counted.
+    func quantile(_ share: Double) -> Duration? {
+        guard count > 0 else { return nil }
+        var remaining = Int((share * Double(count)).rounded(.up))
+        for (index, frames) in classes.enumerated() {
+            remaining -= frames
+            if remaining <= 0 { return Self.limit(of: index) }
+        }
+        return Self.limit(of: classes.count - 1)
+    }
+
+    private static func limit(of index: Int) -> Duration {
+        let whole = Double(1 << (index / perDoubling))
+        return .milliseconds(1) * (whole * [1, 1.189_207, 1.414_214, 1.681_793][index % perDoubling])
+    }
+}

@@ -1,0 +1,55 @@
+public import Logging
+import Plate
+import Reporting
+import Systemd
+import UnixSignals
+
+extension Monitor {
+    /// Watches real folders, tells the system's journal and service manager, and listens to SIGTERM, SIGINT, SIGHUP.
+    ///
+    /// `judge` is the detector made from `configuration.model`. `reload` reads both again at SIGHUP; without it
+    /// SIGHUP is logged and changes nothing.
+    public convenience init(
+        configuration: Configuration,
+        judge: any FrameJudge,
+        logger: Logger,
+        reload: Reload? = nil
+    ) {
+        self.init(configuration: configuration, judge: judge, logger: logger, reload: reload) {
+            configuration in
+            Parts(
+                feed: FolderFeed(configuration),
+                reader: TIFFFrameReader(limits: configuration.limits),
+                writeMask: Sidecars.writeTIFF,
+                journal: JournalReporter(journal: Journal()),
+                notifier: SystemdNotifier(),
+                reloadRequests: await Self.hangups(),
+                stopSignals: [.sigterm, .sigint],
+                now: { .now }
+            )
+        }
+    }
+
+    /// One element for each SIGHUP from now on.
+    private static func hangups() async -> AsyncStream<Void> {
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        return AsyncStream { continuation in
+            let task = Task {
+                for await _ in signals { continuation.yield() }
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+}
+
+/// systemd, where it started the process.
+private struct SystemdNotifier: ServiceNotifying {
+    private let manager = ServiceManager()
+
+    var watchdogInterval: Duration? { manager.watchdogInterval }
+    func ready() { manager.ready() }
+    func status(_ text: String) { manager.status(text) }
+    func watchdog() { manager.watchdog() }
+    func reloading() { manager.reloading() }
+    func stopping() { manager.stopping() }
+}

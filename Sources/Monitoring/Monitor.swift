@@ -1,0 +1,132 @@
+import Acquisition
+import Ledger
+import Logging
+import Plate
+import Reporting
+import ServiceLifecycle
+import Synchronization
+import UnixSignals
+
+/// The daemon: watches folders, judges every frame, and leaves masks, alarms, journal records and the ledger.
+///
+/// ```
+/// feed -> AcquisitionService -> FrameQueue -> JudgingService (own thread) -> masks, alarm logs, journal, ledger
+///         ReloadService (SIGHUP)              StatusService (READY, STATUS, WATCHDOG)
+/// ```
+/// At SIGTERM or SIGINT the services stop in this order: reload (says STOPPING), acquisition (takes no more files),
+/// judging (works the queue off within `stop_timeout`), status. What is left is judged after the next start.
+public final class Monitor: Sendable {
+    /// When a run ends by itself.
+    public enum End: Sendable {
+        /// Only when it is stopped.
+        case stopped
+        /// When everything that lay in the folders at the start is judged.
+        case listedAndDrained
+    }
+
+    /// Reads the configuration again and loads its model, or throws what is wrong with it.
+    public typealias Reload = @Sendable () throws -> (configuration: Configuration, judge: any FrameJudge)
+
+    /// Everything that a monitor works with and a test replaces.
+    struct Parts: Sendable {
+        var feed: any FrameFeed
+        var reader: any FrameReading
+        var writeMask: Sidecars.MaskWriter
+        var journal: JournalReporter
+        var notifier: any ServiceNotifying
+        var reloadRequests: AsyncStream<Void>
+        var stopSignals: [UnixSignal]
+        var now: @Sendable () -> Timestamp
+        var reached: @Sendable (PipelineStep) throws -> Void = { _ in }
+    }
+
+    /// How long nothing may come at the end of a listing before the rest of it is taken for gone; a little longer
+    /// than an unfinished file is given.
+    private static let quietEnd = Duration.seconds(65)
+
+    private let configuration: Mutex<Configuration>
+    private let judge: any FrameJudge
+    private let logger: Logger
+    private let reload: Reload?
+    private let makeParts: @Sendable (Configuration) async throws -> Parts
+    private let group = Mutex<ServiceGroup?>(nil)
+
+    init(
+        configuration: Configuration,
+        judge: any FrameJudge,
+        logger: Logger,
+        reload: Reload?,
+        makeParts: @escaping @Sendable (Configuration) async throws -> Parts
+    ) {
+        self.configuration = Mutex(configuration)
+        self.judge = judge
+        self.logger = logger
+        self.reload = reload
+        self.makeParts = makeParts
+    }
+
+    /// Runs until the end, and says what was done.
+    ///
+    /// Throws where the output or the ledger cannot be used at the start, or another process uses them, and where a
+    /// part fails for good; frames that were not judged then are judged after the next start.
+    public func run(until end: End = .stopped) async throws -> MonitorSummary {
+        let configuration = configuration.withLock { $0 }
+        try configuration.output.prepare()
+        let lock = try OutputLock(tree: configuration.output)
+        let ledger = try FrameLedger(path: configuration.output.ledger)
+        let assembly = MonitorAssembly(
+            configuration: configuration,
+            judge: judge,
+            parts: try await makeParts(configuration),
+            ledger: ledger,
+            logger: logger,
+            quietEnd: end == .listedAndDrained ? Self.quietEnd : nil
+        )
+        let group = ServiceGroup(
+            configuration: assembly.groupConfiguration(reload: { try self.reload(assembly) })
+        )
+        self.group.withLock { $0 = group }
+        defer { self.group.withLock { $0 = nil } }
+        let result = await Result { try await group.run() }
+        try? ledger.close()
+        withExtendedLifetime(lock) {}
+        try result.get()
+        return assembly.statistics.summary
+    }
+
+    /// Begins the end, as SIGTERM does; `run` returns when it is done.
+    public func stop() async {
+        await group.withLock { $0 }?.triggerGracefulShutdown()
+    }
+
+    private func reload(_ assembly: MonitorAssembly) throws {
+        guard let reload else {
+            throw ConfigurationError(
+                problem: "there is no file to read again",
+                remedy: "start with --config to be able to reload"
+            )
+        }
+        let (new, judge) = try reload()
+        let old = configuration.withLock { $0 }
+        let fixed = new.needsRestart(after: old)
+        if !fixed.isEmpty {
+            logger.warning(
+                "Some changes of the configuration take effect after a restart only",
+                metadata: Logger.Metadata([.reason: "\(fixed.joined(separator: ", "))"])
+            )
+        }
+        configuration.withLock { $0 = new }
+        assembly.apply(new, judge: judge)
+    }
+}
+
+extension Result where Failure == any Error {
+    /// Waits for what a throwing call returns or throws.
+    fileprivate init(_ body: () async throws -> Success) async {
+        do {
+            self = .success(try await body())
+        } catch {
+            self = .failure(error)
+        }
+    }
+}

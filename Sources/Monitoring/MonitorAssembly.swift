@@ -1,0 +1,202 @@
+import Ledger
+import Logging
+import Reporting
+import ServiceLifecycle
+import Synchronization
+
+/// The parts of one run of the daemon, connected.
+struct MonitorAssembly: Sendable {
+    let statistics = Statistics()
+    private let queue: FrameQueue
+    private let pipeline: FramePipeline
+    private let stalls = StallReporter()
+    private let status: StatusService
+    private let watching = Heartbeat(name: "watching")
+    private let judging: Heartbeat
+    private let parts: Monitor.Parts
+    private let ledger: FrameLedger
+    private let logger: Logger
+    private let quietEnd: Duration?
+    private let stopTimeout: StopTimeout
+
+    /// How long the queue may be worked off, as configured last.
+    private final class StopTimeout: Sendable {
+        let value: Mutex<Duration>
+        init(_ time: Duration) { value = Mutex(time) }
+    }
+
+    init(
+        configuration: Configuration,
+        judge: any FrameJudge,
+        parts: Monitor.Parts,
+        ledger: FrameLedger,
+        logger: Logger,
+        quietEnd: Duration?
+    ) {
+        self.parts = parts
+        self.ledger = ledger
+        self.logger = logger
+        self.quietEnd = quietEnd
+        queue = FrameQueue(WellQueue(configuration))
+        judging = Heartbeat(name: "judging")
+        stopTimeout = StopTimeout(configuration.stopTimeout)
+        status = StatusService(
+            notifier: parts.notifier,
+            hearts: [watching, judging],
+            queue: queue,
+            statistics: statistics,
+            logger: logger
+        )
+        pipeline = FramePipeline(
+            environment: Self.environment(
+                configuration,
+                parts,
+                ledger: ledger,
+                queue: queue,
+                statistics: statistics,
+                heartbeat: judging,
+                logger: logger
+            ),
+            settings: FramePipeline.Settings(configuration, judge: judge)
+        )
+        stalls.set(limit: configuration.stalledAfter)
+    }
+
+    private static func environment(
+        _ configuration: Configuration,
+        _ parts: Monitor.Parts,
+        ledger: FrameLedger,
+        queue: FrameQueue,
+        statistics: Statistics,
+        heartbeat: Heartbeat,
+        logger: Logger
+    ) -> FramePipeline.Environment {
+        FramePipeline.Environment(
+            ledger: ledger,
+            tree: configuration.output,
+            sidecars: Sidecars(tree: configuration.output, writeMask: parts.writeMask),
+            journal: parts.journal,
+            reader: parts.reader,
+            statistics: statistics,
+            heartbeat: heartbeat,
+            logger: logger,
+            now: parts.now,
+            pause: { queue.pause(for: $0) },
+            reached: parts.reached
+        )
+    }
+
+    private var acquisitionService: AcquisitionService {
+        AcquisitionService(
+            feed: parts.feed,
+            queue: queue,
+            ledger: ledger,
+            statistics: statistics,
+            status: status,
+            stalls: stalls,
+            heartbeat: watching,
+            logger: logger,
+            now: parts.now,
+            quietEnd: quietEnd
+        )
+    }
+
+    private var judgingService: JudgingService {
+        let stopTimeout = stopTimeout
+        return JudgingService(
+            queue: queue,
+            pipeline: pipeline,
+            stalls: stalls,
+            heartbeat: judging,
+            logger: logger,
+            stopTimeout: { stopTimeout.value.withLock { $0 } }
+        )
+    }
+
+    /// The services in the order of their dependence; they stop the other way round.
+    func groupConfiguration(reload: @escaping @Sendable () throws -> Void) -> ServiceGroupConfiguration {
+        typealias Entry = ServiceGroupConfiguration.ServiceConfiguration
+        let reloading = ReloadService(
+            requests: parts.reloadRequests,
+            notifier: parts.notifier,
+            logger: logger,
+            reload: reload
+        )
+        return ServiceGroupConfiguration(
+            services: [
+                Entry(
+                    service: status,
+                    successTerminationBehavior: .ignore,
+                    failureTerminationBehavior: .gracefullyShutdownGroup
+                ),
+                Entry(
+                    service: judgingService,
+                    successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .gracefullyShutdownGroup
+                ),
+                Entry(
+                    service: acquisitionService,
+                    successTerminationBehavior: .ignore,
+                    failureTerminationBehavior: .gracefullyShutdownGroup
+                ),
+                Entry(
+                    service: reloading,
+                    successTerminationBehavior: .ignore,
+                    failureTerminationBehavior: .gracefullyShutdownGroup
+                ),
+            ],
+            gracefulShutdownSignals: parts.stopSignals,
+            logger: logger
+        )
+    }
+
+    /// Goes on with other figures and another model, from the next batch.
+    func apply(_ configuration: Configuration, judge: any FrameJudge) {
+        pipeline.settings = FramePipeline.Settings(configuration, judge: judge)
+        queue.set(
+            batchFrames: configuration.batchFrames,
+            batchWait: configuration.batchWait,
+            capacity: configuration.queueNames
+        )
+        stalls.set(limit: configuration.stalledAfter)
+        stopTimeout.value.withLock { $0 = configuration.stopTimeout }
+    }
+}
+
+extension WellQueue {
+    /// What a configuration says of batches.
+    fileprivate init(_ configuration: Configuration) {
+        self.init(
+            batchFrames: configuration.batchFrames,
+            batchWait: configuration.batchWait,
+            capacity: configuration.queueNames
+        )
+    }
+}
+
+extension FramePipeline.Settings {
+    /// What a configuration says of judging.
+    init(_ configuration: Configuration, judge: any FrameJudge) {
+        self.init(
+            judge: judge,
+            threshold: configuration.threshold,
+            hysteresis: configuration.hysteresis,
+            batchFrames: configuration.batchFrames,
+            masks: configuration.masks,
+            regions: configuration.regions,
+            readAttempts: configuration.readAttempts
+        )
+    }
+}
+
+extension Configuration {
+    /// The keys whose change a running daemon does not follow.
+    func needsRestart(after old: Configuration) -> [String] {
+        [
+            ("output", output != old.output), ("watch", watch != old.watch),
+            ("pattern", pattern != old.pattern),
+            ("only_new", onlyNew != old.onlyNew), ("limits", limits != old.limits),
+            ("threads", threads != old.threads), ("log.level", logLevel != old.logLevel),
+        ].filter(\.1).map(\.0)
+    }
+}

@@ -1,0 +1,85 @@
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// Tells the service manager that the daemon is ready, how it fares, and that it is alive.
+///
+/// The sign of life comes from the work: it is sent only while every heart has beaten within the watchdog's interval.
+/// A judge that hangs, or a watcher that does, lets the service manager restart the daemon.
+final class StatusService: Service {
+    /// How often the status line is renewed where no watchdog asks for more.
+    private static let interval = Duration.seconds(5)
+
+    private let notifier: any ServiceNotifying
+    private let hearts: [Heartbeat]
+    private let queue: FrameQueue
+    private let statistics: Statistics
+    private let logger: Logger
+    private let isReady = Mutex(false)
+
+    init(
+        notifier: any ServiceNotifying,
+        hearts: [Heartbeat],
+        queue: FrameQueue,
+        statistics: Statistics,
+        logger: Logger
+    ) {
+        self.notifier = notifier
+        self.hearts = hearts
+        self.queue = queue
+        self.statistics = statistics
+        self.logger = logger
+    }
+
+    func run() async {
+        let interval = min(Self.interval, notifier.watchdogInterval.map { $0 / 3 } ?? Self.interval)
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    try await Task.sleep(for: interval)
+                } catch {
+                    return
+                }
+                self.beat()
+            }
+        }
+    }
+
+    /// Whether READY was said.
+    var hasBecomeReady: Bool { isReady.withLock { $0 } }
+
+    /// Says READY once, and the first status and sign of life with it.
+    func becomeReady() {
+        let isFirst = isReady.withLock { isReady in
+            defer { isReady = true }
+            return !isReady
+        }
+        guard isFirst else { return }
+        notifier.ready()
+        beat()
+    }
+
+    /// Renews the status line, and gives the sign of life if it is deserved.
+    func beat(now: ContinuousClock.Instant = .now) {
+        guard hasBecomeReady else { return }
+        notifier.status(statusLine)
+        guard let limit = notifier.watchdogInterval else { return }
+        let silent = hearts.filter { $0.silence(now: now) >= limit }
+        for heart in silent {
+            logger.error(
+                "A part of the daemon is stuck",
+                metadata: Logger.Metadata([
+                    .part: "\(heart.name)", .silence: "\(heart.silence(now: now))",
+                ])
+            )
+        }
+        if silent.isEmpty { notifier.watchdog() }
+    }
+
+    private var statusLine: String {
+        let counts = statistics.summary.counts
+        let rate = (statistics.recentRate * 10).rounded() / 10
+        return "\(queue.count) waiting, \(rate) frames/s, \(counts.seen) seen, \(counts.scored) judged, "
+            + "\(counts.flagged) faulty, \(counts.quarantined) quarantined"
+    }
+}

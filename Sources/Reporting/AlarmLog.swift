@@ -1,0 +1,62 @@
+public import Plate
+
+/// The alarm log of one well of a run, `OUT/RUN/alarms/WELL.log`.
+///
+/// **Format.** UTF-8, one `AlarmLine` and a newline for each event, append-only, each line written by one system
+/// call, fsynced before the ledger learns of the frame. Opening it cuts off what a crash left after the last newline.
+///
+/// A frame is reported before the ledger knows that it is done, so that no crash loses an alarm; the line of a
+/// frame that is judged a second time for that reason is found by `contains` and not written again. Open a log for
+/// a batch, and let it go: it is the only memory of what was announced.
+public struct AlarmLog: ~Copyable {
+    /// What makes two lines the same announcement.
+    private struct Key: Hashable {
+        let event: Alarm.Event
+        let frame: FrameID
+        let model: String
+        let reason: String?
+
+        init(_ alarm: Alarm) {
+            event = alarm.event
+            frame = alarm.frame
+            model = alarm.model
+            reason = alarm.reason.map { String($0.unicodeScalars.prefix(Logfmt.longestValue)) }
+        }
+    }
+
+    private let file: LineFile
+    private var announced: Set<Key> = []
+    /// The last `onset` or `clear` among the recent lines.
+    public private(set) var lastTransition: Alarm.Event?
+
+    /// Opens a well's log, made and mended where needed.
+    public init(tree: OutputTree, run: String, well: Well) throws(OutputError) {
+        let file = try LineFile(tree.alarmLog(run: run, well: well))
+        let lines = try file.recentLines()
+        self.file = file
+        for alarm in lines.compactMap({ AlarmLine.parse($0) }) { remember(alarm) }
+    }
+
+    /// Whether the recent lines already hold this event of this frame by this model for this reason.
+    ///
+    /// Recent are the last 256 KiB, more than one batch can write.
+    public func contains(_ alarm: Alarm) -> Bool {
+        announced.contains(Key(alarm))
+    }
+
+    /// Appends the alarms that are not in the log yet, durable when this returns, and returns them.
+    @discardableResult
+    public mutating func append(_ alarms: [Alarm]) throws(OutputError) -> [Alarm] {
+        var fresh: [Alarm] = []
+        var keys = announced
+        for alarm in alarms where keys.insert(Key(alarm)).inserted { fresh.append(alarm) }
+        try file.append(fresh.map(AlarmLine.format))
+        fresh.forEach { remember($0) }
+        return fresh
+    }
+
+    private mutating func remember(_ alarm: Alarm) {
+        announced.insert(Key(alarm))
+        if alarm.event == .onset || alarm.event == .clear { lastTransition = alarm.event }
+    }
+}

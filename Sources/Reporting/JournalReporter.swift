@@ -1,0 +1,91 @@
+public import Plate
+public import Systemd
+
+/// Tells the system's journal of transitions: one record for each `ONSET`, `CLEAR`, `STALLED` and `UNREADABLE`.
+///
+/// Faulty frames within a faulty well are in the alarm log only. Fields: `AUTOQC_EVENT`, `AUTOQC_RUN`, `AUTOQC_WELL`,
+/// `AUTOQC_FRAME`, `AUTOQC_MODEL`, and for a judged frame `AUTOQC_SCORE`, `AUTOQC_SEVERITY`, `AUTOQC_CAUSE`; so
+/// `journalctl AUTOQC_WELL=B01` finds a well. The journal may be absent: nothing waits for it, and a record can come
+/// twice after a crash between its sending and the ledger's commit, never not at all.
+public struct JournalReporter: Sendable {
+    /// Hands a record to the journal; `false` where it did not take it.
+    public typealias Send = @Sendable (JournalRecord) -> Bool
+
+    private let send: Send
+
+    /// Reports to the system's journal.
+    public init(journal: Journal) {
+        self.init { record in
+            journal.send(
+                message: record.message,
+                priority: record.priority,
+                fields: record.fields.sorted { $0.key < $1.key }.map { JournalField($0.key, $0.value) },
+                messageID: record.messageID
+            )
+        }
+    }
+
+    /// Reports through `send`.
+    public init(send: @escaping Send) {
+        self.send = send
+    }
+
+    /// The name of an event's kind in the journal and its catalog; `nil` for `fault`, which is no transition.
+    public static func messageID(of event: Alarm.Event) -> MessageID? {
+        switch event {
+        case .onset: MessageID(0x4de4_892a_dccb_42f8, 0x95fe_7b8d_6256_175f)
+        case .clear: MessageID(0x8780_3eae_f747_4dc7, 0x9c9b_2f02_2129_62d2)
+        case .stalled: MessageID(0xbe3a_6bab_fd1d_495c, 0xad92_9c90_bd03_6c43)
+        case .unreadable: MessageID(0x1d84_76c2_aec6_4a09, 0xbd6f_9ffa_c45c_659e)
+        case .fault: nil
+        }
+    }
+
+    /// Sends a record of a transition; `false` where the journal did not take it, `true` for `fault`, too.
+    @discardableResult
+    public func report(_ alarm: Alarm) -> Bool {
+        guard let messageID = Self.messageID(of: alarm.event) else { return true }
+        var fields = [
+            "AUTOQC_EVENT": alarm.event.rawValue, "AUTOQC_RUN": alarm.frame.run,
+            "AUTOQC_WELL": alarm.frame.well.description, "AUTOQC_FRAME": String(alarm.frame.index),
+            "AUTOQC_MODEL": alarm.model,
+        ]
+        if let finding = alarm.finding {
+            fields["AUTOQC_SCORE"] = AlarmLine.figure(finding.score)
+            fields["AUTOQC_SEVERITY"] = AlarmLine.figure(finding.severity)
+            fields["AUTOQC_CAUSE"] = finding.cause
+        }
+        if let reason = alarm.reason { fields["AUTOQC_REASON"] = reason }
+        return send(
+            JournalRecord(
+                message: Self.message(alarm),
+                priority: Self.priority(alarm.event),
+                messageID: messageID,
+                fields: fields
+            )
+        )
+    }
+
+    private static func priority(_ event: Alarm.Event) -> JournalPriority {
+        switch event {
+        case .onset, .stalled, .unreadable: .warning
+        case .clear, .fault: .notice
+        }
+    }
+
+    private static func message(_ alarm: Alarm) -> String {
+        let well = "Well \(alarm.frame.well) of run \(Logfmt.value(alarm.frame.run))"
+        let reason = alarm.reason.map { ": \(Logfmt.quoted($0))" } ?? ""
+        switch alarm.event {
+        case .onset:
+            let finding = alarm.finding.map {
+                " (\($0.cause), severity \(AlarmLine.figure($0.severity)))"
+            }
+            return "\(well) turned faulty at frame \(alarm.frame.index)\(finding ?? "")"
+        case .clear: return "\(well) is normal again since frame \(alarm.frame.index)"
+        case .stalled: return "\(well) gets no more frames after frame \(alarm.frame.index)\(reason)"
+        case .unreadable: return "\(well): frame \(alarm.frame.index) could not be judged\(reason)"
+        case .fault: return "\(well): frame \(alarm.frame.index) is faulty"
+        }
+    }
+}

@@ -1,0 +1,165 @@
+public import Plate
+
+/// The outlines of a mask's regions as polygons along the edges of pixels.
+///
+/// A region is a set of faulty pixels that share edges (4-connected). Corners are in pixel coordinates: (0, 0) is
+/// the top left corner of the top left pixel. Outer rings run clockwise on the screen, holes the other way; every
+/// ring is closed, visits no corner twice, and has corners only where it turns.
+public struct MaskOutline: Sendable, Equatable {
+    /// A corner of pixels.
+    public struct Corner: Hashable, Sendable {
+        /// Columns from the left edge of the frame.
+        public let x: Int
+        /// Rows from the top edge of the frame.
+        public let y: Int
+
+        /// Names a corner.
+        public init(x: Int, y: Int) {
+            self.x = x
+            self.y = y
+        }
+    }
+
+    /// One region of faulty pixels.
+    public struct Region: Sendable, Equatable {
+        /// Pixels in it.
+        public let pixels: Int
+        /// The outer ring first, then the holes; the last corner of each ring is its first.
+        public let rings: [[Corner]]
+    }
+
+    /// The regions, largest first; equal ones as they are read from the top left.
+    public let regions: [Region]
+
+    /// Traces the largest regions of a mask, `limit` at most: a mask of noise must not make a huge file.
+    public init(_ mask: Mask, limit: Int = 500) {
+        let labels = RegionLabels(mask)
+        let largest = labels.sizes.indices.sorted {
+            labels.sizes[$0] != labels.sizes[$1] ? labels.sizes[$0] > labels.sizes[$1] : $0 < $1
+        }
+        var rings: [Int: [[Corner]]] = [:]
+        for label in largest.prefix(limit) { rings[label] = [] }
+        RingTracer(labels).trace { label, ring in rings[label]?.append(ring) }
+        regions = largest.prefix(limit).map { label in
+            let sorted = (rings[label] ?? []).sorted { Self.isOuter($0) && !Self.isOuter($1) }
+            return Region(pixels: labels.sizes[label], rings: sorted)
+        }
+    }
+
+    /// Whether a ring runs clockwise on the screen.
+    static func isOuter(_ ring: [Corner]) -> Bool {
+        zip(ring, ring.dropFirst()).reduce(0) { $0 + $1.0.x * $1.1.y - $1.1.x * $1.0.y } > 0
+    }
+}
+
+/// Which region each faulty pixel belongs to, counted from 0 in reading order; -1 for normal pixels.
+struct RegionLabels {
+    let height: Int
+    let width: Int
+    private(set) var labels: [Int32]
+    private(set) var sizes: [Int] = []
+
+    init(_ mask: Mask) {
+        height = mask.height
+        width = mask.width
+        labels = [Int32](repeating: -1, count: height * width)
+        for start in mask.values.indices where mask.values[start] == 1 && labels[start] < 0 {
+            fill(from: start, in: mask)
+        }
+    }
+
+    /// The label of a pixel; -1 outside the frame.
+    func label(x: Int, y: Int) -> Int32 {
+        (0..<width).contains(x) && (0..<height).contains(y) ? labels[y * width + x] : -1
+    }
+
+    private mutating func fill(from start: Int, in mask: Mask) {
+        let label = Int32(sizes.count)
+        var waiting = [start]
+        var size = 0
+        labels[start] = label
+        while let pixel = waiting.popLast() {
+            size += 1
+            let column = pixel % width
+            for (neighbour, exists) in [
+                (pixel - width, pixel >= width), (pixel + width, pixel + width < labels.count),
+                (pixel - 1, column > 0), (pixel + 1, column < width - 1),
+            ] where exists && mask.values[neighbour] == 1 && labels[neighbour] < 0 {
+                labels[neighbour] = label
+                waiting.append(neighbour)
+            }
+        }
+        sizes.append(size)
+    }
+}
+
+/// Walks along the edges between a region and what is not of it, the region on the right hand.
+private struct RingTracer {
+    /// Steps of one edge: east, south, west, north.
+    private static let steps = [(x: 1, y: 0), (x: 0, y: 1), (x: -1, y: 0), (x: 0, y: -1)]
+    /// The pixel ahead on the right of a corner, for each direction; the one ahead on the left is the previous.
+    private static let ahead = [(x: 0, y: 0), (x: -1, y: 0), (x: -1, y: -1), (x: 0, y: -1)]
+
+    private let labels: RegionLabels
+
+    init(_ labels: RegionLabels) {
+        self.labels = labels
+    }
+
+    /// Hands over every ring with its region's label.
+    func trace(_ body: (Int, [MaskOutline.Corner]) -> Void) {
+        // Every ring has an edge that runs east along the top of one of its pixels: start from those.
+        var visited = [Bool](repeating: false, count: labels.labels.count)
+        for y in 0..<labels.height {
+            for x in 0..<labels.width {
+                let label = labels.labels[y * labels.width + x]
+                guard label >= 0, labels.label(x: x, y: y - 1) != label, !visited[y * labels.width + x] else {
+                    continue
+                }
+                let walk = walk(fromX: x, y: y, label: label, visited: &visited)
+                for ring in split(walk) { body(Int(label), ring) }
+            }
+        }
+    }
+
+    /// The corners where the walk turns, back to its first edge.
+    private func walk(fromX x: Int, y: Int, label: Int32, visited: inout [Bool]) -> [MaskOutline.Corner] {
+        var turns: [MaskOutline.Corner] = []
+        var (column, row, direction) = (x, y, 0)
+        repeat {
+            if direction == 0 { visited[row * labels.width + column] = true }
+            column += Self.steps[direction].x
+            row += Self.steps[direction].y
+            let right = Self.ahead[direction]
+            let left = Self.ahead[(direction + 3) % 4]
+            if labels.label(x: column + right.x, y: row + right.y) != label {
+                direction = (direction + 1) % 4
+            } else if labels.label(x: column + left.x, y: row + left.y) == label {
+                direction = (direction + 3) % 4
+            } else {
+                continue
+            }
+            turns.append(MaskOutline.Corner(x: column, y: row))
+        } while (column, row, direction) != (x, y, 0)
+        return turns
+    }
+
+    /// Cuts a walk that comes back to a corner, where pixels touch only there, into rings that do not.
+    private func split(_ turns: [MaskOutline.Corner]) -> [[MaskOutline.Corner]] {
+        var rings: [[MaskOutline.Corner]] = []
+        var open: [MaskOutline.Corner] = []
+        var position: [MaskOutline.Corner: Int] = [:]
+        for corner in turns {
+            if let first = position[corner] {
+                let ring = Array(open[first...])
+                rings.append(ring + [corner])
+                for passed in ring { position[passed] = nil }
+                open.removeSubrange(first...)
+            }
+            position[corner] = open.count
+            open.append(corner)
+        }
+        if let first = open.first { rings.append(open + [first]) }
+        return rings
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+
+/// Output that could not be written: the disk is full, the folder may not be written or is gone.
+///
+/// | code | what to do |
+/// |---|---|
+/// | `noSpace` | free some space; frames wait and are caught up by themselves |
+/// | `notAllowed` | let the daemon's user write the folder; frames wait |
+/// | `notUsable` | another kind of file is in the way, or the device failed; look at the path |
+public struct OutputError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What to do about it.
+    public enum Code: Sendable {
+        /// No space, no inodes or no quota left.
+        case noSpace
+        /// Permissions, or a file system mounted read-only.
+        case notAllowed
+        /// Anything else.
+        case notUsable
+    }
+
+    /// What to do about it.
+    public let code: Code
+    /// What was being done, for example `write`.
+    public let operation: String
+    /// The path it was done to.
+    public let path: String
+    /// Why it failed.
+    public let detail: String
+
+    /// A sentence with the path, the reason and what to do.
+    public var description: String {
+        let remedy =
+            switch code {
+            case .noSpace: "free some space there"
+            case .notAllowed: "let this user write there"
+            case .notUsable: "look at what is there"
+            }
+        return "Cannot \(operation) \(Logfmt.quoted(path)) (\(detail)): \(remedy)."
+    }
+
+    /// Describes a failed system call by the `errno` it left.
+    init(_ operation: String, _ path: String, errno number: Int32) {
+        code =
+            switch number {
+            case ENOSPC, EDQUOT, EFBIG: .noSpace
+            case EACCES, EPERM, EROFS: .notAllowed
+            default: .notUsable
+            }
+        self.operation = operation
+        self.path = path
+        detail = unsafe String(cString: strerror(number))
+    }
+
+    /// Describes a failure that has no `errno`.
+    init(_ operation: String, _ path: String, detail: String) {
+        code = .notUsable
+        self.operation = operation
+        self.path = path
+        self.detail = detail
+    }
+}

@@ -1,0 +1,55 @@
+public import Plate
+
+/// Where everything lies under an output folder.
+///
+/// ```
+/// OUT/ledger.sqlite
+/// OUT/RUN/alarms/B01.log
+/// OUT/RUN/masks/01_B1_f100.mask.tiff, 01_B1_f100.mask.geojson
+/// OUT/RUN/quarantine.log
+/// ```
+/// `RUN` and the masks' names come from outside and are made safe: see `SafeName`.
+public struct OutputTree: Sendable, Equatable {
+    /// The output folder, absolute.
+    public let root: String
+
+    /// Names an output folder.
+    public init(root: String) {
+        self.root = root
+    }
+
+    /// The record of every frame.
+    public var ledger: String { "\(root)/ledger.sqlite" }
+
+    /// Held locked by the daemon that writes here.
+    public var lock: String { "\(root)/.lock" }
+
+    /// The folder of one run.
+    public func folder(run: String) -> String { "\(root)/\(SafeName.of(run))" }
+
+    /// The alarm log of one well of a run.
+    public func alarmLog(run: String, well: Well) -> String { "\(folder(run: run))/alarms/\(well).log" }
+
+    /// The masks of a run.
+    public func masks(run: String) -> String { "\(folder(run: run))/masks" }
+
+    /// The log of the frames of a run that could not be judged.
+    public func quarantineLog(run: String) -> String { "\(folder(run: run))/quarantine.log" }
+
+    /// Makes the folder, shows that it can be written, and removes what a crash left half-written.
+    public func prepare() throws(OutputError) {
+        try Durable.makeFolders(root)
+        let probe = "\(root)/.probe\(Durable.temporarySuffix)"
+        try Durable.replace("\(root)/.probe") { temporary throws(OutputError) in
+            try Durable.write(bytes: [], to: temporary)
+        }
+        try Durable.remove("\(root)/.probe")
+        try Durable.remove(probe)
+        for run in try Durable.entries(of: root) {
+            let masks = "\(root)/\(run)/masks"
+            for name in try Durable.entries(of: masks) where name.hasSuffix(Durable.temporarySuffix) {
+                try Durable.remove("\(masks)/\(name)")
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+public import Frames
+public import Plate
+
+/// Writes masks and their outlines beside the alarm logs, `OUT/RUN/masks/NAME.mask.tiff` and `.mask.geojson`.
+///
+/// Each file is written under a temporary name in the same folder, fsynced, renamed, and its folder fsynced: readers
+/// see a whole file or none. Name and content follow from the frame and the mask alone, so that a frame judged twice
+/// leaves the same files once.
+public struct Sidecars: Sendable {
+    /// Writes a mask as a TIFF file of 0 and 255 at a path; the pixel size is that of the frame, in um.
+    public typealias MaskWriter =
+        @Sendable (_ mask: Mask, _ pixelSize: PixelSize?, _ path: String) throws -> Void
+
+    /// Where the sidecars go.
+    public let tree: OutputTree
+    private let writeMask: MaskWriter
+
+    /// Writes TIFF files of 8 bit, Deflate, with the pixel size as OME-XML.
+    public static let writeTIFF: MaskWriter = { mask, pixelSize, path in
+        try TIFFWriter.write(mask, to: path, pixelSize: pixelSize)
+    }
+
+    /// Writes below `tree` with a writer of mask files.
+    public init(tree: OutputTree, writeMask: @escaping MaskWriter) {
+        self.tree = tree
+        self.writeMask = writeMask
+    }
+
+    /// The name that sidecars of a page of a file carry: the file's, without its ending.
+    ///
+    /// Pages after the first of a movie add `_pNNNN`. `distinction` sets apart a second file of the same name.
+    public static func name(file: String, page: Int, distinction: String? = nil) -> String {
+        let base = file.split(separator: "/").last.map(String.init) ?? file
+        let stem =
+            base.lastIndex(of: ".").flatMap { $0 > base.startIndex ? String(base[..<$0]) : nil } ?? base
+        let digits = String(page)
+        let number = page == 0 ? "" : "_p" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+        return SafeName.of(stem) + (distinction.map { "_\($0)" } ?? "") + number
+    }
+
+    /// Path of a mask relative to its run's folder, as alarm lines and the ledger carry it.
+    public static func maskPath(name: String) -> String { "masks/\(name).mask.tiff" }
+
+    /// The name in a path that `maskPath` made; `nil` for another path.
+    public static func name(ofMask path: String) -> String? {
+        let (front, back) = ("masks/", ".mask.tiff")
+        guard path.hasPrefix(front), path.hasSuffix(back) else { return nil }
+        return String(path.dropFirst(front.count).dropLast(back.count))
+    }
+
+    /// Writes the mask and, if asked, its outline classified by the cause; durable when this returns.
+    public func write(
+        _ mask: Mask,
+        pixelSize: PixelSize?,
+        run: String,
+        name: String,
+        outlinedAs cause: String?
+    ) throws(OutputError) {
+        let folder = tree.masks(run: run)
+        try Durable.makeFolders(folder)
+        if let cause {
+            let text = GeoJSON.text(MaskOutline(mask), classification: cause == "unknown" ? "fault" : cause)
+            try Durable.replace("\(folder)/\(name).mask.geojson") { temporary throws(OutputError) in
+                try Durable.write(bytes: Array(text.utf8), to: temporary)
+            }
+        }
+        try Durable.replace("\(folder)/\(name).mask.tiff") { temporary throws(OutputError) in
+            do {
+                try writeMask(mask, pixelSize, temporary)
+            } catch {
+                throw OutputError("write", temporary, detail: "\(error)")
+            }
+        }
+    }
+
+    /// Removes the sidecars of a frame that is not faulty any more; none there is as good.
+    public func remove(run: String, name: String) throws(OutputError) {
+        for ending in ["mask.tiff", "mask.geojson"] {
+            try Durable.remove("\(tree.masks(run: run))/\(name).\(ending)")
+        }
+    }
+}

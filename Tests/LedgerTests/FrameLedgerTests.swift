@@ -1,0 +1,149 @@
+import Foundation
+import Ledger
+import Plate
+import TestSupport
+import Testing
+
+struct FrameLedgerTests {
+    @Test func everyFieldComesBack() async throws {
+        try await withLedger { ledger in
+            let records = try [
+                Sample.scored("sub/01_B1_f100.tif", frame: 100, verdict: .faulty),
+                Sample.scored("sub/01_B1_f101.tif", frame: 101, verdict: .normal, page: 3, pages: 9),
+                FrameRecord(
+                    key: FrameKey(root: "/in", path: "cut.tif"),
+                    stamp: Sample.stamp(),
+                    frame: nil,
+                    outcome: .quarantined(reason: "It ends \"early\"\n; DROP TABLE frames"),
+                    model: nil,
+                    completed: nil,
+                    judged: Timestamp(nanoseconds: 5)
+                ),
+                FrameRecord(
+                    key: FrameKey(root: "/other", path: "notes.txt"),
+                    stamp: nil,
+                    frame: nil,
+                    outcome: .skipped(reason: "not a frame's name"),
+                    model: nil,
+                    completed: nil,
+                    judged: Timestamp(nanoseconds: 6)
+                ),
+            ]
+            try ledger.record(records)
+            for record in records {
+                #expect(try ledger.record(for: record.key) == record)
+            }
+            var all: [FrameRecord] = []
+            try ledger.forEach { all.append($0) }
+            #expect(all == records)
+            #expect(try ledger.counts() == [.scored: 2, .quarantined: 1, .skipped: 1])
+            #expect(try ledger.counts(run: "01") == [.scored: 2])
+            #expect(try ledger.record(for: FrameKey(root: "/in", path: "none.tif")) == nil)
+        }
+    }
+
+    @Test func aRewrittenFileIsNotSettled() async throws {
+        try await withLedger { ledger in
+            try ledger.record([Sample.scored("a.tif", frame: 1)])
+            let same = FrameLedger.File(root: "/in", path: "a.tif", stamp: Sample.stamp())
+            let rewritten = FrameLedger.File(root: "/in", path: "a.tif", stamp: Sample.stamp(size: 11))
+            let elsewhere = FrameLedger.File(root: "/other", path: "a.tif", stamp: Sample.stamp())
+            #expect(try ledger.settled([same, rewritten, elsewhere]) == [same])
+        }
+    }
+
+    @Test func aMovieIsSettledWithItsLastPage() async throws {
+        try await withLedger { ledger in
+            let file = FrameLedger.File(root: "/in", path: "movie.tif", stamp: Sample.stamp())
+            for page in [2, 0] {
+                try ledger.record([Sample.scored("movie.tif", frame: page, page: page, pages: 3)])
+            }
+            #expect(try ledger.settled([file]).isEmpty)
+            #expect(try ledger.settledPages(of: file) == [0, 2])
+            try ledger.record([Sample.scored("movie.tif", frame: 1, page: 1, pages: 3)])
+            #expect(try ledger.settled([file]) == [file])
+        }
+    }
+
+    @Test func aFrameRecordedAgainReplacesItsRowAndComesLast() async throws {
+        try await withLedger { ledger in
+            try ledger.record([
+                Sample.scored("a.tif", frame: 1, verdict: .normal),
+                Sample.scored("b.tif", frame: 2, verdict: .normal),
+            ])
+            try ledger.record([Sample.scored("a.tif", frame: 1, verdict: .faulty, size: 99)])
+            #expect(try ledger.counts() == [.scored: 2])
+            let history = try ledger.history(of: Sample.well(), run: "01", count: 3)
+            #expect(history.verdicts == [.normal, .faulty])
+            #expect(history.isFaulty)
+        }
+    }
+
+    @Test func historyIsOfOneWellOfOneRun() async throws {
+        try await withLedger { ledger in
+            let verdicts: [Verdict] = [.normal, .faulty, .faulty, .normal, .faulty]
+            for (index, verdict) in verdicts.enumerated() {
+                try ledger.record([
+                    Sample.scored("b\(index).tif", frame: index, verdict: verdict),
+                    Sample.scored("c\(index).tif", frame: index, verdict: .normal, well: "C3"),
+                ])
+            }
+            let history = try ledger.history(of: Sample.well(), run: "01", count: 3)
+            #expect(history.verdicts == [.faulty, .normal, .faulty])
+            #expect(try ledger.history(of: Sample.well(), run: "02", count: 3).verdicts.isEmpty)
+            #expect(try ledger.history(of: Sample.well("C3"), run: "01", count: 9).isFaulty == false)
+        }
+    }
+
+    @Test func twoFilesCanNameTheSameFrame() async throws {
+        try await withLedger { ledger in
+            let first = try Sample.scored("a/01_B1_f1.tif", frame: 1)
+            let second = try Sample.scored("b/01_B1_f1.tif", frame: 1)
+            try ledger.record([first, second])
+            #expect(
+                try ledger.records(of: FrameID(run: "01", well: Sample.well(), index: 1)) == [first, second]
+            )
+        }
+    }
+
+    @Test func outcomesSurviveClosingAndAreLookedUpFast() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending(path: "ledger.sqlite").path
+            var files: [FrameLedger.File] = []
+            do {
+                let ledger = try FrameLedger(path: path)
+                let records = try (0..<20_000).map { try Sample.scored("f\($0).tif", frame: $0) }
+                try ledger.record(records)
+                files = records.map {
+                    FrameLedger.File(root: "/in", path: $0.key.path, stamp: Sample.stamp())
+                }
+                try ledger.close()
+            }
+            let ledger = try FrameLedger(path: path)
+            var settled = 0
+            let time = try ContinuousClock().measure { settled = try ledger.settled(files).count }
+            #expect(settled == 20_000)
+            // A generous bound for a debug build beside other builds: a full scan per file would take hours.
+            #expect(time < .seconds(20))
+        }
+    }
+
+    @Test func refusesWhatIsNoLedger() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending(path: "ledger.sqlite").path
+            try Data(repeating: 0x41, count: 8192).write(to: URL(filePath: path))
+            let error = #expect(throws: LedgerError.self) { try FrameLedger(path: path) }
+            #expect(error?.code == .damaged)
+            #expect(error?.description.contains(path) == true)
+            let missing = #expect(throws: LedgerError.self) { try FrameLedger(path: "\(path)/no/such") }
+            #expect(missing?.isRetriable == true)
+        }
+    }
+
+    private func withLedger(_ body: (FrameLedger) throws -> Void) async throws {
+        try await withTemporaryFolder { folder in
+            let ledger = try FrameLedger(path: folder.appending(path: "ledger.sqlite").path)
+            try body(ledger)
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import GRDB
+import Plate
+import TestSupport
+import Testing
+
+@testable import Ledger
+
+struct LedgerSchemaTests {
+    @Test func commitsAreDurableAndReadersDoNotWait() async throws {
+        try await withTemporaryFolder { folder in
+            let ledger = try FrameLedger(path: folder.appending(path: "ledger.sqlite").path)
+            let (synchronous, mode) = try ledger.pool.writeWithoutTransaction { database in
+                try (
+                    Int.fetchOne(database, sql: "PRAGMA synchronous"),
+                    String.fetchOne(database, sql: "PRAGMA journal_mode")
+                )
+            }
+            #expect(synchronous == 2)
+            #expect(mode == "wal")
+        }
+    }
+
+    @Test func aLaterSchemaIsRefusedWithASentence() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending(path: "ledger.sqlite").path
+            let ledger = try FrameLedger(path: path)
+            try ledger.pool.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('99')") }
+            try ledger.close()
+            let error = #expect(throws: LedgerError.self) { try FrameLedger(path: path) }
+            #expect(error?.code == .newerSchema)
+            #expect(error?.isRetriable == false)
+        }
+    }
+
+    @Test func lookUpsUseTheIndexes() async throws {
+        try await withTemporaryFolder { folder in
+            let ledger = try FrameLedger(path: folder.appending(path: "ledger.sqlite").path)
+            try ledger.pool.read { database in
+                for query in [
+                    "SELECT 1 FROM frames WHERE root = 1 AND path = 'a' AND device = 1",
+                    "SELECT 1 FROM frames WHERE state = 'scored' AND run = '1' AND well = 'A01' ORDER BY sequence DESC",
+                    "SELECT 1 FROM frames WHERE run = '1' AND well = 'A01' AND frame = 1",
+                ] {
+                    let plan = try Row.fetchAll(database, sql: "EXPLAIN QUERY PLAN \(query)")
+                    let text = plan.map { $0["detail"] as String }.joined(separator: "; ")
+                    #expect(
+                        text.contains("USING") && !text.contains("SCAN") && !text.contains("TEMP B-TREE"),
+                        "\(text)"
+                    )
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import Foundation
+import Reporting
+import TestSupport
+import Testing
+
+@testable import Monitoring
+
+struct ConfigurationTests {
+    private static let least = "model: m.safetensors\noutput: out\nwatch: [in]\n"
+
+    @Test func theExampleHasEveryKeyAndNoOther() throws {
+        let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "examples/autoqc.yaml").path
+        let example = try Configuration.load(path: path)
+        #expect(example.threshold == 3)
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        for key in ConfigurationKey.all {
+            let words = key.name.split(separator: ".")
+            let line = try Regex(
+                words.count == 1 ? "(?m)^\(words[0]):" : "(?ms)^\(words[0]):\n( .*\n)*?  \(words[1]):"
+            )
+            #expect(text.contains(line), "\(key.name) is missing")
+        }
+        // What it calls defaults are the defaults.
+        var only = ConfigurationSettings()
+        only.model = example.model
+        only.output = example.output.root
+        only.watch = example.watch
+        only.threshold = 3
+        #expect(try Configuration(only) == example)
+    }
+
+    @Test func pathsAreRelativeToTheFile() async throws {
+        try await withTemporaryFolder { folder in
+            let configuration = try Self.load(Self.least, in: folder)
+            #expect(configuration.model == "\(folder.path)/m.safetensors")
+            #expect(configuration.output.root == "\(folder.path)/out")
+            #expect(configuration.watch == ["\(folder.path)/in"])
+        }
+    }
+
+    @Test func theCommandLineWins() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending(path: "plate.yaml")
+            try Data("\(Self.least)batch: {frames: 8, wait: 500ms}\n".utf8).write(to: path)
+            var flags = ConfigurationSettings()
+            flags.batchFrames = 2
+            flags.watch = ["/elsewhere", "/elsewhere/"]
+            let configuration = try Configuration.load(path: path.path, overrides: flags)
+            #expect(configuration.batchFrames == 2)
+            #expect(configuration.batchWait == .milliseconds(500))
+            #expect(configuration.watch == ["/elsewhere"])
+        }
+    }
+
+    @Test(arguments: [
+        ("treshold: 3", 4, "treshold", "`threshold`"),
+        ("batch: {frame: 3}", 4, "batch.frame", "`batch.frames`"),
+        ("frames: 3", 4, "frames", "`batch.frames`"),
+        ("\nhysterese:\n  onset: 1", 5, "hysterese", "`hysteresis`"),
+        ("batch:\n  frames: 0", 5, "batch.frames", "from 1 to 64"),
+        ("batch:\n  wait: 2", 5, "batch.wait", "with its unit"),
+        ("masks: maybe", 4, "masks", "true or false"),
+        ("batch: 4", 4, "batch", "`key: value`"), ("log: {level: loud}", 4, "log.level", "trace, debug"),
+        ("limits: {pages: -1}", 4, "limits.pages", "whole number"),
+        ("threads: 1.5", 4, "threads", "whole number"),
+    ])
+    func mistakesNameKeyLineAndRemedy(text: String, line: Int, key: String, hint: String) async throws {
+        try await withTemporaryFolder { folder in
+            let error = try #require(throws: ConfigurationError.self) {
+                try Self.load("\(Self.least)\(text)\n", in: folder)
+            }
+            #expect(error.key == key)
+            #expect(error.line == line)
+            #expect(error.path == "\(folder.path)/plate.yaml")
+            #expect(error.description.contains(hint), "\(error)")
+        }
+    }
+
+    @Test(arguments: [
+        ("output: out\nwatch: [in]", "model"), ("model: m\nwatch: [in]", "output"),
+        ("model: m\noutput: out", "watch"), ("model: m\noutput: out\nwatch: []", "watch"), ("", "model"),
+        ("model: m\noutput: out\nwatch: in", "watch"),
+        ("model: m\noutput: in/out\nwatch: [in]", "output"), ("model: m\noutput: in\nwatch: [in]", "output"),
+        ("model: m\noutput: o\nwatch: [in]\nhysteresis: {onset: 3, of: 2}", "hysteresis.onset"),
+        ("model: m\noutput: o\nwatch: [in]\npattern: nothing", "pattern"),
+    ])
+    func whatIsMissingOrContradictsItselfIsNamed(text: String, key: String) async throws {
+        try await withTemporaryFolder { folder in
+            let error = try #require(throws: ConfigurationError.self) { try Self.load(text, in: folder) }
+            #expect(error.key == key)
+            #expect(!error.remedy.isEmpty)
+        }
+    }
+
+    @Test(arguments: ["model: [", "a: b: c", "- x", "model: m\nmodel: n", "\t- :"])
+    func whatIsNoYAMLIsRefusedWithASentence(text: String) async throws {
+        try await withTemporaryFolder { folder in
+            _ = #expect(throws: ConfigurationError.self) { try Self.load(text, in: folder) }
+        }
+    }
+
+    @Test func anOutputBehindALinkIsFoundInTheWatchedFolder() async throws {
+        try await withTemporaryFolder { folder in
+            let inside = folder.appending(path: "in/deep")
+            try FileManager.default.createDirectory(at: inside, withIntermediateDirectories: true)
+            try FileManager.default.createSymbolicLink(
+                at: folder.appending(path: "link"),
+                withDestinationURL: inside
+            )
+            let text = "model: m\noutput: link/out\nwatch: [in]\n"
+            _ = #expect(throws: ConfigurationError.self) { try Self.load(text, in: folder) }
+            _ = try Self.load("\(text)output_inside_watch: true\n", in: folder)
+        }
+    }
+
+    @Test func theCheckNamesWhatIsNotThere() async throws {
+        try await withTemporaryFolder { folder in
+            let configuration = try Self.load(Self.least, in: folder)
+            #expect(throws: ConfigurationError.self) { try configuration.check() }
+            try Data().write(to: folder.appending(path: "m.safetensors"))
+            let error = #expect(throws: ConfigurationError.self) { try configuration.check() }
+            #expect(error?.key == "watch")
+            try FileManager.default.createDirectory(
+                at: folder.appending(path: "in"),
+                withIntermediateDirectories: true
+            )
+            try configuration.check()
+        }
+    }
+
+    @Test(arguments: [("500ms", 0.5), ("2s", 2), ("1.5m", 90), ("1h", 3600), ("0", 0)])
+    func timesCarryTheirUnit(text: String, seconds: Double) {
+        #expect(ConfigurationKey.duration(text) == .milliseconds(Int(seconds * 1000)))
+    }
+
+    @Test(arguments: ["", "2", "s", "-1s", "1d", "1e9s", "99999h", "1 s", "nan", "1.2.3s"])
+    func timesOfNoUseAreRefused(text: String) {
+        #expect(ConfigurationKey.duration(text) == nil)
+    }
+
+    private static func load(_ text: String, in folder: URL) throws -> Configuration {
+        let path = folder.appending(path: "plate.yaml")
+        try Data(text.utf8).write(to: path)
+        return try Configuration.load(path: path.path)
+    }
+}

@@ -1,0 +1,107 @@
+import Acquisition
+import Foundation
+import Frames
+import Ledger
+import Logging
+import Plate
+import Reporting
+import Testing
+
+@testable import Monitoring
+
+/// Real folders, real TIFF files, a real ledger; only the judge and the service manager are doubles.
+struct FolderFeedTests {
+    private func monitor(_ bench: Bench, _ manager: FakeServiceManager) throws -> Monitor {
+        var settings = ConfigurationSettings()
+        settings.model = "/model"
+        settings.output = bench.tree.root
+        settings.watch = [bench.input.path]
+        settings.batchWait = .milliseconds(50)
+        let configuration = try Configuration(settings)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        return Monitor(configuration: configuration, judge: FakeJudge(), logger: logger, reload: nil) {
+            configuration in
+            Monitor.Parts(
+                feed: FolderFeed(configuration),
+                reader: TIFFFrameReader(limits: configuration.limits),
+                writeMask: Sidecars.writeTIFF,
+                journal: JournalReporter { _ in true },
+                notifier: manager,
+                reloadRequests: AsyncStream { _ in },
+                stopSignals: [],
+                now: { .now }
+            )
+        }
+    }
+
+    private func write(_ grey: Float, to url: URL) throws {
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(),
+            withIntermediateDirectories: true
+        )
+        let frame = Frame(height: 20, width: 30, pixels: [Float](repeating: grey, count: 600))
+        try TIFFWriter.write(frame, to: url.path, pixelSize: PixelSize(x: 0.5, y: 0.5))
+    }
+
+    @Test func framesOnDiskBecomeMasksAlarmsAndRows() async throws {
+        try await Bench.with { bench in
+            for index in 0..<6 {
+                try write(index < 3 ? 10 : 200, to: bench.input.appending(path: "01_B1_f\(index).tif"))
+            }
+            try Data("not a TIFF, and never will be".utf8).write(to: bench.input.appending(path: "notes.txt"))
+            let manager = FakeServiceManager()
+            let monitor = try monitor(bench, manager)
+            async let summary = monitor.run()
+            for await told in manager.messages where told == "READY" { break }
+            // A temporary name and a new folder, while it runs.
+            let temporary = bench.input.appending(path: "new/01_C3_f1.part")
+            try write(200, to: temporary)
+            try FileManager.default.moveItem(
+                at: temporary,
+                to: bench.input.appending(path: "new/01_C3_f1.tif")
+            )
+            let ledger = try bench.ledger()
+            while try ledger.counts()[.scored] != 7 { await Task.yield() }
+            await monitor.stop()
+            #expect(try await summary.counts.flagged == 4)
+            #expect(try bench.events() == ["FAULT 3", "FAULT 4", "ONSET 4", "FAULT 5"])
+            #expect(try bench.events(well: "C3") == ["FAULT 1"])
+            let mask = try TIFFReader(path: "\(bench.tree.masks(run: "01"))/01_C3_f1.mask.tiff")
+            #expect(mask.pixelSize == PixelSize(x: 0.5, y: 0.5))
+            #expect(try mask.frame(page: 0).pixels.prefix(4) == [255, 255, 255, 0])
+            let row = try #require(
+                try ledgerRow(bench, FrameKey(root: bench.input.path, path: "01_B1_f5.tif"))
+            )
+            #expect(row.frame?.description == "01_B01_f5")
+        }
+    }
+
+    private func ledgerRow(_ bench: Bench, _ key: FrameKey) throws -> FrameRecord? {
+        try bench.ledger().record(for: key)
+    }
+
+    @Test func onceJudgesWhatLiesThere() async throws {
+        try await Bench.with { bench in
+            for index in 0..<9 { try write(10, to: bench.input.appending(path: "run/01_A1_f\(index).tif")) }
+            for expected in [(9, 0), (0, 9)] {
+                let summary = try await monitor(bench, FakeServiceManager()).run(until: .listedAndDrained)
+                #expect((summary.counts.scored, summary.counts.known) == expected)
+            }
+        }
+    }
+
+    @Test func anUnfinishedFileIsNotWhole() async throws {
+        try await Bench.with { bench in
+            let url = bench.input.appending(path: "a.tif")
+            try write(10, to: url)
+            #expect(FolderFeed.wholeness(url.path, limits: .default) == .whole)
+            let data = try Data(contentsOf: url)
+            try data.prefix(data.count - 20).write(to: url)
+            guard case .incomplete = FolderFeed.wholeness(url.path, limits: .default) else {
+                Issue.record("a cut file was taken for a whole one")
+                return
+            }
+        }
+    }
+}

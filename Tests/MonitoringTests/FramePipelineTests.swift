@@ -1,0 +1,202 @@
+import Acquisition
+import Foundation
+import Ledger
+import Plate
+import Reporting
+import Testing
+
+@testable import Monitoring
+
+struct FramePipelineTests {
+    @Test func aBatchLeavesMasksAlarmsJournalAndRows() async throws {
+        try await Bench.with { bench in
+            let greys = ["10", "200", "210", "10", "220", "10", "10", "10"]
+            let files = try greys.enumerated().map { try bench.file("01_B1_f\($0).tif", $1, frame: $0) }
+            let pipeline = try bench.pipeline()
+            for start in stride(from: 0, to: 8, by: 4) {
+                #expect(try pipeline.process(Array(files[start..<start + 4]).queued) == nil)
+            }
+            #expect(try bench.events() == ["FAULT 1", "FAULT 2", "ONSET 2", "FAULT 4", "CLEAR 7"])
+            #expect(
+                try bench.masks()
+                    == [1, 2, 4].flatMap { ["01_B1_f\($0).mask.geojson", "01_B1_f\($0).mask.tiff"] }
+            )
+            #expect(bench.journal.all.map { $0.fields["AUTOQC_EVENT"] } == ["ONSET", "CLEAR"])
+            let fault = try #require(try bench.alarms().first)
+            #expect(fault.finding?.mask == "masks/01_B1_f1.mask.tiff")
+            #expect(fault.latencyMilliseconds == 123)
+            #expect(fault.model == "3f9ac2d41b7e")
+            #expect(try bench.ledger().counts() == [.scored: 8])
+            let counts = pipeline.environment.statistics.summary.counts
+            #expect((counts.scored, counts.flagged) == (8, 3))
+        }
+    }
+
+    @Test func whatTheLedgerKnowsIsNotJudgedAgain() async throws {
+        try await Bench.with { bench in
+            let batch = [try bench.file("01_B1_f1.tif", "200", frame: 1)].queued
+            _ = try bench.pipeline().process(batch)
+            let judge = FakeJudge { _ in Issue.record("judged again") }
+            _ = try bench.pipeline(settings: FramePipeline.Settings(judge: judge)).process(batch)
+            #expect(try bench.events() == ["FAULT 1"])
+        }
+    }
+
+    @Test func aRewrittenFrameIsJudgedAgainAndSaysSo() async throws {
+        try await Bench.with { bench in
+            let pipeline = try bench.pipeline()
+            _ = try pipeline.process([bench.file("01_B1_f1.tif", "200", frame: 1)].queued)
+            _ = try pipeline.process([bench.file("01_B1_f1.tif", "3000.0e-1", frame: 1)].queued)
+            #expect(try bench.events() == ["FAULT 1", "FAULT 1", "ONSET 1"])
+            #expect(try bench.alarms()[1].reason?.hasPrefix("judged again: the file changed at 20") == true)
+            #expect(try bench.masks() == ["01_B1_f1.mask.geojson", "01_B1_f1.mask.tiff"])
+            _ = try pipeline.process([bench.file("01_B1_f1.tif", "5", frame: 1)].queued)
+            #expect(try bench.masks().isEmpty)
+            #expect(try bench.ledger().counts() == [.scored: 1])
+        }
+    }
+
+    @Test func twoFilesOfOneFrameAreToldApart() async throws {
+        try await Bench.with { bench in
+            let files = try ["a", "b"].map { try bench.file("\($0)/01_B1_f1.tif", "200", frame: 1) }
+            _ = try bench.pipeline().process(files.queued)
+            let masks = Set(try bench.alarms().compactMap { $0.finding?.mask })
+            #expect(masks.count == 2)
+            #expect(try bench.masks().filter { $0.hasSuffix(".tiff") }.count == 2)
+            #expect(try bench.alarms()[1].reason == "another file of this frame than a/01_B1_f1.tif")
+            #expect(try bench.ledger().counts() == [.scored: 2])
+        }
+    }
+
+    @Test func aRenamedFolderIsNotJudgedAgain() async throws {
+        try await Bench.with { bench in
+            let pipeline = try bench.pipeline()
+            _ = try pipeline.process([bench.file("a/01_B1_f1.tif", "200", frame: 1)].queued)
+            try FileManager.default.moveItem(
+                at: bench.input.appending(path: "a"),
+                to: bench.input.appending(path: "b")
+            )
+            _ = try pipeline.process([bench.describe("b/01_B1_f1.tif", frame: 1)].queued)
+            #expect(try bench.events() == ["FAULT 1"])
+            #expect(try bench.ledger().counts() == [.scored: 1, .skipped: 1])
+        }
+    }
+
+    @Test func aMovieIsASequenceOfFrames() async throws {
+        try await Bench.with { bench in
+            let judged = Recorder<[Float]>()
+            let judge = FakeJudge { judged.add($0) }
+            let movie = try bench.file("01_B1_f0.tif", "1", "2", "200", "bad", "5", "6", "7", frame: 0)
+            let settings = FramePipeline.Settings(judge: judge, batchFrames: 3)
+            _ = try bench.pipeline(settings: settings).process([movie].queued)
+            #expect(judged.all == [[1, 2, 200], [5, 6], [7]])
+            #expect(try bench.events() == ["FAULT 2", "UNREADABLE 3"])
+            #expect(try bench.masks().last == "01_B1_f0_p0002.mask.tiff")
+            #expect(try bench.ledger().counts() == [.scored: 6, .quarantined: 1])
+            #expect(try bench.ledger().settled([movie.ledgerFile]) == [movie.ledgerFile])
+        }
+    }
+
+    @Test func anUnfinishedFileIsTriedAgainInItsPlace() async throws {
+        try await Bench.with { bench in
+            let cut = try bench.file("01_B1_f2.tif", "cut", frame: 2)
+            let files = try [
+                bench.file("01_B1_f1.tif", "10", frame: 1), cut, bench.file("01_B1_f3.tif", "10", frame: 3),
+            ]
+            let pipeline = try bench.pipeline(
+                settings: FramePipeline.Settings(judge: FakeJudge(), readAttempts: 3)
+            )
+            let first = try #require(try pipeline.process(files.queued))
+            #expect(first.frames.map(\.file) == Array(files[1...]))
+            #expect(first.frames.map(\.attempts) == [1, 0])
+            #expect(first.delay == .milliseconds(250))
+            #expect(try bench.rows().map(\.frame?.index) == [1])
+            let second = try #require(try pipeline.process(first.frames))
+            #expect(second.delay == .milliseconds(500))
+            #expect(try pipeline.process(second.frames) == nil)
+            #expect(try bench.rows().map(\.state) == [.scored, .quarantined, .scored])
+            #expect(try bench.events() == ["UNREADABLE 2"])
+            let quarantine = try String(contentsOfFile: bench.tree.quarantineLog(run: "01"), encoding: .utf8)
+            #expect(
+                quarantine.contains(
+                    "file=01_B1_f2.tif page=0 run=01 well=B01 frame=2 reason=\"page 0 is cut\""
+                )
+            )
+            #expect(bench.journal.all.map { $0.fields["AUTOQC_EVENT"] } == ["UNREADABLE"])
+        }
+    }
+
+    @Test func aJudgeThatFailsCostsOnlyTheFrameItFailsOn() async throws {
+        try await Bench.with { bench in
+            let files = try ["10", "999", "200"].enumerated().map {
+                try bench.file("01_B1_f\($0).tif", $1, frame: $0)
+            }
+            _ = try bench.pipeline().process(files.queued)
+            #expect(try bench.rows().map(\.state) == [.scored, .quarantined, .scored])
+            #expect(try bench.events() == ["UNREADABLE 1", "FAULT 2"])
+        }
+    }
+
+    @Test func framesWaitForADiskThatIsFull() async throws {
+        struct DiskFull: Error {}
+        try await Bench.with { bench in
+            let failures = Recorder<String>()
+            let writeMask: Sidecars.MaskWriter = { mask, size, path in
+                guard failures.all.count == 3 else {
+                    failures.add(path)
+                    throw DiskFull()
+                }
+                try Bench.writeMask(mask, size, path)
+            }
+            let judged = Recorder<Int>()
+            let judge = FakeJudge { judged.add($0.count) }
+            let pipeline = try bench.pipeline(
+                settings: FramePipeline.Settings(judge: judge, hysteresis: .init(onset: 1, window: 1)),
+                writeMask: writeMask
+            )
+            _ = try pipeline.process([bench.file("01_B1_f1.tif", "200", frame: 1)].queued)
+            #expect(bench.pauses.all == [.milliseconds(250), .milliseconds(500), .seconds(1)])
+            #expect(judged.all == [1])
+            #expect(try bench.events() == ["FAULT 1", "ONSET 1"])
+            #expect(bench.journal.all.count == 1)
+        }
+    }
+
+    @Test func whatCannotBeWrittenInTimeIsLeftForTheNextStart() async throws {
+        struct DiskFull: Error {}
+        try await Bench.with { bench in
+            let batch = [try bench.file("01_B1_f1.tif", "200", frame: 1)].queued
+            let stuck = try bench.pipeline(writeMask: { _, _, _ in throw DiskFull() }, pause: { false })
+            #expect(throws: FramePipeline.Abandoned.self) { try stuck.process(batch) }
+            #expect(try bench.rows().isEmpty)
+            _ = try bench.pipeline().process(batch)
+            #expect(try bench.events() == ["FAULT 1"])
+        }
+    }
+
+    @Test func aConfiguredThresholdOverrulesTheModels() async throws {
+        try await Bench.with { bench in
+            let files = try ["90", "200"].enumerated().map {
+                try bench.file("01_B1_f\($0).tif", $1, frame: $0)
+            }
+            let settings = FramePipeline.Settings(judge: FakeJudge(), threshold: 1.5, masks: false)
+            _ = try bench.pipeline(settings: settings).process(files.queued)
+            #expect(try bench.alarms().first?.finding?.threshold == 1.5)
+            #expect(try bench.events() == ["FAULT 0", "FAULT 1", "ONSET 1"])
+            #expect(try bench.masks().isEmpty)
+        }
+    }
+
+    @Test func aStalledWellIsSaidOnce() async throws {
+        try await Bench.with { bench in
+            let frame = FrameID(run: "01", well: try #require(Well("B1")), index: 7)
+            try bench.pipeline().report(
+                StallWatch.Stall(last: frame, isWholeRun: false),
+                silence: .seconds(90)
+            )
+            #expect(try bench.events() == ["STALLED 7"])
+            #expect(try bench.alarms().first?.reason == "no frame of this well for 90 s")
+            #expect(bench.journal.all.map { $0.fields["AUTOQC_EVENT"] } == ["STALLED"])
+        }
+    }
+}

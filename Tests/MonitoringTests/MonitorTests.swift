@@ -1,0 +1,244 @@
+import Acquisition
+import Foundation
+import Ledger
+import Logging
+import Plate
+import Reporting
+import Synchronization
+import Testing
+
+@testable import Monitoring
+
+struct MonitorTests {
+    /// A monitor with doubles for everything but the disk.
+    private struct Stage {
+        let feed = ScriptedFeed()
+        let manager = FakeServiceManager()
+        let journal = Recorder<JournalRecord>()
+        let bench: Bench
+        private let reloads: AsyncStream<Void>.Continuation
+        private let reloadRequests: AsyncStream<Void>
+
+        init(_ bench: Bench) {
+            self.bench = bench
+            (reloadRequests, reloads) = AsyncStream.makeStream()
+        }
+
+        func configuration(_ change: (inout ConfigurationSettings) -> Void = { _ in }) throws -> Configuration
+        {
+            var settings = ConfigurationSettings()
+            settings.model = "/model"
+            settings.output = bench.tree.root
+            settings.watch = [bench.input.path]
+            change(&settings)
+            return try Configuration(settings)
+        }
+
+        func monitor(
+            _ configuration: Configuration,
+            judge: any FrameJudge = FakeJudge(),
+            reload: Monitor.Reload? = nil
+        ) -> Monitor {
+            var logger = Logger(label: "test")
+            logger.logLevel = .critical
+            let (feed, manager, journal, requests) = (feed, manager, journal, reloadRequests)
+            return Monitor(configuration: configuration, judge: judge, logger: logger, reload: reload) { _ in
+                Monitor.Parts(
+                    feed: feed,
+                    reader: FakeReader(),
+                    writeMask: Bench.writeMask,
+                    journal: JournalReporter { record in
+                        journal.add(record)
+                        return true
+                    },
+                    notifier: manager,
+                    reloadRequests: requests,
+                    stopSignals: [],
+                    now: { Timestamp(nanoseconds: 1_795_341_602_000_000_000) }
+                )
+            }
+        }
+
+        func requestReload() { reloads.yield() }
+
+        /// Waits until the service manager is told this.
+        func told(_ message: String) async {
+            for await told in manager.messages where told.hasPrefix(message) { return }
+        }
+    }
+
+    @Test func judgesWhatLiesThereAndReturns() async throws {
+        try await Bench.with { bench in
+            let stage = Stage(bench)
+            for index in 0..<10 {
+                for well in ["B1", "C2"] {
+                    let grey = well == "B1" && index > 6 ? "200" : "10"
+                    stage.feed.say(
+                        .frame(try bench.file("01_\(well)_f\(index).tif", grey, well: well, frame: index))
+                    )
+                }
+            }
+            stage.feed.say(.skipped(path: "notes.txt", reason: "not a frame's name"))
+            stage.feed.say(
+                .abandoned(try bench.file("01_C2_f10.tif", "x", well: "C2", frame: 10), reason: "it is cut")
+            )
+            stage.feed.say(.listed(20))
+            let summary = try await stage.monitor(stage.configuration()).run(until: .listedAndDrained)
+            #expect(summary.counts.seen == 21)
+            #expect(summary.counts.scored == 20)
+            #expect(summary.counts.flagged == 3)
+            #expect(summary.counts.quarantined == 1)
+            #expect(summary.counts.skipped == 1)
+            #expect(
+                summary.medianLatency.map { $0 >= .milliseconds(900) && $0 < .milliseconds(1300) } == true
+            )
+            #expect(try bench.events() == ["FAULT 7", "FAULT 8", "ONSET 8", "FAULT 9"])
+            #expect(try bench.events(well: "C2") == ["UNREADABLE 10"])
+            #expect(try bench.ledger().counts() == [.scored: 20, .quarantined: 1, .skipped: 1])
+
+            // The next start knows it all.
+            let next = Stage(bench)
+            next.feed.say(.frame(try bench.describe("01_B1_f9.tif", frame: 9)))
+            next.feed.say(.listed(1))
+            let again = try await next.monitor(next.configuration()).run(until: .listedAndDrained)
+            #expect((again.counts.known, again.counts.scored) == (1, 0))
+        }
+    }
+
+    @Test func stoppingFinishesTheQueueAndTellsTheManagerInOrder() async throws {
+        try await Bench.with { bench in
+            let stage = Stage(bench)
+            // Frames of a batch that is not whole would wait for an hour, were it not for the end.
+            let monitor = stage.monitor(try stage.configuration { $0.batchWait = .seconds(3600) })
+            async let summary = monitor.run()
+            stage.feed.say(.listed(0))
+            await stage.told("READY")
+            stage.feed.say(.frame(try bench.file("01_B1_f1.tif", "200", frame: 1)))
+            stage.feed.say(.overflow(rescanned: 5))
+            stage.feed.say(.skipped(path: "barrier", reason: "the last of the events"))
+            let ledger = try bench.ledger()
+            while try ledger.counts()[.skipped] != 1 { await Task.yield() }
+            await monitor.stop()
+            #expect(try await summary.counts.scored == 1)
+            #expect(try bench.events() == ["FAULT 1"])
+            let kinds = stage.manager.all.compactMap { $0.split(separator: " ").first.map(String.init) }
+            #expect(Array(kinds.prefix(3)) == ["READY", "STATUS", "WATCHDOG"])
+            #expect(kinds.last == "STOPPING")
+        }
+    }
+
+    @Test func aStopThatTakesTooLongLeavesTheRestForTheNextStart() async throws {
+        try await Bench.with { bench in
+            let stage = Stage(bench)
+            let begun = AsyncStream<Void>.makeStream()
+            let gate = DispatchSemaphore(value: 0)
+            let judge = FakeJudge { _ in
+                begun.continuation.yield()
+                gate.wait()
+            }
+            let configuration = try stage.configuration {
+                $0.stopTimeout = .zero
+                $0.batchFrames = 1
+            }
+            let monitor = stage.monitor(configuration, judge: judge)
+            async let summary = monitor.run()
+            for index in 0..<3 {
+                stage.feed.say(.frame(try bench.file("01_B1_f\(index).tif", "10", frame: index)))
+            }
+            stage.feed.say(.listed(3))
+            for await _ in begun.stream { break }
+            await monitor.stop()
+            await stage.told("STOPPING")
+            // The judge is let go only when nothing waits behind it any more.
+            Task.detached {
+                for _ in 0..<3 { gate.signal() }
+            }
+            #expect(try await summary.counts.scored >= 1)
+            let next = Stage(bench)
+            for index in 0..<3 {
+                next.feed.say(.frame(try bench.describe("01_B1_f\(index).tif", frame: index)))
+            }
+            next.feed.say(.listed(3))
+            _ = try await next.monitor(next.configuration()).run(until: .listedAndDrained)
+            #expect(try bench.ledger().counts() == [.scored: 3])
+        }
+    }
+
+    @Test func aReloadTakesTheNewFiguresAndKeepsTheOldWhenTheyAreWrong() async throws {
+        try await Bench.with { bench in
+            let stage = Stage(bench)
+            let answers = Mutex<[Result<Configuration, ConfigurationError>]>([
+                .failure(ConfigurationError(problem: "it is wrong", remedy: "mend it")),
+                .success(try stage.configuration { $0.threshold = 0 }),
+            ])
+            let answer = Answers(answers: answers)
+            let monitor = stage.monitor(try stage.configuration { $0.batchFrames = 1 }) {
+                (try answer.next().get(), FakeJudge(model: "newmodel0000"))
+            }
+            async let summary = monitor.run()
+            stage.feed.say(.listed(0))
+            await stage.told("READY")
+            for index in 1...2 {
+                stage.requestReload()
+                await stage.told("READY")
+                stage.feed.say(.frame(try bench.file("01_B1_f\(index).tif", "10", frame: index)))
+                let ledger = try bench.ledger()
+                while try ledger.counts()[.scored] != index { await Task.yield() }
+            }
+            await monitor.stop()
+            _ = try await summary
+            #expect(try bench.rows().map(\.model) == ["3f9ac2d41b7e", "newmodel0000"])
+            #expect(try bench.events() == ["FAULT 2"])
+        }
+    }
+
+    private final class Answers: Sendable {
+        private let answers: Mutex<[Result<Configuration, ConfigurationError>]>
+        init(answers: consuming sending Mutex<[Result<Configuration, ConfigurationError>]>) {
+            self.answers = answers
+        }
+        func next() -> Result<Configuration, ConfigurationError> { answers.withLock { $0.removeFirst() } }
+    }
+
+    @Test func aFeedThatEndsByItselfIsAFailureAfterTheQueueIsDone() async throws {
+        try await Bench.with { bench in
+            let stage = Stage(bench)
+            stage.feed.say(.frame(try bench.file("01_B1_f1.tif", "200", frame: 1)))
+            stage.feed.say(.listed(1))
+            stage.feed.stop()
+            await #expect(throws: (any Error).self) {
+                try await stage.monitor(stage.configuration()).run()
+            }
+            #expect(try bench.events() == ["FAULT 1"])
+        }
+    }
+
+    @Test func twoDaemonsDoNotShareAnOutput() async throws {
+        try await Bench.with { bench in
+            let lock = try OutputLock(tree: bench.tree)
+            let stage = Stage(bench)
+            let error = await #expect(throws: OutputError.self) {
+                try await stage.monitor(stage.configuration()).run()
+            }
+            #expect(error?.description.contains("another autoqc") == true)
+            withExtendedLifetime(lock) {}
+        }
+    }
+
+    @Test func moreFramesThanMayWaitDoNotDelayReadiness() async throws {
+        try await Bench.with { bench in
+            let stage = Stage(bench)
+            let gate = DispatchSemaphore(value: 0)
+            let judge = FakeJudge { _ in gate.wait() }
+            let monitor = stage.monitor(try stage.configuration { $0.queueNames = 100 }, judge: judge)
+            for index in 0..<300 {
+                stage.feed.say(.frame(try bench.file("01_B1_f\(index).tif", "10", frame: index)))
+            }
+            async let summary = monitor.run(until: .listedAndDrained)
+            await stage.told("READY")
+            for _ in 0..<300 { gate.signal() }
+            stage.feed.say(.listed(300))
+            #expect(try await summary.counts.scored == 300)
+        }
+    }
+}

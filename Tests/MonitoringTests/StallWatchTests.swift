@@ -1,0 +1,39 @@
+import Plate
+import Testing
+
+@testable import Monitoring
+
+struct StallWatchTests {
+    private let start = ContinuousClock.now
+
+    private func frame(_ well: String, _ index: Int, run: String = "01") throws -> FrameID {
+        FrameID(run: run, well: try #require(Well(well)), index: index)
+    }
+
+    @Test func aSilentWellOfALivingRunIsReportedOnce() throws {
+        var watch = StallWatch()
+        watch.saw(try frame("B1", 3), now: start)
+        watch.saw(try frame("C1", 3), now: start)
+        watch.saw(try frame("C1", 4), now: start + .seconds(50))
+        let limit = Duration.seconds(60)
+        #expect(watch.newStalls(limit: limit, now: start + .seconds(59)).isEmpty)
+        let expected = StallWatch.Stall(last: try frame("B1", 3), isWholeRun: false)
+        #expect(watch.newStalls(limit: limit, now: start + .seconds(60)) == [expected])
+        #expect(watch.newStalls(limit: limit, now: start + .seconds(61)).isEmpty)
+        watch.saw(try frame("B1", 4), now: start + .seconds(70))
+        watch.saw(try frame("C1", 5), now: start + .seconds(129))
+        let again = StallWatch.Stall(last: try frame("B1", 4), isWholeRun: false)
+        #expect(watch.newStalls(limit: limit, now: start + .seconds(130)) == [again])
+    }
+
+    @Test func aRunThatEndsIsOneStall() throws {
+        var watch = StallWatch()
+        for well in ["A1", "B1", "C1"] { watch.saw(try frame(well, 9), now: start) }
+        watch.saw(try frame("B1", 10), now: start + .seconds(1))
+        watch.saw(try frame("A1", 1, run: "02"), now: start + .seconds(60))
+        #expect(watch.newStalls(limit: nil, now: start + .seconds(999)).isEmpty)
+        let expected = StallWatch.Stall(last: try frame("B1", 10), isWholeRun: true)
+        #expect(watch.newStalls(limit: .seconds(60), now: start + .seconds(61)) == [expected])
+        #expect(watch.newStalls(limit: .seconds(60), now: start + .seconds(62)).isEmpty)
+    }
+}

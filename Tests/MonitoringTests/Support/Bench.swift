@@ -1,0 +1,133 @@
+import Acquisition
+import Foundation
+import Ledger
+import Logging
+import Plate
+import Reporting
+import TestSupport
+import Testing
+
+@testable import Monitoring
+
+/// A watched folder and an output folder on disk, and pipelines that work on them.
+struct Bench: Sendable {
+    let folder: URL
+    let journal = Recorder<JournalRecord>()
+    let pauses = Recorder<Duration>()
+
+    var input: URL { folder.appending(path: "in") }
+    var tree: OutputTree { OutputTree(root: folder.appending(path: "out").path) }
+
+    static func with(_ body: (Bench) async throws -> Void) async throws {
+        try await withTemporaryFolder { folder in
+            let bench = Bench(folder: folder)
+            try FileManager.default.createDirectory(at: bench.input, withIntermediateDirectories: true)
+            try bench.tree.prepare()
+            try await body(bench)
+        }
+    }
+
+    /// Writes a file of frames, one grey value each, and describes it as the watcher would.
+    func file(_ name: String, _ greys: String..., well: String = "B1", frame: Int) throws -> FrameFile {
+        let url = input.appending(path: name)
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(),
+            withIntermediateDirectories: true
+        )
+        try Data(greys.joined(separator: "\n").utf8).write(to: url)
+        return try describe(name, well: well, frame: frame)
+    }
+
+    func describe(_ name: String, well: String = "B1", frame: Int) throws -> FrameFile {
+        let url = input.appending(path: name)
+        let attributes = try FileManager.default.attributesOfItem(atPath: url.path)
+        let inode = try #require(attributes[.systemFileNumber] as? NSNumber)
+        let size = try #require(attributes[.size] as? NSNumber)
+        let modified = try #require(attributes[.modificationDate] as? Date)
+        return FrameFile(
+            path: url.path,
+            root: input.path,
+            relativePath: name,
+            frame: FrameID(run: "01", well: try #require(Well(well)), index: frame),
+            identity: FileIdentity(
+                device: 1,
+                inode: inode.uint64Value,
+                size: size.int64Value,
+                modified: Timestamp(nanoseconds: Int64(modified.timeIntervalSince1970 * 1e9))
+            ),
+            completed: Timestamp(nanoseconds: 1_795_341_601_000_000_000),
+            found: .closed
+        )
+    }
+
+    /// A pipeline as a fresh start would make it, with a ledger of its own on the same file.
+    func pipeline(
+        settings: FramePipeline.Settings = FramePipeline.Settings(judge: FakeJudge()),
+        writeMask: Sidecars.MaskWriter? = nil,
+        pause: @escaping @Sendable () -> Bool = { true },
+        reached: @escaping @Sendable (PipelineStep) throws -> Void = { _ in }
+    ) throws -> FramePipeline {
+        try tree.prepare()
+        let (journal, pauses) = (journal, pauses)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        return FramePipeline(
+            environment: FramePipeline.Environment(
+                ledger: try FrameLedger(path: tree.ledger),
+                tree: tree,
+                sidecars: Sidecars(tree: tree, writeMask: writeMask ?? Bench.writeMask),
+                journal: JournalReporter { record in
+                    journal.add(record)
+                    return true
+                },
+                reader: FakeReader(),
+                statistics: Statistics(),
+                heartbeat: Heartbeat(name: "judging"),
+                logger: logger,
+                now: { Timestamp(nanoseconds: 1_795_341_601_123_000_000) },
+                pause: { time in
+                    pauses.add(time)
+                    return pause()
+                },
+                reached: reached
+            ),
+            settings: settings
+        )
+    }
+
+    static let writeMask: Sidecars.MaskWriter = { mask, _, path in
+        try Data(mask.values).write(to: URL(filePath: path))
+    }
+
+    func ledger() throws -> FrameLedger { try FrameLedger(path: tree.ledger) }
+
+    /// The alarms of a well's log; every line must be one.
+    func alarms(well: String = "B1") throws -> [Alarm] {
+        let path = tree.alarmLog(run: "01", well: try #require(Well(well)))
+        guard FileManager.default.fileExists(atPath: path) else { return [] }
+        let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+        return try lines.map { try #require(AlarmLine.parse($0), "\($0)") }
+    }
+
+    /// `FAULT 3` and the like, in the order of the log.
+    func events(well: String = "B1") throws -> [String] {
+        try alarms(well: well).map { "\($0.event.rawValue) \($0.frame.index)" }
+    }
+
+    func masks() throws -> [String] {
+        let path = tree.masks(run: "01")
+        guard FileManager.default.fileExists(atPath: path) else { return [] }
+        return try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+    }
+
+    func rows() throws -> [FrameRecord] {
+        var rows: [FrameRecord] = []
+        try ledger().forEach { rows.append($0) }
+        return rows
+    }
+}
+
+extension [FrameFile] {
+    /// The files as the queue hands them out.
+    var queued: [QueuedFrame] { map { QueuedFrame(file: $0) } }
+}

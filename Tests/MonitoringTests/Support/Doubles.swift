@@ -1,0 +1,114 @@
+import Acquisition
+import Foundation
+import Frames
+import Plate
+import Reporting
+import Synchronization
+
+@testable import Monitoring
+
+/// A judge that finds frames faulty whose first pixel is above 100, and fails on those above 900.
+final class FakeJudge: FrameJudge {
+    struct Failure: Error {}
+
+    let model: String
+    /// Called with each batch's first pixels before it is judged.
+    private let before: @Sendable ([Float]) -> Void
+
+    init(model: String = "3f9ac2d41b7e", before: @escaping @Sendable ([Float]) -> Void = { _ in }) {
+        self.model = model
+        self.before = before
+    }
+
+    func judge(_ frames: [Frame]) throws -> [Judgement] {
+        before(frames.map { $0[0, 0] })
+        return try frames.map { frame in
+            let grey = Double(frame[0, 0])
+            guard grey <= 900 else { throw Failure() }
+            let isFaulty = grey > 100
+            let values = (0..<frame.height * frame.width).map { UInt8(isFaulty && $0 < 3 ? 1 : 0) }
+            return Judgement(
+                verdict: isFaulty ? .faulty : .normal,
+                scores: ImageScores(maximum: grey / 100, mean: grey / 400, patch: grey / 200),
+                score: grey / 200,
+                severity: grey / 50,
+                threshold: 2,
+                mask: Mask(height: frame.height, width: frame.width, values: values),
+                map: ScoreMap(height: frame.height, width: frame.width, values: frame.pixels)
+            )
+        }
+    }
+}
+
+/// Reads text files with a grey value a line, each a frame of 4 x 4; `cut` may get better, `bad` does not.
+struct FakeReader: FrameReading {
+    struct Pages: OpenFrames {
+        let lines: [String]
+        var pageCount: Int { lines.count }
+        var pixelSize: PixelSize? { nil }
+
+        func frame(page: Int) throws(FrameReadError) -> Frame {
+            guard let grey = Float(lines[page]) else {
+                throw FrameReadError(
+                    reason: "page \(page) is \(lines[page])",
+                    isRetriable: lines[page] == "cut"
+                )
+            }
+            return Frame(height: 4, width: 4, pixels: [Float](repeating: grey, count: 16))
+        }
+    }
+
+    func open(_ path: String) throws(FrameReadError) -> any OpenFrames {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw FrameReadError(reason: "it is not there", isRetriable: false)
+        }
+        return Pages(lines: text.split(separator: "\n").map(String.init))
+    }
+}
+
+/// A feed that says what the test tells it to.
+final class ScriptedFeed: FrameFeed {
+    private let stream: AsyncStream<AcquisitionEvent>
+    private let continuation: AsyncStream<AcquisitionEvent>.Continuation
+
+    init() {
+        (stream, continuation) = AsyncStream.makeStream()
+    }
+
+    func events(heartbeat: Heartbeat) -> AsyncStream<AcquisitionEvent> { stream }
+    func stop() { continuation.finish() }
+    func say(_ event: AcquisitionEvent) { continuation.yield(event) }
+}
+
+/// Keeps what the service manager was told.
+final class FakeServiceManager: ServiceNotifying {
+    let watchdogInterval: Duration?
+    private let told = Mutex<[String]>([])
+    private let continuation: AsyncStream<String>.Continuation
+    /// Everything told, as it comes.
+    let messages: AsyncStream<String>
+
+    init(watchdogInterval: Duration? = .seconds(60)) {
+        self.watchdogInterval = watchdogInterval
+        (messages, continuation) = AsyncStream.makeStream()
+    }
+
+    var all: [String] { told.withLock { $0 } }
+    func ready() { tell("READY") }
+    func status(_ text: String) { tell("STATUS \(text)") }
+    func watchdog() { tell("WATCHDOG") }
+    func reloading() { tell("RELOADING") }
+    func stopping() { tell("STOPPING") }
+
+    private func tell(_ message: String) {
+        told.withLock { $0.append(message) }
+        continuation.yield(message)
+    }
+}
+
+/// Something that happens in order, from any thread.
+final class Recorder<Value: Sendable>: Sendable {
+    private let values = Mutex<[Value]>([])
+    var all: [Value] { values.withLock { $0 } }
+    func add(_ value: Value) { values.withLock { $0.append(value) } }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import TestSupport
+import Testing
+
+struct UnitTests {
+    private static let unit = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "systemd/autoqc@.service")
+    private static let analyze = "/usr/bin/systemd-analyze"
+
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: analyze), "no systemd-analyze here"))
+    func systemdAcceptsTheUnitAndFindsItSafe() async throws {
+        try await withTemporaryFolder { folder in
+            let copy = folder.appending(path: "autoqc@demo.service")
+            // The program is not installed where the tests run.
+            let text = try String(contentsOf: Self.unit, encoding: .utf8)
+                .replacing("/usr/bin/autoqc", with: "/bin/true")
+            try Data(text.utf8).write(to: copy)
+            #expect(try Self.run(["verify", "--man=no", copy.path]) == "0: ")
+            let security = ["security", "--offline=true", "--threshold=15", copy.path]
+            #expect(try Self.run(security).hasPrefix("0: "))
+        }
+    }
+
+    @Test func theUnitUsesTheCommandsAndLeavesTheJITAlone() throws {
+        let lines = try String(contentsOf: Self.unit, encoding: .utf8).split(separator: "\n")
+        for line in [
+            "Type=notify", "WatchdogSec=60", "Restart=on-failure", "StateDirectory=autoqc",
+            "ExecStartPre=/usr/bin/autoqc validate --config /etc/autoqc/%i.yaml",
+            "ExecStart=/usr/bin/autoqc watch --config /etc/autoqc/%i.yaml", "MemoryDenyWriteExecute=no",
+        ] {
+            #expect(lines.contains { $0 == line }, "\(line)")
+        }
+    }
+
+    /// The exit code and everything that was said.
+    private static func run(_ arguments: [String]) throws -> String {
+        let process = Process()
+        process.executableURL = URL(filePath: analyze)
+        process.arguments = arguments
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let said = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return "\(process.terminationStatus): \(String(decoding: said, as: UTF8.self))"
+    }
+}

@@ -1,0 +1,44 @@
+import Plate
+import Testing
+
+/// Alarms as the daemon makes them.
+enum Sample {
+    static func well(_ name: String = "B1") throws -> Well { try #require(Well(name)) }
+
+    static func fault(
+        run: String = "01",
+        frame: Int,
+        event: Alarm.Event = .fault,
+        mask: String? = "masks/01_B1_f100.mask.tiff",
+        reason: String? = nil,
+        model: String = "3f9ac2"
+    ) throws -> Alarm {
+        Alarm(
+            time: Timestamp(nanoseconds: 1_795_341_601_123_000_000),
+            event: event,
+            frame: FrameID(run: run, well: try well(), index: frame),
+            model: model,
+            finding: Alarm.Finding(
+                score: 0.213,
+                threshold: 3,
+                severity: 4.2,
+                cause: "air-bubble",
+                area: 0.056,
+                boundingBox: PixelRectangle(x: 1180, y: 515, width: 100, height: 285),
+                mask: mask
+            ),
+            reason: reason,
+            latencyMilliseconds: 143
+        )
+    }
+
+    /// A mask drawn with `#` for faulty pixels, one row a line.
+    static func mask(_ drawing: String) -> Mask {
+        let rows = drawing.split(separator: "\n")
+        return Mask(
+            height: rows.count,
+            width: rows[0].count,
+            values: rows.flatMap { row in row.utf8.map { $0 == UInt8(ascii: "#") ? 1 : 0 } }
+        )
+    }
+}
