@@ -1,8 +1,10 @@
 import Networks
 import Tensors
 
-/// The patched diffusion of the `realtime` profile: noise some patches, keep the rest as their condition, predict the
-/// clean image in one pass, keep the predicted patches (pDDPM, Behrendt et al. 2023; phases instead of windows).
+/// The patched diffusion of the `realtime` profile: one pass at a fixed timestep for each phase.
+///
+/// Some patches are noised, the rest stay clean as their condition, the network predicts the clean image,
+/// and the predicted patches are kept (pDDPM, Behrendt et al. 2023; phases instead of windows).
 public struct PatchedDiffusion: Sendable, Equatable, Codable {
     /// Steps of the cosine schedule.
     public let steps: Int

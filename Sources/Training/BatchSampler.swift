@@ -48,7 +48,9 @@ struct BatchSampler: Sendable {
         schedule = DiffusionSchedule(count: diffusion.steps)
     }
 
-    /// The batch of a step. Its images are drawn side by side, each from random numbers of its own.
+    /// The batch of a step.
+    ///
+    /// Its images are drawn side by side, each from random numbers of its own.
     mutating func batch(step: Int, count: Int) throws(DataError) -> Batch {
         let noise = noiseField(stretch: step / Self.stepsPerField)
         let drawn = Mutex([Int: Result<Sample, DataError>]())

@@ -61,7 +61,9 @@ public final class FrameSet: Sendable {
         self.unreadable = unreadable
     }
 
-    /// Every n-th frame apart, for validation; what is left is the rest. A single frame is in both.
+    /// Sets every n-th frame apart, for validation.
+    ///
+    /// What is left is the rest. A single frame is in both.
     public func split(every n: Int) -> (rest: FrameSet, apart: FrameSet) {
         let apart = entries.indices.filter { $0 % n == n - 1 || entries.count < n && $0 == entries.count - 1 }
         let rest = entries.indices.filter { !apart.contains($0) }

@@ -1,8 +1,10 @@
 import Detection
 import Tensors
 
-/// The pDDPM training loss: 0.5 DSSIM + 0.5 |difference| between clean and reconstructed images in [0, 1], averaged over
-/// the noised pixels. Outside them the reconstruction is the image itself.
+/// The pDDPM training loss.
+///
+/// 0.5 DSSIM + 0.5 |difference| between clean and reconstructed images in [0, 1], averaged over the noised
+/// pixels. Outside them the reconstruction is the image itself.
 enum PatchLoss {
     /// The loss of a prediction, N x H x W x 1, as a scalar that can be differentiated once.
     static func of(_ prediction: Variable, batch: BatchSampler.Batch) -> Variable {

@@ -7,7 +7,8 @@ struct AutoQC: AsyncParsableCommand {
         commandName: "autoqc",
         abstract: "Quality control beside a high-throughput microscope.",
         subcommands: [
-            WatchCommand.self, ValidateCommand.self, ScoreCommand.self, TrainCommand.self, CalibrateCommand.self,
+            WatchCommand.self, ValidateCommand.self, ScoreCommand.self, TrainCommand.self,
+            CalibrateCommand.self,
         ]
     )
 }

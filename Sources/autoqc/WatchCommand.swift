@@ -71,15 +71,16 @@ struct WatchCommand: AsyncParsableCommand {
         let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
         ServiceLogging.bootstrap(level: level)
         let (configured, detector) = try Self.prepare(configuration)
-        let reload: Monitor.Reload? =
-            options.config == nil
-            ? nil
-            : {
-                let (configuration, detector) = try Self.prepare(try options.load())
-                return (configuration, detector)
-            }
+        let reload: Monitor.Reload = {
+            let (configuration, detector) = try Self.prepare(try options.load())
+            return (configuration: configuration, judge: detector)
+        }
         let monitor = Monitor(
-            configuration: configured, judge: detector, logger: Logger(label: "autoqc"), reload: reload)
+            configuration: configured,
+            judge: detector,
+            logger: Logger(label: "autoqc"),
+            reload: options.config == nil ? nil : reload
+        )
         let summary = try await monitor.run(until: once ? .listedAndDrained : .stopped)
         Terminal.note(Self.sentence(summary))
     }
