@@ -64,7 +64,7 @@ extension Collector {
         }
     }
 
-    /// Watches a folder, which leaves it without a watch where that is not possible; `false` if it is not there.
+    /// Watches a folder, if that is possible; `false` if it is not there.
     private func watch(_ path: ExactPath, _ folder: inout Folder) -> Bool {
         let isFull = folder.watch == nil && pathOfWatch.count >= plan.watchLimit
         let result =
@@ -109,7 +109,8 @@ extension Collector {
         case ENOSPC, ENOMEM:
             let limit = min(notifications.maximumWatches, plan.watchLimit)
             return "only \(pathOfWatch.count) folders can be watched (the limit is \(limit)), the others are "
-                + "looked through every \(interval); raise it: sysctl fs.inotify.max_user_watches=\(limit * 4)"
+                + "looked through every \(interval); raise it: "
+                + "sysctl fs.inotify.max_user_watches=\(limit * 4)"
         case EMFILE, ENFILE:
             let limit = notifications.maximumInstances
             return "folders cannot be watched and are looked through every \(interval): too few file "

@@ -1,4 +1,6 @@
-/// A path compared byte by byte, as the file system does; `String` would take two spellings of an accent for one.
+/// A path compared byte by byte, as the file system does.
+///
+/// `String` would take two spellings of an accent for one.
 struct ExactPath: Hashable {
     let text: String
 

@@ -51,12 +51,18 @@ final class FolderNotifications {
     private var bellWatch: Int32 = -1
     private var spellings = 0
     private var users: [Int32: Int] = [:]
-    private var unwanted: [Int32: ContinuousClock.Instant] = [:]
+    private var unwanted: [Int32: Unwanted] = [:]
 
     private static let interest =
         IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR
     /// How long an unwanted watch is kept; the deletion of a folder that was moved out is over by then.
     private static let grace = Duration.seconds(5)
+
+    /// A watch to remove: after its grace and a little more, when all that happened before has been read.
+    private struct Unwanted {
+        var due: ContinuousClock.Instant
+        var isLastCall = false
+    }
 
     /// Starts the library; without it, for want of descriptors or inotify instances, only the bell works.
     init(bell: Bell) {
@@ -91,7 +97,7 @@ final class FolderNotifications {
     func release(_ watch: Int32, now: ContinuousClock.Instant) {
         guard let count = users[watch] else { return }
         users[watch] = count > 1 ? count - 1 : nil
-        if count == 1 { unwanted[watch] = now + Self.grace }
+        if count == 1 { unwanted[watch] = Unwanted(due: now + Self.grace) }
     }
 
     /// Forgets a watch that the kernel has most likely removed, without the message that would be lost.
@@ -101,11 +107,15 @@ final class FolderNotifications {
 
     /// Removes the watches whose time is over; returns when to come back.
     func removeUnwanted(now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
-        for (watch, due) in unwanted where due <= now {
-            unwanted[watch] = nil
-            inotifytools_remove_watch_by_wd(watch)
+        for (watch, state) in unwanted where state.due <= now {
+            if state.isLastCall {
+                unwanted[watch] = nil
+                inotifytools_remove_watch_by_wd(watch)
+            } else {
+                unwanted[watch] = Unwanted(due: now + .seconds(1), isLastCall: true)
+            }
         }
-        return unwanted.values.min()
+        return unwanted.values.lazy.map(\.due).min()
     }
 
     /// How many folders are watched.
@@ -132,12 +142,15 @@ final class FolderNotifications {
         return .bell
     }
 
-    /// The name follows its header in the library's buffer and is read in place, never copied with the struct.
+    /// The name follows its header in the library's buffer: read in place, not copied with the struct.
     @unsafe
     private func read(_ event: UnsafeMutablePointer<inotify_event>) -> Signal? {
         let watch = unsafe event.pointee.wd
         let mask = unsafe event.pointee.mask
-        if has(mask, IN_Q_OVERFLOW) { return .overflow }
+        if has(mask, IN_Q_OVERFLOW) {
+            unwanted = [:]  // Whether their folders are gone may be among what was lost.
+            return .overflow
+        }
         if watch == bellWatch { return has(mask, IN_ATTRIB) ? .bell : nil }
         if has(mask, IN_IGNORED) {
             unwanted[watch] = nil

@@ -1,14 +1,12 @@
-import Synchronization
-
 /// Finds complete frames in folders and everything below them, while they are written, and tells each once.
 ///
 /// Watching begins with `init` and ends with `stop()`, with the end of whoever reads `events`, or with the
 /// watcher itself. All watchers of a process share one thread of their own, which owns libinotifytools; it
 /// never waits for the reader of `events`, which are small values and pile up if nobody reads.
 ///
-/// - A new folder is first watched and then listed, so nothing falls between; a file that is seen both ways is
-///   one event. A frame is told again only if its content changes (size, time or inode) or a new name makes it
-///   another frame.
+/// - A new folder is first watched and then listed, so nothing falls between; a file that is seen both ways
+///   is one event. A frame is told again only if its content changes (size, time or inode) or a new name makes
+///   it another frame.
 /// - A file is taken when it is closed by its writer or moved to its place, and whole; an incomplete one is
 ///   looked at again with growing pauses. A file that was only found must also stay the same for a while.
 /// - Symbolic links are never followed, save the roots themselves; hidden folders are not entered.

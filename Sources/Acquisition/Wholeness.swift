@@ -4,6 +4,6 @@ public enum Wholeness: Sendable, Equatable {
     case whole
     /// Parts are missing, as in a file that is still being written; the sentence says which.
     case incomplete(String)
-    /// More bytes would not mend it; the sentence says what is wrong. It is delivered, and its reader refuses it.
+    /// More bytes would not mend it, and the sentence says why; it is delivered, and its reader refuses it.
     case damaged(String)
 }

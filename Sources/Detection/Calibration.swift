@@ -27,7 +27,9 @@ public struct Calibration: Sendable, Equatable, Codable {
     public var scale: SeverityScale
     /// The severity above which a frame is faulty.
     public var threshold: Double
-    /// The residual above which a pixel is faulty.
+    /// Side of the square window over which the map is averaged before the mask is taken, in pixels.
+    public var maskWindow: Int
+    /// The averaged residual above which a pixel is faulty.
     public var maskThreshold: Double
     /// How the severity's threshold was found.
     public var thresholdOrigin: Origin
@@ -44,13 +46,22 @@ public struct Calibration: Sendable, Equatable, Codable {
 
     /// Gathers a calibration.
     public init(
-        scoreKind: ScoreKind, scale: SeverityScale, threshold: (value: Double, origin: Origin),
+        scoreKind: ScoreKind,
+        scale: SeverityScale,
+        threshold: (value: Double, origin: Origin),
+        maskWindow: Int,
         mask: (value: Double, origin: Origin)
     ) {
+        self.maskWindow = maskWindow
         self.scoreKind = scoreKind
         self.scale = scale
         (self.threshold, self.thresholdOrigin) = threshold
         (self.maskThreshold, self.maskOrigin) = mask
+    }
+
+    /// The faulty pixels of a map, without specks.
+    public func mask(of map: ScoreMap) -> Mask {
+        ComponentFilter().mask(of: map.windowMean(maskWindow), above: maskThreshold)
     }
 
     /// Distance of a score from normal frames, in their own spread, at least 0.

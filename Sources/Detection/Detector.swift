@@ -19,8 +19,10 @@ public final class Detector: Sendable {
     public init(model: Model, name: String, path: String) throws(ModelError) {
         guard let calibration = model.description.calibration else {
             throw ModelError(
-                code: .notCalibrated, path: path,
-                detail: "has no thresholds yet; run `autoqc calibrate \(path) --normal FOLDER`")
+                code: .notCalibrated,
+                path: path,
+                detail: "has no thresholds yet; run `autoqc calibrate \(path) --normal FOLDER`"
+            )
         }
         self.calibration = calibration
         self.modelName = name
@@ -37,9 +39,14 @@ public final class Detector: Sendable {
             let severity = calibration.severity(of: score)
             let isFaulty = severity > calibration.threshold
             return Judgement(
-                verdict: isFaulty ? .faulty : .normal, scores: scores, score: score, severity: severity,
+                verdict: isFaulty ? .faulty : .normal,
+                scores: scores,
+                score: score,
+                severity: severity,
                 threshold: calibration.threshold,
-                mask: ComponentFilter().mask(of: map, above: calibration.maskThreshold), map: map)
+                mask: calibration.mask(of: map),
+                map: map
+            )
         }
     }
 }

@@ -13,7 +13,8 @@ public final class FrameScorer: Sendable {
     }
 
     private static func reconstructor(
-        of model: Model, path: String
+        of model: Model,
+        path: String
     ) throws(ModelError) -> sending FrameReconstructor {
         let network = try model.network(path: path).network
         return FrameReconstructor(diffusion: model.description.diffusion, network: network)
@@ -26,8 +27,10 @@ public final class FrameScorer: Sendable {
             $0.reconstruct(image, height: frame.height, width: frame.width)
         }
         return description.residual.map(
-            input: image.map { 0.5 * ($0 + 1) }, reconstruction: reconstruction.map { 0.5 * ($0 + 1) },
-            height: frame.height, width: frame.width
+            input: image.map { 0.5 * ($0 + 1) },
+            reconstruction: reconstruction.map { 0.5 * ($0 + 1) },
+            height: frame.height,
+            width: frame.width
         ).medianFiltered()
     }
 }

@@ -30,13 +30,18 @@ public struct Model: Sendable {
         let data: Data
         do { data = try Data(contentsOf: URL(filePath: path)) } catch {
             throw ModelError(
-                code: .unreadable, path: path, detail: "cannot be read; check the path and its permissions")
+                code: .unreadable,
+                path: path,
+                detail: "cannot be read; check the path and its permissions"
+            )
         }
         let file: SafeTensors
         do { file = try SafeTensors(data: data, path: path) } catch {
             throw ModelError(
-                code: .unreadable, path: path,
-                detail: "\(error.detail); the file is damaged or incomplete, copy it again")
+                code: .unreadable,
+                path: path,
+                detail: "\(error.detail); the file is damaged or incomplete, copy it again"
+            )
         }
         let model = try Model(file: file, path: path)
         return (model, String(Digest.sha256(data).prefix(12)))
@@ -47,11 +52,16 @@ public struct Model: Sendable {
             ModelError(code: code, path: path, detail: detail)
         }
         guard let format = file.metadata[Self.formatKey], let json = file.metadata[Self.descriptionKey] else {
-            throw refuse(.notAModel, "holds tensors but no autoqc model; give a file that `autoqc train` wrote")
+            throw refuse(
+                .notAModel,
+                "holds tensors but no autoqc model; give a file that `autoqc train` wrote"
+            )
         }
         guard format == Self.format else {
             throw refuse(
-                .unknownVersion, "has format \(format), this program reads \(Self.format); use a matching version")
+                .unknownVersion,
+                "has format \(format), this program reads \(Self.format); use a matching version"
+            )
         }
         guard file.metadata[Self.digestKey] == Self.digest(json: json, weights: file.tensors) else {
             throw refuse(.altered, "is not what was written (its checksum differs); copy it again or retrain")
@@ -88,9 +98,16 @@ public struct Model: Sendable {
         let claimed = description.architecture
         guard
             let architecture = RealtimeUNet.Architecture(
-                channels: claimed.channels, blocks: claimed.blocks, embedding: claimed.embedding)
+                channels: claimed.channels,
+                blocks: claimed.blocks,
+                embedding: claimed.embedding
+            )
         else {
-            throw ModelError(code: .unfitWeights, path: path, detail: "names an architecture that cannot be built")
+            throw ModelError(
+                code: .unfitWeights,
+                path: path,
+                detail: "names an architecture that cannot be built"
+            )
         }
         var random = SplitMix64(state: 0)
         let network = RealtimeUNet(architecture, using: &random)

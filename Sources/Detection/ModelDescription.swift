@@ -44,8 +44,11 @@ public struct ModelDescription: Sendable, Equatable, Codable {
 
     /// Gathers a description of a `realtime` pDDPM.
     public init(
-        architecture: RealtimeUNet.Architecture, normalisation: Normalisation, diffusion: PatchedDiffusion,
-        residual: Residual, training: Provenance
+        architecture: RealtimeUNet.Architecture,
+        normalisation: Normalisation,
+        diffusion: PatchedDiffusion,
+        residual: Residual,
+        training: Provenance
     ) {
         self.architecture = architecture
         self.normalisation = normalisation

@@ -20,7 +20,9 @@ public struct Normalisation: Sendable, Equatable, Codable {
         let percentile = { (share: Double) in sorted[Int(share * Double(sorted.count - 1))] }
         let median = percentile(0.5)
         self.init(
-            background: median, reach: max(median - percentile(0.001), percentile(0.999) - median))
+            background: median,
+            reach: max(median - percentile(0.001), percentile(0.999) - median)
+        )
     }
 
     /// Grey values as the network sees them: 0 is background, normal cells lie in [-1, 1].

@@ -24,12 +24,17 @@ public struct PatchPhases: Sendable, Equatable, Codable {
     ///
     /// `origin` says how far the grid starts above and left of the image, for crops that do not start on a patch.
     public func noisedRuns(
-        height: Int, width: Int, phase: Int, origin: (row: Int, column: Int) = (0, 0)
+        height: Int,
+        width: Int,
+        phase: Int,
+        origin: (row: Int, column: Int) = (0, 0)
     ) -> [Range<Int>] {
         (0..<height).flatMap { row in
             stride(from: -(origin.column % patch), to: width, by: patch).compactMap { column in
                 let start = max(column, 0)
-                guard self.phase(row: row + origin.row, column: start + origin.column) == phase else { return nil }
+                guard self.phase(row: row + origin.row, column: start + origin.column) == phase else {
+                    return nil
+                }
                 return row * width + start..<row * width + min(column + patch, width)
             }
         }

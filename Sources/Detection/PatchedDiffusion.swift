@@ -1,8 +1,10 @@
 import Networks
 import Tensors
 
-/// The patched diffusion of the `realtime` profile: noise some patches, keep the rest as their condition, predict the
-/// clean image in one pass, keep the predicted patches (pDDPM, Behrendt et al. 2023; phases instead of windows).
+/// The patched diffusion of the `realtime` profile: one pass at a fixed timestep for each phase.
+///
+/// Some patches are noised, the rest stay clean as their condition, the network predicts the clean image,
+/// and the predicted patches are kept (pDDPM, Behrendt et al. 2023; phases instead of windows).
 public struct PatchedDiffusion: Sendable, Equatable, Codable {
     /// Steps of the cosine schedule.
     public let steps: Int
@@ -24,7 +26,11 @@ public struct PatchedDiffusion: Sendable, Equatable, Codable {
 
     /// Noises the runs of an image: x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise.
     public static func noise(
-        _ image: inout [Float], runs: [Range<Int>], field: [Float], signalScale: Float, noiseScale: Float
+        _ image: inout [Float],
+        runs: [Range<Int>],
+        field: [Float],
+        signalScale: Float,
+        noiseScale: Float
     ) {
         for run in runs {
             for index in run { image[index] = signalScale * image[index] + noiseScale * field[index] }
@@ -56,13 +62,17 @@ final class FrameReconstructor {
         for phase in 0..<diffusion.phases.count {
             var noisy = padded
             PatchedDiffusion.noise(
-                &noisy, runs: diffusion.phases.noisedRuns(height: rows, width: columns, phase: phase),
-                field: noise, signalScale: schedule.signalScale[diffusion.timestep],
-                noiseScale: schedule.noiseScale[diffusion.timestep])
+                &noisy,
+                runs: diffusion.phases.noisedRuns(height: rows, width: columns, phase: phase),
+                field: noise,
+                signalScale: schedule.signalScale[diffusion.timestep],
+                noiseScale: schedule.noiseScale[diffusion.timestep]
+            )
             let predicted = Recording.off {
                 network(
                     Variable(constant: Tensor(noisy, shape: [1, rows, columns, 1])),
-                    timesteps: [diffusion.timestep])
+                    timesteps: [diffusion.timestep]
+                )
             }
             // The runs of the frame itself; those of the padded one may reach beyond it.
             let kept = diffusion.phases.noisedRuns(height: height, width: width, phase: phase)
@@ -86,7 +96,11 @@ final class FrameReconstructor {
 
     /// Repeats the last row and column up to a size the network takes.
     private static func padded(
-        _ image: [Float], height: Int, width: Int, rows: Int, columns: Int
+        _ image: [Float],
+        height: Int,
+        width: Int,
+        rows: Int,
+        columns: Int
     ) -> [Float] {
         guard rows != height || columns != width else { return image }
         var result: [Float] = []

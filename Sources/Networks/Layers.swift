@@ -23,7 +23,9 @@ struct ConvolutionLayer {
     let bias: Variable
     let geometry: ConvolutionGeometry
 
-    /// He initialisation (He et al. 2015), scaled by `gain`; padded so that stride 1 keeps the size.
+    /// Draws weights by He initialisation, scaled by `gain`.
+    ///
+    /// He et al. 2015. Padded so that stride 1 keeps the size.
     init(
         inputs: Int,
         outputs: Int,

@@ -98,7 +98,9 @@ public final class RealtimeUNet {
         isFolded = true
     }
 
-    /// Predicts the clean images, N x H x W x 1, from noised ones at one timestep each. H and W are multiples of 16.
+    /// Predicts the clean images, N x H x W x 1, from noised ones at one timestep each.
+    ///
+    /// H and W are multiples of 16.
     public func callAsFunction(_ x: Variable, timesteps: [Int]) -> Variable {
         precondition(
             x.shape.count == 4 && x.shape[0] == timesteps.count && x.shape[3] == 1,
@@ -131,7 +133,9 @@ public final class RealtimeUNet {
         return exit(x).depthToSpace(Self.block)
     }
 
-    /// Sinusoids of the timestep (Vaswani et al. 2017, section 3.5), cosines first, through a linear layer and SiLU.
+    /// Sinusoids of the timestep, cosines first, through a linear layer and SiLU.
+    ///
+    /// Vaswani et al. 2017, section 3.5.
     private func embedded(_ timesteps: [Int]) -> Variable {
         let half = architecture.embedding / 2
         let frequencies = (0..<half).map { exp(-log(10_000) * Double($0) / Double(half)) }
@@ -151,9 +155,13 @@ public final class RealtimeUNet {
             return "\(parameter.name) has shape \(found.shape) instead of \(parameter.variable.shape)"
         }
         let known = Set(parameters.map(\.name))
-        faults += weights.keys.filter { !known.contains($0) }.sorted().map { "\($0) is not part of the network" }
+        faults += weights.keys.filter { !known.contains($0) }.sorted().map {
+            "\($0) is not part of the network"
+        }
         guard faults.isEmpty else { return faults }
-        for parameter in parameters { if let value = weights[parameter.name] { parameter.variable.value = value } }
+        for parameter in parameters {
+            if let value = weights[parameter.name] { parameter.variable.value = value }
+        }
         return []
     }
 

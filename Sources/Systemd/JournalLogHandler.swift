@@ -2,8 +2,8 @@ public import Logging
 
 /// Sends log records to the journal, their metadata as fields: `well` becomes `AUTOQC_WELL`.
 ///
-/// The metadata also stands behind the message, `key=value`, for those who read `journalctl` without fields. A
-/// record that the journal does not take goes to stderr.
+/// The metadata also stands behind the message, `key=value`, for those who read `journalctl` without fields.
+/// A record that the journal does not take goes to stderr.
 public struct JournalLogHandler: LogHandler {
     /// Least level that is logged.
     public var logLevel: Logger.Level = .info

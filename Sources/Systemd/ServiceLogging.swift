@@ -17,8 +17,9 @@ public enum ServiceLogging {
         return handler
     }
 
-    /// Whether stderr is the stream that the service manager connected to the journal: `JOURNAL_STREAM` names its
-    /// device and inode, and is inherited by programs whose stderr leads elsewhere.
+    /// Whether stderr is the stream that the service manager connected to the journal.
+    ///
+    /// `JOURNAL_STREAM` names its device and inode, and programs inherit it whose stderr leads elsewhere.
     public static var standardErrorIsJournal: Bool {
         guard let value = unsafe getenv("JOURNAL_STREAM") else { return false }
         return isJournal(STDERR_FILENO, stream: unsafe String(cString: value))

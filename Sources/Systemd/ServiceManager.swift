@@ -4,7 +4,7 @@ import Glibc
 /// What a `Type=notify` service tells the service manager (`sd_notify(3)`).
 ///
 /// Each call says whether the manager was told: `false` where the process was not started by one
-/// (`NOTIFY_SOCKET` is not set) or the socket does not answer. No call throws, and none changes the environment.
+/// (`NOTIFY_SOCKET` is not set) or the socket does not answer. No call throws or changes the environment.
 public struct ServiceManager: Sendable {
     /// Uses the environment of the process.
     public init() {}

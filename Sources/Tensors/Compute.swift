@@ -19,8 +19,9 @@ public enum Compute {
     }
 }
 
-/// oneDNN's CPU engine and its one stream. Primitives keep their scratch memory to themselves, so they run one at a
-/// time: under the lock.
+/// oneDNN's CPU engine and its one stream.
+///
+/// Primitives keep their scratch memory to themselves, so they run one at a time: under the lock.
 final class ComputeEngine: Sendable {
     static let shared = ComputeEngine()
 

@@ -1,7 +1,9 @@
 import COneDNN
 
-/// One oneDNN convolution at one shape, made once and kept: the primitive, its memory objects and the reorder of its
-/// weights. Used only under the engine's lock.
+/// One oneDNN convolution at one shape, made once and kept.
+///
+/// Holds the primitive, its memory objects and the reorder of its weights. Used only under the engine's
+/// lock.
 @safe final class ConvolutionPlan {
     /// Which of the three buffers is computed from the other two.
     enum Kind: Hashable {

@@ -16,7 +16,9 @@ public struct MovingAverage: Sendable {
         self.step = step
     }
 
-    /// Takes the weights after one more step. Early on the average is short, so that the first weights fade quickly.
+    /// Takes the weights after one more step.
+    ///
+    /// Early on the average is short, so that the first weights fade quickly.
     public mutating func update(_ parameters: [Variable]) {
         step += 1
         let early = Float(1 + step) / Float(10 + step)

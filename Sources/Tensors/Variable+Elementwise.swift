@@ -50,8 +50,9 @@ extension Variable {
         return Variable(value: result, inputs: [self]) { [$0.affine(scale: scale)] }
     }
 
-    /// `x` to a real power, elementwise; square roots and reciprocals are powers too. `x` must be positive unless
-    /// the exponent is a whole number.
+    /// `x` to a real power, elementwise: square roots and reciprocals too.
+    ///
+    /// `x` must be positive unless the exponent is a whole number.
     public func power(_ exponent: Float) -> Variable {
         var result = value
         result.withMutableSpan { span in
@@ -71,7 +72,9 @@ extension Variable {
         }
     }
 
-    /// SiLU, `x * sigmoid(x)`, elementwise (Elfwing et al. 2018).
+    /// SiLU, elementwise: `x * sigmoid(x)`.
+    ///
+    /// Elfwing et al. 2018.
     public func silu() -> Variable {
         let result = unsafe value.mapped { unsafe aqc_silu($0, $1, $2) }
         return Variable(value: result, inputs: [self]) { [self.siluGradient(upstream: $0)] }

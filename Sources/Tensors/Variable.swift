@@ -29,8 +29,10 @@ public final class Variable {
         self.operation = nil
     }
 
-    /// The result of an operation. `backward` maps the gradient of the result to one gradient per input, `nil` where
-    /// none flows; if it is made of operations on variables, it can be differentiated again.
+    /// The result of an operation on some inputs.
+    ///
+    /// `backward` maps the gradient of the result to one gradient per input, `nil` where none flows; if it
+    /// is made of operations on variables, it can be differentiated again.
     public init(
         value: Tensor,
         inputs: [Variable],

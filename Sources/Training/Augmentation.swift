@@ -23,12 +23,12 @@ public struct Augmentation: Sendable {
     public func applied(to frame: Frame, lending other: Frame?, using random: inout SplitMix64) -> Frame {
         var result = frame
         if let other, random.nextUniform() < 0.25 { overlay(other, on: &result) }
-        if random.nextUniform() < 0.5 { changeContrast(&result, using: &random) }
+        if random.nextUniform() < 0.6 { changeContrast(&result, using: &random) }
         if random.nextUniform() < 0.4 { result = Defocus.blurred(result, sigma: 1.3 * random.nextUniform()) }
         if random.nextUniform() < 0.7 { changeLight(&result, using: &random) }
         if random.nextUniform() < 0.4 { addRing(&result, using: &random) }
         if random.nextUniform() < 0.4 { addGrain(&result, using: &random) }
-        if random.nextUniform() < 0.4 { 
+        if random.nextUniform() < 0.4 {
             // Cells of an 8-bit camera reach about 50 levels from the background.
             JPEGBlocks.apply(to: &result, quality: 60 + 35 * random.nextUniform(), level: reach / 50)
         }
@@ -43,18 +43,18 @@ public struct Augmentation: Sendable {
         }
     }
 
-    /// Contrast from half to one and a half; one time in three with dark and bright exchanged, as across focus.
+    /// Contrast from half to two and a half; one time in two with dark and bright exchanged, as across focus.
     private func changeContrast(_ frame: inout Frame, using random: inout SplitMix64) {
-        let sign: Float = random.nextUniform() < 0.33 ? -1 : 1
-        let gain = sign * (0.6 + 0.9 * random.nextUniform())
+        let sign: Float = random.nextUniform() < 0.5 ? -1 : 1
+        let gain = sign * 0.5 * pow(5, random.nextUniform())
         for index in frame.pixels.indices {
             frame.pixels[index] = background + gain * (frame.pixels[index] - background)
         }
     }
 
-    /// A lamp a quarter darker or brighter, and a linear and a quadratic unevenness of up to a tenth.
+    /// A lamp a quarter darker to two fifths brighter, and a linear and a quadratic unevenness of up to a tenth.
     private func changeLight(_ frame: inout Frame, using random: inout SplitMix64) {
-        let level = 0.8 + 0.45 * random.nextUniform()
+        let level = 0.75 + 0.65 * random.nextUniform()
         let tilt = (random.nextSigned() * 0.08, random.nextSigned() * 0.08)
         let bowl = random.nextSigned() * 0.08
         for row in 0..<frame.height {

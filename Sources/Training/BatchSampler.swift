@@ -35,15 +35,22 @@ struct BatchSampler: Sendable {
     private static let stepsPerField = 200
 
     init(
-        frames: FrameSet, normalisation: Normalisation, diffusion: PatchedDiffusion, timesteps: Range<Int>,
-        crop: Int, augments: Bool, seed: UInt64
+        frames: FrameSet,
+        normalisation: Normalisation,
+        diffusion: PatchedDiffusion,
+        timesteps: Range<Int>,
+        crop: Int,
+        augments: Bool,
+        seed: UInt64
     ) {
         (self.frames, self.normalisation, self.diffusion) = (frames, normalisation, diffusion)
         (self.timesteps, self.crop, self.augments, self.seed) = (timesteps, crop, augments, seed)
         schedule = DiffusionSchedule(count: diffusion.steps)
     }
 
-    /// The batch of a step. Its images are drawn side by side, each from random numbers of its own.
+    /// The batch of a step.
+    ///
+    /// Its images are drawn side by side, each from random numbers of its own.
     mutating func batch(step: Int, count: Int) throws(DataError) -> Batch {
         let noise = noiseField(stretch: step / Self.stepsPerField)
         let drawn = Mutex([Int: Result<Sample, DataError>]())
@@ -74,7 +81,8 @@ struct BatchSampler: Sendable {
 
     private func sample(step: Int, index: Int, noise: [Float]) throws(DataError) -> Sample {
         var random = SplitMix64(
-            state: seed &+ UInt64(step) &* 0xD1B5_4A32_D192_ED03 &+ UInt64(index) &* 0x8CB9_2BA7_2F3D_8DD7)
+            state: seed &+ UInt64(step) &* 0xD1B5_4A32_D192_ED03 &+ UInt64(index) &* 0x8CB9_2BA7_2F3D_8DD7
+        )
         let clean = normalisation.normalised(try image(using: &random))
         let timestep = Int.random(in: timesteps, using: &random)
         let phase = Int.random(in: 0..<diffusion.phases.count, using: &random)
@@ -85,8 +93,12 @@ struct BatchSampler: Sendable {
         let runs = diffusion.phases.noisedRuns(height: crop, width: crop, phase: phase, origin: origin)
         var noisy = clean
         PatchedDiffusion.noise(
-            &noisy, runs: runs, field: window(of: noise, using: &random),
-            signalScale: schedule.signalScale[timestep], noiseScale: schedule.noiseScale[timestep])
+            &noisy,
+            runs: runs,
+            field: window(of: noise, using: &random),
+            signalScale: schedule.signalScale[timestep],
+            noiseScale: schedule.noiseScale[timestep]
+        )
         var weights = [Float](repeating: 0, count: clean.count)
         for run in runs { for pixel in run { weights[pixel] = 1 } }
         return Sample(clean: clean, noisy: noisy, weights: weights, timestep: timestep)
@@ -97,7 +109,8 @@ struct BatchSampler: Sendable {
         let crop = try crop(using: &random)
         guard augments else { return crop.pixels }
         let other = random.nextUniform() < 0.3 ? try self.crop(using: &random) : nil
-        return Augmentation(normalisation: normalisation).applied(to: crop, lending: other, using: &random).pixels
+        return Augmentation(normalisation: normalisation).applied(to: crop, lending: other, using: &random)
+            .pixels
     }
 
     /// A crop at a random place, in one of the eight orientations of a square.

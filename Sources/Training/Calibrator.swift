@@ -11,6 +11,8 @@ public struct Calibrator: Sendable {
         public var scoreKind = ScoreKind.patch
         /// Share of normal frames that may be called faulty.
         public var falseAlarmRate = 0.001
+        /// Side of the window that masks are taken over; the patch score's.
+        public var maskWindow = 16
         /// Share of normal frames whose mask may have any pixel.
         public var maskRate = 0.05
         /// Changed copies of each normal frame that are judged as well.
@@ -35,7 +37,8 @@ public struct Calibrator: Sendable {
 
     /// Thresholds from normal frames alone; `report` hears of each frame judged, out of how many.
     public func labelFree(
-        _ frames: FrameSet, report: (_ done: Int, _ all: Int) -> Void
+        _ frames: FrameSet,
+        report: (_ done: Int, _ all: Int) -> Void
     ) throws(DataError) -> Calibration {
         let augmentation = Augmentation(normalisation: model.description.normalisation)
         let filter = ComponentFilter()
@@ -52,17 +55,23 @@ public struct Calibrator: Sendable {
                     variation == 0 ? frame : augmentation.applied(to: frame, lending: lent, using: &random)
                 let map = scorer.map(of: shown)
                 scores.append(options.scoreKind.value(of: ImageScores(map: map)))
-                onsets.append(Double(filter.onset(of: map)))
+                onsets.append(Double(filter.onset(of: map.windowMean(options.maskWindow))))
                 report(scores.count, all)
             }
         }
         let scale = SeverityScale(normalScores: scores)
         let image = ConformalThreshold(
-            normalValues: scores.map { scale.severity(of: $0) }, falseAlarmRate: options.falseAlarmRate)
+            normalValues: scores.map { scale.severity(of: $0) },
+            falseAlarmRate: options.falseAlarmRate
+        )
         let mask = ConformalThreshold(normalValues: onsets, falseAlarmRate: options.maskRate)
         return Calibration(
-            scoreKind: options.scoreKind, scale: scale, threshold: (image.value, .conformal(image)),
-            mask: (mask.value, .conformal(mask)))
+            scoreKind: options.scoreKind,
+            scale: scale,
+            threshold: (image.value, .conformal(image)),
+            maskWindow: options.maskWindow,
+            mask: (mask.value, .conformal(mask))
+        )
     }
 
     /// The published greedy search over labelled frames, for the severities and for the masks' pixels.
@@ -70,7 +79,9 @@ public struct Calibrator: Sendable {
     /// Severities are still relative to normal frames: `scale` comes from a label-free calibration. Faulty frames
     /// without a mask count for the image threshold only.
     public func greedy(
-        _ rows: [FramePaths.Labelled], calibration: Calibration, report: (_ done: Int, _ all: Int) -> Void
+        _ rows: [FramePaths.Labelled],
+        calibration: Calibration,
+        report: (_ done: Int, _ all: Int) -> Void
     ) throws(DataError) -> Calibration {
         guard rows.contains(where: \.isFaulty), rows.contains(where: { !$0.isFaulty }) else {
             throw DataError("the list of labelled frames needs both normal (0) and faulty (1) ones")
@@ -83,7 +94,7 @@ public struct Calibrator: Sendable {
             let score = calibration.scoreKind.value(of: ImageScores(map: map))
             severities.append(calibration.severity(of: score))
             if let mask = try Self.mask(of: row, like: map) {
-                maps.append(map)
+                maps.append(map.windowMean(calibration.maskWindow))
                 masks.append(mask)
             }
             report(index + 1, rows.count)
@@ -111,7 +122,8 @@ public struct Calibrator: Sendable {
         let frame = try frame(path)
         guard frame.height == map.height, frame.width == map.width else {
             throw DataError(
-                "\(path) is \(frame.width) x \(frame.height), its frame \(row.image) is \(map.width) x \(map.height)")
+                "\(path) is \(frame.width) x \(frame.height), its frame \(row.image) is \(map.width) x \(map.height)"
+            )
         }
         return Mask(height: map.height, width: map.width, values: frame.pixels.map { $0 > 0 ? 1 : 0 })
     }

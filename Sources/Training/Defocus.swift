@@ -11,14 +11,31 @@ enum Defocus {
         let total = raw.reduce(0, +)
         let kernel = raw.map { $0 / total }
         let across = filtered(
-            frame.pixels, lines: frame.height, length: frame.width, lineStride: frame.width, step: 1, kernel: kernel)
+            frame.pixels,
+            lines: frame.height,
+            length: frame.width,
+            lineStride: frame.width,
+            step: 1,
+            kernel: kernel
+        )
         let both = filtered(
-            across, lines: frame.width, length: frame.height, lineStride: 1, step: frame.width, kernel: kernel)
+            across,
+            lines: frame.width,
+            length: frame.height,
+            lineStride: 1,
+            step: frame.width,
+            kernel: kernel
+        )
         return Frame(height: frame.height, width: frame.width, pixels: both)
     }
 
     private static func filtered(
-        _ pixels: [Float], lines: Int, length: Int, lineStride: Int, step: Int, kernel: [Float]
+        _ pixels: [Float],
+        lines: Int,
+        length: Int,
+        lineStride: Int,
+        step: Int,
+        kernel: [Float]
     ) -> [Float] {
         let radius = kernel.count / 2
         var result = pixels

@@ -58,16 +58,21 @@ public enum FramePaths {
         var rows: [Labelled] = []
         for (number, line) in lines.enumerated().dropFirst() {
             let fields = fields(line)
-            guard fields.count == header.count, let value = Double(fields[label]), !fields[image].isEmpty else {
+            guard fields.count == header.count, let value = Double(fields[label]), !fields[image].isEmpty
+            else {
                 throw DataError(
-                    "\(path), row \(number + 1): \(header.count) fields are needed, with a path and a label of 0 or 1")
+                    "\(path), row \(number + 1): \(header.count) fields are needed, with a path and a label of 0 or 1"
+                )
             }
             let resolve = { (name: String) in URL(filePath: name, relativeTo: base).path }
             let maskPath = mask.map { fields[$0] } ?? ""
             rows.append(
                 Labelled(
-                    image: resolve(fields[image]), mask: maskPath.isEmpty ? nil : resolve(maskPath),
-                    isFaulty: value != 0))
+                    image: resolve(fields[image]),
+                    mask: maskPath.isEmpty ? nil : resolve(maskPath),
+                    isFaulty: value != 0
+                )
+            )
         }
         return rows
     }

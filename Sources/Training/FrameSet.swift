@@ -1,5 +1,5 @@
-import Frames
 import Foundation
+import Frames
 public import Plate
 import Synchronization
 
@@ -41,13 +41,15 @@ public final class FrameSet: Sendable {
             } catch { unreadable.append("\(error)") }
         }
         guard !entries.isEmpty else {
-            let reason = unreadable.first.map { "; the first of \(unreadable.count) unreadable files: \($0)" } ?? ""
+            let reason =
+                unreadable.first.map { "; the first of \(unreadable.count) unreadable files: \($0)" } ?? ""
             throw DataError("no frame to work with among \(paths.count) files\(reason)")
         }
         guard sizes.count == 1 else {
             let list = sizes.sorted { $0.value > $1.value }.map { "\($0.value) of \($0.key)" }
             throw DataError(
-                "frames of different sizes (\(list.joined(separator: ", "))); train and calibrate on one size")
+                "frames of different sizes (\(list.joined(separator: ", "))); train and calibrate on one size"
+            )
         }
         self.init(entries: entries, height: size.height, width: size.width, unreadable: unreadable)
     }
@@ -59,7 +61,9 @@ public final class FrameSet: Sendable {
         self.unreadable = unreadable
     }
 
-    /// Every n-th frame apart, for validation; what is left is the rest. A single frame is in both.
+    /// Sets every n-th frame apart, for validation.
+    ///
+    /// What is left is the rest. A single frame is in both.
     public func split(every n: Int) -> (rest: FrameSet, apart: FrameSet) {
         let apart = entries.indices.filter { $0 % n == n - 1 || entries.count < n && $0 == entries.count - 1 }
         let rest = entries.indices.filter { !apart.contains($0) }

@@ -17,9 +17,10 @@ enum JPEGBlocks {
         49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
     ]
 
-    /// Rounds every whole block of a frame as JPEG of a quality in 50 ... 100 would.
+    /// Rounds every whole block of a frame as JPEG would.
     ///
-    /// `level` is one level of an 8-bit image of the same contrast, in the frame's grey units.
+    /// `quality` is 50 ... 100; `level` is one level of an 8-bit image of the same contrast, in the frame's
+    /// grey units.
     static func apply(to frame: inout Frame, quality: Float, level: Float) {
         let scale = max(2 - quality / 50, 0.02)
         let quantum = steps.map { max($0 * scale, 1) * level }

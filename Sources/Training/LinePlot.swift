@@ -27,11 +27,19 @@ struct LinePlot {
             let places = line.points.map { Self.place($0, limit: limit) }
             for (a, b) in zip(places, places.dropFirst()) { canvas.line(from: a, to: b, colour: line.colour) }
             canvas.text(
-                line.label, x: Self.size.width - 260, y: Self.margin.top + 10 + 26 * index, scale: Self.letterScale,
-                colour: line.colour)
+                line.label,
+                x: Self.size.width - 260,
+                y: Self.margin.top + 10 + 26 * index,
+                scale: Self.letterScale,
+                colour: line.colour
+            )
         }
         return PNGImage(
-            height: canvas.height, width: canvas.width, colour: .rgb, bytes: canvas.bytes)
+            height: canvas.height,
+            width: canvas.width,
+            colour: .rgb,
+            bytes: canvas.bytes
+        )
     }
 
     private func drawAxes(on canvas: inout Canvas, limit: (x: Double, y: Double)) {
@@ -42,11 +50,24 @@ struct LinePlot {
             let across = Self.place((limit.x * share, 0), limit: limit)
             let up = Self.place((0, limit.y * share), limit: limit)
             canvas.line(
-                from: up, to: Self.place((limit.x, limit.y * share), limit: limit), colour: (225, 225, 225))
+                from: up,
+                to: Self.place((limit.x, limit.y * share), limit: limit),
+                colour: (225, 225, 225)
+            )
             canvas.text(
-                Self.label(limit.x * share), x: across.x - 20, y: across.y + 14, scale: Self.letterScale,
-                colour: black)
-            canvas.text(Self.label(limit.y * share), x: 8, y: up.y - 7, scale: Self.letterScale, colour: black)
+                Self.label(limit.x * share),
+                x: across.x - 20,
+                y: across.y + 14,
+                scale: Self.letterScale,
+                colour: black
+            )
+            canvas.text(
+                Self.label(limit.y * share),
+                x: 8,
+                y: up.y - 7,
+                scale: Self.letterScale,
+                colour: black
+            )
         }
         let origin = Self.place((0, 0), limit: limit)
         canvas.line(from: origin, to: Self.place((limit.x, 0), limit: limit), colour: black)
@@ -54,7 +75,8 @@ struct LinePlot {
     }
 
     private static func place(
-        _ point: (x: Double, y: Double), limit: (x: Double, y: Double)
+        _ point: (x: Double, y: Double),
+        limit: (x: Double, y: Double)
     ) -> (x: Int, y: Int) {
         let width = Double(size.width - margin.left - margin.right)
         let height = Double(size.height - margin.top - margin.bottom)

@@ -26,7 +26,8 @@ public struct LossCurve: Sendable {
             lines: [
                 LinePlot.Line(label: "training", colour: (31, 119, 180), points: training),
                 LinePlot.Line(label: "validation", colour: (255, 127, 14), points: validation),
-            ])
+            ]
+        )
         try plot.image().write(to: path)
     }
 }

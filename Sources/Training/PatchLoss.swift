@@ -1,8 +1,10 @@
 import Detection
 import Tensors
 
-/// The pDDPM training loss: 0.5 DSSIM + 0.5 |difference| between clean and reconstructed images in [0, 1], averaged over
-/// the noised pixels. Outside them the reconstruction is the image itself.
+/// The pDDPM training loss.
+///
+/// 0.5 DSSIM + 0.5 |difference| between clean and reconstructed images in [0, 1], averaged over the noised
+/// pixels. Outside them the reconstruction is the image itself.
 enum PatchLoss {
     /// The loss of a prediction, N x H x W x 1, as a scalar that can be differentiated once.
     static func of(_ prediction: Variable, batch: BatchSampler.Batch) -> Variable {
@@ -15,8 +17,13 @@ enum PatchLoss {
             }
         }
         let loss = StructuralLoss.half.valueAndGradient(
-            input: clean, reconstruction: reconstruction, count: count, height: height, width: width,
-            weights: batch.weights)
+            input: clean,
+            reconstruction: reconstruction,
+            count: count,
+            height: height,
+            width: width,
+            weights: batch.weights
+        )
         return Variable(value: Tensor([loss.value], shape: []), inputs: [prediction]) { upstream in
             // Half, since [-1, 1] is twice as long as [0, 1]; none where the prediction is not used.
             let scale = 0.5 * upstream.value.scalar

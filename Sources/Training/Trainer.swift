@@ -56,7 +56,9 @@ public final class Trainer {
 
     /// Starts a training on a set of frames, every tenth of which is held out for validation.
     public convenience init(
-        options: Options, frames: FrameSet, diffusion: PatchedDiffusion
+        options: Options,
+        frames: FrameSet,
+        diffusion: PatchedDiffusion
     ) throws(DataError) {
         guard let normalisation = Normalisation(sample: try frames.sample()) else {
             throw DataError("all frames are blank: every pixel has the same grey value")
@@ -65,9 +67,15 @@ public final class Trainer {
         let network = RealtimeUNet(options.architecture, using: &random)
         let values = network.parameters.map(\.variable.value)
         let state = TrainingState(
-            options: options, normalisation: normalisation, diffusion: diffusion, frameCount: frames.count,
-            weights: values, average: MovingAverage(values, decay: Self.averageDecay),
-            adam: Adam(shapes: values.map(\.shape)), history: [])
+            options: options,
+            normalisation: normalisation,
+            diffusion: diffusion,
+            frameCount: frames.count,
+            weights: values,
+            average: MovingAverage(values, decay: Self.averageDecay),
+            adam: Adam(shapes: values.map(\.shape)),
+            history: []
+        )
         try self.init(state: state, network: network, frames: frames)
     }
 
@@ -78,7 +86,8 @@ public final class Trainer {
         guard state.frameCount == frames.count else {
             throw DataError(
                 "\(path) was trained on \(state.frameCount) frames, now there are \(frames.count); "
-                    + "resume with the same frames or start anew")
+                    + "resume with the same frames or start anew"
+            )
         }
         var random = SplitMix64(state: state.options.seed)
         let network = RealtimeUNet(state.options.architecture, using: &random)
@@ -94,7 +103,8 @@ public final class Trainer {
         let options = state.options
         guard min(frames.height, frames.width) >= options.crop else {
             throw DataError(
-                "frames of \(frames.width) x \(frames.height) are smaller than the crops of \(options.crop)")
+                "frames of \(frames.width) x \(frames.height) are smaller than the crops of \(options.crop)"
+            )
         }
         self.state = state
         self.network = network
@@ -102,12 +112,24 @@ public final class Trainer {
         for (variable, value) in zip(variables, state.weights) { variable.value = value }
         let (training, held) = frames.split(every: 10)
         sampler = BatchSampler(
-            frames: training, normalisation: state.normalisation, diffusion: state.diffusion,
-            timesteps: 0..<options.highestTimestep, crop: options.crop, augments: true, seed: options.seed)
+            frames: training,
+            normalisation: state.normalisation,
+            diffusion: state.diffusion,
+            timesteps: 0..<options.highestTimestep,
+            crop: options.crop,
+            augments: true,
+            seed: options.seed
+        )
         let test = state.diffusion.timestep
         validation = BatchSampler(
-            frames: held, normalisation: state.normalisation, diffusion: state.diffusion,
-            timesteps: test..<test + 1, crop: options.crop, augments: false, seed: ~options.seed)
+            frames: held,
+            normalisation: state.normalisation,
+            diffusion: state.diffusion,
+            timesteps: test..<test + 1,
+            crop: options.crop,
+            augments: false,
+            seed: ~options.seed
+        )
         schedule = LearningRateSchedule(peak: options.learningRate, warmup: 100, steps: options.steps)
     }
 
@@ -134,10 +156,14 @@ public final class Trainer {
             let seconds = durations.reduce(0, +) / Double(durations.count)
             try report(
                 Progress(
-                    step: step, steps: state.options.steps, loss: mean,
+                    step: step,
+                    steps: state.options.steps,
+                    loss: mean,
                     validationLoss: state.history.last?.validationLoss,
                     cropsPerSecond: Double(state.options.batch) / seconds,
-                    secondsLeft: seconds * Double(state.options.steps - step)))
+                    secondsLeft: seconds * Double(state.options.steps - step)
+                )
+            )
         }
     }
 
@@ -179,11 +205,18 @@ public final class Trainer {
     public func model(command: String) -> Model {
         let names = network.parameters.map(\.name)
         let description = ModelDescription(
-            architecture: state.options.architecture, normalisation: state.normalisation,
-            diffusion: state.diffusion, residual: .l1DSSIM,
+            architecture: state.options.architecture,
+            normalisation: state.normalisation,
+            diffusion: state.diffusion,
+            residual: .l1DSSIM,
             training: ModelDescription.Provenance(
-                command: command, steps: step, seed: state.options.seed, frames: state.frameCount,
-                validationLoss: state.history.last?.validationLoss))
+                command: command,
+                steps: step,
+                seed: state.options.seed,
+                frames: state.frameCount,
+                validationLoss: state.history.last?.validationLoss
+            )
+        )
         let weights = Dictionary(uniqueKeysWithValues: zip(names, state.average.values))
         return Model(description: description, weights: weights)
     }

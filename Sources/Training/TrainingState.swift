@@ -45,8 +45,14 @@ struct TrainingState {
     }
 
     init(
-        options: Trainer.Options, normalisation: Normalisation, diffusion: PatchedDiffusion, frameCount: Int,
-        weights: [Tensor], average: MovingAverage, adam: Adam, history: [LossRecord]
+        options: Trainer.Options,
+        normalisation: Normalisation,
+        diffusion: PatchedDiffusion,
+        frameCount: Int,
+        weights: [Tensor],
+        average: MovingAverage,
+        adam: Adam,
+        history: [LossRecord]
     ) {
         (self.options, self.normalisation, self.diffusion) = (options, normalisation, diffusion)
         (self.frameCount, self.weights, self.average) = (frameCount, weights, average)
@@ -57,7 +63,9 @@ struct TrainingState {
     init(path: String) throws {
         let file = try SafeTensors(path: path)
         guard let json = file.metadata[Self.key] else {
-            throw DataError("\(path) is not a checkpoint of a training; give the .checkpoint beside the model")
+            throw DataError(
+                "\(path) is not a checkpoint of a training; give the .checkpoint beside the model"
+            )
         }
         let header: Header
         do { header = try JSONDecoder().decode(Header.self, from: Data(json.utf8)) } catch {
@@ -74,19 +82,30 @@ struct TrainingState {
             return tensors
         }
         self.init(
-            options: header.options, normalisation: header.normalisation, diffusion: header.diffusion,
-            frameCount: header.frameCount, weights: try all("weights"),
+            options: header.options,
+            normalisation: header.normalisation,
+            diffusion: header.diffusion,
+            frameCount: header.frameCount,
+            weights: try all("weights"),
             average: MovingAverage(try all("average"), decay: header.decay, step: header.step),
             adam: Adam(step: header.step, firstMoments: try all("first"), secondMoments: try all("second")),
-            history: header.history)
+            history: header.history
+        )
         recentLosses = header.recentLosses
     }
 
     func write(path: String, names: [String]) throws {
         let header = Header(
-            options: options, normalisation: normalisation, diffusion: diffusion, frameCount: frameCount,
-            step: adam.step, decay: average.decay, names: names, history: history,
-            recentLosses: recentLosses)
+            options: options,
+            normalisation: normalisation,
+            diffusion: diffusion,
+            frameCount: frameCount,
+            step: adam.step,
+            decay: average.decay,
+            names: names,
+            history: history,
+            recentLosses: recentLosses
+        )
         var tensors: [String: Tensor] = [:]
         for (index, name) in names.enumerated() {
             tensors["weights/\(name)"] = weights[index]

@@ -6,6 +6,9 @@ struct AutoQC: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "autoqc",
         abstract: "Quality control beside a high-throughput microscope.",
-        subcommands: [TrainCommand.self, CalibrateCommand.self, ScoreCommand.self]
+        subcommands: [
+            WatchCommand.self, ValidateCommand.self, ScoreCommand.self, TrainCommand.self,
+            CalibrateCommand.self,
+        ]
     )
 }

@@ -61,7 +61,8 @@ struct CalibrateCommand: ParsableCommand {
         }
         if let faulty {
             calibration = try calibrator.greedy(
-                try FramePaths.labelled(csv: faulty), calibration: calibration
+                try FramePaths.labelled(csv: faulty),
+                calibration: calibration
             ) { done, all in terminal.progress("labelled frame \(done)/\(all)", isLast: done == all) }
         }
         loaded.description.calibration = calibration
@@ -74,8 +75,12 @@ struct CalibrateCommand: ParsableCommand {
         let diffusion = model.description.diffusion
         guard
             let changed = PatchedDiffusion(
-                steps: diffusion.steps, timestep: timestep, noise: diffusion.noise, noiseSeed: diffusion.noiseSeed,
-                phases: diffusion.phases)
+                steps: diffusion.steps,
+                timestep: timestep,
+                noise: diffusion.noise,
+                noiseSeed: diffusion.noiseSeed,
+                phases: diffusion.phases
+            )
         else { throw ValidationError("--timestep lies between 0 and \(diffusion.steps - 1)") }
         model.description.diffusion = changed
     }
@@ -86,12 +91,14 @@ struct CalibrateCommand: ParsableCommand {
             "score \(calibration.scoreKind.rawValue): normal frames \(scale.median.digits(4)), "
                 + "+\(scale.spreadAbove.digits(4)) -\(scale.spreadBelow.digits(4)); "
                 + "faulty above severity \(calibration.threshold.digits(2)); "
-                + "mask above \(calibration.maskThreshold.digits(4))")
+                + "mask above \(calibration.maskThreshold.digits(4))"
+        )
         if case .conformal(let threshold) = calibration.thresholdOrigin, threshold.isExtrapolated {
             Terminal.note(
                 "\(threshold.frameCount) judged frames cannot vouch for a rate of \(threshold.falseAlarmRate); the "
                     + "threshold follows their tail. \(ConformalThreshold.framesNeeded(falseAlarmRate: threshold.falseAlarmRate))"
-                    + " would do.")
+                    + " would do."
+            )
         }
     }
 }

@@ -1,3 +1,4 @@
+import Acquisition
 import ArgumentParser
 import Detection
 import Foundation
@@ -11,7 +12,8 @@ struct ScoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score",
         abstract: "Judge frames and print one CSV row each.",
-        discussion: "The same code as the daemon's. Unreadable frames get a row and a reason on standard error."
+        discussion:
+            "The same code as the daemon's. Unreadable frames get a row and a reason on standard error."
     )
 
     @Option(help: "The calibrated model.")
@@ -22,6 +24,8 @@ struct ScoreCommand: ParsableCommand {
     var masks: String?
     @Option(help: "Folder for score maps, NAME.map.tiff, 32-bit float.")
     var maps: String?
+    @Option(help: "How file names tell run, well and frame.")
+    var pattern = FramePattern.standard
     @Option(help: "Threads (default: all cores).")
     var threads: Int?
 
@@ -34,36 +38,48 @@ struct ScoreCommand: ParsableCommand {
         for folder in [masks, maps].compactMap({ $0 }) {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         }
+        let names = try FramePattern(pattern)
         Self.write(Self.header)
         for argument in paths {
-            for path in try FramePaths.files(argument) { try score(path, with: detector) }
+            for path in try FramePaths.files(argument) { try score(path, with: detector, names: names) }
         }
     }
 
-    private func score(_ path: String, with detector: Detector) throws {
+    private func score(_ path: String, with detector: Detector, names: FramePattern) throws {
+        let url = URL(filePath: path)
+        let folder = url.deletingLastPathComponent().lastPathComponent
+        let name = names.match(relativePath: url.lastPathComponent, rootName: folder)
         do {
             let reader = try TIFFReader(path: path)
             for page in 0..<reader.pageCount {
                 let judgement = detector.judge([try reader.frame(page: page)])[0]
-                row(path, page: page, judgement)
+                Self.row(path, Self.fields(of: name, page: page), judgement)
                 try writeImages(judgement, path: path, page: page, pixelSize: reader.pixelSize)
             }
         } catch let error as TIFFError where error.code != .cannotWrite {
-            Self.write("\(Self.quoted(path)),,,,,,,,,,\(Verdict.unreadable.rawValue),")
+            let fields = [Self.quoted(path)] + Self.fields(of: name, page: 0) + Array(repeating: "", count: 6)
+            Self.write((fields + [Verdict.unreadable.rawValue, ""]).joined(separator: ","))
             Terminal.note("\(error)")
         }
     }
 
-    private func row(_ path: String, page: Int, _ judgement: Judgement) {
+    /// Run, well and frame, empty where the name does not tell.
+    private static func fields(of frame: FrameID?, page: Int) -> [String] {
+        guard let frame else { return ["", "", ""] }
+        return [quoted(frame.run), frame.well.description, "\(frame.index + page)"]
+    }
+
+    private static func row(_ path: String, _ identity: [String], _ judgement: Judgement) {
         let scores = judgement.scores
         let numbers = [
-            scores.maximum, scores.mean, scores.patch, judgement.score, judgement.severity, judgement.threshold,
+            scores.maximum, scores.mean, scores.patch, judgement.score, judgement.severity,
+            judgement.threshold,
         ]
         let fields =
-            [Self.quoted(path), "", "", ""] + numbers.map { $0.digits(6) } + [
+            [quoted(path)] + identity + numbers.map { $0.digits(6) } + [
                 judgement.verdict.rawValue, judgement.mask.area.digits(6),
             ]
-        Self.write(fields.joined(separator: ","))
+        write(fields.joined(separator: ","))
     }
 
     private func writeImages(_ judgement: Judgement, path: String, page: Int, pixelSize: PixelSize?) throws {
@@ -75,8 +91,11 @@ struct ScoreCommand: ParsableCommand {
         if let maps {
             let map = judgement.map
             try TIFFWriter.write(
-                Frame(height: map.height, width: map.width, pixels: map.values), to: "\(maps)/\(name).map.tiff",
-                type: .float32, pixelSize: pixelSize)
+                Frame(height: map.height, width: map.width, pixels: map.values),
+                to: "\(maps)/\(name).map.tiff",
+                type: .float32,
+                pixelSize: pixelSize
+            )
         }
     }
 

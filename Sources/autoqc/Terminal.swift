@@ -37,6 +37,8 @@ struct Terminal {
 extension BinaryFloatingPoint {
     /// This number with so many digits after the point.
     func digits(_ count: Int) -> String {
-        Double(self).formatted(.number.precision(.fractionLength(count)).grouping(.never).locale(Locale(identifier: "C")))
+        Double(self).formatted(
+            .number.precision(.fractionLength(count)).grouping(.never).locale(Locale(identifier: "C"))
+        )
     }
 }

@@ -65,7 +65,11 @@ struct TrainCommand: ParsableCommand {
         }
         guard let division = PatchPhases(patch: patch, count: phases),
             let diffusion = PatchedDiffusion(
-                timestep: timestep, noise: .simplex, noiseSeed: seed, phases: division)
+                timestep: timestep,
+                noise: .simplex,
+                noiseSeed: seed,
+                phases: division
+            )
         else { throw ValidationError("--timestep is 0 to 999, --phases 2 or 4, --patch above 0") }
         var options = Trainer.Options()
         if let steps { options.steps = steps }
@@ -85,15 +89,20 @@ struct TrainCommand: ParsableCommand {
                     "step \(progress.step)/\(progress.steps)  loss \(progress.loss.digits(4))\(validation)  "
                         + "\(progress.cropsPerSecond.digits(1)) frames/s  "
                         + "\(Terminal.duration(progress.secondsLeft)) left",
-                    isLast: progress.step == progress.steps)
+                    isLast: progress.step == progress.steps
+                )
                 if clock.now - saved > Self.checkpointInterval {
                     try trainer.writeCheckpoint(path: checkpoint)
                     saved = clock.now
                 }
-            }, shouldStop: { interruption.isRequested })
+            },
+            shouldStop: { interruption.isRequested }
+        )
         guard !interruption.isRequested else {
             try trainer.writeCheckpoint(path: checkpoint)
-            Terminal.note("\nstopped at step \(trainer.step); go on with --resume (checkpoint: \(checkpoint))")
+            Terminal.note(
+                "\nstopped at step \(trainer.step); go on with --resume (checkpoint: \(checkpoint))"
+            )
             throw ExitCode(130)
         }
     }

@@ -9,21 +9,34 @@ import Testing
 struct ModelTests {
     private func model() throws -> Model {
         let architecture = try #require(
-            RealtimeUNet.Architecture(channels: [4, 4, 8], blocks: [1, 0, 1], embedding: 4))
+            RealtimeUNet.Architecture(channels: [4, 4, 8], blocks: [1, 0, 1], embedding: 4)
+        )
         let phases = try #require(PatchPhases(patch: 16, count: 2))
         var random = SplitMix64(state: 1)
         let network = RealtimeUNet(architecture, using: &random)
         var description = ModelDescription(
-            architecture: architecture, normalisation: try #require(Normalisation(background: 100, reach: 50)),
+            architecture: architecture,
+            normalisation: try #require(Normalisation(background: 100, reach: 50)),
             diffusion: try #require(
-                PatchedDiffusion(timestep: 20, noise: .simplex, noiseSeed: 5, phases: phases)),
+                PatchedDiffusion(timestep: 20, noise: .simplex, noiseSeed: 5, phases: phases)
+            ),
             residual: .l1DSSIM,
             training: ModelDescription.Provenance(
-                command: "autoqc train", steps: 3, seed: 1, frames: 2, validationLoss: 0.25))
+                command: "autoqc train",
+                steps: 3,
+                seed: 1,
+                frames: 2,
+                validationLoss: 0.25
+            )
+        )
         let threshold = ConformalThreshold(normalValues: [0.1, 1, 2], falseAlarmRate: 0.3)
         description.calibration = Calibration(
-            scoreKind: .patch, scale: SeverityScale(normalScores: [0.1, 0.2, 0.3]),
-            threshold: (threshold.value, .conformal(threshold)), mask: (0.2, .conformal(threshold)))
+            scoreKind: .patch,
+            scale: SeverityScale(normalScores: [0.1, 0.2, 0.3]),
+            threshold: (threshold.value, .conformal(threshold)),
+            maskWindow: 4,
+            mask: (0.2, .conformal(threshold))
+        )
         let weights = network.parameters.map { ($0.name, $0.variable.value) }
         return Model(description: description, weights: Dictionary(uniqueKeysWithValues: weights))
     }

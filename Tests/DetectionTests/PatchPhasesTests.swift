@@ -22,9 +22,11 @@ struct PatchPhasesTests {
         for row in 0..<12 {
             for column in 0..<12 {
                 #expect(
-                    phases.phase(row: row, column: column) != phases.phase(row: row + 4, column: column))
+                    phases.phase(row: row, column: column) != phases.phase(row: row + 4, column: column)
+                )
                 #expect(
-                    phases.phase(row: row, column: column) != phases.phase(row: row, column: column + 4))
+                    phases.phase(row: row, column: column) != phases.phase(row: row, column: column + 4)
+                )
             }
         }
     }

@@ -30,14 +30,17 @@ struct FrameSetTests {
         try await withTemporaryFolder { folder in
             let list = folder.appending(path: "list.csv").path
             for (text, expected) in [
-                ("path,label\na.tiff,0\n", "img_path"), ("img_path,seg_path,label\na.tiff,,0\nb.tiff,,x\n", "row 3"),
+                ("path,label\na.tiff,0\n", "img_path"),
+                ("img_path,seg_path,label\na.tiff,,0\nb.tiff,,x\n", "row 3"),
                 ("img_path,seg_path,label\na.tiff,0\n", "row 2"), ("", "img_path"),
             ] {
                 try Data(text.utf8).write(to: URL(filePath: list))
                 let error = #expect(throws: DataError.self) { try FramePaths.labelled(csv: list) }
                 #expect(error?.description.contains(expected) == true, "\(text)")
             }
-            let missing = #expect(throws: DataError.self) { try FramePaths.normal([folder.path + "/no/*.tif"]) }
+            let missing = #expect(throws: DataError.self) {
+                try FramePaths.normal([folder.path + "/no/*.tif"])
+            }
             #expect(missing?.description.contains("/no/*.tif") == true)
         }
     }

@@ -12,7 +12,9 @@ enum TinyFrames {
         var random = TestGenerator(seed: seed)
         var frame = Frame(height: height, width: width, pixels: random.floats(height * width, in: 98...102))
         for _ in 0..<6 {
-            let centre = (Int.random(in: 0..<height, using: &random), Int.random(in: 0..<width, using: &random))
+            let centre = (
+                Int.random(in: 0..<height, using: &random), Int.random(in: 0..<width, using: &random)
+            )
             for row in max(centre.0 - 4, 0)..<min(centre.0 + 5, height) {
                 for column in max(centre.1 - 4, 0)..<min(centre.1 + 5, width) { frame[row, column] -= 40 }
             }

@@ -1,0 +1,120 @@
+import ArgumentParser
+import Detection
+import Foundation
+import Logging
+import Monitoring
+import Systemd
+import Tensors
+
+/// What `watch` and `validate` take alike: a file, or the same settings on the command line.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(help: "Configuration file; what is given on the command line comes first.")
+    var config: String?
+    @Option(help: "The calibrated model.")
+    var model: String?
+    @Option(help: "Where ledger, alarm logs and masks go.")
+    var out: String?
+    @Option(help: "How file names tell run, well and frame.")
+    var pattern: String?
+    @Flag(help: "Leave alone the frames that are there at the start.")
+    var onlyNew = false
+    @Option(help: "Threads (default: all cores).")
+    var threads: Int?
+    @Option(help: "trace, debug, info, notice, warning, error or critical.")
+    var logLevel: String?
+    @Argument(help: "Folders to watch.")
+    var folders: [String] = []
+
+    func validate() throws {
+        guard config != nil || model != nil && out != nil && !folders.isEmpty else {
+            throw ValidationError("give --config FILE, or --model MODEL --out OUT and the folders to watch")
+        }
+    }
+
+    /// Reads the file, if any, and puts the command line over it.
+    func load() throws -> Configuration {
+        var settings = ConfigurationSettings()
+        settings.model = model.map(Self.absolute)
+        settings.output = out.map(Self.absolute)
+        settings.watch = folders.isEmpty ? nil : folders.map(Self.absolute)
+        settings.pattern = pattern
+        settings.onlyNew = onlyNew ? true : nil
+        settings.threads = threads
+        settings.logLevel = logLevel
+        let configuration = try config.map { try Configuration.load(path: $0, overrides: settings) }
+        return try configuration ?? Configuration(settings)
+    }
+
+    private static func absolute(_ path: String) -> String {
+        URL(filePath: path).standardizedFileURL.path
+    }
+}
+
+/// `autoqc watch`.
+struct WatchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "watch",
+        abstract: "Watch folders and judge every frame that arrives.",
+        discussion: """
+            SIGTERM and SIGINT take no more files, finish the queue and exit 0. SIGHUP reads the configuration again and \
+            keeps the old one if the new one is wrong. What was judged stays judged: start again at any time.
+            """
+    )
+
+    @OptionGroup var options: ConfigurationOptions
+    @Flag(help: "Judge what is there, then exit.")
+    var once = false
+
+    func run() async throws {
+        let options = options
+        let configuration = try options.load()
+        let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
+        ServiceLogging.bootstrap(level: level)
+        let (configured, detector) = try Self.prepare(configuration)
+        let reload: Monitor.Reload = {
+            let (configuration, detector) = try Self.prepare(try options.load())
+            return (configuration: configuration, judge: detector)
+        }
+        let monitor = Monitor(
+            configuration: configured,
+            judge: detector,
+            logger: Logger(label: "autoqc"),
+            reload: options.config == nil ? nil : reload
+        )
+        let summary = try await monitor.run(until: once ? .listedAndDrained : .stopped)
+        Terminal.note(Self.sentence(summary))
+    }
+
+    private static func prepare(_ configuration: Configuration) throws -> (Configuration, Detector) {
+        try configuration.check()
+        if configuration.threads > 0 { Compute.setThreads(configuration.threads) }
+        return (configuration, try Detector(path: configuration.model))
+    }
+
+    private static func sentence(_ summary: MonitorSummary) -> String {
+        let counts = summary.counts
+        let latency = [summary.medianLatency, summary.latency99].map {
+            $0.map { "\(($0 / .seconds(1)).digits(2)) s" } ?? "none"
+        }
+        return "\(counts.seen) frames seen, \(counts.scored) scored, \(counts.flagged) flagged, "
+            + "\(counts.quarantined) quarantined, \(counts.skipped) skipped, \(counts.known) known before; "
+            + "\(summary.framesPerSecond.digits(2)) frames/s, latency median \(latency[0]), 99 % within \(latency[1])"
+    }
+}
+
+/// `autoqc validate`.
+struct ValidateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "validate",
+        abstract: "Check a configuration, its folders and its model; exit 0 if `watch` would start."
+    )
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() throws {
+        let configuration = try options.load()
+        try configuration.check()
+        let detector = try Detector(path: configuration.model)
+        Terminal.note("model \(detector.modelName), \(configuration.watch.count) folders to watch: fine")
+    }
+}

@@ -1,0 +1,20 @@
+import Detection
+import Plate
+import TestSupport
+import Testing
+
+struct WindowMeanTests {
+    @Test(arguments: [(1, 1, 1), (5, 9, 2), (7, 4, 3), (20, 33, 16), (3, 3, 40)])
+    func agreesWithTheDefinition(height: Int, width: Int, window: Int) {
+        var random = TestGenerator(seed: 3)
+        let map = ScoreMap(height: height, width: width, values: random.floats(height * width, in: 0...1))
+        let expected = (0..<height * width).map { index in
+            let rows = max(index / width - window / 2, 0)..<min(index / width + window - window / 2, height)
+            let columns = max(index % width - window / 2, 0)..<min(index % width + window - window / 2, width)
+            var total: Float = 0
+            for row in rows { for column in columns { total += map.values[row * width + column] } }
+            return total / Float(rows.count * columns.count)
+        }
+        #expect(relativeError(map.windowMean(window).values, expected) < 1e-5)
+    }
+}
