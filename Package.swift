@@ -96,6 +96,10 @@ let package = Package(
                 "TestSupport", logging, lifecycle,
             ]
         ),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["autoqc", "Detection", "Frames", "Ledger", "Plate", "Reporting", "TestSupport"]
+        ),
     ],
     cLanguageStandard: .gnu17
 )

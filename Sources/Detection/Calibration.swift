@@ -61,7 +61,12 @@ public struct Calibration: Sendable, Equatable, Codable {
 
     /// The faulty pixels of a map, without specks.
     public func mask(of map: ScoreMap) -> Mask {
-        ComponentFilter().mask(of: map.windowMean(maskWindow), above: maskThreshold)
+        Self.specks(window: maskWindow).mask(of: map.windowMean(maskWindow), above: maskThreshold)
+    }
+
+    /// What is too small for a fault: the published 7 pixels, or a quarter of the window where that is larger.
+    public static func specks(window: Int) -> ComponentFilter {
+        ComponentFilter(largestRemovedArea: max(7, window * window / 4))
     }
 
     /// Distance of a score from normal frames, in their own spread, at least 0.

@@ -1,8 +1,8 @@
+import Foundation
 public import Logging
 import Plate
 import Reporting
 import Systemd
-import UnixSignals
 
 extension Monitor {
     /// Watches real folders, tells the system's journal and service manager, and listens to SIGTERM, SIGINT, SIGHUP.
@@ -23,21 +23,10 @@ extension Monitor {
                 writeMask: Sidecars.writeTIFF,
                 journal: JournalReporter(journal: Journal()),
                 notifier: SystemdNotifier(),
-                reloadRequests: await Self.hangups(),
-                stopSignals: [.sigterm, .sigint],
+                reloadRequests: ProcessSignals.stream(of: [SIGHUP]),
+                stopRequests: ProcessSignals.stream(of: [SIGTERM, SIGINT]),
                 now: { .now }
             )
-        }
-    }
-
-    /// One element for each SIGHUP from now on.
-    private static func hangups() async -> AsyncStream<Void> {
-        let signals = await UnixSignalsSequence(trapping: .sighup)
-        return AsyncStream { continuation in
-            let task = Task {
-                for await _ in signals { continuation.yield() }
-            }
-            continuation.onTermination = { _ in task.cancel() }
         }
     }
 }

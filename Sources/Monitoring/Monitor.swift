@@ -5,7 +5,6 @@ import Plate
 import Reporting
 import ServiceLifecycle
 import Synchronization
-import UnixSignals
 
 /// The daemon: watches folders, judges every frame, and leaves masks, alarms, journal records and the ledger.
 ///
@@ -34,8 +33,10 @@ public final class Monitor: Sendable {
         var writeMask: Sidecars.MaskWriter
         var journal: JournalReporter
         var notifier: any ServiceNotifying
-        var reloadRequests: AsyncStream<Void>
-        var stopSignals: [UnixSignal]
+        /// One element for each request, whatever it is.
+        var reloadRequests: AsyncStream<Int32>
+        /// The same for requests to stop.
+        var stopRequests: AsyncStream<Int32>
         var now: @Sendable () -> Timestamp
         var reached: @Sendable (PipelineStep) throws -> Void = { _ in }
     }
@@ -74,19 +75,25 @@ public final class Monitor: Sendable {
         try configuration.output.prepare()
         let lock = try OutputLock(tree: configuration.output)
         let ledger = try FrameLedger(path: configuration.output.ledger)
+        let parts = try await makeParts(configuration)
         let assembly = MonitorAssembly(
             configuration: configuration,
             judge: judge,
-            parts: try await makeParts(configuration),
+            parts: parts,
             ledger: ledger,
             logger: logger,
             quietEnd: end == .listedAndDrained ? Self.quietEnd : nil
         )
         let group = ServiceGroup(
-            configuration: assembly.groupConfiguration(reload: { try self.reload(assembly) })
+            configuration: assembly.groupConfiguration(
+                reload: { try self.reload(assembly) },
+                finished: { await self.stop() }
+            )
         )
         self.group.withLock { $0 = group }
         defer { self.group.withLock { $0 = nil } }
+        let stopping = Task { for await _ in parts.stopRequests { await self.stop() } }
+        defer { stopping.cancel() }
         let result = await Result { try await group.run() }
         try? ledger.close()
         withExtendedLifetime(lock) {}

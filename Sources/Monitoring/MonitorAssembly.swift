@@ -101,7 +101,7 @@ struct MonitorAssembly: Sendable {
         )
     }
 
-    private var judgingService: JudgingService {
+    private func judgingService(finished: @escaping @Sendable () async -> Void) -> JudgingService {
         let stopTimeout = stopTimeout
         return JudgingService(
             queue: queue,
@@ -109,12 +109,16 @@ struct MonitorAssembly: Sendable {
             stalls: stalls,
             heartbeat: judging,
             logger: logger,
-            stopTimeout: { stopTimeout.value.withLock { $0 } }
+            stopTimeout: { stopTimeout.value.withLock { $0 } },
+            finished: finished
         )
     }
 
     /// The services in the order of their dependence; they stop the other way round.
-    func groupConfiguration(reload: @escaping @Sendable () throws -> Void) -> ServiceGroupConfiguration {
+    func groupConfiguration(
+        reload: @escaping @Sendable () throws -> Void,
+        finished: @escaping @Sendable () async -> Void
+    ) -> ServiceGroupConfiguration {
         typealias Entry = ServiceGroupConfiguration.ServiceConfiguration
         let reloading = ReloadService(
             requests: parts.reloadRequests,
@@ -130,7 +134,7 @@ struct MonitorAssembly: Sendable {
                     failureTerminationBehavior: .gracefullyShutdownGroup
                 ),
                 Entry(
-                    service: judgingService,
+                    service: judgingService(finished: finished),
                     successTerminationBehavior: .gracefullyShutdownGroup,
                     failureTerminationBehavior: .gracefullyShutdownGroup
                 ),
@@ -145,7 +149,6 @@ struct MonitorAssembly: Sendable {
                     failureTerminationBehavior: .gracefullyShutdownGroup
                 ),
             ],
-            gracefulShutdownSignals: parts.stopSignals,
             logger: logger
         )
     }

@@ -41,7 +41,7 @@ public struct Calibrator: Sendable {
         report: (_ done: Int, _ all: Int) -> Void
     ) throws(DataError) -> Calibration {
         let augmentation = Augmentation(normalisation: model.description.normalisation)
-        let filter = ComponentFilter()
+        let filter = Calibration.specks(window: options.maskWindow)
         let all = frames.count * (1 + options.variations)
         var scores: [Double] = []
         var onsets: [Double] = []

@@ -29,7 +29,7 @@ struct FolderFeedTests {
                 journal: JournalReporter { _ in true },
                 notifier: manager,
                 reloadRequests: AsyncStream { _ in },
-                stopSignals: [],
+                stopRequests: AsyncStream { $0.finish() },
                 now: { .now }
             )
         }

@@ -16,8 +16,8 @@ struct MonitorTests {
         let manager = FakeServiceManager()
         let journal = Recorder<JournalRecord>()
         let bench: Bench
-        private let reloads: AsyncStream<Void>.Continuation
-        private let reloadRequests: AsyncStream<Void>
+        private let reloads: AsyncStream<Int32>.Continuation
+        private let reloadRequests: AsyncStream<Int32>
 
         init(_ bench: Bench) {
             self.bench = bench
@@ -53,13 +53,13 @@ struct MonitorTests {
                     },
                     notifier: manager,
                     reloadRequests: requests,
-                    stopSignals: [],
+                    stopRequests: AsyncStream { $0.finish() },
                     now: { Timestamp(nanoseconds: 1_795_341_602_000_000_000) }
                 )
             }
         }
 
-        func requestReload() { reloads.yield() }
+        func requestReload() { reloads.yield(1) }
 
         /// Waits until the service manager is told this.
         func told(_ message: String) async {

@@ -1,5 +1,9 @@
 public import Foundation
 
+/// The folder of Package.swift.
+public let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
 /// Where the tests find real frames and golden values; each is `nil` when the folder is not there.
 public enum TestData {
     /// Real frames and the TIFF corpus: `AUTOQC_DATA`, or `../shared/data` beside the package.
@@ -13,10 +17,10 @@ public enum TestData {
     public static let missingFixtures = "no folder of golden values: set AUTOQC_FIXTURES to it"
 
     private static func folder(variable: String, fallback: String) -> URL? {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
         let path = ProcessInfo.processInfo.environment[variable]
-        let url = path.map { URL(filePath: $0) } ?? root.appending(path: "../shared/\(fallback)").standardized
+        let url =
+            path.map { URL(filePath: $0) }
+            ?? packageRoot.appending(path: "../shared/\(fallback)").standardized
         return FileManager.default.fileExists(atPath: url.path) ? url : nil
     }
 }

@@ -38,9 +38,9 @@ struct AcquisitionService: Service {
                 group.cancelAll()
             }
         } onCancelOrGracefulShutdown: {
-            feed.stop()
-            // Releases an offer that waits for room.
+            // First, so that the end of the feed is seen to be wanted; and an offer that waits for room is released.
             queue.close()
+            feed.stop()
         }
     }
 

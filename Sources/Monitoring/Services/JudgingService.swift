@@ -19,6 +19,8 @@ struct JudgingService: Service {
     let logger: Logger
     /// How long the queue may be worked off after the end has begun.
     let stopTimeout: @Sendable () -> Duration
+    /// Called once everything is judged; begins the end of the daemon unless that has begun.
+    let finished: @Sendable () async -> Void
 
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -30,6 +32,10 @@ struct JudgingService: Service {
             }
             group.cancelAll()
         }
+        await finished()
+        // The queue may be closed and empty before it is this service's turn to stop; a service that returns before its
+        // turn counts as failed.
+        try? await gracefulShutdown()
     }
 
     private func stopInTime() async {

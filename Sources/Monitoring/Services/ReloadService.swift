@@ -5,7 +5,7 @@ import ServiceLifecycle
 ///
 /// The last of the services, so that it is the first to stop: it tells the service manager that the end has begun.
 struct ReloadService: Service {
-    let requests: AsyncStream<Void>
+    let requests: AsyncStream<Int32>
     let notifier: any ServiceNotifying
     let logger: Logger
     let reload: @Sendable () throws -> Void

@@ -1,0 +1,61 @@
+import Foundation
+import TestSupport
+
+/// The built program, run as a user runs it.
+final class Program: Sendable {
+    /// Why a run did not come to the expected end.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private let process: Process
+    private let messages: URL
+
+    /// The program beside the tests, unless `AUTOQC_BINARY` names another.
+    private static let binary =
+        ProcessInfo.processInfo.environment["AUTOQC_BINARY"].map { URL(filePath: $0) }
+        ?? URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "autoqc")
+
+    /// The shipped model, with which every end-to-end test judges.
+    static let model = packageRoot.appending(path: "examples/models/complexeye.safetensors").path
+
+    /// Starts the program; standard error goes to a file in `folder`.
+    init(_ arguments: [String], in folder: URL, environment: [String: String] = [:]) throws {
+        messages = folder.appending(path: "messages-\(UUID().uuidString)")
+        try Data().write(to: messages)
+        process = Process()
+        process.executableURL = Self.binary
+        process.arguments = arguments
+        process.standardError = try FileHandle(forWritingTo: messages)
+        process.standardOutput = FileHandle.nullDevice
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        try process.run()
+    }
+
+    /// What it has said so far.
+    var said: String { (try? String(contentsOf: messages, encoding: .utf8)) ?? "" }
+
+    var identifier: Int32 { process.processIdentifier }
+
+    func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+    /// Waits for its end and returns the exit status; signals count from 128.
+    func end(within limit: Duration = .seconds(120)) async throws -> Int32 {
+        try await until("the program ends", within: limit) { !self.process.isRunning }
+        return process.terminationReason == .exit
+            ? process.terminationStatus : 128 + process.terminationStatus
+    }
+}
+
+/// Waits until something that another process does has happened, and fails when it takes too long.
+func until(
+    _ what: String,
+    within limit: Duration = .seconds(120),
+    _ happened: @Sendable () throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + limit
+    while try !happened() {
+        guard ContinuousClock.now < deadline else { throw Program.Failure(description: "in vain: \(what)") }
+        try await Task.sleep(for: .milliseconds(20))
+    }
+}
