@@ -22,57 +22,45 @@ import COneDNN
     private let handle: UnsafeMutablePointer<aqc_convolution>
 
     private init(_ key: Key, engine: dnnl_engine_t) {
-        var shape = aqc_convolution_shape()
-        let sizes = key.source.map { Int64($0) }
-        (shape.batch, shape.height, shape.width, shape.input_channels) = (
-            sizes[0], sizes[1], sizes[2], sizes[3]
-        )
-        shape.output_channels = Int64(key.weights[0])
-        shape.kernel_height = Int64(key.weights[1])
-        shape.kernel_width = Int64(key.weights[2])
-        shape.stride = Int64(key.geometry.stride)
-        shape.padding = Int64(key.geometry.padding)
-        shape.output_height = Int64(key.geometry.outputLength(key.source[1], kernel: key.weights[1]))
-        shape.output_width = Int64(key.geometry.outputLength(key.source[2], kernel: key.weights[2]))
         var status = dnnl_success
-        let made =
+        let (kind, bias, activation, accumulates) =
             switch key.kind {
             case .forward(let hasBias, let activation, let accumulates):
-                unsafe aqc_convolution_make(
-                    engine,
-                    aqc_forward,
-                    shape,
-                    hasBias,
-                    activation == .silu ? aqc_swish : aqc_identity,
-                    accumulates,
-                    &status
-                )
-            case .dataGradient:
-                unsafe aqc_convolution_make(
-                    engine,
-                    aqc_backward_data,
-                    shape,
-                    false,
-                    aqc_identity,
-                    false,
-                    &status
-                )
-            case .weightGradient:
-                unsafe aqc_convolution_make(
-                    engine,
-                    aqc_backward_weights,
-                    shape,
-                    false,
-                    aqc_identity,
-                    false,
-                    &status
-                )
+                (aqc_forward, hasBias, activation, accumulates)
+            case .dataGradient: (aqc_backward_data, false, Activation.identity, false)
+            case .weightGradient: (aqc_backward_weights, false, Activation.identity, false)
             }
+        let made = unsafe aqc_convolution_make(
+            engine,
+            kind,
+            Self.shape(key),
+            bias,
+            activation == .silu ? aqc_swish : aqc_identity,
+            accumulates,
+            &status
+        )
         guard let handle = unsafe made else {
             // Shapes come from a checked architecture; a refusal here is a programmer's mistake.
             fatalError("oneDNN has no convolution for \(key): status \(status.rawValue)")
         }
         unsafe self.handle = handle
+    }
+
+    private static func shape(_ key: Key) -> aqc_convolution_shape {
+        let (source, weights, geometry) = (key.source, key.weights, key.geometry)
+        return aqc_convolution_shape(
+            batch: Int64(source[0]),
+            height: Int64(source[1]),
+            width: Int64(source[2]),
+            input_channels: Int64(source[3]),
+            output_height: Int64(geometry.outputLength(source[1], kernel: weights[1])),
+            output_width: Int64(geometry.outputLength(source[2], kernel: weights[2])),
+            output_channels: Int64(weights[0]),
+            kernel_height: Int64(weights[1]),
+            kernel_width: Int64(weights[2]),
+            stride: Int64(geometry.stride),
+            padding: Int64(geometry.padding)
+        )
     }
 
     deinit { unsafe aqc_convolution_free(handle) }
@@ -110,42 +98,28 @@ import COneDNN
         destination: TensorStorage,
         bias: TensorStorage?
     ) -> dnnl_status_t {
-        guard unsafe handle.pointee.reorder != nil else {
-            return unsafe aqc_convolution_run(
-                handle,
-                stream,
-                source.pointer,
-                weights.pointer,
-                destination.pointer,
-                bias?.pointer
-            )
-        }
-        if kind == .weightGradient {
-            let blocked = blockedWeights()
-            let status = unsafe aqc_convolution_run(
-                handle,
-                stream,
-                source.pointer,
-                blocked.pointer,
-                destination.pointer,
-                nil
-            )
-            guard status == dnnl_success else { return status }
-            return unsafe aqc_convolution_reorder(handle, stream, weights.pointer, blocked.pointer)
-        }
-        let blocked = weights.layout(for: ObjectIdentifier(self)) {
+        let inLayout = weightsInLayout(weights, kind: kind, stream: stream)
+        let status = unsafe aqc_convolution_run(
+            handle,
+            stream,
+            source.pointer,
+            inLayout.pointer,
+            destination.pointer,
+            bias?.pointer
+        )
+        guard status == dnnl_success, kind == .weightGradient, inLayout !== weights else { return status }
+        return unsafe aqc_convolution_reorder(handle, stream, weights.pointer, inLayout.pointer)
+    }
+
+    /// The weights in the layout that the primitive wants; for a weight gradient, room for the result in it.
+    private func weightsInLayout(_ weights: TensorStorage, kind: Kind, stream: dnnl_stream_t) -> TensorStorage {
+        guard unsafe handle.pointee.reorder != nil else { return weights }
+        guard kind != .weightGradient else { return blockedWeights() }
+        return weights.layout(for: ObjectIdentifier(self)) {
             let blocked = blockedWeights()
             unsafe aqc_convolution_reorder(handle, stream, weights.pointer, blocked.pointer)
             return blocked
         }
-        return unsafe aqc_convolution_run(
-            handle,
-            stream,
-            source.pointer,
-            blocked.pointer,
-            destination.pointer,
-            bias?.pointer
-        )
     }
 
     private func blockedWeights() -> TensorStorage {
