@@ -109,7 +109,8 @@ struct MonitorAssembly: Sendable {
             stalls: stalls,
             heartbeat: judging,
             logger: logger,
-            stopTimeout: { stopTimeout.value.withLock { $0 } }
+            stopTimeout: { stopTimeout.value.withLock { $0 } },
+            endsWithQueue: quietEnd != nil
         )
     }
 

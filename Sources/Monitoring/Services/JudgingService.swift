@@ -19,6 +19,11 @@ struct JudgingService: Service {
     let logger: Logger
     /// How long the queue may be worked off after the end has begun.
     let stopTimeout: @Sendable () -> Duration
+    /// Whether the end of the queue ends the service.
+    ///
+    /// Otherwise it waits to be stopped: the queue is closed while the service before it stops, and a service that ends
+    /// before its turn would be taken for one that failed.
+    let endsWithQueue: Bool
 
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -30,6 +35,7 @@ struct JudgingService: Service {
             }
             group.cancelAll()
         }
+        if !endsWithQueue { try? await gracefulShutdown() }
     }
 
     private func stopInTime() async {
