@@ -98,7 +98,7 @@ import COneDNN
         destination: TensorStorage,
         bias: TensorStorage?
     ) -> dnnl_status_t {
-        let inLayout = weightsInLayout(weights, kind: kind, stream: stream)
+        let inLayout = unsafe weightsInLayout(weights, kind: kind, stream: stream)
         let status = unsafe aqc_convolution_run(
             handle,
             stream,
@@ -112,7 +112,8 @@ import COneDNN
     }
 
     /// The weights in the layout that the primitive wants; for a weight gradient, room for the result in it.
-    private func weightsInLayout(_ weights: TensorStorage, kind: Kind, stream: dnnl_stream_t) -> TensorStorage {
+    private func weightsInLayout(_ weights: TensorStorage, kind: Kind, stream: dnnl_stream_t) -> TensorStorage
+    {
         guard unsafe handle.pointee.reorder != nil else { return weights }
         guard kind != .weightGradient else { return blockedWeights() }
         return weights.layout(for: ObjectIdentifier(self)) {

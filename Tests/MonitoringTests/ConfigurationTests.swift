@@ -12,7 +12,7 @@ struct ConfigurationTests {
         let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "examples/autoqc.yaml").path
         let example = try Configuration.load(path: path)
-        #expect(example.threshold == 3)
+        #expect(example.threshold == nil)
         let text = try String(contentsOfFile: path, encoding: .utf8)
         for key in ConfigurationKey.all {
             let words = key.name.split(separator: ".")
@@ -26,7 +26,6 @@ struct ConfigurationTests {
         only.model = example.model
         only.output = example.output.root
         only.watch = example.watch
-        only.threshold = 3
         #expect(try Configuration(only) == example)
     }
 

@@ -10,8 +10,13 @@ import Testing
 @testable import Monitoring
 
 /// Real folders, real TIFF files, a real ledger; only the judge and the service manager are doubles.
+@Suite(.timeLimit(.minutes(3)))
 struct FolderFeedTests {
-    private func monitor(_ bench: Bench, _ manager: FakeServiceManager) throws -> Monitor {
+    private func monitor(
+        _ bench: Bench,
+        _ manager: FakeServiceManager,
+        judged: @escaping @Sendable () -> Void = {}
+    ) throws -> Monitor {
         var settings = ConfigurationSettings()
         settings.model = "/model"
         settings.output = bench.tree.root
@@ -30,7 +35,8 @@ struct FolderFeedTests {
                 notifier: manager,
                 reloadRequests: AsyncStream { _ in },
                 stopRequests: AsyncStream { $0.finish() },
-                now: { .now }
+                now: { .now },
+                reached: { step in if step == .recorded { judged() } }
             )
         }
     }
@@ -51,7 +57,8 @@ struct FolderFeedTests {
             }
             try Data("not a TIFF, and never will be".utf8).write(to: bench.input.appending(path: "notes.txt"))
             let manager = FakeServiceManager()
-            let monitor = try monitor(bench, manager)
+            let batches = AsyncStream<Void>.makeStream()
+            let monitor = try monitor(bench, manager) { batches.continuation.yield() }
             async let summary = monitor.run()
             for await told in manager.messages where told == "READY" { break }
             // A temporary name and a new folder, while it runs.
@@ -62,7 +69,7 @@ struct FolderFeedTests {
                 to: bench.input.appending(path: "new/01_C3_f1.tif")
             )
             let ledger = try bench.ledger()
-            while try ledger.counts()[.scored] != 7 { await Task.yield() }
+            for await _ in batches.stream where try ledger.counts()[.scored] == 7 { break }
             await monitor.stop()
             #expect(try await summary.counts.flagged == 4)
             #expect(try bench.events() == ["FAULT 3", "FAULT 4", "ONSET 4", "FAULT 5"])

@@ -121,7 +121,7 @@ public struct Configuration: Sendable, Equatable {
         batchWait = settings.batchWait ?? .seconds(2)
         queueNames = settings.queueNames ?? 50_000
         hysteresis = try Self.hysteresis(settings)
-        threshold = settings.threshold
+        threshold = settings.threshold?.severity
         masks = settings.masks ?? true
         regions = settings.regions ?? true
         limits = Self.limits(settings)

@@ -62,9 +62,10 @@ struct ConfigurationKey: Sendable {
         return key(name, kind, field) { node, _ in node.int.flatMap { range.contains($0) ? $0 : nil } }
     }
 
-    private static func threshold(_ name: String, _ field: Field<Double>) -> ConfigurationKey {
-        key(name, "a severity of at least 0", field) { node, _ in
-            node.float.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
+    private static func threshold(_ name: String, _ field: Field<SeverityThreshold>) -> ConfigurationKey {
+        key(name, "`calibrated` or a severity of at least 0", field) { node, _ in
+            if node.string == "calibrated" { return .calibrated }
+            return node.float.flatMap { $0.isFinite && $0 >= 0 ? .severity($0) : nil }
         }
     }
 

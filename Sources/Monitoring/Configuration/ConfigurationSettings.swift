@@ -25,7 +25,7 @@ public struct ConfigurationSettings: Sendable, Equatable {
     /// `hysteresis.of`: judged frames that are looked at.
     public var hysteresisOf: Int?
     /// `threshold`: severity above which a frame is faulty.
-    public var threshold: Double?
+    public var threshold: SeverityThreshold?
     /// `masks`: write masks of faulty frames.
     public var masks: Bool?
     /// `regions`: write outlines beside the masks.

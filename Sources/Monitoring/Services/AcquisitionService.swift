@@ -36,6 +36,8 @@ struct AcquisitionService: Service {
                 if let quietEnd { group.addTask { await closeQueue(whenQuietFor: quietEnd, coming) } }
                 try await run(events: events, coming)
                 group.cancelAll()
+                // A service that ends before its turn would be taken for one that failed.
+                try? await gracefulShutdown()
             }
         } onCancelOrGracefulShutdown: {
             // First, so that the end of the feed is seen to be wanted; and an offer that waits for room is released.
