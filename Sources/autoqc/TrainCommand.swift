@@ -108,7 +108,9 @@ struct TrainCommand: ParsableCommand {
     }
 
     private func finish(_ trainer: Trainer, frames: FrameSet) throws {
-        var model = trainer.model(command: CommandLine.arguments.joined(separator: " "))
+        let program = URL(filePath: CommandLine.arguments[0]).lastPathComponent
+        let command = ([program] + CommandLine.arguments.dropFirst()).joined(separator: " ")
+        var model = trainer.model(command: command)
         var terminal = Terminal()
         var options = Calibrator.Options()
         options.variations = 4
