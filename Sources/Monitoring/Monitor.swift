@@ -72,8 +72,9 @@ public final class Monitor: Sendable {
     /// part fails for good; frames that were not judged then are judged after the next start.
     public func run(until end: End = .stopped) async throws -> MonitorSummary {
         let configuration = configuration.withLock { $0 }
-        try configuration.output.prepare()
+        try configuration.output.probe()
         let lock = try OutputLock(tree: configuration.output)
+        try configuration.output.prepare()
         let ledger = try FrameLedger(path: configuration.output.ledger)
         let parts = try await makeParts(configuration)
         let assembly = MonitorAssembly(

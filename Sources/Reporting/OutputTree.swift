@@ -1,3 +1,4 @@
+import Foundation
 public import Plate
 
 /// Where everything lies under an output folder.
@@ -36,15 +37,19 @@ public struct OutputTree: Sendable, Equatable {
     /// The log of the frames of a run that could not be judged.
     public func quarantineLog(run: String) -> String { "\(folder(run: run))/quarantine.log" }
 
-    /// Makes the folder, shows that it can be written, and removes what a crash left half-written.
-    public func prepare() throws(OutputError) {
+    /// Makes the folder and shows that it can be written; does no harm to a daemon that writes it.
+    public func probe() throws(OutputError) {
         try Durable.makeFolders(root)
-        let probe = "\(root)/.probe\(Durable.temporarySuffix)"
-        try Durable.replace("\(root)/.probe") { temporary throws(OutputError) in
+        let path = "\(root)/.probe-\(getpid())"
+        try Durable.replace(path) { temporary throws(OutputError) in
             try Durable.write(bytes: [], to: temporary)
         }
-        try Durable.remove("\(root)/.probe")
-        try Durable.remove(probe)
+        try Durable.remove(path)
+    }
+
+    /// Makes the folder ready for the one daemon that writes it: removes what a crash left half-written.
+    public func prepare() throws(OutputError) {
+        try probe()
         for run in try Durable.entries(of: root) {
             let masks = "\(root)/\(run)/masks"
             for name in try Durable.entries(of: masks) where name.hasSuffix(Durable.temporarySuffix) {

@@ -95,6 +95,9 @@ struct SidecarsTests {
                 outlinedAs: "unknown"
             )
             try Data().write(to: URL(filePath: "\(tree.masks(run: "01"))/b.mask.tiff.tmp"))
+            // A check beside a running daemon leaves its unfinished files alone.
+            try tree.probe()
+            #expect(try FileManager.default.contentsOfDirectory(atPath: tree.masks(run: "01")).count == 3)
             try tree.prepare()
             let names = try FileManager.default.contentsOfDirectory(atPath: tree.masks(run: "01")).sorted()
             #expect(names == ["a.mask.geojson", "a.mask.tiff"])

@@ -27,7 +27,7 @@ extension Configuration {
             }
         }
         do {
-            try output.prepare()
+            try output.probe()
         } catch {
             throw ConfigurationError(key: "output", problem: "\(error)", remedy: "choose another folder")
         }
