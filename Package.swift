@@ -80,7 +80,7 @@ let package = Package(
             name: "DetectionTests",
             dependencies: ["Detection", "Plate", "Tensors", "Networks", "CKernels", "TestSupport"]
         ),
-        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Plate", "TestSupport"]),
+        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Plate", "TestSupport", grdb]),
         .testTarget(
             name: "ReportingTests",
             dependencies: ["Reporting", "Plate", "Frames", "Systemd", "TestSupport"]
