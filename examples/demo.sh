@@ -33,7 +33,9 @@ follower=
 wait_for "grep -q 'first listing' '$out/messages.log'"
 
 say "frames arrive: wells A1, A2 and A3 show a normal frame, B1 the one with an air bubble"
-tail -n +1 -F "$out/results/01/alarms/B01.log" 2>/dev/null &
+mkdir -p "$out/results/01/alarms"
+touch "$out/results/01/alarms/B01.log"
+tail --pid=$daemon -F "$out/results/01/alarms/B01.log" 2>/dev/null &
 follower=$!
 for frame in 298 299 300; do
     for well in A1 A2 A3; do
@@ -43,12 +45,12 @@ for frame in 298 299 300; do
     cp "$examples/frames/01_B1_f100.tiff" "$out/plate/.upload"
     mv "$out/plate/.upload" "$out/plate/01_B1_f$frame.tiff"
 done
-wait_for "[ \$(find '$out/results/01/masks' -name '*.mask.tiff' 2>/dev/null | wc -l) -ge 3 ]"
+wait_for "[ \$(grep -c event=FAULT '$out/results/01/alarms/B01.log') -ge 3 ]"
 
 say "stopping the daemon"
 kill -TERM $daemon
 wait $daemon
-kill $follower 2>/dev/null || true
+wait $follower
 
 say "what came out"
 (cd "$out/results" && find . -type f ! -name '.*' ! -name 'ledger*' | sort)
