@@ -68,7 +68,8 @@ struct TrainerTests {
             var options = Calibrator.Options()
             options.variations = 3
             options.falseAlarmRate = 0.05
-            options.maskWindow = 4
+            options.maskWindow = 8
+            options.maskRate = 0.25
             let calibrator = try Calibrator(model: model, path: "tiny", options: options)
             model.description.calibration = try calibrator.labelFree(frames) { _, _ in }
             let path = folder.appending(path: "tiny.safetensors").path
