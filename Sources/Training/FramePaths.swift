@@ -43,7 +43,9 @@ public enum FramePaths {
         }
     }
 
-    /// Reads a list with the published header `img_path,seg_path,label`; paths are relative to the list's folder.
+    /// Reads a list with the published header `img_path,seg_path,label`.
+    ///
+    /// Paths are relative to the list's folder, or to the one above it, where the published layout has its frames.
     public static func labelled(csv path: String) throws(DataError) -> [Labelled] {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw DataError("\(path): cannot be read; check the path and its permissions")
@@ -54,7 +56,7 @@ public enum FramePaths {
             throw DataError("\(path): the first line must name the columns img_path,seg_path,label")
         }
         let mask = header.firstIndex(of: "seg_path")
-        let base = URL(filePath: path).deletingLastPathComponent()
+        let folder = URL(filePath: path).deletingLastPathComponent()
         var rows: [Labelled] = []
         for (number, line) in lines.enumerated().dropFirst() {
             let fields = fields(line)
@@ -64,7 +66,7 @@ public enum FramePaths {
                     "\(path), row \(number + 1): \(header.count) fields are needed, with a path and a label of 0 or 1"
                 )
             }
-            let resolve = { (name: String) in URL(filePath: name, relativeTo: base).path }
+            let resolve = { (name: String) in resolved(name, listIn: folder) }
             let maskPath = mask.map { fields[$0] } ?? ""
             rows.append(
                 Labelled(
@@ -75,6 +77,13 @@ public enum FramePaths {
             )
         }
         return rows
+    }
+
+    private static func resolved(_ name: String, listIn folder: URL) -> String {
+        let here = URL(filePath: name, relativeTo: folder).path
+        let above = URL(filePath: name, relativeTo: folder.deletingLastPathComponent()).path
+        return !FileManager.default.fileExists(atPath: here) && FileManager.default.fileExists(atPath: above)
+            ? above : here
     }
 
     /// Splits a line at commas outside quotes (RFC 4180).

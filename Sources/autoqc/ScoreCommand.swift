@@ -53,20 +53,21 @@ struct ScoreCommand: ParsableCommand {
             let reader = try TIFFReader(path: path)
             for page in 0..<reader.pageCount {
                 let judgement = detector.judge([try reader.frame(page: page)])[0]
-                Self.row(path, Self.fields(of: name, page: page), judgement)
+                Self.row(path, Self.fields(of: name, page: reader.pageCount > 1 ? page : nil), judgement)
                 try writeImages(judgement, path: path, page: page, pixelSize: reader.pixelSize)
             }
         } catch let error as TIFFError where error.code != .cannotWrite {
-            let fields = [Self.quoted(path)] + Self.fields(of: name, page: 0) + Array(repeating: "", count: 6)
+            let fields =
+                [Self.quoted(path)] + Self.fields(of: name, page: nil) + Array(repeating: "", count: 6)
             Self.write((fields + [Verdict.unreadable.rawValue, ""]).joined(separator: ","))
             Terminal.note("\(error)")
         }
     }
 
-    /// Run, well and frame, empty where the name does not tell.
-    private static func fields(of frame: FrameID?, page: Int) -> [String] {
-        guard let frame else { return ["", "", ""] }
-        return [quoted(frame.run), frame.well.description, "\(frame.index + page)"]
+    /// Run, well and frame, empty where the name does not tell; pages of a movie count on from the name's frame.
+    private static func fields(of frame: FrameID?, page: Int?) -> [String] {
+        guard let frame else { return ["", "", page.map { "\($0)" } ?? ""] }
+        return [quoted(frame.run), frame.well.description, "\(frame.index + (page ?? 0))"]
     }
 
     private static func row(_ path: String, _ identity: [String], _ judgement: Judgement) {
