@@ -13,7 +13,7 @@ UNITS = $(LIB)/systemd/system
 SHARE = $(DESTDIR)$(PREFIX)/share/autoqc
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: all deps build demo test lint install uninstall fuzz model clean
+.PHONY: all deps build demo test lint install uninstall bench fuzz model clean
 
 all: build
 
@@ -54,6 +54,10 @@ install: build
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/bin/autoqc $(UNITS)/autoqc@.service $(LIB)/sysusers.d/autoqc.conf \
 	    $(LIB)/systemd/catalog/autoqc.catalog $(SHARE)
+
+# The main job's cost beside the speed of bare convolutions, in one run.
+bench: build
+	Benchmarks/run.sh $(AUTOQC)
 
 # Ten minutes of libFuzzer over the TIFF reader; crashes stay in .build-fuzz/crashes.
 fuzz: deps

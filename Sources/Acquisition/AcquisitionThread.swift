@@ -77,7 +77,7 @@ final class AcquisitionThread: Sendable {
             _ continuation: AsyncStream<AcquisitionEvent>.Continuation
         ) {
             collectors[id] = Collector(plan, notifications) {
-                continuation.yield($0)
+                if case .dropped = continuation.yield($0) { false } else { true }
             } finish: {
                 continuation.finish()
             }

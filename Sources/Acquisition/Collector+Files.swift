@@ -22,7 +22,11 @@ extension Collector {
             if found == .listed {
                 if isFirstListing { listed += 1 }
                 rescanned = rescanned.map { $0 + 1 }
-                guard candidates[path] == nil, !isOld(path, frame) else { return }
+                guard candidates[path] == nil, !isOld(path, frame), !wasTold(path, frame) else { return }
+            }
+            guard candidates[path] != nil || candidates.count < plan.mostCandidates else {
+                hasLeftOut = true
+                return
             }
             var candidate =
                 candidates[path]
@@ -52,6 +56,12 @@ extension Collector {
         else { return false }
         told.insert(Told(identity: status.identity, frame: frame))
         return true
+    }
+
+    /// Whether a file that is seen again was told as it is; otherwise it would take the place of one that waits.
+    private func wasTold(_ path: ExactPath, _ frame: FrameID) -> Bool {
+        guard !isFirstListing, let status = try? FileSystem.status(path) else { return false }
+        return told.contains(Told(identity: status.identity, frame: frame))
     }
 
     /// Gathers the files that are due, the earliest frame last.
@@ -139,21 +149,21 @@ extension Collector {
         _ identity: FileIdentity,
         _ event: (FrameFile) -> AcquisitionEvent
     ) {
+        let file = FrameFile(
+            path: path.text,
+            root: candidate.root.text,
+            relativePath: candidate.relative,
+            frame: candidate.frame,
+            identity: identity,
+            completed: FileSystem.now(),
+            found: candidate.found
+        )
+        guard tellFile(event(file)) else {
+            candidates[path]?.due = .now + Self.patience
+            return
+        }
         candidates[path] = nil
         told.insert(Told(identity: identity, frame: candidate.frame))
-        tell(
-            event(
-                FrameFile(
-                    path: path.text,
-                    root: candidate.root.text,
-                    relativePath: candidate.relative,
-                    frame: candidate.frame,
-                    identity: identity,
-                    completed: FileSystem.now(),
-                    found: candidate.found
-                )
-            )
-        )
     }
 
     /// A file that is gone was renamed or removed: its new name, if it has one, comes by itself.

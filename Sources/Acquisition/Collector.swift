@@ -35,7 +35,8 @@ final class Collector {
 
     let plan: WatchPlan
     let notifications: FolderNotifications
-    let tell: (AcquisitionEvent) -> Void
+    /// Tells an event; `false` where the reader is so far behind that it has to be told again later.
+    private let offer: (AcquisitionEvent) -> Bool
     private let finish: () -> Void
 
     var folders: [ExactPath: Folder] = [:]
@@ -52,6 +53,10 @@ final class Collector {
     var rescanned: Int?
 
     var candidates: [ExactPath: Candidate] = [:]
+    /// Whether files were passed over because too many wait; then the folders are looked through again.
+    var hasLeftOut = false
+    /// What happened to the watching itself and is not told yet.
+    private var untold: [AcquisitionEvent] = []
     /// Files to check now, the last one first.
     var batch: [ExactPath] = []
     var told: RecentSet<Told>
@@ -63,18 +68,21 @@ final class Collector {
         let frame: FrameID
     }
 
+    /// When a reader that is behind is tried again.
+    static let patience = Duration.milliseconds(100)
+
     /// How long one slice of work may take before events are read again.
     private static let slice = Duration.milliseconds(10)
 
     init(
         _ plan: WatchPlan,
         _ notifications: FolderNotifications,
-        tell: @escaping (AcquisitionEvent) -> Void,
+        offer: @escaping (AcquisitionEvent) -> Bool,
         finish: @escaping () -> Void
     ) {
         self.plan = plan
         self.notifications = notifications
-        self.tell = tell
+        self.offer = offer
         self.finish = finish
         told = RecentSet(generation: plan.memory)
         refused = RecentSet(generation: plan.memory)
@@ -132,6 +140,8 @@ final class Collector {
         let end = ContinuousClock.now + Self.slice
         var now = ContinuousClock.now
         pollIfDue(now)
+        tellUntold()
+        lookAgainIfLeftOut()
         while now < end {
             if let path = toList.popLast() {
                 if let folder = queued.removeValue(forKey: path) { list(path, folder, now) }
@@ -148,7 +158,29 @@ final class Collector {
             pollDue = now + plan.options.pollInterval
         }
         let due = candidates.values.lazy.map(\.due).min()
-        return [due, pollDue].compactMap(\.self).min()
+        if due == nil && hasLeftOut { return now }
+        return [due, pollDue, untold.isEmpty ? nil : now + Self.patience].compactMap(\.self).min()
+    }
+
+    /// Tells what became of a file; `false` where it has to be told again later.
+    func tellFile(_ event: AcquisitionEvent) -> Bool {
+        untold.isEmpty && offer(event)
+    }
+
+    /// Tells what happened to the watching itself, at once or as soon as the reader has room.
+    func tell(_ event: AcquisitionEvent) {
+        untold.append(event)
+        tellUntold()
+    }
+
+    private func tellUntold() {
+        while let event = untold.first, offer(event) { untold.removeFirst() }
+    }
+
+    private func lookAgainIfLeftOut() {
+        guard hasLeftOut, candidates.count <= plan.mostCandidates / 2 else { return }
+        hasLeftOut = false
+        for (path, folder) in folders { enqueue(path, folder) }
     }
 
     /// Lets all folders go and ends the stream.
@@ -159,8 +191,10 @@ final class Collector {
 
     /// Says once why a file or folder is not taken.
     func refuse(_ printablePath: String, _ reason: String) {
-        if refused.insert(printablePath + "\n" + reason) {
-            tell(.skipped(path: printablePath, reason: reason))
+        let cause = printablePath + "\n" + reason
+        // What cannot be told now is found again when the folders are looked through.
+        if !refused.contains(cause), tellFile(.skipped(path: printablePath, reason: reason)) {
+            refused.insert(cause)
         }
     }
 

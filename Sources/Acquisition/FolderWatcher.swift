@@ -2,7 +2,7 @@
 ///
 /// Watching begins with `init` and ends with `stop()`, with the end of whoever reads `events`, or with the
 /// watcher itself. All watchers of a process share one thread of their own, which owns libinotifytools; it
-/// never waits for the reader of `events`, which are small values and pile up if nobody reads.
+/// never waits for the reader of `events`.
 ///
 /// - A new folder is first watched and then listed, so nothing falls between; a file that is seen both ways
 ///   is one event. A frame is told again only if its content changes (size, time or inode) or a new name makes
@@ -10,8 +10,10 @@
 /// - A file is taken when it is closed by its writer or moved to its place, and whole; an incomplete one is
 ///   looked at again with growing pauses. A file that was only found must also stay the same for a while.
 /// - Symbolic links are never followed, save the roots themselves; hidden folders are not entered.
-/// - Memory grows with folders and with files that wait, not with frames: what was told is remembered as
-///   8-byte hashes of at most the last two million frames (about 32 MiB).
+/// - Memory is bounded but for the folders: of what the reader has not taken, some thousand events and some ten
+///   thousand names are kept; the rest stays on disk and is found by looking through the folders again, once
+///   the reader catches up. What was told is remembered as 8-byte hashes of at most the last two million
+///   frames (about 32 MiB).
 public final class FolderWatcher: Sendable {
     /// What the watcher finds, for one reader: in order of discovery, each listing by run, well and time.
     public let events: AsyncStream<AcquisitionEvent>
@@ -36,7 +38,10 @@ public final class FolderWatcher: Sendable {
 
     /// Watches as planned.
     init(_ plan: WatchPlan) {
-        let (stream, continuation) = AsyncStream.makeStream(of: AcquisitionEvent.self)
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: AcquisitionEvent.self,
+            bufferingPolicy: .bufferingOldest(plan.mostUnread)
+        )
         let id = AcquisitionThread.shared.start(plan, continuation)
         continuation.onTermination = { _ in AcquisitionThread.shared.stop(id) }
         events = stream

@@ -14,6 +14,10 @@ struct WatchPlan: Sendable {
     let watchLimit: Int
     /// Hashes kept in one generation of what was told.
     let memory: Int
+    /// Events that may wait for the reader.
+    let mostUnread: Int
+    /// Names that may wait to be checked or told; more stay on disk.
+    let mostCandidates: Int
 
     /// Makes paths absolute and drops roots that others contain.
     init(
@@ -22,6 +26,8 @@ struct WatchPlan: Sendable {
         options: FolderWatcher.Options,
         watchLimit: Int = .max,
         memory: Int = 1 << 20,
+        mostUnread: Int = 4096,
+        mostCandidates: Int = 65_536,
         isWhole: @escaping @Sendable (String) -> Wholeness
     ) {
         let all = roots.map(FileSystem.absolute)
@@ -36,5 +42,7 @@ struct WatchPlan: Sendable {
         self.isWhole = isWhole
         self.watchLimit = watchLimit
         self.memory = memory
+        self.mostUnread = mostUnread
+        self.mostCandidates = mostCandidates
     }
 }
