@@ -1,4 +1,5 @@
 import Glibc
+import Plate
 
 extension Collector {
     /// Notes a folder to be listed.

@@ -9,13 +9,13 @@ extension FrameLedger {
         /// Path relative to `root`.
         public let path: String
         /// The content it has now.
-        public let stamp: FileStamp
+        public let identity: FileIdentity
 
         /// Names a file and its content.
-        public init(root: String, path: String, stamp: FileStamp) {
+        public init(root: String, path: String, identity: FileIdentity) {
             self.root = root
             self.path = path
-            self.stamp = stamp
+            self.identity = identity
         }
     }
 
@@ -74,8 +74,9 @@ extension FrameLedger {
 
     private static func arguments(of file: File) -> StatementArguments {
         [
-            file.root, file.path, Int64(bitPattern: file.stamp.device), Int64(bitPattern: file.stamp.inode),
-            file.stamp.size, file.stamp.modified.nanoseconds,
+            file.root, file.path, Int64(bitPattern: file.identity.device),
+            Int64(bitPattern: file.identity.inode),
+            file.identity.size, file.identity.modified.nanoseconds,
         ]
     }
 

@@ -14,10 +14,10 @@ public struct FrameRecord: Sendable, Equatable {
 
     /// Which page of which file.
     public let key: FrameKey
-    /// Pages that the file has, at least 1; a file is settled when as many rows exist with its stamp.
+    /// Pages that the file has, at least 1; a file is settled when as many rows exist with its identity.
     public let pages: Int
     /// The content that was judged; `nil` where the file was gone before it could be looked at.
-    public let stamp: FileStamp?
+    public let identity: FileIdentity?
     /// What the file's name says; `nil` where the name says nothing.
     public let frame: FrameID?
     /// How it ended.
@@ -33,7 +33,7 @@ public struct FrameRecord: Sendable, Equatable {
     public init(
         key: FrameKey,
         pages: Int = 1,
-        stamp: FileStamp?,
+        identity: FileIdentity?,
         frame: FrameID?,
         outcome: Outcome,
         model: String?,
@@ -43,7 +43,7 @@ public struct FrameRecord: Sendable, Equatable {
         precondition(pages > 0 && key.page >= 0, "page \(key.page) of a file of \(pages) pages")
         self.key = key
         self.pages = pages
-        self.stamp = stamp
+        self.identity = identity
         self.frame = frame
         self.outcome = outcome
         self.model = model

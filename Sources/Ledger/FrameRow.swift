@@ -34,9 +34,9 @@ enum FrameRow {
         // SQLite has signed integers only: device and inode keep their bit pattern.
         let values: [(any DatabaseValueConvertible)?] = [
             root, record.key.path, record.key.page, record.pages,
-            record.stamp.map { Int64(bitPattern: $0.device) },
-            record.stamp.map { Int64(bitPattern: $0.inode) },
-            record.stamp?.size, record.stamp?.modified.nanoseconds,
+            record.identity.map { Int64(bitPattern: $0.device) },
+            record.identity.map { Int64(bitPattern: $0.inode) },
+            record.identity?.size, record.identity?.modified.nanoseconds,
             record.frame?.run, record.frame?.well.description, record.frame?.index,
             record.state.rawValue, reason,
             score?.scores.maximum, score?.scores.mean, score?.scores.patch, score?.chosen,
@@ -56,7 +56,7 @@ enum FrameRow {
         FrameRecord(
             key: FrameKey(root: row["root_path"], path: row["path"], page: row["page"]),
             pages: row["pages"],
-            stamp: stamp(from: row),
+            identity: identity(from: row),
             frame: frame(from: row),
             outcome: try outcome(from: row),
             model: row["model"],
@@ -65,11 +65,11 @@ enum FrameRow {
         )
     }
 
-    private static func stamp(from row: Row) -> FileStamp? {
+    private static func identity(from row: Row) -> FileIdentity? {
         guard let device: Int64 = row["device"], let inode: Int64 = row["inode"],
             let size: Int64 = row["size"], let modified: Int64 = row["mtime_ns"]
         else { return nil }
-        return FileStamp(
+        return FileIdentity(
             device: UInt64(bitPattern: device),
             inode: UInt64(bitPattern: inode),
             size: size,

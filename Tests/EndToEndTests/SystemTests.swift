@@ -27,7 +27,8 @@ import Testing
             let ready = try #require(heard.firstIndex(of: "READY=1"))
             let watchdog = try #require(heard.firstIndex(of: "WATCHDOG=1"))
             let stopping = try #require(heard.firstIndex(of: "STOPPING=1"))
-            #expect(ready < watchdog && watchdog < stopping)
+            let status = try #require(heard.firstIndex { $0.hasPrefix("STATUS=") })
+            #expect(ready < status && status < watchdog && watchdog < stopping)
         }
     }
 

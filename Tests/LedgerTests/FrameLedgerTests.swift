@@ -12,7 +12,7 @@ struct FrameLedgerTests {
                 Sample.scored("sub/01_B1_f101.tif", frame: 101, verdict: .normal, page: 3, pages: 9),
                 FrameRecord(
                     key: FrameKey(root: "/in", path: "cut.tif"),
-                    stamp: Sample.stamp(),
+                    identity: Sample.identity(),
                     frame: nil,
                     outcome: .quarantined(reason: "It ends \"early\"\n; DROP TABLE frames"),
                     model: nil,
@@ -21,7 +21,7 @@ struct FrameLedgerTests {
                 ),
                 FrameRecord(
                     key: FrameKey(root: "/other", path: "notes.txt"),
-                    stamp: nil,
+                    identity: nil,
                     frame: nil,
                     outcome: .skipped(reason: "not a frame's name"),
                     model: nil,
@@ -45,16 +45,16 @@ struct FrameLedgerTests {
     @Test func aRewrittenFileIsNotSettled() async throws {
         try await withLedger { ledger in
             try ledger.record([Sample.scored("a.tif", frame: 1)])
-            let same = FrameLedger.File(root: "/in", path: "a.tif", stamp: Sample.stamp())
-            let rewritten = FrameLedger.File(root: "/in", path: "a.tif", stamp: Sample.stamp(size: 11))
-            let elsewhere = FrameLedger.File(root: "/other", path: "a.tif", stamp: Sample.stamp())
+            let same = FrameLedger.File(root: "/in", path: "a.tif", identity: Sample.identity())
+            let rewritten = FrameLedger.File(root: "/in", path: "a.tif", identity: Sample.identity(size: 11))
+            let elsewhere = FrameLedger.File(root: "/other", path: "a.tif", identity: Sample.identity())
             #expect(try ledger.settled([same, rewritten, elsewhere]) == [same])
         }
     }
 
     @Test func aMovieIsSettledWithItsLastPage() async throws {
         try await withLedger { ledger in
-            let file = FrameLedger.File(root: "/in", path: "movie.tif", stamp: Sample.stamp())
+            let file = FrameLedger.File(root: "/in", path: "movie.tif", identity: Sample.identity())
             for page in [2, 0] {
                 try ledger.record([Sample.scored("movie.tif", frame: page, page: page, pages: 3)])
             }
@@ -115,7 +115,7 @@ struct FrameLedgerTests {
                 let records = try (0..<20_000).map { try Sample.scored("f\($0).tif", frame: $0) }
                 try ledger.record(records)
                 files = records.map {
-                    FrameLedger.File(root: "/in", path: $0.key.path, stamp: Sample.stamp())
+                    FrameLedger.File(root: "/in", path: $0.key.path, identity: Sample.identity())
                 }
                 try ledger.close()
             }

@@ -6,8 +6,8 @@ import Testing
 enum Sample {
     static func well(_ name: String = "B1") throws -> Well { try #require(Well(name)) }
 
-    static func stamp(size: Int64 = 10) -> FileStamp {
-        FileStamp(
+    static func identity(size: Int64 = 10) -> FileIdentity {
+        FileIdentity(
             device: .max,
             inode: 1 << 63,
             size: size,
@@ -28,7 +28,7 @@ enum Sample {
         return try FrameRecord(
             key: FrameKey(root: "/in", path: path, page: page),
             pages: pages,
-            stamp: stamp(size: size),
+            identity: identity(size: size),
             frame: FrameID(run: "01", well: self.well(well), index: frame),
             outcome: .scored(
                 FrameRecord.Score(

@@ -71,7 +71,7 @@ struct BatchPlan {
             name =
                 ownMask.flatMap { Sidecars.name(ofMask: $0) }
                 ?? Sidecars.name(file: result.file.relativePath, page: result.page, distinction: distinction)
-            if let own, own.stamp != result.file.stamp {
+            if let own, own.identity != result.file.identity {
                 reason = "judged again: the file changed at \(result.file.identity.modified.iso8601)"
             } else {
                 reason = other.map { "another file of this frame than \($0.path)" }
@@ -171,7 +171,7 @@ struct BatchPlan {
         FrameRecord(
             key: result.key,
             pages: result.pages,
-            stamp: result.file.stamp,
+            identity: result.file.identity,
             frame: result.frame,
             outcome: outcome,
             model: settings.judge.model,

@@ -123,16 +123,16 @@ final class FramePipeline: Sendable {
         let ledger = environment.ledger
         return try persist {
             let twin = try ledger.records(of: file.frame).first { record in
-                record.stamp == file.stamp && record.state == .scored
+                record.identity == file.identity && record.state == .scored
                     && (record.key.root, record.key.path) != (file.root, file.relativePath)
             }
             guard let twin else { return false }
-            let twinFile = FrameLedger.File(root: twin.key.root, path: twin.key.path, stamp: file.stamp)
+            let twinFile = FrameLedger.File(root: twin.key.root, path: twin.key.path, identity: file.identity)
             guard try !ledger.settled([twinFile]).isEmpty else { return false }
             try ledger.record([
                 FrameRecord(
                     key: FrameKey(root: file.root, path: file.relativePath),
-                    stamp: file.stamp,
+                    identity: file.identity,
                     frame: file.frame,
                     outcome: .skipped(reason: "the same file was judged as \(twin.key.path)"),
                     model: nil,

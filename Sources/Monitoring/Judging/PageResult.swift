@@ -49,18 +49,8 @@ struct PageResult {
 }
 
 extension FrameFile {
-    /// The content of the file, in the ledger's words.
-    var stamp: FileStamp {
-        FileStamp(
-            device: identity.device,
-            inode: identity.inode,
-            size: identity.size,
-            modified: identity.modified
-        )
-    }
-
     /// The file, in the ledger's words.
     var ledgerFile: FrameLedger.File {
-        FrameLedger.File(root: root, path: relativePath, stamp: stamp)
+        FrameLedger.File(root: root, path: relativePath, identity: identity)
     }
 }

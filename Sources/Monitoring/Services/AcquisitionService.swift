@@ -126,7 +126,7 @@ struct AcquisitionService: Service {
         listing.skipped.append(
             FrameRecord(
                 key: FrameKey(root: "", path: path),
-                stamp: nil,
+                identity: nil,
                 frame: nil,
                 outcome: .skipped(reason: reason),
                 model: nil,

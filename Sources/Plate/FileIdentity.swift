@@ -1,5 +1,3 @@
-public import Plate
-
 /// What tells one content of one file from another without reading it.
 public struct FileIdentity: Hashable, Sendable {
     /// Number of the file system.
