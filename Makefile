@@ -29,6 +29,9 @@ deps:
 build: deps
 	swift build $(RELEASE)
 
+$(AUTOQC):
+	$(MAKE) build
+
 # Watches a folder, lets the frames of examples/frames arrive in it, and shows what comes out.
 demo: build
 	examples/demo.sh $(AUTOQC)
@@ -43,7 +46,8 @@ lint:
 	swift format lint --strict --parallel -r Package.swift Sources Tests
 	@! grep -rnE '(^|[^a-zA-Z_."`])print\(|try!|as! ' Sources --include='*.swift'
 
-install: build
+# Takes the binary that `make build` left: sudo need not find Swift, and leaves nothing of root's in .build.
+install: $(AUTOQC)
 	install -d $(UNITS) $(LIB)/sysusers.d $(LIB)/systemd/catalog $(SHARE) $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(AUTOQC) $(DESTDIR)$(PREFIX)/bin/autoqc
 	sed 's|@PREFIX@|$(PREFIX)|g' systemd/autoqc@.service > $(UNITS)/autoqc@.service
