@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 PACKAGES = libinotifytools0-dev libtiff-dev libpng-dev libopenblas-dev libsystemd-dev libdnnl-dev libsqlite3-dev \
-	libssl-dev pkg-config
+	libssl-dev libzip-dev pkg-config
 STRICT = --explicit-target-dependency-import-check error -Xswiftc -warnings-as-errors
 # The Swift runtime goes into the binary, so that the installed program needs no toolchain.
 RELEASE = -c release --static-swift-stdlib --product autoqc

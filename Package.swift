@@ -32,22 +32,33 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
 
         .target(name: "Plate"),
+        .target(name: "Randomness"),
         .target(name: "Frames", dependencies: ["Plate", "CTIFF", "CPNG"]),
         .target(name: "Tensors", dependencies: ["COpenBLAS", "COneDNN", "CKernels"]),
         .target(name: "Acquisition", dependencies: ["Plate", "CInotifyTools"]),
         .target(name: "Systemd", dependencies: ["CSystemd", logging]),
 
         .target(name: "Networks", dependencies: ["Tensors"]),
-        .target(name: "Detection", dependencies: ["Plate", "Tensors", "Networks", "CKernels", "CCrypto"]),
+        .target(
+            name: "Detection",
+            dependencies: ["Plate", "Tensors", "Networks", "CKernels", "CCrypto", "Randomness"]
+        ),
+        .target(name: "Checkpoints", dependencies: ["Tensors", "CZip"]),
         .target(name: "Ledger", dependencies: ["Plate", grdb]),
         .target(name: "Reporting", dependencies: ["Plate", "Frames", "Systemd"]),
 
         .target(
             name: "Training",
-            dependencies: ["Plate", "Frames", "Tensors", "Networks", "Detection", logging]
+            dependencies: ["Plate", "Frames", "Tensors", "Networks", "Detection", "Randomness", logging]
+        ),
+        .target(name: "Simulation", dependencies: ["Plate", "Frames", "Randomness"]),
+        .target(
+            name: "Benchmarking",
+            dependencies: ["Plate", "Frames", "Tensors", "Networks", "Detection", "Training"]
         ),
         .target(
             name: "Monitoring",
@@ -61,7 +72,9 @@ let package = Package(
             name: "autoqc",
             dependencies: [
                 "Plate", "Frames", "Tensors", "Acquisition", "Systemd", "Networks", "Detection", "Ledger",
-                "Reporting", "Training", "Monitoring", argumentParser, logging, lifecycle,
+                "Reporting", "Training", "Monitoring", "Checkpoints", "Simulation", "Benchmarking",
+                "Randomness",
+                argumentParser, logging, lifecycle,
             ]
         ),
 
@@ -78,7 +91,18 @@ let package = Package(
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "Tensors", "TestSupport"]),
         .testTarget(
             name: "DetectionTests",
-            dependencies: ["Detection", "Plate", "Tensors", "Networks", "CKernels", "TestSupport"]
+            dependencies: [
+                "Detection", "Plate", "Tensors", "Networks", "CKernels", "Randomness", "TestSupport",
+            ]
+        ),
+        .testTarget(
+            name: "CheckpointsTests",
+            dependencies: ["Checkpoints", "Tensors", "Networks", "TestSupport"]
+        ),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Plate", "Frames", "TestSupport"]),
+        .testTarget(
+            name: "BenchmarkingTests",
+            dependencies: ["Benchmarking", "Detection", "Training", "Frames", "Plate", "TestSupport"]
         ),
         .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Plate", "TestSupport", grdb]),
         .testTarget(

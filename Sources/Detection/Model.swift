@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import Randomness
 public import Tensors
 
 /// A trained detector as a file: one safetensors file with the weights and everything needed to use them.

@@ -1,3 +1,5 @@
+public import Randomness
+
 /// The noise that hides a patch from the network.
 public enum NoiseKind: String, Sendable, Codable, CaseIterable {
     /// Six octaves of OpenSimplex noise from a drawn seed: coarse blobs with fine grain (AnoDDPM 2022, pDDPM

@@ -1,4 +1,5 @@
 import Networks
+import Randomness
 import Tensors
 
 /// The patched diffusion of the `realtime` profile: one pass at a fixed timestep for each phase.

@@ -7,7 +7,7 @@ public import Tensors
 /// at the exit, so nothing is lost and a convolution costs a sixteenth. In between two halvings, residual blocks with an
 /// additive time embedding, and additive skips. No normalisation: at a fixed timestep all that runs is convolutions with
 /// fused sums and activations.
-public final class RealtimeUNet {
+public final class RealtimeUNet: Network {
     /// How wide and deep the network is.
     public struct Architecture: Sendable, Equatable, Codable {
         /// Channels at 1/4, 1/8 and 1/16 of the resolution.
@@ -144,25 +144,6 @@ public final class RealtimeUNet {
         }
         let shape = [timesteps.count, architecture.embedding]
         return time(Variable(constant: Tensor(features, shape: shape))).silu()
-    }
-
-    /// Takes weights by name; returns what does not fit, in words, and takes none unless everything fits.
-    public func load(_ weights: [String: Tensor]) -> [String] {
-        let parameters = parameters
-        var faults = parameters.compactMap { parameter -> String? in
-            guard let found = weights[parameter.name] else { return "\(parameter.name) is missing" }
-            guard found.shape != parameter.variable.shape else { return nil }
-            return "\(parameter.name) has shape \(found.shape) instead of \(parameter.variable.shape)"
-        }
-        let known = Set(parameters.map(\.name))
-        faults += weights.keys.filter { !known.contains($0) }.sorted().map {
-            "\($0) is not part of the network"
-        }
-        guard faults.isEmpty else { return faults }
-        for parameter in parameters {
-            if let value = weights[parameter.name] { parameter.variable.value = value }
-        }
-        return []
     }
 
     /// All weights, in a fixed order.

@@ -1,6 +1,7 @@
 public import Detection
 import Foundation
 public import Plate
+public import Randomness
 
 /// Changes that leave a normal frame normal: what lamps, wells, cells and cameras vary from plate to plate.
 ///

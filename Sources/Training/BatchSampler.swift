@@ -1,6 +1,7 @@
 import Detection
 import Dispatch
 import Plate
+import Randomness
 import Synchronization
 
 /// Draws training batches; a step's batch follows from the seed and the step alone, so that a resumed training draws what

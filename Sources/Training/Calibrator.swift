@@ -2,6 +2,7 @@ public import Detection
 import Foundation
 import Frames
 import Plate
+import Randomness
 
 /// Finds a model's thresholds.
 public struct Calibrator: Sendable {

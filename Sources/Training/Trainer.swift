@@ -1,6 +1,7 @@
 public import Detection
 import Foundation
 public import Networks
+import Randomness
 import Tensors
 
 /// Trains a `realtime` pDDPM on normal frames.

@@ -2,6 +2,7 @@ import Detection
 import Foundation
 import Networks
 import Plate
+import Randomness
 import Tensors
 import TestSupport
 import Testing

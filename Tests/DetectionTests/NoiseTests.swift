@@ -1,5 +1,6 @@
 import Detection
 import Foundation
+import Randomness
 import TestSupport
 import Testing
 

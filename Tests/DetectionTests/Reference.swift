@@ -1,5 +1,6 @@
 import Foundation
 import Plate
+import Randomness
 
 @testable import Detection
 

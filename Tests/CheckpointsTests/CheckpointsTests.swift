@@ -1,0 +1,2 @@
+import Checkpoints
+import Testing
