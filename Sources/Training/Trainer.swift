@@ -206,9 +206,11 @@ public final class Trainer {
     public func model(command: String) -> Model {
         let names = network.parameters.map(\.name)
         let description = ModelDescription(
-            architecture: state.options.architecture,
-            normalisation: state.normalisation,
-            diffusion: state.diffusion,
+            realtime: RealtimeSettings(
+                architecture: state.options.architecture,
+                normalisation: state.normalisation,
+                diffusion: state.diffusion
+            ),
             residual: .l1DSSIM,
             training: ModelDescription.Provenance(
                 command: command,
