@@ -69,23 +69,43 @@ public func gradients(
 ) -> [Variable] {
     precondition(scalar.value.count == 1, "gradients are of a scalar, not of shape \(scalar.shape)")
     let seed = Variable(constant: Tensor(repeating: 1, shape: scalar.shape))
-    var found = [ObjectIdentifier(scalar): seed]
+    let order = reversedTopologicalOrder(from: scalar, above: [])
+    return Recording.$isOn.withValue(differentiable) {
+        propagated(seed, from: scalar, through: order, to: targets)
+    }
+}
+
+extension Variable {
+    /// The gradient that reaches each of some inputs from an upstream gradient of this result, as if those inputs did
+    /// not depend on each other or on anything before them; `nil` where none flows.
+    ///
+    /// For the rule of a fused operation whose gradient is to be differentiated itself: it is taken through a
+    /// composition of plain operations on the same inputs.
+    func propagated(_ upstream: Variable, to inputs: [Variable]) -> [Variable?] {
+        let order = reversedTopologicalOrder(from: self, above: Set(inputs.map { ObjectIdentifier($0) }))
+        let found = Tensors.propagated(upstream, from: self, through: order, to: inputs)
+        return zip(inputs, found).map { $0.requiresGradient ? $1 : nil }
+    }
+}
+
+/// Takes an upstream gradient of `result` backwards through recorded variables, each before those it was made of.
+private func propagated(
+    _ upstream: Variable,
+    from result: Variable,
+    through order: [Variable],
+    to targets: [Variable]
+) -> [Variable] {
+    var found = [ObjectIdentifier(result): upstream]
     let wanted = Set(targets.map { ObjectIdentifier($0) })
-    let order = reversedTopologicalOrder(from: scalar)
-    Recording.$isOn.withValue(differentiable) {
-        for variable in order {
-            let key = ObjectIdentifier(variable)
-            guard let operation = variable.operation, let upstream = found[key] else { continue }
-            if !wanted.contains(key) { found[key] = nil }
-            for (input, gradient) in zip(operation.inputs, operation.backward(upstream)) {
-                guard input.requiresGradient, let gradient else { continue }
-                precondition(
-                    gradient.shape == input.shape,
-                    "gradient \(gradient.shape) of input \(input.shape)"
-                )
-                let inputKey = ObjectIdentifier(input)
-                found[inputKey] = found[inputKey].map { $0 + gradient } ?? gradient
-            }
+    for variable in order {
+        let key = ObjectIdentifier(variable)
+        guard let operation = variable.operation, let upstream = found[key] else { continue }
+        if !wanted.contains(key) { found[key] = nil }
+        for (input, gradient) in zip(operation.inputs, operation.backward(upstream)) {
+            guard input.requiresGradient, let gradient else { continue }
+            precondition(gradient.shape == input.shape, "gradient \(gradient.shape) of input \(input.shape)")
+            let inputKey = ObjectIdentifier(input)
+            found[inputKey] = found[inputKey].map { $0 + gradient } ?? gradient
         }
     }
     return targets.map { target in
@@ -93,10 +113,14 @@ public func gradients(
     }
 }
 
-/// Every recorded variable below `root`, each before the ones it was made of.
-private func reversedTopologicalOrder(from root: Variable) -> [Variable] {
+/// Every recorded variable that `root` was made of down to some leaves (without them), each before the ones it was made
+/// of itself.
+private func reversedTopologicalOrder(
+    from root: Variable,
+    above leaves: Set<ObjectIdentifier>
+) -> [Variable] {
     var order: [Variable] = []
-    var visited: Set<ObjectIdentifier> = [ObjectIdentifier(root)]
+    var visited = leaves.union([ObjectIdentifier(root)])
     var stack: [(variable: Variable, next: Int)] = [(root, 0)]
     while let (variable, next) = stack.last {
         let inputs = variable.operation?.inputs ?? []

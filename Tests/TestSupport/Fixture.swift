@@ -6,6 +6,9 @@ public struct Fixture: Sendable {
     public struct Failure: Error, CustomStringConvertible {
         /// One sentence.
         public let description: String
+
+        /// Says what is wrong in one sentence.
+        public init(description: String) { self.description = description }
     }
 
     /// An array of any shape, row-major.
@@ -118,5 +121,16 @@ public struct ExpectedValues {
             )
         }
         return number.doubleValue
+    }
+
+    /// The numbers of the list at a path of keys.
+    public func numbers(_ keys: String...) throws -> [Double] {
+        let value = keys.reduce(root as Any?) { ($0 as? [String: Any])?[$1] }
+        guard let numbers = value as? [NSNumber] else {
+            throw Fixture.Failure(
+                description: "expected.json has no list of numbers at \(keys.joined(separator: "."))"
+            )
+        }
+        return numbers.map(\.doubleValue)
     }
 }

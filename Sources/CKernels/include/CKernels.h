@@ -3,4 +3,5 @@
 #pragma once
 
 #include "activations.h"
+#include "normalisation.h"
 #include "pixels.h"
