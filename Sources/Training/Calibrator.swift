@@ -41,7 +41,7 @@ public struct Calibrator: Sendable {
         _ frames: FrameSet,
         report: (_ done: Int, _ all: Int) -> Void
     ) throws(DataError) -> Calibration {
-        let augmentation = Augmentation(normalisation: model.description.normalisation)
+        let augmentation = Augmentation(normalisation: try normalisation(of: frames))
         let filter = Calibration.specks(window: options.maskWindow)
         let all = frames.count * (1 + options.variations)
         var scores: [Double] = []
@@ -73,6 +73,15 @@ public struct Calibrator: Sendable {
             maskWindow: options.maskWindow,
             mask: (mask.value, .conformal(mask))
         )
+    }
+
+    /// The grey scale that changes of frames are made on: the model's own, or the frames' where it has none.
+    private func normalisation(of frames: FrameSet) throws(DataError) -> Normalisation {
+        if let settings = model.description.realtime { return settings.normalisation }
+        guard let normalisation = Normalisation(sample: try frames.sample()) else {
+            throw DataError("all frames are blank: every pixel has the same grey value")
+        }
+        return normalisation
     }
 
     /// The published greedy search over labelled frames, for the severities and for the masks' pixels.

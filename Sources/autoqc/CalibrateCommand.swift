@@ -72,17 +72,27 @@ struct CalibrateCommand: ParsableCommand {
 
     private func applyTimestep(to model: inout Model) throws {
         guard let timestep else { return }
-        let diffusion = model.description.diffusion
-        guard
-            let changed = PatchedDiffusion(
-                steps: diffusion.steps,
-                timestep: timestep,
-                noise: diffusion.noise,
-                noiseSeed: diffusion.noiseSeed,
-                phases: diffusion.phases
-            )
-        else { throw ValidationError("--timestep lies between 0 and \(diffusion.steps - 1)") }
-        model.description.diffusion = changed
+        switch model.description.profile {
+        case .realtime(var settings):
+            let diffusion = settings.diffusion
+            guard
+                let changed = PatchedDiffusion(
+                    steps: diffusion.steps,
+                    timestep: timestep,
+                    noise: diffusion.noise,
+                    noiseSeed: diffusion.noiseSeed,
+                    phases: diffusion.phases
+                )
+            else { throw ValidationError("--timestep lies between 0 and \(diffusion.steps - 1)") }
+            settings.diffusion = changed
+            model.description.profile = .realtime(settings)
+        case .reference(var settings):
+            guard (0..<settings.steps).contains(timestep) else {
+                throw ValidationError("--timestep lies between 0 and \(settings.steps - 1)")
+            }
+            settings.timestep = timestep
+            model.description.profile = .reference(settings)
+        }
     }
 
     private func report(_ calibration: Calibration) {

@@ -77,7 +77,7 @@ struct TrainCommand: ParsableCommand {
         return try Trainer(options: options, frames: frames, diffusion: diffusion)
     }
 
-    private func train(_ trainer: Trainer) throws {
+    private func train(_ trainer: any MethodTrainer) throws {
         let interruption = Interruption()
         var terminal = Terminal()
         let clock = ContinuousClock()
@@ -107,7 +107,7 @@ struct TrainCommand: ParsableCommand {
         }
     }
 
-    private func finish(_ trainer: Trainer, frames: FrameSet) throws {
+    private func finish(_ trainer: any MethodTrainer, frames: FrameSet) throws {
         let program = URL(filePath: CommandLine.arguments[0]).lastPathComponent
         let command = ([program] + CommandLine.arguments.dropFirst()).joined(separator: " ")
         var model = trainer.model(command: command)
