@@ -51,7 +51,9 @@ struct AssessmentStore {
         if let map = assessment.map { try write(map.values, of: frame, to: "map.tiff") }
         if withImages {
             if let input = assessment.input { try write(input, of: frame, to: "input.tiff") }
-            if let output = assessment.reconstruction { try write(output, of: frame, to: "reconstruction.tiff") }
+            if let output = assessment.reconstruction {
+                try write(output, of: frame, to: "reconstruction.tiff")
+            }
         }
         let record = AssessmentRecord(
             maximum: assessment.scores.maximum,

@@ -12,6 +12,8 @@ public struct Benchmark {
     public enum Event: Sendable, Equatable {
         /// Something is left out, or goes on with less; a sentence.
         case problem(String)
+        /// How far a method is with the passes of a single frame.
+        case passes(method: String, done: Int, all: Int)
         /// How far a method is with a stage of its work.
         case progress(method: String, stage: String, done: Int, all: Int)
         /// A method has finished a fold, now or in an earlier run.
@@ -58,6 +60,7 @@ public struct Benchmark {
             var run = MethodRun(method: method, splits: splits, output: output, examples: examples)
             do {
                 let result = try run.result(of: usable, report: report)
+                results.leftOut += run.notes.all
                 try note(result.folds.flatMap(\.leftOut).uniqued(), &results)
                 results.methods.append(result)
             } catch let error as CancellationError { throw error } catch {

@@ -74,7 +74,9 @@ struct FrameSurvey {
                 hasTruth: mask != nil
             )
         } catch {
-            problems.append("\(row.place): \(error); the frame is left out, put the file there or remove the row")
+            problems.append(
+                "\(row.place): \(error); the frame is left out, put the file there or remove the row"
+            )
             return nil
         }
     }
@@ -84,7 +86,9 @@ struct FrameSurvey {
         do {
             let mask = try row.readMask(height: frame.height, width: frame.width)
             if let mask, row.isFaulty, !mask.values.contains(1) {
-                problems.append("\(row.place): \(row.mask ?? "") is empty though the frame is faulty; \(remedy)")
+                problems.append(
+                    "\(row.place): \(row.mask ?? "") is empty though the frame is faulty; \(remedy)"
+                )
                 return nil
             }
             return mask

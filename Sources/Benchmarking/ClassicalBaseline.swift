@@ -23,7 +23,8 @@ public final class ClassicalBaseline: BenchmarkMethod {
     /// The normal frames that it measures, by path, size and time of change.
     public func fingerprint(_ context: MethodContext) -> String {
         let chosen = Self.chosen(context.normal)
-        summary = "8 quality metrics, robust Mahalanobis distance from \(chosen.count) normal frames, no training"
+        summary =
+            "8 quality metrics, robust Mahalanobis distance from \(chosen.count) normal frames, no training"
         let lines = chosen.map { Self.identity($0.image) }
         return Digest.sha256(Data((["classical", Self.version] + lines).joined(separator: "\n").utf8))
     }

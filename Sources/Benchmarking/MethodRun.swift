@@ -10,6 +10,13 @@ struct MethodRun {
     private let examples: PanelExamples
     /// Frames that the method could not assess, with the reason.
     private var failures: [String: String] = [:]
+    /// What the method said of its preparation.
+    let notes = Notes()
+
+    /// Sentences gathered while a method prepares itself.
+    final class Notes {
+        fileprivate(set) var all: [String] = []
+    }
 
     init(
         method: any BenchmarkMethod,
@@ -26,13 +33,16 @@ struct MethodRun {
         report: (Benchmark.Event) throws -> Void
     ) throws -> MethodResult {
         try withoutActuallyEscaping(report) { report in
-            let name = method.name
+            let (name, notes) = (method.name, notes)
             let context = MethodContext(
                 normal: splits.normalTrain,
                 validation: splits.normalValidation,
                 folder: try output.workshop(method: name),
                 report: { try report(.progress(method: name, stage: "preparing", done: $0, all: $1)) },
-                note: { try report(.problem("\(name): \($0)")) }
+                note: {
+                    notes.all.append("\(name): \($0)")
+                    try report(.problem("\(name): \($0)"))
+                }
             )
             let fingerprint = try method.fingerprint(context)
             let keys = folds.map { Self.key(fingerprint: fingerprint, fold: $0) }
@@ -52,7 +62,8 @@ struct MethodRun {
 
     /// What the result of a fold depends on; the leading number changes with the figures themselves.
     private static func key(fingerprint: String, fold: SurveyedFold) -> String {
-        let lines = ["1", fingerprint] + fold.validation.map(\.identity) + ["test"] + fold.test.map(\.identity)
+        let lines =
+            ["1", fingerprint] + fold.validation.map(\.identity) + ["test"] + fold.test.map(\.identity)
         return Digest.sha256(Data(lines.joined(separator: "\n").utf8))
     }
 
@@ -71,7 +82,7 @@ struct MethodRun {
                 try report(
                     .progress(method: method.name, stage: "fold \(fold.number)", done: done, all: all)
                 )
-                if let record = try record(of: frame, store: store) {
+                if let record = try record(of: frame, store: store, report: report) {
                     counted.append(FoldEvaluation.Item(frame: frame, record: record))
                 } else {
                     leftOut.append(
@@ -83,7 +94,8 @@ struct MethodRun {
             items.append(counted)
         }
         try report(.progress(method: method.name, stage: "fold \(fold.number)", done: all, all: all))
-        guard items[0].contains(where: \.frame.isFaulty), items[0].contains(where: { !$0.frame.isFaulty }) else {
+        guard items[0].contains(where: \.frame.isFaulty), items[0].contains(where: { !$0.frame.isFaulty })
+        else {
             throw BenchmarkError(
                 "no threshold can be found on fold \(fold.number): " + (leftOut.first ?? "a class is missing")
             )
@@ -93,13 +105,20 @@ struct MethodRun {
     }
 
     /// The kept record of a frame or a new one; `nil` if the method's answer cannot be counted.
-    private mutating func record(of frame: BenchmarkFrame, store: AssessmentStore) throws -> AssessmentRecord? {
+    private mutating func record(
+        of frame: BenchmarkFrame,
+        store: AssessmentStore,
+        report: (Benchmark.Event) throws -> Void
+    ) throws -> AssessmentRecord? {
         if failures[frame.digest] != nil { return nil }
         if let known = store.record(of: frame) { return known }
         let image = try frame.labelled.readFrame()
         let clock = ContinuousClock()
         let start = clock.now
-        let assessment = try method.assess(image) { _, _ in }
+        // A frame may take an hour, but what hears of its passes cannot stop it.
+        let assessment = try method.assess(image) { done, all in
+            try? report(.passes(method: method.name, done: done, all: all))
+        }
         let seconds = (clock.now - start) / .seconds(1)
         if let fault = assessment.fault(height: image.height, width: image.width) {
             failures[frame.digest] = "the method \(fault) for \(frame.labelled.image)"
@@ -113,7 +132,8 @@ struct MethodRun {
         )
     }
 
-    private func summary(of results: [FoldResult], fingerprint: String, folds: [SurveyedFold]) -> MethodResult {
+    private func summary(of results: [FoldResult], fingerprint: String, folds: [SurveyedFold]) -> MethodResult
+    {
         let frames = folds.flatMap(\.test)
         let sizes = Dictionary(grouping: frames) { [$0.height, $0.width] }
         let common = sizes.max { ($0.value.count, $0.key[0]) < ($1.value.count, $1.key[0]) }?.key ?? [1, 1]

@@ -27,16 +27,25 @@ public struct ModelMethod: BenchmarkMethod {
 
     /// Reconstructs the frame and compares.
     public func assess(_ frame: Frame, report: (_ done: Int, _ all: Int) -> Void) -> Assessment {
-        Assessment(map: scorer.map(of: frame))
+        let reconstruction = scorer.reconstruction(of: frame) { report($0.done, $0.all) }
+        return Assessment(
+            map: scorer.map(of: reconstruction),
+            input: reconstruction.input,
+            reconstruction: reconstruction.output
+        )
     }
 
-    /// Passes over the frame, or over its windows.
-    public func passesPerFrame(height: Int, width: Int) -> Int { 0 }
+    /// Passes over the frame (`realtime`) or over its windows (`reference`).
+    public func passesPerFrame(height: Int, width: Int) -> Int {
+        scorer.passesPerFrame(height: height, width: width)
+    }
 
     private static func summary(of model: Model) -> String {
         let description = model.description
         let parameters = model.weights.values.reduce(0) { $0 + $1.count }
-        return "\(description.method), \(description.profile), \(parameters) parameters, "
+        let window = description.reference.map { ", windows of \($0.window) at overlap \($0.overlap)" } ?? ""
+        return
+            "\(description.method.rawValue), \(description.profile.name)\(window), \(parameters) parameters, "
             + "\(description.training.steps) steps on \(description.training.frames) frames"
     }
 }

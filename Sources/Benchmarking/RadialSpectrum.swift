@@ -32,7 +32,9 @@ struct RadialSpectrum {
     var slope: Double {
         let floor = (power.max() ?? 0) * 1e-15
         guard floor > 0, power.count > 1 else { return 0 }
-        let points = power.enumerated().map { (x: log10(Double($0.offset + 1)), y: log10($0.element + floor)) }
+        let points = power.enumerated().map {
+            (x: log10(Double($0.offset + 1)), y: log10($0.element + floor))
+        }
         let count = Double(points.count)
         let mean = (
             x: points.reduce(0) { $0 + $1.x } / count, y: points.reduce(0) { $0 + $1.y } / count
@@ -84,7 +86,9 @@ struct RadialSpectrum {
 
     private static func transpose(_ values: inout [Double], side: Int) {
         for row in 0..<side {
-            for column in row + 1..<max(side, row + 1) { values.swapAt(row * side + column, column * side + row) }
+            for column in row + 1..<max(side, row + 1) {
+                values.swapAt(row * side + column, column * side + row)
+            }
         }
     }
 

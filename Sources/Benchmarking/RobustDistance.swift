@@ -38,7 +38,8 @@ public struct RobustDistance: Sendable {
         var chosen: [Int] = []
         for _ in 0..<concentrationSteps {
             let distances = points.map { ellipsoid.squaredDistance(of: $0) }
-            let nearest = points.indices.sorted { (distances[$0], $0) < (distances[$1], $1) }.prefix(half).sorted()
+            let nearest = points.indices.sorted { (distances[$0], $0) < (distances[$1], $1) }.prefix(half)
+                .sorted()
             guard nearest != chosen else { break }
             chosen = nearest
             ellipsoid = Ellipsoid(of: chosen.map { points[$0] }, shrinkage: shrinkage)

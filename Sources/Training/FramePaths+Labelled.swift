@@ -31,7 +31,11 @@ extension FramePaths {
         public func readMask(height: Int, width: Int) throws(DataError) -> Mask? {
             guard let path = mask else {
                 guard !isFaulty else { return nil }
-                return Mask(height: height, width: width, values: [UInt8](repeating: 0, count: height * width))
+                return Mask(
+                    height: height,
+                    width: width,
+                    values: [UInt8](repeating: 0, count: height * width)
+                )
             }
             let frame = try Self.page(path)
             guard frame.height == height, frame.width == width else {

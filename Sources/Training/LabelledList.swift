@@ -82,7 +82,8 @@ public struct LabelledList: Sendable {
         private let severity: Int?
 
         init(header: [String], path: String) throws(DataError) {
-            guard let image = header.firstIndex(of: "img_path"), let label = header.firstIndex(of: "label") else {
+            guard let image = header.firstIndex(of: "img_path"), let label = header.firstIndex(of: "label")
+            else {
                 throw DataError("\(path): the first line must name the columns img_path,seg_path,label")
             }
             (self.image, self.label, count) = (image, label, header.count)
