@@ -1,4 +1,5 @@
 public import Detection
+import Foundation
 public import Plate
 
 /// Any trained model as a method of the benchmark.
@@ -17,6 +18,34 @@ public struct ModelMethod: BenchmarkMethod {
         self.identity = identity
         scorer = try FrameScorer(model: model, path: path)
         summary = Self.summary(of: model)
+    }
+
+    /// Every model file of a folder, by name, and a sentence for each that is refused.
+    ///
+    /// Throws if the folder cannot be read or has no model file.
+    public static func all(in folder: String) throws(BenchmarkError) -> (
+        methods: [ModelMethod], problems: [String]
+    ) {
+        let ending = ".safetensors"
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+            .filter { $0.hasSuffix(ending) && !$0.hasPrefix(".") }.sorted()
+        guard !names.isEmpty else {
+            throw BenchmarkError(
+                "\(folder): no model NAME\(ending) there; give the folder of the trained models"
+            )
+        }
+        var methods: [ModelMethod] = []
+        var problems: [String] = []
+        for name in names {
+            do {
+                let model = try ModelMethod(
+                    path: "\(folder)/\(name)",
+                    name: String(name.dropLast(ending.count))
+                )
+                methods.append(model)
+            } catch { problems.append("\(error); the method is left out") }
+        }
+        return (methods, problems)
     }
 
     /// The first digits of the file's SHA-256.

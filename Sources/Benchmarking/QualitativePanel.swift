@@ -93,7 +93,8 @@ struct QualitativePanel {
     /// The whole file.
     var svg: String {
         get throws {
-            let step = (x: Double(raw.width) + Self.gap, y: Double(raw.height) + 2 * Self.gap + 20)
+            // Titles need some room above the smallest frames.
+            let step = (x: max(Double(raw.width), 120) + Self.gap, y: Double(raw.height) + 2 * Self.gap + 20)
             var drawing = Drawing(
                 width: Int(Self.left + step.x * Double(Self.columns.count)),
                 height: Int(Self.top + step.y * Double(rows.count)) + 44
