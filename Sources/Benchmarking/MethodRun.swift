@@ -51,7 +51,7 @@ struct MethodRun {
             let store = try AssessmentStore(folder: output.cache(method: name, fingerprint: fingerprint))
             for (index, fold) in folds.enumerated() {
                 let kept = results[index]
-                let result = try kept ?? evaluated(fold, store: store, report: report)
+                guard let result = try kept ?? evaluated(fold, store: store, report: report) else { continue }
                 if kept == nil { try output.keep(result, method: name, key: keys[index]) }
                 results[index] = result
                 try report(.fold(fold.number, method: name, wasKept: kept != nil))
@@ -67,38 +67,38 @@ struct MethodRun {
         return Digest.sha256(Data(lines.joined(separator: "\n").utf8))
     }
 
+    /// The figures of a fold; `nil` if the method's answers leave no threshold to find.
     private mutating func evaluated(
         _ fold: SurveyedFold,
         store: AssessmentStore,
         report: (Benchmark.Event) throws -> Void
-    ) throws -> FoldResult {
+    ) throws -> FoldResult? {
         let all = fold.validation.count + fold.test.count
-        var done = 0
         var leftOut: [String] = []
         var items: [[FoldEvaluation.Item]] = []
-        for frames in [fold.validation, fold.test] {
-            var counted: [FoldEvaluation.Item] = []
-            for frame in frames {
-                try report(
-                    .progress(method: method.name, stage: "fold \(fold.number)", done: done, all: all)
-                )
+        for (frames, start) in [(fold.validation, 0), (fold.test, fold.validation.count)] {
+            items.append([])
+            for (index, frame) in frames.enumerated() {
+                let stage = "fold \(fold.number)"
+                try report(.progress(method: method.name, stage: stage, done: start + index, all: all))
                 if let record = try record(of: frame, store: store, report: report) {
-                    counted.append(FoldEvaluation.Item(frame: frame, record: record))
+                    items[items.count - 1].append(FoldEvaluation.Item(frame: frame, record: record))
                 } else {
+                    let reason = failures[frame.digest] ?? ""
                     leftOut.append(
-                        "\(method.name): \(frame.labelled.place): \(failures[frame.digest] ?? ""); the frame is left out"
+                        "\(method.name): \(frame.labelled.place): \(reason); the frame is left out"
                     )
                 }
-                done += 1
             }
-            items.append(counted)
         }
         try report(.progress(method: method.name, stage: "fold \(fold.number)", done: all, all: all))
-        guard items[0].contains(where: \.frame.isFaulty), items[0].contains(where: { !$0.frame.isFaulty })
-        else {
-            throw BenchmarkError(
-                "no threshold can be found on fold \(fold.number): " + (leftOut.first ?? "a class is missing")
+        guard Set(items[0].map(\.frame.isFaulty)).count == 2, !items[1].isEmpty else {
+            let reason = leftOut.first ?? "frames are missing"
+            notes.all.append(
+                "\(method.name): fold \(fold.number) is left out, too few frames remain; \(reason)"
             )
+            try report(.problem(notes.all[notes.all.count - 1]))
+            return nil
         }
         let evaluation = FoldEvaluation(validation: items[0], test: items[1]) { try store.map(of: $0) }
         return try evaluation.result(number: fold.number, leftOut: leftOut)

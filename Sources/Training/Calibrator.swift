@@ -36,10 +36,13 @@ public struct Calibrator: Sendable {
         self.options = options
     }
 
-    /// Thresholds from normal frames alone; `report` hears of each frame judged, out of how many.
+    /// Thresholds from normal frames alone.
+    ///
+    /// `report` hears of each frame judged, out of how many, and `passes` how far the passes over a frame are.
     public func labelFree(
         _ frames: FrameSet,
-        report: (_ done: Int, _ all: Int) -> Void
+        report: (_ done: Int, _ all: Int) -> Void,
+        passes: (ReconstructionProgress) -> Void = { _ in }
     ) throws(DataError) -> Calibration {
         let augmentation = Augmentation(normalisation: try normalisation(of: frames))
         let filter = Calibration.specks(window: options.maskWindow)
@@ -54,7 +57,7 @@ public struct Calibrator: Sendable {
                 let lent = random.nextUniform() < 0.3 ? other : nil
                 let shown =
                     variation == 0 ? frame : augmentation.applied(to: frame, lending: lent, using: &random)
-                let map = scorer.map(of: shown)
+                let map = scorer.map(of: shown, report: passes)
                 scores.append(options.scoreKind.value(of: ImageScores(map: map)))
                 onsets.append(Double(filter.onset(of: map.windowMean(options.maskWindow))))
                 report(scores.count, all)
@@ -91,7 +94,8 @@ public struct Calibrator: Sendable {
     public func greedy(
         _ rows: [FramePaths.Labelled],
         calibration: Calibration,
-        report: (_ done: Int, _ all: Int) -> Void
+        report: (_ done: Int, _ all: Int) -> Void,
+        passes: (ReconstructionProgress) -> Void = { _ in }
     ) throws(DataError) -> Calibration {
         guard rows.contains(where: \.isFaulty), rows.contains(where: { !$0.isFaulty }) else {
             throw DataError("the list of labelled frames needs both normal (0) and faulty (1) ones")
@@ -100,7 +104,7 @@ public struct Calibrator: Sendable {
         var maps: [ScoreMap] = []
         var masks: [Mask] = []
         for (index, row) in rows.enumerated() {
-            let map = scorer.map(of: try row.readFrame())
+            let map = scorer.map(of: try row.readFrame(), report: passes)
             let score = calibration.scoreKind.value(of: ImageScores(map: map))
             severities.append(calibration.severity(of: score))
             if let mask = try row.readMask(height: map.height, width: map.width) {

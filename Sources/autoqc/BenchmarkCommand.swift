@@ -13,7 +13,8 @@ struct BenchmarkCommand: ParsableCommand {
             test_test_foldN.csv with the header img_path,seg_path,label; label 1 is faulty, a column fault names its \
             class, paths are relative to --data. Every model of --models is a method, named like its file; `classical` \
             needs no model. OUT gets results.json, results.csv, results.md, plots/ and panels/. A stopped benchmark goes \
-            on where it was, and nothing that is finished is computed again; OUT/cache may be deleted.
+            on where it was, and nothing that is finished is computed again; OUT/cache may be deleted. --train first \
+            trains the published methods whose model is not there, pddpm.safetensors and so on, on normal_train.csv.
             """
     )
 
@@ -21,12 +22,14 @@ struct BenchmarkCommand: ParsableCommand {
     var data: String
     @Option(help: "Folder of the lists (default: DATA/splits).")
     var splits: String?
-    @Option(help: "Folder of trained models, *.safetensors.")
+    @Option(help: "Folder of trained models, *.safetensors (with --train by default OUT/models).")
     var models: String?
     @Option(help: "Folder for results and for what is kept between runs.")
     var out: String
     @Option(parsing: .upToNextOption, help: "Methods to run (default: all models, and classical).")
     var methods: [String] = []
+    @OptionGroup(title: "Training of what is missing")
+    var training: TrainingOptions
     @Option(help: "Threads (default: all cores).")
     var threads: Int?
 
@@ -36,9 +39,16 @@ struct BenchmarkCommand: ParsableCommand {
 
     func run() throws {
         if let threads { Compute.setThreads(threads) }
-        let interruption = Interruption()
         let benchmark = try Benchmark(data: data, splits: splits ?? "\(data)/splits", out: out)
         var leftOut: [String] = []
+        if training.train {
+            leftOut += try training.trainMissing(
+                into: modelFolder ?? out,
+                lists: benchmark.lists,
+                only: methods
+            )
+        }
+        let interruption = Interruption()
         let chosen = try chosenMethods(&leftOut)
         for problem in leftOut { Terminal.note(problem) }
         var terminal = Terminal()
@@ -60,10 +70,12 @@ struct BenchmarkCommand: ParsableCommand {
         }
     }
 
+    private var modelFolder: String? { models ?? (training.train ? "\(out)/models" : nil) }
+
     private func chosenMethods(_ leftOut: inout [String]) throws -> [any BenchmarkMethod] {
         var all: [any BenchmarkMethod] = [ClassicalBaseline()]
-        if let models {
-            let (found, problems) = try ModelMethod.all(in: models)
+        if let modelFolder {
+            let (found, problems) = try ModelMethod.all(in: modelFolder)
             leftOut += problems
             all = found + all
         }
