@@ -1,7 +1,7 @@
 import Detection
-public import Foundation
+import Foundation
 import Plate
-public import Training
+import Training
 
 /// Compares methods on the folds of a benchmark and writes what it finds.
 ///
@@ -47,24 +47,24 @@ public struct Benchmark {
         report: (Event) throws -> Void
     ) throws -> BenchmarkResults {
         var results = BenchmarkResults(data: data, splits: splitsFolder, methods: [], leftOut: [])
-        let note = { (problems: [String], results: inout BenchmarkResults) in
+        func note(_ problems: [String]) throws {
             for problem in problems { try report(.problem(problem)) }
             results.leftOut += problems
         }
         var survey = FrameSurvey()
         let folds = splits.folds.map { SurveyedFold($0, survey: &survey) }
         let usable = folds.filter { $0.fault == nil }
-        try note(splits.problems + survey.problems + folds.compactMap(\.fault), &results)
+        try note(splits.problems + survey.problems + folds.compactMap(\.fault))
         let examples = PanelExamples(folds: usable)
         for method in methods {
             var run = MethodRun(method: method, splits: splits, output: output, examples: examples)
             do {
                 let result = try run.result(of: usable, report: report)
                 results.leftOut += run.notes.all
-                try note(result.folds.flatMap(\.leftOut).uniqued(), &results)
+                try note(result.folds.flatMap(\.leftOut).uniqued())
                 results.methods.append(result)
             } catch let error as CancellationError { throw error } catch {
-                try note(["\(method.name): \(error); the method is left out"], &results)
+                try note(["\(method.name): \(error); the method is left out"])
             }
             try write(results, examples: examples)
         }

@@ -1,4 +1,4 @@
-public import Detection
+import Detection
 public import Foundation
 public import Plate
 public import Training

@@ -1,5 +1,6 @@
 import Detection
 import Plate
+import Training
 
 /// Finds a fold's thresholds on its validation frames and takes the figures from its test frames.
 struct FoldEvaluation {

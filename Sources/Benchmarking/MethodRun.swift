@@ -1,6 +1,7 @@
 import Detection
 import Foundation
 import Plate
+import Training
 
 /// One method over all folds.
 struct MethodRun {

@@ -1,6 +1,7 @@
 public import Detection
 import Foundation
 public import Plate
+import Tensors
 
 /// Any trained model as a method of the benchmark.
 public struct ModelMethod: BenchmarkMethod {

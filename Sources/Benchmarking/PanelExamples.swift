@@ -1,3 +1,5 @@
+import Training
+
 /// The frame that stands for each class of fault in the pictures: the first one of the tests with a truth.
 struct PanelExamples {
     /// A frame and the fold whose threshold its masks are taken at.

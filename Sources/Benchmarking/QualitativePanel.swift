@@ -2,6 +2,7 @@ import Detection
 import Foundation
 import Frames
 import Plate
+import Training
 
 /// A frame with a fault as every method sees it: input, reconstruction, score map, mask and truth, one row a method.
 struct QualitativePanel {
@@ -67,7 +68,7 @@ struct QualitativePanel {
         let map = try store.map(of: frame)
         let images = store.images(of: frame)
         // Both on the input's own scale: what the method takes away or adds is then seen as it is.
-        let range = images.input.map { range($0) } ?? 0...1
+        let range = images.input.map { Self.range($0) } ?? 0...1
         let limit = map.values.reduce(0) { max($0, $1) }
         return Row(
             method: method.name,

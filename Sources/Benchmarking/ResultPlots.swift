@@ -50,7 +50,7 @@ struct ResultPlots {
     }
 
     private static func curves(of method: MethodResult, _ kind: Kind) -> [CurvePlot.Curve] {
-        let images = ScoreKind.allCases.enumerated().compactMap { index, score in
+        let whole = ScoreKind.allCases.enumerated().compactMap { index, score in
             images(of: method, kind, score, label: "image \(score.rawValue)", style: index)
         }
         let area = area(of: method, kind, Figure.Key(.pixel, kind.figure))
@@ -62,7 +62,7 @@ struct ResultPlots {
                 isFaint: true
             )
         }
-        return images + pixels
+        return whole + pixels
     }
 
     private static func images(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarking
 import Detection
 import Foundation
+import Training
 
 /// How a benchmark trains the models that it misses.
 struct TrainingOptions: ParsableArguments {

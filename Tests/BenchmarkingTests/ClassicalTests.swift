@@ -27,7 +27,7 @@ import Testing
         // f^-3 by radius, for a line's power lies on a ring of length f.
         var frame = Frame(height: 128, width: 128, pixels: [Float](repeating: 0, count: 128 * 128))
         for column in 0..<128 {
-            let sum = (1..<60).reduce(0.0) { sum, wave in
+            let sum = (1...64).reduce(0.0) { sum, wave in
                 sum + cos(2 * Double.pi * Double(wave * column) / 128 + Double(wave * wave)) / Double(wave)
             }
             for row in 0..<128 { frame[row, column] = Float(sum) }

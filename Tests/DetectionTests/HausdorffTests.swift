@@ -57,7 +57,9 @@ import Testing
             scores: [0.9, 0.8, 0.7, 0.1],
             faulty: [true, false, true, false]
         )
-        let expected = [(0.0, 0.5, 1.0), (0.5, 0.5, 0.5), (0.5, 1, 2.0 / 3), (1, 1, 0.5)]
+        let expected: [(Double, Double, Double)] = [
+            (0, 0.5, 1), (0.5, 0.5, 0.5), (0.5, 1, 2.0 / 3), (1, 1, 0.5),
+        ]
         #expect(metrics.curve.map(\.threshold) == [0.9, 0.8, 0.7, 0.1])
         for (point, value) in zip(metrics.curve, expected) {
             #expect(point.falseAlarmRate == value.0 && point.recall == value.1 && point.precision == value.2)
