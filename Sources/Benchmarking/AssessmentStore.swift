@@ -23,9 +23,10 @@ struct AssessmentRecord: Codable, Equatable {
 
 /// The assessments of one method, a few files a frame, named by the content of the frame.
 ///
-/// `DIGEST.json` is written last and so vouches for `DIGEST.map.tiff` (32-bit float, Deflate) beside it. Frames that a
-/// picture is made of have `DIGEST.input.tiff` and `DIGEST.reconstruction.tiff` too. The folder's name has the method's
-/// fingerprint: another model never meets these files. All of it may be deleted and is then computed again.
+/// `DIGEST.json` is written last and so vouches for `DIGEST.map.tiff` (32-bit float, Deflate) beside it.
+/// Frames that a picture is made of have `DIGEST.input.tiff` and `DIGEST.reconstruction.tiff` too. The
+/// folder's name has the method's fingerprint: another model never meets these files. All of it may be
+/// deleted and is then computed again.
 struct AssessmentStore {
     private let folder: URL
 

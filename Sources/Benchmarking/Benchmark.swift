@@ -5,8 +5,9 @@ import Training
 
 /// Compares methods on the folds of a benchmark and writes what it finds.
 ///
-/// A fold that a method has finished is kept and not computed again, as long as the method and the fold's frames are the
-/// same; so are the assessments of single frames. An interrupted benchmark goes on where it was.
+/// A fold that a method has finished is kept and not computed again, as long as the method and the fold's
+/// frames are the same; so are the assessments of single frames. An interrupted benchmark goes on where it
+/// was.
 public struct Benchmark {
     /// What a caller hears while it runs.
     public enum Event: Sendable, Equatable {
@@ -40,8 +41,8 @@ public struct Benchmark {
 
     /// Runs the methods one after another, each over all folds, and writes the outputs after each.
     ///
-    /// What fails is reported and left out, and the rest goes on. `report` throws `CancellationError` to stop; what is
-    /// finished by then is kept.
+    /// What fails is reported and left out, and the rest goes on. `report` throws `CancellationError` to
+    /// stop; what is finished by then is kept.
     public func run(
         _ methods: [any BenchmarkMethod],
         report: (Event) throws -> Void

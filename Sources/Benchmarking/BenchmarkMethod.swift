@@ -5,8 +5,9 @@ public import Training
 
 /// A way of judging frames that the benchmark can compare; a new one is added by writing one type.
 ///
-/// The benchmark calls `fingerprint`, then, unless everything of it is kept from an earlier run, `prepare` once and
-/// `assess` for each frame of the folds. Thresholds, figures, tables and pictures come from what `assess` returns.
+/// The benchmark calls `fingerprint`, then, unless everything of it is kept from an earlier run, `prepare`
+/// once and `assess` for each frame of the folds. Thresholds, figures, tables and pictures come from what
+/// `assess` returns.
 public protocol BenchmarkMethod {
     /// A short name, unique in a run: rows of tables and names of files have it.
     var name: String { get }
@@ -14,7 +15,8 @@ public protocol BenchmarkMethod {
     /// What the method is and how large, in one line; known once the fingerprint was asked for.
     var summary: String { get }
 
-    /// Changes whenever the method would give other assessments; what was kept under another one is computed again.
+    /// Changes whenever the method would give other assessments; what was kept under another one is computed
+    /// again.
     func fingerprint(_ context: MethodContext) throws -> String
 
     /// Learns or loads what the method needs.

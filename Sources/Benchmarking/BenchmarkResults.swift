@@ -2,8 +2,9 @@ public import Detection
 
 /// Everything that a benchmark found; `results.json` is this value, keys sorted.
 ///
-/// `methods[].folds[].figures[]` has each number with its key (`level`, `score`, `fault`, `name`); `methods[].figures[]`
-/// has its mean and spread over the folds. A `value`, `mean` or `spread` that is absent is not defined.
+/// `methods[].folds[].figures[]` has each number with its key (`level`, `score`, `fault`, `name`);
+/// `methods[].figures[]` has its mean and spread over the folds. A `value`, `mean` or `spread` that is absent
+/// is not defined.
 public struct BenchmarkResults: Sendable, Equatable, Codable {
     /// Version of this layout.
     public var format = 1

@@ -3,8 +3,8 @@ public import Training
 
 /// The lists of a benchmark in the published layout.
 ///
-/// A folder with `normal_train.csv`, `normal_val.csv` and, for each fold N, `test_val_foldN.csv` (to find thresholds) and
-/// `test_test_foldN.csv` (to take figures). There are as many folds as there are such files.
+/// A folder with `normal_train.csv`, `normal_val.csv` and, for each fold N, `test_val_foldN.csv` (to find
+/// thresholds) and `test_test_foldN.csv` (to take figures). There are as many folds as there are such files.
 public struct BenchmarkSplits: Sendable {
     /// The two lists of a fold.
     public struct Fold: Sendable {
@@ -25,7 +25,9 @@ public struct BenchmarkSplits: Sendable {
     /// What could not be read, one sentence each.
     public let problems: [String]
 
-    /// Reads all lists; frames are relative to `base`. Throws if there is no fold at all.
+    /// Reads all lists; frames are relative to `base`.
+    ///
+    /// Throws if there is no fold at all.
     public init(folder: String, base: String) throws(BenchmarkError) {
         var reader = Reader(folder: folder, base: base)
         normalTrain = reader.rows("normal_train.csv", consequence: "methods that learn from it are left out")

@@ -5,7 +5,8 @@ import Training
 
 /// What a user would try first: classical quality metrics and their robust distance from the normal frames.
 ///
-/// It needs no training and judges whole frames: it has one score, which stands for all three image scores, and no map.
+/// It needs no training and judges whole frames: it has one score, which stands for all three image scores,
+/// and no map.
 public final class ClassicalBaseline: BenchmarkMethod {
     /// `classical`.
     public let name = "classical"

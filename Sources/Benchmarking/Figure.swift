@@ -45,7 +45,8 @@ public struct Figure: Sendable, Equatable, Codable {
         case auprc
         /// Share of a class's frames above the threshold.
         case detectionRate = "detection-rate"
-        /// Dice of the pixels above the threshold, specks of at most 7 pixels removed, all test frames together.
+        /// Dice of the pixels above the threshold, specks of at most 7 pixels removed, all test frames
+        /// together.
         case dice
         /// The same with the specks.
         case diceUnfiltered = "dice-unfiltered"

@@ -6,8 +6,8 @@ enum PanelImage {
     /// Widest image of a panel, in pixels.
     static let width = 320
 
-    /// Anchors of a map from black through violet, red and orange to pale yellow whose lightness rises evenly, after
-    /// matplotlib's public-domain `inferno`.
+    /// Anchors of a map from black through violet, red and orange to pale yellow whose lightness rises
+    /// evenly, after matplotlib's public-domain `inferno`.
     private static let anchors: [[Float]] = [
         [0, 0, 4], [31, 12, 72], [85, 15, 109], [136, 34, 106], [186, 54, 85], [227, 89, 51], [249, 140, 10],
         [249, 201, 50], [252, 255, 164],

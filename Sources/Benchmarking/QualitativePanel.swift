@@ -4,7 +4,8 @@ import Frames
 import Plate
 import Training
 
-/// A frame with a fault as every method sees it: input, reconstruction, score map, mask and truth, one row a method.
+/// A frame with a fault as every method sees it: input, reconstruction, score map, mask and truth, one row a
+/// method.
 struct QualitativePanel {
     private struct Row {
         let method: String

@@ -3,7 +3,8 @@ public import Plate
 
 /// What a microscopist's software says of a frame's quality without having learnt anything.
 ///
-/// The figures are those of CellProfiler's image quality module (Bray et al. 2012), with a gradient of illumination.
+/// The figures are those of CellProfiler's image quality module (Bray et al. 2012), with a gradient of
+/// illumination.
 public struct QualityMetrics: Sendable, Equatable, Codable {
     /// Slope of the log of the power spectrum over the log of frequency: steeper if out of focus.
     public let powerLogLogSlope: Double

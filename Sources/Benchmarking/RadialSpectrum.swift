@@ -1,9 +1,10 @@
 import Foundation
 import Plate
 
-/// The power of a frame's detail by its fineness: the mean over tiles of the periodogram (Welch 1967), by radius.
+/// The power of a frame's detail by its fineness: the mean over tiles of the periodogram (Welch 1967), by
+/// radius.
 struct RadialSpectrum {
-    /// Mean power at 1, 2, ... cycles a tile, in squared grey units.
+    /// Mean power by whole cycles a tile, from 1 on, in squared grey units.
     let power: [Double]
     private static let largestTile = 256
     private static let smallestTile = 8

@@ -2,8 +2,8 @@ import Detection
 
 /// The ROC and precision-recall curves of a benchmark: two of all methods and two for each method.
 ///
-/// The image curves pool the test frames of all folds, a frame counting as often as it is tested; pixels have one faint
-/// curve a fold. The legend has the mean over folds of the area under the curve, with its spread.
+/// The image curves pool the test frames of all folds, a frame counting as often as it is tested; pixels have
+/// one faint curve a fold. The legend has the mean over folds of the area under the curve, with its spread.
 struct ResultPlots {
     private let results: BenchmarkResults
 

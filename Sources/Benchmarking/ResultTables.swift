@@ -7,7 +7,8 @@ struct ResultTables {
 
     init(_ results: BenchmarkResults) { self.results = results }
 
-    /// One row a number: `method,fold,level,score,fault,figure,value`, `fold` being a number, `mean` or `spread`.
+    /// One row a number: `method,fold,level,score,fault,figure,value`, `fold` being a number, `mean` or
+    /// `spread`.
     ///
     /// A value that is not defined is empty.
     var csv: String {

@@ -2,10 +2,11 @@ import Foundation
 
 /// The Mahalanobis distance from a set of points of which a minority may be anything.
 ///
-/// Coordinates are centred on their median and scaled by their median absolute deviation; then location and scatter are
-/// those of the half of the points that is closest together, found by concentration steps (minimum covariance determinant,
-/// Rousseeuw and Van Driessen 1999), and refined once with all points within the 97.5 % ellipsoid. The scatter is shrunk
-/// towards the identity (Boudt et al. 2020), so that few points, or coordinates that say the same, do no harm.
+/// Coordinates are centred on their median and scaled by their median absolute deviation; then location and
+/// scatter are those of the half of the points that is closest together, found by concentration steps
+/// (minimum covariance determinant, Rousseeuw and Van Driessen 1999), and refined once with all points within
+/// the 97.5 % ellipsoid. The scatter is shrunk towards the identity (Boudt et al. 2020), so that few points,
+/// or coordinates that say the same, do no harm.
 public struct RobustDistance: Sendable {
     private let centre: [Double]
     private let scale: [Double]
@@ -69,8 +70,9 @@ public struct RobustDistance: Sendable {
         return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
     }
 
-    /// The median absolute deviation as a standard deviation; where most points agree, the standard deviation, and never
-    /// less than a thousandth of the centre's size, so that points that are all alike do not make any other far.
+    /// The median absolute deviation as a standard deviation; where most points agree, the standard
+    /// deviation, and never less than a thousandth of the centre's size, so that points that are all alike do
+    /// not make any other far.
     private static func spread(_ values: [Double], around centre: Double) -> Double {
         let deviation = 1.4826 * median(values.map { abs($0 - centre) })
         let squares = values.reduce(0) { $0 + ($1 - centre) * ($1 - centre) }

@@ -1,11 +1,14 @@
 public import Plate
 
-/// How far apart the outlines of two masks are at most, in pixels, as the benchmark's published figure has it.
+/// How far apart the outlines of two masks are at most, in pixels, as the benchmark's published figure has
+/// it.
 ///
-/// The larger of the two directed distances: from the pixel of one outline that lies farthest from the other outline
-/// (Huttenlocher et al. 1993). A pixel is on the outline if a side neighbour is outside the mask or the frame.
+/// The larger of the two directed distances: from the pixel of one outline that lies farthest from the other
+/// outline (Huttenlocher et al. 1993). A pixel is on the outline if a side neighbour is outside the mask or
+/// the frame.
 public enum HausdorffDistance {
-    /// The distance between centres of pixels; `nil` where one of the masks is empty and no distance is defined.
+    /// The distance between centres of pixels; `nil` where one of the masks is empty and no distance is
+    /// defined.
     ///
     /// Masks of different sizes are a programmer's mistake.
     public static func between(_ first: Mask, _ second: Mask) -> Double? {
@@ -35,8 +38,8 @@ public enum HausdorffDistance {
         }
     }
 
-    /// The exact Euclidean distance transform (Felzenszwalb and Huttenlocher 2012), first down the columns, then along
-    /// the rows; at least one pixel to measure to.
+    /// The exact Euclidean distance transform (Felzenszwalb and Huttenlocher 2012), first down the columns,
+    /// then along the rows; at least one pixel to measure to.
     private static func squaredDistances(to pixels: [Int], height: Int, width: Int) -> [Int] {
         let columns = columnDistances(to: pixels, height: height, width: width)
         var result = [Int](repeating: 0, count: height * width)

@@ -51,9 +51,11 @@ extension FramePaths {
         }
     }
 
-    /// Reads a list with the published header `img_path,seg_path,label`; one row that cannot be read refuses it.
+    /// Reads a list with the published header `img_path,seg_path,label`; one row that cannot be read refuses
+    /// it.
     ///
-    /// Paths are relative to the list's folder, or to the one above it, where the published layout has its frames.
+    /// Paths are relative to the list's folder, or to the one above it, where the published layout has its
+    /// frames.
     public static func labelled(csv path: String) throws(DataError) -> [Labelled] {
         let list = try LabelledList(csv: path)
         if let problem = list.problems.first { throw DataError(problem) }

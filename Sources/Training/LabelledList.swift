@@ -2,9 +2,9 @@ import Foundation
 
 /// A CSV list of labelled frames in the published layout.
 ///
-/// The first line names the columns: `img_path` and `label` (1 is faulty, 0 normal) are needed; `seg_path` (the mask, may
-/// be empty), `fault` (the class of fault) and `severity` are taken where they are; others are ignored. Fields with
-/// commas stand in quotes. Empty lines are passed over.
+/// The first line names the columns: `img_path` and `label` (1 is faulty, 0 normal) are needed; `seg_path`
+/// (the mask, may be empty), `fault` (the class of fault) and `severity` are taken where they are; others are
+/// ignored. Fields with commas stand in quotes. Empty lines are passed over.
 public struct LabelledList: Sendable {
     /// The rows that could be read, in order.
     public let rows: [FramePaths.Labelled]
@@ -13,8 +13,8 @@ public struct LabelledList: Sendable {
 
     /// Reads a list.
     ///
-    /// Paths are relative to `base`; without one to the list's folder, or to the one above it, where the published layout
-    /// has its frames. Throws for a file that cannot be read or lacks a column.
+    /// Paths are relative to `base`; without one to the list's folder, or to the one above it, where the
+    /// published layout has its frames. Throws for a file that cannot be read or lacks a column.
     public init(csv path: String, base: String? = nil) throws(DataError) {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw DataError("\(path): cannot be read; check the path and its permissions")
@@ -38,7 +38,8 @@ public struct LabelledList: Sendable {
         self.problems = problems
     }
 
-    /// Lines with the empty ones, so that rows are counted as an editor counts them; without a byte order mark.
+    /// Lines with the empty ones, so that rows are counted as an editor counts them; without a byte order
+    /// mark.
     private static func lines(_ text: String) -> [Substring] {
         let text = text.hasPrefix("\u{FEFF}") ? text.dropFirst() : Substring(text)
         return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
