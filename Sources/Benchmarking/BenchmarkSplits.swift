@@ -63,7 +63,8 @@ public struct BenchmarkSplits: Sendable {
             }
             guard !numbers.isEmpty else {
                 throw BenchmarkError(
-                    "\(folder): no lists test_val_fold0.csv and test_test_fold0.csv; give the folder of the splits"
+                    "\(folder): no lists test_val_fold0.csv and test_test_fold0.csv; "
+                        + "give the folder of the splits"
                 )
             }
             return Set(numbers).sorted()

@@ -67,7 +67,8 @@ struct Drawing {
         let weight = isBold ? " font-weight=\"bold\"" : ""
         let turn = isUpright ? " transform=\"rotate(-90 \(Self.number(x)) \(Self.number(y)))\"" : ""
         elements.append(
-            "<text x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" font-size=\"\(size)\" fill=\"\(Self.ink)\" "
+            "<text x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" font-size=\"\(size)\" "
+                + "fill=\"\(Self.ink)\" "
                 + "text-anchor=\"\(anchor.rawValue)\"\(weight)\(turn)>\(Self.escaped(text))</text>"
         )
     }

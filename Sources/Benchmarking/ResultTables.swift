@@ -48,9 +48,10 @@ struct ResultTables {
     private var introduction: String {
         let folds = results.methods.map(\.folds.count).max() ?? 0
         return """
-            Frames of `\(results.data)`, lists of `\(results.splits)`, \(folds) folds: mean ± standard deviation over \
-            the folds. Thresholds come from each fold's validation list, figures from its test list. max, mean, patch: \
-            the three image scores. A dash is a number that is not defined; a method without maps has no pixel figures.
+            Frames of `\(results.data)`, lists of `\(results.splits)`, \(folds) folds: mean ± standard \
+            deviation over the folds. Thresholds come from each fold's validation list, figures from its \
+            test list. max, mean, patch: the three image scores. A dash is a number that is not defined; a \
+            method without maps has no pixel figures.
 
             """
     }

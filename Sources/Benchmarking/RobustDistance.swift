@@ -45,7 +45,8 @@ public struct RobustDistance: Sendable {
             chosen = nearest
             ellipsoid = Ellipsoid(of: chosen.map { points[$0] }, shrinkage: shrinkage)
         }
-        // The closest half is too close together: its median distance is brought to what Gaussian points have.
+        // The closest half is too close together: the median distance from it is brought to that of
+        // Gaussian points.
         let distances = points.map { ellipsoid.squaredDistance(of: $0) }
         let factor = median(distances) / quantile(0, dimensions: dimensions)
         let limit = quantile(1.96, dimensions: dimensions) * max(factor, 1e-9)

@@ -30,7 +30,8 @@ public struct LabelledList: Sendable {
                 rows.append(row)
             } else {
                 problems.append(
-                    "\(path), row \(index + 1): \(columns.count) fields are needed, with a path and a label of 0 or 1"
+                    "\(path), row \(index + 1): \(columns.count) fields are needed, with a path and a label of "
+                        + "0 or 1"
                 )
             }
         }

@@ -9,12 +9,13 @@ struct BenchmarkCommand: ParsableCommand {
         commandName: "benchmark",
         abstract: "Compare methods on labelled frames: thresholds, figures, tables and pictures.",
         discussion: """
-            The published layout: normal_train.csv, normal_val.csv and, for each fold N, test_val_foldN.csv and \
-            test_test_foldN.csv with the header img_path,seg_path,label; label 1 is faulty, a column fault names its \
-            class, paths are relative to --data. Every model of --models is a method, named like its file; `classical` \
-            needs no model. OUT gets results.json, results.csv, results.md, plots/ and panels/. A stopped benchmark goes \
-            on where it was, and nothing that is finished is computed again; OUT/cache may be deleted. --train first \
-            trains the published methods whose model is not there, pddpm.safetensors and so on, on normal_train.csv.
+            The published layout: normal_train.csv, normal_val.csv and, for each fold N, \
+            test_val_foldN.csv and test_test_foldN.csv with the header img_path,seg_path,label; label 1 is \
+            faulty, a column fault names its class, paths are relative to --data. Every model of --models \
+            is a method, named like its file; `classical` needs no model. OUT gets results.json, \
+            results.csv, results.md, plots/ and panels/. A stopped benchmark goes on where it was, and \
+            nothing that is finished is computed again; OUT/cache may be deleted. --train first trains the \
+            published methods whose model is not there, pddpm.safetensors and so on, on normal_train.csv.
             """
     )
 

@@ -23,8 +23,8 @@ import Testing
     }
 
     @Test func slopeFollowsThePowerLaw() {
-        // Waves of one pixel per line, each as strong as its frequency to the power of -1: power falls as f^-2, and as
-        // f^-3 by radius, for a line's power lies on a ring of length f.
+        // Waves along the rows, each as strong as one over its frequency: its power falls as f^-2, and as
+        // f^-3 in the mean over a ring, whose length is f.
         var frame = Frame(height: 128, width: 128, pixels: [Float](repeating: 0, count: 128 * 128))
         for column in 0..<128 {
             let sum = (1...64).reduce(0.0) { sum, wave in
