@@ -43,9 +43,9 @@ public struct Specimen: Sendable, Equatable {
         dead = random.draw(0...0.05)
         clumping = random.draw(0.1...0.3)
         diameter = random.draw(11.2...13)
-        focus = random.chance(0.65) ? random.draw(-13 ... -7) : random.draw(6...12)
+        focus = random.chance(0.65) ? random.draw(-10 ... -6) : random.draw(10...20)
         let direction = random.drawDirection()
-        let slope = random.draw(0...20) * random.nextUniform()
+        let slope = random.draw(0...32) * random.nextUniform()
         tilt = (slope * direction.cosine, slope * direction.sine)
         level = random.draw(84...122)
         switch variety {
