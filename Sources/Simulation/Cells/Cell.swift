@@ -42,9 +42,9 @@ struct Cell: Sendable {
         form = Self.drawForm(specimen, using: &random)
         let spread = min(max(1 + 0.09 * random.drawGaussian(), 0.8), 1.3)
         var diameter = min(max(specimen.diameter * spread, 9), 16) / pixelSize
-        // Delay of a sphere of refractive index 0.024 above the medium at 0.55 um.
-        var delay = 0.27 * diameter * pixelSize * random.draw(0.8...1.15)
-        var loss = form == .round ? random.draw(0.1...0.24) : random.draw(0.02...0.1)
+        // Delay of a sphere of a refractive index 0.03 above the medium's, at 0.55 um.
+        var delay = 0.34 * diameter * pixelSize * random.draw(0.8...1.15)
+        var loss = form == .round ? random.draw(0.16...0.32) : random.draw(0.04...0.16)
         if form == .spread { delay *= random.draw(0.3...0.6) }
         if form == .dead {
             let isGhost = random.chance(0.4)
@@ -87,7 +87,7 @@ struct Cell: Sendable {
         row += speed * heading.sine + 0.1 * random.drawGaussian()
         column += speed * heading.cosine + 0.1 * random.drawGaussian()
         depth = restingDepth + 0.9 * (depth - restingDepth) + 0.4 * random.drawGaussian()
-        let unrest: Float = form == .dead ? 0.01 : form == .round ? 0.05 : 0.14
+        let unrest: Float = form == .dead ? 0.01 : form == .round ? 0.05 : 0.09
         for lobe in 0..<4 {
             wobbleAlong[lobe] = 0.75 * wobbleAlong[lobe] + unrest * random.drawGaussian()
             wobbleAcross[lobe] = 0.75 * wobbleAcross[lobe] + unrest * random.drawGaussian()
@@ -107,9 +107,9 @@ struct Cell: Sendable {
             across = [0, 0.1, 0.3, -0.2]
             size = [0.97, 0.55, 0.6, 0.5]
         case .polarised:
-            along = [-0.1, 0.5, -0.65, 0.75]
+            along = [-0.1, 0.5, -0.6, 0.72]
             across = [0, 0.1, 0, -0.2]
-            size = [0.8, 0.66, 0.5, 0.42]
+            size = [0.8, 0.66, 0.56, 0.5]
         case .spread:
             along = [-0.35, 0.45, 0.15, 0.8]
             across = [0.1, -0.35, 0.45, 0.1]

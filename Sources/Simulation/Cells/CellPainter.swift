@@ -10,9 +10,9 @@ struct CellPainter {
     /// Wavelength in um.
     private static let wavelength: Float = 0.55
     /// Blur of the objective and the camera, standard deviation in pixels.
-    private static let sharpness: Float = 0.75
-    /// Blur per um of defocus, in um: half the numerical aperture of the illumination.
-    private static let aperture: Float = 0.05
+    private static let sharpness: Float = 0.9
+    /// Blur per um of defocus, in um: about a quarter of the illumination's aperture of 0.15.
+    private static let aperture: Float = 0.036
     private static let largest = 96
 
     private let pixelSize: Float
@@ -48,7 +48,13 @@ struct CellPainter {
         let origin = (
             row: cell.row - cell.row.rounded(.down), column: cell.column - cell.column.rounded(.down)
         )
-        fill(cell, lobes, inner: min(Int(reach.rounded(.up)) + 1, half), origin: origin)
+        fill(
+            cell,
+            lobes,
+            inner: min(Int(reach.rounded(.up)) + 1, half),
+            focusing: min(max(defocus / 14, 0), 1),
+            origin: origin
+        )
         smooth(sigma)
         let focusing = Self.wavelength * defocus / (2 * Arithmetic.pi) / (pixelSize * pixelSize)
         let core = cell.radius + 0.7 * sigma
@@ -86,6 +92,7 @@ struct CellPainter {
         _ cell: Cell,
         _ lobes: (along: SIMD4<Float>, across: SIMD4<Float>, radius: SIMD4<Float>),
         inner: Int,
+        focusing: Float,
         origin: (row: Float, column: Float)
     ) {
         let granules = Granules(seed: cell.texture)
@@ -104,7 +111,9 @@ struct CellPainter {
                 // The fourth power joins half spheres without a crease.
                 let thickness = power.squareRoot().squareRoot() / cell.radius
                 let grain = granules.value(along + 3 * cell.flow.x, beside + 3 * cell.flow.y)
-                phase[y * size + x] = cell.phase * thickness * (1 + cell.granularity * grain)
+                // A cell above the focal plane is a lens that gathers light at its middle.
+                let lens = thickness * (1 - focusing + focusing * thickness * thickness)
+                phase[y * size + x] = cell.phase * lens * (1 + cell.granularity * grain)
             }
         }
     }
@@ -159,6 +168,6 @@ struct CellPainter {
         let absorbed = cell.absorption * min(centre / (0.6 * cell.phase), 1)
         let change = -focusing * curvature - scattered - absorbed + slant.x * gx + slant.y * gy
         // Light is not negative, and a cell is no perfect lens.
-        return change > 0 ? 1 + change / (1 + change / 1.8) : 1 / (1 - change)
+        return change > 0 ? 1 + change / (1 + change / 2.5) : 1 / (1 - change)
     }
 }
