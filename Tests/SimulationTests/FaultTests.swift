@@ -3,7 +3,8 @@ import Simulation
 import Testing
 
 struct FaultTests {
-    private static func frame(_ form: FaultForm?, severity: Float = 0.7, seed: UInt64 = 11) -> SimulatedFrame {
+    private static func frame(_ form: FaultForm?, severity: Float = 0.7, seed: UInt64 = 11) -> SimulatedFrame
+    {
         let faults = form.map { [Fault(form: $0, severity: severity, seed: seed)] } ?? []
         var scene = SmallMicroscope.make().scene(of: SmallMicroscope.wells[2], faults: faults)
         return scene.frame(0)

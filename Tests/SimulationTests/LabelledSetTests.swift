@@ -45,7 +45,8 @@ struct LabelledSetTests {
             let sets = try ["a", "b"].map { name in
                 let out = folder.appending(path: name)
                 try LabelledSet(composition, settings: Self.settings).write(to: out.path)
-                let names = FileManager.default.enumerator(atPath: out.path)?.compactMap { $0 as? String } ?? []
+                let names =
+                    FileManager.default.enumerator(atPath: out.path)?.compactMap { $0 as? String } ?? []
                 return try names.filter { $0.contains(".") }.sorted().map {
                     ($0, try Data(contentsOf: out.appending(path: $0)))
                 }
@@ -59,7 +60,10 @@ struct LabelledSetTests {
     @Test func foldersInUseAndSetsThatCannotBeAreRefused() async throws {
         try await withTemporaryFolder { folder in
             try Data().write(to: folder.appending(path: "notes.txt"))
-            let set = try LabelledSet(SetComposition(training: 2, normal: 0, faulty: 0), settings: Self.settings)
+            let set = try LabelledSet(
+                SetComposition(training: 2, normal: 0, faulty: 0),
+                settings: Self.settings
+            )
             let error = #expect(throws: SimulationError.self) { try set.write(to: folder.path) }
             #expect(error?.description.contains("1 entries") == true)
             #expect(throws: SimulationError.self) {

@@ -53,8 +53,8 @@ struct Cell: Sendable {
             loss = isGhost ? 0.02 : random.draw(0.2...0.6)
         }
         (radius, phase, absorption) = (diameter / 2, delay, loss)
-        let isResting = form == .dead || form == .dividing || random.chance(form == .round ? 0.6 : 0.1)
-        pace = (isResting ? random.draw(0...0.5) : random.draw(5...15)) / 60 * interval / pixelSize
+        let isResting = form == .dead || form == .dividing || random.chance(form == .round ? 0.45 : 0.08)
+        pace = (isResting ? random.draw(0...0.5) : random.draw(6...15)) / 60 * interval / pixelSize
         texture = random.next()
         (self.row, self.column) = (row, column)
         heading = random.drawDirection()
@@ -86,13 +86,13 @@ struct Cell: Sendable {
         speed = max(pace + 0.8 * (speed - pace) + 0.25 * pace * random.drawGaussian(), 0)
         row += speed * heading.sine + 0.1 * random.drawGaussian()
         column += speed * heading.cosine + 0.1 * random.drawGaussian()
-        depth = restingDepth + 0.9 * (depth - restingDepth) + 0.4 * random.drawGaussian()
-        let unrest: Float = form == .dead ? 0.01 : form == .round ? 0.05 : 0.09
+        depth = restingDepth + 0.85 * (depth - restingDepth) + 0.5 * random.drawGaussian()
+        let unrest: Float = form == .dead ? 0.01 : form == .round ? 0.06 : 0.11
         for lobe in 0..<4 {
-            wobbleAlong[lobe] = 0.75 * wobbleAlong[lobe] + unrest * random.drawGaussian()
-            wobbleAcross[lobe] = 0.75 * wobbleAcross[lobe] + unrest * random.drawGaussian()
+            wobbleAlong[lobe] = 0.65 * wobbleAlong[lobe] + unrest * random.drawGaussian()
+            wobbleAcross[lobe] = 0.65 * wobbleAcross[lobe] + unrest * random.drawGaussian()
         }
-        flow = (flow.x + 0.12 * random.drawGaussian(), flow.y + 0.12 * random.drawGaussian())
+        flow = (flow.x + 0.3 * random.drawGaussian(), flow.y + 0.3 * random.drawGaussian())
         age = age >= 1 ? 0 : age + 0.01
     }
 

@@ -49,7 +49,9 @@ struct CellCensus {
             let (row, column) = (index / width, index % width)
             for (down, right) in [(-1, 0), (1, 0), (0, -1), (0, 1)] {
                 let (y, x) = (row + down, column + right)
-                guard (0..<height).contains(y), (0..<width).contains(x), !seen[y * width + x] else { continue }
+                guard (0..<height).contains(y), (0..<width).contains(x), !seen[y * width + x] else {
+                    continue
+                }
                 seen[y * width + x] = true
                 stack.append(y * width + x)
             }

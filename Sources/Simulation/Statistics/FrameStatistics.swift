@@ -25,10 +25,12 @@ public struct FrameStatistics: Sendable, Equatable {
         let count = Float(frame.pixels.count)
         mean = Float(frame.pixels.reduce(0) { $0 + Double($1) }) / count
         let mean = mean
-        deviation = (Float(frame.pixels.reduce(0) { $0 + Double(($1 - mean) * ($1 - mean)) }) / count).squareRoot()
+        deviation = (Float(frame.pixels.reduce(0) { $0 + Double(($1 - mean) * ($1 - mean)) }) / count)
+            .squareRoot()
         let sorted = frame.pixels.sorted()
         percentiles = (
-            sorted[sorted.count / 100], sorted[sorted.count / 2], sorted[sorted.count - 1 - sorted.count / 100]
+            sorted[sorted.count / 100], sorted[sorted.count / 2],
+            sorted[sorted.count - 1 - sorted.count / 100]
         )
         noise = Self.noise(frame)
         spectrumSlope = RadialSpectrum(frame).slope(periods: 3.3...33)
@@ -53,7 +55,8 @@ public struct FrameStatistics: Sendable, Equatable {
 
     /// Names of the columns.
     public static let names = [
-        "mean", "std", "1 %", "50 %", "99 %", "noise", "spectrum slope", "cell diameter (px)", "cell contrast",
+        "mean", "std", "1 %", "50 %", "99 %", "noise", "spectrum slope", "cell diameter (px)",
+        "cell contrast",
         "cells per Mpx",
     ]
 

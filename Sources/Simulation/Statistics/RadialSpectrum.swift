@@ -25,7 +25,9 @@ struct RadialSpectrum {
             let frequency = (x * x + y * y).squareRoot()
             guard frequency >= Self.lowest, frequency < 0.5 else { continue }
             let bin = min(
-                Int(Float(Arithmetic.logarithm(Double(frequency / Self.lowest))) * scale), Self.bins - 1)
+                Int(Float(Arithmetic.logarithm(Double(frequency / Self.lowest))) * scale),
+                Self.bins - 1
+            )
             sums[bin] += Double(real[index] * real[index] + imaginary[index] * imaginary[index])
             counts[bin] += 1
         }
