@@ -103,7 +103,10 @@ let package = Package(
             name: "CheckpointsTests",
             dependencies: ["Checkpoints", "Tensors", "Networks", "TestSupport"]
         ),
-        .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Plate", "Frames", "TestSupport"]),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Simulation", "Plate", "Frames", "Training", "TestSupport"]
+        ),
         .testTarget(
             name: "BenchmarkingTests",
             dependencies: ["Benchmarking", "Detection", "Training", "Frames", "Plate", "TestSupport"]
