@@ -1,5 +1,4 @@
 import Networks
-import Randomness
 import Tensors
 
 extension Model {
@@ -9,7 +8,7 @@ extension Model {
         if let fault = description.fault {
             throw ModelError(code: .unfitSettings, path: path, detail: "\(fault); use a matching version")
         }
-        var random = SplitMix64(state: 0)
+        var random = ZeroGenerator()
         switch description.profile {
         case .realtime(let settings):
             let network = RealtimeUNet(settings.architecture, using: &random)
