@@ -46,11 +46,21 @@ public final class Variable {
 
     /// Length of each axis.
     public var shape: [Int] { value.shape }
+
+    /// Inside a backward rule: whether the gradient being taken needs that of this input.
+    ///
+    /// Rules may give `nil` where it does not; so frozen weights and the penalty on a critic's slope cost no weight
+    /// gradients.
+    public var wantsGradient: Bool {
+        requiresGradient && Recording.wanted?.contains(ObjectIdentifier(self)) ?? true
+    }
 }
 
 /// Whether operations remember how to be differentiated.
 public enum Recording {
     @TaskLocal static var isOn = true
+    /// While gradients are taken, the variables between the scalar and its targets.
+    @TaskLocal static var wanted: Set<ObjectIdentifier>?
 
     /// Runs a computation that nobody will differentiate: no graph is kept and fused kernels are used.
     public static func off<Result>(_ body: () throws -> Result) rethrows -> Result {
@@ -70,27 +80,44 @@ public func gradients(
     precondition(scalar.value.count == 1, "gradients are of a scalar, not of shape \(scalar.shape)")
     let seed = Variable(constant: Tensor(repeating: 1, shape: scalar.shape))
     var found = [ObjectIdentifier(scalar): seed]
-    let wanted = Set(targets.map { ObjectIdentifier($0) })
+    let kept = Set(targets.map { ObjectIdentifier($0) })
     let order = reversedTopologicalOrder(from: scalar)
-    Recording.$isOn.withValue(differentiable) {
-        for variable in order {
-            let key = ObjectIdentifier(variable)
-            guard let operation = variable.operation, let upstream = found[key] else { continue }
-            if !wanted.contains(key) { found[key] = nil }
-            for (input, gradient) in zip(operation.inputs, operation.backward(upstream)) {
-                guard input.requiresGradient, let gradient else { continue }
-                precondition(
-                    gradient.shape == input.shape,
-                    "gradient \(gradient.shape) of input \(input.shape)"
-                )
-                let inputKey = ObjectIdentifier(input)
-                found[inputKey] = found[inputKey].map { $0 + gradient } ?? gradient
-            }
+    let wanted = variablesAbove(kept, in: order)
+    func propagate(from variable: Variable) {
+        let key = ObjectIdentifier(variable)
+        guard wanted.contains(key), let operation = variable.operation, let upstream = found[key] else {
+            return
         }
+        if !kept.contains(key) { found[key] = nil }
+        for (input, gradient) in zip(operation.inputs, operation.backward(upstream)) {
+            let inputKey = ObjectIdentifier(input)
+            guard wanted.contains(inputKey), let gradient else { continue }
+            precondition(
+                gradient.shape == input.shape,
+                "gradient \(gradient.shape) of input \(input.shape)"
+            )
+            found[inputKey] = found[inputKey].map { $0 + gradient } ?? gradient
+        }
+    }
+    Recording.$isOn.withValue(differentiable) {
+        Recording.$wanted.withValue(wanted) { for variable in order { propagate(from: variable) } }
     }
     return targets.map { target in
         found[ObjectIdentifier(target)] ?? Variable(constant: Tensor(repeating: 0, shape: target.shape))
     }
+}
+
+/// The targets and all that was made of them, among variables of which each comes before the ones it was made of.
+private func variablesAbove(_ targets: Set<ObjectIdentifier>, in order: [Variable]) -> Set<ObjectIdentifier> {
+    var found: Set<ObjectIdentifier> = []
+    for variable in order.reversed() where variable.requiresGradient {
+        let key = ObjectIdentifier(variable)
+        let inputs = variable.operation?.inputs ?? []
+        if targets.contains(key) || inputs.contains(where: { found.contains(ObjectIdentifier($0)) }) {
+            found.insert(key)
+        }
+    }
+    return found
 }
 
 /// Every recorded variable below `root`, each before the ones it was made of.

@@ -3,4 +3,5 @@
 #pragma once
 
 #include "activations.h"
+#include "channels.h"
 #include "pixels.h"
