@@ -8,6 +8,7 @@
 /// | `unsupported` | re-save the weights alone with a current PyTorch |
 /// | `tooLarge` | re-save the weights alone, without what surrounds them |
 /// | `damaged` | copy the file again |
+/// | `ambiguous` | name with `--skip` which of the two to leave out |
 /// | `notFinite` | take an earlier checkpoint: its training diverged |
 public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kinds of failure, each with its own remedy.
@@ -24,6 +25,8 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
         case tooLarge
         /// The file contradicts itself or ends too early.
         case damaged
+        /// Two tensors stand for one weight.
+        case ambiguous
         /// A weight is not a number or infinite.
         case notFinite
     }
@@ -59,6 +62,7 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
         case .unsupported: "re-save its weights alone with PyTorch 1.6 or later: \(Self.resave)"
         case .tooLarge: "if this size is meant, re-save the weights alone: \(Self.resave)"
         case .damaged: "copy it again"
+        case .ambiguous: "leave one of them out with --skip"
         case .notFinite: "its training diverged, take an earlier checkpoint"
         }
     }
