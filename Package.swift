@@ -92,7 +92,7 @@ let package = Package(
         .testTarget(
             name: "DetectionTests",
             dependencies: [
-                "Detection", "Plate", "Tensors", "Networks", "CKernels", "Randomness", "TestSupport",
+                "Detection", "Plate", "Frames", "Tensors", "Networks", "CKernels", "Randomness", "TestSupport",
             ]
         ),
         .testTarget(
