@@ -14,7 +14,7 @@ public struct PublishedWeights: Sendable {
     private static let wrappers: Set<Substring> = [
         "diffusion", "model", "net", "network", "module", "_orig_mod", "state_dict", "model_state_dict",
     ]
-    /// Buffers of a diffusion, in every code base that follows Ho et al. 2020.
+    /// Buffers of a diffusion and counters of a batch normalisation.
     private static let buffers: Set<Substring> = [
         "betas", "alphas", "alphas_cumprod", "alphas_cumprod_prev", "sqrt_alphas_cumprod",
         "sqrt_one_minus_alphas_cumprod", "log_one_minus_alphas_cumprod", "sqrt_recip_alphas_cumprod",
@@ -26,7 +26,9 @@ public struct PublishedWeights: Sendable {
         "generator": "G", "discriminator": "D", "encoder": "E",
     ]
 
-    /// Sorts a checkpoint's tensors; `leaving` are beginnings of names that shall be left out too. Weights that are not
+    /// Sorts a checkpoint's tensors.
+    ///
+    /// `leaving` are beginnings of names that shall be left out too. Weights that are not
     /// finite, and two tensors of one name, are refused.
     public init(_ checkpoint: Checkpoint, path: String, leaving: [String] = []) throws(CheckpointError) {
         var tensors: [String: Tensor] = [:]

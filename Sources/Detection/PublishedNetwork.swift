@@ -1,4 +1,4 @@
-public import Networks
+import Networks
 
 /// What the names and shapes of published weights tell: the method, and how wide and deep its network is.
 ///
@@ -71,7 +71,9 @@ public struct PublishedNetwork: Sendable, Equatable {
         (method, network, imageSize) = (size == nil ? .ae : .vae, .autoencoder(configuration), size)
     }
 
-    /// Levels and residual blocks a level. On the way up, the last block of each level but the highest is followed by the
+    /// Levels and residual blocks a level.
+    ///
+    /// On the way up, the last block of each level but the highest is followed by the
     /// one that doubles the resolution, and there is one block more a level than on the way down.
     private static func depth(_ shapes: [String: [Int]]) -> (levels: Int, blocks: Int)? {
         let up = shapes.keys.filter { $0.hasPrefix("output_blocks.") }
