@@ -31,7 +31,11 @@ public struct SafeTensors: Sendable {
     public init(path: String) throws(SafeTensorsError) {
         let data: Data
         do { data = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe) } catch {
-            throw SafeTensorsError(code: .cannotRead, path: path, detail: "cannot be read: \(error)")
+            throw SafeTensorsError(
+                code: .cannotRead,
+                path: path,
+                detail: "cannot be read; check the path and its permissions"
+            )
         }
         try self.init(data: data, path: path)
     }
@@ -43,6 +47,9 @@ public struct SafeTensors: Sendable {
         }
         guard data.count >= 8 else {
             throw refuse(.wrongLength, "a file of \(data.count) bytes has no header")
+        }
+        guard data.count == 8 || data.dropFirst(8).first == UInt8(ascii: "{") else {
+            throw refuse(.notSafeTensors, "is not a safetensors file")
         }
         let length = data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= Self.headerLimit, data.count - 8 >= Int(length) else {
@@ -167,7 +174,11 @@ public struct SafeTensors: Sendable {
             try handle.synchronize()
             try handle.close()
         } catch {
-            throw SafeTensorsError(code: .cannotWrite, path: path, detail: "cannot be written: \(error)")
+            throw SafeTensorsError(
+                code: .cannotWrite,
+                path: path,
+                detail: "cannot be written; check that its folder is there, may be written and has space left"
+            )
         }
         guard unsafe rename(temporary, path) == 0 else {
             throw SafeTensorsError(code: .cannotWrite, path: path, detail: "cannot be renamed into place")
