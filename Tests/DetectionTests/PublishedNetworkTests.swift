@@ -1,4 +1,5 @@
 import Detection
+import Foundation
 import Networks
 import Tensors
 import TestSupport
