@@ -10,8 +10,8 @@ public enum NormalisationMode: Sendable {
 
 /// Batch normalisation of images with running statistics.
 ///
-/// Ioffe and Szegedy 2015. Running statistics follow a tenth of the way at each batch; their variance is the unbiased one,
-/// while a batch is divided by its own.
+/// Ioffe and Szegedy 2015. Running statistics follow a tenth of the way at each batch; their variance is the
+/// unbiased one, while a batch is divided by its own.
 struct BatchNormalisation {
     private let scale: Variable
     private let shift: Variable
@@ -44,6 +44,25 @@ struct BatchNormalisation {
         move(runningMean, towards: mean)
         move(runningVariance, towards: variance, times: Float(count) / Float(count - 1))
         return output
+    }
+
+    /// A convolution and then this; in evaluation one convolution, with this folded into its weights and
+    /// biases.
+    func callAsFunction(
+        _ x: Variable,
+        after convolution: ConvolutionLayer,
+        mode: NormalisationMode
+    ) -> Variable {
+        guard mode == .evaluation else { return self(convolution(x), mode: mode) }
+        let factor = runningVariance.affine(scale: 1, shift: epsilon).power(-0.5) * scale
+        let shape = convolution.weights.shape
+        let weights = convolution.weights.reshaped([shape[0], shape[1], shape[2] * shape[3], 1])
+            .scalingChannels(factor.reshaped([shape[0], 1])).reshaped(shape)
+        return x.convolution(
+            weights: weights,
+            bias: (convolution.bias - runningMean) * factor + shift,
+            geometry: convolution.geometry
+        )
     }
 
     private func move(_ running: Variable, towards found: Tensor, times factor: Float = 1) {

@@ -1,6 +1,7 @@
 import Tensors
 
-/// Switches whole channels of images off at random while a network trains; what is left is scaled up so that means stay.
+/// Switches whole channels of images off at random while a network trains; what is left is scaled up so that
+/// means stay.
 ///
 /// Tompson et al. 2015, section 3.2. One object serves one step; its generator makes the step repeatable.
 public final class ChannelDropout {

@@ -1,7 +1,8 @@
 public import Tensors
 
 extension FAnoGAN {
-    /// Latent vectors to images: a linear layer to 128 channels at a quarter of the size, two doublings, tanh.
+    /// Latent vectors to images: a linear layer to 128 channels at a quarter of the size, two doublings,
+    /// tanh.
     public final class Generator: Network {
         private static let channels = [128, 128, 64, 1]
         private let side: Int
@@ -39,7 +40,9 @@ extension FAnoGAN {
             let seed = entrance(latent).reshaped([latent.shape[0], side, side, Self.channels[0]])
             var x = first(seed, mode: mode)
             for (convolution, normalisation) in zip(convolutions, normalisations) {
-                x = normalisation(convolution(x.upsampled()), mode: mode).leakyReLU(slope: FAnoGAN.slope)
+                x = normalisation(x.upsampled(), after: convolution, mode: mode).leakyReLU(
+                    slope: FAnoGAN.slope
+                )
             }
             return convolutions[2](x).tanh()
         }

@@ -1,7 +1,8 @@
 import Tensors
 
 extension FAnoGAN {
-    /// Four convolutions that halve the image, to 16, 32, 64 and 128 channels; the body of discriminator and encoder.
+    /// Four convolutions that halve the image, to 16, 32, 64 and 128 channels; the body of discriminator and
+    /// encoder.
     struct Trunk {
         private static let channels = [1, 16, 32, 64, 128]
         private let convolutions: [ConvolutionLayer]

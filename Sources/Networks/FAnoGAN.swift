@@ -1,10 +1,11 @@
 public import Tensors
 
-/// f-AnoGAN (Schlegl et al. 2019): a generator of normal images, the discriminator it was trained against, and an encoder
-/// that finds an image's latent vector.
+/// f-AnoGAN: a generator of normal images, the discriminator it was trained against, and an encoder into
+/// latent vectors.
 ///
-/// Images are N x S x S x 1 in [0, 1], S the configured size; the generator ends in tanh, so that its own images lie in
-/// [-1, 1] until it has learnt. Parameters have the published names: `G.`, `D.` and `E.` before those of the three.
+/// Schlegl et al. 2019. Images are N x S x S x 1 in [0, 1], S the configured size; the generator ends in
+/// tanh, so its own images lie in [-1, 1] until it has learnt. Parameters have the published names: `G.`,
+/// `D.` and `E.` before those of the three.
 public final class FAnoGAN: Network {
     /// The size of the three networks.
     public let configuration: FAnoGANConfiguration
@@ -42,7 +43,8 @@ public final class FAnoGAN: Network {
 extension FAnoGAN {
     /// The published slope of the leaky rectifiers.
     static let slope: Float = 0.2
-    /// Added to the variances that are normalised by: the published networks say 0.8 where they mean the momentum.
+    /// Added to the variances that are normalised by: the published networks say 0.8 where they mean the
+    /// momentum.
     static let epsilon: Float = 0.8
 }
 

@@ -1,9 +1,10 @@
-/// Batch normalisation (Ioffe and Szegedy 2015, algorithm 1): every channel to mean 0 and variance 1, then a scale and a
-/// shift of its own.
+/// Batch normalisation (Ioffe and Szegedy 2015, algorithm 1): every channel to mean 0 and variance 1, then a
+/// scale and a shift of its own.
 extension Variable {
     /// Normalises images N x H x W x C by the statistics of this batch; `scale` and `shift` have C values.
     ///
-    /// Also gives those statistics, C values each; the variance is that of the batch itself (divided by N x H x W).
+    /// Also gives those statistics, C values each; the variance is that of the batch itself (divided by N x H
+    /// x W).
     public func normalisedByBatch(
         scale: Variable,
         shift: Variable,

@@ -27,8 +27,9 @@ package enum FAnoGANLoss {
 
     /// The loss of a Wasserstein critic with gradient penalty.
     ///
-    /// Gulrajani et al. 2017, algorithm 1. Images are N x S x S x 1; `shares`, N in [0, 1], say how much of the real image
-    /// is in the one at which the slope is taken. Three passes, each by the statistics of its own batch.
+    /// Gulrajani et al. 2017, algorithm 1. Images are N x S x S x 1; `shares`, N in [0, 1], say how much of
+    /// the real image is in the one at which the slope is taken. Three passes, each by the statistics of its
+    /// own batch.
     package static func critic(
         _ discriminator: FAnoGAN.Discriminator,
         real: Tensor,
@@ -57,10 +58,12 @@ package enum FAnoGANLoss {
         return networks.discriminator(fake, mode: .training, dropout: dropout).mean().affine(scale: -1)
     }
 
-    /// The loss 'izi_f': an image, its reconstruction from its latent vector, and what the discriminator sees in both.
+    /// The loss 'izi_f': an image, its reconstruction from its latent vector, and what the discriminator sees
+    /// in both.
     ///
-    /// Schlegl et al. 2019, equation 3, with DSSIM in place of the squared difference of pixels. Images are N x S x S x 1
-    /// in [0, 1]. Generator and discriminator keep their running statistics; `mode` and `dropout` are the encoder's.
+    /// Schlegl et al. 2019, equation 3, with DSSIM in place of the squared difference of pixels. Images are N
+    /// x S x S x 1 in [0, 1]. Generator and discriminator keep their running statistics; `mode` and `dropout`
+    /// are the encoder's.
     package static func encoding(
         _ networks: FAnoGAN,
         images: Tensor,

@@ -1,3 +1,5 @@
+import Detection
+
 /// Makes the trainer of any method.
 public enum Trainers {
     /// Starts a training as published; without a validation set every tenth frame is held out.
@@ -6,7 +8,9 @@ public enum Trainers {
         frames: FrameSet,
         validation: FrameSet? = nil
     ) throws(DataError) -> any MethodTrainer {
-        try Trainer(reference: options, frames: frames, validation: validation)
+        options.method == .fanogan
+            ? try FAnoGANTrainer(options: options, frames: frames, validation: validation)
+            : try Trainer(reference: options, frames: frames, validation: validation)
     }
 
     /// Goes on with a training of any method and profile from its checkpoint, on the same frames.
@@ -18,6 +22,8 @@ public enum Trainers {
         frames: FrameSet,
         validation: FrameSet? = nil
     ) throws -> any MethodTrainer {
-        try Trainer(resuming: path, steps: steps, frames: frames, validation: validation)
+        FAnoGANState.isCheckpoint(path)
+            ? try FAnoGANTrainer(resuming: path, steps: steps, frames: frames, validation: validation)
+            : try Trainer(resuming: path, steps: steps, frames: frames, validation: validation)
     }
 }

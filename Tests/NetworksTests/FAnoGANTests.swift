@@ -55,7 +55,7 @@ struct FAnoGANTests {
         #expect(relativeError(after, trained) < 0.1 * relativeError(before, trained))
     }
 
-    @Test func dropoutIsRepeatableAndKeepsMeans() {
+    @Test func dropoutFollowsFromItsGenerator() {
         var random = TestGenerator(seed: 4)
         let networks = small()
         let x = Variable(constant: Tensor(random.floats(2 * 48 * 48), shape: [2, 48, 48, 1]))

@@ -60,6 +60,26 @@ struct BatchNormalisationTests {
         #expect(relativeError(given.value.values, expected.output) < 1e-5)
     }
 
+    @Test(arguments: shapes)
+    func channelProductsAgreeWithTheirDefinitions(shape: [Int]) {
+        var random = TestGenerator(seed: 2)
+        let (channels, size) = (shape[3], shape[1] * shape[2] * shape[3])
+        let (a, b) = (random.floats(shape[0] * size), random.floats(shape[0] * size))
+        let (scale, shift) = (random.floats(shape[0] * channels), random.floats(shape[0] * channels))
+        let place = { (index: Int) in index / size * channels + index % channels }
+        let image = constant(a, shape)
+        let factor = constant(scale, [shape[0], channels])
+        let scaled = a.indices.map { a[$0] * scale[place($0)] }
+        #expect(relativeError(image.scalingChannels(factor).value.values, scaled) < 1e-6)
+        let moved = image.scalingChannels(factor, adding: constant(shift, [shape[0], channels]))
+        let both = scaled.indices.map { scaled[$0] + shift[place($0)] }
+        #expect(relativeError(moved.value.values, both) < 1e-6)
+        var sums = [Double](repeating: 0, count: shape[0] * channels)
+        for index in a.indices { sums[place(index)] += Double(a[index]) * Double(b[index]) }
+        let found = image.dotOverPixels(constant(b, shape)).value.values
+        #expect(relativeError(found, sums.map { Float($0) }) < 1e-5)
+    }
+
     static let functions: [(name: String, apply: @Sendable (Variable) -> Variable)] = [
         ("tanh", { $0.tanh() }),
         (

@@ -1,7 +1,8 @@
 import CKernels
 import Foundation
 
-/// Products per channel; with the sums and spreads of the layout operations they are closed under differentiation.
+/// Products per channel; with the sums and spreads of the layout operations they are closed under
+/// differentiation.
 extension Variable {
     /// Multiplies every pixel by one value per image and channel and adds another: N x H x W x C by N x C.
     public func scalingChannels(_ scale: Variable, adding shift: Variable? = nil) -> Variable {
