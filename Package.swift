@@ -88,18 +88,25 @@ let package = Package(
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
         .testTarget(name: "AcquisitionTests", dependencies: ["Acquisition", "Plate", "TestSupport"]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "TestSupport", logging]),
-        .testTarget(name: "NetworksTests", dependencies: ["Networks", "Tensors", "TestSupport"]),
+        .testTarget(
+            name: "NetworksTests",
+            dependencies: ["Networks", "Tensors", "Detection", "TestSupport"]
+        ),
         .testTarget(
             name: "DetectionTests",
             dependencies: [
-                "Detection", "Plate", "Frames", "Tensors", "Networks", "CKernels", "Randomness", "TestSupport",
+                "Detection", "Plate", "Frames", "Tensors", "Networks", "CKernels", "Randomness",
+                "TestSupport",
             ]
         ),
         .testTarget(
             name: "CheckpointsTests",
             dependencies: ["Checkpoints", "Tensors", "Networks", "TestSupport"]
         ),
-        .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Plate", "Frames", "TestSupport"]),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Simulation", "Plate", "Frames", "Training", "TestSupport"]
+        ),
         .testTarget(
             name: "BenchmarkingTests",
             dependencies: ["Benchmarking", "Detection", "Training", "Frames", "Plate", "TestSupport"]

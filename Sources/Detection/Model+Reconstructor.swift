@@ -1,5 +1,6 @@
 import Networks
 import Randomness
+import Tensors
 
 extension Model {
     /// What reconstructs frames with these weights; settings that cannot be built and weights that do not fit are
@@ -14,8 +15,25 @@ extension Model {
             let network = RealtimeUNet(settings.architecture, using: &random)
             try load(network, path: path)
             return RealtimeReconstructor(settings: settings, network: network)
-        case .reference:
-            throw ModelError(code: .unfitSettings, path: path, detail: "is not yet understood")
+        case .reference(let settings):
+            // Before memory is taken for the network that the file claims to hold.
+            let values = weights.values.reduce(0) { $0 + $1.count }
+            guard values >= settings.network.largestWeight else {
+                throw ModelError(
+                    code: .unfitWeights,
+                    path: path,
+                    detail: "the weights do not fit: \(values) numbers are too few for the network it names"
+                )
+            }
+            let built = ReferenceNetwork(settings.network, using: &random)
+            try load(built.network, path: path)
+            let windows = WindowReconstructor(
+                method: description.method,
+                settings: settings,
+                noise: settings.noiseField(seed: settings.noiseSeed),
+                predict: built.reconstructed
+            )
+            return ReferenceReconstructor(settings: settings, windows: windows)
         }
     }
 

@@ -104,10 +104,10 @@ public struct Calibrator: Sendable {
         var maps: [ScoreMap] = []
         var masks: [Mask] = []
         for (index, row) in rows.enumerated() {
-            let map = scorer.map(of: try Self.frame(row.image), report: passes)
+            let map = scorer.map(of: try row.readFrame(), report: passes)
             let score = calibration.scoreKind.value(of: ImageScores(map: map))
             severities.append(calibration.severity(of: score))
-            if let mask = try Self.mask(of: row, like: map) {
+            if let mask = try row.readMask(height: map.height, width: map.width) {
                 maps.append(map.windowMean(calibration.maskWindow))
                 masks.append(mask)
             }
@@ -121,24 +121,5 @@ public struct Calibrator: Sendable {
             (result.maskThreshold, result.maskOrigin) = (mask.threshold, .greedy(mask))
         }
         return result
-    }
-
-    private static func frame(_ path: String) throws(DataError) -> Frame {
-        do { return try TIFFReader(path: path).frame(page: 0) } catch { throw DataError("\(error)") }
-    }
-
-    /// The mask of a labelled frame, every value above 0 being faulty; an empty one for a normal frame without mask.
-    private static func mask(of row: FramePaths.Labelled, like map: ScoreMap) throws(DataError) -> Mask? {
-        guard let path = row.mask else {
-            guard !row.isFaulty else { return nil }
-            return Mask(height: map.height, width: map.width, values: map.values.map { _ in 0 })
-        }
-        let frame = try frame(path)
-        guard frame.height == map.height, frame.width == map.width else {
-            throw DataError(
-                "\(path) is \(frame.width) x \(frame.height), its frame \(row.image) is \(map.width) x \(map.height)"
-            )
-        }
-        return Mask(height: map.height, width: map.width, values: frame.pixels.map { $0 > 0 ? 1 : 0 })
     }
 }

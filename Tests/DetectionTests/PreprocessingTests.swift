@@ -37,7 +37,9 @@ import Testing
         let probes = try expected.numbers("preprocess_full_frame", "probe_yx").map { Int($0) }
         var found = try [mean, variance.squareRoot(), #require(pixels.min()), #require(pixels.max())]
         found += stride(from: 0, to: probes.count, by: 2).map { Double(smoothed[probes[$0], probes[$0 + 1]]) }
-        var values = try ["mean", "std", "min", "max"].map { try expected.number("preprocess_full_frame", $0) }
+        var values = try ["mean", "std", "min", "max"].map {
+            try expected.number("preprocess_full_frame", $0)
+        }
         values += try expected.numbers("preprocess_full_frame", "probe")
         #expect(found.count == values.count)
         for (found, value) in zip(found, values) { #expect(abs(found - value) < 1e-5 * scale) }

@@ -6,6 +6,9 @@ public struct Fixture: Sendable {
     public struct Failure: Error, CustomStringConvertible {
         /// One sentence.
         public let description: String
+
+        /// Says what is wrong in one sentence.
+        public init(description: String) { self.description = description }
     }
 
     /// An array of any shape, row-major.
@@ -119,7 +122,9 @@ public struct ExpectedValues {
     public func numbers(_ keys: String...) throws -> [Double] {
         func flat(_ value: Any) -> [Double]? {
             if let number = value as? NSNumber { return [number.doubleValue] }
-            return (value as? [Any])?.reduce([]) { all, next in all.flatMap { all in flat(next).map { all + $0 } } }
+            return (value as? [Any])?.reduce([]) { all, next in
+                all.flatMap { all in flat(next).map { all + $0 } }
+            }
         }
         guard let list = value(keys) as? [Any], let numbers = flat(list) else { throw missing("list", keys) }
         return numbers

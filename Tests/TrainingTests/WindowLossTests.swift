@@ -36,7 +36,8 @@ struct WindowLossTests {
         let gradient = gradients(of: loss, with: [prediction])[0].value.values
         let kept = Set(0..<4).union(64 + 8..<64 + 12).union(64 + 16..<64 + 20)
         #expect(gradient.indices.allSatisfy { (gradient[$0] != 0) == kept.contains($0) })
-        let numeric = finiteDifferences(at: prediction.value.values, coordinates: [1, 73], step: 1e-3) { point in
+        let numeric = finiteDifferences(at: prediction.value.values, coordinates: [1, 73], step: 1e-3) {
+            point in
             let moved = Variable(constant: Tensor(point, shape: [2, 8, 8, 1]))
             return Double(
                 WindowLoss.of(moved, clean: clean, kept: [[0..<4], [8..<12, 16..<20]]).value.scalar

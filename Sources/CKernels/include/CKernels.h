@@ -4,4 +4,5 @@
 
 #include "activations.h"
 #include "channels.h"
+#include "normalisation.h"
 #include "pixels.h"
