@@ -129,7 +129,10 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["autoqc", "Detection", "Frames", "Ledger", "Plate", "Reporting", "TestSupport"]
+            dependencies: [
+                "autoqc", "Detection", "Frames", "Ledger", "Networks", "Plate", "Randomness", "Reporting",
+                "Tensors", "TestSupport",
+            ]
         ),
     ],
     cLanguageStandard: .gnu17

@@ -56,6 +56,16 @@ public final class Detector: Sendable {
         )
     }
 
+    /// What to know about the verdicts on frames of a size that the model was not made for; `nil` where it was.
+    public func warning(for frame: Frame) -> String? {
+        guard let height = description.training.frameHeight, let width = description.training.frameWidth,
+            frame.height != height || frame.width != width
+        else { return nil }
+        return
+            "frames of \(frame.width) x \(frame.height) are judged with thresholds found on \(width) x \(height); "
+            + "find others with `autoqc calibrate`"
+    }
+
     /// Refuses a model that cannot keep up with a plate; `path` is for messages.
     public func requireRealtime(path: String) throws(ModelError) {
         guard description.realtime == nil else { return }

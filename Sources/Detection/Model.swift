@@ -37,6 +37,13 @@ public struct Model: Sendable {
         }
         let file: SafeTensors
         do { file = try SafeTensors(data: data, path: path) } catch {
+            guard error.code != .notSafeTensors else {
+                throw ModelError(
+                    code: .notAModel,
+                    path: path,
+                    detail: "is not a model file; give a file that `autoqc train` or `autoqc import` wrote"
+                )
+            }
             throw ModelError(
                 code: .unreadable,
                 path: path,
@@ -85,6 +92,8 @@ public struct Model: Sendable {
                 Self.digestKey: Self.digest(json: json, weights: weights),
             ]
             try SafeTensors(metadata: metadata, tensors: weights).write(path: path)
+        } catch let error as SafeTensorsError {
+            throw ModelError(code: .cannotWrite, path: path, detail: error.detail)
         } catch {
             throw ModelError(code: .cannotWrite, path: path, detail: "cannot be written: \(error)")
         }

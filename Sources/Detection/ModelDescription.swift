@@ -41,6 +41,10 @@ public struct ModelDescription: Sendable, Equatable {
         public var frames: Int
         /// Loss on held-out normal frames.
         public var validationLoss: Float?
+        /// Rows of the frames that it was trained or last calibrated on; absent from older files.
+        public var frameHeight: Int?
+        /// Columns of those frames.
+        public var frameWidth: Int?
 
         /// Gathers the facts.
         public init(command: String, steps: Int, seed: UInt64, frames: Int, validationLoss: Float?) {

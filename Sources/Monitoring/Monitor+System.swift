@@ -8,11 +8,13 @@ extension Monitor {
     /// Watches real folders, tells the system's journal and service manager, and listens to SIGTERM, SIGINT, SIGHUP.
     ///
     /// `judge` is the detector made from `configuration.model`. `reload` reads both again at SIGHUP; without it
-    /// SIGHUP is logged and changes nothing.
+    /// SIGHUP is logged and changes nothing. `reloadRequests` are the SIGHUPs since before the configuration was read:
+    /// until someone listens, the signal would end the process.
     public convenience init(
         configuration: Configuration,
         judge: any FrameJudge,
         logger: Logger,
+        reloadRequests: AsyncStream<Int32>? = nil,
         reload: Reload? = nil
     ) {
         self.init(configuration: configuration, judge: judge, logger: logger, reload: reload) {
@@ -23,7 +25,7 @@ extension Monitor {
                 writeMask: Sidecars.writeTIFF,
                 journal: JournalReporter(journal: Journal()),
                 notifier: SystemdNotifier(),
-                reloadRequests: ProcessSignals.stream(of: [SIGHUP]),
+                reloadRequests: reloadRequests ?? ProcessSignals.stream(of: [SIGHUP]),
                 stopRequests: ProcessSignals.stream(of: [SIGTERM, SIGINT]),
                 now: { .now }
             )

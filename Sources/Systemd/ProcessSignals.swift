@@ -26,6 +26,11 @@ public enum ProcessSignals {
         for number in signals { _ = signal(number) { SignalPipe.put($0) } }
     }
 
+    /// Gives signals back: they do again what they do to a process that does not care.
+    public static func release(_ signals: Set<Int32>) {
+        for number in signals { _ = signal(number, SIG_DFL) }
+    }
+
     /// Takes over some signals; one element for each that comes from here on.
     public static func stream(of signals: Set<Int32>) -> AsyncStream<Int32> {
         let (stream, continuation) = AsyncStream<Int32>.makeStream()

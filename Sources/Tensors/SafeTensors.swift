@@ -5,7 +5,7 @@ public import Foundation
 /// Layout: 8 bytes, little endian, the length N of the header; N bytes of JSON; then the tensors' bytes. The header maps
 /// each name to `dtype`, `shape` and `data_offsets` (begin and end, relative to the end of the header), and
 /// `__metadata__` to strings. Tensors are contiguous and cover the rest of the file without holes. Written here: F32
-/// only, names sorted, so that the same content gives the same bytes. Read here: F32, and F64 rounded to F32. The
+/// only, names sorted, so that the same content gives the same bytes. Read here: every `ElementType`, as float32. The
 /// header may be at most 16 MiB.
 public struct SafeTensors: Sendable {
     /// Strings that travel with the tensors.
@@ -31,7 +31,11 @@ public struct SafeTensors: Sendable {
     public init(path: String) throws(SafeTensorsError) {
         let data: Data
         do { data = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe) } catch {
-            throw SafeTensorsError(code: .cannotRead, path: path, detail: "cannot be read: \(error)")
+            throw SafeTensorsError(
+                code: .cannotRead,
+                path: path,
+                detail: "cannot be read; check the path and its permissions"
+            )
         }
         try self.init(data: data, path: path)
     }
@@ -43,6 +47,9 @@ public struct SafeTensors: Sendable {
         }
         guard data.count >= 8 else {
             throw refuse(.wrongLength, "a file of \(data.count) bytes has no header")
+        }
+        guard data.count == 8 || data.dropFirst(8).first == UInt8(ascii: "{") else {
+            throw refuse(.notSafeTensors, "is not a safetensors file")
         }
         let length = data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= Self.headerLimit, data.count - 8 >= Int(length) else {
@@ -60,13 +67,26 @@ public struct SafeTensors: Sendable {
             }
             metadata = strings
         }
+        tensors = try Self.tensors(header, body: body, refuse: refuse)
+    }
+
+    /// Checks every entry and that together they cover the file, then reads them.
+    private static func tensors(
+        _ header: [String: Any],
+        body: Data,
+        refuse: (SafeTensorsError.Code, String) -> SafeTensorsError
+    ) throws(SafeTensorsError) -> [String: Tensor] {
         var covered = 0
+        var entries: [(name: String, type: ElementType, entry: Entry)] = []
         for (name, value) in header where name != "__metadata__" {
-            guard let entry = Self.entry(value) else {
+            guard let entry = entry(value) else {
                 throw refuse(.damagedHeader, "the entry of '\(name)' is not type, shape and offsets")
             }
+            let type = try check(entry, name: name, length: body.count, refuse: refuse)
             covered += entry.data_offsets[1] - entry.data_offsets[0]
-            tensors[name] = try Self.tensor(entry, name: name, body: body, refuse: refuse)
+            // Entries that overlap could otherwise claim far more than the file has.
+            guard covered <= body.count else { break }
+            entries.append((name, type, entry))
         }
         guard covered == body.count else {
             throw refuse(
@@ -74,6 +94,13 @@ public struct SafeTensors: Sendable {
                 "the tensors take \(covered) bytes, the file has \(body.count) for them"
             )
         }
+        var tensors: [String: Tensor] = [:]
+        for (name, type, entry) in entries {
+            let range = entry.data_offsets[0]..<entry.data_offsets[1]
+            let bytes = [UInt8](body.dropFirst(range.lowerBound).prefix(range.count))
+            tensors[name] = unsafe Tensor(type.floats(in: bytes.span.bytes), shape: entry.shape)
+        }
+        return tensors
     }
 
     private static func entry(_ value: Any) -> Entry? {
@@ -84,17 +111,17 @@ public struct SafeTensors: Sendable {
         return Entry(dtype: type, shape: shape, data_offsets: offsets)
     }
 
-    private static func tensor(
+    private static func check(
         _ entry: Entry,
         name: String,
-        body: Data,
+        length: Int,
         refuse: (SafeTensorsError.Code, String) -> SafeTensorsError
-    ) throws(SafeTensorsError) -> Tensor {
-        let width = ["F32": 4, "F64": 8][entry.dtype]
-        guard let width else {
-            throw refuse(.unfitTensor, "'\(name)' is of type \(entry.dtype); F32 and F64 can be read")
+    ) throws(SafeTensorsError) -> ElementType {
+        guard let type = ElementType(rawValue: entry.dtype) else {
+            let known = ElementType.allCases.map(\.rawValue).joined(separator: ", ")
+            throw refuse(.unfitTensor, "'\(name)' is of type \(entry.dtype); \(known) can be read")
         }
-        var bytes = width
+        var bytes = type.width
         for length in entry.shape {
             let (product, overflow) = bytes.multipliedReportingOverflow(by: length)
             guard length >= 0, !overflow else {
@@ -102,25 +129,11 @@ public struct SafeTensors: Sendable {
             }
             bytes = product
         }
-        guard entry.data_offsets[1] <= body.count, entry.data_offsets[1] - entry.data_offsets[0] == bytes
+        guard entry.data_offsets[1] <= length, entry.data_offsets[1] - entry.data_offsets[0] == bytes
         else {
             throw refuse(.wrongLength, "'\(name)' should have \(bytes) bytes, which the file does not hold")
         }
-        let slice = body.dropFirst(entry.data_offsets[0]).prefix(bytes)
-        if width == 4 {
-            return Tensor(littleEndian(slice, UInt32.self).map { Float(bitPattern: $0) }, shape: entry.shape)
-        }
-        return Tensor(
-            littleEndian(slice, UInt64.self).map { Float(Double(bitPattern: $0)) },
-            shape: entry.shape
-        )
-    }
-
-    private static func littleEndian<Word: FixedWidthInteger>(_ bytes: Data, _ type: Word.Type) -> [Word] {
-        let width = MemoryLayout<Word>.size
-        var words = [Word](repeating: 0, count: bytes.count / width)
-        unsafe words.withUnsafeMutableBytes { unsafe _ = bytes.copyBytes(to: $0) }
-        return words.map { Word(littleEndian: $0) }
+        return type
     }
 
     /// The file's bytes.
@@ -161,7 +174,11 @@ public struct SafeTensors: Sendable {
             try handle.synchronize()
             try handle.close()
         } catch {
-            throw SafeTensorsError(code: .cannotWrite, path: path, detail: "cannot be written: \(error)")
+            throw SafeTensorsError(
+                code: .cannotWrite,
+                path: path,
+                detail: "cannot be written; check that its folder is there, may be written and has space left"
+            )
         }
         guard unsafe rename(temporary, path) == 0 else {
             throw SafeTensorsError(code: .cannotWrite, path: path, detail: "cannot be renamed into place")

@@ -6,6 +6,8 @@ public struct SafeTensorsError: Error, Sendable, Equatable, CustomStringConverti
         case cannotRead
         /// The file could not be written.
         case cannotWrite
+        /// The file is of another kind.
+        case notSafeTensors
         /// The file ends before what its header promises, or goes on after it.
         case wrongLength
         /// The header is not what the format asks for.

@@ -4,10 +4,22 @@ import Foundation
 public enum FramePaths {
     /// Every TIFF file that the arguments name, in order and without repeats; of CSV lists the normal ones.
     public static func normal(_ arguments: [String]) throws(DataError) -> [String] {
+        try paths(arguments) { !$0.isFaulty }
+    }
+
+    /// Every TIFF file that the arguments name, in order and without repeats; of CSV lists all of them.
+    public static func all(_ arguments: [String]) throws(DataError) -> [String] {
+        try paths(arguments) { _ in true }
+    }
+
+    private static func paths(
+        _ arguments: [String],
+        where isWanted: (Labelled) -> Bool
+    ) throws(DataError) -> [String] {
         var found: [String] = []
         for argument in arguments {
             if argument.lowercased().hasSuffix(".csv") {
-                found += try labelled(csv: argument).filter { !$0.isFaulty }.map(\.image)
+                found += try labelled(csv: argument).filter(isWanted).map(\.image)
             } else {
                 found += try files(argument)
             }

@@ -1,3 +1,4 @@
+import Detection
 import Foundation
 import Frames
 public import Plate
@@ -21,6 +22,12 @@ public final class FrameSet: Sendable {
     private let decoded = Mutex<[Entry: Frame]>([:])
     /// Memory for decoded frames, in bytes.
     private static let memory = 1 << 30
+
+    /// A digest of the frames' names and order, by which a later training recognises them; folders do not count.
+    var identity: String {
+        let names = entries.map { "\($0.path.split(separator: "/").last ?? "") \($0.page)" }
+        return Digest.sha256(Data(names.joined(separator: "\n").utf8))
+    }
 
     /// Number of frames.
     public var count: Int { entries.count }

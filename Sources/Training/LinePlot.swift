@@ -26,6 +26,8 @@ struct LinePlot {
         for (index, line) in lines.enumerated() {
             let places = line.points.map { Self.place($0, limit: limit) }
             for (a, b) in zip(places, places.dropFirst()) { canvas.line(from: a, to: b, colour: line.colour) }
+            // A single point makes no line and would not be seen.
+            if places.count == 1 { canvas.dot(at: places[0], colour: line.colour) }
             canvas.text(
                 line.label,
                 x: Self.size.width - 260,
@@ -118,6 +120,11 @@ struct Canvas {
             ink(x, y, colour)
             ink(x, y + 1, colour)
         }
+    }
+
+    /// A square of 9 pixels.
+    mutating func dot(at centre: (x: Int, y: Int), colour: (UInt8, UInt8, UInt8)) {
+        for row in -4...4 { for column in -4...4 { ink(centre.x + column, centre.y + row, colour) } }
     }
 
     mutating func text(_ text: String, x: Int, y: Int, scale: Int, colour: (UInt8, UInt8, UInt8)) {

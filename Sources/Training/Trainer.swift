@@ -72,6 +72,7 @@ public final class Trainer: MethodTrainer {
             weights: parameters.map(\.variable.value),
             adam: Adam(shapes: trained.map(\.variable.shape))
         )
+        state.frameIdentity = frames.identity
     }
 
     /// Goes on with a training from its checkpoint, on the same frames.
@@ -87,6 +88,12 @@ public final class Trainer: MethodTrainer {
             throw DataError(
                 "\(path) was trained on \(state.frameCount) frames, now there are \(frames.count); "
                     + "resume with the same frames or start anew"
+            )
+        }
+        guard state.frameIdentity ?? frames.identity == frames.identity else {
+            throw DataError(
+                "\(path) was trained on frames of other names, or in another order; resume with the same frames or "
+                    + "start anew"
             )
         }
         objective = try state.plan.objective(FrameSplit(frames, validation: validation))

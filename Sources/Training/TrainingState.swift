@@ -28,6 +28,8 @@ public struct LossRecord: Sendable, Equatable, Codable {
 struct TrainingState {
     var plan: TrainingPlan
     let frameCount: Int
+    /// `FrameSet.identity`; absent from checkpoints of earlier versions.
+    var frameIdentity: String?
     var weights: [Tensor]
     var kept: [Tensor]
     var adam: Adam
@@ -43,6 +45,7 @@ struct TrainingState {
         let diffusion: PatchedDiffusion?
         let reference: ReferenceTraining?
         let frameCount: Int
+        let frameIdentity: String?
         let step: Int
         let names: [String]
         /// Names of the trained parameters; all of them in files that do not say.
@@ -98,6 +101,7 @@ struct TrainingState {
             adam: Adam(step: header.step, firstMoments: moments.first, secondMoments: moments.second)
         )
         kept = try all(plan.keptGroup, of: header.names)
+        frameIdentity = header.frameIdentity
         (history, recentLosses) = (header.history, header.recentLosses)
     }
 
@@ -110,6 +114,7 @@ struct TrainingState {
             diffusion: realtime?.diffusion,
             reference: reference,
             frameCount: frameCount,
+            frameIdentity: frameIdentity,
             step: adam.step,
             names: names,
             trained: trained,

@@ -38,6 +38,9 @@ struct CalibrateCommand: ParsableCommand {
     @Option(help: "Threads (default: all cores).")
     var threads: Int?
 
+    /// Below this there is no spread to measure severities by.
+    private static let fewestFrames = 3
+
     func validate() throws {
         guard falseAlarms > 0, falseAlarms < 1, maskRate > 0, maskRate < 1 else {
             throw ValidationError("--false-alarms and --mask-rate lie between 0 and 1")
@@ -48,12 +51,21 @@ struct CalibrateCommand: ParsableCommand {
 
     func run() throws {
         if let threads { Compute.setThreads(threads) }
+        try OutputPath.check(out ?? model)
         var (loaded, _) = try Model.read(path: model)
         try applyTimestep(to: &loaded)
         if let overlap { try loaded.setOverlap(overlap) }
         let frames = try FrameSet(paths: try FramePaths.normal(normal))
         for reason in frames.unreadable.prefix(5) { Terminal.note("skipped: \(reason)") }
         if !frames.unreadable.isEmpty { Terminal.note("\(frames.unreadable.count) unreadable files skipped") }
+        let judged = frames.count * (1 + variations)
+        guard judged >= Self.fewestFrames else {
+            throw DataError(
+                "\(judged) normal frame\(judged == 1 ? "" : "s") cannot tell how much normal frames differ; give at least "
+                    + "\(Self.fewestFrames), better \(ConformalThreshold.framesNeeded(falseAlarmRate: falseAlarms)), or "
+                    + "--variations for changed copies"
+            )
+        }
         var options = Calibrator.Options()
         (options.scoreKind, options.falseAlarmRate, options.maskRate) = (score, falseAlarms, maskRate)
         options.variations = variations
@@ -62,6 +74,9 @@ struct CalibrateCommand: ParsableCommand {
         let calibrator = try Calibrator(model: loaded, path: model, options: options)
         let calibration = try calibration(with: calibrator, frames: frames)
         loaded.description.calibration = calibration
+        (loaded.description.training.frameHeight, loaded.description.training.frameWidth) = (
+            frames.height, frames.width
+        )
         try loaded.write(path: out ?? model)
         report(calibration)
     }

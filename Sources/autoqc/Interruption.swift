@@ -13,6 +13,9 @@ final class Interruption: Sendable {
         }
     }
 
+    /// Lets the two signals end the process again.
+    func release() { ProcessSignals.release([SIGINT, SIGTERM]) }
+
     /// Whether one of them came.
     var isRequested: Bool { requested.load(ordering: .relaxed) }
 }

@@ -18,7 +18,7 @@ struct ScoreCommand: ParsableCommand {
 
     @Option(help: "The calibrated model.")
     var model: String
-    @Argument(help: "Frames: files, folders or globs.")
+    @Argument(help: "Frames: files, folders, globs or CSV lists.")
     var paths: [String]
     @Option(help: "Folder for masks, NAME.mask.tiff, 0 and 255.")
     var masks: String?
@@ -37,14 +37,15 @@ struct ScoreCommand: ParsableCommand {
     func run() throws {
         if let threads { Compute.setThreads(threads) }
         let detector = try detector()
-        for folder in [masks, maps].compactMap({ $0 }) {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        }
+        for folder in [masks, maps].compactMap({ $0 }) { try OutputPath.makeFolder(folder) }
         let names = try FramePattern(pattern)
-        Self.write(Self.header)
-        for argument in paths {
-            for path in try FramePaths.files(argument) { try score(path, with: detector, names: names) }
+        let frames = try FramePaths.all(paths)
+        guard !frames.isEmpty else {
+            throw DataError("\(paths.joined(separator: ", ")): no TIFF files in there; check the path")
         }
+        Self.write(Self.header)
+        var warned: Set<String> = []
+        for path in frames { try score(path, with: detector, names: names, warned: &warned) }
     }
 
     private func detector() throws -> Detector {
@@ -60,7 +61,12 @@ struct ScoreCommand: ParsableCommand {
         return try Detector(model: loaded, name: name, path: model)
     }
 
-    private func score(_ path: String, with detector: Detector, names: FramePattern) throws {
+    private func score(
+        _ path: String,
+        with detector: Detector,
+        names: FramePattern,
+        warned: inout Set<String>
+    ) throws {
         let url = URL(filePath: path)
         let folder = url.deletingLastPathComponent().lastPathComponent
         let name = names.match(relativePath: url.lastPathComponent, rootName: folder)
@@ -68,7 +74,11 @@ struct ScoreCommand: ParsableCommand {
             let reader = try TIFFReader(path: path)
             var terminal = Terminal()
             for page in 0..<reader.pageCount {
-                let judgement = detector.judge(try reader.frame(page: page)) {
+                let frame = try reader.frame(page: page)
+                if let warning = detector.warning(for: frame), warned.insert(warning).inserted {
+                    Terminal.note(warning)
+                }
+                let judgement = detector.judge(frame) {
                     terminal.passes($0, of: url.lastPathComponent)
                 }
                 Self.row(path, Self.fields(of: name, page: reader.pageCount > 1 ? page : nil), judgement)

@@ -40,8 +40,8 @@ struct TrainCommand: ParsableCommand {
     var batch: Int?
     @Option(help: "Learning rate (default: at most 6e-4; reference: 1e-4).")
     var learningRate: Float?
-    @Option(help: "Seed; the same seed on the same machine and threads gives the same model.")
-    var seed: UInt64 = 1
+    @Option(help: "Seed (default: 1); the same seed on the same machine and threads gives the same model.")
+    var seed: UInt64?
     @Option(help: "Test timestep, an index into the 1000 steps of the schedule (default: 49; AE and VAE: 0).")
     var timestep: Int?
     @Option(help: "Pixels per side of a patch (default: 64; reference: half the window).")
@@ -85,11 +85,19 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         if let threads { Compute.setThreads(threads) }
+        // Before hours of training, not after them.
+        try OutputPath.check(out)
+        guard resume || !FileManager.default.fileExists(atPath: checkpoint) else {
+            throw ValidationError(
+                "\(checkpoint) is left from a training that was stopped; go on with --resume, or remove it"
+            )
+        }
         let frames = try Self.frames(normal, called: "normal frames")
         let held = validation.isEmpty ? nil : try Self.frames(validation, called: "frames for validation")
         let trainer = try makeTrainer(frames, validation: held)
-        try train(trainer)
-        try finish(trainer, frames: frames)
+        let interruption = Interruption()
+        try train(trainer, interruption)
+        try finish(trainer, frames: frames, interruption)
     }
 
     private static func frames(_ arguments: [String], called name: String) throws -> FrameSet {
@@ -105,7 +113,7 @@ struct TrainCommand: ParsableCommand {
             guard FileManager.default.fileExists(atPath: checkpoint) else {
                 throw ValidationError("no checkpoint at \(checkpoint); train without --resume")
             }
-            return try Trainers.resume(checkpoint, steps: steps, frames: frames, validation: validation)
+            return try resumed(frames, validation: validation)
         }
         switch profile {
         case .realtime: return try realtimeTrainer(frames, validation: validation)
@@ -118,12 +126,29 @@ struct TrainCommand: ParsableCommand {
         }
     }
 
+    /// Goes on from the checkpoint; refuses what would silently be another training.
+    private func resumed(_ frames: FrameSet, validation: FrameSet?) throws -> any MethodTrainer {
+        let trainer = try Trainers.resume(checkpoint, steps: steps, frames: frames, validation: validation)
+        let trained = trainer.model(command: "").description.training.seed
+        guard seed ?? trained == trained else {
+            throw ValidationError(
+                "\(checkpoint) was begun with --seed \(trained); leave --seed out, or start anew"
+            )
+        }
+        guard trainer.step <= trainer.steps else {
+            throw ValidationError(
+                "\(checkpoint) is at step \(trainer.step) already, beyond --steps \(trainer.steps); give more steps"
+            )
+        }
+        return trainer
+    }
+
     private func realtimeTrainer(_ frames: FrameSet, validation: FrameSet?) throws -> Trainer {
         guard let division = PatchPhases(patch: patch ?? 64, count: phases),
             let diffusion = PatchedDiffusion(
                 timestep: timestep ?? 49,
                 noise: noise ?? .simplex,
-                noiseSeed: seed,
+                noiseSeed: seed ?? 1,
                 phases: division
             )
         else { throw ValidationError("--timestep is 0 to 999, --phases 2 or 4, --patch above 0") }
@@ -131,12 +156,12 @@ struct TrainCommand: ParsableCommand {
         if let steps { options.steps = steps }
         if let batch { options.batch = batch }
         if let learningRate { options.learningRate = learningRate }
-        options.seed = seed
+        options.seed = seed ?? 1
         return try Trainer(options: options, frames: frames, validation: validation, diffusion: diffusion)
     }
 
     private func referenceTraining(_ frames: Int) throws -> ReferenceTraining {
-        var settings = reference.settings(of: method, noiseSeed: seed)
+        var settings = reference.settings(of: method, noiseSeed: seed ?? 1)
         if let timestep { settings.timestep = timestep }
         if let noise { settings.noise = noise }
         if let patch { settings.patch = patch }
@@ -160,15 +185,14 @@ struct TrainCommand: ParsableCommand {
                     batch: batch
                 )
             }
-        options.seed = seed
+        options.seed = seed ?? 1
         options.residual = residual
         if let learningRate { options.learningRate = learningRate }
         if let fault = options.fault { throw ValidationError(fault) }
         return options
     }
 
-    private func train(_ trainer: any MethodTrainer) throws {
-        let interruption = Interruption()
+    private func train(_ trainer: any MethodTrainer, _ interruption: Interruption) throws {
         var terminal = Terminal()
         let clock = ContinuousClock()
         var saved = clock.now
@@ -197,12 +221,22 @@ struct TrainCommand: ParsableCommand {
         }
     }
 
-    private func finish(_ trainer: any MethodTrainer, frames: FrameSet) throws {
+    private func finish(
+        _ trainer: any MethodTrainer,
+        frames: FrameSet,
+        _ interruption: Interruption
+    ) throws {
         let program = URL(filePath: CommandLine.arguments[0]).lastPathComponent
         let command = ([program] + CommandLine.arguments.dropFirst()).joined(separator: " ")
         var model = trainer.model(command: command)
         if model.description.realtime != nil { model.description.residual = residual }
+        (model.description.training.frameHeight, model.description.training.frameWidth) = (
+            frames.height, frames.width
+        )
         if model.description.realtime != nil || reference.calibrate {
+            // Stopped while it is calibrated, the training is not lost.
+            try model.write(path: out)
+            interruption.release()
             model.description.calibration = try calibration(of: model, frames: frames)
         }
         try model.write(path: out)

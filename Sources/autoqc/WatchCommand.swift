@@ -67,6 +67,8 @@ struct WatchCommand: AsyncParsableCommand {
 
     func run() async throws {
         let options = options
+        // First of all: loading the model takes seconds, in which a SIGHUP must not end the daemon.
+        let reloadRequests = ProcessSignals.stream(of: [SIGHUP])
         let configuration = try options.load()
         let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
         ServiceLogging.bootstrap(level: level)
@@ -79,6 +81,7 @@ struct WatchCommand: AsyncParsableCommand {
             configuration: configured,
             judge: detector,
             logger: Logger(label: "autoqc"),
+            reloadRequests: reloadRequests,
             reload: options.config == nil ? nil : reload
         )
         let summary = try await monitor.run(until: once ? .listedAndDrained : .stopped)

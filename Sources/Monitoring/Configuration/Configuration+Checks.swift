@@ -29,7 +29,12 @@ extension Configuration {
         do {
             try output.probe()
         } catch {
-            throw ConfigurationError(key: "output", problem: "\(error)", remedy: "choose another folder")
+            throw ConfigurationError(
+                key: "output",
+                problem: "cannot \(error.operation) \(error.path) (\(error.detail))",
+                remedy: error.code == .noSpace
+                    ? "free some space there" : "let this user write there, or choose another folder"
+            )
         }
     }
 

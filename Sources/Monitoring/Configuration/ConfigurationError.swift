@@ -11,12 +11,12 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
     /// What to do about it.
     public let remedy: String
 
-    /// Describes a problem.
+    /// Describes a problem; the full stop of an error that is a sentence already is dropped.
     public init(path: String? = nil, line: Int? = nil, key: String? = nil, problem: String, remedy: String) {
         self.path = path
         self.line = line
         self.key = key
-        self.problem = problem
+        self.problem = problem.hasSuffix(".") ? String(problem.dropLast()) : problem
         self.remedy = remedy
     }
 

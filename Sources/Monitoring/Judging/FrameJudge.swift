@@ -7,4 +7,12 @@ public protocol FrameJudge: Sendable {
 
     /// Judges frames of one size, one judgement for each, in order; called from one thread at a time.
     func judge(_ frames: [Frame]) throws -> [Judgement]
+
+    /// What to know about judgements of frames like this one; `nil` where they can be taken as they are.
+    func warning(for frame: Frame) -> String?
+}
+
+extension FrameJudge {
+    /// Nothing to warn of.
+    public func warning(for frame: Frame) -> String? { nil }
 }

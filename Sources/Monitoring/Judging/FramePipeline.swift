@@ -55,6 +55,8 @@ final class FramePipeline: Sendable {
 
     let environment: Environment
     private let current: Mutex<Settings>
+    /// Warnings that were logged; each once in the daemon's life.
+    private let warned = Mutex<Set<String>>([])
 
     init(environment: Environment, settings: Settings) {
         self.environment = environment
@@ -175,12 +177,25 @@ final class FramePipeline: Sendable {
 
     private func finish(_ work: inout [PageWork], _ settings: Settings) throws {
         guard !work.isEmpty else { return }
+        warn(of: work, settings)
         let results = JudgingRound(judge: settings.judge, logger: environment.logger).judge(work)
         work = []
         environment.heartbeat.tick()
         try environment.reached(.judged)
         var report = BatchReport(results: results, settings: settings, environment: environment)
         try persist { try report.carryOut() }
+    }
+
+    private func warn(of work: [PageWork], _ settings: Settings) {
+        for case .frame(let frame) in work.map(\.content) {
+            guard let warning = settings.judge.warning(for: frame),
+                warned.withLock({ $0.insert(warning).inserted })
+            else { continue }
+            environment.logger.warning(
+                "The model was made for frames of another size",
+                metadata: Logger.Metadata([.reason: "\(warning)"])
+            )
+        }
     }
 
     /// Repeats something until the output takes it, loudly.

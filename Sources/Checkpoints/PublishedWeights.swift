@@ -1,0 +1,74 @@
+public import Tensors
+
+/// The weights of a checkpoint under the names that the published networks give them.
+///
+/// Around those names training code leaves its own: `diffusion.model.`, `model.`, `net.`, `module.` and the like are taken
+/// off the front, `generator.`, `discriminator.` and `encoder.` become `G.`, `D.` and `E.`. Left out are what no network
+/// needs: the diffusion's own schedule (`betas`, `alphas_cumprod`, ...), and the counters of batch normalisations.
+public struct PublishedWeights: Sendable {
+    /// The weights by their published names, in the checkpoint's layout; all of them finite.
+    public let tensors: [String: Tensor]
+    /// What was left out, as the checkpoint names it, sorted.
+    public let skipped: [String]
+
+    private static let wrappers: Set<Substring> = [
+        "diffusion", "model", "net", "network", "module", "_orig_mod", "state_dict", "model_state_dict",
+    ]
+    /// Buffers of a diffusion and counters of a batch normalisation.
+    private static let buffers: Set<Substring> = [
+        "betas", "alphas", "alphas_cumprod", "alphas_cumprod_prev", "sqrt_alphas_cumprod",
+        "sqrt_one_minus_alphas_cumprod", "log_one_minus_alphas_cumprod", "sqrt_recip_alphas_cumprod",
+        "sqrt_recipm1_alphas_cumprod", "posterior_variance", "posterior_log_variance_clipped",
+        "posterior_mean_coef1", "posterior_mean_coef2", "p2_loss_weight", "loss_weight",
+        "num_batches_tracked",
+    ]
+    private static let aliases: [Substring: String] = [
+        "generator": "G", "discriminator": "D", "encoder": "E",
+    ]
+
+    /// Sorts a checkpoint's tensors.
+    ///
+    /// `leaving` are beginnings of names that shall be left out too. Weights that are not
+    /// finite, and two tensors of one name, are refused.
+    public init(_ checkpoint: Checkpoint, path: String, leaving: [String] = []) throws(CheckpointError) {
+        var tensors: [String: Tensor] = [:]
+        var origins: [String: String] = [:]
+        var skipped = checkpoint.ignored
+        for (name, tensor) in checkpoint.tensors.sorted(by: { $0.key < $1.key }) {
+            guard !leaving.contains(where: name.hasPrefix), let published = Self.published(name) else {
+                skipped.append(name)
+                continue
+            }
+            if let other = origins.updateValue(name, forKey: published) {
+                throw CheckpointError(
+                    code: .ambiguous,
+                    path: path,
+                    detail: "\(other.printable) and \(name.printable) are the same weight"
+                )
+            }
+            try Self.check(tensor, name: name, path: path)
+            tensors[published] = tensor
+        }
+        self.tensors = tensors
+        self.skipped = skipped.sorted()
+    }
+
+    /// The published name of a weight; `nil` for what no network needs.
+    private static func published(_ name: String) -> String? {
+        var parts = name.split(separator: ".", omittingEmptySubsequences: false)[...]
+        guard let last = parts.last, !buffers.contains(last) else { return nil }
+        while parts.count > 1, let first = parts.first, wrappers.contains(first) { parts.removeFirst() }
+        if let first = parts.first, let alias = aliases[first] { parts[parts.startIndex] = alias[...] }
+        return parts.joined(separator: ".")
+    }
+
+    private static func check(_ tensor: Tensor, name: String, path: String) throws(CheckpointError) {
+        let index = tensor.withSpan { span in span.indices.first { !span[$0].isFinite } }
+        guard let index else { return }
+        throw CheckpointError(
+            code: .notFinite,
+            path: path,
+            detail: "value \(index) of \(name.printable) is not a finite number"
+        )
+    }
+}

@@ -1,0 +1,54 @@
+import Checkpoints
+import Tensors
+import Testing
+
+struct PublishedWeightsTests {
+    private func checkpoint(_ values: [String: Float]) throws -> Checkpoint {
+        let tensors = values.mapValues { Tensor([$0], shape: [1]) }
+        let bytes = [UInt8](try SafeTensors(tensors: tensors).encoded())
+        return try Checkpoint(bytes: bytes, path: "made up")
+    }
+
+    @Test(arguments: [
+        ("diffusion.model.out.2.bias", "out.2.bias"), ("model.out.2.bias", "out.2.bias"),
+        ("net.out.2.bias", "out.2.bias"), ("module.model.out.2.bias", "out.2.bias"),
+        ("out.2.bias", "out.2.bias"),
+        ("G.l1.0.weight", "G.l1.0.weight"), ("model.generator.l1.0.weight", "G.l1.0.weight"),
+        ("discriminator.model.0.bias", "D.model.0.bias"), ("encoder.model.0.bias", "E.model.0.bias"),
+    ])
+    func namesLoseWhatTrainingCodePutsAround(name: String, published: String) throws {
+        let weights = try PublishedWeights(try checkpoint([name: 1]), path: "made up")
+        #expect(weights.tensors.keys.sorted() == [published])
+        #expect(weights.skipped.isEmpty)
+    }
+
+    @Test func whatNoNetworkNeedsIsSkippedAndNamed() throws {
+        let file = try checkpoint([
+            "diffusion.betas": .infinity, "diffusion.posterior_log_variance_clipped": .nan,
+            "G.conv_blocks.0.num_batches_tracked": 7, "lpips.scale": 1, "diffusion.model.out.2.bias": 1,
+        ])
+        let weights = try PublishedWeights(file, path: "made up", leaving: ["lpips."])
+        #expect(weights.tensors.keys.sorted() == ["out.2.bias"])
+        let skipped = [
+            "G.conv_blocks.0.num_batches_tracked", "diffusion.betas",
+            "diffusion.posterior_log_variance_clipped",
+            "lpips.scale",
+        ]
+        #expect(weights.skipped == skipped)
+    }
+
+    @Test(arguments: [Float.nan, .infinity, -.infinity])
+    func weightsThatAreNotFiniteAreRefusedByName(value: Float) throws {
+        let file = try checkpoint(["model.a": 1, "model.b": value])
+        let error = #expect(throws: CheckpointError.self) { try PublishedWeights(file, path: "made up") }
+        #expect(error?.code == .notFinite)
+        #expect(error?.description.contains("value 0 of model.b") == true)
+    }
+
+    @Test func twoTensorsForOneWeightAreRefused() throws {
+        let file = try checkpoint(["model.a": 1, "net.a": 2])
+        let error = #expect(throws: CheckpointError.self) { try PublishedWeights(file, path: "made up") }
+        #expect(error?.description.contains("model.a and net.a") == true)
+        #expect(try PublishedWeights(file, path: "made up", leaving: ["net."]).tensors["a"]?.values == [1])
+    }
+}

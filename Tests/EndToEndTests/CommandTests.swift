@@ -1,0 +1,77 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What a user gets told before the work begins, not after it.
+struct CommandTests {
+    private func run(_ arguments: [String], in folder: URL) async throws -> (status: Int32, said: String) {
+        let program = try Program(arguments, in: folder)
+        return (try await program.end(), program.said)
+    }
+
+    @Test func anEmptyFolderIsNothingToScore() async throws {
+        try await withTemporaryFolder { folder in
+            let empty = folder.appending(path: "empty")
+            try FileManager.default.createDirectory(at: empty, withIntermediateDirectories: true)
+            let (status, said) = try await run(["score", "--model", Program.model, empty.path], in: folder)
+            #expect(status != 0)
+            #expect(said.contains("no TIFF files"))
+        }
+    }
+
+    @Test func aListOfFramesIsScored() async throws {
+        try await withTemporaryFolder { folder in
+            let plate = try TestPlate(in: folder)
+            try plate.data(faulty: false).write(to: folder.appending(path: "a.tiff"))
+            let list = folder.appending(path: "list.csv")
+            try Data("img_path,seg_path,label\na.tiff,,0\n".utf8).write(to: list)
+            let masks = folder.appending(path: "masks")
+            let arguments = ["score", "--model", Program.model, list.path, "--masks", masks.path]
+            #expect(try await run(arguments, in: folder).status == 0)
+            #expect(FileManager.default.fileExists(atPath: masks.appending(path: "a.mask.tiff").path))
+        }
+    }
+
+    @Test func aTextFileIsNoModel() async throws {
+        try await withTemporaryFolder { folder in
+            let notes = folder.appending(path: "notes.txt")
+            try Data("these are notes, no weights".utf8).write(to: notes)
+            let (status, said) = try await run(["score", "--model", notes.path, folder.path], in: folder)
+            #expect(status != 0)
+            #expect(said.contains("is not a model file"))
+        }
+    }
+
+    @Test func anOutputThatCannotBeWrittenIsRefusedBeforeTraining() async throws {
+        try await withTemporaryFolder { folder in
+            let out = folder.appending(path: "absent/model.safetensors").path
+            let (status, said) = try await run(["train", "--normal", folder.path, "--out", out], in: folder)
+            #expect(status != 0)
+            #expect(said.contains("absent: no such folder"))
+        }
+    }
+
+    @Test func aCheckpointIsNotTrainedOverSilently() async throws {
+        try await withTemporaryFolder { folder in
+            let out = folder.appending(path: "model.safetensors").path
+            try Data().write(to: URL(filePath: out + ".checkpoint"))
+            let (status, said) = try await run(["train", "--normal", folder.path, "--out", out], in: folder)
+            #expect(status != 0)
+            #expect(said.contains("--resume"))
+        }
+    }
+
+    @Test func oneFrameCannotCalibrate() async throws {
+        try await withTemporaryFolder { folder in
+            let plate = try TestPlate(in: folder)
+            let frame = folder.appending(path: "a.tiff")
+            try plate.data(faulty: false).write(to: frame)
+            let model = folder.appending(path: "model.safetensors")
+            try FileManager.default.copyItem(at: URL(filePath: Program.model), to: model)
+            let (status, said) = try await run(["calibrate", model.path, "--normal", frame.path], in: folder)
+            #expect(status != 0)
+            #expect(said.contains("1 normal frame cannot tell"))
+            #expect(FileManager.default.contentsEqual(atPath: model.path, andPath: Program.model))
+        }
+    }
+}
