@@ -71,14 +71,16 @@ extension Variable {
         let inputs = [self, weights] + (bias.map { [$0] } ?? [])
         return Variable(value: result, inputs: inputs) { [self] upstream in
             let data =
-                requiresGradient
+                wantsGradient
                 ? upstream.convolutionDataGradient(weights: weights, size: shape, geometry: geometry) : nil
             let weight =
-                weights.requiresGradient
+                weights.wantsGradient
                 ? convolutionWeightGradient(upstream: upstream, kernel: weights.shape, geometry: geometry)
                 : nil
             guard let bias else { return [data, weight] }
-            return [data, weight, upstream.sumOverPixels().sumOverRows().reshaped(bias.shape)]
+            let shift =
+                bias.wantsGradient ? upstream.sumOverPixels().sumOverRows().reshaped(bias.shape) : nil
+            return [data, weight, shift]
         }
     }
 
@@ -97,10 +99,14 @@ extension Variable {
             geometry: geometry
         )
         return Variable(value: result, inputs: [self, weights]) { second in
-            [
-                second.plainConvolution(weights: weights, bias: nil, geometry: geometry),
-                second.convolutionWeightGradient(upstream: self, kernel: weights.shape, geometry: geometry),
-            ]
+            let upstream =
+                self.wantsGradient
+                ? second.plainConvolution(weights: weights, bias: nil, geometry: geometry) : nil
+            let weight =
+                weights.wantsGradient
+                ? second.convolutionWeightGradient(upstream: self, kernel: weights.shape, geometry: geometry)
+                : nil
+            return [upstream, weight]
         }
     }
 
@@ -119,16 +125,14 @@ extension Variable {
             geometry: geometry
         )
         return Variable(value: result, inputs: [self, upstream]) { [self] second in
-            [
-                upstream.convolutionDataGradient(weights: second, size: shape, geometry: geometry),
-                plainConvolution(weights: second, bias: nil, geometry: geometry),
-            ]
+            let data =
+                wantsGradient
+                ? upstream.convolutionDataGradient(weights: second, size: shape, geometry: geometry) : nil
+            let output =
+                upstream.wantsGradient
+                ? plainConvolution(weights: second, bias: nil, geometry: geometry) : nil
+            return [data, output]
         }
-    }
-
-    /// The sum over rows of a matrix: N x C to 1 x C, as a product so that it is differentiable.
-    private func sumOverRows() -> Variable {
-        Variable(constant: Tensor(repeating: 1, shape: [1, shape[0]])).multiplied(by: self)
     }
 }
 
@@ -149,17 +153,22 @@ extension Tensor {
             shape[0], geometry.outputLength(shape[1], kernel: weights.shape[1]),
             geometry.outputLength(shape[2], kernel: weights.shape[2]), weights.shape[0],
         ]
-        var result = addend ?? Tensor(uninitialized: size)
-        precondition(result.shape == size, "an addend of shape \(result.shape) does not fit \(size)")
-        result.makeUnique()
-        ConvolutionPlan.run(
-            .forward(hasBias: bias != nil, activation: activation, accumulates: addend != nil),
-            source: self,
-            weights: weights,
-            destination: result,
-            bias: bias,
-            geometry: geometry
-        )
+        precondition(addend.map { $0.shape == size } ?? true, "an addend that does not fit \(size)")
+        let result = Tensor(uninitialized: size)
+        let kind = Profile.Kind.convolution(images: shape, weights: weights.shape, geometry)
+        // Each value of the result takes as many multiplications and additions as a filter has weights.
+        let operations = 2 * Double(result.count) * Double(weights.count / weights.shape[0])
+        Profile.measure(kind, operations: operations) {
+            ConvolutionPlan.run(
+                .forward(hasBias: bias != nil, activation: activation, accumulates: addend != nil),
+                source: self,
+                weights: weights,
+                destination: result,
+                bias: bias,
+                addend: addend,
+                geometry: geometry
+            )
+        }
         return result
     }
 }
