@@ -42,12 +42,11 @@ struct CellPainter {
         let margin = Int((3 * sigma).rounded(.up)) + 2
         half = min(Int(reach.rounded(.up)) + margin, Self.largest)
         size = 2 * half + 1
-        let (top, left) = (Int(cell.row.rounded(.down)) - half, Int(cell.column.rounded(.down)) - half)
+        let whole = (row: cell.row.rounded(.down), column: cell.column.rounded(.down))
+        let (top, left) = (Int(whole.row) - half, Int(whole.column) - half)
         guard top < frame.height, left < frame.width, top + size > 0, left + size > 0 else { return }
         clear()
-        let origin = (
-            row: cell.row - cell.row.rounded(.down), column: cell.column - cell.column.rounded(.down)
-        )
+        let origin = (row: cell.row - whole.row, column: cell.column - whole.column)
         fill(
             cell,
             lobes,
@@ -63,10 +62,8 @@ struct CellPainter {
                 let factor = factor(y * size + x, cell, focusing: focusing, slant: slant)
                 let index = (top + y) * frame.width + left + x
                 frame.pixels[index] *= factor
-                let (down, right) = (Float(y - half), Float(x - half))
-                if down * down + right * right < core * core || abs(factor - 1) > 0.04 {
-                    mask?.values[index] = 1
-                }
+                let isCore = (x - half) * (x - half) + (y - half) * (y - half) < Int(core * core)
+                if isCore || abs(factor - 1) > 0.04 { mask?.values[index] = 1 }
             }
         }
     }

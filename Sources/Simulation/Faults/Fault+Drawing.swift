@@ -43,7 +43,7 @@ extension Fault {
         default: break
         }
         let direction = random.drawDirection()
-        let drift = random.chance(0.35) ? random.draw(0.1...0.8) : 0
+        let drift = random.chance(0.35) ? random.draw(0.1...0.8) * base / 800 : 0
         let depth = min(0.5 + 0.6 * severity, 0.98)
         let profile =
             form == .darkBubble
