@@ -105,7 +105,9 @@ let package = Package(
         ),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Simulation", "Plate", "Frames", "Ledger", "Reporting", "TestSupport"]
+            dependencies: [
+                "Simulation", "Plate", "Frames", "Ledger", "Reporting", "Training", "TestSupport",
+            ]
         ),
         .testTarget(
             name: "BenchmarkingTests",

@@ -1,5 +1,6 @@
 public import Detection
 import Foundation
+import Frames
 public import Plate
 public import Randomness
 

@@ -1,0 +1,67 @@
+import Randomness
+
+/// What is in a well and how the microscope sees it, within what is normal.
+public struct Specimen: Sendable, Equatable {
+    /// Normal specimens, by what is striking in them.
+    public enum Variety: String, Sendable, CaseIterable {
+        /// Some 60 to 250 cells in a field of 1280 x 800.
+        case typical
+        /// Several times as many.
+        case dense
+        /// Cells in clumps.
+        case clumped
+        /// Many dead cells.
+        case dying
+        /// Hardly a cell.
+        case empty
+        /// Nearly all cells polarised and on their way.
+        case polarised
+    }
+
+    /// Cells in a field of 1280 x 800.
+    public var density: Float
+    /// Share of polarised and spread cells, in [0, 1].
+    public var polarised: Float
+    /// Share of dead cells, in [0, 1].
+    public var dead: Float
+    /// Share of cells beside another one, in [0, 1].
+    public var clumping: Float
+    /// Mean diameter of a cell, in um.
+    public var diameter: Float
+    /// Defocus at the field's centre, in um; below 0 cells are dark with a bright halo, above bright with a dark rim.
+    public var focus: Float
+    /// Change of the defocus from the field's left to its right and from its top to its bottom, in um.
+    public var tilt: (x: Float, y: Float)
+    /// Grey value of the background.
+    public var level: Float
+
+    /// Draws a specimen of a variety.
+    public init(_ variety: Variety, seed: UInt64) {
+        var random = SplitMix64(seed: seed, 0x5EC1)
+        density = random.draw(70...220)
+        polarised = random.chance(0.5) ? random.draw(0.05...0.3) : random.draw(0.3...0.8)
+        dead = random.draw(0...0.05)
+        clumping = random.draw(0.1...0.3)
+        diameter = random.draw(11.2...13)
+        focus = random.chance(0.65) ? random.draw(-13 ... -7) : random.draw(6...12)
+        let direction = random.drawDirection()
+        let slope = random.draw(0...20) * random.nextUniform()
+        tilt = (slope * direction.cosine, slope * direction.sine)
+        level = random.draw(84...122)
+        switch variety {
+        case .typical: break
+        case .dense: density = random.draw(380...650)
+        case .clumped: clumping = random.draw(0.6...0.85)
+        case .dying: dead = random.draw(0.3...0.6)
+        case .empty: density = random.draw(0...6)
+        case .polarised: polarised = random.draw(0.85...1)
+        }
+    }
+
+    /// Compares all values.
+    public static func == (left: Specimen, right: Specimen) -> Bool {
+        left.tilt == right.tilt && left.density == right.density && left.polarised == right.polarised
+            && left.dead == right.dead && left.clumping == right.clumping && left.diameter == right.diameter
+            && left.focus == right.focus && left.level == right.level
+    }
+}

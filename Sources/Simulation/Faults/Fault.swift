@@ -1,0 +1,30 @@
+/// One fault of one well: what, how strong, and from which frame to which.
+public struct Fault: Sendable, Equatable, Codable {
+    /// What it looks like.
+    public let form: FaultForm
+    /// How strong it is, from 0 (hardly to be seen) to 1; size and contrast grow with it.
+    public let severity: Float
+    /// First frame that shows it.
+    public let onset: Int
+    /// First frame that does not show it any more; `nil`: it stays.
+    public let end: Int?
+    /// Where it lies and what shape it has follow from here.
+    public let seed: UInt64
+
+    /// Takes a severity of 0 to 1 and an end after the onset; others are a programmer's mistake.
+    public init(form: FaultForm, severity: Float, onset: Int = 0, end: Int? = nil, seed: UInt64) {
+        precondition((0...1).contains(severity), "a severity of \(severity) is not between 0 and 1")
+        precondition(end.map { $0 > onset } ?? true, "a fault cannot end at \(end ?? 0), begun at \(onset)")
+        self.form = form
+        self.severity = severity
+        self.onset = onset
+        self.end = end
+        self.seed = seed
+    }
+
+    /// The published class.
+    public var kind: FaultKind { form.kind }
+
+    /// Whether a frame shows it.
+    public func isActive(at frame: Int) -> Bool { frame >= onset && end.map { frame < $0 } ?? true }
+}

@@ -1,0 +1,16 @@
+/// The published classes of faulty frames.
+public enum FaultKind: String, Sendable, CaseIterable, Codable {
+    /// A bubble of air in the medium.
+    case airBubble = "air-bubble"
+    /// Dust in the light path, or rows that the camera did not deliver.
+    case artifact
+    /// The whole frame out of focus.
+    case zShift = "z-shift"
+    /// Too much, too little or uneven light.
+    case illumination
+    /// Foreign bodies in the well.
+    case contamination
+
+    /// What a fault of this class may look like.
+    public var forms: [FaultForm] { FaultForm.allCases.filter { $0.kind == self } }
+}

@@ -1,0 +1,107 @@
+public import Plate
+import Randomness
+import Synchronization
+
+/// A ComplexEye made of software: 16 lenses, frames of 1280 x 800 at 0.645 um a pixel, one per well every 8 s.
+///
+/// Everything follows from the seed: frame k of a well is the same on every machine, in whatever order and on however
+/// many threads frames are asked for.
+public final class Microscope: Sendable {
+    /// What can be chosen.
+    public struct Settings: Sendable, Equatable {
+        /// Everything random follows from here.
+        public var seed: UInt64
+        /// Rows of a frame.
+        public var height: Int
+        /// Columns of a frame.
+        public var width: Int
+        /// Quality of the JPEG texture, 50 to 100; `nil` for none.
+        public var jpegQuality: Float?
+        /// Time from one frame of a well to the next, in s.
+        public var interval: Float
+
+        /// ComplexEye's frames by default.
+        public init(
+            seed: UInt64 = 1,
+            height: Int = 800,
+            width: Int = 1280,
+            jpegQuality: Float? = 82,
+            interval: Float = 8
+        ) {
+            self.seed = seed
+            self.height = height
+            self.width = width
+            self.jpegQuality = jpegQuality
+            self.interval = interval
+        }
+    }
+
+    /// Lenses, each with dust and scratches of its own.
+    public static let lensCount = 16
+    /// Side of a pixel in the sample, in um.
+    public static let pixelSize: Float = 0.645
+    /// Frames of fewer rows or columns hold no cell.
+    public static let smallestSide = 32
+
+    /// What was chosen.
+    public let settings: Settings
+    private let lenses = Mutex<[Int: Lens]>([:])
+
+    /// Sets the microscope up; a frame of less than 32 x 32 or an interval that is not above 0 is a programmer's mistake.
+    public init(_ settings: Settings = Settings()) {
+        precondition(
+            min(settings.height, settings.width) >= Self.smallestSide && settings.interval > 0,
+            "no microscope makes frames of \(settings.height) x \(settings.width) every \(settings.interval) s"
+        )
+        self.settings = settings
+    }
+
+    /// A well's field of view from its first frame on.
+    ///
+    /// Without a specimen one of a variety follows from seed, plate and well. Other plates are other wells under the same
+    /// lenses.
+    public func scene(
+        of well: Well,
+        plate: Int = 0,
+        variety: Specimen.Variety = .typical,
+        specimen: Specimen? = nil,
+        faults: [Fault] = []
+    ) -> WellScene {
+        let seed = seed(of: well, plate: plate)
+        return WellScene(
+            well: well,
+            specimen: specimen ?? Specimen(variety, seed: seed),
+            faults: faults,
+            settings: settings,
+            lens: lens(of: well),
+            seed: seed
+        )
+    }
+
+    /// Where all that is random in a well starts.
+    public func seed(of well: Well, plate: Int = 0) -> UInt64 {
+        var random = SplitMix64(
+            seed: settings.seed,
+            UInt64(bitPattern: Int64(plate)),
+            UInt64(well.row),
+            UInt64(well.column)
+        )
+        return random.next()
+    }
+
+    /// Lenses stand in a square of 4 x 4 and move over the plate together.
+    private func lens(of well: Well) -> Lens {
+        let index = well.row % 4 * 4 + (well.column - 1) % 4
+        if let known = lenses.withLock({ $0[index] }) { return known }
+        let lens = Lens(
+            height: settings.height,
+            width: settings.width,
+            seed: SplitMix64(seed: settings.seed, 0x1E45, UInt64(index)).state
+        )
+        return lenses.withLock { lenses in
+            if let known = lenses[index] { return known }
+            lenses[index] = lens
+            return lens
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import ArgumentParser
+import Simulation
+import Synchronization
+
+/// `autoqc simulate`.
+struct SimulateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate",
+        abstract: "A microscope made of software: labelled frames with every published fault.",
+        subcommands: [SimulateSetCommand.self]
+    )
+}
+
+/// `autoqc simulate set`.
+struct SimulateSetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set",
+        abstract: "Write a labelled set: frames, masks and lists in the published layout.",
+        discussion: """
+            DIR gets train/, test/, test/mask/ and splits/ with normal_train.csv, normal_val.csv and, per fold, \
+            test_val_foldN.csv (a share of the test frames, for thresholds) and test_test_foldN.csv (the others). Paths \
+            are relative to DIR. The same seed gives the same files on every machine.
+            """
+    )
+
+    @Option(help: "A new or empty folder for the set.")
+    var out: String
+    @Option(help: "Normal frames to train on; every tenth goes to normal_val.csv.")
+    var train = SetComposition().training
+    @Option(help: "Normal test frames.")
+    var normal = SetComposition().normal
+    @Option(help: "Faulty test frames, of each class in turn.")
+    var faulty = SetComposition().faulty
+    @Option(help: "Folds of the test frames.")
+    var folds = SetComposition().folds
+    @Option(help: "Everything random follows from here.")
+    var seed: UInt64 = 1
+    @Option(help: "Columns of a frame: the same scale on another field.")
+    var width = Microscope.Settings().width
+    @Option(help: "Rows of a frame.")
+    var height = Microscope.Settings().height
+    @Option(help: "Quality of the JPEG texture that real frames carry, 50 to 100; 0 for none.")
+    var jpeg: Float = Microscope.Settings().jpegQuality ?? 0
+
+    func validate() throws {
+        let sides = Microscope.smallestSide...8192
+        guard sides.contains(width), sides.contains(height) else {
+            throw ValidationError("--width and --height are \(sides.lowerBound) to \(sides.upperBound)")
+        }
+        guard jpeg == 0 || (50...100).contains(jpeg) else {
+            throw ValidationError("--jpeg is 50 to 100, or 0")
+        }
+    }
+
+    func run() throws {
+        let set = try LabelledSet(
+            SetComposition(training: train, normal: normal, faulty: faulty, folds: folds),
+            settings: Microscope.Settings(
+                seed: seed,
+                height: height,
+                width: width,
+                jpegQuality: jpeg == 0 ? nil : jpeg
+            )
+        )
+        let terminal = Mutex(Terminal())
+        let start = ContinuousClock.now
+        try set.write(to: out) { done, count in
+            terminal.withLock { $0.progress("frame \(done)/\(count)", isLast: done == count) }
+        }
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        Terminal.note(
+            "\(set.count) frames in \(Terminal.duration(seconds)) (\((Double(set.count) / seconds).digits(1))/s)"
+        )
+    }
+}
