@@ -7,7 +7,7 @@ struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
         abstract: "A microscope made of software: labelled frames with every published fault.",
-        subcommands: [SimulateSetCommand.self]
+        subcommands: [SimulateSetCommand.self, SimulatePlateCommand.self, SimulateCheckCommand.self]
     )
 }
 
