@@ -104,7 +104,7 @@ public struct WellScene: Sendable {
             painter.paint(
                 cell,
                 defocus: specimen.focus + tilt + cell.depth + defocus,
-                slant: (0.12 * x, 0.12 * y),
+                slant: (0.25 * x, 0.25 * y),
                 on: &frame,
                 mask: &covered
             )

@@ -42,9 +42,9 @@ struct Cell: Sendable {
         form = Self.drawForm(specimen, using: &random)
         let spread = min(max(1 + 0.09 * random.drawGaussian(), 0.8), 1.3)
         var diameter = min(max(specimen.diameter * spread, 9), 16) / pixelSize
-        // Delay of a sphere of refractive index 0.024 above the medium at 0.55 um.
-        var delay = 0.27 * diameter * pixelSize * random.draw(0.8...1.15)
-        var loss = random.draw(0.02...0.08)
+        // Delay of a sphere of a refractive index 0.03 above the medium's, at 0.55 um.
+        var delay = 0.34 * diameter * pixelSize * random.draw(0.8...1.15)
+        var loss = form == .round ? random.draw(0.16...0.32) : random.draw(0.04...0.16)
         if form == .spread { delay *= random.draw(0.3...0.6) }
         if form == .dead {
             let isGhost = random.chance(0.4)
@@ -53,8 +53,8 @@ struct Cell: Sendable {
             loss = isGhost ? 0.02 : random.draw(0.2...0.6)
         }
         (radius, phase, absorption) = (diameter / 2, delay, loss)
-        let isResting = form == .dead || form == .dividing || random.chance(form == .round ? 0.6 : 0.1)
-        pace = (isResting ? random.draw(0...0.5) : random.draw(5...15)) / 60 * interval / pixelSize
+        let isResting = form == .dead || form == .dividing || random.chance(form == .round ? 0.45 : 0.08)
+        pace = (isResting ? random.draw(0...0.5) : random.draw(6...15)) / 60 * interval / pixelSize
         texture = random.next()
         (self.row, self.column) = (row, column)
         heading = random.drawDirection()
@@ -86,34 +86,34 @@ struct Cell: Sendable {
         speed = max(pace + 0.8 * (speed - pace) + 0.25 * pace * random.drawGaussian(), 0)
         row += speed * heading.sine + 0.1 * random.drawGaussian()
         column += speed * heading.cosine + 0.1 * random.drawGaussian()
-        depth = restingDepth + 0.9 * (depth - restingDepth) + 0.4 * random.drawGaussian()
-        let unrest: Float = form == .dead ? 0.01 : form == .round ? 0.05 : 0.14
+        depth = restingDepth + 0.85 * (depth - restingDepth) + 0.5 * random.drawGaussian()
+        let unrest: Float = form == .dead ? 0.01 : form == .round ? 0.06 : 0.11
         for lobe in 0..<4 {
-            wobbleAlong[lobe] = 0.75 * wobbleAlong[lobe] + unrest * random.drawGaussian()
-            wobbleAcross[lobe] = 0.75 * wobbleAcross[lobe] + unrest * random.drawGaussian()
+            wobbleAlong[lobe] = 0.65 * wobbleAlong[lobe] + unrest * random.drawGaussian()
+            wobbleAcross[lobe] = 0.65 * wobbleAcross[lobe] + unrest * random.drawGaussian()
         }
-        flow = (flow.x + 0.12 * random.drawGaussian(), flow.y + 0.12 * random.drawGaussian())
+        flow = (flow.x + 0.3 * random.drawGaussian(), flow.y + 0.3 * random.drawGaussian())
         age = age >= 1 ? 0 : age + 0.01
     }
 
-    /// The discs that the shape is the soft union of, relative to the cell's place, in pixels.
-    var lobes: (x: SIMD4<Float>, y: SIMD4<Float>, radius: SIMD4<Float>) {
+    /// The discs that the shape is the soft union of: along the heading and across it, in pixels.
+    var lobes: (along: SIMD4<Float>, across: SIMD4<Float>, radius: SIMD4<Float>) {
         let along: SIMD4<Float>
         let across: SIMD4<Float>
         let size: SIMD4<Float>
         switch form {
         case .round:
-            along = [0, 0.62, -0.1, -0.5]
+            along = [0, 0.5, -0.1, -0.4]
             across = [0, 0.1, 0.3, -0.2]
-            size = [0.97, 0.42, 0.5, 0.4]
+            size = [0.97, 0.55, 0.6, 0.5]
         case .polarised:
-            along = [-0.15, 0.55, -0.85, 0.9]
-            across = [0, 0.1, 0, -0.25]
-            size = [0.78, 0.6, 0.36, 0.34]
+            along = [-0.1, 0.5, -0.6, 0.72]
+            across = [0, 0.1, 0, -0.2]
+            size = [0.8, 0.66, 0.56, 0.5]
         case .spread:
-            along = [-0.4, 0.5, 0.2, 0.9]
-            across = [0.1, -0.4, 0.55, 0.1]
-            size = [0.75, 0.6, 0.55, 0.4]
+            along = [-0.35, 0.45, 0.15, 0.8]
+            across = [0.1, -0.35, 0.45, 0.1]
+            size = [0.8, 0.68, 0.62, 0.5]
         case .dividing:
             along = [-0.35 - 0.4 * age, 0.35 + 0.4 * age, 0, 0]
             across = [0, 0, 0, 0]
@@ -123,8 +123,18 @@ struct Cell: Sendable {
             across = [0, 0.3, 0.4, -0.6]
             size = [0.8, 0.5, 0.5, 0.4]
         }
-        let u = radius * (along + wobbleAlong)
-        let v = radius * (across + wobbleAcross)
-        return (u * heading.cosine - v * heading.sine, u * heading.sine + v * heading.cosine, radius * size)
+        return (radius * (along + wobbleAlong), radius * (across + wobbleAcross), radius * size)
     }
+
+    /// How much longer than wide its lobes are, as the square root.
+    var stretch: Float {
+        switch form {
+        case .polarised: 1.14
+        case .spread: 1.1
+        default: 1
+        }
+    }
+
+    /// Relative change of the phase by granules and nucleus.
+    var granularity: Float { form == .round ? 0.22 : 0.36 }
 }

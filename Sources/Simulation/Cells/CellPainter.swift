@@ -10,9 +10,9 @@ struct CellPainter {
     /// Wavelength in um.
     private static let wavelength: Float = 0.55
     /// Blur of the objective and the camera, standard deviation in pixels.
-    private static let sharpness: Float = 0.85
-    /// Blur per um of defocus, in um: half the numerical aperture of the illumination.
-    private static let aperture: Float = 0.06
+    private static let sharpness: Float = 0.9
+    /// Blur per um of defocus, in um: about a quarter of the illumination's aperture of 0.15.
+    private static let aperture: Float = 0.036
     private static let largest = 96
 
     private let pixelSize: Float
@@ -37,8 +37,8 @@ struct CellPainter {
     ) {
         let sigma = blur(defocus)
         let lobes = cell.lobes
-        let offset = (lobes.x * lobes.x + lobes.y * lobes.y).squareRoot() + lobes.radius
-        let reach = offset.max() + 1
+        let offset = (lobes.along * lobes.along + lobes.across * lobes.across).squareRoot() + lobes.radius
+        let reach = offset.max() * cell.stretch + 1
         let margin = Int((3 * sigma).rounded(.up)) + 2
         half = min(Int(reach.rounded(.up)) + margin, Self.largest)
         size = 2 * half + 1
@@ -48,7 +48,13 @@ struct CellPainter {
         let origin = (
             row: cell.row - cell.row.rounded(.down), column: cell.column - cell.column.rounded(.down)
         )
-        fill(cell, lobes, inner: min(Int(reach.rounded(.up)) + 1, half), origin: origin)
+        fill(
+            cell,
+            lobes,
+            inner: min(Int(reach.rounded(.up)) + 1, half),
+            focusing: min(max(defocus / 14, 0), 1),
+            origin: origin
+        )
         smooth(sigma)
         let focusing = Self.wavelength * defocus / (2 * Arithmetic.pi) / (pixelSize * pixelSize)
         let core = cell.radius + 0.7 * sigma
@@ -84,31 +90,30 @@ struct CellPainter {
     /// The phase delay of a soft union of spheres with granules.
     private mutating func fill(
         _ cell: Cell,
-        _ lobes: (x: SIMD4<Float>, y: SIMD4<Float>, radius: SIMD4<Float>),
+        _ lobes: (along: SIMD4<Float>, across: SIMD4<Float>, radius: SIMD4<Float>),
         inner: Int,
+        focusing: Float,
         origin: (row: Float, column: Float)
     ) {
         let granules = Granules(seed: cell.texture)
-        let softness = 0.3 * cell.radius
         for y in half - inner...half + inner {
             let down = Float(y - half) - origin.row
             for x in half - inner...half + inner {
                 let right = Float(x - half) - origin.column
-                let (toX, toY) = (right - lobes.x, down - lobes.y)
-                let distances = (toX * toX + toY * toY).squareRoot() - lobes.radius
-                var inside = distances[0]
-                for lobe in 1..<4 {
-                    let (a, b) = (inside, distances[lobe])
-                    let overlap = max(softness - abs(a - b), 0)
-                    inside = min(a, b) - overlap * overlap / (4 * softness)
-                }
-                guard inside < 0 else { continue }
-                let depth = min(-inside / cell.radius, 1)
-                let thickness = (depth * (2 - depth)).squareRoot()
-                let along = right * cell.heading.cosine + down * cell.heading.sine
-                let beside = down * cell.heading.cosine - right * cell.heading.sine
+                let along = (right * cell.heading.cosine + down * cell.heading.sine) / cell.stretch
+                let beside = (down * cell.heading.cosine - right * cell.heading.sine) * cell.stretch
+                let (toX, toY) = (along - lobes.along, beside - lobes.across)
+                let squares = lobes.radius * lobes.radius - toX * toX - toY * toY
+                let inside = squares.replacing(with: 0, where: squares .< 0)
+                let powers = inside * inside
+                let power = (powers[0] + powers[1]) + (powers[2] + powers[3])
+                guard power > 0 else { continue }
+                // The fourth power joins half spheres without a crease.
+                let thickness = power.squareRoot().squareRoot() / cell.radius
                 let grain = granules.value(along + 3 * cell.flow.x, beside + 3 * cell.flow.y)
-                phase[y * size + x] = cell.phase * thickness * (1 + grain)
+                // A cell above the focal plane is a lens that gathers light at its middle.
+                let lens = thickness * (1 - focusing + focusing * thickness * thickness)
+                phase[y * size + x] = cell.phase * lens * (1 + cell.granularity * grain)
             }
         }
     }
@@ -159,10 +164,10 @@ struct CellPainter {
         let (north, south) = (blurred[index - size], blurred[index + size])
         let curvature = west + east + north + south - 4 * centre
         let (gx, gy) = ((east - west) / 2, (south - north) / 2)
-        let scattered = 0.12 * (gx * gx + gy * gy)
+        let scattered = 0.2 * (gx * gx + gy * gy)
         let absorbed = cell.absorption * min(centre / (0.6 * cell.phase), 1)
         let change = -focusing * curvature - scattered - absorbed + slant.x * gx + slant.y * gy
         // Light is not negative, and a cell is no perfect lens.
-        return change > 0 ? 1 + change / (1 + change / 1.8) : 1 / (1 - change)
+        return change > 0 ? 1 + change / (1 + change / 2.5) : 1 / (1 - change)
     }
 }

@@ -3,7 +3,7 @@ import Randomness
 /// A cell's granules and nucleus: smooth noise that repeats every 16 lattice units.
 struct Granules {
     /// Lattice unit in pixels.
-    private static let pitch: Float = 2.6
+    private static let pitch: Float = 3
     private var values: [Float]
 
     init(seed: UInt64) {
@@ -11,12 +11,12 @@ struct Granules {
         values = []
         for _ in 0..<128 {
             let bits = random.next()
-            values.append(0.5 * (Float(bits & 0xFFFF) / 32_768 - 1))
-            values.append(0.5 * (Float(bits >> 16 & 0xFFFF) / 32_768 - 1))
+            values.append((Float(bits & 0xFFFF) / 32_768 - 1))
+            values.append((Float(bits >> 16 & 0xFFFF) / 32_768 - 1))
         }
     }
 
-    /// Relative change of the phase at a place in pixels, about -0.3 to 0.3.
+    /// At a place in pixels, -1 to 1.
     func value(_ x: Float, _ y: Float) -> Float {
         let (u, v) = (x / Self.pitch, y / Self.pitch)
         let (left, top) = (u.rounded(.down), v.rounded(.down))

@@ -42,10 +42,10 @@ public struct Specimen: Sendable, Equatable {
         polarised = random.chance(0.5) ? random.draw(0.05...0.3) : random.draw(0.3...0.8)
         dead = random.draw(0...0.05)
         clumping = random.draw(0.1...0.3)
-        diameter = random.draw(11.2...13)
-        focus = random.chance(0.65) ? random.draw(-13 ... -7) : random.draw(6...12)
+        diameter = random.draw(10.4...12.4)
+        focus = random.chance(0.65) ? random.draw(-8 ... -4.5) : random.draw(12...22)
         let direction = random.drawDirection()
-        let slope = random.draw(0...20) * random.nextUniform()
+        let slope = random.draw(0...32) * random.nextUniform()
         tilt = (slope * direction.cosine, slope * direction.sine)
         level = random.draw(84...122)
         switch variety {

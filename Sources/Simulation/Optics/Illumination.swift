@@ -6,13 +6,13 @@ enum Illumination {
     static func field(height: Int, width: Int, seed: UInt64) -> Field {
         var random = SplitMix64(seed: seed, 0x119E7)
         let (high, wide) = (Float(height), Float(width))
-        let tilt = (random.draw(-0.03...0.03), random.draw(-0.03...0.03))
+        let tilt = (random.draw(-0.06...0.06), random.draw(-0.04...0.04))
         let bowl = random.draw(-0.03...0.01)
         // The ring's inner edge passes near the borders of the field.
         let centre = (high * random.draw(0.35...0.6), wide * random.draw(0.36...0.6))
-        let radius = (high * random.draw(0.6...0.85), wide * random.draw(0.42...0.55))
+        let radius = (high * random.draw(0.5...0.72), wide * random.draw(0.36...0.48))
         let width = random.draw(0.16...0.3)
-        let height = random.draw(0.08...0.26)
+        let height = random.draw(0.14...0.3)
         let lobes = (0..<3).map { order in
             (order: Float(order + 1), phase: random.draw(0...6.28), size: random.draw(0.2...0.5))
         }

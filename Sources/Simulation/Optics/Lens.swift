@@ -31,6 +31,15 @@ struct Lens: Sendable {
                 height: random.drawSign() * random.draw(0.008...0.03)
             )
         }
+        // Glass is not quite even.
+        for _ in 0..<Int((80 * share).rounded(.up)) {
+            canvas.spot(
+                row: random.draw(0...Float(height)),
+                column: random.draw(0...Float(width)),
+                sigma: random.draw(15...60),
+                height: random.draw(-0.012...0.012)
+            )
+        }
         transmission = canvas.values
     }
 }

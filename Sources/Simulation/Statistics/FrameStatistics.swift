@@ -1,0 +1,100 @@
+public import Plate
+
+/// What frames look like, in numbers: to compare simulated with real ones.
+public struct FrameStatistics: Sendable, Equatable {
+    /// Mean grey value.
+    public let mean: Float
+    /// Standard deviation of the grey values.
+    public let deviation: Float
+    /// Grey values that 1, 50 and 99 % of the pixels stay below.
+    public let percentiles: (low: Float, median: Float, high: Float)
+    /// Noise: standard deviation between neighbours in the median 16 x 16 block, in grey units.
+    public let noise: Float
+    /// Exponent of the radial power spectrum between periods of 33 and 3.3 pixels.
+    public let spectrumSlope: Float
+    /// Median diameter of the cells, in pixels, of a disc of the same area.
+    public let cellDiameter: Float
+    /// Median of how far cells deviate from the background around them, relative to it.
+    public let cellContrast: Float
+    /// Cells for each million of pixels.
+    public let cellDensity: Float
+
+    /// Measures one frame of at least 64 x 64.
+    public init(_ frame: Frame) {
+        precondition(min(frame.height, frame.width) >= 64, "\(frame.height) x \(frame.width) is too small")
+        let count = Float(frame.pixels.count)
+        mean = Float(frame.pixels.reduce(0) { $0 + Double($1) }) / count
+        let mean = mean
+        deviation = (Float(frame.pixels.reduce(0) { $0 + Double(($1 - mean) * ($1 - mean)) }) / count)
+            .squareRoot()
+        let sorted = frame.pixels.sorted()
+        percentiles = (
+            sorted[sorted.count / 100], sorted[sorted.count / 2],
+            sorted[sorted.count - 1 - sorted.count / 100]
+        )
+        noise = Self.noise(frame)
+        spectrumSlope = RadialSpectrum(frame).slope(periods: 3.3...33)
+        let census = CellCensus(frame)
+        cellDiameter = census.medianDiameter
+        cellContrast = census.medianContrast
+        cellDensity = Float(census.count) / count * 1e6
+    }
+
+    /// Compares all values.
+    public static func == (left: FrameStatistics, right: FrameStatistics) -> Bool {
+        left.columns == right.columns
+    }
+
+    /// All values, in the order of `names`.
+    public var columns: [Float] {
+        [
+            mean, deviation, percentiles.low, percentiles.median, percentiles.high, noise, spectrumSlope,
+            cellDiameter, cellContrast, cellDensity,
+        ]
+    }
+
+    /// Names of the columns.
+    public static let names = [
+        "mean", "std", "1 %", "50 %", "99 %", "noise", "spectrum slope", "cell diameter (px)",
+        "cell contrast",
+        "cells per Mpx",
+    ]
+
+    /// How alike a frame and a later one are, -1 to 1, once what stays the same is taken away.
+    public static func correlation(_ first: Frame, _ second: Frame) -> Float {
+        let deviations = [first, second].map { frame in
+            let background = LocalBackground(frame)
+            return frame.pixels.indices.map {
+                frame.pixels[$0] - background.value(row: $0 / frame.width, column: $0 % frame.width)
+            }
+        }
+        var (product, squares) = (0.0, (0.0, 0.0))
+        for (a, b) in zip(deviations[0], deviations[1]) {
+            product += Double(a * b)
+            squares.0 += Double(a * a)
+            squares.1 += Double(b * b)
+        }
+        return Float(product / max((squares.0 * squares.1).squareRoot(), 1e-9))
+    }
+
+    private static func noise(_ frame: Frame) -> Float {
+        let side = 16
+        var blocks: [Float] = []
+        for top in stride(from: 0, through: frame.height - side, by: side) {
+            for left in stride(from: 0, through: frame.width - side, by: side) {
+                var sum: Float = 0
+                for row in top..<top + side - 1 {
+                    for column in left..<left + side - 1 {
+                        let mixed =
+                            frame[row, column] - frame[row, column + 1] - frame[row + 1, column]
+                            + frame[row + 1, column + 1]
+                        sum += mixed * mixed
+                    }
+                }
+                // The second difference of independent noise has four times its variance.
+                blocks.append((sum / Float((side - 1) * (side - 1)) / 4).squareRoot())
+            }
+        }
+        return blocks.sorted()[blocks.count / 2]
+    }
+}

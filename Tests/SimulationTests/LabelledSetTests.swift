@@ -1,0 +1,84 @@
+import Foundation
+import Frames
+import Plate
+import Simulation
+import TestSupport
+import Testing
+import Training
+
+struct LabelledSetTests {
+    private static let settings = Microscope.Settings(seed: 5, height: 64, width: 96)
+
+    @Test func theListsLeadToFramesAndMasks() async throws {
+        try await withTemporaryFolder { folder in
+            let out = folder.appending(path: "set").path
+            let composition = SetComposition(training: 4, normal: 6, faulty: 6, folds: 3)
+            try LabelledSet(composition, settings: Self.settings).write(to: out)
+            let training = try FramePaths.normal(["\(out)/splits/normal_train.csv"])
+            let validation = try FramePaths.normal(["\(out)/splits/normal_val.csv"])
+            #expect((training.count, validation.count) == (3, 1))
+            #expect(try FrameSet(paths: training + validation).count == 4)
+
+            var tested: [String] = []
+            for fold in 0..<3 {
+                let thresholds = try FramePaths.labelled(csv: "\(out)/splits/test_val_fold\(fold).csv")
+                let figures = try FramePaths.labelled(csv: "\(out)/splits/test_test_fold\(fold).csv")
+                #expect(Set((thresholds + figures).map(\.image)).count == 12)
+                #expect(thresholds.filter(\.isFaulty).count == 2)
+                tested += thresholds.map(\.image)
+                for row in figures {
+                    let frame = try TIFFReader(path: row.image).frame(page: 0)
+                    #expect((frame.height, frame.width) == (64, 96))
+                    #expect((row.mask != nil) == row.isFaulty)
+                    guard let mask = row.mask else { continue }
+                    let values = try TIFFReader(path: mask).frame(page: 0).pixels
+                    #expect(values.contains(255) && values.allSatisfy { $0 == 0 || $0 == 255 })
+                }
+            }
+            #expect(Set(tested).count == 12)
+        }
+    }
+
+    @Test func theSameSeedGivesTheSameFiles() async throws {
+        try await withTemporaryFolder { folder in
+            let composition = SetComposition(training: 2, normal: 1, faulty: 2, folds: 2)
+            let sets = try ["a", "b"].map { name in
+                let out = folder.appending(path: name)
+                try LabelledSet(composition, settings: Self.settings).write(to: out.path)
+                let names =
+                    FileManager.default.enumerator(atPath: out.path)?.compactMap { $0 as? String } ?? []
+                return try names.filter { $0.contains(".") }.sorted().map {
+                    ($0, try Data(contentsOf: out.appending(path: $0)))
+                }
+            }
+            #expect(sets[0].map(\.0) == sets[1].map(\.0))
+            #expect(sets[0].map(\.1) == sets[1].map(\.1))
+            #expect(sets[0].count > 7)
+        }
+    }
+
+    @Test func foldersInUseAndSetsThatCannotBeAreRefused() async throws {
+        try await withTemporaryFolder { folder in
+            try Data().write(to: folder.appending(path: "notes.txt"))
+            let set = try LabelledSet(
+                SetComposition(training: 2, normal: 0, faulty: 0),
+                settings: Self.settings
+            )
+            let error = #expect(throws: SimulationError.self) { try set.write(to: folder.path) }
+            #expect(error?.description.contains("1 entries") == true)
+            #expect(throws: SimulationError.self) {
+                try set.write(to: folder.appending(path: "notes.txt/set").path)
+            }
+        }
+        for (composition, word) in [
+            (SetComposition(training: 0, normal: 0, faulty: 0), "no frames"),
+            (SetComposition(training: -1), "0 to 100000"), (SetComposition(training: 1), "single"),
+            (SetComposition(folds: 1), "folds"),
+        ] {
+            let error = #expect(throws: SimulationError.self) {
+                try LabelledSet(composition, settings: Self.settings)
+            }
+            #expect(error?.description.contains(word) == true)
+        }
+    }
+}
