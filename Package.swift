@@ -92,11 +92,14 @@ let package = Package(
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
         .testTarget(name: "AcquisitionTests", dependencies: ["Acquisition", "Plate", "TestSupport"]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "TestSupport", logging]),
-        .testTarget(name: "NetworksTests", dependencies: ["Networks", "Tensors", "TestSupport"]),
+        .testTarget(
+            name: "NetworksTests",
+            dependencies: ["Networks", "Tensors", "Detection", "TestSupport"]
+        ),
         .testTarget(
             name: "DetectionTests",
             dependencies: [
-                "Detection", "Plate", "Tensors", "Networks", "CKernels", "Randomness", "TestSupport",
+                "Detection", "Plate", "Frames", "Tensors", "Networks", "CKernels", "Randomness", "TestSupport",
             ]
         ),
         .testTarget(

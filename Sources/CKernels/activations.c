@@ -1,10 +1,10 @@
 #include "activations.h"
 
 #include <math.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "clones.h"
+#include "exponential.h"
 #include "parallel.h"
 
 // A part of an elementwise loop below this many values is not worth a second thread.
@@ -15,19 +15,6 @@ typedef struct {
     float *y;
     float p, q;
 } elements;
-
-// exp(x) by range reduction to 2^n * 2^f with |f| <= 1/2 and a Taylor polynomial of 2^f; vectorises, as libm's does not.
-static inline float fast_exp(float x) {
-    float clamped = x < -87.0f ? -87.0f : (x > 88.0f ? 88.0f : x);
-    float scaled = clamped * 1.44269504088896341f;
-    float whole = __builtin_floorf(scaled + 0.5f);
-    float f = (scaled - whole) * 0.693147180559945309f;
-    float p = 1.0f + f * (1.0f + f * (0.5f + f * (1.0f / 6 + f * (1.0f / 24 + f * (1.0f / 120 + f / 720)))));
-    uint32_t bits = (uint32_t)((int32_t)whole + 127) << 23;
-    float power;
-    memcpy(&power, &bits, sizeof power);
-    return p * power;
-}
 
 #define ELEMENTWISE(name, expression)                                     \
     AQC_CLONES static void name##_part(void *context, size_t i, size_t end) { \
@@ -46,10 +33,6 @@ ELEMENTWISE(sigmoid, 1.0f / (1.0f + fast_exp(-a[i])))
 ELEMENTWISE(silu, a[i] / (1.0f + fast_exp(-a[i])))
 ELEMENTWISE(leaky_gate, a[i] > 0 ? b[i] : p * b[i])
 
-static inline float silu_derivative(float x) {
-    float s = 1.0f / (1.0f + fast_exp(-x));
-    return s * (1.0f + x * (1.0f - s));
-}
 ELEMENTWISE(silu_gradient, b[i] * silu_derivative(a[i]))
 
 void aqc_add(const float *a, const float *b, float *y, size_t count) {

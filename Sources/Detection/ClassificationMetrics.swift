@@ -14,6 +14,8 @@ public struct ClassificationMetrics: Sendable, Equatable {
     public let bestDice: Double
     /// The score from which on everything counts as faulty to reach `bestDice`, that score included.
     public let bestDiceThreshold: Double
+    /// The ROC and precision-recall curves over falling thresholds, thinned to what a drawing shows.
+    public let curve: [OperatingPoint]
 
     /// Figures of image scores with their labels.
     public init(scores: [Double], faulty: [Bool]) {
@@ -66,11 +68,12 @@ public struct ClassificationMetrics: Sendable, Equatable {
 
     private init(_ sweep: ThresholdSweep) {
         var sweep = sweep
-        sweep.closeTie()
+        sweep.close()
         rocAUC = sweep.rocAUC
         averagePrecision = sweep.averagePrecision
         bestDice = sweep.bestDice
         bestDiceThreshold = sweep.bestDiceThreshold
+        curve = sweep.curve
     }
 
     private static func checkShapes(_ maps: [ScoreMap], _ masks: [Mask]) {

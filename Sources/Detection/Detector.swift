@@ -32,21 +32,39 @@ public final class Detector: Sendable {
 
     /// Judges frames one after another; any size of at least one pixel.
     public func judge(_ frames: [Frame]) -> [Judgement] {
-        frames.map { frame in
-            let map = scorer.map(of: frame)
-            let scores = ImageScores(map: map)
-            let score = calibration.scoreKind.value(of: scores)
-            let severity = calibration.severity(of: score)
-            let isFaulty = severity > calibration.threshold
-            return Judgement(
-                verdict: isFaulty ? .faulty : .normal,
-                scores: scores,
-                score: score,
-                severity: severity,
-                threshold: calibration.threshold,
-                mask: calibration.mask(of: map),
-                map: map
-            )
-        }
+        frames.map { judge($0) }
+    }
+
+    /// Judges a frame of at least one pixel; `report` hears how far the passes over it are.
+    public func judge(
+        _ frame: Frame,
+        report: (ReconstructionProgress) -> Void = { _ in }
+    ) -> Judgement {
+        let map = scorer.map(of: frame, report: report)
+        let scores = ImageScores(map: map)
+        let score = calibration.scoreKind.value(of: scores)
+        let severity = calibration.severity(of: score)
+        let isFaulty = severity > calibration.threshold
+        return Judgement(
+            verdict: isFaulty ? .faulty : .normal,
+            scores: scores,
+            score: score,
+            severity: severity,
+            threshold: calibration.threshold,
+            mask: calibration.mask(of: map),
+            map: map
+        )
+    }
+
+    /// Refuses a model that cannot keep up with a plate; `path` is for messages.
+    public func requireRealtime(path: String) throws(ModelError) {
+        guard description.realtime == nil else { return }
+        throw ModelError(
+            code: .notRealtime,
+            path: path,
+            detail:
+                "is \(description.method.rawValue) in the \(description.profile.name) profile, which takes minutes "
+                + "to hours a frame; watch with a model trained with --profile realtime, and use this one with `score`"
+        )
     }
 }

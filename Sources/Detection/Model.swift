@@ -1,11 +1,9 @@
 import Foundation
-import Networks
-import Randomness
 public import Tensors
 
 /// A trained detector as a file: one safetensors file with the weights and everything needed to use them.
 ///
-/// Metadata keys: `autoqc.format`, `1`; `autoqc.model`, the `ModelDescription` as JSON with sorted keys;
+/// Metadata keys: `autoqc.format`, `1` or `2`; `autoqc.model`, the `ModelDescription` as JSON with sorted keys;
 /// `autoqc.sha256`, over that JSON and then each tensor's name, shape and little-endian values in order of name. A file
 /// that is cut, altered, or of an unknown format is refused. The first twelve digits of the whole file's SHA-256 are the
 /// model's name in every record.
@@ -15,7 +13,8 @@ public struct Model: Sendable {
     /// The weights by parameter name.
     public var weights: [String: Tensor]
 
-    private static let format = "1"
+    /// Format 2 came with the `reference` profile; what needs nothing of it is written as before.
+    private static let formats = ["1", "2"]
     private static let formatKey = "autoqc.format"
     private static let descriptionKey = "autoqc.model"
     private static let digestKey = "autoqc.sha256"
@@ -58,10 +57,11 @@ public struct Model: Sendable {
                 "holds tensors but no autoqc model; give a file that `autoqc train` wrote"
             )
         }
-        guard format == Self.format else {
+        guard Self.formats.contains(format) else {
             throw refuse(
                 .unknownVersion,
-                "has format \(format), this program reads \(Self.format); use a matching version"
+                "has format \(format), this program reads \(Self.formats.joined(separator: " and ")); "
+                    + "use a matching version"
             )
         }
         guard file.metadata[Self.digestKey] == Self.digest(json: json, weights: file.tensors) else {
@@ -71,10 +71,7 @@ public struct Model: Sendable {
             description = try JSONDecoder().decode(ModelDescription.self, from: Data(json.utf8))
         } catch { throw refuse(.notAModel, "has a description that cannot be understood: \(error)") }
         weights = file.tensors
-        let faults = try network(path: path).faults
-        guard faults.isEmpty else {
-            throw refuse(.unfitWeights, "the weights do not fit: \(faults.prefix(3).joined(separator: "; "))")
-        }
+        _ = try reconstructor(path: path)
     }
 
     /// Writes the file, whole or not at all.
@@ -84,35 +81,13 @@ public struct Model: Sendable {
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             let json = String(decoding: try encoder.encode(description), as: UTF8.self)
             let metadata = [
-                Self.formatKey: Self.format, Self.descriptionKey: json,
+                Self.formatKey: Self.formats[description.reference == nil ? 0 : 1], Self.descriptionKey: json,
                 Self.digestKey: Self.digest(json: json, weights: weights),
             ]
             try SafeTensors(metadata: metadata, tensors: weights).write(path: path)
         } catch {
             throw ModelError(code: .cannotWrite, path: path, detail: "cannot be written: \(error)")
         }
-    }
-
-    /// The network with these weights, and what of them does not fit.
-    func network(path: String) throws(ModelError) -> (network: RealtimeUNet, faults: [String]) {
-        // Decoding bypasses the checks of the initialiser.
-        let claimed = description.architecture
-        guard
-            let architecture = RealtimeUNet.Architecture(
-                channels: claimed.channels,
-                blocks: claimed.blocks,
-                embedding: claimed.embedding
-            )
-        else {
-            throw ModelError(
-                code: .unfitWeights,
-                path: path,
-                detail: "names an architecture that cannot be built"
-            )
-        }
-        var random = SplitMix64(state: 0)
-        let network = RealtimeUNet(architecture, using: &random)
-        return (network, network.load(weights))
     }
 
     private static func digest(json: String, weights: [String: Tensor]) -> String {

@@ -1,23 +1,33 @@
-public import Networks
+import Networks
 
 /// Everything about a model but its weights; the metadata of a model file.
-public struct ModelDescription: Sendable, Equatable, Codable {
-    /// The method's name; `pddpm` so far.
-    public var method = "pddpm"
-    /// `realtime` for the network and phases of the daemon.
-    public var profile = "realtime"
-    /// Width and depth of the network.
-    public var architecture: RealtimeUNet.Architecture
-    /// Grey values to the network's scale.
-    public var normalisation: Normalisation
-    /// Noise, timestep and patches.
-    public var diffusion: PatchedDiffusion
+public struct ModelDescription: Sendable, Equatable {
+    /// How frames are reconstructed.
+    public var method: Method
+    /// Which network and which way over the frame, with their settings.
+    public var profile: Profile
     /// How input and reconstruction are compared.
     public var residual: Residual
     /// Thresholds and how they were found; absent until calibrated.
     public var calibration: Calibration?
     /// Where the weights come from.
     public var training: Provenance
+
+    /// The two ways of doing the same.
+    public enum Profile: Sendable, Equatable {
+        /// Keeps up with a plate; pDDPM only.
+        case realtime(RealtimeSettings)
+        /// As published: sliding windows, the large networks.
+        case reference(ReferenceSettings)
+
+        /// The profile's name on the command line and in files.
+        public var name: String {
+            switch self {
+            case .realtime: "realtime"
+            case .reference: "reference"
+            }
+        }
+    }
 
     /// Where a model's weights come from.
     public struct Provenance: Sendable, Equatable, Codable {
@@ -43,17 +53,101 @@ public struct ModelDescription: Sendable, Equatable, Codable {
     }
 
     /// Gathers a description of a `realtime` pDDPM.
+    public init(realtime settings: RealtimeSettings, residual: Residual, training: Provenance) {
+        self.init(method: .pddpm, profile: .realtime(settings), residual: residual, training: training)
+    }
+
+    /// Gathers a description of a `reference` model.
     public init(
-        architecture: RealtimeUNet.Architecture,
-        normalisation: Normalisation,
-        diffusion: PatchedDiffusion,
+        method: Method,
+        reference settings: ReferenceSettings,
         residual: Residual,
         training: Provenance
     ) {
-        self.architecture = architecture
-        self.normalisation = normalisation
-        self.diffusion = diffusion
+        self.init(method: method, profile: .reference(settings), residual: residual, training: training)
+    }
+
+    private init(method: Method, profile: Profile, residual: Residual, training: Provenance) {
+        self.method = method
+        self.profile = profile
         self.residual = residual
         self.training = training
+    }
+
+    /// The settings of a `realtime` model.
+    public var realtime: RealtimeSettings? {
+        if case .realtime(let settings) = profile { settings } else { nil }
+    }
+
+    /// The settings of a `reference` model.
+    public var reference: ReferenceSettings? {
+        if case .reference(let settings) = profile { settings } else { nil }
+    }
+
+    /// What cannot be built, in words; `nil` if everything can.
+    public var fault: String? {
+        switch profile {
+        case .realtime(let settings):
+            method == .pddpm
+                ? settings.fault : "is \(method.rawValue) in the realtime profile, which knows pddpm only"
+        case .reference(let settings): settings.fault(method: method)
+        }
+    }
+}
+
+extension ModelDescription: Codable {
+    /// The keys of a `realtime` model lie at the top, as in format 1; those of the other under `reference`.
+    private enum Key: String, CodingKey {
+        case method, profile, architecture, normalisation, diffusion, reference, residual, calibration,
+            training
+    }
+
+    /// Reads the metadata; the settings' ranges are not checked here (see `fault`).
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: Key.self)
+        let name = try values.decode(String.self, forKey: .profile)
+        let profile: Profile
+        switch name {
+        case "realtime":
+            profile = .realtime(
+                RealtimeSettings(
+                    architecture: try values.decode(RealtimeUNet.Architecture.self, forKey: .architecture),
+                    normalisation: try values.decode(Normalisation.self, forKey: .normalisation),
+                    diffusion: try values.decode(PatchedDiffusion.self, forKey: .diffusion)
+                )
+            )
+        case "reference":
+            profile = .reference(try values.decode(ReferenceSettings.self, forKey: .reference))
+        default:
+            throw DecodingError.dataCorruptedError(
+                forKey: .profile,
+                in: values,
+                debugDescription: "the profile '\(name)' is neither realtime nor reference"
+            )
+        }
+        self.init(
+            method: try values.decode(Method.self, forKey: .method),
+            profile: profile,
+            residual: try values.decode(Residual.self, forKey: .residual),
+            training: try values.decode(Provenance.self, forKey: .training)
+        )
+        calibration = try values.decodeIfPresent(Calibration.self, forKey: .calibration)
+    }
+
+    /// Writes the metadata.
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: Key.self)
+        try values.encode(method, forKey: .method)
+        try values.encode(profile.name, forKey: .profile)
+        switch profile {
+        case .realtime(let settings):
+            try values.encode(settings.architecture, forKey: .architecture)
+            try values.encode(settings.normalisation, forKey: .normalisation)
+            try values.encode(settings.diffusion, forKey: .diffusion)
+        case .reference(let settings): try values.encode(settings, forKey: .reference)
+        }
+        try values.encode(residual, forKey: .residual)
+        try values.encodeIfPresent(calibration, forKey: .calibration)
+        try values.encode(training, forKey: .training)
     }
 }

@@ -12,8 +12,12 @@ public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
         case altered
         /// The weights do not fit the architecture that the file names.
         case unfitWeights
+        /// The settings that the file names cannot be built.
+        case unfitSettings
         /// The model has no thresholds yet.
         case notCalibrated
+        /// Not of the `realtime` profile, and so too slow to keep up with a plate.
+        case notRealtime
         /// The file could not be written.
         case cannotWrite
     }

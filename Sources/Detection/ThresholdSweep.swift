@@ -12,6 +12,9 @@ struct ThresholdSweep {
     private(set) var bestDice = 0.0
     /// The score that gave it.
     private(set) var bestDiceThreshold = Double.infinity
+    /// The curves so far, as fine as a drawing shows.
+    private(set) var curve: [OperatingPoint] = []
+    private var latest: OperatingPoint?
 
     /// Starts above the highest score of so many faulty and normal ones.
     init(faulty: Int, normal: Int) {
@@ -33,18 +36,37 @@ struct ThresholdSweep {
         if isFaulty { tied.faulty += 1 } else { tied.normal += 1 }
     }
 
-    /// Passes the scores that tie; call it once more after the last.
-    mutating func closeTie() {
+    /// Ends the sweep: passes the last scores and closes the curves.
+    mutating func close() {
+        closeTie()
+        if let latest, curve.last != latest { curve.append(latest) }
+    }
+
+    /// Passes the scores that tie.
+    private mutating func closeTie() {
         guard tied.faulty + tied.normal > 0 else { return }
         pairs += tied.normal * (found.faulty + tied.faulty / 2)
         found.faulty += tied.faulty
         found.normal += tied.normal
-        precision += tied.faulty * found.faulty / (found.faulty + found.normal)
+        let share = found.faulty / (found.faulty + found.normal)
+        precision += tied.faulty * share
+        keep(precision: share)
         let dice = 2 * found.faulty / (found.faulty + found.normal + faulty)
         if dice > bestDice {
             bestDice = dice
             bestDiceThreshold = score
         }
         tied = (0, 0)
+    }
+
+    private mutating func keep(precision: Double) {
+        let point = OperatingPoint(
+            threshold: score,
+            falseAlarmRate: normal > 0 ? found.normal / normal : 0,
+            recall: faulty > 0 ? found.faulty / faulty : 0,
+            precision: precision
+        )
+        latest = point
+        if curve.last.map({ point.isApart(from: $0) }) ?? true { curve.append(point) }
     }
 }

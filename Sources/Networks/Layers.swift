@@ -1,21 +1,5 @@
 import Foundation
-public import Tensors
-
-/// A parameter and the name it has in a model file.
-public struct NamedParameter {
-    /// Dotted path from the network to the parameter, for example `down.0.first.weights`.
-    public let name: String
-    /// The parameter.
-    public let variable: Variable
-
-    func prefixed(_ prefix: String) -> NamedParameter {
-        NamedParameter(name: "\(prefix).\(name)", variable: variable)
-    }
-}
-
-extension [NamedParameter] {
-    func prefixed(_ prefix: String) -> [NamedParameter] { map { $0.prefixed(prefix) } }
-}
+import Tensors
 
 /// A 2-D convolution with bias.
 struct ConvolutionLayer {
@@ -142,6 +126,7 @@ extension Tensor {
         deviation: Float,
         using random: inout some RandomNumberGenerator
     ) -> Tensor {
+        guard deviation != 0 else { return Tensor(repeating: 0, shape: shape) }
         let values = (0..<shape.reduce(1, *)).map { _ in
             let radius = (-2 * log(Double.random(in: Double.leastNormalMagnitude..<1, using: &random)))
             return deviation

@@ -1,4 +1,3 @@
-import Foundation
 public import Tensors
 
 /// The U-Net of the `realtime` profile: predicts the clean image x_0 from a partly noised one.
@@ -137,13 +136,8 @@ public final class RealtimeUNet: Network {
     ///
     /// Vaswani et al. 2017, section 3.5.
     private func embedded(_ timesteps: [Int]) -> Variable {
-        let half = architecture.embedding / 2
-        let frequencies = (0..<half).map { exp(-log(10_000) * Double($0) / Double(half)) }
-        let features = timesteps.flatMap { t in
-            frequencies.map { Float(cos(Double(t) * $0)) } + frequencies.map { Float(sin(Double(t) * $0)) }
-        }
-        let shape = [timesteps.count, architecture.embedding]
-        return time(Variable(constant: Tensor(features, shape: shape))).silu()
+        let features = Tensor.timestepFeatures(timesteps, length: architecture.embedding)
+        return time(Variable(constant: features)).silu()
     }
 
     /// All weights, in a fixed order.

@@ -71,14 +71,16 @@ extension Variable {
         let inputs = [self, weights] + (bias.map { [$0] } ?? [])
         return Variable(value: result, inputs: inputs) { [self] upstream in
             let data =
-                requiresGradient
+                wantsGradient
                 ? upstream.convolutionDataGradient(weights: weights, size: shape, geometry: geometry) : nil
             let weight =
-                weights.requiresGradient
+                weights.wantsGradient
                 ? convolutionWeightGradient(upstream: upstream, kernel: weights.shape, geometry: geometry)
                 : nil
             guard let bias else { return [data, weight] }
-            return [data, weight, upstream.sumOverPixels().sumOverRows().reshaped(bias.shape)]
+            let shift =
+                bias.wantsGradient ? upstream.sumOverPixels().sumOverRows().reshaped(bias.shape) : nil
+            return [data, weight, shift]
         }
     }
 
@@ -97,10 +99,14 @@ extension Variable {
             geometry: geometry
         )
         return Variable(value: result, inputs: [self, weights]) { second in
-            [
-                second.plainConvolution(weights: weights, bias: nil, geometry: geometry),
-                second.convolutionWeightGradient(upstream: self, kernel: weights.shape, geometry: geometry),
-            ]
+            let upstream =
+                self.wantsGradient
+                ? second.plainConvolution(weights: weights, bias: nil, geometry: geometry) : nil
+            let weight =
+                weights.wantsGradient
+                ? second.convolutionWeightGradient(upstream: self, kernel: weights.shape, geometry: geometry)
+                : nil
+            return [upstream, weight]
         }
     }
 
@@ -119,16 +125,14 @@ extension Variable {
             geometry: geometry
         )
         return Variable(value: result, inputs: [self, upstream]) { [self] second in
-            [
-                upstream.convolutionDataGradient(weights: second, size: shape, geometry: geometry),
-                plainConvolution(weights: second, bias: nil, geometry: geometry),
-            ]
+            let data =
+                wantsGradient
+                ? upstream.convolutionDataGradient(weights: second, size: shape, geometry: geometry) : nil
+            let output =
+                upstream.wantsGradient
+                ? plainConvolution(weights: second, bias: nil, geometry: geometry) : nil
+            return [data, output]
         }
-    }
-
-    /// The sum over rows of a matrix: N x C to 1 x C, as a product so that it is differentiable.
-    private func sumOverRows() -> Variable {
-        Variable(constant: Tensor(repeating: 1, shape: [1, shape[0]])).multiplied(by: self)
     }
 }
 

@@ -13,16 +13,35 @@ extension Variable {
             transposingRight: transposingRight
         )
         return Variable(value: value, inputs: [self, right]) { upstream in
-            let left =
-                transposingSelf
-                ? right.multiplied(by: upstream, transposingSelf: transposingRight, transposingRight: true)
-                : upstream.multiplied(by: right, transposingRight: !transposingRight)
-            let rightGradient =
-                transposingRight
-                ? upstream.multiplied(by: self, transposingSelf: true, transposingRight: transposingSelf)
-                : self.multiplied(by: upstream, transposingSelf: !transposingSelf)
-            return [left, rightGradient]
+            [
+                self.wantsGradient
+                    ? upstream.leftGradient(right, transposingSelf, transposingRight) : nil,
+                right.wantsGradient
+                    ? upstream.rightGradient(self, transposingSelf, transposingRight) : nil,
+            ]
         }
+    }
+
+    /// The gradient of a product's left factor from that of the product (`self`).
+    private func leftGradient(
+        _ right: Variable,
+        _ transposedLeft: Bool,
+        _ transposedRight: Bool
+    ) -> Variable {
+        transposedLeft
+            ? right.multiplied(by: self, transposingSelf: transposedRight, transposingRight: true)
+            : multiplied(by: right, transposingRight: !transposedRight)
+    }
+
+    /// The gradient of a product's right factor from that of the product (`self`).
+    private func rightGradient(
+        _ left: Variable,
+        _ transposedLeft: Bool,
+        _ transposedRight: Bool
+    ) -> Variable {
+        transposedRight
+            ? multiplied(by: left, transposingSelf: true, transposingRight: transposedLeft)
+            : left.multiplied(by: self, transposingSelf: !transposedLeft)
     }
 
     /// Linear layer, `x W^T + b`: x is N x I, weights O x I, bias O.
@@ -31,6 +50,16 @@ extension Variable {
         let (rows, columns) = (product.shape[0], product.shape[1])
         let ones = Variable(constant: Tensor(repeating: 1, shape: [rows, 1]))
         return product + ones.multiplied(by: bias.reshaped([1, columns]))
+    }
+
+    /// The sum over the rows of a matrix: R x C to 1 x C, as a product so that it is differentiable.
+    func sumOverRows() -> Variable {
+        Variable(constant: Tensor(repeating: 1, shape: [1, shape[0]])).multiplied(by: self)
+    }
+
+    /// One row repeated: 1 x C to R x C.
+    func spreadOverRows(_ count: Int) -> Variable {
+        Variable(constant: Tensor(repeating: 1, shape: [count, 1])).multiplied(by: self)
     }
 }
 

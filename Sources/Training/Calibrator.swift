@@ -36,12 +36,15 @@ public struct Calibrator: Sendable {
         self.options = options
     }
 
-    /// Thresholds from normal frames alone; `report` hears of each frame judged, out of how many.
+    /// Thresholds from normal frames alone.
+    ///
+    /// `report` hears of each frame judged, out of how many, and `passes` how far the passes over a frame are.
     public func labelFree(
         _ frames: FrameSet,
-        report: (_ done: Int, _ all: Int) -> Void
+        report: (_ done: Int, _ all: Int) -> Void,
+        passes: (ReconstructionProgress) -> Void = { _ in }
     ) throws(DataError) -> Calibration {
-        let augmentation = Augmentation(normalisation: model.description.normalisation)
+        let augmentation = Augmentation(normalisation: try normalisation(of: frames))
         let filter = Calibration.specks(window: options.maskWindow)
         let all = frames.count * (1 + options.variations)
         var scores: [Double] = []
@@ -54,7 +57,7 @@ public struct Calibrator: Sendable {
                 let lent = random.nextUniform() < 0.3 ? other : nil
                 let shown =
                     variation == 0 ? frame : augmentation.applied(to: frame, lending: lent, using: &random)
-                let map = scorer.map(of: shown)
+                let map = scorer.map(of: shown, report: passes)
                 scores.append(options.scoreKind.value(of: ImageScores(map: map)))
                 onsets.append(Double(filter.onset(of: map.windowMean(options.maskWindow))))
                 report(scores.count, all)
@@ -75,6 +78,15 @@ public struct Calibrator: Sendable {
         )
     }
 
+    /// The grey scale that changes of frames are made on: the model's own, or the frames' where it has none.
+    private func normalisation(of frames: FrameSet) throws(DataError) -> Normalisation {
+        if let settings = model.description.realtime { return settings.normalisation }
+        guard let normalisation = Normalisation(sample: try frames.sample()) else {
+            throw DataError("all frames are blank: every pixel has the same grey value")
+        }
+        return normalisation
+    }
+
     /// The published greedy search over labelled frames, for the severities and for the masks' pixels.
     ///
     /// Severities are still relative to normal frames: `scale` comes from a label-free calibration. Faulty frames
@@ -82,7 +94,8 @@ public struct Calibrator: Sendable {
     public func greedy(
         _ rows: [FramePaths.Labelled],
         calibration: Calibration,
-        report: (_ done: Int, _ all: Int) -> Void
+        report: (_ done: Int, _ all: Int) -> Void,
+        passes: (ReconstructionProgress) -> Void = { _ in }
     ) throws(DataError) -> Calibration {
         guard rows.contains(where: \.isFaulty), rows.contains(where: { !$0.isFaulty }) else {
             throw DataError("the list of labelled frames needs both normal (0) and faulty (1) ones")
@@ -91,10 +104,10 @@ public struct Calibrator: Sendable {
         var maps: [ScoreMap] = []
         var masks: [Mask] = []
         for (index, row) in rows.enumerated() {
-            let map = scorer.map(of: try Self.frame(row.image))
+            let map = scorer.map(of: try row.readFrame(), report: passes)
             let score = calibration.scoreKind.value(of: ImageScores(map: map))
             severities.append(calibration.severity(of: score))
-            if let mask = try Self.mask(of: row, like: map) {
+            if let mask = try row.readMask(height: map.height, width: map.width) {
                 maps.append(map.windowMean(calibration.maskWindow))
                 masks.append(mask)
             }
@@ -108,24 +121,5 @@ public struct Calibrator: Sendable {
             (result.maskThreshold, result.maskOrigin) = (mask.threshold, .greedy(mask))
         }
         return result
-    }
-
-    private static func frame(_ path: String) throws(DataError) -> Frame {
-        do { return try TIFFReader(path: path).frame(page: 0) } catch { throw DataError("\(error)") }
-    }
-
-    /// The mask of a labelled frame, every value above 0 being faulty; an empty one for a normal frame without mask.
-    private static func mask(of row: FramePaths.Labelled, like map: ScoreMap) throws(DataError) -> Mask? {
-        guard let path = row.mask else {
-            guard !row.isFaulty else { return nil }
-            return Mask(height: map.height, width: map.width, values: map.values.map { _ in 0 })
-        }
-        let frame = try frame(path)
-        guard frame.height == map.height, frame.width == map.width else {
-            throw DataError(
-                "\(path) is \(frame.width) x \(frame.height), its frame \(row.image) is \(map.width) x \(map.height)"
-            )
-        }
-        return Mask(height: map.height, width: map.width, values: frame.pixels.map { $0 > 0 ? 1 : 0 })
     }
 }

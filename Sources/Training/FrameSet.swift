@@ -74,7 +74,9 @@ public final class FrameSet: Sendable {
     }
 
     /// A frame by its position; one that cannot be read any more throws.
-    public func frame(_ index: Int) throws(DataError) -> Frame {
+    ///
+    /// It is kept decoded for the next time, unless told otherwise.
+    public func frame(_ index: Int, keeping: Bool = true) throws(DataError) -> Frame {
         let entry = entries[index]
         if let known = decoded.withLock({ $0[entry] }) { return known }
         do {
@@ -82,13 +84,17 @@ public final class FrameSet: Sendable {
             guard frame.height == height, frame.width == width else {
                 throw DataError("\(entry.path), page \(entry.page): not \(width) x \(height) like the others")
             }
-            decoded.withLock { frames in
-                let limit = Self.memory / (height * width * MemoryLayout<Float>.stride)
-                if frames.count >= max(limit, 1) { frames.removeAll(keepingCapacity: true) }
-                frames[entry] = frame
-            }
+            if keeping { keep(frame, of: entry) }
             return frame
         } catch let error as DataError { throw error } catch { throw DataError("\(error)") }
+    }
+
+    private func keep(_ frame: Frame, of entry: Entry) {
+        decoded.withLock { frames in
+            let limit = Self.memory / (height * width * MemoryLayout<Float>.stride)
+            if frames.count >= max(limit, 1) { frames.removeAll(keepingCapacity: true) }
+            frames[entry] = frame
+        }
     }
 
     /// A thinned sample of grey values of up to 64 frames, for the normalisation.

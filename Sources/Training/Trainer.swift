@@ -1,12 +1,11 @@
 public import Detection
 import Foundation
 public import Networks
-import Randomness
 import Tensors
 
-/// Trains a `realtime` pDDPM on normal frames.
-public final class Trainer {
-    /// What a training is told.
+/// Trains a network on normal frames: the `realtime` pDDPM, or pDDPM, DDPM, AE and VAE as published.
+public final class Trainer: MethodTrainer {
+    /// What a training of the `realtime` profile is told.
     public struct Options: Sendable, Equatable, Codable {
         /// Steps in all.
         public var steps = 6000
@@ -29,196 +28,165 @@ public final class Trainer {
         public init() {}
     }
 
-    /// How far a training is.
-    public struct Progress: Sendable {
-        /// Steps done.
-        public let step: Int
-        /// Steps in all.
-        public let steps: Int
-        /// Mean loss of the last steps.
-        public let loss: Float
-        /// Last loss on held-out frames, with averaged weights at the test timestep.
-        public let validationLoss: Float?
-        /// Crops per second, lately.
-        public let cropsPerSecond: Double
-        /// Time left at that speed, in seconds.
-        public let secondsLeft: Double
-    }
-
     private var state: TrainingState
-    private let network: RealtimeUNet
-    private let variables: [Variable]
-    private var sampler: BatchSampler
-    private var validation: BatchSampler
-    private let schedule: LearningRateSchedule
-
+    private let objective: any TrainingObjective
+    private let parameters: [NamedParameter]
+    private let trained: [NamedParameter]
     private static let averageDecay: Float = 0.998
-    private static let validationBatches = 3
 
-    /// Starts a training on a set of frames, every tenth of which is held out for validation.
+    /// Starts a training of the `realtime` profile; without a validation set every tenth frame is held out.
     public convenience init(
         options: Options,
         frames: FrameSet,
+        validation: FrameSet? = nil,
         diffusion: PatchedDiffusion
     ) throws(DataError) {
         guard let normalisation = Normalisation(sample: try frames.sample()) else {
             throw DataError("all frames are blank: every pixel has the same grey value")
         }
-        var random = SplitMix64(state: options.seed)
-        let network = RealtimeUNet(options.architecture, using: &random)
-        let values = network.parameters.map(\.variable.value)
-        let state = TrainingState(
+        let plan = TrainingPlan.Realtime(
             options: options,
             normalisation: normalisation,
-            diffusion: diffusion,
-            frameCount: frames.count,
-            weights: values,
-            average: MovingAverage(values, decay: Self.averageDecay),
-            adam: Adam(shapes: values.map(\.shape)),
-            history: []
+            diffusion: diffusion
         )
-        try self.init(state: state, network: network, frames: frames)
+        try self.init(starting: .realtime(plan), frames: frames, validation: validation)
+    }
+
+    /// Starts a training as published; without a validation set every tenth frame is held out.
+    public convenience init(
+        reference options: ReferenceTraining,
+        frames: FrameSet,
+        validation: FrameSet? = nil
+    ) throws(DataError) {
+        if let fault = options.fault { throw DataError(fault) }
+        try self.init(starting: .reference(options), frames: frames, validation: validation)
+    }
+
+    private init(starting plan: TrainingPlan, frames: FrameSet, validation: FrameSet?) throws(DataError) {
+        objective = try plan.objective(FrameSplit(frames, validation: validation))
+        parameters = objective.network.parameters
+        trained = parameters.filter(\.variable.requiresGradient)
+        state = TrainingState(
+            plan: plan,
+            frameCount: frames.count,
+            weights: parameters.map(\.variable.value),
+            adam: Adam(shapes: trained.map(\.variable.shape))
+        )
     }
 
     /// Goes on with a training from its checkpoint, on the same frames.
-    public convenience init(resuming path: String, steps: Int?, frames: FrameSet) throws {
-        var state = try TrainingState(path: path)
-        if let steps { state.options.steps = steps }
+    public init(
+        resuming path: String,
+        steps: Int?,
+        frames: FrameSet,
+        validation: FrameSet? = nil
+    ) throws {
+        state = try TrainingState(path: path)
+        if let steps { state.plan.steps = steps }
         guard state.frameCount == frames.count else {
             throw DataError(
                 "\(path) was trained on \(state.frameCount) frames, now there are \(frames.count); "
                     + "resume with the same frames or start anew"
             )
         }
-        var random = SplitMix64(state: state.options.seed)
-        let network = RealtimeUNet(state.options.architecture, using: &random)
-        let expected = network.parameters.map(\.variable.shape)
-        for group in [state.weights, state.average.values, state.adam.firstMoments, state.adam.secondMoments]
-        where group.map(\.shape) != expected {
+        objective = try state.plan.objective(FrameSplit(frames, validation: validation))
+        parameters = objective.network.parameters
+        trained = parameters.filter(\.variable.requiresGradient)
+        let shapes = (parameters.map(\.variable.shape), trained.map(\.variable.shape))
+        guard [state.weights, state.kept].allSatisfy({ $0.map(\.shape) == shapes.0 }),
+            [state.adam.firstMoments, state.adam.secondMoments].allSatisfy({ $0.map(\.shape) == shapes.1 })
+        else {
             throw DataError("\(path) does not fit its own architecture; it is damaged, start anew")
         }
-        try self.init(state: state, network: network, frames: frames)
-    }
-
-    private init(state: TrainingState, network: RealtimeUNet, frames: FrameSet) throws(DataError) {
-        let options = state.options
-        guard min(frames.height, frames.width) >= options.crop else {
-            throw DataError(
-                "frames of \(frames.width) x \(frames.height) are smaller than the crops of \(options.crop)"
-            )
-        }
-        self.state = state
-        self.network = network
-        variables = network.parameters.map(\.variable)
-        for (variable, value) in zip(variables, state.weights) { variable.value = value }
-        let (training, held) = frames.split(every: 10)
-        sampler = BatchSampler(
-            frames: training,
-            normalisation: state.normalisation,
-            diffusion: state.diffusion,
-            timesteps: 0..<options.highestTimestep,
-            crop: options.crop,
-            augments: true,
-            seed: options.seed
-        )
-        let test = state.diffusion.timestep
-        validation = BatchSampler(
-            frames: held,
-            normalisation: state.normalisation,
-            diffusion: state.diffusion,
-            timesteps: test..<test + 1,
-            crop: options.crop,
-            augments: false,
-            seed: ~options.seed
-        )
-        schedule = LearningRateSchedule(peak: options.learningRate, warmup: 100, steps: options.steps)
+        for (parameter, value) in zip(parameters, state.weights) { parameter.variable.value = value }
     }
 
     /// Steps done so far.
     public var step: Int { state.adam.step }
+    /// Steps in all.
+    public var steps: Int { state.plan.steps }
     /// Loss and validation loss over the steps.
     public var history: [LossRecord] { state.history }
 
     /// Trains until all steps are done or `shouldStop` says so; `report` and `shouldStop` are called after every step.
-    public func run(report: (Progress) throws -> Void, shouldStop: () -> Bool) throws {
-        var durations: [Double] = []
-        let clock = ContinuousClock()
-        while step < state.options.steps, !shouldStop() {
-            let start = clock.now
-            state.recentLosses.append(try takeStep())
-            durations.append((clock.now - start) / .seconds(1))
-            if durations.count > 50 { durations.removeFirst() }
+    public func run(report: (TrainingProgress) throws -> Void, shouldStop: () -> Bool) throws {
+        var clock = StepClock()
+        while step < steps, !shouldStop() {
+            state.recentLosses.append(try clock.timed { try takeStep() })
             let mean = state.recentLosses.reduce(0, +) / Float(state.recentLosses.count)
-            let isMilestone = step % state.options.validationInterval == 0 || step == state.options.steps
-            if isMilestone {
-                state.history.append(LossRecord(step: step, loss: mean, validationLoss: try validationLoss()))
-                state.recentLosses = []
-            }
-            let seconds = durations.reduce(0, +) / Double(durations.count)
+            if step % state.plan.validationInterval == 0 || step == steps { try validate(loss: mean) }
             try report(
-                Progress(
+                TrainingProgress(
                     step: step,
-                    steps: state.options.steps,
+                    steps: steps,
                     loss: mean,
-                    validationLoss: state.history.last?.validationLoss,
-                    cropsPerSecond: Double(state.options.batch) / seconds,
-                    secondsLeft: seconds * Double(state.options.steps - step)
+                    validationLoss: history.last?.validationLoss,
+                    cropsPerSecond: Double(state.plan.batch) / clock.secondsPerStep,
+                    secondsLeft: clock.secondsPerStep * Double(steps - step)
                 )
             )
         }
     }
 
     private func takeStep() throws(DataError) -> Float {
-        let batch = try sampler.batch(step: step, count: state.options.batch)
-        let loss = PatchLoss.of(predict(batch), batch: batch)
+        let loss = try objective.loss(step: step)
+        let variables = trained.map(\.variable)
         let found = gradients(of: loss, with: variables).map(\.value)
-        state.adam.update(variables, gradients: found, learningRate: schedule.rate(at: step))
-        state.average.update(variables)
+        state.adam.update(variables, gradients: found, learningRate: state.plan.learningRate(at: step))
+        if state.plan.averages {
+            var average = MovingAverage(state.kept, decay: Self.averageDecay, step: step - 1)
+            // Its values must be the only ones, or each step copies them.
+            state.kept = []
+            average.update(parameters.map(\.variable))
+            state.kept = average.values
+        }
         return loss.value.scalar
     }
 
-    private func predict(_ batch: BatchSampler.Batch) -> Variable {
-        let (count, crop) = (batch.timesteps.count, state.options.crop)
-        let noisy = Variable(constant: Tensor(batch.noisy, shape: [count, crop, crop, 1]))
-        return network(noisy, timesteps: batch.timesteps)
+    /// Adds a point to the history; of weights that are not averaged, the best so far are kept.
+    private func validate(loss: Float) throws(DataError) {
+        let current = parameters.map(\.variable.value)
+        if state.plan.averages { put(state.kept) }
+        defer { put(current) }
+        let found = try objective.validationLoss()
+        let best = history.compactMap(\.validationLoss).min() ?? .infinity
+        // Weights that gave no number are not kept.
+        if !state.plan.averages, found < best { state.kept = current }
+        state.history.append(LossRecord(step: step, loss: loss, validationLoss: found))
+        state.recentLosses = []
     }
 
-    /// The loss on held-out frames with averaged weights, always over the same crops and noise.
-    private func validationLoss() throws(DataError) -> Float {
-        let current = variables.map(\.value)
-        for (variable, value) in zip(variables, state.average.values) { variable.value = value }
-        defer { for (variable, value) in zip(variables, current) { variable.value = value } }
-        var total: Float = 0
-        for index in 0..<Self.validationBatches {
-            let batch = try validation.batch(step: index, count: state.options.batch)
-            total += Recording.off { PatchLoss.of(predict(batch), batch: batch).value.scalar }
-        }
-        return total / Float(Self.validationBatches)
+    private func put(_ values: [Tensor]) {
+        for (parameter, value) in zip(parameters, values) { parameter.variable.value = value }
     }
 
     /// Writes a checkpoint from which a later training goes on exactly.
     public func writeCheckpoint(path: String) throws {
-        state.weights = variables.map(\.value)
-        try state.write(path: path, names: network.parameters.map(\.name))
+        state.weights = parameters.map(\.variable.value)
+        try state.write(path: path, names: parameters.map(\.name), trained: trained.map(\.name))
     }
 
-    /// The model so far, with averaged weights and no thresholds yet.
+    /// The model so far, with averaged weights (`realtime`) or those of the least validation loss, and no thresholds yet.
     public func model(command: String) -> Model {
-        let names = network.parameters.map(\.name)
-        let description = ModelDescription(
-            architecture: state.options.architecture,
-            normalisation: state.normalisation,
-            diffusion: state.diffusion,
-            residual: .l1DSSIM,
-            training: ModelDescription.Provenance(
-                command: command,
-                steps: step,
-                seed: state.options.seed,
-                frames: state.frameCount,
-                validationLoss: state.history.last?.validationLoss
-            )
+        let losses = history.compactMap(\.validationLoss)
+        let provenance = ModelDescription.Provenance(
+            command: command,
+            steps: step,
+            seed: state.plan.seed,
+            frames: state.frameCount,
+            validationLoss: state.plan.averages ? losses.last : losses.min()
         )
-        let weights = Dictionary(uniqueKeysWithValues: zip(names, state.average.values))
-        return Model(description: description, weights: weights)
+        let values = losses.isEmpty && !state.plan.averages ? parameters.map(\.variable.value) : state.kept
+        let weights = Dictionary(uniqueKeysWithValues: zip(parameters.map(\.name), values))
+        return Model(description: objective.description(training: provenance), weights: weights)
+    }
+}
+
+extension TrainingPlan {
+    fileprivate func objective(_ frames: FrameSplit) throws(DataError) -> any TrainingObjective {
+        switch self {
+        case .realtime(let plan): try RealtimeObjective(plan: plan, frames: frames)
+        case .reference(let options): try ReferenceObjective(options: options, frames: frames)
+        }
     }
 }

@@ -31,6 +31,8 @@ struct CalibrateCommand: ParsableCommand {
     var variations = 0
     @Option(help: "Test timestep, to try another than the model was trained for.")
     var timestep: Int?
+    @Option(help: "Overlap of a reference model's windows, from 0 to below 1; the model keeps it.")
+    var overlap: Double?
     @Option(help: "Write the calibrated model here instead.")
     var out: String?
     @Option(help: "Threads (default: all cores).")
@@ -48,41 +50,69 @@ struct CalibrateCommand: ParsableCommand {
         if let threads { Compute.setThreads(threads) }
         var (loaded, _) = try Model.read(path: model)
         try applyTimestep(to: &loaded)
+        if let overlap { try loaded.setOverlap(overlap) }
         let frames = try FrameSet(paths: try FramePaths.normal(normal))
         for reason in frames.unreadable.prefix(5) { Terminal.note("skipped: \(reason)") }
         if !frames.unreadable.isEmpty { Terminal.note("\(frames.unreadable.count) unreadable files skipped") }
         var options = Calibrator.Options()
         (options.scoreKind, options.falseAlarmRate, options.maskRate) = (score, falseAlarms, maskRate)
         options.variations = variations
+        // Published masks are of the map itself.
+        if loaded.description.reference != nil { options.maskWindow = 1 }
         let calibrator = try Calibrator(model: loaded, path: model, options: options)
-        var terminal = Terminal()
-        var calibration = try calibrator.labelFree(frames) { done, all in
-            terminal.progress("normal frame \(done)/\(all)", isLast: done == all)
-        }
-        if let faulty {
-            calibration = try calibrator.greedy(
-                try FramePaths.labelled(csv: faulty),
-                calibration: calibration
-            ) { done, all in terminal.progress("labelled frame \(done)/\(all)", isLast: done == all) }
-        }
+        let calibration = try calibration(with: calibrator, frames: frames)
         loaded.description.calibration = calibration
         try loaded.write(path: out ?? model)
         report(calibration)
     }
 
+    private func calibration(with calibrator: Calibrator, frames: FrameSet) throws -> Calibration {
+        var terminal = Terminal()
+        var frame = 0
+        let calibration = try calibrator.labelFree(
+            frames,
+            report: { done, all in
+                frame = done
+                terminal.progress("normal frame \(done)/\(all)", isLast: done == all)
+            },
+            passes: { terminal.passes($0, of: "normal frame \(frame + 1)") }
+        )
+        guard let faulty else { return calibration }
+        frame = 0
+        return try calibrator.greedy(
+            try FramePaths.labelled(csv: faulty),
+            calibration: calibration,
+            report: { done, all in
+                frame = done
+                terminal.progress("labelled frame \(done)/\(all)", isLast: done == all)
+            },
+            passes: { terminal.passes($0, of: "labelled frame \(frame + 1)") }
+        )
+    }
+
     private func applyTimestep(to model: inout Model) throws {
         guard let timestep else { return }
-        let diffusion = model.description.diffusion
-        guard
-            let changed = PatchedDiffusion(
-                steps: diffusion.steps,
-                timestep: timestep,
-                noise: diffusion.noise,
-                noiseSeed: diffusion.noiseSeed,
-                phases: diffusion.phases
-            )
-        else { throw ValidationError("--timestep lies between 0 and \(diffusion.steps - 1)") }
-        model.description.diffusion = changed
+        switch model.description.profile {
+        case .realtime(var settings):
+            let diffusion = settings.diffusion
+            guard
+                let changed = PatchedDiffusion(
+                    steps: diffusion.steps,
+                    timestep: timestep,
+                    noise: diffusion.noise,
+                    noiseSeed: diffusion.noiseSeed,
+                    phases: diffusion.phases
+                )
+            else { throw ValidationError("--timestep lies between 0 and \(diffusion.steps - 1)") }
+            settings.diffusion = changed
+            model.description.profile = .realtime(settings)
+        case .reference(var settings):
+            guard (0..<settings.steps).contains(timestep) else {
+                throw ValidationError("--timestep lies between 0 and \(settings.steps - 1)")
+            }
+            settings.timestep = timestep
+            model.description.profile = .reference(settings)
+        }
     }
 
     private func report(_ calibration: Calibration) {
@@ -100,6 +130,20 @@ struct CalibrateCommand: ParsableCommand {
                     + " would do."
             )
         }
+    }
+}
+
+extension Model {
+    /// Lets the windows of a `reference` model overlap by another share.
+    mutating func setOverlap(_ overlap: Double) throws {
+        guard case .reference(var settings) = description.profile else {
+            throw ValidationError(
+                "--overlap is for models of the reference profile; this one takes whole frames"
+            )
+        }
+        guard overlap >= 0, overlap < 1 else { throw ValidationError("--overlap lies between 0 and 1") }
+        settings.overlap = overlap
+        description.profile = .reference(settings)
     }
 }
 

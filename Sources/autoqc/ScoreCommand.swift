@@ -24,6 +24,8 @@ struct ScoreCommand: ParsableCommand {
     var masks: String?
     @Option(help: "Folder for score maps, NAME.map.tiff, 32-bit float.")
     var maps: String?
+    @Option(help: "Overlap of a reference model's windows, from 0 to below 1, instead of the model's own.")
+    var overlap: Double?
     @Option(help: "How file names tell run, well and frame.")
     var pattern = FramePattern.standard
     @Option(help: "Threads (default: all cores).")
@@ -34,7 +36,7 @@ struct ScoreCommand: ParsableCommand {
 
     func run() throws {
         if let threads { Compute.setThreads(threads) }
-        let detector = try Detector(path: model)
+        let detector = try detector()
         for folder in [masks, maps].compactMap({ $0 }) {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         }
@@ -45,14 +47,30 @@ struct ScoreCommand: ParsableCommand {
         }
     }
 
+    private func detector() throws -> Detector {
+        var (loaded, name) = try Model.read(path: model)
+        if let overlap {
+            try loaded.setOverlap(overlap)
+            if loaded.description.calibration != nil {
+                Terminal.note(
+                    "the thresholds were found at the model's own overlap; `autoqc calibrate` finds others"
+                )
+            }
+        }
+        return try Detector(model: loaded, name: name, path: model)
+    }
+
     private func score(_ path: String, with detector: Detector, names: FramePattern) throws {
         let url = URL(filePath: path)
         let folder = url.deletingLastPathComponent().lastPathComponent
         let name = names.match(relativePath: url.lastPathComponent, rootName: folder)
         do {
             let reader = try TIFFReader(path: path)
+            var terminal = Terminal()
             for page in 0..<reader.pageCount {
-                let judgement = detector.judge([try reader.frame(page: page)])[0]
+                let judgement = detector.judge(try reader.frame(page: page)) {
+                    terminal.passes($0, of: url.lastPathComponent)
+                }
                 Self.row(path, Self.fields(of: name, page: reader.pageCount > 1 ? page : nil), judgement)
                 try writeImages(judgement, path: path, page: page, pixelSize: reader.pixelSize)
             }

@@ -1,3 +1,4 @@
+import Detection
 import Foundation
 
 /// What the commands say to a person: one line that is rewritten on a terminal, plain lines elsewhere.
@@ -17,6 +18,16 @@ struct Terminal {
             Self.write(line + "\n")
         }
     }
+
+    /// Shows how far the passes over a frame are, where there are enough of them to wait for.
+    mutating func passes(_ progress: ReconstructionProgress, of frame: String) {
+        guard progress.all > Self.silentPasses else { return }
+        self.progress(
+            "\(frame): pass \(progress.done)/\(progress.all)  \(Self.duration(progress.secondsLeft)) left"
+        )
+    }
+
+    private static let silentPasses = 4
 
     /// Says something worth a line of its own.
     static func note(_ line: String) { write(line + "\n") }

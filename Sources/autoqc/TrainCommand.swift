@@ -11,26 +11,49 @@ struct TrainCommand: ParsableCommand {
         abstract: "Train a model on normal frames.",
         discussion: """
             Frames are TIFF files, folders, globs, or CSV lists with the header img_path,seg_path,label (label 0 is \
-            normal). Every tenth frame is held out for the validation loss. A checkpoint MODEL.checkpoint is written \
-            every few minutes and on SIGINT or SIGTERM; --resume goes on from it exactly. When training is done the \
-            model is calibrated on its own normal frames; `autoqc calibrate` does that again on others.
+            normal). --profile realtime is for `watch`; --profile reference trains a published method as published. \
+            Without --validation every tenth frame is held out for the validation loss. A checkpoint MODEL.checkpoint \
+            is written every few minutes and on SIGINT or SIGTERM; --resume goes on from it exactly. A realtime model \
+            is calibrated on its own normal frames when training is done; `autoqc calibrate` does that again on others.
             """
     )
 
+    /// The two ways of doing the same.
+    enum Profile: String, ExpressibleByArgument, CaseIterable {
+        case realtime
+        case reference
+    }
+
+    @Option(help: "pddpm, ddpm, ae, vae or fanogan.")
+    var method = Method.pddpm
+    @Option(help: "realtime (pddpm only) or reference.")
+    var profile = Profile.realtime
     @Option(name: .long, parsing: .upToNextOption, help: "Normal frames: files, folders, globs or CSV lists.")
     var normal: [String]
+    @Option(name: .long, parsing: .upToNextOption, help: "Normal frames to choose by (default: each tenth).")
+    var validation: [String] = []
     @Option(help: "The model file to write.")
     var out: String
-    @Option(help: "Training steps of 8 crops of 192 x 192.")
+    @Option(help: "Training steps (default: 6000; reference: 300 epochs).")
     var steps: Int?
+    @Option(help: "Crops per step (default: 8).")
+    var batch: Int?
+    @Option(help: "Learning rate (default: at most 6e-4; reference: 1e-4).")
+    var learningRate: Float?
     @Option(help: "Seed; the same seed on the same machine and threads gives the same model.")
     var seed: UInt64 = 1
-    @Option(help: "Test timestep, an index into the 1000 steps of the schedule.")
-    var timestep = 49
-    @Option(help: "Pixels per side of a patch.")
-    var patch = 64
-    @Option(help: "Passes per frame: 2 or 4.")
+    @Option(help: "Test timestep, an index into the 1000 steps of the schedule (default: 49; AE and VAE: 0).")
+    var timestep: Int?
+    @Option(help: "Pixels per side of a patch (default: 64; reference: half the window).")
+    var patch: Int?
+    @Option(help: "Passes per frame of the realtime profile: 2 or 4.")
     var phases = 2
+    @Option(help: "simplex, gaussian or coarse (default: simplex; DDPM: gaussian).")
+    var noise: NoiseKind?
+    @Option(help: "How input and reconstruction are compared: l1, l2, dssim or l1+dssim.")
+    var residual = Residual.l1DSSIM
+    @OptionGroup(title: "Options of the reference profile")
+    var reference: ReferenceOptions
     @Option(help: "Threads (default: all cores).")
     var threads: Int?
     @Flag(help: "Go on from MODEL.checkpoint.")
@@ -40,44 +63,111 @@ struct TrainCommand: ParsableCommand {
     private static let checkpointInterval = Duration.seconds(120)
 
     func validate() throws {
-        guard steps.map({ $0 > 0 }) ?? true else { throw ValidationError("--steps must be above 0") }
-        guard threads.map({ $0 > 0 }) ?? true else { throw ValidationError("--threads must be above 0") }
+        guard [steps, threads, batch, reference.epochs].allSatisfy({ $0.map { $0 > 0 } ?? true }) else {
+            throw ValidationError("--steps, --epochs, --batch and --threads must be above 0")
+        }
+        guard steps == nil || reference.epochs == nil else {
+            throw ValidationError("give --steps or --epochs, not both")
+        }
+        guard learningRate.map({ $0 > 0 && $0.isFinite }) ?? true else {
+            throw ValidationError("--learning-rate must be above 0")
+        }
+        guard profile == .realtime else { return }
+        guard method == .pddpm else {
+            throw ValidationError(
+                "the realtime profile knows pddpm only; train \(method.rawValue) with --profile reference"
+            )
+        }
+        guard reference.given.isEmpty else {
+            throw ValidationError("\(reference.given.joined(separator: ", ")): for --profile reference only")
+        }
     }
 
     func run() throws {
         if let threads { Compute.setThreads(threads) }
-        let paths = try FramePaths.normal(normal)
-        let frames = try FrameSet(paths: paths)
-        for reason in frames.unreadable.prefix(5) { Terminal.note("skipped: \(reason)") }
-        if !frames.unreadable.isEmpty { Terminal.note("\(frames.unreadable.count) unreadable files skipped") }
-        Terminal.note("\(frames.count) normal frames of \(frames.width) x \(frames.height)")
-        let trainer = try makeTrainer(frames)
+        let frames = try Self.frames(normal, called: "normal frames")
+        let held = validation.isEmpty ? nil : try Self.frames(validation, called: "frames for validation")
+        let trainer = try makeTrainer(frames, validation: held)
         try train(trainer)
         try finish(trainer, frames: frames)
     }
 
-    private func makeTrainer(_ frames: FrameSet) throws -> Trainer {
+    private static func frames(_ arguments: [String], called name: String) throws -> FrameSet {
+        let frames = try FrameSet(paths: try FramePaths.normal(arguments))
+        for reason in frames.unreadable.prefix(5) { Terminal.note("skipped: \(reason)") }
+        if !frames.unreadable.isEmpty { Terminal.note("\(frames.unreadable.count) unreadable files skipped") }
+        Terminal.note("\(frames.count) \(name) of \(frames.width) x \(frames.height)")
+        return frames
+    }
+
+    private func makeTrainer(_ frames: FrameSet, validation: FrameSet?) throws -> any MethodTrainer {
         if resume {
             guard FileManager.default.fileExists(atPath: checkpoint) else {
                 throw ValidationError("no checkpoint at \(checkpoint); train without --resume")
             }
-            return try Trainer(resuming: checkpoint, steps: steps, frames: frames)
+            return try Trainers.resume(checkpoint, steps: steps, frames: frames, validation: validation)
         }
-        guard let division = PatchPhases(patch: patch, count: phases),
+        switch profile {
+        case .realtime: return try realtimeTrainer(frames, validation: validation)
+        case .reference:
+            return try Trainers.start(
+                referenceTraining(frames.count),
+                frames: frames,
+                validation: validation
+            )
+        }
+    }
+
+    private func realtimeTrainer(_ frames: FrameSet, validation: FrameSet?) throws -> Trainer {
+        guard let division = PatchPhases(patch: patch ?? 64, count: phases),
             let diffusion = PatchedDiffusion(
-                timestep: timestep,
-                noise: .simplex,
+                timestep: timestep ?? 49,
+                noise: noise ?? .simplex,
                 noiseSeed: seed,
                 phases: division
             )
         else { throw ValidationError("--timestep is 0 to 999, --phases 2 or 4, --patch above 0") }
         var options = Trainer.Options()
         if let steps { options.steps = steps }
+        if let batch { options.batch = batch }
+        if let learningRate { options.learningRate = learningRate }
         options.seed = seed
-        return try Trainer(options: options, frames: frames, diffusion: diffusion)
+        return try Trainer(options: options, frames: frames, validation: validation, diffusion: diffusion)
     }
 
-    private func train(_ trainer: Trainer) throws {
+    private func referenceTraining(_ frames: Int) throws -> ReferenceTraining {
+        var settings = reference.settings(of: method, noiseSeed: seed)
+        if let timestep { settings.timestep = timestep }
+        if let noise { settings.noise = noise }
+        if let patch { settings.patch = patch }
+        let batch = batch ?? 8
+        let trained = validation.isEmpty ? max(frames - frames / 10, 1) : frames
+        var options =
+            if let steps {
+                ReferenceTraining(
+                    method: method,
+                    settings: settings,
+                    frames: trained,
+                    steps: steps,
+                    batch: batch
+                )
+            } else {
+                ReferenceTraining(
+                    method: method,
+                    settings: settings,
+                    frames: trained,
+                    epochs: reference.epochs ?? ReferenceTraining.epochs,
+                    batch: batch
+                )
+            }
+        options.seed = seed
+        options.residual = residual
+        if let learningRate { options.learningRate = learningRate }
+        if let fault = options.fault { throw ValidationError(fault) }
+        return options
+    }
+
+    private func train(_ trainer: any MethodTrainer) throws {
         let interruption = Interruption()
         var terminal = Terminal()
         let clock = ContinuousClock()
@@ -107,16 +197,13 @@ struct TrainCommand: ParsableCommand {
         }
     }
 
-    private func finish(_ trainer: Trainer, frames: FrameSet) throws {
+    private func finish(_ trainer: any MethodTrainer, frames: FrameSet) throws {
         let program = URL(filePath: CommandLine.arguments[0]).lastPathComponent
         let command = ([program] + CommandLine.arguments.dropFirst()).joined(separator: " ")
         var model = trainer.model(command: command)
-        var terminal = Terminal()
-        var options = Calibrator.Options()
-        options.variations = 4
-        let calibrator = try Calibrator(model: model, path: out, options: options)
-        model.description.calibration = try calibrator.labelFree(frames) { done, all in
-            terminal.progress("calibrating on frame \(done)/\(all)", isLast: done == all)
+        if model.description.realtime != nil { model.description.residual = residual }
+        if model.description.realtime != nil || reference.calibrate {
+            model.description.calibration = try calibration(of: model, frames: frames)
         }
         try model.write(path: out)
         try? FileManager.default.removeItem(atPath: checkpoint)
@@ -124,5 +211,30 @@ struct TrainCommand: ParsableCommand {
         try curve.write(csv: out + ".loss.csv")
         try curve.write(png: out + ".loss.png")
         Terminal.note("wrote \(out), \(out).loss.csv and \(out).loss.png")
+        guard model.description.calibration == nil else { return }
+        let passes = try FrameScorer(model: model, path: out).passesPerFrame(
+            height: frames.height,
+            width: frames.width
+        )
+        Terminal.note(
+            "not calibrated: a frame takes \(passes) passes. When there is time, run "
+                + "`autoqc calibrate \(out) --normal \(normal.joined(separator: " "))`; --overlap 0.5 makes it faster"
+        )
+    }
+
+    private func calibration(of model: Model, frames: FrameSet) throws -> Calibration {
+        var options = Calibrator.Options()
+        if model.description.realtime != nil { options.variations = 4 } else { options.maskWindow = 1 }
+        var terminal = Terminal()
+        let calibrator = try Calibrator(model: model, path: out, options: options)
+        var frame = 0
+        return try calibrator.labelFree(
+            frames,
+            report: { done, all in
+                frame = done
+                terminal.progress("calibrating on frame \(done)/\(all)", isLast: done == all)
+            },
+            passes: { terminal.passes($0, of: "calibrating on frame \(frame + 1)") }
+        )
     }
 }

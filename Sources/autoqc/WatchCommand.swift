@@ -88,7 +88,14 @@ struct WatchCommand: AsyncParsableCommand {
     private static func prepare(_ configuration: Configuration) throws -> (Configuration, Detector) {
         try configuration.check()
         if configuration.threads > 0 { Compute.setThreads(configuration.threads) }
-        return (configuration, try Detector(path: configuration.model))
+        return (configuration, try detector(configuration))
+    }
+
+    /// The detector of a model that keeps up with a plate.
+    static func detector(_ configuration: Configuration) throws -> Detector {
+        let detector = try Detector(path: configuration.model)
+        try detector.requireRealtime(path: configuration.model)
+        return detector
     }
 
     private static func sentence(_ summary: MonitorSummary) -> String {
@@ -114,7 +121,7 @@ struct ValidateCommand: ParsableCommand {
     func run() throws {
         let configuration = try options.load()
         try configuration.check()
-        let detector = try Detector(path: configuration.model)
+        let detector = try WatchCommand.detector(configuration)
         Terminal.note("model \(detector.modelName), \(configuration.watch.count) folders to watch: fine")
     }
 }

@@ -16,10 +16,12 @@ struct ModelTests {
         var random = SplitMix64(state: 1)
         let network = RealtimeUNet(architecture, using: &random)
         var description = ModelDescription(
-            architecture: architecture,
-            normalisation: try #require(Normalisation(background: 100, reach: 50)),
-            diffusion: try #require(
-                PatchedDiffusion(timestep: 20, noise: .simplex, noiseSeed: 5, phases: phases)
+            realtime: RealtimeSettings(
+                architecture: architecture,
+                normalisation: try #require(Normalisation(background: 100, reach: 50)),
+                diffusion: try #require(
+                    PatchedDiffusion(timestep: 20, noise: .simplex, noiseSeed: 5, phases: phases)
+                )
             ),
             residual: .l1DSSIM,
             training: ModelDescription.Provenance(

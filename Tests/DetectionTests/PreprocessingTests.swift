@@ -1,5 +1,6 @@
 import Detection
 import Foundation
+import Frames
 import Plate
 import TestSupport
 import Testing
@@ -16,6 +17,32 @@ import Testing
         #expect(largestDifference(smoothed.pixels, expected) < 1e-5 * brightest)
         let rescaled = try fixture.floats("rescaled").values
         #expect(largestDifference(smoothed.rescaledToUnitRange().pixels, rescaled) < 1e-5)
+    }
+
+    @Test(
+        .enabled(
+            if: TestData.fixtures != nil && TestData.data != nil,
+            "no golden values or no real frames: set AUTOQC_FIXTURES and AUTOQC_DATA"
+        )
+    )
+    func agreesWithPublishedFullFrame() throws {
+        let expected = try ExpectedValues()
+        let name = try expected.text("preprocess_full_frame", "file")
+        let path = try #require(TestData.data).appending(path: "complexeye/\(name)").path
+        let smoothed = CurvatureFlow().smoothed(try TIFFReader(path: path).frame(page: 0))
+        let pixels = smoothed.pixels.map { Double($0) }
+        let mean = pixels.reduce(0, +) / Double(pixels.count)
+        let variance = pixels.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(pixels.count)
+        let scale = try expected.number("preprocess_full_frame", "max")
+        let probes = try expected.numbers("preprocess_full_frame", "probe_yx").map { Int($0) }
+        var found = try [mean, variance.squareRoot(), #require(pixels.min()), #require(pixels.max())]
+        found += stride(from: 0, to: probes.count, by: 2).map { Double(smoothed[probes[$0], probes[$0 + 1]]) }
+        var values = try ["mean", "std", "min", "max"].map {
+            try expected.number("preprocess_full_frame", $0)
+        }
+        values += try expected.numbers("preprocess_full_frame", "probe")
+        #expect(found.count == values.count)
+        for (found, value) in zip(found, values) { #expect(abs(found - value) < 1e-5 * scale) }
     }
 
     @Test(arguments: oddSizes) func flowAgreesWithTwin(height: Int, width: Int) {

@@ -6,6 +6,9 @@ public struct Fixture: Sendable {
     public struct Failure: Error, CustomStringConvertible {
         /// One sentence.
         public let description: String
+
+        /// Says what is wrong in one sentence.
+        public init(description: String) { self.description = description }
     }
 
     /// An array of any shape, row-major.
@@ -111,12 +114,39 @@ public struct ExpectedValues {
 
     /// The number at a path of keys.
     public func number(_ keys: String...) throws -> Double {
-        let value = keys.reduce(root as Any?) { ($0 as? [String: Any])?[$1] }
-        guard let number = value as? NSNumber else {
-            throw Fixture.Failure(
-                description: "expected.json has no number at \(keys.joined(separator: "."))"
-            )
-        }
+        guard let number = value(keys) as? NSNumber else { throw missing("number", keys) }
         return number.doubleValue
+    }
+
+    /// The numbers at a path of keys; of a list of lists, one after another.
+    public func numbers(_ keys: String...) throws -> [Double] {
+        func flat(_ value: Any) -> [Double]? {
+            if let number = value as? NSNumber { return [number.doubleValue] }
+            return (value as? [Any])?.reduce([]) { all, next in
+                all.flatMap { all in flat(next).map { all + $0 } }
+            }
+        }
+        guard let list = value(keys) as? [Any], let numbers = flat(list) else { throw missing("list", keys) }
+        return numbers
+    }
+
+    /// The text at a path of keys.
+    public func text(_ keys: String...) throws -> String {
+        guard let text = value(keys) as? String else { throw missing("text", keys) }
+        return text
+    }
+
+    /// The keys of the object at a path of keys, sorted.
+    public func keys(_ keys: String...) throws -> [String] {
+        guard let object = value(keys) as? [String: Any] else { throw missing("object", keys) }
+        return object.keys.sorted()
+    }
+
+    private func value(_ keys: [String]) -> Any? {
+        keys.reduce(root as Any?) { ($0 as? [String: Any])?[$1] }
+    }
+
+    private func missing(_ kind: String, _ keys: [String]) -> Fixture.Failure {
+        Fixture.Failure(description: "expected.json has no \(kind) at \(keys.joined(separator: "."))")
     }
 }

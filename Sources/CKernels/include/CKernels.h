@@ -3,4 +3,6 @@
 #pragma once
 
 #include "activations.h"
+#include "channels.h"
+#include "normalisation.h"
 #include "pixels.h"

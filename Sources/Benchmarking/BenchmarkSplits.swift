@@ -1,0 +1,88 @@
+import Foundation
+public import Training
+
+/// The lists of a benchmark in the published layout.
+///
+/// A folder with `normal_train.csv`, `normal_val.csv` and, for each fold N, `test_val_foldN.csv` (to find
+/// thresholds) and `test_test_foldN.csv` (to take figures). There are as many folds as there are such files.
+public struct BenchmarkSplits: Sendable {
+    /// The two lists of a fold.
+    public struct Fold: Sendable {
+        /// The number in the file names.
+        public let number: Int
+        /// Frames that thresholds are found on.
+        public let validation: [FramePaths.Labelled]
+        /// Frames that figures are taken from.
+        public let test: [FramePaths.Labelled]
+    }
+
+    /// Normal frames for training.
+    public let normalTrain: [FramePaths.Labelled]
+    /// Normal frames for choosing the best checkpoint.
+    public let normalValidation: [FramePaths.Labelled]
+    /// The folds, by number.
+    public let folds: [Fold]
+    /// What could not be read, one sentence each.
+    public let problems: [String]
+
+    /// Reads all lists; frames are relative to `base`.
+    ///
+    /// Throws if there is no fold at all.
+    public init(folder: String, base: String) throws(BenchmarkError) {
+        var reader = Reader(folder: folder, base: base)
+        normalTrain = reader.rows("normal_train.csv", consequence: "methods that learn from it are left out")
+        normalValidation = reader.rows("normal_val.csv", consequence: "it counts as empty")
+        let numbers = try reader.foldNumbers()
+        folds = numbers.compactMap { number in
+            let consequence = "fold \(number) is left out"
+            guard let validation = reader.list("test_val_fold\(number).csv", consequence: consequence),
+                let test = reader.list("test_test_fold\(number).csv", consequence: consequence)
+            else { return nil }
+            return Fold(number: number, validation: validation, test: test)
+        }
+        problems = reader.problems
+        guard !folds.isEmpty else { throw BenchmarkError(problems.joined(separator: "\n")) }
+    }
+
+    private struct Reader {
+        let folder: String
+        let base: String
+        private(set) var problems: [String] = []
+
+        init(folder: String, base: String) {
+            (self.folder, self.base) = (folder, base)
+        }
+
+        func foldNumbers() throws(BenchmarkError) -> [Int] {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            let numbers = names.compactMap { name -> Int? in
+                guard name.hasSuffix(".csv"), let start = name.firstRange(of: "_fold")?.upperBound,
+                    name.hasPrefix("test_val_fold") || name.hasPrefix("test_test_fold")
+                else { return nil }
+                return Int(name[start...].dropLast(4))
+            }
+            guard !numbers.isEmpty else {
+                throw BenchmarkError(
+                    "\(folder): no lists test_val_fold0.csv and test_test_fold0.csv; "
+                        + "give the folder of the splits"
+                )
+            }
+            return Set(numbers).sorted()
+        }
+
+        mutating func rows(_ name: String, consequence: String) -> [FramePaths.Labelled] {
+            (list(name, consequence: consequence) ?? []).filter { !$0.isFaulty }
+        }
+
+        mutating func list(_ name: String, consequence: String) -> [FramePaths.Labelled]? {
+            do {
+                let list = try LabelledList(csv: "\(folder)/\(name)", base: base)
+                problems += list.problems.map { "\($0); the row is left out" }
+                return list.rows
+            } catch {
+                problems.append("\(error); \(consequence)")
+                return nil
+            }
+        }
+    }
+}

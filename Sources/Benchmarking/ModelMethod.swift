@@ -1,0 +1,81 @@
+public import Detection
+import Foundation
+public import Plate
+import Tensors
+
+/// Any trained model as a method of the benchmark.
+public struct ModelMethod: BenchmarkMethod {
+    /// The name of the model file without its ending.
+    public let name: String
+    /// Method, profile, size and training.
+    public let summary: String
+    private let identity: String
+    private let scorer: FrameScorer
+
+    /// Reads a model file; a damaged one is refused in words.
+    public init(path: String, name: String) throws(ModelError) {
+        let (model, identity) = try Model.read(path: path)
+        self.name = name
+        self.identity = identity
+        scorer = try FrameScorer(model: model, path: path)
+        summary = Self.summary(of: model)
+    }
+
+    /// Every model file of a folder, by name, and a sentence for each that is refused.
+    ///
+    /// Throws if the folder cannot be read or has no model file.
+    public static func all(in folder: String) throws(BenchmarkError) -> (
+        methods: [ModelMethod], problems: [String]
+    ) {
+        let ending = ".safetensors"
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+            .filter { $0.hasSuffix(ending) && !$0.hasPrefix(".") }.sorted()
+        guard !names.isEmpty else {
+            throw BenchmarkError(
+                "\(folder): no model NAME\(ending) there; give the folder of the trained models"
+            )
+        }
+        var methods: [ModelMethod] = []
+        var problems: [String] = []
+        for name in names {
+            do {
+                let model = try ModelMethod(
+                    path: "\(folder)/\(name)",
+                    name: String(name.dropLast(ending.count))
+                )
+                methods.append(model)
+            } catch { problems.append("\(error); the method is left out") }
+        }
+        return (methods, problems)
+    }
+
+    /// The first digits of the file's SHA-256.
+    public func fingerprint(_ context: MethodContext) -> String { identity }
+
+    /// Nothing is to be done: the model is trained.
+    public func prepare(_ context: MethodContext) {}
+
+    /// Reconstructs the frame and compares.
+    public func assess(_ frame: Frame, report: (_ done: Int, _ all: Int) -> Void) -> Assessment {
+        let reconstruction = scorer.reconstruction(of: frame) { report($0.done, $0.all) }
+        return Assessment(
+            map: scorer.map(of: reconstruction),
+            input: reconstruction.input,
+            reconstruction: reconstruction.output
+        )
+    }
+
+    /// Passes over the frame (`realtime`) or over its windows (`reference`).
+    public func passesPerFrame(height: Int, width: Int) -> Int {
+        scorer.passesPerFrame(height: height, width: width)
+    }
+
+    private static func summary(of model: Model) -> String {
+        let description = model.description
+        let parameters = model.weights.values.reduce(0) { $0 + $1.count }
+        let window = description.reference.map { ", windows of \($0.window) at overlap \($0.overlap)" } ?? ""
+        return
+            "\(description.method.rawValue), \(description.profile.name)\(window), \(parameters) parameters, "
+            + "\(description.training.steps) steps on \(description.training.frames) frames"
+    }
+}

@@ -1,0 +1,141 @@
+import Detection
+import Foundation
+import Frames
+import Plate
+import Training
+
+/// A frame with a fault as every method sees it: input, reconstruction, score map, mask and truth, one row a
+/// method.
+struct QualitativePanel {
+    private struct Row {
+        let method: String
+        let input: PNGImage?
+        let reconstruction: PNGImage?
+        let map: PNGImage
+        let limit: Float
+        let mask: PNGImage
+        let threshold: Double
+    }
+
+    private static let columns = ["input", "reconstruction", "score map", "mask", "truth"]
+    private static let gap = 12.0
+    private static let left = 130.0
+    private static let top = 92.0
+
+    private let fault: String
+    private let frame: BenchmarkFrame
+    private let rows: [Row]
+    private let raw: PNGImage
+    private let truth: PNGImage
+    private let withoutMap: [String]
+
+    /// Gathers the images from what is kept; `nil` if no method has a map of the frame there.
+    init?(
+        fault: String,
+        example: PanelExamples.Example,
+        results: BenchmarkResults,
+        output: OutputFolder
+    ) throws {
+        let frame = example.frame
+        var rows: [Row] = []
+        var withoutMap: [String] = []
+        for method in results.methods {
+            if let row = try Self.row(of: method, example: example, output: output) {
+                rows.append(row)
+            } else {
+                withoutMap.append(method.name)
+            }
+        }
+        guard !rows.isEmpty else { return nil }
+        let pixels = try frame.labelled.readFrame()
+        (self.fault, self.frame, self.rows, self.withoutMap) = (fault, frame, rows, withoutMap)
+        raw = PanelImage.grey(pixels, range: Self.range(pixels))
+        truth = Self.image(try frame.truth())
+    }
+
+    private static func row(
+        of method: MethodResult,
+        example: PanelExamples.Example,
+        output: OutputFolder
+    ) throws -> Row? {
+        let frame = example.frame
+        let store = try AssessmentStore(
+            folder: output.cache(method: method.name, fingerprint: method.fingerprint)
+        )
+        let figures = method.folds.first { $0.number == example.fold }?.figures ?? []
+        guard let record = store.record(of: frame), record.hasMap,
+            let threshold = figures.first(where: { $0.key == .init(.pixel, .threshold) })?.value
+        else { return nil }
+        let map = try store.map(of: frame)
+        let images = store.images(of: frame)
+        // Both on the input's own scale: what the method takes away or adds is then seen as it is.
+        let range = images.input.map { Self.range($0) } ?? 0...1
+        let limit = map.values.reduce(0) { max($0, $1) }
+        return Row(
+            method: method.name,
+            input: images.input.map { PanelImage.grey($0, range: range) },
+            reconstruction: images.reconstruction.map { PanelImage.grey($0, range: range) },
+            map: PanelImage.coloured(map, limit: limit),
+            limit: limit,
+            mask: image(ComponentFilter().mask(of: map, above: threshold)),
+            threshold: threshold
+        )
+    }
+
+    private static func range(_ frame: Frame) -> ClosedRange<Float> {
+        let low = frame.pixels.reduce(.infinity) { min($0, $1) }
+        return low...frame.pixels.reduce(low) { max($0, $1) }
+    }
+
+    private static func image(_ mask: Mask) -> PNGImage {
+        let pixels = mask.values.map { Float($0) }
+        return PanelImage.grey(Frame(height: mask.height, width: mask.width, pixels: pixels), range: 0...1)
+    }
+
+    /// The whole file.
+    var svg: String {
+        get throws {
+            // Titles need some room above the smallest frames.
+            let step = (x: max(Double(raw.width), 120) + Self.gap, y: Double(raw.height) + 2 * Self.gap + 20)
+            var drawing = Drawing(
+                width: Int(Self.left + step.x * Double(Self.columns.count)),
+                height: Int(Self.top + step.y * Double(rows.count)) + 44
+            )
+            let name = URL(filePath: frame.labelled.image).lastPathComponent
+            drawing.text("\(fault): \(name)", x: Self.gap, y: 30, size: 18, isBold: true)
+            for (index, title) in Self.columns.enumerated() {
+                let x = Self.left + step.x * Double(index) + Double(raw.width) / 2
+                drawing.text(title, x: x, y: Self.top - 14, size: 15, anchor: .middle)
+            }
+            for (index, row) in rows.enumerated() {
+                try draw(row, on: &drawing, y: Self.top + step.y * Double(index), step: step.x)
+            }
+            if !withoutMap.isEmpty {
+                let names = withoutMap.joined(separator: ", ")
+                let y = Self.top + step.y * Double(rows.count) + 18
+                drawing.text("without a map of this frame: \(names)", x: Self.gap, y: y, size: 13)
+            }
+            return drawing.svg
+        }
+    }
+
+    private func draw(_ row: Row, on drawing: inout Drawing, y: Double, step: Double) throws {
+        let images = [row.input ?? raw, row.reconstruction, row.map, row.mask, truth]
+        for (index, image) in images.enumerated() {
+            let x = Self.left + step * Double(index)
+            if let image {
+                try drawing.image(image, x: x, y: y)
+            } else {
+                drawing.text("none", x: x + step / 2, y: y + Double(raw.height) / 2, anchor: .middle)
+            }
+        }
+        drawing.text(row.method, x: Self.gap, y: y + Double(raw.height) / 2, size: 15)
+        let below = y + Double(raw.height) + 16
+        let x = Self.left + 2 * step
+        drawing.text("0", x: x, y: below + 2, size: 12)
+        let scale = PanelImage.scale(width: max(raw.width - 80, 8), height: 10)
+        try drawing.image(scale, x: x + 14, y: below - 8)
+        drawing.text(Double(row.limit).digits(3), x: x + 20 + Double(scale.width), y: below + 2, size: 12)
+        drawing.text("above \(row.threshold.digits(4))", x: x + step, y: below + 2, size: 12)
+    }
+}

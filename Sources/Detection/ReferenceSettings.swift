@@ -1,0 +1,55 @@
+/// What the `reference` profile is made of: the published method, at any size of network and window.
+public struct ReferenceSettings: Sendable, Equatable, Codable {
+    /// The network and its size.
+    public var network: NetworkConfiguration
+    /// Pixels per side of the sliding window, and of the crops trained on.
+    public var window = 192
+    /// Share of a window that the next one covers again, in [0, 1).
+    public var overlap = 0.8
+    /// Pixels per side of the patches that pDDPM noises one after another; the whole window for the others.
+    public var patch = 192
+    /// Steps of the cosine schedule.
+    public var steps = 1000
+    /// The fixed timestep at test, an index into the schedule.
+    public var timestep = 49
+    /// Kind of noise; f-AnoGAN takes none.
+    public var noise = NoiseKind.simplex
+    /// Seed of the noise field at test, the same for all windows.
+    public var noiseSeed: UInt64 = 1
+    /// Steps of the curvature flow before anything else.
+    public var flowIterations = 3
+    /// Length of such a step.
+    public var flowTimeStep: Float = 0.125
+
+    /// The published settings of a method.
+    public init(published method: Method) {
+        network = NetworkConfiguration(published: method)
+        if method == .pddpm { patch = 96 }
+        if method == .ddpm { noise = .gaussian }
+        if method == .ae || method == .vae { timestep = 0 }
+    }
+
+    /// What cannot be built, in words; `nil` if everything can.
+    public func fault(method: Method) -> String? {
+        guard (8...1024).contains(window) else { return "has a window of \(window); 8 to 1024 can be used" }
+        guard overlap >= 0, overlap < 1 else {
+            return "has windows that overlap by \(overlap); from 0 to below 1 is possible"
+        }
+        if let fault = network.fault(method: method, window: window) { return fault }
+        guard window % network.sizeMultiple == 0 else {
+            return
+                "has a window of \(window), which is not a multiple of its network's \(network.sizeMultiple)"
+        }
+        guard patch > 0, window % patch == 0, method == .pddpm || patch == window else {
+            return "has patches of \(patch), which do not divide its window of \(window)"
+        }
+        guard (2...100_000).contains(steps), (0..<steps).contains(timestep) else {
+            return "noises at timestep \(timestep) of \(steps)"
+        }
+        guard (0...1000).contains(flowIterations), flowTimeStep > 0, flowTimeStep <= 0.25 else {
+            return
+                "smooths in \(flowIterations) steps of \(flowTimeStep); up to 1000 of up to 0.25 are possible"
+        }
+        return nil
+    }
+}

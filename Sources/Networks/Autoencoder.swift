@@ -1,0 +1,93 @@
+public import Tensors
+
+/// The published AE and VAE: the U-Net's two halves without skips and without time, and a bottleneck vector in the VAE.
+///
+/// Parameters have the published names.
+public final class Autoencoder: Network {
+    /// How wide and deep this network is.
+    public let configuration: AutoencoderConfiguration
+    private let encoder: EncoderHalf
+    private let middle: MiddleBlocks
+    private let decoder: DecoderHalf
+    private let bottleneck: Bottleneck?
+
+    /// The mean of the lowest level to the latent's mean and logarithm of variance, and the latent back to that level.
+    private struct Bottleneck {
+        let mean: LinearLayer
+        let logVariance: LinearLayer
+        let expansion: LinearLayer
+        let channels: Int
+        let side: Int
+    }
+
+    /// A network with random weights.
+    ///
+    /// Channels that do not make 32 groups or whole heads are a programmer's mistake.
+    public init(_ configuration: AutoencoderConfiguration, using random: inout some RandomNumberGenerator) {
+        self.configuration = configuration
+        let shape = FamilyShape(configuration)
+        encoder = EncoderHalf(shape, using: &random)
+        let width = encoder.widths[encoder.widths.count - 1]
+        middle = MiddleBlocks(shape, width: width, using: &random)
+        decoder = DecoderHalf(shape, width: width, skips: [], using: &random)
+        bottleneck = configuration.variational.map { size in
+            let side = size.imageSize / configuration.sizeMultiple
+            return Bottleneck(
+                mean: .published(inputs: width, outputs: size.latent, using: &random),
+                logVariance: .published(inputs: width, outputs: size.latent, using: &random),
+                expansion: .published(inputs: size.latent, outputs: width * side * side, using: &random),
+                channels: width,
+                side: side
+            )
+        }
+    }
+
+    /// Reconstructs images, N x H x W x 1 in [-1, 1]; a VAE from the latent's mean.
+    ///
+    /// H and W are multiples of the configuration's `sizeMultiple`; a VAE's are its `imageSize`.
+    public func callAsFunction(_ x: Variable) -> Variable {
+        guard bottleneck != nil else { return decoder(compressed(x), skips: [], time: nil) }
+        return decoded(encoded(x).mean)
+    }
+
+    /// The mean and the logarithm of the variance of a VAE's latent, N x latent each.
+    public func encoded(_ x: Variable) -> (mean: Variable, logVariance: Variable) {
+        let bottleneck = checkedBottleneck
+        let map = compressed(x)
+        let pixels = map.shape[1] * map.shape[2]
+        let pooled = map.sumOverPixels().affine(scale: 1 / Float(pixels))
+        return (bottleneck.mean(pooled), bottleneck.logVariance(pooled))
+    }
+
+    /// Images from latents, N x latent, of a VAE.
+    public func decoded(_ latent: Variable) -> Variable {
+        let bottleneck = checkedBottleneck
+        let side = bottleneck.side
+        let map = bottleneck.expansion(latent)
+            .reshaped([latent.shape[0], side, side, bottleneck.channels])
+        return decoder(map, skips: [], time: nil)
+    }
+
+    private func compressed(_ x: Variable) -> Variable {
+        let passed = encoder(x, time: nil)
+        return middle(passed[passed.count - 1], time: nil)
+    }
+
+    private var checkedBottleneck: Bottleneck {
+        guard let bottleneck else { preconditionFailure("a plain autoencoder has no latent vector") }
+        return bottleneck
+    }
+
+    /// All weights under their published names, in a fixed order.
+    public var parameters: [NamedParameter] {
+        var parameters = encoder.published + middle.published + decoder.published
+        if let bottleneck {
+            let (channels, side) = (bottleneck.channels, bottleneck.side)
+            let layout = PublishedLayout.rows(channels: channels, height: side, width: side)
+            parameters += bottleneck.mean.published.prefixed("fc_mu")
+            parameters += bottleneck.logVariance.published.prefixed("fc_logvar")
+            parameters += bottleneck.expansion.published(weights: layout, bias: layout).prefixed("fc_dec")
+        }
+        return parameters
+    }
+}

@@ -1,0 +1,66 @@
+public import Detection
+
+/// What a training of the `reference` profile is told; the defaults are the published ones.
+public struct ReferenceTraining: Sendable, Equatable, Codable {
+    /// The method.
+    public var method: Method
+    /// Network, window and noise.
+    public var settings: ReferenceSettings
+    /// How the model compares input and reconstruction.
+    public var residual = Residual.l1DSSIM
+    /// Steps in all.
+    public var steps: Int
+    /// Crops per step.
+    public var batch: Int
+    /// Learning rate of Adam, the same throughout.
+    public var learningRate: Float = 1e-4
+    /// Seed of everything drawn at random.
+    public var seed: UInt64 = 1
+    /// Steps between two looks at the validation frames, of which the best one's weights are kept.
+    public var validationInterval: Int
+
+    /// Published epochs.
+    public static let epochs = 300
+
+    /// A training of so many epochs over so many frames.
+    public init(
+        method: Method,
+        settings: ReferenceSettings,
+        frames: Int,
+        epochs: Int = Self.epochs,
+        batch: Int = 8
+    ) {
+        precondition(frames > 0 && epochs > 0 && batch > 0, "\(epochs) epochs of \(frames) in \(batch)")
+        let stepsPerEpoch = (frames + batch - 1) / batch
+        self.init(
+            method: method,
+            settings: settings,
+            frames: frames,
+            steps: epochs * stepsPerEpoch,
+            batch: batch
+        )
+    }
+
+    /// A training of so many steps.
+    ///
+    /// It looks at the validation frames after every epoch; in short trainings more often, with few frames more seldom.
+    public init(method: Method, settings: ReferenceSettings, frames: Int, steps: Int, batch: Int = 8) {
+        precondition(frames > 0 && steps > 0 && batch > 0, "\(steps) steps of \(batch) of \(frames)")
+        self.method = method
+        self.settings = settings
+        self.steps = steps
+        self.batch = batch
+        let stepsPerEpoch = (frames + batch - 1) / batch
+        validationInterval = min(max(stepsPerEpoch, 50), max(steps / 10, 1))
+    }
+
+    /// What cannot be trained, in words; `nil` if everything can.
+    public var fault: String? {
+        if let fault = settings.fault(method: method) { return "the model \(fault)" }
+        guard steps > 0, (1...1024).contains(batch), validationInterval > 0 else {
+            return "\(steps) steps of \(batch) crops cannot be trained"
+        }
+        guard learningRate > 0, learningRate.isFinite else { return "the learning rate is \(learningRate)" }
+        return nil
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import Frames
+import Plate
+import TestSupport
+import Testing
+
+@Suite struct BenchmarkCommandTests {
+    /// One fold of noise with and without a bright square.
+    private func writeSet(to folder: URL) throws {
+        let splits = folder.appending(path: "splits")
+        try FileManager.default.createDirectory(at: splits, withIntermediateDirectories: true)
+        for index in 0..<8 {
+            var random = TestGenerator(seed: UInt64(index + 1))
+            var frame = Frame(height: 32, width: 40, pixels: random.floats(1280, in: 90...110))
+            var mask = Frame(height: 32, width: 40, pixels: [Float](repeating: 0, count: 1280))
+            for row in 8..<20 { for column in 8..<20 { mask[row, column] = 255 } }
+            if index >= 6 { for pixel in 0..<1280 where mask.pixels[pixel] > 0 { frame.pixels[pixel] = 220 } }
+            try TIFFWriter.write(frame, to: folder.appending(path: "\(index).tiff").path)
+            try TIFFWriter.write(mask, to: folder.appending(path: "mask.tiff").path)
+        }
+        let lists = [
+            "normal_train": "0.tiff,,0\n1.tiff,,0\n2.tiff,,0\n3.tiff,,0\n", "normal_val": "3.tiff,,0\n",
+            "test_val_fold0": "4.tiff,,0\n6.tiff,mask.tiff,1\n",
+            "test_test_fold0": "5.tiff,,0\n7.tiff,mask.tiff,1\n",
+        ]
+        for (name, rows) in lists {
+            let text = "img_path,seg_path,label\n" + rows
+            try Data(text.utf8).write(to: splits.appending(path: "\(name).csv"))
+        }
+    }
+
+    @Test func aBenchmarkRunsAndSaysWhatIsLeftOut() async throws {
+        try await withTemporaryFolder { folder in
+            try writeSet(to: folder)
+            let out = folder.appending(path: "out")
+            let arguments = ["benchmark", "--data", folder.path, "--out", out.path]
+            let first = try Program(arguments, in: folder)
+            #expect(try await first.end() == 0, "\(first.said)")
+            let table = try String(contentsOf: out.appending(path: "results.md"), encoding: .utf8)
+            #expect(table.contains("| classical | 1.000 |"))
+
+            let list = folder.appending(path: "splits/test_test_fold0.csv")
+            let rows = try String(contentsOf: list, encoding: .utf8) + "absent.tiff,,0\n"
+            try Data(rows.utf8).write(to: list)
+            let second = try Program(arguments, in: folder)
+            #expect(try await second.end() == 1)
+            #expect(second.said.contains("test_test_fold0.csv, row 4"))
+            #expect(second.said.contains("fold 0 kept from before"), "the frames are the same")
+
+            let unknown = try Program(arguments + ["--methods", "oracle"], in: folder)
+            #expect(try await unknown.end() != 0)
+            #expect(unknown.said.contains("no method oracle; there are classical"))
+        }
+    }
+}
