@@ -1,25 +1,3 @@
-/// How files come into being under the eyes of a daemon.
-public enum PlateWriter: String, Sendable, CaseIterable {
-    /// Opened, written in one go, closed.
-    case plain
-    /// Written in pieces with pauses, several files at once.
-    case slow
-    /// Written under a temporary name, then renamed.
-    case rename
-    /// All wells of a scan at once, then nothing until the next.
-    case burst
-}
-
-/// Which frames go into which files.
-public enum PlateLayout: String, Sendable, CaseIterable {
-    /// `RUN_WELL_fFRAME.tiff`, all in one folder.
-    case flat
-    /// The same names in a folder for each well, made with its first frame.
-    case perWell = "per-well"
-    /// `RUN_WELL_f0.tiff`: one file of many pages for each well, closed at the end.
-    case movie
-}
-
 /// What a simulated plate is like and how it is written.
 public struct PlateSettings: Sendable, Equatable {
     /// Wells, in the order in which 16 lenses scan a 384-well plate.
