@@ -99,7 +99,8 @@ let package = Package(
         .testTarget(
             name: "DetectionTests",
             dependencies: [
-                "Detection", "Plate", "Frames", "Tensors", "Networks", "CKernels", "Randomness", "TestSupport",
+                "Detection", "Plate", "Frames", "Tensors", "Networks", "CKernels", "Randomness",
+                "TestSupport",
             ]
         ),
         .testTarget(

@@ -124,6 +124,9 @@ struct QualitativePanel {
         for (index, image) in images.enumerated() {
             let x = Self.left + step * Double(index)
             if let image {
+                // A rim, for a mask that is white everywhere is not seen on white paper.
+                let (width, height) = (Double(image.width) + 2, Double(image.height) + 2)
+                drawing.rectangle(x: x - 1, y: y - 1, width: width, height: height, fill: "#888888")
                 try drawing.image(image, x: x, y: y)
             } else {
                 drawing.text("none", x: x + step / 2, y: y + Double(raw.height) / 2, anchor: .middle)

@@ -61,9 +61,11 @@ struct GroupNormBlock {
     /// N x H x W x C to the block's channels and resolution; `time` is the activated embedding, one row an image.
     func callAsFunction(_ x: Variable, time: Variable?) -> Variable {
         let entered = first(resampling(firstNorm(x, silu: true)))
-        let branch = second(conditioned(entered, time: time))
+        let branch = conditioned(entered, time: time)
         let kept = resampling(x)
-        return skip?(kept, adding: branch) ?? branch + kept
+        // The sum is part of a convolution's kernel.
+        guard let skip else { return second(branch, adding: kept) }
+        return skip(kept, adding: second(branch))
     }
 
     private func conditioned(_ x: Variable, time: Variable?) -> Variable {

@@ -126,7 +126,7 @@ extension Tensor {
         deviation: Float,
         using random: inout some RandomNumberGenerator
     ) -> Tensor {
-        guard deviation != 0 else { return Tensor(repeating: 0, shape: shape) }
+        guard deviation != 0, !(random is ZeroGenerator) else { return Tensor(repeating: 0, shape: shape) }
         let values = (0..<shape.reduce(1, *)).map { _ in
             let radius = (-2 * log(Double.random(in: Double.leastNormalMagnitude..<1, using: &random)))
             return deviation

@@ -153,17 +153,22 @@ extension Tensor {
             shape[0], geometry.outputLength(shape[1], kernel: weights.shape[1]),
             geometry.outputLength(shape[2], kernel: weights.shape[2]), weights.shape[0],
         ]
-        var result = addend ?? Tensor(uninitialized: size)
-        precondition(result.shape == size, "an addend of shape \(result.shape) does not fit \(size)")
-        result.makeUnique()
-        ConvolutionPlan.run(
-            .forward(hasBias: bias != nil, activation: activation, accumulates: addend != nil),
-            source: self,
-            weights: weights,
-            destination: result,
-            bias: bias,
-            geometry: geometry
-        )
+        precondition(addend.map { $0.shape == size } ?? true, "an addend that does not fit \(size)")
+        let result = Tensor(uninitialized: size)
+        let kind = Profile.Kind.convolution(images: shape, weights: weights.shape, geometry)
+        // Each value of the result takes as many multiplications and additions as a filter has weights.
+        let operations = 2 * Double(result.count) * Double(weights.count / weights.shape[0])
+        Profile.measure(kind, operations: operations) {
+            ConvolutionPlan.run(
+                .forward(hasBias: bias != nil, activation: activation, accumulates: addend != nil),
+                source: self,
+                weights: weights,
+                destination: result,
+                bias: bias,
+                addend: addend,
+                geometry: geometry
+            )
+        }
         return result
     }
 }

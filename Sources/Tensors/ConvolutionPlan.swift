@@ -1,3 +1,4 @@
+import CKernels
 import COneDNN
 
 /// One oneDNN convolution at one shape, made once and kept.
@@ -72,58 +73,132 @@ import COneDNN
         weights: Tensor,
         destination: Tensor,
         bias: Tensor? = nil,
+        addend: Tensor? = nil,
         geometry: ConvolutionGeometry
     ) {
         let key = Key(kind: kind, source: source.shape, weights: weights.shape, geometry: geometry)
         ComputeEngine.shared.withHandles { handles in
             let plan = unsafe handles.plans[key] ?? ConvolutionPlan(key, engine: handles.engine)
             handles.plans[key] = plan
-            let status = unsafe plan.run(
-                kind,
-                stream: handles.stream,
+            let operands = Operands(
                 source: source.storage,
                 weights: weights.storage,
                 destination: destination.storage,
-                bias: bias?.storage
+                bias: bias?.storage,
+                addend: addend?.storage
             )
+            let status = unsafe plan.run(kind, operands, stream: handles.stream)
             precondition(status == dnnl_success, "oneDNN failed on \(key): status \(status.rawValue)")
         }
     }
 
-    private func run(
-        _ kind: Kind,
-        stream: dnnl_stream_t,
-        source: TensorStorage,
-        weights: TensorStorage,
-        destination: TensorStorage,
-        bias: TensorStorage?
-    ) -> dnnl_status_t {
-        let inLayout = unsafe weightsInLayout(weights, kind: kind, stream: stream)
-        let status = unsafe aqc_convolution_run(
+    /// The memory of a convolution's tensors.
+    private struct Operands {
+        var source: TensorStorage
+        var weights: TensorStorage
+        var destination: TensorStorage
+        let bias: TensorStorage?
+        /// What the destination starts from, if the result is to be added to something.
+        let addend: TensorStorage?
+    }
+
+    private func run(_ kind: Kind, _ given: Operands, stream: dnnl_stream_t) -> dnnl_status_t {
+        var own = given
+        unsafe own.source = inLayout(given.source, handle.pointee.source)
+        unsafe own.weights = weightsInLayout(given.weights, kind: kind, stream: stream)
+        unsafe own.destination = inLayout(given.destination, handle.pointee.destination)
+        var status = unsafe enter(kind, given, own, stream: stream)
+        guard status == dnnl_success else { return status }
+        status = unsafe aqc_convolution_run(
             handle,
             stream,
-            source.pointer,
-            inLayout.pointer,
-            destination.pointer,
-            bias?.pointer
+            own.source.pointer,
+            own.weights.pointer,
+            own.destination.pointer,
+            own.bias?.pointer
         )
-        guard status == dnnl_success, kind == .weightGradient, inLayout !== weights else { return status }
-        return unsafe aqc_convolution_reorder(handle, stream, weights.pointer, inLayout.pointer)
+        guard status == dnnl_success else { return status }
+        return unsafe leave(kind, given, own, stream: stream)
+    }
+
+    /// Brings what the primitive reads into its layouts.
+    private func enter(
+        _ kind: Kind,
+        _ given: Operands,
+        _ own: Operands,
+        stream: dnnl_stream_t
+    ) -> dnnl_status_t {
+        if kind != .dataGradient, own.source !== given.source {
+            let status = unsafe aqc_buffer_enter(
+                &handle.pointee.source,
+                stream,
+                given.source.pointer,
+                own.source.pointer
+            )
+            guard status == dnnl_success else { return status }
+        }
+        guard kind.readsDestination else { return dnnl_success }
+        let start = given.addend ?? given.destination
+        guard own.destination !== given.destination else {
+            if start !== own.destination {
+                unsafe aqc_affine(start.pointer, 1, 0, own.destination.pointer, start.count)
+            }
+            return dnnl_success
+        }
+        return unsafe aqc_buffer_enter(
+            &handle.pointee.destination,
+            stream,
+            start.pointer,
+            own.destination.pointer
+        )
+    }
+
+    /// Brings what the primitive wrote into the tensors' layout.
+    private func leave(
+        _ kind: Kind,
+        _ given: Operands,
+        _ own: Operands,
+        stream: dnnl_stream_t
+    ) -> dnnl_status_t {
+        func leave(_ own: TensorStorage, _ plain: TensorStorage, _ buffer: inout aqc_buffer) -> dnnl_status_t
+        {
+            guard own !== plain else { return dnnl_success }
+            return unsafe aqc_buffer_leave(&buffer, stream, own.pointer, plain.pointer)
+        }
+        return switch kind {
+        case .forward: unsafe leave(own.destination, given.destination, &handle.pointee.destination)
+        case .dataGradient: unsafe leave(own.source, given.source, &handle.pointee.source)
+        case .weightGradient: unsafe leave(own.weights, given.weights, &handle.pointee.weights)
+        }
+    }
+
+    /// Room for a tensor in the layout that the primitive wants; the tensor's own memory if that is its layout.
+    private func inLayout(_ plain: TensorStorage, _ buffer: aqc_buffer) -> TensorStorage {
+        guard unsafe buffer.enter != nil else { return plain }
+        return unsafe TensorStorage(count: buffer.wanted_bytes / MemoryLayout<Float>.stride)
     }
 
     /// The weights in the layout that the primitive wants; for a weight gradient, room for the result in it.
     private func weightsInLayout(_ weights: TensorStorage, kind: Kind, stream: dnnl_stream_t) -> TensorStorage
     {
-        guard unsafe handle.pointee.reorder != nil else { return weights }
-        guard kind != .weightGradient else { return blockedWeights() }
+        let buffer = unsafe handle.pointee.weights
+        guard unsafe buffer.enter != nil, kind != .weightGradient else {
+            return unsafe inLayout(weights, buffer)
+        }
         return weights.layout(for: ObjectIdentifier(self)) {
-            let blocked = blockedWeights()
-            unsafe aqc_convolution_reorder(handle, stream, weights.pointer, blocked.pointer)
-            return blocked
+            let own = unsafe inLayout(weights, buffer)
+            unsafe aqc_buffer_enter(&handle.pointee.weights, stream, weights.pointer, own.pointer)
+            return own
         }
     }
+}
 
-    private func blockedWeights() -> TensorStorage {
-        unsafe TensorStorage(count: handle.pointee.weights_bytes / MemoryLayout<Float>.stride)
+extension ConvolutionPlan.Kind {
+    /// Whether what is in the destination before the convolution counts.
+    fileprivate var readsDestination: Bool {
+        switch self {
+        case .forward(_, _, let accumulates): accumulates
+        case .dataGradient, .weightGradient: true
+        }
     }
 }

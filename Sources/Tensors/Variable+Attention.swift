@@ -8,7 +8,7 @@ extension Variable {
     /// the three. The scores of a few queries at a time are kept, never all T x T.
     public func selfAttention(headChannels: Int) -> Variable {
         let layout = AttentionLayout(shape, headChannels: headChannels)
-        let result = layout.forward(value)
+        let result = Profile.measure(.attention, operations: layout.operations) { layout.forward(value) }
         return Variable(value: result, inputs: [self]) { [self] upstream in
             if Recording.isOn {
                 return composedSelfAttention(layout).propagated(upstream, to: [self])
@@ -64,6 +64,8 @@ private struct AttentionLayout {
     let width: Int
     let head: Int
     var scale: Float { 1 / Float(head).squareRoot() }
+    /// Of the scores and of the sums of values.
+    var operations: Double { 4 * Double(batch * width) * Double(tokens) * Double(tokens) }
 
     init(_ shape: [Int], headChannels: Int) {
         precondition(

@@ -2,7 +2,7 @@ import CKernels
 
 /// Taking channels apart and putting them together; each is made of the other's gradient.
 extension Variable {
-    /// The channels of both, this one's first: ... x A and ... x B to ... x (A + B).
+    /// The channels of both, this one's first: A and B channels to A + B.
     public func concatenatingChannels(of other: Variable) -> Variable {
         let (width, more) = (channelCount, other.channelCount)
         precondition(shape.dropLast() == other.shape.dropLast(), "\(shape) and \(other.shape) differ")

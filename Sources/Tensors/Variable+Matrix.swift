@@ -74,22 +74,24 @@ extension Tensor {
             transposingRight ? (right.shape[1], right.shape[0]) : (right.shape[0], right.shape[1])
         precondition(inner == rightInner, "inner axes differ: \(shape) and \(right.shape)")
         let result = Tensor(uninitialized: [rows, columns])
-        unsafe cblas_sgemm(
-            CblasRowMajor,
-            transposingSelf ? CblasTrans : CblasNoTrans,
-            transposingRight ? CblasTrans : CblasNoTrans,
-            Int32(rows),
-            Int32(columns),
-            Int32(inner),
-            1,
-            storage.pointer,
-            Int32(shape[1]),
-            right.storage.pointer,
-            Int32(right.shape[1]),
-            0,
-            result.storage.pointer,
-            Int32(columns)
-        )
+        Profile.measure(.product, operations: 2 * Double(rows) * Double(columns) * Double(inner)) {
+            unsafe cblas_sgemm(
+                CblasRowMajor,
+                transposingSelf ? CblasTrans : CblasNoTrans,
+                transposingRight ? CblasTrans : CblasNoTrans,
+                Int32(rows),
+                Int32(columns),
+                Int32(inner),
+                1,
+                storage.pointer,
+                Int32(shape[1]),
+                right.storage.pointer,
+                Int32(right.shape[1]),
+                0,
+                result.storage.pointer,
+                Int32(columns)
+            )
+        }
         return result
     }
 }

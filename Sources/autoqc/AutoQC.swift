@@ -8,7 +8,7 @@ struct AutoQC: AsyncParsableCommand {
         abstract: "Quality control beside a high-throughput microscope.",
         subcommands: [
             WatchCommand.self, ValidateCommand.self, ScoreCommand.self, TrainCommand.self,
-            CalibrateCommand.self, BenchmarkCommand.self, SimulateCommand.self,
+            CalibrateCommand.self, BenchmarkCommand.self, SimulateCommand.self, BenchCommand.self,
         ]
     )
 }

@@ -60,7 +60,7 @@ struct GoldenNetworkTests {
         let variables = parameters.map(\.variable)
         let surrogate = (output * Variable(constant: slope)).sum()
         let found = gradients(of: surrogate, with: variables).map(\.value)
-        try check(found, of: parameters, golden: golden, expected: expected)
+        let vanishing = try check(found, of: parameters, golden: golden, expected: expected)
 
         var adam = Adam(shapes: variables.map(\.shape))
         let rate = try expected.number("unet_small", "adam", "lr")
@@ -68,16 +68,24 @@ struct GoldenNetworkTests {
         for parameter in parameters where golden.names.contains("after_adam.\(parameter.name)") {
             let values = parameter.layout.published(from: parameter.variable.value).values
             let after = try golden.floats("after_adam.\(parameter.name)").values
-            #expect(relativeError(values, after) < 1e-4, "\(parameter.name) after a step")
+            if vanishing.contains(parameter.name) {
+                // Adam's first step is the learning rate times the gradient's sign, whatever its size: with a gradient
+                // that is rounding alone, each value moves by up to that much either way.
+                let furthest = zip(values, after).map { Double(abs($0 - $1)) }.max() ?? 0
+                #expect(furthest < 2.01 * rate, "\(parameter.name) after a step")
+            } else {
+                #expect(relativeError(values, after) < 1e-4, "\(parameter.name) after a step")
+            }
         }
     }
 
+    /// Compares gradients; returns the parameters whose gradient is nothing but rounding.
     private func check(
         _ found: [Tensor],
         of parameters: [NamedParameter],
         golden: Fixture,
         expected: ExpectedValues
-    ) throws {
+    ) throws -> Set<String> {
         let norms = try parameters.map { try expected.number("unet_small", "grad_l2", $0.name) }
         // A bias before a normalisation changes nothing, so its gradient is 0; what either system computes there is
         // the rounding of sums of large values. A gradient counts from a millionth of the largest.
@@ -91,6 +99,7 @@ struct GoldenNetworkTests {
             let error = relativeError(values, whole)
             #expect(error < 1e-3 || error * norm < floor, "\(parameter.name): \(error)")
         }
+        return Set(zip(parameters, norms).filter { $1 < floor }.map(\.0.name))
     }
 }
 

@@ -41,6 +41,27 @@ struct OperationTests {
                 return image.addingChannels(image.silu().sumOverPixels()).reshaped([24])
             }
         ),
+        (
+            "group norm",
+            { x in
+                let image = x.reshaped([1, 3, 2, 4])
+                let parts = image.sumOverPixels().reshaped([4])
+                return image.groupNormalised(
+                    GroupNormalisation(groups: 2, silu: true),
+                    weights: parts,
+                    bias: parts.silu(),
+                    modulation: image.concatenatingChannels(of: image).sumOverPixels()
+                ).reshaped([24])
+            }
+        ),
+        (
+            "attention",
+            { x in
+                let attended = x.reshaped([2, 2, 6]).selfAttention(headChannels: 1)
+                return attended.concatenatingChannels(of: x.reshaped([2, 2, 6]).channels(1..<5))
+                    .reshaped([24])
+            }
+        ),
         ("resampling", { $0.reshaped([1, 2, 4, 3]).sumPooled().silu().upsampled().reshaped([24]) }),
         (
             "matrix",

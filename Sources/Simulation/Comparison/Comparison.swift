@@ -120,7 +120,9 @@ public struct Comparison: Sendable {
             whole(real.normal, "real, normal, whole frame"),
             part(real.normal, row: 250, column: 60, "real, normal, part"),
             part(real.normal, row: 600, column: 1000, "real, normal, part past focus"),
+            part(real.normal, row: 20, column: 400, "real, normal, part"),
             whole(real.bubble, "real, air bubble, whole frame"),
+            part(real.bubble, row: 300, column: 100, "real, polarised cells, part"),
             part(real.bubble, row: 270, column: 420, "real, polarised cells, part"),
             part(real.bubble, row: 560, column: 1020, "real, air bubble, part"),
             part(real.stemCells[0], row: 300, column: 500, "real, stem cells, part"),
@@ -134,8 +136,8 @@ public struct Comparison: Sendable {
             var scene = microscope.scene(of: Self.well(24 + index), variety: variety)
             let frame = scene.frame(20).frame
             tiles.append(whole(frame, "simulated, normal (\(variety.rawValue)), whole frame"))
-            guard index % 2 == 0 || variety == .polarised else { continue }
-            tiles.append(part(frame, row: 320, column: 200, "simulated, normal (\(variety.rawValue)), part"))
+            guard variety != .empty else { continue }
+            tiles.append(part(frame, row: 320, column: 500, "simulated, normal (\(variety.rawValue)), part"))
         }
         for (index, form) in FaultForm.allCases.enumerated() {
             let fault = Fault(form: form, severity: 0.55, seed: seed &+ UInt64(index))

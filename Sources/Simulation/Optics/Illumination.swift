@@ -10,11 +10,11 @@ enum Illumination {
         let bowl = random.draw(-0.03...0.01)
         // The ring's inner edge passes near the borders of the field.
         let centre = (high * random.draw(0.35...0.6), wide * random.draw(0.36...0.6))
-        let radius = (high * random.draw(0.5...0.72), wide * random.draw(0.36...0.48))
-        let width = random.draw(0.16...0.3)
-        let height = random.draw(0.14...0.3)
+        let radius = (high * random.draw(0.5...0.72), wide * random.draw(0.38...0.5))
+        let width = random.draw(0.24...0.45)
+        let height = random.draw(0.1...0.24)
         let lobes = (0..<3).map { order in
-            (order: Float(order + 1), phase: random.draw(0...6.28), size: random.draw(0.2...0.5))
+            (order: Float(order + 1), phase: random.draw(0...6.28), size: random.draw(0.25...0.65))
         }
         return Field(height: Int(high), width: Int(wide)) { row, column in
             let (y, x) = (2 * row / high - 1, 2 * column / wide - 1)

@@ -6,6 +6,9 @@ import Synchronization
 
 /// A set of simulated frames in the published layout: `train/`, `test/`, `test/mask/` and lists in `splits/`.
 public struct LabelledSet: Sendable {
+    /// Wells tried for a fault to be seen, before it is taken as it is.
+    private static let attempts = 32
+
     private let composition: SetComposition
     private let microscope: Microscope
     private let items: [SetItem]
@@ -62,14 +65,26 @@ public struct LabelledSet: Sendable {
         }
     }
 
+    /// A faulty frame shows its fault: a defocused field without cells, say, is drawn anew from another well.
+    private func simulated(_ item: SetItem) -> SimulatedFrame {
+        var attempt = 0
+        while true {
+            var scene = microscope.scene(
+                of: item.well,
+                plate: item.plate + 10_000 * attempt,
+                variety: item.variety,
+                faults: item.fault.map { [$0] } ?? []
+            )
+            let result = scene.frame(item.index)
+            attempt += 1
+            if item.fault == nil || result.mask.values.contains(1) || attempt == Self.attempts {
+                return result
+            }
+        }
+    }
+
     private func write(_ item: SetItem, to folder: String) throws(SimulationError) {
-        var scene = microscope.scene(
-            of: item.well,
-            plate: item.plate,
-            variety: item.variety,
-            faults: item.fault.map { [$0] } ?? []
-        )
-        let simulated = scene.frame(item.index)
+        let simulated = simulated(item)
         let side = Double("\(Microscope.pixelSize)") ?? Double(Microscope.pixelSize)
         let pixelSize = PixelSize(x: side, y: side)
         do {

@@ -39,20 +39,23 @@ struct SetItem: Sendable {
             let order = number - composition.training - composition.normal
             // Four of ten normal frames have something striking that is no fault; of the faulty ones, two.
             let striking = (order < 0 ? number * 4 : number * 2) % 10 < (order < 0 ? 4 : 2)
-            let variety = striking ? varieties[random.drawCount(0...varieties.count - 1)] : .typical
+            var variety = striking ? varieties[random.drawCount(0...varieties.count - 1)] : .typical
+            let fault = order < 0 ? nil : drawFault(order, of: composition.faulty, using: &random)
+            // Without cells nobody can tell the focus.
+            if fault?.kind == .zShift, variety == .empty { variety = .dense }
             return SetItem(
                 plate: training + position / wells.count,
                 well: wells[position % wells.count],
                 index: random.drawCount(0...240),
                 variety: variety,
-                fault: order < 0 ? nil : fault(order, of: composition.faulty, using: &random),
+                fault: fault,
                 isTraining: isTraining
             )
         }
     }
 
     /// Classes take turns, and so do the forms of each; severities cover 0.15 to 1 evenly in each class.
-    private static func fault(_ order: Int, of count: Int, using random: inout SplitMix64) -> Fault {
+    private static func drawFault(_ order: Int, of count: Int, using random: inout SplitMix64) -> Fault {
         let kinds = FaultKind.allCases
         let forms = kinds[order % kinds.count].forms
         let turn = order / kinds.count
