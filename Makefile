@@ -32,7 +32,7 @@ build: deps
 $(AUTOQC):
 	$(MAKE) build
 
-# Watches a folder, lets the frames of examples/frames arrive in it, and shows what comes out.
+# Watches a folder, lets real frames and a simulated plate arrive in it, and shows what comes out: some three minutes.
 demo: build
 	examples/demo.sh $(AUTOQC)
 

@@ -37,6 +37,7 @@ let package = Package(
 
         .target(name: "Plate"),
         .target(name: "Randomness"),
+        .target(name: "StrictYAML", dependencies: [yams]),
         .target(name: "Frames", dependencies: ["Plate", "CTIFF", "CPNG"]),
         .target(name: "Tensors", dependencies: ["COpenBLAS", "COneDNN", "CKernels"]),
         .target(name: "Acquisition", dependencies: ["Plate", "CInotifyTools"]),
@@ -55,7 +56,10 @@ let package = Package(
             name: "Training",
             dependencies: ["Plate", "Frames", "Tensors", "Networks", "Detection", "Randomness", logging]
         ),
-        .target(name: "Simulation", dependencies: ["Plate", "Frames", "Randomness"]),
+        .target(
+            name: "Simulation",
+            dependencies: ["Plate", "Frames", "Randomness", "Ledger", "Reporting", "StrictYAML"]
+        ),
         .target(
             name: "Benchmarking",
             dependencies: ["Plate", "Frames", "Tensors", "Networks", "Detection", "Training"]
@@ -63,8 +67,8 @@ let package = Package(
         .target(
             name: "Monitoring",
             dependencies: [
-                "Plate", "Frames", "Acquisition", "Systemd", "Detection", "Ledger", "Reporting", logging,
-                lifecycle, yams,
+                "Plate", "Frames", "Acquisition", "Systemd", "Detection", "Ledger", "Reporting", "StrictYAML",
+                logging, lifecycle,
             ]
         ),
 
@@ -105,7 +109,9 @@ let package = Package(
         ),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Simulation", "Plate", "Frames", "Training", "TestSupport"]
+            dependencies: [
+                "Simulation", "Plate", "Frames", "Ledger", "Reporting", "Training", "TestSupport",
+            ]
         ),
         .testTarget(
             name: "BenchmarkingTests",

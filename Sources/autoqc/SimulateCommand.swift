@@ -6,8 +6,12 @@ import Synchronization
 struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
-        abstract: "A microscope made of software: labelled frames with every published fault.",
-        subcommands: [SimulateSetCommand.self, SimulateSheetCommand.self]
+        abstract:
+            "A microscope made of software: labelled sets, live plates, and the check of a daemon against them.",
+        subcommands: [
+            SimulateSetCommand.self, SimulatePlateCommand.self, SimulateCheckCommand.self,
+            SimulateSheetCommand.self,
+        ]
     )
 }
 

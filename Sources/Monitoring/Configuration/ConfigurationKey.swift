@@ -1,4 +1,4 @@
-import Yams
+import StrictYAML
 
 /// One key of the configuration file: its name and how its value is read.
 struct ConfigurationKey: Sendable {
@@ -7,7 +7,7 @@ struct ConfigurationKey: Sendable {
     /// What its value is, for messages.
     let kind: String
     /// Stores a node's value, or says `false` where it is of another kind or out of range.
-    let store: @Sendable (Node, String, inout ConfigurationSettings) -> Bool
+    let store: @Sendable (YAMLNode, String, inout ConfigurationSettings) -> Bool
 
     /// Every key there is.
     static let all: [ConfigurationKey] = [
@@ -86,7 +86,7 @@ struct ConfigurationKey: Sendable {
         _ name: String,
         _ kind: String,
         _ field: Field<Value>,
-        _ read: @escaping @Sendable (Node, String) -> Value?
+        _ read: @escaping @Sendable (YAMLNode, String) -> Value?
     ) -> ConfigurationKey {
         ConfigurationKey(name: name, kind: kind) { node, folder, settings in
             guard let value = read(node, folder) else { return false }

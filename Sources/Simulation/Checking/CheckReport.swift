@@ -1,0 +1,135 @@
+/// How well a daemon watched a simulated plate.
+public struct CheckReport: Sendable, Equatable, Codable {
+    /// `ledger`, or `alarms` where outcomes come from alarm logs only.
+    public let source: String
+    /// Frames by what became of them.
+    public let frames: Frames
+    /// Faulty frames against flagged ones; missed and quarantined frames count as not flagged.
+    public let detection: Confusion
+    /// Wells with a fault against wells with an ONSET.
+    public let wells: Confusion
+    /// Recall of each class, in steps of severity.
+    public let faults: [FaultRecall]
+    /// How fast a well's fault is announced.
+    public let onset: Onset
+    /// From the file's end to the judgement, in s; `nil` without a ledger.
+    public let closeToJudged: Percentiles?
+    /// From the file's end to the frame's FAULT line, in s.
+    public let closeToAlarm: Percentiles?
+
+    /// Frames by what became of them.
+    public struct Frames: Sendable, Equatable, Codable {
+        /// Frames that were written.
+        public let written: Int
+        /// Those with a fault.
+        public let faulty: Int
+        /// Judged; `nil` without a ledger.
+        public let judged: Int?
+        /// Set apart as unreadable.
+        public let quarantined: Int
+        /// Not judged on purpose.
+        public let skipped: Int
+        /// Paths of frames of which nothing is known; `nil` without a ledger, where nobody can say.
+        public let missed: [String]?
+        /// Paths of frames that were judged, or announced, more than once.
+        public let doubled: [String]
+        /// Frames of these runs that the truth does not know.
+        public let unexpected: Int
+    }
+
+    /// Truth against answers.
+    public struct Confusion: Sendable, Equatable, Codable {
+        /// Faulty and found.
+        public let found: Int
+        /// Faulty and not found.
+        public let overlooked: Int
+        /// Normal and taken for faulty.
+        public let falseAlarms: Int
+        /// Normal and left alone.
+        public let passed: Int
+        /// Share of the faulty that is found; `nil` for none.
+        public let recall: Double?
+        /// Share of the alarms that is right; `nil` for none.
+        public let precision: Double?
+        /// Share of the normal that is taken for faulty; `nil` for none.
+        public let falseAlarmRate: Double?
+
+        init(found: Int, overlooked: Int, falseAlarms: Int, passed: Int) {
+            (self.found, self.overlooked) = (found, overlooked)
+            (self.falseAlarms, self.passed) = (falseAlarms, passed)
+            recall = share(found, of: found + overlooked)
+            precision = share(found, of: found + falseAlarms)
+            falseAlarmRate = share(falseAlarms, of: falseAlarms + passed)
+        }
+
+        /// Counts pairs of truth and answer.
+        init(_ pairs: some Sequence<(isFaulty: Bool, isFlagged: Bool)>) {
+            var counts = [0, 0, 0, 0]
+            for pair in pairs { counts[(pair.isFaulty ? 0 : 2) + (pair.isFlagged ? 0 : 1)] += 1 }
+            self.init(found: counts[0], overlooked: counts[1], falseAlarms: counts[2], passed: counts[3])
+        }
+    }
+
+    /// Recall of one class in one step of severity.
+    public struct FaultRecall: Sendable, Equatable, Codable {
+        /// Published class.
+        public let fault: String
+        /// Least severity of the step, and least of the next; 0 and 1 for all.
+        public let severity: [Double]
+        /// Frames that show it.
+        public let frames: Int
+        /// Those of them that were flagged.
+        public let found: Int
+        /// Their share; `nil` for none.
+        public let recall: Double?
+
+        init(fault: String, severity: [Double], frames: Int, found: Int) {
+            (self.fault, self.severity, self.frames, self.found) = (fault, severity, frames, found)
+            recall = share(found, of: frames)
+        }
+    }
+
+    /// From a fault's first frame to the ONSET line.
+    public struct Onset: Sendable, Equatable, Codable {
+        /// Stretches of faulty frames of a well.
+        public let episodes: Int
+        /// Those with an ONSET line within.
+        public let announced: Int
+        /// Those that began while the well counted as faulty already.
+        public let alreadyFaulty: Int
+        /// Frames from the first faulty one to the one of the line.
+        public let frames: Percentiles?
+        /// From the end of the first faulty frame's file to the line, in s.
+        public let seconds: Percentiles?
+    }
+
+    /// Nearest-rank percentiles.
+    public struct Percentiles: Sendable, Equatable, Codable {
+        /// How many values.
+        public let count: Int
+        /// Half the values are at most this.
+        public let p50: Double
+        /// 90 in 100 are at most this.
+        public let p90: Double
+        /// 99 in 100 are at most this.
+        public let p99: Double
+        /// The largest.
+        public let maximum: Double
+
+        /// `nil` for no values.
+        init?(_ values: [Double]) {
+            guard let largest = values.max() else { return nil }
+            let sorted = values.sorted()
+            let rank = { (percent: Int) in sorted[max((sorted.count * percent + 99) / 100, 1) - 1] }
+            count = sorted.count
+            (p50, p90, p99, maximum) = (rank(50), rank(90), rank(99), largest)
+        }
+    }
+
+    /// Whether every frame that was written is known; `nil` where nobody can say.
+    public var missedNone: Bool? { frames.missed?.isEmpty }
+}
+
+private func share(_ part: Int, of whole: Int) -> Double? {
+    whole > 0 ? Double(part) / Double(whole) : nil
+}

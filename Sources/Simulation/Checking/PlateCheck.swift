@@ -1,0 +1,188 @@
+import Plate
+
+/// Joins what a daemon said with the truth about the plate that it watched.
+public struct PlateCheck {
+    /// Steps of severity that recall is given for.
+    static let steps: [(from: Double, to: Double)] = [(0, 0.25), (0.25, 0.5), (0.5, 0.75), (0.75, 1)]
+
+    private let rows: [TruthRow]
+    private let findings: Findings
+
+    init(_ rows: [TruthRow], _ findings: Findings) {
+        (self.rows, self.findings) = (rows, findings)
+    }
+
+    /// Checks an output folder of `autoqc watch` against the truth.
+    ///
+    /// Reads the ledger, or the alarm logs alone where there is none or `alarmsOnly`. Throws a sentence where there is
+    /// nothing to be checked.
+    public static func report(
+        folder: String,
+        truth rows: [TruthRow],
+        alarmsOnly: Bool = false
+    ) throws(SimulationError) -> CheckReport {
+        guard !rows.isEmpty else {
+            throw SimulationError("the truth has no frame; was the plate ended at once?")
+        }
+        return try PlateCheck(rows, Findings(folder: folder, of: rows, alarmsOnly: alarmsOnly)).report()
+    }
+
+    func report() -> CheckReport {
+        CheckReport(
+            source: findings.source.rawValue,
+            frames: frames(),
+            detection: CheckReport.Confusion(
+                rows.map { (isFaulty: !$0.faults.isEmpty, isFlagged: isFlagged($0)) }
+            ),
+            wells: wells(),
+            faults: faults(),
+            onset: onset(),
+            closeToJudged: findings.source == .ledger ? CheckReport.Percentiles(judgedDelays()) : nil,
+            closeToAlarm: CheckReport.Percentiles(alarmDelays())
+        )
+    }
+
+    private func isFlagged(_ row: TruthRow) -> Bool {
+        findings.outcomes[row.frame]?.contains { outcome in
+            if case .judged(true, _) = outcome { true } else { false }
+        } ?? false
+    }
+
+    private func frames() -> CheckReport.Frames {
+        let isLedger = findings.source == .ledger
+        let known = rows.map { findings.outcomes[$0.frame] ?? [] }
+        let judged = known.filter { $0.contains { if case .judged = $0 { true } else { false } } }.count
+        let missed = zip(rows, known).filter { $0.1.isEmpty }.map { name(of: $0.0) }
+        let written = Set(rows.map(\.frame))
+        return CheckReport.Frames(
+            written: rows.count,
+            faulty: rows.filter { !$0.faults.isEmpty }.count,
+            judged: isLedger ? judged : nil,
+            quarantined: known.filter { $0.contains(.quarantined) }.count,
+            skipped: known.filter { $0.contains(.skipped) }.count,
+            missed: isLedger ? missed : nil,
+            doubled: doubled(),
+            unexpected: findings.outcomes.keys.filter { !written.contains($0) }.count
+        )
+    }
+
+    /// A frame's path, with its position where the file is a movie.
+    private func name(of row: TruthRow) -> String {
+        row.file.hasSuffix("_f\(row.frame.index).tiff") ? row.file : "\(row.file) frame \(row.frame.index)"
+    }
+
+    /// Frames with two outcomes, or two FAULT lines of the same model.
+    private func doubled() -> [String] {
+        var lines: [String: Int] = [:]
+        for alarm in findings.alarms where alarm.event == .fault {
+            lines["\(alarm.frame) \(alarm.model)", default: 0] += 1
+        }
+        let twice = Set(
+            findings.alarms.filter { lines["\($0.frame) \($0.model)", default: 0] > 1 }.map(\.frame)
+        )
+        return rows.filter { row in
+            twice.contains(row.frame) || findings.outcomes[row.frame, default: []].count > 1
+        }.map(name(of:))
+    }
+
+    private func wells() -> CheckReport.Confusion {
+        let announced = Set(findings.alarms.filter { $0.event == .onset }.map { Self.well(of: $0.frame) })
+        let faulty = Set(rows.filter { !$0.faults.isEmpty }.map { Self.well(of: $0.frame) })
+        return CheckReport.Confusion(
+            Set(rows.map { Self.well(of: $0.frame) }).map { well in
+                (isFaulty: faulty.contains(well), isFlagged: announced.contains(well))
+            }
+        )
+    }
+
+    private static func well(of frame: FrameID) -> FrameID {
+        FrameID(run: frame.run, well: frame.well, index: 0)
+    }
+
+    private func faults() -> [CheckReport.FaultRecall] {
+        FaultKind.allCases.flatMap { kind -> [CheckReport.FaultRecall] in
+            let shown = rows.flatMap { row in
+                row.faults.filter { $0.kind == kind }.map { ($0.severity, isFlagged(row)) }
+            }
+            guard !shown.isEmpty else { return [] }
+            let whole = [(from: 0.0, to: 1.0)]
+            return (Self.steps + whole).compactMap { step in
+                let part = shown.filter { $0.0 >= step.from && ($0.0 < step.to || step.to == 1) }
+                guard !part.isEmpty else { return nil }
+                return CheckReport.FaultRecall(
+                    fault: kind.rawValue,
+                    severity: [step.from, step.to],
+                    frames: part.count,
+                    found: part.filter(\.1).count
+                )
+            }
+        }
+    }
+
+    private func judgedDelays() -> [Double] {
+        rows.flatMap { row in
+            (findings.outcomes[row.frame] ?? []).compactMap { outcome in
+                guard case .judged(_, let time) = outcome else { return nil }
+                return Self.seconds(from: row.closed, to: time)
+            }
+        }
+    }
+
+    private func alarmDelays() -> [Double] {
+        let closed = Dictionary(rows.map { ($0.frame, $0.closed) }) { $1 }
+        return findings.alarms.filter { $0.event == .fault }.compactMap { alarm in
+            closed[alarm.frame].map { Self.seconds(from: $0, to: alarm.time) }
+        }
+    }
+
+    private static func seconds(from start: Timestamp, to end: Timestamp) -> Double {
+        Double(end.nanoseconds - start.nanoseconds) / 1e9
+    }
+
+    /// A stretch of faulty frames of one well, and what its log says.
+    private func onset() -> CheckReport.Onset {
+        let transitions = Dictionary(
+            grouping: findings.alarms.filter { $0.event == .onset || $0.event == .clear }
+        ) { Self.well(of: $0.frame) }
+        var (episodes, already) = (0, 0)
+        var frames: [Double] = []
+        var seconds: [Double] = []
+        for (well, rows) in Dictionary(grouping: rows, by: { Self.well(of: $0.frame) }) {
+            let log = transitions[well] ?? []
+            for episode in Self.episodes(rows) {
+                episodes += 1
+                if let line = log.first(where: {
+                    $0.event == .onset && episode.indices.contains($0.frame.index)
+                }) {
+                    frames.append(Double(line.frame.index - episode.indices.lowerBound))
+                    seconds.append(Self.seconds(from: episode.closed, to: line.time))
+                } else if log.last(where: { $0.frame.index < episode.indices.lowerBound })?.event == .onset {
+                    already += 1
+                }
+            }
+        }
+        return CheckReport.Onset(
+            episodes: episodes,
+            announced: frames.count,
+            alreadyFaulty: already,
+            frames: CheckReport.Percentiles(frames),
+            seconds: CheckReport.Percentiles(seconds)
+        )
+    }
+
+    /// Stretches of faulty frames, with the end of the first one's file.
+    private static func episodes(_ rows: [TruthRow]) -> [(indices: ClosedRange<Int>, closed: Timestamp)] {
+        var result: [(indices: ClosedRange<Int>, closed: Timestamp)] = []
+        var isGoingOn = false
+        for row in rows.sorted(by: { $0.frame < $1.frame }) {
+            let isFaulty = !row.faults.isEmpty
+            if isFaulty, isGoingOn, let last = result.popLast() {
+                result.append((last.indices.lowerBound...row.frame.index, last.closed))
+            } else if isFaulty {
+                result.append((row.frame.index...row.frame.index, row.closed))
+            }
+            isGoingOn = isFaulty
+        }
+        return result
+    }
+}

@@ -1,0 +1,159 @@
+import Foundation
+public import Plate
+import Randomness
+
+/// Which faults come and go in which wells of a plate.
+///
+/// **Format.** YAML with one key, `faults`, a list of
+///
+/// | key | value | default | meaning |
+/// |---|---|---|---|
+/// | `kind` | `air-bubble`, `artifact`, `z-shift`, `illumination`, `contamination` | required | published class |
+/// | `form` | a `FaultForm` of the class | drawn for each well | what it looks like |
+/// | `wells` | list of wells, or `all` | required | where |
+/// | `onset` | frame, or time as `80s`, `2m` | 0 | first frame that shows it |
+/// | `end` | frame or time after the onset | never | first frame that does not |
+/// | `severity` | 0 to 1 | required | size and contrast |
+///
+/// Frames are counted from 0, times from the plate's start in the plate's time, whatever the speed. Unknown keys are
+/// errors that name the nearest known one.
+public struct FaultScript: Sendable, Equatable {
+    /// A moment in a well's time.
+    public enum Moment: Sendable, Equatable {
+        /// A frame's position.
+        case frame(Int)
+        /// Time from the first frame, in s.
+        case seconds(Double)
+
+        func frame(interval: Double) -> Int {
+            switch self {
+            case .frame(let index): index
+            case .seconds(let time): Int((time / interval).rounded(.up))
+            }
+        }
+    }
+
+    /// One fault in some wells.
+    public struct Entry: Sendable, Equatable {
+        /// Published class.
+        public let kind: FaultKind
+        /// What it looks like; `nil` for one of the class's forms, drawn for each well.
+        public let form: FaultForm?
+        /// Where; `nil` for all wells.
+        public let wells: [Well]?
+        /// First frame that shows it.
+        public let onset: Moment
+        /// First frame that does not; `nil`: it stays.
+        public let end: Moment?
+        /// Size and contrast, 0 to 1.
+        public let severity: Float
+        /// Where the file says so, for messages: `faults.yaml:7: faults[1]`.
+        let place: String
+
+        /// Describes a fault; a form of another class is a programmer's mistake.
+        public init(
+            kind: FaultKind,
+            form: FaultForm? = nil,
+            wells: [Well]?,
+            onset: Moment = .frame(0),
+            end: Moment? = nil,
+            severity: Float
+        ) {
+            self.init(
+                kind: kind,
+                form: form,
+                wells: wells,
+                onset: onset,
+                end: end,
+                severity: severity,
+                place: "\(kind.rawValue)"
+            )
+        }
+
+        init(
+            kind: FaultKind,
+            form: FaultForm?,
+            wells: [Well]?,
+            onset: Moment,
+            end: Moment?,
+            severity: Float,
+            place: String
+        ) {
+            precondition(form.map { $0.kind == kind } ?? true, "no \(kind) looks like that")
+            (self.kind, self.form, self.wells, self.onset) = (kind, form, wells, onset)
+            (self.end, self.severity, self.place) = (end, severity, place)
+        }
+    }
+
+    /// The faults.
+    public let entries: [Entry]
+
+    /// Gathers faults.
+    public init(_ entries: [Entry]) { self.entries = entries }
+
+    /// Reads a file; throws a sentence with file, line and key.
+    public static func load(path: String) throws(SimulationError) -> FaultScript {
+        let text: String
+        do {
+            text = try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw SimulationError("\(path): cannot be read; check that it is there, readable, and UTF-8")
+        }
+        return try FaultScriptReader(path: path).script(text)
+    }
+
+    /// A fault of each form, in turn, in every fourth well; half of them end before the plate does.
+    public static func standard(_ settings: PlateSettings) -> FaultScript {
+        let wells = ScanOrder.wells(settings.wells)
+        let turns = FaultForm.allCases.count
+        // Classes take turns, so that a small plate has one of each.
+        let forms = (0..<turns).flatMap { turn in
+            FaultKind.allCases.compactMap { $0.forms.count > turn ? $0.forms[turn] : nil }
+        }
+        let count = min(max(wells.count / 4, 1), forms.count)
+        return FaultScript(
+            (0..<count).map { number in
+                let onset = settings.frames / 4
+                return Entry(
+                    kind: forms[number].kind,
+                    form: forms[number],
+                    wells: [wells[number * wells.count / count]],
+                    onset: .frame(onset),
+                    end: number % 2 == 1 ? .frame(max(settings.frames * 3 / 4, onset + 1)) : nil,
+                    severity: 0.4 + 0.6 * Float((number * 3) % count) / Float(count)
+                )
+            }
+        )
+    }
+
+    /// The faults of each well; throws where the plate has no such well or a fault ends before it begins.
+    func faults(_ settings: PlateSettings) throws(SimulationError) -> [Well: [Fault]] {
+        let plate = ScanOrder.wells(settings.wells)
+        var faults: [Well: [Fault]] = [:]
+        for (number, entry) in entries.enumerated() {
+            let onset = entry.onset.frame(interval: settings.interval)
+            let end = entry.end?.frame(interval: settings.interval)
+            if let end, end <= onset {
+                throw SimulationError(
+                    "\(entry.place).end: frame \(end) is not after the onset, frame \(onset); correct one of them"
+                )
+            }
+            for well in entry.wells ?? plate {
+                guard plate.contains(well) else {
+                    throw SimulationError(
+                        "\(entry.place).wells: a plate of \(plate.count) wells has no \(well); "
+                            + "name another one or ask for more wells"
+                    )
+                }
+                let cell = UInt64(well.row * 64 + well.column)
+                var random = SplitMix64(seed: settings.seed, 0xFA17, UInt64(number), cell)
+                let forms = entry.kind.forms
+                let form = entry.form ?? forms[random.drawCount(0...forms.count - 1)]
+                faults[well, default: []].append(
+                    Fault(form: form, severity: entry.severity, onset: onset, end: end, seed: random.next())
+                )
+            }
+        }
+        return faults
+    }
+}

@@ -1,0 +1,49 @@
+import Plate
+
+/// When which frame of a plate is written, and where.
+struct PlatePlan: Sendable {
+    /// One frame before it is made.
+    struct Step: Sendable, Equatable {
+        /// Position of the well in the scan.
+        let position: Int
+        /// Run, well and position in time.
+        let frame: FrameID
+        /// From the start, in real time.
+        let due: Duration
+        /// Path in the plate's folder.
+        let path: String
+    }
+
+    let settings: PlateSettings
+    let wells: [Well]
+
+    init(_ settings: PlateSettings) {
+        self.settings = settings
+        wells = ScanOrder.wells(settings.wells)
+    }
+
+    /// Frames of all wells.
+    var count: Int { wells.count * settings.frames }
+
+    /// The frame at a place in the order of writing.
+    func step(_ number: Int) -> Step {
+        let (index, position) = (number / wells.count, number % wells.count)
+        // Lens after lens fills the interval; a burst keeps the frames back until the scan is over.
+        let share = settings.writer == .burst ? 1 : Double(position) / Double(wells.count)
+        return Step(
+            position: position,
+            frame: FrameID(run: settings.run, well: wells[position], index: index),
+            due: .seconds((Double(index) + share) * settings.scaledInterval),
+            path: path(of: wells[position], index: index)
+        )
+    }
+
+    private func path(of well: Well, index: Int) -> String {
+        let name = "\(settings.run)_\(well.fileName)"
+        return switch settings.layout {
+        case .flat: "\(name)_f\(index).tiff"
+        case .perWell: "\(well.fileName)/\(name)_f\(index).tiff"
+        case .movie: "\(name)_f0.tiff"
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import Plate
+
+/// Plays a plate in (scaled) real time: frames come into being in a folder as a microscope writes them.
+///
+/// Frames are simulated ahead on other threads; this one waits for their time and writes. Lateness is measured, not
+/// made up for: a frame that is late is written at once.
+public struct PlatePlayer: Sendable {
+    /// How far it is.
+    public struct Progress: Sendable {
+        /// Frames whose time came.
+        public let frames: Int
+        /// Frames of the whole plate.
+        public let count: Int
+        /// How late the last frame was, in s.
+        public let lateness: Double
+    }
+
+    private let settings: PlateSettings
+    private let faults: [Well: [Fault]]
+    private let folder: String
+    private let truth: String
+
+    /// Checks settings and script; `nil` for the standard script.
+    ///
+    /// `folder` is made where it is missing; `truth` must not exist and not lie in it. Throws a sentence.
+    public init(
+        _ settings: PlateSettings,
+        script: FaultScript? = nil,
+        folder: String,
+        truth: String
+    ) throws(SimulationError) {
+        if let fault = settings.fault { throw SimulationError(fault) }
+        guard !PlateFolder.holds(folder, truth) else {
+            throw SimulationError(
+                "\(truth): lies in the plate's folder, where a daemon would meet it; choose another place"
+            )
+        }
+        self.settings = settings
+        self.folder = folder
+        self.truth = truth
+        faults = try (script ?? .standard(settings)).faults(settings)
+    }
+
+    /// Writes the plate; ends early, with whole files, once `isInterrupted`.
+    ///
+    /// Throws a sentence where something cannot be written; what was written stays.
+    public func run(
+        isInterrupted: () -> Bool = { false },
+        progress: (Progress) -> Void = { _ in }
+    ) throws(SimulationError) -> PlateSummary {
+        let plan = PlatePlan(settings)
+        let maker = try FrameMaker(plan, faults: faults)
+        let ahead = LookAhead(
+            count: plan.count,
+            depth: min(max(settings.wells, 32), 128),
+            workers: ProcessInfo.processInfo.activeProcessorCount
+        ) { number throws(SimulationError) in try maker.make(number) }
+        defer { ahead.stop() }
+        let target = try PlateFolder(folder)
+        let log = try TruthLog(truth)
+        var delivery = delivery(into: target, log)
+        var pace = Pace()
+        for number in 0..<plan.count {
+            let step = plan.step(number)
+            guard try pace.wait(until: step.due, meanwhile: &delivery, unless: isInterrupted),
+                let made = try ahead.take(number, unless: isInterrupted)
+            else { break }
+            pace.note(due: step.due)
+            try delivery.deliver(made, step)
+            progress(Progress(frames: number + 1, count: plan.count, lateness: pace.lateness))
+        }
+        while let due = delivery.nextPiece,
+            try pace.wait(until: due, meanwhile: &delivery, unless: isInterrupted)
+        { try delivery.writePiece() }
+        try delivery.finish()
+        return summary(log, pace)
+    }
+
+    private func delivery(into folder: PlateFolder, _ log: TruthLog) -> any FrameDelivery {
+        switch (settings.layout, settings.writer) {
+        case (.movie, _): return MovieFiles(folder: folder, truth: log, settings: settings)
+        case (_, .slow):
+            return SlowFiles(folder: folder, truth: log, scaledInterval: settings.scaledInterval)
+        case (_, .plain), (_, .burst): return WholeFiles(folder: folder, truth: log, renames: false)
+        case (_, .rename): return WholeFiles(folder: folder, truth: log, renames: true)
+        }
+    }
+
+    private func summary(_ log: TruthLog, _ pace: Pace) -> PlateSummary {
+        PlateSummary(
+            frames: log.count,
+            faulty: log.faulty,
+            expected: settings.wells * settings.frames,
+            seconds: pace.elapsed / .seconds(1),
+            askedRate: Double(settings.wells) / settings.scaledInterval,
+            greatestLateness: pace.greatestLateness,
+            scaledInterval: settings.scaledInterval
+        )
+    }
+}

@@ -1,0 +1,70 @@
+/// What a simulated plate is like and how it is written.
+public struct PlateSettings: Sendable, Equatable {
+    /// Wells, in the order in which 16 lenses scan a 384-well plate.
+    public var wells: Int
+    /// From one frame of a well to the next, in s of the plate's time.
+    public var interval: Double
+    /// Frames of each well.
+    public var frames: Int
+    /// How much faster than real time.
+    public var speed: Double
+    /// Everything random follows from here.
+    public var seed: UInt64
+    /// Name of the run, for file names.
+    public var run: String
+    /// How files come into being.
+    public var writer: PlateWriter
+    /// Which frames go into which files.
+    public var layout: PlateLayout
+    /// Rows of a frame.
+    public var height: Int
+    /// Columns of a frame.
+    public var width: Int
+
+    /// An hour of a full ComplexEye plate by default.
+    public init(
+        wells: Int = 64,
+        interval: Double = 8,
+        frames: Int = 450,
+        speed: Double = 1,
+        seed: UInt64 = 1,
+        run: String = "01",
+        writer: PlateWriter = .plain,
+        layout: PlateLayout = .flat,
+        height: Int = 800,
+        width: Int = 1280
+    ) {
+        (self.wells, self.interval, self.frames, self.speed) = (wells, interval, frames, speed)
+        (self.seed, self.run, self.writer, self.layout) = (seed, run, writer, layout)
+        (self.height, self.width) = (height, width)
+    }
+
+    /// Says in a sentence what cannot be, or `nil`.
+    public var fault: String? {
+        if !(1...ScanOrder.plateSize).contains(wells) {
+            return "a plate has 1 to \(ScanOrder.plateSize) wells, not \(wells)"
+        }
+        if !(0.01...86_400).contains(interval) { return "an interval is 0.01 to 86400 s, not \(interval)" }
+        if !(1...1_000_000).contains(frames) { return "a well has 1 to 1000000 frames, not \(frames)" }
+        if !(0.001...1_000_000).contains(speed) { return "a speed is 0.001 to 1000000, not \(speed)" }
+        let sides = Microscope.smallestSide...8192
+        if !sides.contains(height) || !sides.contains(width) {
+            return "frames have \(sides.lowerBound) to \(sides.upperBound) rows and columns"
+        }
+        let isPlain = run.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            default: "._-+".utf8.contains(byte)
+            }
+        }
+        guard isPlain, !run.isEmpty, !run.hasPrefix("."), run.utf8.count <= 100 else {
+            return "a run's name is 1 to 100 letters, digits, '.', '_', '-' and '+', and no dot in front"
+        }
+        return nil
+    }
+
+    /// From one frame of a well to the next, in s of real time.
+    var scaledInterval: Double { interval / speed }
+}

@@ -1,0 +1,101 @@
+import Foundation
+public import Plate
+import Reporting
+
+/// What is true of one frame that a simulated microscope wrote: a line of `truth.csv`.
+///
+/// **Format.** UTF-8, a header, then `file,run,well,frame,fault,severity,closed`: the path in the plate's folder; what
+/// the name says, pages of a movie counted on; classes and severities (0 to 1), several with `;` between, empty for a
+/// normal frame; when the file was closed or renamed, UTC with ms. A line is written when its file is closed, by one
+/// system call, so that a killed run leaves a valid file; a last line without its end is no line.
+public struct TruthRow: Sendable, Equatable {
+    /// A fault that a frame shows.
+    public struct Shown: Sendable, Equatable {
+        /// Published class.
+        public let kind: FaultKind
+        /// 0 to 1.
+        public let severity: Double
+
+        /// Names a fault.
+        public init(kind: FaultKind, severity: Double) {
+            (self.kind, self.severity) = (kind, severity)
+        }
+    }
+
+    /// Path in the plate's folder.
+    public let file: String
+    /// Run, well and position in time.
+    public let frame: FrameID
+    /// The faults that the frame shows.
+    public let faults: [Shown]
+    /// When the file was complete.
+    public let closed: Timestamp
+
+    /// Gathers a line.
+    public init(file: String, frame: FrameID, faults: [Shown], closed: Timestamp) {
+        (self.file, self.frame, self.faults, self.closed) = (file, frame, faults, closed)
+    }
+
+    static let header = "file,run,well,frame,fault,severity,closed"
+
+    var line: String {
+        let kinds = faults.map(\.kind.rawValue).joined(separator: ";")
+        let severities = faults.map { String(format: "%.3f", $0.severity) }.joined(separator: ";")
+        return "\(file),\(frame.run),\(frame.well),\(frame.index),\(kinds),\(severities),\(closed.iso8601)"
+    }
+
+    /// Reads a line; `nil` for one that is none.
+    init?(line: some StringProtocol) {
+        let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+        guard fields.count == 7, !fields[0].isEmpty, !fields[1].isEmpty, let well = Well(fields[2]),
+            let index = Int(fields[3]), let closed = Timestamp(iso8601: fields[6])
+        else { return nil }
+        let kinds = fields[4].split(separator: ";").compactMap { FaultKind(rawValue: String($0)) }
+        let severities = fields[5].split(separator: ";").compactMap { Double($0) }
+        let count = fields[4].split(separator: ";").count
+        guard kinds.count == count, severities.count == count,
+            severities.allSatisfy({ (0...1).contains($0) })
+        else { return nil }
+        self.init(
+            file: String(fields[0]),
+            frame: FrameID(run: String(fields[1]), well: well, index: index),
+            faults: zip(kinds, severities).map { Shown(kind: $0, severity: $1) },
+            closed: closed
+        )
+    }
+
+    /// Reads a whole file; throws a sentence with file and line.
+    public static func load(path: String) throws(SimulationError) -> [TruthRow] {
+        let text: String
+        do {
+            text = try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw SimulationError("\(path): cannot be read; name the truth.csv of `autoqc simulate plate`")
+        }
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        // The rest after the last line's end: nothing, or what a killed run left.
+        lines.removeLast()
+        guard lines.first.map({ String($0) }) == header else {
+            throw SimulationError(
+                "\(path):1: the header is not `\(header)`; name the truth.csv of `autoqc simulate plate`"
+            )
+        }
+        var rows: [TruthRow] = []
+        for line in lines.dropFirst() {
+            guard let row = TruthRow(line: line) else {
+                throw SimulationError(
+                    "\(path):\(rows.count + 2): this is no line of truth; was the file changed?"
+                )
+            }
+            rows.append(row)
+        }
+        return rows
+    }
+}
+
+extension Timestamp {
+    /// The time of day, in whole ms.
+    static var thisMillisecond: Timestamp {
+        Timestamp(nanoseconds: Int64(Date.now.timeIntervalSince1970 * 1000) * 1_000_000)
+    }
+}
