@@ -2,6 +2,9 @@ import Tensors
 
 /// The residual block of the published U-Net family: two times GroupNorm, SiLU and a 3 x 3 convolution, with a time
 /// embedding between them, plus the input itself or a 1 x 1 convolution of it.
+///
+/// As published, a block that resamples and has no time embedding (in AE and VAE) ends after its first convolution: the
+/// second one has weights in every file but no part in the result.
 struct GroupNormBlock {
     /// What happens to the resolution, in both branches, before the first convolution.
     enum Resampling {
@@ -61,8 +64,11 @@ struct GroupNormBlock {
     /// N x H x W x C to the block's channels and resolution; `time` is the activated embedding, one row an image.
     func callAsFunction(_ x: Variable, time: Variable?) -> Variable {
         let entered = first(resampling(firstNorm(x, silu: true)))
-        let branch = conditioned(entered, time: time)
         let kept = resampling(x)
+        guard embedding != nil || resampling == .none else {
+            return (skip.map { $0(kept) } ?? kept) + entered
+        }
+        let branch = conditioned(entered, time: time)
         // The sum is part of a convolution's kernel.
         guard let skip else { return second(branch, adding: kept) }
         return skip(kept, adding: second(branch))

@@ -40,12 +40,15 @@ enum GoldenNetworks {
         return network
     }
 
-    /// The autoencoder of `ae_small` or `vae_small`, of the sizes that its weights have and heads of the
-    /// published width, which cannot be seen in weights.
+    /// The autoencoder of `ae_small` or `vae_small`, of the sizes that its weights have and heads as wide as those of
+    /// `unet_small`, since weights do not show that.
     static func autoencoder(_ fixture: Fixture) throws -> Autoencoder {
         let weights = try weights(fixture)
         func width(_ name: String) -> Int? { weights["\(name).bias"]?.count }
         var configuration = AutoencoderConfiguration()
+        configuration.headChannels = Int(
+            try ExpectedValues().number("unet_small", "config", "num_head_channels")
+        )
         configuration.channels = try width("input_blocks.0.0").orMissing("the stem")
         // A halving changes no width and comes after each level's blocks: levels show as ups on the way back.
         let blocks = (1...).prefix { width("input_blocks.\($0).0.in_layers.2") != nil }.count
