@@ -20,8 +20,8 @@ typedef struct {
 
 typedef enum { aqc_identity, aqc_swish, aqc_relu } aqc_activation;
 
-// One buffer of a convolution in its two layouts: the plain one of tensors and the one the primitive wants. The reorders
-// between them are NULL if the layouts agree.
+// One buffer of a convolution in its two forms: the plain one of tensors, and the layout and type of number the primitive
+// wants. The reorders between them are NULL if the forms agree.
 typedef struct {
     dnnl_memory_t plain, wanted;
     dnnl_primitive_t enter, leave;
@@ -63,16 +63,21 @@ static inline bool aqc_prefers_blocks(const aqc_convolution_shape *s) {
     return s->kernel_height * s->kernel_width > 1 && dnnl_get_effective_cpu_isa() < dnnl_cpu_isa_avx512_core;
 }
 
-static inline aqc_convolution_memory aqc_describe(const aqc_convolution_shape *s) {
+// Whether the CPU itself multiplies bfloat16.
+static inline bool aqc_multiplies_bfloat16(void) {
+    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+}
+
+static inline aqc_convolution_memory aqc_describe(const aqc_convolution_shape *s, dnnl_data_type_t factors) {
     aqc_convolution_memory m;
     dnnl_dims_t source = {s->batch, s->input_channels, s->height, s->width};
     dnnl_dims_t destination = {s->batch, s->output_channels, s->output_height, s->output_width};
     dnnl_dims_t weights = {s->output_channels, s->input_channels, s->kernel_height, s->kernel_width};
     dnnl_dims_t bias = {s->output_channels};
     dnnl_format_tag_t images = aqc_prefers_blocks(s) ? dnnl_format_tag_any : dnnl_nhwc;
-    dnnl_memory_desc_init_by_tag(&m.source, 4, source, dnnl_f32, images);
+    dnnl_memory_desc_init_by_tag(&m.source, 4, source, factors, images);
     dnnl_memory_desc_init_by_tag(&m.destination, 4, destination, dnnl_f32, images);
-    dnnl_memory_desc_init_by_tag(&m.weights, 4, weights, dnnl_f32, dnnl_format_tag_any);
+    dnnl_memory_desc_init_by_tag(&m.weights, 4, weights, factors, dnnl_format_tag_any);
     dnnl_memory_desc_init_by_tag(&m.bias, 1, bias, dnnl_f32, dnnl_x);
     dnnl_memory_desc_init_by_tag(&m.plain_source, 4, source, dnnl_f32, dnnl_nhwc);
     dnnl_memory_desc_init_by_tag(&m.plain_destination, 4, destination, dnnl_f32, dnnl_nhwc);
@@ -165,14 +170,14 @@ static inline dnnl_status_t aqc_attach_buffers(
     return status;
 }
 
-// Makes a convolution; NULL with the status if oneDNN has none for this shape.
+// Makes a convolution that multiplies numbers of a type, bfloat16 forward only; NULL with the status if oneDNN has none.
 static inline aqc_convolution *aqc_convolution_make(
     dnnl_engine_t engine, aqc_convolution_kind kind, aqc_convolution_shape shape, bool bias,
-    aqc_activation activation, bool accumulate, dnnl_status_t *status) {
+    aqc_activation activation, bool accumulate, dnnl_data_type_t factors, dnnl_status_t *status) {
     aqc_convolution *plan = (aqc_convolution *)calloc(1, sizeof *plan);
     if (!plan) { *status = dnnl_out_of_memory; return NULL; }
     plan->kind = kind;
-    aqc_convolution_memory m = aqc_describe(&shape);
+    aqc_convolution_memory m = aqc_describe(&shape, factors);
     dnnl_primitive_desc_t forward = NULL, descriptor = NULL;
     *status = aqc_convolution_forward_descriptor(&forward, engine, &shape, &m, bias, activation, accumulate);
     if (*status == dnnl_success && kind != aqc_forward)

@@ -18,6 +18,7 @@ import COneDNN
         let source: [Int]
         let weights: [Int]
         let geometry: ConvolutionGeometry
+        let precision: Precision
     }
 
     private let handle: UnsafeMutablePointer<aqc_convolution>
@@ -38,6 +39,7 @@ import COneDNN
             bias,
             activation == .silu ? aqc_swish : aqc_identity,
             accumulates,
+            key.precision == .bfloat16 ? dnnl_bf16 : dnnl_f32,
             &status
         )
         guard let handle = unsafe made else {
@@ -76,7 +78,13 @@ import COneDNN
         addend: Tensor? = nil,
         geometry: ConvolutionGeometry
     ) {
-        let key = Key(kind: kind, source: source.shape, weights: weights.shape, geometry: geometry)
+        let key = Key(
+            kind: kind,
+            source: source.shape,
+            weights: weights.shape,
+            geometry: geometry,
+            precision: Recording.isOn ? .float32 : Precision.current
+        )
         ComputeEngine.shared.withHandles { handles in
             let plan = unsafe handles.plans[key] ?? ConvolutionPlan(key, engine: handles.engine)
             handles.plans[key] = plan
@@ -172,10 +180,12 @@ import COneDNN
         }
     }
 
-    /// Room for a tensor in the layout that the primitive wants; the tensor's own memory if that is its layout.
+    /// Room for a tensor in the form that the primitive wants; the tensor's own memory if that is its form.
     private func inLayout(_ plain: TensorStorage, _ buffer: aqc_buffer) -> TensorStorage {
         guard unsafe buffer.enter != nil else { return plain }
-        return unsafe TensorStorage(count: buffer.wanted_bytes / MemoryLayout<Float>.stride)
+        return unsafe TensorStorage(
+            count: (buffer.wanted_bytes + MemoryLayout<Float>.stride - 1) / MemoryLayout<Float>.stride
+        )
     }
 
     /// The weights in the layout that the primitive wants; for a weight gradient, room for the result in it.

@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import Networks
 import Randomness
-import Tensors
+public import Tensors
 
 /// `autoqc bench network`.
 struct BenchNetworkCommand: ParsableCommand {
@@ -18,6 +18,8 @@ struct BenchNetworkCommand: ParsableCommand {
     var quick = false
     @Option(help: "Also write the figures to this file.")
     var json: String?
+    @Option(help: "f32, or bf16 where the CPU multiplies it.")
+    var precision = Precision.float32
     @Option(help: "Passes to measure.")
     var passes = 5
     @Option(help: "Threads (default: all cores).")
@@ -26,10 +28,20 @@ struct BenchNetworkCommand: ParsableCommand {
     func validate() throws {
         guard passes > 0 else { throw ValidationError("--passes must be at least 1") }
         guard threads.map({ $0 > 0 }) ?? true else { throw ValidationError("--threads must be at least 1") }
+        guard precision.isSupported else {
+            throw ValidationError(
+                "this CPU does not multiply \(precision.rawValue); measure with --precision f32"
+            )
+        }
     }
 
     func run() throws {
         if let threads { Compute.setThreads(threads) }
+        let measurements = precision.run { measured() }
+        if let json { try measurements.write(path: json) }
+    }
+
+    private func measured() -> Measurements {
         var measurements = Measurements()
         var random = SplitMix64(state: 1)
         var configuration = UNetConfiguration()
@@ -44,7 +56,7 @@ struct BenchNetworkCommand: ParsableCommand {
         Self.measure("realtime", passes: passes, images: size, into: &measurements) {
             realtime($0, timesteps: [49])
         }
-        if let json { try measurements.write(path: json) }
+        return measurements
     }
 
     /// One network: its passes, where their time goes, and the same convolutions bare.
@@ -131,3 +143,5 @@ struct BenchNetworkCommand: ParsableCommand {
         }
     }
 }
+
+extension Precision: ExpressibleByArgument {}

@@ -54,6 +54,28 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
 }
 
 struct ConvolutionTests {
+    @Test(
+        .enabled(if: Precision.bfloat16.isSupported, "this CPU does not multiply bfloat16"),
+        arguments: ConvolutionCase.all
+    )
+    func bfloat16AgreesWithTheDefinition(shape: ConvolutionCase) {
+        var random = TestGenerator(seed: 1)
+        let x = random.floats(shape.source.reduce(1, *))
+        let w = random.floats(shape.weights.reduce(1, *))
+        let bias = random.floats(shape.outputs)
+        let result = Precision.bfloat16.run {
+            Recording.off {
+                Variable(constant: Tensor(x, shape: shape.source)).convolution(
+                    weights: Variable(constant: Tensor(w, shape: shape.weights)),
+                    bias: Variable(constant: Tensor(bias, shape: [shape.outputs])),
+                    geometry: shape.geometry
+                )
+            }
+        }
+        // Both factors are rounded to eight bits: 2^-9 each at most.
+        #expect(relativeError(result.value.values, shape.reference(x, w, bias: bias)) < 0x1p-8)
+    }
+
     @Test(arguments: ConvolutionCase.all)
     func agreesWithTheDefinition(shape: ConvolutionCase) {
         var random = TestGenerator(seed: 1)
