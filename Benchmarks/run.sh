@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What the main job costs on this machine, beside the machine's own speed: run.sh AUTOQC
 #
-# Bare convolutions, then 60 training steps, then whole frames through `autoqc score`. Quote ratios of one run.
+# Bare convolutions, then one pass of each network, 60 training steps, and whole frames through `autoqc score`. Quote ratios
+# of one run.
 set -euo pipefail
 autoqc=$(realpath "${1:-autoqc}")
 here=$(cd "$(dirname "$0")" && pwd)
@@ -10,6 +11,7 @@ trap 'rm -rf "$work"' EXIT
 cc -O2 "$here/convolution.c" -o "$work/convolution" -ldnnl
 lscpu | grep 'Model name'
 "$work/convolution"
+"$autoqc" bench network
 
 for run in 1 2 3; do ln -s "$here/../examples/frames/01_A1_f300.tiff" "$work/01_A1_f$run.tiff"; done
 "$autoqc" train --normal "$work"/*.tiff --out "$work/model.safetensors" --steps 60 2>&1 | tr '\r' '\n' |

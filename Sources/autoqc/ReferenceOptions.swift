@@ -19,8 +19,6 @@ struct ReferenceOptions: ParsableArguments {
     var latent: Int?
     @Option(help: "Share of a window that the next one covers again (default: 0.8).")
     var overlap: Double?
-    @Flag(help: "Calibrate at the end on the normal frames; at an overlap of 0.8 that takes long.")
-    var calibrate = false
 
     /// Numbers with commas in between.
     struct Multipliers: ExpressibleByArgument {

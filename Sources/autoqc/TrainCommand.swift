@@ -54,6 +54,8 @@ struct TrainCommand: ParsableCommand {
     var residual = Residual.l1DSSIM
     @OptionGroup(title: "Options of the reference profile")
     var reference: ReferenceOptions
+    @Flag(help: "Calibrate a reference model at the end, too; at an overlap of 0.8 that takes long.")
+    var calibrate = false
     @Option(help: "Threads (default: all cores).")
     var threads: Int?
     @Flag(help: "Go on from MODEL.checkpoint.")
@@ -233,7 +235,7 @@ struct TrainCommand: ParsableCommand {
         (model.description.training.frameHeight, model.description.training.frameWidth) = (
             frames.height, frames.width
         )
-        if model.description.realtime != nil || reference.calibrate {
+        if model.description.realtime != nil || calibrate {
             // Stopped while it is calibrated, the training is not lost.
             try model.write(path: out)
             interruption.release()

@@ -12,12 +12,17 @@ struct TrainingOptions: ParsableArguments {
     var steps: Int?
     @Option(help: "Crops per step (default: 8).")
     var batch: Int?
+    @Option(help: "Learning rate (default: 1e-4).")
+    var learningRate: Float?
     @OptionGroup(title: "Options of the reference profile")
     var reference: ReferenceOptions
 
     func validate() throws {
         guard steps == nil || reference.epochs == nil else {
             throw ValidationError("give --steps or --epochs, not both")
+        }
+        guard learningRate.map({ $0 > 0 && $0.isFinite }) ?? true else {
+            throw ValidationError("--learning-rate must be above 0")
         }
     }
 
@@ -46,7 +51,8 @@ struct TrainingOptions: ParsableArguments {
         ])
         command.normal = lists.normalTrain.map(\.image)
         command.validation = lists.normalValidation.map(\.image)
-        (command.steps, command.batch, command.reference) = (steps, batch, reference)
+        (command.steps, command.batch, command.learningRate) = (steps, batch, learningRate)
+        command.reference = reference
         command.resume = FileManager.default.fileExists(atPath: model + ".checkpoint")
         return command
     }
