@@ -1,14 +1,12 @@
 import COneDNN
-import COpenBLAS
 import Synchronization
 
 /// What the numbers are computed with: the CPU engine of oneDNN, and the threads that all kernels share.
 public enum Compute {
-    /// Sets the number of threads of oneDNN, OpenBLAS and the package's own kernels together.
+    /// Sets the number of threads of oneDNN and the package's own kernels together.
     public static func setThreads(_ count: Int) {
         precondition(count > 0, "at least one thread")
         omp_set_num_threads(Int32(count))
-        openblas_set_num_threads(Int32(count))
     }
 
     /// The versions of the libraries behind the kernels, for reports.

@@ -1,5 +1,4 @@
 import CKernels
-import COpenBLAS
 
 extension Variable {
     /// Scaled dot-product self-attention in heads: N x T x 3C, queries, keys and values one after another, to N x T x C.
@@ -85,10 +84,10 @@ private struct AttentionLayout {
                 by: (image * tokens + token) * width + first
             )
             unsafe shares(query, part(1), scores, count: count)
-            unsafe multiply(
-                Matrix(scores.storage.pointer, tokens),
-                Matrix(part(2), 3 * width),
-                into: Matrix(target, width),
+            unsafe MatrixView.multiply(
+                MatrixView(scores.storage.pointer, tokens),
+                MatrixView(part(2), 3 * width),
+                into: MatrixView(target, width),
                 (count, head, tokens)
             )
         }
@@ -101,31 +100,31 @@ private struct AttentionLayout {
         let scores = Tensor(uninitialized: [Self.queries, tokens])
         let slopes = Tensor(uninitialized: [Self.queries, tokens])
         forEachBlock { image, first, token, count in
-            func part(_ index: Int, of tensor: Tensor) -> Matrix {
-                unsafe Matrix(self.part(index, of: tensor, image: image, first: first), 3 * width)
+            func part(_ index: Int, of tensor: Tensor) -> MatrixView {
+                unsafe MatrixView(self.part(index, of: tensor, image: image, first: first), 3 * width)
             }
             let offset = token * 3 * width
-            let query = unsafe Matrix(part(0, of: input).pointer.advanced(by: offset), 3 * width)
-            let ofQuery = unsafe Matrix(part(0, of: result).pointer.advanced(by: offset), 3 * width)
-            let above = unsafe Matrix(
+            let query = unsafe MatrixView(part(0, of: input).pointer.advanced(by: offset), 3 * width)
+            let ofQuery = unsafe MatrixView(part(0, of: result).pointer.advanced(by: offset), 3 * width)
+            let above = unsafe MatrixView(
                 upstream.storage.pointer.advanced(by: (image * tokens + token) * width + first),
                 width
             )
             let (p, s) = unsafe (
-                Matrix(scores.storage.pointer, tokens), Matrix(slopes.storage.pointer, tokens)
+                MatrixView(scores.storage.pointer, tokens), MatrixView(slopes.storage.pointer, tokens)
             )
             unsafe shares(query.pointer, part(1, of: input).pointer, scores, count: count)
-            multiply(
+            MatrixView.multiply(
                 p.transposed,
                 above,
                 into: part(2, of: result),
                 (tokens, head, count),
                 adding: true
             )
-            multiply(above, part(2, of: input).transposed, into: s, (count, tokens, head))
+            MatrixView.multiply(above, part(2, of: input).transposed, into: s, (count, tokens, head))
             unsafe aqc_softmax_gradient(p.pointer, s.pointer, count, tokens, scale)
-            multiply(s, part(1, of: input), into: ofQuery, (count, head, tokens))
-            multiply(
+            MatrixView.multiply(s, part(1, of: input), into: ofQuery, (count, head, tokens))
+            MatrixView.multiply(
                 s.transposed,
                 query,
                 into: part(1, of: result),
@@ -160,52 +159,12 @@ private struct AttentionLayout {
         _ scores: Tensor,
         count: Int
     ) {
-        unsafe multiply(
-            Matrix(query, 3 * width),
-            Matrix(key, 3 * width).transposed,
-            into: Matrix(scores.storage.pointer, tokens),
+        unsafe MatrixView.multiply(
+            MatrixView(query, 3 * width),
+            MatrixView(key, 3 * width).transposed,
+            into: MatrixView(scores.storage.pointer, tokens),
             (count, tokens, head)
         )
         unsafe aqc_softmax(scores.storage.pointer, count, tokens, scale)
-    }
-
-    /// A matrix in memory: the distance between its rows, and whether it is to be read transposed.
-    @safe private struct Matrix {
-        let pointer: UnsafeMutablePointer<Float>
-        let stride: Int
-        let isTransposed: Bool
-
-        init(_ pointer: UnsafeMutablePointer<Float>, _ stride: Int, isTransposed: Bool = false) {
-            unsafe self.pointer = pointer
-            (self.stride, self.isTransposed) = (stride, isTransposed)
-        }
-
-        var transposed: Matrix { unsafe Matrix(pointer, stride, isTransposed: !isTransposed) }
-    }
-
-    /// A product of `lengths.rows` x `lengths.inner` with `lengths.inner` x `lengths.columns`.
-    private func multiply(
-        _ left: Matrix,
-        _ right: Matrix,
-        into result: Matrix,
-        _ lengths: (rows: Int, columns: Int, inner: Int),
-        adding: Bool = false
-    ) {
-        unsafe cblas_sgemm(
-            CblasRowMajor,
-            left.isTransposed ? CblasTrans : CblasNoTrans,
-            right.isTransposed ? CblasTrans : CblasNoTrans,
-            Int32(lengths.rows),
-            Int32(lengths.columns),
-            Int32(lengths.inner),
-            1,
-            left.pointer,
-            Int32(left.stride),
-            right.pointer,
-            Int32(right.stride),
-            adding ? 1 : 0,
-            result.pointer,
-            Int32(result.stride)
-        )
     }
 }

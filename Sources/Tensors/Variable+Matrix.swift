@@ -1,5 +1,3 @@
-import COpenBLAS
-
 extension Variable {
     /// Matrix product, either factor transposed on request: (m x k) (k x n) to m x n.
     public func multiplied(
@@ -75,22 +73,14 @@ extension Tensor {
         precondition(inner == rightInner, "inner axes differ: \(shape) and \(right.shape)")
         let result = Tensor(uninitialized: [rows, columns])
         Profile.measure(.product, operations: 2 * Double(rows) * Double(columns) * Double(inner)) {
-            unsafe cblas_sgemm(
-                CblasRowMajor,
-                transposingSelf ? CblasTrans : CblasNoTrans,
-                transposingRight ? CblasTrans : CblasNoTrans,
-                Int32(rows),
-                Int32(columns),
-                Int32(inner),
-                1,
-                storage.pointer,
-                Int32(shape[1]),
+            let left = unsafe MatrixView(storage.pointer, shape[1], isTransposed: transposingSelf)
+            let other = unsafe MatrixView(
                 right.storage.pointer,
-                Int32(right.shape[1]),
-                0,
-                result.storage.pointer,
-                Int32(columns)
+                right.shape[1],
+                isTransposed: transposingRight
             )
+            let product = unsafe MatrixView(result.storage.pointer, columns)
+            MatrixView.multiply(left, other, into: product, (rows, columns, inner))
         }
         return result
     }
