@@ -13,6 +13,9 @@ UNITS = $(LIB)/systemd/system
 SHARE = $(DESTDIR)$(PREFIX)/share/autoqc
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
+# Several programs compute at once there: a thread that waits shall sleep, not spin on a core that another one needs.
+demo test: export OMP_WAIT_POLICY = passive
+
 .PHONY: all deps build demo test lint install uninstall bench fuzz model clean
 
 all: build

@@ -52,10 +52,10 @@ struct BenchmarkCommand: ParsableCommand {
         let interruption = Interruption()
         let chosen = try chosenMethods(&leftOut)
         for problem in leftOut { Terminal.note(problem) }
-        var terminal = Terminal()
+        var display = Display()
         do {
             let results = try benchmark.run(chosen) { event in
-                Self.show(event, on: &terminal)
+                display.show(event)
                 if interruption.isRequested { throw CancellationError() }
             }
             leftOut += results.leftOut
@@ -90,15 +90,22 @@ struct BenchmarkCommand: ParsableCommand {
         return chosen
     }
 
-    private static func show(_ event: Benchmark.Event, on terminal: inout Terminal) {
-        switch event {
-        case .problem(let sentence): Terminal.note(sentence)
-        case .progress(let method, let stage, let done, let all):
-            terminal.progress("\(method): \(stage), frame \(done)/\(all)", isLast: done == all)
-        case .passes(let method, let done, let all):
-            if all > 8 { terminal.progress("\(method): pass \(done)/\(all) of this frame") }
-        case .fold(let number, let method, let wasKept):
-            Terminal.note("\(method): fold \(number) \(wasKept ? "kept from before" : "done")")
+    /// What a person sees of a benchmark.
+    private struct Display {
+        private var terminal = Terminal()
+        private var frames = ""
+
+        mutating func show(_ event: Benchmark.Event) {
+            switch event {
+            case .problem(let sentence): Terminal.note(sentence)
+            case .progress(let method, let stage, let done, let all):
+                frames = "\(method): \(stage), frame \(done)/\(all)"
+                terminal.progress(frames, isLast: done == all)
+            case .passes(_, let done, let all):
+                if all > 8 { terminal.progress("\(frames), pass \(done)/\(all) of the next") }
+            case .fold(let number, let method, let wasKept):
+                Terminal.note("\(method): fold \(number) \(wasKept ? "kept from before" : "done")")
+            }
         }
     }
 }
