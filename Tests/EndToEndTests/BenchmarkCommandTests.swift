@@ -52,4 +52,33 @@ import Testing
             #expect(unknown.said.contains("no method oracle; there are classical"))
         }
     }
+
+    /// A simulated set, a published method trained on it, and the baseline beside it.
+    @Test func missingModelsAreTrainedOnASimulatedSet() async throws {
+        try await withTemporaryFolder { folder in
+            let set = folder.appending(path: "set").path
+            let simulation = try Program(
+                [
+                    "simulate", "set", "--out", set, "--width", "64", "--height", "64", "--train", "10",
+                    "--normal", "4", "--faulty", "10", "--folds", "2",
+                ],
+                in: folder
+            )
+            #expect(try await simulation.end() == 0, "\(simulation.said)")
+            let out = folder.appending(path: "out")
+            let arguments = [
+                "benchmark", "--data", set, "--out", out.path, "--methods", "pddpm", "classical", "--train",
+                "--steps", "2", "--batch", "2", "--channels", "32", "--blocks", "1", "--window", "32",
+                "--overlap", "0",
+            ]
+            let benchmark = try Program(arguments, in: folder)
+            #expect(try await benchmark.end() == 0, "\(benchmark.said)")
+            let table = try String(contentsOf: out.appending(path: "results.md"), encoding: .utf8)
+            #expect(table.contains("| pddpm | pddpm, reference, windows of 32"))
+            for fault in ["air-bubble", "artifact", "contamination", "illumination", "z-shift"] {
+                let panel = out.appending(path: "panels/\(fault).svg").path
+                #expect(FileManager.default.fileExists(atPath: panel), "\(fault)")
+            }
+        }
+    }
 }
