@@ -130,24 +130,7 @@ struct BatchNormalisationTests {
         let (name, function) = Self.functions[index]
         var random = TestGenerator(seed: 12)
         let point = random.floats(24)
-        let weights = Variable(constant: Tensor(random.floats(24), shape: [24]))
-        func value(_ p: [Float]) -> (Variable, Variable) {
-            let x = Variable(parameter: Tensor(p, shape: [24]))
-            return ((function(x) * weights).sum(), x)
-        }
-        func slope(_ p: [Float]) -> (Variable, Variable) {
-            let (y, x) = value(p)
-            let g = gradients(of: y, with: [x], differentiable: true)[0]
-            return ((g * g).sum(), x)
-        }
-        for (order, scalar) in [value, slope].enumerated() {
-            let (y, x) = scalar(point)
-            let found = gradients(of: y, with: [x])[0].value.values
-            let expected = finiteDifferences(at: point, coordinates: Array(0..<24), step: 2e-3) {
-                Double(scalar($0).0.value.scalar)
-            }
-            #expect(relativeError(found, expected) < 1e-2, "\(name), derivative \(order + 1)")
-        }
+        expectTwiceDifferentiable(name, at: point, weights: random.floats(24), step: 2e-3, function)
     }
 
     @Test func gradientsOfFrozenWeightsAreNotComputed() {
