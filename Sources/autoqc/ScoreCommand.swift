@@ -43,9 +43,24 @@ struct ScoreCommand: ParsableCommand {
         guard !frames.isEmpty else {
             throw DataError("\(paths.joined(separator: ", ")): no TIFF files in there; check the path")
         }
+        if masks != nil || maps != nil { try Self.refuseSharedNames(frames) }
         Self.write(Self.header)
         var warned: Set<String> = []
         for path in frames { try score(path, with: detector, names: names, warned: &warned) }
+    }
+
+    /// Masks and maps are named like their frames: of two frames of one name, one would lose its own.
+    private static func refuseSharedNames(_ frames: [String]) throws {
+        var known: [String: String] = [:]
+        for path in frames {
+            let name = URL(filePath: path).deletingPathExtension().lastPathComponent
+            if let other = known.updateValue(path, forKey: name) {
+                throw DataError(
+                    "\(other) and \(path) would have the same mask or map; score their folders one after another, "
+                        + "each with a folder of its own for --masks and --maps"
+                )
+            }
+        }
     }
 
     private func detector() throws -> Detector {

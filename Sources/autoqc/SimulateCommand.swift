@@ -21,7 +21,7 @@ struct SimulateSetCommand: ParsableCommand {
         commandName: "set",
         abstract: "Write a labelled set: frames, masks and lists in the published layout.",
         discussion: """
-            DIR gets train/, test/, test/mask/ and splits/ with normal_train.csv, normal_val.csv and, per fold, \
+            DIR gets train/, test/, masks/ and splits/ with normal_train.csv, normal_val.csv and, per fold, \
             test_val_foldN.csv (a share of the test frames, for thresholds) and test_test_foldN.csv (the others). Paths \
             are relative to DIR. The same seed gives the same files on every machine.
             """

@@ -252,9 +252,10 @@ struct TrainCommand: ParsableCommand {
             height: frames.height,
             width: frames.width
         )
+        let overlap = model.description.reference?.overlap ?? 0
         Terminal.note(
-            "not calibrated: a frame takes \(passes) passes. When there is time, run "
-                + "`autoqc calibrate \(out) --normal \(normal.joined(separator: " "))`; --overlap 0.5 makes it faster"
+            "not calibrated: a frame takes \(passes) passes. `score` needs `autoqc calibrate \(out) --normal FRAMES` first"
+                + (overlap > 0.5 ? "; --overlap 0.5 makes it faster" : "") + ". `benchmark` does not"
         )
     }
 

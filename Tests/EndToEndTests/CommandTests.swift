@@ -19,6 +19,22 @@ struct CommandTests {
         }
     }
 
+    @Test func twoFramesOfOneNameDoNotShareAMask() async throws {
+        try await withTemporaryFolder { folder in
+            let plate = try TestPlate(in: folder)
+            let folders = ["a", "b"].map { folder.appending(path: $0) }
+            for each in folders {
+                try FileManager.default.createDirectory(at: each, withIntermediateDirectories: true)
+                try plate.data(faulty: false).write(to: each.appending(path: "01_A1_f1.tiff"))
+            }
+            let masks = folder.appending(path: "masks").path
+            let arguments = ["score", "--model", Program.model, "--masks", masks] + folders.map(\.path)
+            let (status, said) = try await run(arguments, in: folder)
+            #expect(status != 0)
+            #expect(said.contains("a/01_A1_f1.tiff") && said.contains("b/01_A1_f1.tiff"), "\(said)")
+        }
+    }
+
     @Test func aListOfFramesIsScored() async throws {
         try await withTemporaryFolder { folder in
             let plate = try TestPlate(in: folder)

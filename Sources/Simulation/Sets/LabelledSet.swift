@@ -4,7 +4,7 @@ import Frames
 import Plate
 import Synchronization
 
-/// A set of simulated frames in the published layout: `train/`, `test/`, `test/mask/` and lists in `splits/`.
+/// A set of simulated frames in the published layout: `train/`, `test/`, `masks/` and lists in `splits/`.
 public struct LabelledSet: Sendable {
     /// Wells tried for a fault to be seen, before it is taken as it is.
     private static let attempts = 32
@@ -57,7 +57,7 @@ public struct LabelledSet: Sendable {
             )
         }
         do {
-            for name in ["train", "test/mask", "splits"] {
+            for name in ["train", "test", "masks", "splits"] {
                 try files.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
             }
         } catch {

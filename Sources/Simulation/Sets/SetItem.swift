@@ -15,7 +15,7 @@ struct SetItem: Sendable {
     var path: String { "\(isTraining ? "train" : "test")/\(name)" }
 
     /// Path of the mask of a faulty frame.
-    var maskPath: String? { fault.map { _ in "test/mask/\(name)" } }
+    var maskPath: String? { fault.map { _ in "masks/\(name)" } }
 
     private var name: String {
         let letters = well.description.prefix { $0.isLetter }
