@@ -76,7 +76,7 @@ say "what came out"
 say "what the daemon found, and the truth"
 "$autoqc" simulate check --out "$out/results" --truth "$out/truth.csv" --json "$out/check.json"
 echo
-echo "The shipped model finds large foreign things. It does not see Z-shift, even light and small contamination yet:"
+echo "The shipped model finds large foreign things. It does not see Z-shift, uneven light and small contamination yet:"
 echo "docs/simulation.md has its recall by class and severity."
 faults() { cat "$out/results/01/alarms/$1"*.log 2>/dev/null | grep -c 'event=FAULT' || true; }
 normal=$(faults A)
