@@ -18,8 +18,11 @@ for run in 1 2 3; do ln -s "$here/../examples/frames/01_A1_f300.tiff" "$work/01_
     sed -n 's|.*step 60/60 .*  \([0-9.]*\) frames/s.*|training \1 crops of 192 x 192/s|p'
 
 score() { "$autoqc" score --model "$here/../examples/models/complexeye.safetensors" "$@" > "$work/scores.csv"; }
-frames=("$work"/*.tiff)
+# Frames named twice are scored once: nine names.
+mkdir "$work/frames"
+for run in 1 2 3 4 5 6 7 8 9; do ln -s "$here/../examples/frames/01_A1_f300.tiff" "$work/frames/01_A1_f$run.tiff"; done
+frames=("$work"/frames/*.tiff)
 start=$(date +%s.%N); score "${frames[0]}"; middle=$(date +%s.%N)
-score "${frames[@]}" "${frames[@]}" "${frames[@]}"; end=$(date +%s.%N)
+score "${frames[@]}"; end=$(date +%s.%N)
 # The first run pays for the start; nine frames less one are what a frame costs.
 awk -v a="$start" -v b="$middle" -v c="$end" 'BEGIN { printf "score %.0f ms/frame\n", ((c - b) - (b - a)) / 8 * 1000 }'
