@@ -37,7 +37,7 @@ final class RealtimeReconstructor: Reconstructor {
 
     /// The reconstruction of a normalised image, row-major, height x width.
     private func reconstruct(_ image: [Float], height: Int, width: Int) -> [Float] {
-        let multiple = RealtimeUNet.sizeMultiple
+        let multiple = network.architecture.sizeMultiple
         let (rows, columns) = (height.roundedUp(to: multiple), width.roundedUp(to: multiple))
         let padded = Self.padded(image, height: height, width: width, rows: rows, columns: columns)
         let noise = noiseField(height: rows, width: columns)

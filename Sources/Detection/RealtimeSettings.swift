@@ -25,6 +25,7 @@ public struct RealtimeSettings: Sendable, Equatable {
         let (phases, steps) = (diffusion.phases, diffusion.steps)
         guard
             RealtimeUNet.Architecture(
+                cell: architecture.cell,
                 channels: architecture.channels,
                 blocks: architecture.blocks,
                 embedding: architecture.embedding

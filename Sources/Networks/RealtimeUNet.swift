@@ -2,14 +2,16 @@ public import Tensors
 
 /// The U-Net of the `realtime` profile: predicts the clean image x_0 from a partly noised one.
 ///
-/// It works at a quarter of the resolution: 4 x 4 blocks of pixels become 16 channels at the entrance and pixels again
-/// at the exit, so nothing is lost and a convolution costs a sixteenth. In between two halvings, residual blocks with an
-/// additive time embedding, and additive skips. No normalisation: at a fixed timestep all that runs is convolutions with
-/// fused sums and activations.
+/// It works at a fraction of the resolution: cells of 4 x 4 (or 8 x 8) pixels become channels at the entrance and pixels
+/// again at the exit, so nothing is lost and a convolution costs a sixteenth (or less). In between two halvings, residual
+/// blocks with an additive time embedding, and additive skips. No normalisation: at a fixed timestep all that runs is
+/// convolutions with fused sums and activations.
 public final class RealtimeUNet: Network {
     /// How wide and deep the network is.
     public struct Architecture: Sendable, Equatable, Codable {
-        /// Channels at 1/4, 1/8 and 1/16 of the resolution.
+        /// Pixels per side of the cells that become channels: 4 or 8.
+        public let cell: Int
+        /// Channels at the cells' resolution, at a half and at a quarter of it.
         public let channels: [Int]
         /// Residual blocks at each of the three, on the way down; as many again on the way up, but at the lowest.
         public let blocks: [Int]
@@ -17,26 +19,29 @@ public final class RealtimeUNet: Network {
         public let embedding: Int
 
         /// The architecture that keeps up with a plate.
-        public static let standard = Architecture(channels: [64, 96, 128], blocks: [1, 1, 2], length: 128)
+        public static let standard = Architecture(
+            cells: 4,
+            channels: [64, 96, 128],
+            blocks: [1, 1, 2],
+            length: 128
+        )
 
-        private init(channels: [Int], blocks: [Int], length: Int) {
-            (self.channels, self.blocks, self.embedding) = (channels, blocks, length)
+        /// Height and width of an image must be multiples of this.
+        public var sizeMultiple: Int { 4 * cell }
+
+        private init(cells: Int, channels: [Int], blocks: [Int], length: Int) {
+            (self.cell, self.channels, self.blocks, self.embedding) = (cells, channels, blocks, length)
         }
 
         /// Describes a network; `nil` for lengths that make none.
-        public init?(channels: [Int], blocks: [Int], embedding: Int) {
-            guard channels.count == 3, blocks.count == 3, channels.allSatisfy({ (1...1024).contains($0) }),
+        public init?(cell: Int = 4, channels: [Int], blocks: [Int], embedding: Int) {
+            guard cell == 4 || cell == 8, channels.count == 3, blocks.count == 3, channels.allSatisfy({ (1...1024).contains($0) }),
                 blocks.allSatisfy({ (0...16).contains($0) }), embedding > 0, embedding % 2 == 0,
                 embedding <= 4096
             else { return nil }
-            self.init(channels: channels, blocks: blocks, length: embedding)
+            self.init(cells: cell, channels: channels, blocks: blocks, length: embedding)
         }
     }
-
-    /// Pixels per side of the blocks that become channels.
-    private static let block = 4
-    /// Height and width of an image must be multiples of this.
-    public static let sizeMultiple = 16
 
     /// How wide and deep this network is.
     public let architecture: Architecture
@@ -54,7 +59,7 @@ public final class RealtimeUNet: Network {
     public init(_ architecture: Architecture, using random: inout some RandomNumberGenerator) {
         self.architecture = architecture
         let (channels, embedding, depth) = (
-            architecture.channels, architecture.embedding, Self.block * Self.block
+            architecture.channels, architecture.embedding, architecture.cell * architecture.cell
         )
         func level(_ index: Int) -> [ResidualBlock] {
             (0..<architecture.blocks[index]).map { _ in
@@ -99,15 +104,16 @@ public final class RealtimeUNet: Network {
 
     /// Predicts the clean images, N x H x W x 1, from noised ones at one timestep each.
     ///
-    /// H and W are multiples of 16.
+    /// H and W are multiples of the architecture's `sizeMultiple`.
     public func callAsFunction(_ x: Variable, timesteps: [Int]) -> Variable {
         precondition(
             x.shape.count == 4 && x.shape[0] == timesteps.count && x.shape[3] == 1,
             "images \(x.shape) at \(timesteps.count) timesteps"
         )
+        let multiple = architecture.sizeMultiple
         precondition(
-            x.shape[1] % Self.sizeMultiple == 0 && x.shape[2] % Self.sizeMultiple == 0,
-            "height and width of \(x.shape) must be multiples of \(Self.sizeMultiple)"
+            x.shape[1] % multiple == 0 && x.shape[2] % multiple == 0,
+            "height and width of \(x.shape) must be multiples of \(multiple)"
         )
         return run(x, time: isFolded ? nil : embedded(timesteps))
     }
@@ -118,7 +124,7 @@ public final class RealtimeUNet: Network {
     }
 
     private func run(_ image: Variable, time: Variable?) -> Variable {
-        var x = stem(image.spaceToDepth(Self.block), activation: .silu)
+        var x = stem(image.spaceToDepth(architecture.cell), activation: .silu)
         var skips: [Variable] = []
         for level in 0..<3 {
             if level > 0 { x = halving[level - 1](x, activation: .silu) }
@@ -129,7 +135,7 @@ public final class RealtimeUNet: Network {
             x = doubling[level](x).upsampled() + skips[level]
             for block in up[level] { x = block(x, time: time) }
         }
-        return exit(x).depthToSpace(Self.block)
+        return exit(x).depthToSpace(architecture.cell)
     }
 
     /// Sinusoids of the timestep, cosines first, through a linear layer and SiLU.
@@ -153,5 +159,31 @@ public final class RealtimeUNet: Network {
         return time.parameters.prefixed("time") + stem.parameters.prefixed("stem") + levels(down, "down")
             + layers(halving, "halving") + layers(doubling, "doubling") + levels(up, "up")
             + exit.parameters.prefixed("exit")
+    }
+}
+
+extension RealtimeUNet.Architecture {
+    private enum Key: String, CodingKey {
+        case cell, channels, blocks, embedding
+    }
+
+    /// Reads an architecture; without `cell`, as written before there was a choice, it is 4.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: Key.self)
+        self.init(
+            cells: try values.decodeIfPresent(Int.self, forKey: .cell) ?? 4,
+            channels: try values.decode([Int].self, forKey: .channels),
+            blocks: try values.decode([Int].self, forKey: .blocks),
+            length: try values.decode(Int.self, forKey: .embedding)
+        )
+    }
+
+    /// Writes an architecture.
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: Key.self)
+        if cell != 4 { try values.encode(cell, forKey: .cell) }
+        try values.encode(channels, forKey: .channels)
+        try values.encode(blocks, forKey: .blocks)
+        try values.encode(embedding, forKey: .embedding)
     }
 }

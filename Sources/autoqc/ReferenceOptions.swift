@@ -10,7 +10,7 @@ struct ReferenceOptions: ParsableArguments {
     @Option(help: "Channels at full resolution, a multiple of 32 (default: 128).")
     var channels: Int?
     @Option(help: "Multiple of the channels at each level (default: 1,2,2).")
-    var multipliers: Multipliers?
+    var multipliers: NumberList?
     @Option(help: "Residual blocks a level (default: 3).")
     var blocks: Int?
     @Option(help: "Pixels per side of the sliding window and of the crops (default: 192).")
@@ -19,17 +19,6 @@ struct ReferenceOptions: ParsableArguments {
     var latent: Int?
     @Option(help: "Share of a window that the next one covers again (default: 0.8).")
     var overlap: Double?
-
-    /// Numbers with commas in between.
-    struct Multipliers: ExpressibleByArgument {
-        let values: [Int]
-
-        init?(argument: String) {
-            let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-            values = parts.compactMap { Int($0) }
-            guard values.count == parts.count else { return nil }
-        }
-    }
 
     /// The options given, by name.
     var given: [String] {

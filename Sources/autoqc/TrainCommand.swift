@@ -52,6 +52,8 @@ struct TrainCommand: ParsableCommand {
     var noise: NoiseKind?
     @Option(help: "How input and reconstruction are compared: l1, l2, dssim or l1+dssim.")
     var residual = Residual.l1DSSIM
+    @OptionGroup(title: "Options of the realtime profile")
+    var realtime: RealtimeOptions
     @OptionGroup(title: "Options of the reference profile")
     var reference: ReferenceOptions
     @Flag(help: "Calibrate a reference model at the end, too; at an overlap of 0.8 that takes long.")
@@ -74,7 +76,12 @@ struct TrainCommand: ParsableCommand {
         guard learningRate.map({ $0 > 0 && $0.isFinite }) ?? true else {
             throw ValidationError("--learning-rate must be above 0")
         }
-        guard profile == .realtime else { return }
+        guard profile == .realtime else {
+            guard realtime.given.isEmpty else {
+                throw ValidationError("\(realtime.given.joined(separator: ", ")): for --profile realtime only")
+            }
+            return
+        }
         guard method == .pddpm else {
             throw ValidationError(
                 "the realtime profile knows pddpm only; train \(method.rawValue) with --profile reference"
@@ -158,6 +165,7 @@ struct TrainCommand: ParsableCommand {
         if let steps { options.steps = steps }
         if let batch { options.batch = batch }
         if let learningRate { options.learningRate = learningRate }
+        if let architecture = realtime.architecture { options.architecture = architecture }
         options.seed = seed ?? 1
         return try Trainer(options: options, frames: frames, validation: validation, diffusion: diffusion)
     }
