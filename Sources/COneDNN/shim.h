@@ -9,6 +9,9 @@
 
 // libgomp's own entry point to the pool that oneDNN uses; omp.h belongs to the compiler, not to the library.
 extern void omp_set_num_threads(int threads);
+extern int omp_get_max_threads(void);
+
+static inline int32_t aqc_max_threads(void) { return omp_get_max_threads(); }
 
 typedef enum { aqc_forward, aqc_backward_data, aqc_backward_weights } aqc_convolution_kind;
 

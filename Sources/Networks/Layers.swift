@@ -84,8 +84,8 @@ struct LinearLayer {
 /// Two 3 x 3 convolutions around a time embedding, with activations after them so that every sum and every activation
 /// fuses into a convolution.
 struct ResidualBlock {
-    private let first: ConvolutionLayer
-    private let second: ConvolutionLayer
+    let first: ConvolutionLayer
+    let second: ConvolutionLayer
     /// Absent once the timestep is folded into the first convolution's bias.
     private let embedding: LinearLayer?
 

@@ -35,7 +35,8 @@ public final class RealtimeUNet: Network {
 
         /// Describes a network; `nil` for lengths that make none.
         public init?(cell: Int = 4, channels: [Int], blocks: [Int], embedding: Int) {
-            guard cell == 4 || cell == 8, channels.count == 3, blocks.count == 3, channels.allSatisfy({ (1...1024).contains($0) }),
+            guard cell == 4 || cell == 8, channels.count == 3, blocks.count == 3,
+                channels.allSatisfy({ (1...1024).contains($0) }),
                 blocks.allSatisfy({ (0...16).contains($0) }), embedding > 0, embedding % 2 == 0,
                 embedding <= 4096
             else { return nil }
@@ -115,7 +116,7 @@ public final class RealtimeUNet: Network {
             x.shape[1] % multiple == 0 && x.shape[2] % multiple == 0,
             "height and width of \(x.shape) must be multiples of \(multiple)"
         )
-        return run(x, time: isFolded ? nil : embedded(timesteps))
+        return run(x, with: FloatArithmetic(time: isFolded ? nil : embedded(timesteps)))
     }
 
     /// This network for one timestep only, with nothing left to compute for it.
@@ -123,19 +124,21 @@ public final class RealtimeUNet: Network {
         Recording.off { RealtimeUNet(folding: self, time: embedded([timestep])) }
     }
 
-    private func run(_ image: Variable, time: Variable?) -> Variable {
-        var x = stem(image.spaceToDepth(architecture.cell), activation: .silu)
-        var skips: [Variable] = []
+    /// The network, written once for every way of computing it.
+    func run<Arithmetic: UNetArithmetic>(_ image: Variable, with arithmetic: Arithmetic) -> Variable {
+        var x = arithmetic.entered(image, cell: architecture.cell, stem)
+        var skips: [Arithmetic.Image] = []
         for level in 0..<3 {
-            if level > 0 { x = halving[level - 1](x, activation: .silu) }
-            for block in down[level] { x = block(x, time: time) }
+            if level > 0 { x = arithmetic.convolved(x, halving[level - 1], activation: .silu) }
+            for block in down[level] { x = arithmetic.passed(x, through: block) }
             if level < 2 { skips.append(x) }
         }
         for level in [1, 0] {
-            x = doubling[level](x).upsampled() + skips[level]
-            for block in up[level] { x = block(x, time: time) }
+            let low = arithmetic.convolved(x, doubling[level], activation: .identity)
+            x = arithmetic.joined(low, skips[level])
+            for block in up[level] { x = arithmetic.passed(x, through: block) }
         }
-        return exit(x).depthToSpace(architecture.cell)
+        return arithmetic.left(x, cell: architecture.cell, exit)
     }
 
     /// Sinusoids of the timestep, cosines first, through a linear layer and SiLU.

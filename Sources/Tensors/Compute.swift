@@ -9,6 +9,28 @@ public enum Compute {
         omp_set_num_threads(Int32(count))
     }
 
+    /// A lane for computations beside others: oneDNN's primitives and their scratch memory for it alone, one thread.
+    ///
+    /// Frames in parallel, each on a lane, keep every core busy without one ever waiting for another. A lane runs one
+    /// computation at a time.
+    public final class Lane: Sendable {
+        private let engine = ComputeEngine()
+
+        /// Makes a lane; plans are made when they are first needed.
+        public init() {}
+
+        /// Runs a computation on this lane, on the calling thread alone.
+        public func run<Result>(_ body: () throws -> Result) rethrows -> Result {
+            let before = aqc_max_threads()
+            omp_set_num_threads(1)
+            defer { omp_set_num_threads(before) }
+            return try ComputeEngine.$current.withValue(engine, operation: body)
+        }
+    }
+
+    /// Threads of the kernels that the calling thread runs.
+    public static var threads: Int { Int(aqc_max_threads()) }
+
     /// The versions of the libraries behind the kernels, for reports.
     public static var libraries: String {
         guard let version = unsafe dnnl_version() else { return "oneDNN" }
@@ -17,11 +39,12 @@ public enum Compute {
     }
 }
 
-/// oneDNN's CPU engine and its one stream.
+/// oneDNN's CPU engine and its one stream, with the plans made on it.
 ///
 /// Primitives keep their scratch memory to themselves, so they run one at a time: under the lock.
 final class ComputeEngine: Sendable {
-    static let shared = ComputeEngine()
+    /// The engine of the lane, or the one that computations outside lanes share.
+    @TaskLocal static var current = ComputeEngine()
 
     @safe struct Handles: @unchecked Sendable {  // used only under the lock below
         let engine: dnnl_engine_t
@@ -31,7 +54,7 @@ final class ComputeEngine: Sendable {
 
     private let handles: Mutex<Handles>
 
-    private init() {
+    init() {
         var engine: dnnl_engine_t?
         var stream: dnnl_stream_t?
         unsafe dnnl_engine_create(&engine, dnnl_cpu, 0)
@@ -41,6 +64,14 @@ final class ComputeEngine: Sendable {
             fatalError("oneDNN has no CPU engine on this machine")
         }
         self.handles = unsafe Mutex(Handles(engine: engine, stream: stream))
+    }
+
+    deinit {
+        handles.withLock { handles in
+            handles.plans = [:]
+            unsafe dnnl_stream_destroy(handles.stream)
+            unsafe dnnl_engine_destroy(handles.engine)
+        }
     }
 
     func withHandles<Result: Sendable>(_ body: (inout Handles) -> Result) -> Result {

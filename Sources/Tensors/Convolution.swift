@@ -155,7 +155,12 @@ extension Tensor {
         ]
         precondition(addend.map { $0.shape == size } ?? true, "an addend that does not fit \(size)")
         let result = Tensor(uninitialized: size)
-        let kind = Profile.Kind.convolution(images: shape, weights: weights.shape, geometry)
+        let kind = Profile.Kind.convolution(
+            images: shape,
+            weights: weights.shape,
+            geometry,
+            Precision.ofConvolutions
+        )
         // Each value of the result takes as many multiplications and additions as a filter has weights.
         let operations = 2 * Double(result.count) * Double(weights.count / weights.shape[0])
         Profile.measure(kind, operations: operations) {

@@ -3,9 +3,9 @@ import COneDNN
 
 /// One oneDNN convolution at one shape, made once and kept.
 ///
-/// Holds the primitive, its memory objects and the reorder of its weights. Used only under the engine's
+/// Holds the primitive, its memory objects and the reorder of its weights. Used only under its engine's
 /// lock.
-@safe final class ConvolutionPlan {
+@safe final class ConvolutionPlan: @unchecked Sendable {
     /// Which of the three buffers is computed from the other two.
     enum Kind: Hashable {
         case forward(hasBias: Bool, activation: Activation, accumulates: Bool)
@@ -83,9 +83,9 @@ import COneDNN
             source: source.shape,
             weights: weights.shape,
             geometry: geometry,
-            precision: Recording.isOn ? .float32 : Precision.current
+            precision: Precision.ofConvolutions
         )
-        ComputeEngine.shared.withHandles { handles in
+        ComputeEngine.current.withHandles { handles in
             let plan = unsafe handles.plans[key] ?? ConvolutionPlan(key, engine: handles.engine)
             handles.plans[key] = plan
             let operands = Operands(
@@ -195,7 +195,7 @@ import COneDNN
         guard unsafe buffer.enter != nil, kind != .weightGradient else {
             return unsafe inLayout(weights, buffer)
         }
-        return weights.layout(for: ObjectIdentifier(self)) {
+        return weights.layout(for: self) {
             let own = unsafe inLayout(weights, buffer)
             unsafe aqc_buffer_enter(&handle.pointee.weights, stream, weights.pointer, own.pointer)
             return own

@@ -5,7 +5,7 @@ public struct Profile: Sendable {
     /// What a kernel does.
     public enum Kind: Hashable, Sendable {
         /// A forward convolution: images N x H x W x I, weights O x KH x KW x I.
-        case convolution(images: [Int], weights: [Int], ConvolutionGeometry)
+        case convolution(images: [Int], weights: [Int], ConvolutionGeometry, Precision)
         /// A matrix product.
         case product
         /// Group normalisation, with the SiLU that follows.

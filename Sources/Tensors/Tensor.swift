@@ -46,6 +46,15 @@ public struct Tensor: Sendable {
         return unsafe storage.pointer.pointee
     }
 
+    /// The largest magnitude of all values; 0 for none.
+    public var largestMagnitude: Float {
+        withSpan { span in
+            var largest: Float = 0
+            for i in 0..<span.count { largest = max(largest, abs(span[i])) }
+            return largest
+        }
+    }
+
     /// Lends the values in row-major order without copying.
     public func withSpan<Result>(_ body: (Span<Float>) throws -> Result) rethrows -> Result {
         let buffer = unsafe UnsafeBufferPointer(start: storage.pointer, count: count)
@@ -93,8 +102,9 @@ public struct Tensor: Sendable {
 @safe final class TensorStorage: @unchecked Sendable {
     let count: Int
     let pointer: UnsafeMutablePointer<Float>
-    /// Weights reordered for a primitive, kept as long as the weights themselves; keyed by the plan.
-    private let layouts = Mutex<[ObjectIdentifier: TensorStorage]>([:])
+    /// Weights reordered for a primitive, kept as long as the weights themselves; with the plan, so that its identity
+    /// is not given to another.
+    private let layouts = Mutex<[ObjectIdentifier: (plan: ConvolutionPlan, storage: TensorStorage)]>([:])
 
     init(count: Int) {
         self.count = count
@@ -111,10 +121,11 @@ public struct Tensor: Sendable {
     }
 
     /// The copy of these values in a plan's layout, made on first use.
-    func layout(for plan: ObjectIdentifier, make: () -> TensorStorage) -> TensorStorage {
-        if let known = layouts.withLock({ $0[plan] }) { return known }
+    func layout(for plan: ConvolutionPlan, make: () -> TensorStorage) -> TensorStorage {
+        let key = ObjectIdentifier(plan)
+        if let known = layouts.withLock({ $0[key]?.storage }) { return known }
         let made = make()
-        layouts.withLock { $0[plan] = made }
+        layouts.withLock { $0[key] = (plan, made) }
         return made
     }
 

@@ -110,7 +110,7 @@ struct BenchNetworkCommand: ParsableCommand {
         let entries = Dictionary(grouping: profile.entries.filter { $0.kind.isConvolution }, by: \.kind)
         let ordered = entries.sorted { $0.value[0].operations > $1.value[0].operations }
         return ordered.reduce(0) { sum, group in
-            guard case .convolution(let images, let weights, let geometry) = group.key else { return sum }
+            guard case .convolution(let images, let weights, let geometry, _) = group.key else { return sum }
             let times = bareSeconds(images: images, weights: weights, geometry: geometry)
             let operations = group.value[0].operations
             if operations * Double(group.value.count) >= total / 50 {

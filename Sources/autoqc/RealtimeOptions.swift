@@ -12,7 +12,9 @@ struct RealtimeOptions: ParsableArguments {
 
     /// The options given, by name.
     var given: [String] {
-        [("--widths", widths != nil), ("--depths", depths != nil), ("--cell", cell != nil)].filter(\.1).map(\.0)
+        [("--widths", widths != nil), ("--depths", depths != nil), ("--cell", cell != nil)].filter(\.1).map(
+            \.0
+        )
     }
 
     func validate() throws {

@@ -78,7 +78,8 @@ struct TrainCommand: ParsableCommand {
         }
         guard profile == .realtime else {
             guard realtime.given.isEmpty else {
-                throw ValidationError("\(realtime.given.joined(separator: ", ")): for --profile realtime only")
+                let names = realtime.given.joined(separator: ", ")
+                throw ValidationError("\(names): for --profile realtime only")
             }
             return
         }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "activations.h"
+#include "bytes.h"
 #include "channels.h"
 #include "normalisation.h"
 #include "pixels.h"

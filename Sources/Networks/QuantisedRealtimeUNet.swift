@@ -1,0 +1,133 @@
+public import Tensors
+
+/// A folded realtime U-Net that computes in bytes: a plan for images of one size, with all weights rounded, all
+/// convolutions made and all memory taken once.
+///
+/// Convolutions multiply bytes and leave bytes, with bias, sum and SiLU in the same kernel; a block writes over its
+/// input, and a sum over the skip. Only the last convolution leaves float32.
+public final class QuantisedRealtimeUNet {
+    private let network: RealtimeUNet
+    private let arithmetic: ByteArithmetic
+
+    /// Prepares a folded network; `ranges` are those that `RealtimeUNet.ranges` found on normal images.
+    ///
+    /// Runs on the lane that it is first called on.
+    public init(_ network: RealtimeUNet, ranges: [Float]) {
+        precondition(ranges.count == network.rangeCount, "\(ranges.count) ranges for \(network.rangeCount) images")
+        self.network = network
+        arithmetic = ByteArithmetic(scales: ranges.map { max($0, 1e-6) / 127 })
+    }
+
+    /// Predicts the clean image, 1 x H x W x 1, from a noised one; the same H and W in every call.
+    public func callAsFunction(_ x: Tensor) -> Tensor {
+        arithmetic.begin()
+        return Recording.off { network.run(Variable(constant: x), with: arithmetic).value }
+    }
+}
+
+extension RealtimeUNet {
+    /// The largest magnitude of every image inside a folded network for a noised one, 1 x H x W x 1: what bytes must hold.
+    public func ranges(of image: Tensor) -> [Float] {
+        let arithmetic = RangingArithmetic()
+        _ = Recording.off { run(Variable(constant: image), with: arithmetic) }
+        return arithmetic.ranges
+    }
+
+    /// How many images there are inside the network.
+    public var rangeCount: Int {
+        // The entrance before and after the stem; two a block; two halvings; two convolutions and sums on the way up.
+        2 + 2 * (architecture.blocks.reduce(0, +) + architecture.blocks[0] + architecture.blocks[1]) + 2 + 4
+    }
+}
+
+/// The arithmetic of bytes. In the first pass it makes what it needs; afterwards it goes through the same steps again.
+private final class ByteArithmetic: UNetArithmetic {
+    private enum Step {
+        case room(ByteImage)
+        case convolution(QuantisedConvolution)
+    }
+
+    private let scales: [Float]
+    private var steps: [Step] = []
+    private var position = 0
+    private var scale = 0
+
+    init(scales: [Float]) { self.scales = scales }
+
+    func begin() { (position, scale) = (0, 0) }
+
+    private func nextScale() -> Float {
+        defer { scale += 1 }
+        return scales[scale]
+    }
+
+    private func step(_ make: () -> Step) -> Step {
+        if position == steps.count { steps.append(make()) }
+        defer { position += 1 }
+        return steps[position]
+    }
+
+    private func room(_ shape: [Int], scale: Float) -> ByteImage {
+        guard case .room(let image) = step({ .room(ByteImage(shape: shape, scale: scale)) }) else {
+            preconditionFailure("another network than in the first pass")
+        }
+        return image
+    }
+
+    private func convolution(
+        _ layer: ConvolutionLayer,
+        _ x: ByteImage,
+        _ activation: Activation,
+        output: Float?,
+        addend: Float? = nil
+    ) -> QuantisedConvolution {
+        let made = step {
+            .convolution(
+                QuantisedConvolution(
+                    weights: layer.weights.value,
+                    bias: layer.bias.value,
+                    geometry: layer.geometry,
+                    activation: activation,
+                    source: (x.shape, x.scale),
+                    output: output,
+                    addend: addend
+                )
+            )
+        }
+        guard case .convolution(let convolution) = made else {
+            preconditionFailure("another network than in the first pass")
+        }
+        return convolution
+    }
+
+    func entered(_ image: Variable, cell: Int, _ stem: ConvolutionLayer) -> ByteImage {
+        let (height, width) = (image.shape[1] / cell, image.shape[2] / cell)
+        let cells = room([height, width, cell * cell], scale: nextScale())
+        cells.takeCells(of: image.value, side: cell)
+        return convolved(cells, stem, activation: .silu)
+    }
+
+    func convolved(_ x: ByteImage, _ layer: ConvolutionLayer, activation: Activation) -> ByteImage {
+        let scale = nextScale()
+        let convolution = convolution(layer, x, activation, output: scale)
+        let output = room(convolution.outputShape, scale: scale)
+        convolution(x, into: output)
+        return output
+    }
+
+    func passed(_ x: ByteImage, through block: ResidualBlock) -> ByteImage {
+        let hidden = convolved(x, block.first, activation: .silu)
+        let sum = x.rescaled(nextScale())
+        convolution(block.second, hidden, .silu, output: sum.scale, addend: x.scale)(hidden, into: sum)
+        return sum
+    }
+
+    func joined(_ low: ByteImage, _ skip: ByteImage) -> ByteImage {
+        skip.adding(upsampled: low, scale: nextScale())
+    }
+
+    func left(_ x: ByteImage, cell: Int, _ exit: ConvolutionLayer) -> Variable {
+        let cells = convolution(exit, x, .identity, output: nil)(x)
+        return Variable(constant: cells).depthToSpace(cell)
+    }
+}

@@ -1,0 +1,140 @@
+import COneDNN
+
+/// A convolution of bytes by bytes, made once for one shape: weights with a scale for each output channel (symmetric,
+/// largest magnitude at 127), sums in 32 bits, then bias, addend and activation in float32 in the same kernel.
+///
+/// Jacob et al. 2018, equations 1 to 7, without zero points.
+@safe public final class QuantisedConvolution {
+    private let handle: UnsafeMutablePointer<aqc_quantised>
+    private let sourceShape: [Int]
+    /// Height, width and channels of the result.
+    public let outputShape: [Int]
+    private let weightsShape: [Int]
+    private let geometry: ConvolutionGeometry
+    private let writesFloats: Bool
+    private let engine: ComputeEngine
+
+    /// Rounds the weights, O x KH x KW x I.
+    ///
+    /// `output` is the scale of the result; `nil` leaves float32. `addend` is the scale of what lies in the output before
+    /// and is added; `nil` for nothing. Runs on the lane that it is made on.
+    public init(
+        weights: Tensor,
+        bias: Tensor,
+        geometry: ConvolutionGeometry,
+        activation: Activation,
+        source: (shape: [Int], scale: Float),
+        output: Float?,
+        addend: Float?
+    ) {
+        let (height, width, channels) = (source.shape[0], source.shape[1], source.shape[2])
+        precondition(weights.shape[3] == channels, "\(weights.shape) do not fit \(source.shape)")
+        sourceShape = source.shape
+        outputShape = [
+            geometry.outputLength(height, kernel: weights.shape[1]),
+            geometry.outputLength(width, kernel: weights.shape[2]), weights.shape[0],
+        ]
+        weightsShape = weights.shape
+        self.geometry = geometry
+        writesFloats = output == nil
+        engine = ComputeEngine.current
+        let shape = aqc_convolution_shape(
+            batch: 1,
+            height: Int64(height),
+            width: Int64(width),
+            input_channels: Int64(channels),
+            output_height: Int64(outputShape[0]),
+            output_width: Int64(outputShape[1]),
+            output_channels: Int64(outputShape[2]),
+            kernel_height: Int64(weights.shape[1]),
+            kernel_width: Int64(weights.shape[2]),
+            stride: Int64(geometry.stride),
+            padding: Int64(geometry.padding)
+        )
+        let scales = Self.channelScales(of: weights)
+        let made = engine.withHandles { handles in
+            unsafe scales.withUnsafeBufferPointer { scales in
+                var status = dnnl_success
+                let meaning = unsafe aqc_scales(
+                    source: source.scale,
+                    destination: output ?? 1,
+                    addend: addend ?? 0,
+                    weights: scales.baseAddress,
+                    to_float: output == nil
+                )
+                let made = unsafe aqc_quantised_make(
+                    handles.engine,
+                    handles.stream,
+                    shape,
+                    meaning,
+                    activation == .silu ? aqc_swish : aqc_identity,
+                    weights.storage.pointer,
+                    bias.storage.pointer,
+                    &status
+                )
+                return unsafe Made(handle: made, status: status)
+            }
+        }
+        guard let handle = unsafe made.handle else {
+            // Shapes come from a checked architecture; a refusal here is a programmer's mistake.
+            fatalError("oneDNN has no convolution of bytes for \(shape): status \(made.status.rawValue)")
+        }
+        unsafe self.handle = handle
+    }
+
+    /// What making it gave, on its way out of the engine's lock.
+    @safe private struct Made: @unchecked Sendable {
+        let handle: UnsafeMutablePointer<aqc_quantised>?
+        let status: dnnl_status_t
+    }
+
+    deinit { unsafe aqc_quantised_free(handle) }
+
+    /// Convolves bytes into bytes; what lies in the output is added first if it was made so.
+    public func callAsFunction(_ source: ByteImage, into output: ByteImage) {
+        precondition(!writesFloats && source.shape == sourceShape && output.shape == outputShape)
+        unsafe run(source, UnsafeMutableRawPointer(output.pointer))
+    }
+
+    /// Convolves bytes into float32, 1 x H x W x O.
+    public func callAsFunction(_ source: ByteImage) -> Tensor {
+        precondition(writesFloats && source.shape == sourceShape)
+        let result = Tensor(uninitialized: [1] + outputShape)
+        unsafe run(source, UnsafeMutableRawPointer(result.storage.pointer))
+        return result
+    }
+
+    private func run(_ source: ByteImage, _ output: UnsafeMutableRawPointer) {
+        let operations = 2 * Double(outputShape.reduce(1, *)) * Double(weightsShape.dropFirst().reduce(1, *))
+        let kind = Profile.Kind.convolution(
+            images: [1] + sourceShape,
+            weights: weightsShape,
+            geometry,
+            .int8
+        )
+        let buffers = unsafe Buffers(source: source.pointer, output: output)
+        Profile.measure(kind, operations: operations) {
+            let status = engine.withHandles { handles in
+                unsafe aqc_quantised_run(handle, handles.stream, buffers.source, buffers.output)
+            }
+            precondition(status == dnnl_success, "oneDNN failed on bytes: status \(status.rawValue)")
+        }
+    }
+
+    /// Memory on its way into the engine's lock.
+    @safe private struct Buffers: @unchecked Sendable {
+        let source: UnsafeMutablePointer<Int8>
+        let output: UnsafeMutableRawPointer
+    }
+
+    private static func channelScales(of weights: Tensor) -> [Float] {
+        let perChannel = weights.count / weights.shape[0]
+        return weights.withSpan { span in
+            (0..<weights.shape[0]).map { channel in
+                var largest: Float = 0
+                for i in channel * perChannel..<(channel + 1) * perChannel { largest = max(largest, abs(span[i])) }
+                return max(largest / 127, .leastNormalMagnitude * 1e6)
+            }
+        }
+    }
+}

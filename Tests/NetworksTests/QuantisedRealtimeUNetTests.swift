@@ -1,0 +1,28 @@
+import Networks
+import Tensors
+import TestSupport
+import Testing
+
+struct QuantisedRealtimeUNetTests {
+    @Test(arguments: [4, 8])
+    func predictsWhatFloatsDoWithinTheStepsOfBytes(cell: Int) throws {
+        var random = TestGenerator(seed: 3)
+        let architecture = try #require(
+            RealtimeUNet.Architecture(cell: cell, channels: [16, 24, 32], blocks: [1, 1, 2], embedding: 8)
+        )
+        let network = RealtimeUNet(architecture, using: &random).folded(timestep: 49)
+        let image = Tensor(random.floats(96 * 160), shape: [1, 96, 160, 1])
+        let exact = Recording.off { network(Variable(constant: image), timesteps: [49]).value.values }
+        let ranges = network.ranges(of: image)
+        #expect(ranges.count == network.rangeCount)
+        let quantised = QuantisedRealtimeUNet(network, ranges: ranges)
+        let lane = Compute.Lane()
+        let first = lane.run { quantised(image).values }
+        // Each of some twenty roundings is within half a step of 127.
+        #expect(relativeError(first, exact) < 0.05)
+        // A plan is used again and again, whatever came before.
+        let other = Tensor(random.floats(96 * 160), shape: [1, 96, 160, 1])
+        _ = lane.run { quantised(other) }
+        #expect(lane.run { quantised(image).values } == first)
+    }
+}
