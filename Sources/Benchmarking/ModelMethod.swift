@@ -1,7 +1,7 @@
 public import Detection
 import Foundation
 public import Plate
-import Tensors
+public import Tensors
 
 /// Any trained model as a method of the benchmark.
 public struct ModelMethod: BenchmarkMethod {
@@ -13,18 +13,21 @@ public struct ModelMethod: BenchmarkMethod {
     private let scorer: FrameScorer
 
     /// Reads a model file; a damaged one is refused in words.
-    public init(path: String, name: String) throws(ModelError) {
+    ///
+    /// Without a precision, the fastest that the CPU has and the model is calibrated for.
+    public init(path: String, name: String, precision: Precision? = nil) throws(ModelError) {
         let (model, identity) = try Model.read(path: path)
+        let precision = precision ?? model.description.fastestPrecision
         self.name = name
-        self.identity = identity
-        scorer = try FrameScorer(model: model, path: path)
-        summary = Self.summary(of: model)
+        self.identity = precision == .float32 ? identity : "\(identity)-\(precision.rawValue)"
+        scorer = try FrameScorer(model: model, path: path, precision: precision)
+        summary = Self.summary(of: model) + (precision == .float32 ? "" : ", in \(precision.rawValue)")
     }
 
     /// Every model file of a folder, by name, and a sentence for each that is refused.
     ///
     /// Throws if the folder cannot be read or has no model file.
-    public static func all(in folder: String) throws(BenchmarkError) -> (
+    public static func all(in folder: String, precision: Precision? = nil) throws(BenchmarkError) -> (
         methods: [ModelMethod], problems: [String]
     ) {
         let ending = ".safetensors"
@@ -41,7 +44,8 @@ public struct ModelMethod: BenchmarkMethod {
             do {
                 let model = try ModelMethod(
                     path: "\(folder)/\(name)",
-                    name: String(name.dropLast(ending.count))
+                    name: String(name.dropLast(ending.count)),
+                    precision: precision
                 )
                 methods.append(model)
             } catch { problems.append("\(error); the method is left out") }

@@ -1,4 +1,5 @@
 public import Plate
+public import Tensors
 
 /// Judges frames with a calibrated model; the same path for the daemon, for `score` and for calibration.
 public final class Detector: Sendable {
@@ -10,14 +11,30 @@ public final class Detector: Sendable {
     private let scorer: FrameScorer
 
     /// Loads a model file; one that is not calibrated is refused.
-    public convenience init(path: String) throws(ModelError) {
+    ///
+    /// Without a precision, the fastest that the CPU has and the model is calibrated for.
+    public convenience init(path: String, precision: Precision? = nil) throws(ModelError) {
         let (model, name) = try Model.read(path: path)
-        try self.init(model: model, name: name, path: path)
+        try self.init(model: model, name: name, path: path, precision: precision)
     }
 
     /// Takes a model that was read; `path` is for messages.
-    public init(model: Model, name: String, path: String) throws(ModelError) {
-        guard let calibration = model.description.calibration else {
+    public init(
+        model: Model,
+        name: String,
+        path: String,
+        precision: Precision? = nil
+    ) throws(ModelError) {
+        let precision = precision ?? model.description.fastestPrecision
+        if model.description.calibration != nil, model.description.calibrations[precision] == nil {
+            throw ModelError(
+                code: .notCalibrated,
+                path: path,
+                detail: "has no thresholds for \(precision.rawValue); `autoqc calibrate` finds them, and "
+                    + "--precision f32 does without"
+            )
+        }
+        guard let calibration = model.description.calibrations[precision] else {
             throw ModelError(
                 code: .notCalibrated,
                 path: path,
@@ -27,10 +44,13 @@ public final class Detector: Sendable {
         self.calibration = calibration
         self.modelName = name
         self.description = model.description
-        self.scorer = try FrameScorer(model: model, path: path)
+        self.scorer = try FrameScorer(model: model, path: path, precision: precision)
     }
 
-    /// Judges frames one after another; any size of at least one pixel.
+    /// What the network multiplies.
+    public var precision: Precision { scorer.precision }
+
+    /// Judges frames one after another; any size of at least one pixel. Several threads may judge at once.
     public func judge(_ frames: [Frame]) -> [Judgement] {
         frames.map { judge($0) }
     }

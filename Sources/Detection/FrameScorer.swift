@@ -1,19 +1,40 @@
 public import Plate
 import Synchronization
+public import Tensors
 
 /// Turns frames into score maps with a model of any method and profile, calibrated or not.
+///
+/// Any number of threads may ask at once: each gets a reconstructor of its own for a frame of the `realtime` profile;
+/// those of the `reference` profile take turns, as one frame keeps all cores busy.
 public final class FrameScorer: Sendable {
-    private let description: ModelDescription
-    private let held: Mutex<Held>
+    /// What the network multiplies.
+    public let precision: Precision
+    private let model: Model
+    private let idle: Mutex<[Held]>
+    /// Held by the one frame that may be worked on, in the `reference` profile.
+    private let turn = Mutex(())
 
-    private struct Held: @unchecked Sendable {  // used only under the lock above
+    private struct Held: @unchecked Sendable {  // one thread at a time takes it from the list
         let reconstructor: any Reconstructor
     }
 
     /// Takes a model that was read or trained; `path` is for messages.
-    public init(model: Model, path: String) throws(ModelError) {
-        description = model.description
-        held = Mutex(Held(reconstructor: try model.reconstructor(path: path)))
+    public init(model: Model, path: String, precision: Precision = .float32) throws(ModelError) {
+        self.model = model
+        self.precision = precision
+        idle = Mutex([Held(reconstructor: try model.reconstructor(path: path, precision: precision))])
+    }
+
+    private func withReconstructor<Result>(_ body: (any Reconstructor) -> Result) -> Result {
+        guard let held = idle.withLock({ $0.popLast() }) ?? another() else {
+            preconditionFailure("a model that was checked when it was taken")
+        }
+        defer { idle.withLock { $0.append(held) } }
+        return body(held.reconstructor)
+    }
+
+    private func another() -> Held? {
+        (try? model.reconstructor(path: "", precision: precision)).map { Held(reconstructor: $0) }
     }
 
     /// The median-filtered residual of a frame of any size, on the scale of [0, 1] images.
@@ -28,7 +49,7 @@ public final class FrameScorer: Sendable {
 
     /// The median-filtered residual of a frame that has been reconstructed.
     public func map(of reconstruction: Reconstruction) -> ScoreMap {
-        description.residual.map(
+        model.description.residual.map(
             input: reconstruction.input,
             reconstruction: reconstruction.output,
             height: reconstruction.height,
@@ -41,11 +62,22 @@ public final class FrameScorer: Sendable {
         of frame: Frame,
         report: (ReconstructionProgress) -> Void = { _ in }
     ) -> Reconstruction {
-        held.withLock { $0.reconstructor.reconstruction(of: frame, report: report) }
+        guard model.description.realtime == nil else {
+            return withReconstructor { $0.reconstruction(of: frame, report: report) }
+        }
+        return turn.withLock { _ in
+            withReconstructor { $0.reconstruction(of: frame, report: report) }
+        }
+    }
+
+    /// The magnitudes inside the folded network over all phases of a frame (`ModelDescription.ranges`); `nil` for
+    /// a model of the `reference` profile.
+    public func ranges(of frame: Frame) -> [Float]? {
+        withReconstructor { ($0 as? RealtimeReconstructor)?.ranges(of: frame) }
     }
 
     /// Passes that a frame takes: of the whole frame in the `realtime` profile, of one window in `reference`.
     public func passesPerFrame(height: Int, width: Int) -> Int {
-        held.withLock { $0.reconstructor.passes(height: height, width: width) }
+        withReconstructor { $0.passes(height: height, width: width) }
     }
 }

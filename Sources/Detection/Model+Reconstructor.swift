@@ -2,18 +2,24 @@ import Networks
 import Tensors
 
 extension Model {
-    /// What reconstructs frames with these weights; settings that cannot be built and weights that do not fit are
-    /// refused.
-    func reconstructor(path: String) throws(ModelError) -> any Reconstructor {
+    /// What reconstructs frames with these weights at a precision; settings that cannot be built, weights that do not fit
+    /// and a precision that cannot be had are refused.
+    func reconstructor(
+        path: String,
+        precision: Precision = .float32
+    ) throws(ModelError) -> any Reconstructor {
         if let fault = description.fault {
             throw ModelError(code: .unfitSettings, path: path, detail: "\(fault); use a matching version")
         }
-        var random = ZeroGenerator()
+        try check(precision, path: path)
         switch description.profile {
         case .realtime(let settings):
-            let network = RealtimeUNet(settings.architecture, using: &random)
-            try load(network, path: path)
-            return RealtimeReconstructor(settings: settings, network: network)
+            return RealtimeReconstructor(
+                settings: settings,
+                network: try foldedNetwork(settings, path: path),
+                precision: precision,
+                ranges: description.ranges ?? []
+            )
         case .reference(let settings):
             // Before memory is taken for the network that the file claims to hold.
             let values = weights.values.reduce(0) { $0 + $1.count }
@@ -24,6 +30,7 @@ extension Model {
                     detail: "the weights do not fit: \(values) numbers are too few for the network it names"
                 )
             }
+            var random = ZeroGenerator()
             let built = ReferenceNetwork(settings.network, using: &random)
             try load(built.network, path: path)
             let windows = WindowReconstructor(
@@ -33,6 +40,47 @@ extension Model {
                 predict: built.reconstructed
             )
             return ReferenceReconstructor(settings: settings, windows: windows)
+        }
+    }
+
+    /// The network of a `realtime` model with its timestep folded in.
+    func foldedNetwork(_ settings: RealtimeSettings, path: String) throws(ModelError) -> RealtimeUNet {
+        var random = ZeroGenerator()
+        let network = RealtimeUNet(settings.architecture, using: &random)
+        try load(network, path: path)
+        if let ranges = description.ranges,
+            ranges.count != network.rangeCount || !ranges.allSatisfy({ $0.isFinite && $0 >= 0 })
+        {
+            throw ModelError(
+                code: .unfitSettings,
+                path: path,
+                detail:
+                    "holds \(ranges.count) ranges for the \(network.rangeCount) images inside its network; "
+                    + "calibrate it again"
+            )
+        }
+        return network.folded(timestep: settings.diffusion.timestep)
+    }
+
+    private func check(_ precision: Precision, path: String) throws(ModelError) {
+        guard precision != .float32 else { return }
+        guard precision.isSupported else {
+            throw ModelError(
+                code: .unfitPrecision,
+                path: path,
+                detail:
+                    "cannot run in \(precision.rawValue): this CPU does not multiply it; leave out --precision"
+            )
+        }
+        guard precision != .int8 || description.ranges != nil else {
+            let remedy =
+                description.realtime == nil
+                ? "models of the reference profile run in f32" : "`autoqc calibrate` prepares it"
+            throw ModelError(
+                code: .unfitPrecision,
+                path: path,
+                detail: "cannot run in int8: it does not know the ranges inside its network; \(remedy)"
+            )
         }
     }
 

@@ -1,4 +1,5 @@
 import Networks
+public import Tensors
 
 /// Everything about a model but its weights; the metadata of a model file.
 public struct ModelDescription: Sendable, Equatable {
@@ -8,8 +9,11 @@ public struct ModelDescription: Sendable, Equatable {
     public var profile: Profile
     /// How input and reconstruction are compared.
     public var residual: Residual
-    /// Thresholds and how they were found; absent until calibrated.
-    public var calibration: Calibration?
+    /// Thresholds and how they were found, at each precision that they were found at; none until calibrated.
+    public var calibrations: [Precision: Calibration] = [:]
+    /// The magnitudes inside the folded network over normal frames, which int8 needs (`RealtimeUNet.ranges`);
+    /// absent until the model is quantised.
+    public var ranges: [Float]?
     /// Where the weights come from.
     public var training: Provenance
 
@@ -78,6 +82,17 @@ public struct ModelDescription: Sendable, Equatable {
         self.training = training
     }
 
+    /// The thresholds found in float32.
+    public var calibration: Calibration? {
+        get { calibrations[.float32] }
+        set { calibrations[.float32] = newValue }
+    }
+
+    /// The fastest precision that this CPU has and the model is calibrated for; float32 where it is for none.
+    public var fastestPrecision: Precision {
+        [.int8, .bfloat16].first { $0.isSupported && calibrations[$0] != nil } ?? .float32
+    }
+
     /// The settings of a `realtime` model.
     public var realtime: RealtimeSettings? {
         if case .realtime(let settings) = profile { settings } else { nil }
@@ -103,7 +118,7 @@ extension ModelDescription: Codable {
     /// The keys of a `realtime` model lie at the top, as in format 1; those of the other under `reference`.
     private enum Key: String, CodingKey {
         case method, profile, architecture, normalisation, diffusion, reference, residual, calibration,
-            training
+            calibrations, ranges, training
     }
 
     /// Reads the metadata; the settings' ranges are not checked here (see `fault`).
@@ -135,7 +150,11 @@ extension ModelDescription: Codable {
             residual: try values.decode(Residual.self, forKey: .residual),
             training: try values.decode(Provenance.self, forKey: .training)
         )
+        let others = try values.decodeIfPresent([String: Calibration].self, forKey: .calibrations) ?? [:]
+        // A precision of a later version is none of ours.
+        for (name, other) in others { Precision(rawValue: name).map { calibrations[$0] = other } }
         calibration = try values.decodeIfPresent(Calibration.self, forKey: .calibration)
+        ranges = try values.decodeIfPresent([Float].self, forKey: .ranges)
     }
 
     /// Writes the metadata.
@@ -152,6 +171,12 @@ extension ModelDescription: Codable {
         }
         try values.encode(residual, forKey: .residual)
         try values.encodeIfPresent(calibration, forKey: .calibration)
+        let others = calibrations.filter { $0.key != .float32 }
+        if !others.isEmpty {
+            let named = others.map { ($0.key.rawValue, $0.value) }
+            try values.encode(Dictionary(uniqueKeysWithValues: named), forKey: .calibrations)
+        }
+        try values.encodeIfPresent(ranges, forKey: .ranges)
         try values.encode(training, forKey: .training)
     }
 }

@@ -14,6 +14,8 @@ public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
         case unfitWeights
         /// The settings that the file names cannot be built.
         case unfitSettings
+        /// The precision asked for cannot be had with this model or on this CPU.
+        case unfitPrecision
         /// The model has no thresholds yet.
         case notCalibrated
         /// Not of the `realtime` profile, and so too slow to keep up with a plate.

@@ -3,19 +3,27 @@ import Plate
 import Randomness
 import Tensors
 
-/// Reconstructs whole frames with a trained network at the fixed timestep.
+/// Reconstructs whole frames with a trained network at the fixed timestep, on a lane of its own.
 final class RealtimeReconstructor: Reconstructor {
     private let normalisation: Normalisation
     private let diffusion: PatchedDiffusion
     private let network: RealtimeUNet
+    private let precision: Precision
+    private let ranges: [Float]
     private let schedule: DiffusionSchedule
+    private let lane = Compute.Lane()
     /// The noise field of the last frame size; made once, as a run has frames of one size.
     private var field: (height: Int, width: Int, values: [Float])?
+    /// The network in bytes for the last frame size.
+    private var quantised: (height: Int, width: Int, network: QuantisedRealtimeUNet)?
 
-    init(settings: RealtimeSettings, network: RealtimeUNet) {
+    /// Takes a folded network; int8 needs the ranges inside it.
+    init(settings: RealtimeSettings, network: RealtimeUNet, precision: Precision, ranges: [Float]) {
         normalisation = settings.normalisation
         diffusion = settings.diffusion
-        self.network = network.folded(timestep: settings.diffusion.timestep)
+        self.network = network
+        self.precision = precision
+        self.ranges = ranges
         schedule = DiffusionSchedule(count: settings.diffusion.steps)
     }
 
@@ -35,13 +43,66 @@ final class RealtimeReconstructor: Reconstructor {
         )
     }
 
+    /// The ranges inside the network over all phases of a frame (`RealtimeUNet.ranges`).
+    func ranges(of frame: Frame) -> [Float] {
+        let image = normalisation.normalised(frame.pixels)
+        var ranges: [Float] = []
+        forEachPhase(of: image, height: frame.height, width: frame.width) { _, noisy in
+            let found = lane.run { network.ranges(of: noisy) }
+            ranges = ranges.isEmpty ? found : zip(ranges, found).map { max($0, $1) }
+        }
+        return ranges
+    }
+
     /// The reconstruction of a normalised image, row-major, height x width.
     private func reconstruct(_ image: [Float], height: Int, width: Int) -> [Float] {
+        var result = image
+        forEachPhase(of: image, height: height, width: width) { phase, noisy in
+            let predicted = predicted(noisy)
+            let columns = noisy.shape[2]
+            // The runs of the frame itself; those of the padded one may reach beyond it.
+            let kept = diffusion.phases.noisedRuns(height: height, width: width, phase: phase)
+            predicted.withSpan { span in
+                for run in kept {
+                    let shift = run.lowerBound / width * (columns - width)
+                    for index in run { result[index] = span[index + shift] }
+                }
+            }
+        }
+        return result
+    }
+
+    private func predicted(_ noisy: Tensor) -> Tensor {
+        lane.run {
+            guard precision == .int8 else {
+                return precision.run {
+                    Recording.off {
+                        network(Variable(constant: noisy), timesteps: [diffusion.timestep]).value
+                    }
+                }
+            }
+            return quantisedNetwork(height: noisy.shape[1], width: noisy.shape[2])(noisy)
+        }
+    }
+
+    private func quantisedNetwork(height: Int, width: Int) -> QuantisedRealtimeUNet {
+        if let quantised, quantised.height == height, quantised.width == width { return quantised.network }
+        let network = QuantisedRealtimeUNet(network, ranges: ranges)
+        quantised = (height, width, network)
+        return network
+    }
+
+    /// Hands out the image of each phase with its patches noised, 1 x H x W x 1, padded to a size the network takes.
+    private func forEachPhase(
+        of image: [Float],
+        height: Int,
+        width: Int,
+        _ body: (_ phase: Int, _ noisy: Tensor) -> Void
+    ) {
         let multiple = network.architecture.sizeMultiple
         let (rows, columns) = (height.roundedUp(to: multiple), width.roundedUp(to: multiple))
         let padded = Self.padded(image, height: height, width: width, rows: rows, columns: columns)
         let noise = noiseField(height: rows, width: columns)
-        var result = image
         for phase in 0..<diffusion.phases.count {
             var noisy = padded
             PatchedDiffusion.noise(
@@ -51,22 +112,8 @@ final class RealtimeReconstructor: Reconstructor {
                 signalScale: schedule.signalScale[diffusion.timestep],
                 noiseScale: schedule.noiseScale[diffusion.timestep]
             )
-            let predicted = Recording.off {
-                network(
-                    Variable(constant: Tensor(noisy, shape: [1, rows, columns, 1])),
-                    timesteps: [diffusion.timestep]
-                )
-            }
-            // The runs of the frame itself; those of the padded one may reach beyond it.
-            let kept = diffusion.phases.noisedRuns(height: height, width: width, phase: phase)
-            predicted.value.withSpan { span in
-                for run in kept {
-                    let shift = run.lowerBound / width * (columns - width)
-                    for index in run { result[index] = span[index + shift] }
-                }
-            }
+            body(phase, Tensor(noisy, shape: [1, rows, columns, 1]))
         }
-        return result
     }
 
     private func noiseField(height: Int, width: Int) -> [Float] {

@@ -13,7 +13,10 @@ public final class QuantisedRealtimeUNet {
     ///
     /// Runs on the lane that it is first called on.
     public init(_ network: RealtimeUNet, ranges: [Float]) {
-        precondition(ranges.count == network.rangeCount, "\(ranges.count) ranges for \(network.rangeCount) images")
+        precondition(
+            ranges.count == network.rangeCount,
+            "\(ranges.count) ranges for \(network.rangeCount) images"
+        )
         self.network = network
         arithmetic = ByteArithmetic(scales: ranges.map { max($0, 1e-6) / 127 })
     }
@@ -26,7 +29,7 @@ public final class QuantisedRealtimeUNet {
 }
 
 extension RealtimeUNet {
-    /// The largest magnitude of every image inside a folded network for a noised one, 1 x H x W x 1: what bytes must hold.
+    /// The magnitudes of every image inside a folded network for a noised one, 1 x H x W x 1: what bytes are to hold.
     public func ranges(of image: Tensor) -> [Float] {
         let arithmetic = RangingArithmetic()
         _ = Recording.off { run(Variable(constant: image), with: arithmetic) }

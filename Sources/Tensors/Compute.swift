@@ -1,4 +1,5 @@
 import COneDNN
+import Dispatch
 import Synchronization
 
 /// What the numbers are computed with: the CPU engine of oneDNN, and the threads that all kernels share.
@@ -26,6 +27,25 @@ public enum Compute {
             defer { omp_set_num_threads(before) }
             return try ComputeEngine.$current.withValue(engine, operation: body)
         }
+    }
+
+    /// The results of a computation for each of some indices, in order; on as many threads at once as kernels may use.
+    public static func concurrentMap<Result: Sendable>(
+        _ count: Int,
+        _ body: @Sendable (Int) -> Result
+    ) -> [Result] {
+        let workers = max(min(threads, count), 1)
+        let results = Mutex<[Result?]>(Array(repeating: nil, count: count))
+        let next = Atomic(0)
+        DispatchQueue.concurrentPerform(iterations: workers) { _ in
+            while true {
+                let index = next.add(1, ordering: .relaxed).oldValue
+                guard index < count else { return }
+                let result = body(index)
+                results.withLock { $0[index] = result }
+            }
+        }
+        return results.withLock { $0.compactMap { $0 } }
     }
 
     /// Threads of the kernels that the calling thread runs.

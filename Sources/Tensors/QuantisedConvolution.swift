@@ -132,7 +132,9 @@ import COneDNN
         return weights.withSpan { span in
             (0..<weights.shape[0]).map { channel in
                 var largest: Float = 0
-                for i in channel * perChannel..<(channel + 1) * perChannel { largest = max(largest, abs(span[i])) }
+                for i in channel * perChannel..<(channel + 1) * perChannel {
+                    largest = max(largest, abs(span[i]))
+                }
                 return max(largest / 127, .leastNormalMagnitude * 1e6)
             }
         }

@@ -46,12 +46,13 @@ public struct Tensor: Sendable {
         return unsafe storage.pointer.pointee
     }
 
-    /// The largest magnitude of all values; 0 for none.
-    public var largestMagnitude: Float {
+    /// The magnitude that a share of all values does not exceed, from a sample of some hundred thousand; 0 for none.
+    public func magnitude(share: Double) -> Float {
         withSpan { span in
-            var largest: Float = 0
-            for i in 0..<span.count { largest = max(largest, abs(span[i])) }
-            return largest
+            let step = max(span.count / 250_000, 1)
+            // A stride that is no multiple of the channels' number, so that all of them are in the sample.
+            let sample = stride(from: 0, to: span.count, by: step | 1).map { abs(span[$0]) }.sorted()
+            return sample.isEmpty ? 0 : sample[Int(share * Double(sample.count - 1))]
         }
     }
 

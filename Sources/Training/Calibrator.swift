@@ -3,6 +3,7 @@ import Foundation
 import Frames
 import Plate
 import Randomness
+public import Tensors
 
 /// Finds a model's thresholds.
 public struct Calibrator: Sendable {
@@ -29,9 +30,14 @@ public struct Calibrator: Sendable {
     private let model: Model
     private let options: Options
 
-    /// Calibrates a model; `path` is for messages.
-    public init(model: Model, path: String, options: Options) throws(ModelError) {
-        self.scorer = try FrameScorer(model: model, path: path)
+    /// Calibrates a model for a precision; `path` is for messages.
+    public init(
+        model: Model,
+        path: String,
+        options: Options,
+        precision: Precision = .float32
+    ) throws(ModelError) {
+        self.scorer = try FrameScorer(model: model, path: path, precision: precision)
         self.model = model
         self.options = options
     }
@@ -49,19 +55,21 @@ public struct Calibrator: Sendable {
         let all = frames.count * (1 + options.variations)
         var scores: [Double] = []
         var onsets: [Double] = []
-        for index in 0..<frames.count {
-            let frame = try frames.frame(index)
-            for variation in 0...options.variations {
-                var random = SplitMix64(state: options.seed &+ UInt64(index * 4096 + variation))
-                let other = try frames.frame(Int.random(in: 0..<frames.count, using: &random))
-                let lent = random.nextUniform() < 0.3 ? other : nil
-                let shown =
-                    variation == 0 ? frame : augmentation.applied(to: frame, lending: lent, using: &random)
-                let map = scorer.map(of: shown, report: passes)
+        // A reference model tells how far it is within a frame; of a realtime one, frames go side by side.
+        let width = model.description.realtime == nil ? 1 : Compute.threads
+        for start in stride(from: 0, to: all, by: width) {
+            let shown = try (start..<min(start + width, all)).map { number throws(DataError) in
+                try self.shown(number, of: frames, changedBy: augmentation)
+            }
+            let maps =
+                width == 1
+                ? shown.map { scorer.map(of: $0, report: passes) }
+                : Compute.concurrentMap(shown.count) { scorer.map(of: shown[$0]) }
+            for map in maps {
                 scores.append(options.scoreKind.value(of: ImageScores(map: map)))
                 onsets.append(Double(filter.onset(of: map.windowMean(options.maskWindow))))
-                report(scores.count, all)
             }
+            report(scores.count, all)
         }
         let scale = SeverityScale(normalScores: scores)
         let image = ConformalThreshold(
@@ -76,6 +84,34 @@ public struct Calibrator: Sendable {
             maskWindow: options.maskWindow,
             mask: (mask.value, .conformal(mask))
         )
+    }
+
+    /// A frame of the calibration: each of the set, followed by its changed copies.
+    private func shown(
+        _ number: Int,
+        of frames: FrameSet,
+        changedBy augmentation: Augmentation
+    ) throws(DataError) -> Frame {
+        let (index, variation) = number.quotientAndRemainder(dividingBy: 1 + options.variations)
+        let frame = try frames.frame(index)
+        guard variation > 0 else { return frame }
+        var random = SplitMix64(state: options.seed &+ UInt64(index * 4096 + variation))
+        let other = try frames.frame(Int.random(in: 0..<frames.count, using: &random))
+        let lent = random.nextUniform() < 0.3 ? other : nil
+        return augmentation.applied(to: frame, lending: lent, using: &random)
+    }
+
+    /// The magnitudes inside the network over the frames and their changed copies, for
+    /// `ModelDescription.ranges`; `nil` for a model of the `reference` profile.
+    public func ranges(_ frames: FrameSet) throws(DataError) -> [Float]? {
+        guard let settings = model.description.realtime else { return nil }
+        let augmentation = Augmentation(normalisation: settings.normalisation)
+        var ranges: [Float] = []
+        for number in 0..<frames.count * (1 + options.variations) {
+            let found = scorer.ranges(of: try shown(number, of: frames, changedBy: augmentation)) ?? []
+            ranges = ranges.isEmpty ? found : zip(ranges, found).map { max($0, $1) }
+        }
+        return ranges
     }
 
     /// The grey scale that changes of frames are made on: the model's own, or the frames' where it has none.

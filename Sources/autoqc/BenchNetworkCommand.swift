@@ -143,5 +143,3 @@ struct BenchNetworkCommand: ParsableCommand {
         }
     }
 }
-
-extension Precision: ExpressibleByArgument {}

@@ -31,6 +31,8 @@ struct BenchmarkCommand: ParsableCommand {
     var methods: [String] = []
     @OptionGroup(title: "Training of what is missing")
     var training: TrainingOptions
+    @Option(help: ArgumentHelp(Precision.help))
+    var precision = Precision.Choice.auto
     @Option(help: "Threads (default: all cores).")
     var threads: Int?
 
@@ -76,7 +78,10 @@ struct BenchmarkCommand: ParsableCommand {
     private func chosenMethods(_ leftOut: inout [String]) throws -> [any BenchmarkMethod] {
         var all: [any BenchmarkMethod] = [ClassicalBaseline()]
         if let modelFolder {
-            let (found, problems) = try ModelMethod.all(in: modelFolder)
+            let (found, problems) = try ModelMethod.all(
+                in: modelFolder,
+                precision: precision.precision
+            )
             leftOut += problems
             all = found + all
         }

@@ -71,38 +71,14 @@ struct CalibrateCommand: ParsableCommand {
         options.variations = variations
         // Published masks are of the map itself.
         if loaded.description.reference != nil { options.maskWindow = 1 }
-        let calibrator = try Calibrator(model: loaded, path: model, options: options)
-        let calibration = try calibration(with: calibrator, frames: frames)
-        loaded.description.calibration = calibration
-        (loaded.description.training.frameHeight, loaded.description.training.frameWidth) = (
-            frames.height, frames.width
-        )
+        try ModelCalibration(path: model, frames: frames, options: options, faulty: faulty)
+            .store(in: &loaded)
         try loaded.write(path: out ?? model)
-        report(calibration)
-    }
-
-    private func calibration(with calibrator: Calibrator, frames: FrameSet) throws -> Calibration {
-        var terminal = Terminal()
-        var frame = 0
-        let calibration = try calibrator.labelFree(
-            frames,
-            report: { done, all in
-                frame = done
-                terminal.progress("normal frame \(done)/\(all)", isLast: done == all)
-            },
-            passes: { terminal.passes($0, of: "normal frame \(frame + 1)") }
-        )
-        guard let faulty else { return calibration }
-        frame = 0
-        return try calibrator.greedy(
-            try FramePaths.labelled(csv: faulty),
-            calibration: calibration,
-            report: { done, all in
-                frame = done
-                terminal.progress("labelled frame \(done)/\(all)", isLast: done == all)
-            },
-            passes: { terminal.passes($0, of: "labelled frame \(frame + 1)") }
-        )
+        for (precision, calibration) in loaded.description.calibrations.sorted(by: {
+            $0.key.rawValue < $1.key.rawValue
+        }) {
+            report(calibration, at: precision)
+        }
     }
 
     private func applyTimestep(to model: inout Model) throws {
@@ -130,15 +106,17 @@ struct CalibrateCommand: ParsableCommand {
         }
     }
 
-    private func report(_ calibration: Calibration) {
+    private func report(_ calibration: Calibration, at precision: Precision) {
         let scale = calibration.scale
         Terminal.note(
-            "score \(calibration.scoreKind.rawValue): normal frames \(scale.median.digits(4)), "
+            "\(precision.rawValue): score \(calibration.scoreKind.rawValue): normal frames \(scale.median.digits(4)), "
                 + "+\(scale.spreadAbove.digits(4)) -\(scale.spreadBelow.digits(4)); "
                 + "faulty above severity \(calibration.threshold.digits(2)); "
                 + "mask above \(calibration.maskThreshold.digits(4))"
         )
-        if case .conformal(let threshold) = calibration.thresholdOrigin, threshold.isExtrapolated {
+        if precision == .float32, case .conformal(let threshold) = calibration.thresholdOrigin,
+            threshold.isExtrapolated
+        {
             Terminal.note(
                 "\(threshold.frameCount) judged frames cannot vouch for a rate of \(threshold.falseAlarmRate); the "
                     + "threshold follows their tail. \(ConformalThreshold.framesNeeded(falseAlarmRate: threshold.falseAlarmRate))"

@@ -26,6 +26,8 @@ struct ScoreCommand: ParsableCommand {
     var maps: String?
     @Option(help: "Overlap of a reference model's windows, from 0 to below 1, instead of the model's own.")
     var overlap: Double?
+    @Option(help: ArgumentHelp(Precision.help))
+    var precision = Precision.Choice.auto
     @Option(help: "How file names tell run, well and frame.")
     var pattern = FramePattern.standard
     @Option(help: "Threads (default: all cores).")
@@ -73,7 +75,7 @@ struct ScoreCommand: ParsableCommand {
                 )
             }
         }
-        return try Detector(model: loaded, name: name, path: model)
+        return try Detector(model: loaded, name: name, path: model, precision: precision.precision)
     }
 
     private func score(

@@ -248,7 +248,9 @@ struct TrainCommand: ParsableCommand {
             // Stopped while it is calibrated, the training is not lost.
             try model.write(path: out)
             interruption.release()
-            model.description.calibration = try calibration(of: model, frames: frames)
+            var options = Calibrator.Options()
+            if model.description.realtime != nil { options.variations = 4 } else { options.maskWindow = 1 }
+            try ModelCalibration(path: out, frames: frames, options: options).store(in: &model)
         }
         try model.write(path: out)
         try? FileManager.default.removeItem(atPath: checkpoint)
@@ -265,22 +267,6 @@ struct TrainCommand: ParsableCommand {
         Terminal.note(
             "not calibrated: a frame takes \(passes) passes. `score` needs `autoqc calibrate \(out) --normal FRAMES` first"
                 + (overlap > 0.5 ? "; --overlap 0.5 makes it faster" : "") + ". `benchmark` does not"
-        )
-    }
-
-    private func calibration(of model: Model, frames: FrameSet) throws -> Calibration {
-        var options = Calibrator.Options()
-        if model.description.realtime != nil { options.variations = 4 } else { options.maskWindow = 1 }
-        var terminal = Terminal()
-        let calibrator = try Calibrator(model: model, path: out, options: options)
-        var frame = 0
-        return try calibrator.labelFree(
-            frames,
-            report: { done, all in
-                frame = done
-                terminal.progress("calibrating on frame \(done)/\(all)", isLast: done == all)
-            },
-            passes: { terminal.passes($0, of: "calibrating on frame \(frame + 1)") }
         )
     }
 }

@@ -1,0 +1,65 @@
+import Detection
+import Tensors
+import Training
+
+/// Calibrates a model at every precision that it can run at here, as `calibrate` and `train` do.
+struct ModelCalibration {
+    /// The model file, for messages.
+    let path: String
+    /// Normal frames.
+    let frames: FrameSet
+    /// What the calibrator is told.
+    let options: Calibrator.Options
+    /// CSV list of labelled frames for the greedy search, if it is to follow.
+    var faulty: String?
+
+    /// Finds the ranges inside the network and the thresholds at each precision, and stores them in the model.
+    func store(in model: inout Model) throws {
+        let exact = try Calibrator(model: model, path: path, options: options)
+        model.description.ranges = try exact.ranges(frames)
+        model.description.calibrations = [:]
+        (model.description.training.frameHeight, model.description.training.frameWidth) = (
+            frames.height, frames.width
+        )
+        let isRealtime = model.description.realtime != nil
+        var found: [Precision: Calibration] = [:]
+        for precision in Precision.allCases where precision == .float32 || isRealtime && precision.isSupported
+        {
+            let calibrator = try Calibrator(
+                model: model,
+                path: path,
+                options: options,
+                precision: precision
+            )
+            found[precision] = try calibration(
+                with: calibrator,
+                isRealtime ? " in \(precision.rawValue)" : ""
+            )
+        }
+        model.description.calibrations = found
+    }
+
+    private func calibration(with calibrator: Calibrator, _ suffix: String) throws -> Calibration {
+        var terminal = Terminal()
+        var frame = 0
+        let calibration = try calibrator.labelFree(
+            frames,
+            report: { done, all in
+                frame = done
+                terminal.progress("calibrating on normal frame \(done)/\(all)\(suffix)", isLast: done == all)
+            },
+            passes: { terminal.passes($0, of: "normal frame \(frame + 1)") }
+        )
+        guard let faulty else { return calibration }
+        frame = 0
+        return try calibrator.greedy(
+            try FramePaths.labelled(csv: faulty),
+            calibration: calibration,
+            report: { done, all in
+                frame = done
+                terminal.progress("labelled frame \(done)/\(all)\(suffix)", isLast: done == all)
+            },
+            passes: { terminal.passes($0, of: "labelled frame \(frame + 1)") }
+        )
+    }
+}
