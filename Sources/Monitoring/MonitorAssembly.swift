@@ -1,3 +1,4 @@
+import Foundation
 import Ledger
 import Logging
 import Reporting
@@ -8,11 +9,11 @@ import Synchronization
 struct MonitorAssembly: Sendable {
     let statistics = Statistics()
     private let queue: FrameQueue
-    private let pipeline: FramePipeline
+    private let common: FramePipeline.Common
+    private let pipelines: [FramePipeline]
     private let stalls = StallReporter()
     private let status: StatusService
     private let watching = Heartbeat(name: "watching")
-    private let judging: Heartbeat
     private let parts: Monitor.Parts
     private let ledger: FrameLedger
     private let logger: Logger
@@ -37,28 +38,34 @@ struct MonitorAssembly: Sendable {
         self.ledger = ledger
         self.logger = logger
         self.quietEnd = quietEnd
-        queue = FrameQueue(WellQueue(configuration))
-        judging = Heartbeat(name: "judging")
+        let queue = FrameQueue(WellQueue(configuration))
+        let statistics = statistics
+        self.queue = queue
+        let judging = (1...configuration.judgingThreads).map { Heartbeat(name: "judging\($0)") }
         stopTimeout = StopTimeout(configuration.stopTimeout)
         status = StatusService(
             notifier: parts.notifier,
-            hearts: [watching, judging],
+            hearts: [watching] + judging,
             queue: queue,
             statistics: statistics,
             logger: logger
         )
-        pipeline = FramePipeline(
-            environment: Self.environment(
-                configuration,
-                parts,
-                ledger: ledger,
-                queue: queue,
-                statistics: statistics,
-                heartbeat: judging,
-                logger: logger
-            ),
-            settings: FramePipeline.Settings(configuration, judge: judge)
-        )
+        let common = FramePipeline.Common(settings: FramePipeline.Settings(configuration, judge: judge))
+        self.common = common
+        pipelines = judging.map { heartbeat in
+            FramePipeline(
+                environment: Self.environment(
+                    configuration,
+                    parts,
+                    ledger: ledger,
+                    queue: queue,
+                    statistics: statistics,
+                    heartbeat: heartbeat,
+                    logger: logger
+                ),
+                common: common
+            )
+        }
         stalls.set(limit: configuration.stalledAfter)
     }
 
@@ -105,9 +112,8 @@ struct MonitorAssembly: Sendable {
         let stopTimeout = stopTimeout
         return JudgingService(
             queue: queue,
-            pipeline: pipeline,
+            pipelines: pipelines,
             stalls: stalls,
-            heartbeat: judging,
             logger: logger,
             stopTimeout: { stopTimeout.value.withLock { $0 } },
             finished: finished
@@ -155,7 +161,7 @@ struct MonitorAssembly: Sendable {
 
     /// Goes on with other figures and another model, from the next batch.
     func apply(_ configuration: Configuration, judge: any FrameJudge) {
-        pipeline.settings = FramePipeline.Settings(configuration, judge: judge)
+        common.settings = FramePipeline.Settings(configuration, judge: judge)
         queue.set(
             batchFrames: configuration.batchFrames,
             batchWait: configuration.batchWait,
@@ -201,5 +207,12 @@ extension Configuration {
             ("only_new", onlyNew != old.onlyNew), ("limits", limits != old.limits),
             ("threads", threads != old.threads), ("log.level", logLevel != old.logLevel),
         ].filter(\.1).map(\.0)
+    }
+}
+
+extension Configuration {
+    /// Threads that judge frames: `threads`, or one for each core.
+    fileprivate var judgingThreads: Int {
+        threads > 0 ? threads : max(ProcessInfo.processInfo.activeProcessorCount, 1)
     }
 }

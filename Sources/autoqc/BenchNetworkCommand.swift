@@ -1,7 +1,7 @@
-public import ArgumentParser
+import ArgumentParser
 import Networks
 import Randomness
-public import Tensors
+import Tensors
 
 /// `autoqc bench network`.
 struct BenchNetworkCommand: ParsableCommand {

@@ -18,8 +18,10 @@ struct ConfigurationOptions: ParsableArguments {
     var pattern: String?
     @Flag(help: "Leave alone the frames that are there at the start.")
     var onlyNew = false
-    @Option(help: "Threads (default: all cores).")
+    @Option(help: "Threads that judge, each a frame at a time (default: one for every core).")
     var threads: Int?
+    @Option(help: ArgumentHelp(Precision.help))
+    var precision: Precision.Choice?
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel: String?
     @Argument(help: "Folders to watch.")
@@ -40,6 +42,7 @@ struct ConfigurationOptions: ParsableArguments {
         settings.pattern = pattern
         settings.onlyNew = onlyNew ? true : nil
         settings.threads = threads
+        settings.precision = precision?.rawValue
         settings.logLevel = logLevel
         let configuration = try config.map { try Configuration.load(path: $0, overrides: settings) }
         return try configuration ?? Configuration(settings)
@@ -77,10 +80,15 @@ struct WatchCommand: AsyncParsableCommand {
             let (configuration, detector) = try Self.prepare(try options.load())
             return (configuration: configuration, judge: detector)
         }
+        let logger = Logger(label: "autoqc")
+        logger.info(
+            "The model is loaded",
+            metadata: ["model": "\(detector.modelName)", "precision": "\(detector.precision.rawValue)"]
+        )
         let monitor = Monitor(
             configuration: configured,
             judge: detector,
-            logger: Logger(label: "autoqc"),
+            logger: logger,
             reloadRequests: reloadRequests,
             reload: options.config == nil ? nil : reload
         )
@@ -90,13 +98,15 @@ struct WatchCommand: AsyncParsableCommand {
 
     private static func prepare(_ configuration: Configuration) throws -> (Configuration, Detector) {
         try configuration.check()
-        if configuration.threads > 0 { Compute.setThreads(configuration.threads) }
         return (configuration, try detector(configuration))
     }
 
     /// The detector of a model that keeps up with a plate.
     static func detector(_ configuration: Configuration) throws -> Detector {
-        let detector = try Detector(path: configuration.model)
+        let detector = try Detector(
+            path: configuration.model,
+            precision: Precision(rawValue: configuration.precision)
+        )
         try detector.requireRealtime(path: configuration.model)
         return detector
     }
@@ -125,6 +135,8 @@ struct ValidateCommand: ParsableCommand {
         let configuration = try options.load()
         try configuration.check()
         let detector = try WatchCommand.detector(configuration)
-        Terminal.note("model \(detector.modelName), \(configuration.watch.count) folders to watch: fine")
+        Terminal.note(
+            "model \(detector.modelName) in \(detector.precision.rawValue), \(configuration.watch.count) folders to watch: fine"
+        )
     }
 }

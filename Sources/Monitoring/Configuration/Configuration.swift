@@ -13,8 +13,8 @@ public import Reporting
 /// | `watch` | list of paths | required | folders that the microscope writes to, with their subfolders |
 /// | `pattern` | text | `{run}_{well}_f{frame}.tif{f}` | how files are named |
 /// | `only_new` | true, false | false | leave alone what lies there at the start |
-/// | `batch.frames` | 1 to 64 | 4 | frames of a well that are judged together |
-/// | `batch.wait` | time | 2s | how long a well's first frame waits for more |
+/// | `batch.frames` | 1 to 64 | 4 | frames of a well that are judged together, at most |
+/// | `batch.wait` | time | 0 | how long a well's first frame waits for more |
 /// | `queue.names` | 100 to 10,000,000 | 50000 | files that may wait in memory; more wait on disk |
 /// | `hysteresis.onset`, `.of` | 1 to 100 | 2, 3 | faulty frames of the last ones that turn a well faulty |
 /// | `threshold` | severity | the model's | severity above which a frame is faulty |
@@ -24,7 +24,8 @@ public import Reporting
 /// | `limits.pages` | pages | 65536 | longest movie |
 /// | `limits.memory` | MiB | 1024 | most that one page may decode to |
 /// | `read.attempts` | 1 to 20 | 5 | how often an unfinished file is tried, 0.25 s, 0.5 s, ... apart |
-/// | `threads` | 0 to 1024 | 0 | threads of the model; 0 for all cores |
+/// | `threads` | 0 to 1024 | 0 | threads that judge, a frame each; 0 for one on every core |
+/// | `precision` | auto, f32, bf16, int8 | auto | what the model multiplies; auto is the fastest it is calibrated for |
 /// | `stop_timeout` | time | 30s | how long the queue may be worked off at the end |
 /// | `stalled_after` | time | 0 | silence of a well that is reported; 0 for never |
 /// | `log.level` | level | info | trace, debug, info, notice, warning, error or critical |
@@ -61,6 +62,8 @@ public struct Configuration: Sendable, Equatable {
     public let readAttempts: Int
     /// `threads`; 0 for all cores.
     public let threads: Int
+    /// `precision`.
+    public let precision: String
     /// `stop_timeout`.
     public let stopTimeout: Duration
     /// `stalled_after`; `nil` for never.
@@ -71,6 +74,7 @@ public struct Configuration: Sendable, Equatable {
     /// How files are named unless the configuration says otherwise.
     public static let defaultPattern = "{run}_{well}_f{frame}.tif{f}"
 
+    static let precisions = ["auto", "f32", "bf16", "int8"]
     static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
 
     /// Reads a file, lets `overrides` from the command line win, and resolves both.
@@ -118,7 +122,7 @@ public struct Configuration: Sendable, Equatable {
         pattern = settings.pattern ?? Self.defaultPattern
         onlyNew = settings.onlyNew ?? false
         batchFrames = settings.batchFrames ?? 4
-        batchWait = settings.batchWait ?? .seconds(2)
+        batchWait = settings.batchWait ?? .zero
         queueNames = settings.queueNames ?? 50_000
         hysteresis = try Self.hysteresis(settings)
         threshold = settings.threshold?.severity
@@ -127,6 +131,7 @@ public struct Configuration: Sendable, Equatable {
         limits = Self.limits(settings)
         readAttempts = settings.readAttempts ?? 5
         threads = settings.threads ?? 0
+        precision = settings.precision ?? "auto"
         stopTimeout = settings.stopTimeout ?? .seconds(30)
         stalledAfter = settings.stalledAfter.flatMap { $0 > .zero ? $0 : nil }
         logLevel = settings.logLevel ?? "info"

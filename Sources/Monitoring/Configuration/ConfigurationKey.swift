@@ -21,7 +21,8 @@ struct ConfigurationKey: Sendable {
         count("limits.height", 1...1 << 20, \.limitHeight), count("limits.pages", 1...1 << 20, \.limitPages),
         count("limits.memory", 1...65_536, \.limitMemory), count("read.attempts", 1...20, \.readAttempts),
         count("threads", 0...1024, \.threads), time("stop_timeout", \.stopTimeout),
-        time("stalled_after", \.stalledAfter), level("log.level", \.logLevel),
+        choice("precision", Configuration.precisions, \.precision), time("stalled_after", \.stalledAfter),
+        choice("log.level", Configuration.logLevels, \.logLevel),
     ]
 
     /// Names of sections, which hold keys and no value of their own.
@@ -75,10 +76,13 @@ struct ConfigurationKey: Sendable {
         }
     }
 
-    private static func level(_ name: String, _ field: Field<String>) -> ConfigurationKey {
-        let levels = Configuration.logLevels
-        return key(name, "one of \(levels.joined(separator: ", "))", field) { node, _ in
-            node.string.flatMap { levels.contains($0) ? $0 : nil }
+    private static func choice(
+        _ name: String,
+        _ choices: [String],
+        _ field: Field<String>
+    ) -> ConfigurationKey {
+        key(name, "one of \(choices.joined(separator: ", "))", field) { node, _ in
+            node.string.flatMap { choices.contains($0) ? $0 : nil }
         }
     }
 

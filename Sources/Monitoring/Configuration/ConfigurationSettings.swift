@@ -40,8 +40,10 @@ public struct ConfigurationSettings: Sendable, Equatable {
     public var limitMemory: Int?
     /// `read.attempts`: how often an unfinished file is tried.
     public var readAttempts: Int?
-    /// `threads`: threads of the model.
+    /// `threads`: threads that judge.
     public var threads: Int?
+    /// `precision`.
+    public var precision: String?
     /// `stop_timeout`: how long the queue may be worked off at the end.
     public var stopTimeout: Duration?
     /// `stalled_after`: silence of a well that is reported; zero for never.
@@ -78,6 +80,7 @@ public struct ConfigurationSettings: Sendable, Equatable {
         take(\.limitMemory)
         take(\.readAttempts)
         take(\.threads)
+        take(\.precision)
         take(\.stopTimeout)
         take(\.stalledAfter)
         take(\.logLevel)

@@ -91,7 +91,7 @@ struct Bench: Sendable {
                 },
                 reached: reached
             ),
-            settings: settings
+            common: FramePipeline.Common(settings: settings)
         )
     }
 
