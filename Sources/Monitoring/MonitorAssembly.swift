@@ -1,4 +1,3 @@
-import Foundation
 import Ledger
 import Logging
 import Reporting
@@ -9,11 +8,11 @@ import Synchronization
 struct MonitorAssembly: Sendable {
     let statistics = Statistics()
     private let queue: FrameQueue
-    private let common: FramePipeline.Common
-    private let pipelines: [FramePipeline]
+    private let pipeline: FramePipeline
     private let stalls = StallReporter()
     private let status: StatusService
     private let watching = Heartbeat(name: "watching")
+    private let judging: Heartbeat
     private let parts: Monitor.Parts
     private let ledger: FrameLedger
     private let logger: Logger
@@ -38,34 +37,28 @@ struct MonitorAssembly: Sendable {
         self.ledger = ledger
         self.logger = logger
         self.quietEnd = quietEnd
-        let queue = FrameQueue(WellQueue(configuration))
-        let statistics = statistics
-        self.queue = queue
-        let judging = (1...configuration.judgingThreads).map { Heartbeat(name: "judging\($0)") }
+        queue = FrameQueue(WellQueue(configuration))
+        judging = Heartbeat(name: "judging")
         stopTimeout = StopTimeout(configuration.stopTimeout)
         status = StatusService(
             notifier: parts.notifier,
-            hearts: [watching] + judging,
+            hearts: [watching, judging],
             queue: queue,
             statistics: statistics,
             logger: logger
         )
-        let common = FramePipeline.Common(settings: FramePipeline.Settings(configuration, judge: judge))
-        self.common = common
-        pipelines = judging.map { heartbeat in
-            FramePipeline(
-                environment: Self.environment(
-                    configuration,
-                    parts,
-                    ledger: ledger,
-                    queue: queue,
-                    statistics: statistics,
-                    heartbeat: heartbeat,
-                    logger: logger
-                ),
-                common: common
-            )
-        }
+        pipeline = FramePipeline(
+            environment: Self.environment(
+                configuration,
+                parts,
+                ledger: ledger,
+                queue: queue,
+                statistics: statistics,
+                heartbeat: judging,
+                logger: logger
+            ),
+            settings: FramePipeline.Settings(configuration, judge: judge)
+        )
         stalls.set(limit: configuration.stalledAfter)
     }
 
@@ -112,8 +105,9 @@ struct MonitorAssembly: Sendable {
         let stopTimeout = stopTimeout
         return JudgingService(
             queue: queue,
-            pipelines: pipelines,
+            pipeline: pipeline,
             stalls: stalls,
+            heartbeat: judging,
             logger: logger,
             stopTimeout: { stopTimeout.value.withLock { $0 } },
             finished: finished
@@ -161,7 +155,7 @@ struct MonitorAssembly: Sendable {
 
     /// Goes on with other figures and another model, from the next batch.
     func apply(_ configuration: Configuration, judge: any FrameJudge) {
-        common.settings = FramePipeline.Settings(configuration, judge: judge)
+        pipeline.settings = FramePipeline.Settings(configuration, judge: judge)
         queue.set(
             batchFrames: configuration.batchFrames,
             batchWait: configuration.batchWait,
@@ -207,12 +201,5 @@ extension Configuration {
             ("only_new", onlyNew != old.onlyNew), ("limits", limits != old.limits),
             ("threads", threads != old.threads), ("log.level", logLevel != old.logLevel),
         ].filter(\.1).map(\.0)
-    }
-}
-
-extension Configuration {
-    /// Threads that judge frames: `threads`, or one for each core.
-    fileprivate var judgingThreads: Int {
-        threads > 0 ? threads : max(ProcessInfo.processInfo.activeProcessorCount, 1)
     }
 }

@@ -31,46 +31,26 @@ struct WellQueueTests {
         return frames.map { "\($0.file.frame.well)f\($0.file.frame.index)" }
     }
 
-    /// The next batch, brought to its end at once.
-    private func judged(_ queue: inout WellQueue, now: ContinuousClock.Instant) -> [String] {
-        let step = queue.next(now: now)
-        if case .batch(let frames) = step { queue.finished(frames) }
-        return names(step)
-    }
-
-    @Test func aWellIsWithOneJudgeAtATime() throws {
-        var queue = queue(batch: 1)
-        for well in ["A1", "B1"] {
-            for index in 0..<2 { queue.add(try frame(well, index), now: start) }
-        }
-        guard case .batch(let first) = queue.next(now: start) else { return #expect(Bool(false)) }
-        #expect(names(.batch(first)) == ["A01f0"])
-        #expect(names(queue.next(now: start)) == ["B01f0"])
-        #expect(queue.next(now: start) == .wait(until: nil))
-        queue.finished(first)
-        #expect(names(queue.next(now: start)) == ["A01f1"])
-    }
-
     @Test func aBatchIsDueWhenItIsWholeOrOld() throws {
         var queue = queue()
         #expect(queue.next(now: start) == .wait(until: nil))
         for index in 0..<3 { queue.add(try frame("B1", index), now: start + .seconds(1)) }
         #expect(queue.next(now: start + .seconds(1)) == .wait(until: start + .seconds(3)))
-        #expect(judged(&queue, now: start + .seconds(3)) == ["B01f0", "B01f1", "B01f2"])
+        #expect(names(queue.next(now: start + .seconds(3))) == ["B01f0", "B01f1", "B01f2"])
         for index in 3..<8 { queue.add(try frame("B1", index), now: start + .seconds(4)) }
-        #expect(judged(&queue, now: start + .seconds(4)) == ["B01f3", "B01f4", "B01f5", "B01f6"])
+        #expect(names(queue.next(now: start + .seconds(4))) == ["B01f3", "B01f4", "B01f5", "B01f6"])
         // The rest waits anew.
         #expect(queue.next(now: start + .seconds(4)) == .wait(until: start + .seconds(6)))
         queue.isDraining = true
-        #expect(judged(&queue, now: start + .seconds(4)) == ["B01f7"])
+        #expect(names(queue.next(now: start + .seconds(4))) == ["B01f7"])
         #expect(queue.count == 0)
     }
 
     @Test func framesOfAWellComeInTheOrderOfTime() throws {
         var queue = queue(batch: 3)
         for index in [9, 2, 11, 0, 10, 1] { queue.add(try frame("B1", index), now: start) }
-        #expect(judged(&queue, now: start) == ["B01f0", "B01f1", "B01f2"])
-        #expect(judged(&queue, now: start) == ["B01f9", "B01f10", "B01f11"])
+        #expect(names(queue.next(now: start)) == ["B01f0", "B01f1", "B01f2"])
+        #expect(names(queue.next(now: start)) == ["B01f9", "B01f10", "B01f11"])
     }
 
     @Test func aBacklogDoesNotKeepOtherWellsWaiting() throws {
@@ -80,7 +60,7 @@ struct WellQueueTests {
             for index in 0..<4 { queue.add(try frame(well, index), now: start) }
         }
         var served: [String] = []
-        for _ in 0..<7 { served += judged(&queue, now: start).prefix(1).map { String($0.prefix(3)) } }
+        for _ in 0..<7 { served += names(queue.next(now: start)).prefix(1).map { String($0.prefix(3)) } }
         #expect(served == ["A01", "B01", "C01", "A01", "B01", "C01", "A01"])
     }
 
@@ -90,7 +70,7 @@ struct WellQueueTests {
         var served: [String] = []
         for index in 0..<6 {
             queue.add(try frame("B1", index), now: start)
-            served += judged(&queue, now: start)
+            served += names(queue.next(now: start))
         }
         #expect(served.count { $0.hasPrefix("A") } == 3)
     }
@@ -110,11 +90,10 @@ struct WellQueueTests {
         guard case .batch(var frames) = queue.next(now: start) else { return #expect(Bool(false)) }
         frames[0].attempts = 1
         queue.putBack(frames, notBefore: start + .seconds(1), now: start)
-        queue.finished(frames)
         #expect(queue.count == 4)
         queue.add(try frame("C1", 0), now: start)
         queue.add(try frame("C1", 1), now: start)
-        #expect(judged(&queue, now: start) == ["C01f0", "C01f1"])
+        #expect(names(queue.next(now: start)) == ["C01f0", "C01f1"])
         #expect(queue.next(now: start) == .wait(until: start + .seconds(1)))
         queue.isDraining = true
         #expect(queue.next(now: start) == .wait(until: start + .seconds(1)))

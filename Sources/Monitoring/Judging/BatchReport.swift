@@ -17,17 +17,10 @@ struct BatchReport {
     let results: [PageResult]
     let settings: FramePipeline.Settings
     let environment: FramePipeline.Environment
-    let common: FramePipeline.Common
     /// Whether the journal was told in this process, so that waiting for space does not tell it again.
     private var isJournalTold = false
 
-    init(
-        results: [PageResult],
-        settings: FramePipeline.Settings,
-        environment: FramePipeline.Environment,
-        common: FramePipeline.Common
-    ) {
-        self.common = common
+    init(results: [PageResult], settings: FramePipeline.Settings, environment: FramePipeline.Environment) {
         self.results = results
         self.settings = settings
         self.environment = environment
@@ -42,7 +35,8 @@ struct BatchReport {
         let transitions = try append(plan.alarms, run: run, well: well, wasFaulty: plan.wasFaulty)
         try environment.reached(.alarmsWritten)
         if !plan.quarantined.isEmpty {
-            try common.quarantine(plan.quarantined, tree: environment.tree, run: run)
+            var log = try QuarantineLog(tree: environment.tree, run: run)
+            try log.append(plan.quarantined)
             try environment.reached(.quarantineWritten)
         }
         if !isJournalTold {

@@ -5,7 +5,7 @@ public protocol FrameJudge: Sendable {
     /// The model's name in every record, the first digits of its file's SHA-256.
     var model: String { get }
 
-    /// Judges frames of one size, one judgement for each, in order; several threads may call at once.
+    /// Judges frames of one size, one judgement for each, in order; called from one thread at a time.
     func judge(_ frames: [Frame]) throws -> [Judgement]
 
     /// What to know about judgements of frames like this one; `nil` where they can be taken as they are.

@@ -9,8 +9,7 @@ import Synchronization
 ///
 /// Every effect can be repeated without showing twice, and the ledger learns of a batch last; so after a crash at any
 /// moment the frames of that batch are judged again and nothing is lost or doubled. The pipeline remembers nothing:
-/// a well's state is replayed from the ledger, what was announced from the alarm log. Each judging thread has its own;
-/// what all of them share is in `Common`.
+/// a well's state is replayed from the ledger, what was announced from the alarm log. Runs on the judging thread.
 final class FramePipeline: Sendable {
     /// What may change while the daemon runs.
     struct Settings: Sendable {
@@ -54,43 +53,21 @@ final class FramePipeline: Sendable {
     /// Well below any sensible watchdog interval: the heart beats between two attempts.
     private static let longestDelay = Duration.seconds(10)
 
-    /// What the pipelines of all threads share.
-    final class Common: Sendable {
-        private let current: Mutex<Settings>
-        /// Warnings that were logged; each once in the daemon's life.
-        private let warned = Mutex<Set<String>>([])
-        private let quarantine = Mutex(())
-
-        init(settings: Settings) { current = Mutex(settings) }
-
-        /// What the next batch is judged with.
-        var settings: Settings {
-            get { current.withLock { $0 } }
-            set { current.withLock { $0 = newValue } }
-        }
-
-        /// Whether a warning is given for the first time.
-        func isNew(_ warning: String) -> Bool { warned.withLock { $0.insert(warning).inserted } }
-
-        /// Appends to the quarantine log of a run, which all its wells share.
-        func quarantine(_ entries: [QuarantineLog.Entry], tree: OutputTree, run: String) throws {
-            try quarantine.withLock { _ in
-                var log = try QuarantineLog(tree: tree, run: run)
-                try log.append(entries)
-            }
-        }
-    }
-
     let environment: Environment
-    let common: Common
+    private let current: Mutex<Settings>
+    /// Warnings that were logged; each once in the daemon's life.
+    private let warned = Mutex<Set<String>>([])
 
-    init(environment: Environment, common: Common) {
+    init(environment: Environment, settings: Settings) {
         self.environment = environment
-        self.common = common
+        current = Mutex(settings)
     }
 
     /// What the next batch is judged with.
-    var settings: Settings { common.settings }
+    var settings: Settings {
+        get { current.withLock { $0 } }
+        set { current.withLock { $0 = newValue } }
+    }
 
     /// Brings every frame of a well's batch to its end, but for those it returns to be tried again.
     ///
@@ -205,19 +182,14 @@ final class FramePipeline: Sendable {
         work = []
         environment.heartbeat.tick()
         try environment.reached(.judged)
-        var report = BatchReport(
-            results: results,
-            settings: settings,
-            environment: environment,
-            common: common
-        )
+        var report = BatchReport(results: results, settings: settings, environment: environment)
         try persist { try report.carryOut() }
     }
 
     private func warn(of work: [PageWork], _ settings: Settings) {
         for case .frame(let frame) in work.map(\.content) {
             guard let warning = settings.judge.warning(for: frame),
-                common.isNew(warning)
+                warned.withLock({ $0.insert(warning).inserted })
             else { continue }
             environment.logger.warning(
                 "The model was made for frames of another size",

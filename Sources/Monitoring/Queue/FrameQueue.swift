@@ -2,16 +2,15 @@ import Acquisition
 import Dispatch
 import Synchronization
 
-/// The queue between the watched folders and the judging threads, bounded in memory and losing nothing.
+/// The queue between the watched folders and the judging thread, bounded in memory and losing nothing.
 ///
 /// It holds names, never pixels. When `capacity` names wait, `offer` waits, the watcher's stream is left unread, and
 /// the frames wait on disk. What is refused or dropped at the end is on disk too: the next start lists the folders
 /// and takes what the ledger does not know.
 ///
-/// One task offers; any number of threads take, each a batch of another well. Threads may block, so they do not use the
-/// cooperative pool.
+/// One task offers; one thread takes. The thread may block, so it does not use the cooperative pool.
 final class FrameQueue: Sendable {
-    /// What a judging thread gets.
+    /// What the judging thread gets.
     enum Step: Equatable {
         /// Judge these frames of one well, in this order.
         case batch([QueuedFrame])
@@ -41,7 +40,7 @@ final class FrameQueue: Sendable {
 
     private let state: Mutex<State>
     private let clock = ContinuousClock()
-    /// Wakes a judging thread when there may be something for it.
+    /// Wakes the judging thread when there may be something for it.
     private let news = DispatchSemaphore(value: 0)
 
     init(_ queue: WellQueue) {
@@ -86,12 +85,6 @@ final class FrameQueue: Sendable {
         }
     }
 
-    /// A batch that was handed out is brought to its end, or was put back: its well may be handed out again.
-    func finished(_ batch: [QueuedFrame]) {
-        state.withLock { $0.queue.finished(batch) }
-        news.signal()
-    }
-
     /// Takes back frames to be tried again after a delay.
     func putBack(_ frames: [QueuedFrame], after delay: Duration) {
         state.withLock { state in
@@ -112,10 +105,7 @@ final class FrameQueue: Sendable {
             released.forEach { $0.resume() }
             switch step {
             case .batch(let frames): return .batch(frames)
-            case .wait where isFinished:
-                // The others shall see it, too.
-                news.signal()
-                return .finished
+            case .wait where isFinished: return .finished
             case .wait where now >= limit: return .idle
             case .wait(let due): block(until: min(due ?? limit, limit))
             }

@@ -13,10 +13,9 @@ struct QueuedFrame: Sendable, Equatable {
 
 /// The names that wait, well by well, and which of them are to be judged next.
 ///
-/// A well is due when `batchFrames` of its frames wait, or its first has waited for `batchWait`, unless a batch of it is
-/// out already: a well is with one judge at a time. Due wells take turns, so that a well with a long backlog does not
-/// keep the others waiting; a well's own frames come in the order of their time. A value without a clock: every call is
-/// told what time it is.
+/// A well is due when `batchFrames` of its frames wait, or its first has waited for `batchWait`. Due wells take
+/// turns, so that a well with a long backlog does not keep the others waiting; a well's own frames come in the order
+/// of their time. A value without a clock: every call is told what time it is.
 struct WellQueue {
     /// One well of one run.
     struct WellKey: Hashable, Sendable {
@@ -52,8 +51,6 @@ struct WellQueue {
     var isDraining = false
 
     private var lines: [WellKey: Line] = [:]
-    /// Wells of which a batch is out.
-    private var busy: Set<WellKey> = []
     private var turns = 0
     /// Names that wait.
     private(set) var count = 0
@@ -89,7 +86,7 @@ struct WellQueue {
     mutating func next(now: ContinuousClock.Instant) -> Step {
         var best: (key: WellKey, turn: Int)?
         var earliest: ContinuousClock.Instant?
-        for (key, line) in lines where !busy.contains(key) {
+        for (key, line) in lines {
             let due = due(line)
             if due > now {
                 earliest = min(earliest ?? due, due)
@@ -106,13 +103,7 @@ struct WellQueue {
         line.since = now
         line.notBefore = nil
         lines[key] = line.frames.isEmpty ? nil : line
-        busy.insert(key)
         return .batch(batch)
-    }
-
-    /// The batch that was handed out of a well is brought to its end, or put back.
-    mutating func finished(_ batch: [QueuedFrame]) {
-        for frame in batch { busy.remove(Self.key(frame)) }
     }
 
     /// Forgets everything and says how much that was.

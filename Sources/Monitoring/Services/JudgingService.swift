@@ -3,8 +3,7 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// Takes batches from the queue and brings them to their end, on threads of its own, one for each core: a frame is read,
-/// judged and written by one thread alone, and no thread waits for another.
+/// Takes batches from the queue and brings them to their end, on a thread of its own.
 ///
 /// Judging blocks for as long as the model takes, and writing for as long as the disk does; the cooperative pool has
 /// one thread for each core and must not lose one to that.
@@ -14,9 +13,9 @@ struct JudgingService: Service {
     private static let stackSize = 16 << 20
 
     let queue: FrameQueue
-    /// One for each thread.
-    let pipelines: [FramePipeline]
+    let pipeline: FramePipeline
     let stalls: StallReporter
+    let heartbeat: Heartbeat
     let logger: Logger
     /// How long the queue may be worked off after the end has begun.
     let stopTimeout: @Sendable () -> Duration
@@ -27,18 +26,7 @@ struct JudgingService: Service {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await stopInTime() }
             try await withTaskCancellationHandler {
-                try await withThrowingTaskGroup(of: Void.self) { threads in
-                    for (index, pipeline) in pipelines.enumerated() {
-                        threads.addTask { try await onThread(index + 1) { try work(pipeline) } }
-                    }
-                    do {
-                        try await threads.waitForAll()
-                    } catch {
-                        // The others shall not go on alone.
-                        _ = queue.abandon()
-                        throw error
-                    }
-                }
+                try await onThread { try work() }
             } onCancel: {
                 _ = queue.abandon()
             }
@@ -67,21 +55,20 @@ struct JudgingService: Service {
         )
     }
 
-    private func onThread(_ number: Int, _ body: @escaping @Sendable () throws -> Void) async throws {
+    private func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             let thread = Thread { continuation.resume(with: Result { try body() }) }
-            thread.name = "autoqc.judging\(number)"
+            thread.name = "autoqc.judging"
             thread.stackSize = Self.stackSize
             thread.start()
         }
     }
 
-    private func work(_ pipeline: FramePipeline) throws {
+    private func work() throws {
         while true {
-            pipeline.environment.heartbeat.tick()
+            heartbeat.tick()
             switch queue.next(within: Self.idle) {
             case .batch(let frames):
-                defer { queue.finished(frames) }
                 do {
                     guard let retry = try pipeline.process(frames) else { break }
                     queue.putBack(retry.frames, after: retry.delay)

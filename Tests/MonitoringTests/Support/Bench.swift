@@ -91,7 +91,7 @@ struct Bench: Sendable {
                 },
                 reached: reached
             ),
-            common: FramePipeline.Common(settings: settings)
+            settings: settings
         )
     }
 
