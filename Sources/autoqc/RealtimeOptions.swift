@@ -1,4 +1,4 @@
-public import ArgumentParser
+import ArgumentParser
 import Networks
 
 /// What a training of the `realtime` profile is told of its network; what is left out is that of the shipped model.

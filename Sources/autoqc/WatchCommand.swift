@@ -18,7 +18,7 @@ struct ConfigurationOptions: ParsableArguments {
     var pattern: String?
     @Flag(help: "Leave alone the frames that are there at the start.")
     var onlyNew = false
-    @Option(help: "Threads (default: all cores).")
+    @Option(help: "Threads that judge (default: all cores).")
     var threads: Int?
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel: String?
@@ -106,7 +106,9 @@ struct WatchCommand: AsyncParsableCommand {
         let latency = [summary.medianLatency, summary.latency99].map {
             $0.map { "\(($0 / .seconds(1)).digits(2)) s" } ?? "none"
         }
-        return "\(counts.seen) frames seen, \(counts.scored) scored, \(counts.flagged) flagged, "
+        let isBehind = counts.reduced + counts.deferred > 0
+        let tiers = isBehind ? " (\(counts.reduced) reduced, \(counts.deferred) deferred)" : ""
+        return "\(counts.seen) frames seen, \(counts.scored) scored\(tiers), \(counts.flagged) flagged, "
             + "\(counts.quarantined) quarantined, \(counts.skipped) skipped, \(counts.known) known before; "
             + "\(summary.framesPerSecond.digits(2)) frames/s, latency median \(latency[0]), 99 % within \(latency[1])"
     }

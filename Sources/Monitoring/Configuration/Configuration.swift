@@ -13,8 +13,7 @@ public import Reporting
 /// | `watch` | list of paths | required | folders that the microscope writes to, with their subfolders |
 /// | `pattern` | text | `{run}_{well}_f{frame}.tif{f}` | how files are named |
 /// | `only_new` | true, false | false | leave alone what lies there at the start |
-/// | `batch.frames` | 1 to 64 | 4 | frames of a well that are judged together |
-/// | `batch.wait` | time | 2s | how long a well's first frame waits for more |
+/// | `batch.frames` | 1 to 64 | 4 | frames of a well that are judged together, at most |
 /// | `queue.names` | 100 to 10,000,000 | 50000 | files that may wait in memory; more wait on disk |
 /// | `hysteresis.onset`, `.of` | 1 to 100 | 2, 3 | faulty frames of the last ones that turn a well faulty |
 /// | `threshold` | severity | the model's | severity above which a frame is faulty |
@@ -24,7 +23,7 @@ public import Reporting
 /// | `limits.pages` | pages | 65536 | longest movie |
 /// | `limits.memory` | MiB | 1024 | most that one page may decode to |
 /// | `read.attempts` | 1 to 20 | 5 | how often an unfinished file is tried, 0.25 s, 0.5 s, ... apart |
-/// | `threads` | 0 to 1024 | 0 | threads of the model; 0 for all cores |
+/// | `threads` | 0 to 1024 | 0 | threads that judge, each a well at a time; 0 for all cores |
 /// | `stop_timeout` | time | 30s | how long the queue may be worked off at the end |
 /// | `stalled_after` | time | 0 | silence of a well that is reported; 0 for never |
 /// | `log.level` | level | info | trace, debug, info, notice, warning, error or critical |
@@ -43,8 +42,6 @@ public struct Configuration: Sendable, Equatable {
     public let onlyNew: Bool
     /// `batch.frames`.
     public let batchFrames: Int
-    /// `batch.wait`.
-    public let batchWait: Duration
     /// `queue.names`.
     public let queueNames: Int
     /// `hysteresis`.
@@ -70,6 +67,9 @@ public struct Configuration: Sendable, Equatable {
 
     /// How files are named unless the configuration says otherwise.
     public static let defaultPattern = "{run}_{well}_f{frame}.tif{f}"
+
+    /// How many threads judge.
+    var judgingThreads: Int { threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount }
 
     static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
 
@@ -118,7 +118,6 @@ public struct Configuration: Sendable, Equatable {
         pattern = settings.pattern ?? Self.defaultPattern
         onlyNew = settings.onlyNew ?? false
         batchFrames = settings.batchFrames ?? 4
-        batchWait = settings.batchWait ?? .seconds(2)
         queueNames = settings.queueNames ?? 50_000
         hysteresis = try Self.hysteresis(settings)
         threshold = settings.threshold?.severity

@@ -14,10 +14,8 @@ public struct ConfigurationSettings: Sendable, Equatable {
     public var pattern: String?
     /// `only_new`: leave alone what lies there at the start.
     public var onlyNew: Bool?
-    /// `batch.frames`: frames of a well that are judged together.
+    /// `batch.frames`: frames of a well that are judged together, at most.
     public var batchFrames: Int?
-    /// `batch.wait`: how long a well's first frame waits for more.
-    public var batchWait: Duration?
     /// `queue.names`: files that may wait in memory.
     public var queueNames: Int?
     /// `hysteresis.onset`: faulty frames that turn a well faulty.
@@ -40,7 +38,7 @@ public struct ConfigurationSettings: Sendable, Equatable {
     public var limitMemory: Int?
     /// `read.attempts`: how often an unfinished file is tried.
     public var readAttempts: Int?
-    /// `threads`: threads of the model.
+    /// `threads`: threads that judge.
     public var threads: Int?
     /// `stop_timeout`: how long the queue may be worked off at the end.
     public var stopTimeout: Duration?
@@ -65,7 +63,6 @@ public struct ConfigurationSettings: Sendable, Equatable {
         take(\.pattern)
         take(\.onlyNew)
         take(\.batchFrames)
-        take(\.batchWait)
         take(\.queueNames)
         take(\.hysteresisOnset)
         take(\.hysteresisOf)
