@@ -50,6 +50,9 @@ public final class Detector: Sendable {
     /// What the network multiplies.
     public var precision: Precision { scorer.precision }
 
+    /// The same in records: `f32`, `bf16` or `int8`.
+    public var precisionName: String { precision.rawValue }
+
     /// Judges frames one after another; any size of at least one pixel. Several threads may judge at once.
     public func judge(_ frames: [Frame]) -> [Judgement] {
         frames.map { judge($0) }

@@ -25,11 +25,28 @@ extension FrameLedger {
         public let verdicts: [Verdict]
         /// Whether the well counts as faulty after the last of them.
         public let isFaulty: Bool
+        /// The last of them; `nil` for a new well.
+        public let newest: Newest?
+
+        /// The frame that a well's state goes by.
+        public struct Newest: Sendable, Equatable {
+            /// Its place in time, as its name says.
+            public let index: Int
+            /// When its file was written.
+            public let modified: Timestamp
+
+            /// Gathers the two.
+            public init(index: Int, modified: Timestamp) {
+                self.index = index
+                self.modified = modified
+            }
+        }
 
         /// Gathers a history.
-        public init(verdicts: [Verdict], isFaulty: Bool) {
+        public init(verdicts: [Verdict], isFaulty: Bool, newest: Newest?) {
             self.verdicts = verdicts
             self.isFaulty = isFaulty
+            self.newest = newest
         }
     }
 
@@ -104,22 +121,31 @@ extension FrameLedger {
     }
 
     /// The last `count` verdicts of a well and the state they left it in; empty and normal for a new well.
+    ///
+    /// Frames that were judged after newer ones are no part of it.
     public func history(of well: Well, run: String, count: Int) throws(LedgerError) -> WellHistory {
         precondition(count > 0, "a history of \(count) frames")
         return try read { database in
             let rows = try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT verdict, well_faulty FROM frames
-                    WHERE state = 'scored' AND run = ? AND well = ? ORDER BY sequence DESC LIMIT ?
+                    SELECT verdict, well_faulty, frame, mtime_ns FROM frames
+                    WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ?
+                    ORDER BY sequence DESC LIMIT ?
                     """,
                 arguments: [run, well.description, count]
             )
             return WellHistory(
                 verdicts: rows.reversed().compactMap { Verdict(rawValue: $0["verdict"]) },
-                isFaulty: rows.first?["well_faulty"] ?? false
+                isFaulty: rows.first?["well_faulty"] ?? false,
+                newest: rows.first.flatMap(newest)
             )
         }
+    }
+
+    private func newest(_ row: Row) -> WellHistory.Newest? {
+        guard let index: Int = row["frame"], let modified: Int64 = row["mtime_ns"] else { return nil }
+        return WellHistory.Newest(index: index, modified: Timestamp(nanoseconds: modified))
     }
 
     /// How many rows are in each state, over all runs or in one.

@@ -3,7 +3,7 @@ import GRDB
 /// The durable record of what became of every frame, one SQLite database for each output folder.
 ///
 /// **Format.** SQLite in WAL mode with `synchronous=FULL`: a commit that returned survives a power cut.
-/// Schema version 1 (GRDB's migration table `grdb_migrations` names it):
+/// Schema version 2 (GRDB's migration table `grdb_migrations` names it):
 ///
 /// | table | column | meaning |
 /// |---|---|---|
@@ -17,7 +17,9 @@ import GRDB
 /// | | `severity`, `threshold`, `verdict` | faulty where severity is above threshold |
 /// | | `area`, `box_x`, `box_y`, `box_width`, `box_height` | share of the frame and pixels |
 /// | | `cause`, `mask`, `model` | probable cause, mask relative to the run's folder, model's name |
-/// | | `well_faulty` | 1 where the well counts as faulty from this frame on, after hysteresis |
+/// | | `well_faulty` | 1 where the well counts as faulty from this frame on, after hysteresis; null where judged after a newer |
+/// | | `tier` | `full`, `reduced` or `deferred`, see `Tier`; null in rows of schema version 1, which are `full` |
+/// | | `precision` | what the network computed with (`f32`, `int8`); null in rows of schema version 1 |
 /// | | `completed_ns`, `judged_ns` | Unix time in nanoseconds: file complete, outcome decided |
 /// | | `sequence` | order in which outcomes were recorded; clocks may jump, this does not |
 ///

@@ -90,8 +90,13 @@ public struct FrameRecord: Sendable, Equatable {
         public let cause: String?
         /// Path of the mask relative to the run's output folder.
         public let mask: String?
-        /// Whether the well counts as faulty from this frame on, after hysteresis.
-        public let wellIsFaulty: Bool
+        /// Whether the well counts as faulty from this frame on, after hysteresis; `nil` for a frame that was judged
+        /// after a newer one of its well, and changes nothing about it.
+        public let wellIsFaulty: Bool?
+        /// How much was done for the verdict.
+        public let tier: Tier
+        /// What the network computed with, for example `f32` or `int8`; `nil` where it was not recorded.
+        public let precision: String?
 
         /// Gathers the figures.
         public init(
@@ -104,7 +109,9 @@ public struct FrameRecord: Sendable, Equatable {
             boundingBox: PixelRectangle?,
             cause: String?,
             mask: String?,
-            wellIsFaulty: Bool
+            wellIsFaulty: Bool?,
+            tier: Tier = .full,
+            precision: String? = nil
         ) {
             self.scores = scores
             self.chosen = chosen
@@ -116,6 +123,8 @@ public struct FrameRecord: Sendable, Equatable {
             self.cause = cause
             self.mask = mask
             self.wellIsFaulty = wellIsFaulty
+            self.tier = tier
+            self.precision = precision
         }
     }
 }

@@ -8,7 +8,7 @@ enum FrameRow {
         "root", "path", "page", "pages", "device", "inode", "size", "mtime_ns", "run", "well", "frame",
         "state", "reason", "score_max", "score_mean", "score_patch", "score", "severity", "threshold",
         "verdict", "area", "box_x", "box_y", "box_width", "box_height", "cause", "mask", "well_faulty",
-        "model", "completed_ns", "judged_ns", "sequence",
+        "tier", "precision", "model", "completed_ns", "judged_ns", "sequence",
     ]
 
     private static let upsertStatement = """
@@ -43,7 +43,8 @@ enum FrameRow {
             score?.severity, score?.threshold, score?.verdict.rawValue,
             score?.area, box?.x, box?.y, box?.width, box?.height,
             score?.cause, score?.mask, score?.wellIsFaulty,
-            record.model, record.completed?.nanoseconds, record.judged.nanoseconds, sequence,
+            score?.tier.rawValue, score?.precision, record.model, record.completed?.nanoseconds,
+            record.judged.nanoseconds, sequence,
         ]
         return StatementArguments(values)
     }
@@ -98,7 +99,7 @@ enum FrameRow {
             let patch: Double = row["score_patch"], let chosen: Double = row["score"],
             let severity: Double = row["severity"], let threshold: Double = row["threshold"],
             let verdict = (row["verdict"] as String?).flatMap(Verdict.init(rawValue:)),
-            let area: Double = row["area"], let wellIsFaulty: Bool = row["well_faulty"]
+            let area: Double = row["area"]
         else { throw DatabaseError(message: "figures are missing in \(row["path"] as String? ?? "a row")") }
         var box: PixelRectangle?
         if let x: Int = row["box_x"], let y: Int = row["box_y"], let width: Int = row["box_width"],
@@ -116,7 +117,9 @@ enum FrameRow {
             boundingBox: box,
             cause: row["cause"],
             mask: row["mask"],
-            wellIsFaulty: wellIsFaulty
+            wellIsFaulty: row["well_faulty"],
+            tier: (row["tier"] as String?).flatMap(Tier.init(rawValue:)) ?? .full,
+            precision: row["precision"]
         )
     }
 }

@@ -5,7 +5,21 @@ enum LedgerSchema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1", migrate: createVersion1)
+        migrator.registerMigration("2", migrate: addTiers)
         return migrator
+    }
+
+    /// A well's state goes by the frames that were judged in turn, so its history is found by an index of those.
+    private static func addTiers(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                ALTER TABLE frames ADD COLUMN tier TEXT CHECK (tier IN ('full', 'reduced', 'deferred'));
+                ALTER TABLE frames ADD COLUMN precision TEXT;
+                DROP INDEX frames_of_well;
+                CREATE INDEX frames_in_turn ON frames (run, well, sequence)
+                WHERE state = 'scored' AND well_faulty IS NOT NULL;
+                """
+        )
     }
 
     private static func createVersion1(_ database: Database) throws {

@@ -18,6 +18,10 @@ enum LogKey: String {
     case part
     /// How long a part has been silent.
     case silence
+    /// How long judging would take for what waits.
+    case lag
+    /// What is done to keep up.
+    case tier
 }
 
 extension Logger.Metadata {

@@ -9,7 +9,7 @@ import Synchronization
 /// The daemon: watches folders, judges every frame, and leaves masks, alarms, journal records and the ledger.
 ///
 /// ```
-/// feed -> AcquisitionService -> FrameQueue -> JudgingService (own thread) -> masks, alarm logs, journal, ledger
+/// feed -> AcquisitionService -> FrameQueue -> JudgingService (own threads) -> masks, alarm logs, journal, ledger
 ///         ReloadService (SIGHUP)              StatusService (READY, STATUS, WATCHDOG)
 /// ```
 /// At SIGTERM or SIGINT the services stop in this order: reload (says STOPPING), acquisition (takes no more files),

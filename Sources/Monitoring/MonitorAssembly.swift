@@ -12,7 +12,7 @@ struct MonitorAssembly: Sendable {
     private let stalls = StallReporter()
     private let status: StatusService
     private let watching = Heartbeat(name: "watching")
-    private let judging: Heartbeat
+    private let judging: [Heartbeat]
     private let parts: Monitor.Parts
     private let ledger: FrameLedger
     private let logger: Logger
@@ -37,12 +37,12 @@ struct MonitorAssembly: Sendable {
         self.ledger = ledger
         self.logger = logger
         self.quietEnd = quietEnd
-        queue = FrameQueue(WellQueue(configuration))
-        judging = Heartbeat(name: "judging")
+        queue = FrameQueue(WellQueue(configuration, judge)) { $0.log(to: logger) }
+        judging = (1...configuration.judgingThreads).map { Heartbeat(name: "judging \($0)") }
         stopTimeout = StopTimeout(configuration.stopTimeout)
         status = StatusService(
             notifier: parts.notifier,
-            hearts: [watching, judging],
+            hearts: [watching] + judging,
             queue: queue,
             statistics: statistics,
             logger: logger
@@ -54,7 +54,6 @@ struct MonitorAssembly: Sendable {
                 ledger: ledger,
                 queue: queue,
                 statistics: statistics,
-                heartbeat: judging,
                 logger: logger
             ),
             settings: FramePipeline.Settings(configuration, judge: judge)
@@ -68,7 +67,6 @@ struct MonitorAssembly: Sendable {
         ledger: FrameLedger,
         queue: FrameQueue,
         statistics: Statistics,
-        heartbeat: Heartbeat,
         logger: Logger
     ) -> FramePipeline.Environment {
         FramePipeline.Environment(
@@ -78,7 +76,8 @@ struct MonitorAssembly: Sendable {
             journal: parts.journal,
             reader: parts.reader,
             statistics: statistics,
-            heartbeat: heartbeat,
+            // Each thread brings its own.
+            heartbeat: Heartbeat(name: "judging"),
             logger: logger,
             now: parts.now,
             pause: { queue.pause(for: $0) },
@@ -97,6 +96,7 @@ struct MonitorAssembly: Sendable {
             heartbeat: watching,
             logger: logger,
             now: parts.now,
+            started: parts.now(),
             quietEnd: quietEnd
         )
     }
@@ -107,7 +107,7 @@ struct MonitorAssembly: Sendable {
             queue: queue,
             pipeline: pipeline,
             stalls: stalls,
-            heartbeat: judging,
+            hearts: judging,
             logger: logger,
             stopTimeout: { stopTimeout.value.withLock { $0 } },
             finished: finished
@@ -155,11 +155,11 @@ struct MonitorAssembly: Sendable {
 
     /// Goes on with other figures and another model, from the next batch.
     func apply(_ configuration: Configuration, judge: any FrameJudge) {
-        pipeline.settings = FramePipeline.Settings(configuration, judge: judge)
+        pipeline.set(FramePipeline.Settings(configuration, judge: judge))
         queue.set(
             batchFrames: configuration.batchFrames,
-            batchWait: configuration.batchWait,
-            capacity: configuration.queueNames
+            capacity: configuration.queueNames,
+            canReduce: judge.canReduce
         )
         stalls.set(limit: configuration.stalledAfter)
         stopTimeout.value.withLock { $0 = configuration.stopTimeout }
@@ -167,12 +167,33 @@ struct MonitorAssembly: Sendable {
 }
 
 extension WellQueue {
-    /// What a configuration says of batches.
-    fileprivate init(_ configuration: Configuration) {
+    /// What a configuration says of batches and threads.
+    fileprivate init(_ configuration: Configuration, _ judge: any FrameJudge) {
         self.init(
             batchFrames: configuration.batchFrames,
-            batchWait: configuration.batchWait,
-            capacity: configuration.queueNames
+            capacity: configuration.queueNames,
+            load: Load(threads: configuration.judgingThreads, canReduce: judge.canReduce)
+        )
+    }
+}
+
+extension Load.Change {
+    /// Says what is done to keep up, each time that it changes.
+    fileprivate func log(to logger: Logger) {
+        let message: Logger.Message
+        if now > before {
+            message = "Judging is behind; nothing is lost, and less is done for each frame or later"
+        } else if now > .keepingUp {
+            message = "Judging catches up"
+        } else {
+            message = "Judging keeps up again"
+        }
+        logger.warning(
+            message,
+            metadata: Logger.Metadata([
+                .lag: "\(load.lag)", .count: "\(load.waiting)",
+                .tier: "\(now == .keepingUp ? "full" : load.words)",
+            ])
         )
     }
 }

@@ -8,6 +8,10 @@ public struct MonitorSummary: Sendable, Equatable {
         public var scored = 0
         /// Frames judged faulty.
         public var flagged = 0
+        /// Frames judged with fewer passes than the model has, because judging was behind.
+        public var reduced = 0
+        /// Frames judged after newer ones, because judging was behind.
+        public var deferred = 0
         /// Frames that could not be judged.
         public var quarantined = 0
         /// Files that were not meant to be judged.
@@ -34,6 +38,8 @@ public struct MonitorSummary: Sendable, Equatable {
             seen += other.seen
             scored += other.scored
             flagged += other.flagged
+            reduced += other.reduced
+            deferred += other.deferred
             quarantined += other.quarantined
             skipped += other.skipped
             known += other.known

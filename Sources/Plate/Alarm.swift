@@ -61,6 +61,8 @@ public struct Alarm: Sendable, Equatable {
         public let boundingBox: PixelRectangle?
         /// Path of the mask, relative to the run's output folder.
         public let mask: String?
+        /// How much was done for the verdict.
+        public let tier: Tier
 
         /// Gathers the figures.
         public init(
@@ -70,7 +72,8 @@ public struct Alarm: Sendable, Equatable {
             cause: String,
             area: Double,
             boundingBox: PixelRectangle?,
-            mask: String?
+            mask: String?,
+            tier: Tier = .full
         ) {
             self.score = score
             self.threshold = threshold
@@ -79,6 +82,7 @@ public struct Alarm: Sendable, Equatable {
             self.area = area
             self.boundingBox = boundingBox
             self.mask = mask
+            self.tier = tier
         }
     }
 

@@ -5,7 +5,7 @@ public import Plate
 ///
 /// Keys in this order: `time` (UTC, ms), `event`, `run`, `well`, `frame`; for a judged frame `score`, `threshold`,
 /// `severity`, `cause`, `area` (share of the frame), `bbox` (`x,y,width,height` in pixels), `mask` (relative to
-/// the run's folder); `reason` where there is one; `model`; `latency_ms`. Figures have four significant digits.
+/// the run's folder), `tier` where it is not `full` (see `Tier`); `reason` where there is one; `model`; `latency_ms`. Figures have four significant digits.
 /// Readers ignore keys they do not know. A name from outside cannot forge a field or a line: see `Logfmt`.
 public enum AlarmLine {
     /// Writes an alarm.
@@ -22,6 +22,7 @@ public enum AlarmLine {
             ]
             if let box = finding.boundingBox { fields.append(("bbox", box.description)) }
             if let mask = finding.mask { fields.append(("mask", mask)) }
+            if finding.tier != .full { fields.append(("tier", finding.tier.rawValue)) }
         }
         if let reason = alarm.reason { fields.append(("reason", reason)) }
         fields.append(("model", alarm.model))
@@ -65,7 +66,8 @@ public enum AlarmLine {
             cause: cause,
             area: area,
             boundingBox: box,
-            mask: fields["mask"]
+            mask: fields["mask"],
+            tier: fields["tier"].flatMap(Tier.init(rawValue:)) ?? .full
         )
     }
 

@@ -95,6 +95,18 @@ struct FrameLedgerTests {
         }
     }
 
+    @Test func framesJudgedAfterNewerOnesAreNoHistory() async throws {
+        try await withLedger { ledger in
+            let late = try Sample.scored("a.tif", frame: 1, verdict: .faulty, tier: .deferred, isLate: true)
+            try ledger.record([Sample.scored("b.tif", frame: 2), late])
+            let history = try ledger.history(of: Sample.well(), run: "01", count: 3)
+            #expect(history.verdicts == [.normal])
+            #expect(!history.isFaulty)
+            #expect(history.newest?.index == 2)
+            #expect(try ledger.record(for: late.key) == late)
+        }
+    }
+
     @Test func twoFilesCanNameTheSameFrame() async throws {
         try await withLedger { ledger in
             let first = try Sample.scored("a/01_B1_f1.tif", frame: 1)

@@ -33,13 +33,49 @@ struct LedgerSchemaTests {
         }
     }
 
+    @Test func aLedgerOfTheFirstSchemaIsTakenOver() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending(path: "ledger.sqlite").path
+            let record = try Sample.scored("a.tif", frame: 1, verdict: .faulty)
+            do {
+                let pool = try DatabasePool(path: path)
+                try LedgerSchema.migrator.migrate(pool, upTo: "1")
+                try pool.write { database in
+                    try database.execute(sql: "INSERT INTO roots (path) VALUES ('/in')")
+                    try database.execute(
+                        sql: """
+                            INSERT INTO frames (root, path, page, pages, run, well, frame, state, score_max, score_mean,
+                            score_patch, score, severity, threshold, verdict, area, well_faulty, judged_ns, sequence)
+                            VALUES (1, 'a.tif', 0, 1, '01', 'B01', 1, 'scored', 1, 1, 1, 1, 9, 3, 'faulty', 0, 1, 2, 1)
+                            """
+                    )
+                }
+                try pool.close()
+            }
+            let ledger = try FrameLedger(path: path)
+            guard case .scored(let score) = try ledger.record(for: record.key)?.outcome else {
+                Issue.record("the row is gone")
+                return
+            }
+            #expect(score.tier == .full)
+            #expect(score.precision == nil)
+            #expect(try ledger.history(of: Sample.well(), run: "01", count: 3).isFaulty)
+            try ledger.record([record])
+            #expect(try ledger.record(for: record.key) == record)
+        }
+    }
+
     @Test func lookUpsUseTheIndexes() async throws {
         try await withTemporaryFolder { folder in
             let ledger = try FrameLedger(path: folder.appending(path: "ledger.sqlite").path)
             try ledger.pool.read { database in
                 for query in [
                     "SELECT 1 FROM frames WHERE root = 1 AND path = 'a' AND device = 1",
-                    "SELECT 1 FROM frames WHERE state = 'scored' AND run = '1' AND well = 'A01' ORDER BY sequence DESC",
+                    """
+                    SELECT 1 FROM frames WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = '1'
+                    AND well = 'A01' ORDER BY sequence DESC
+                    """,
+                    "SELECT max(sequence) FROM frames",
                     "SELECT 1 FROM frames WHERE run = '1' AND well = 'A01' AND frame = 1",
                 ] {
                     let plan = try Row.fetchAll(database, sql: "EXPLAIN QUERY PLAN \(query)")

@@ -22,7 +22,9 @@ enum Sample {
         page: Int = 0,
         pages: Int = 1,
         size: Int64 = 10,
-        well: String = "B1"
+        well: String = "B1",
+        tier: Tier = .full,
+        isLate: Bool = false
     ) throws -> FrameRecord {
         let faulty = verdict == .faulty
         return try FrameRecord(
@@ -41,7 +43,9 @@ enum Sample {
                     boundingBox: faulty ? PixelRectangle(x: 1180, y: 515, width: 100, height: 285) : nil,
                     cause: faulty ? "unknown" : nil,
                     mask: faulty ? "masks/01_B1_f100.mask.tiff" : nil,
-                    wellIsFaulty: faulty
+                    wellIsFaulty: isLate ? nil : faulty,
+                    tier: tier,
+                    precision: "int8"
                 )
             ),
             model: "3f9ac2d41b7e",

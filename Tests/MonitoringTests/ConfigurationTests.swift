@@ -41,13 +41,12 @@ struct ConfigurationTests {
     @Test func theCommandLineWins() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.appending(path: "plate.yaml")
-            try Data("\(Self.least)batch: {frames: 8, wait: 500ms}\n".utf8).write(to: path)
+            try Data("\(Self.least)batch: {frames: 8}\n".utf8).write(to: path)
             var flags = ConfigurationSettings()
             flags.batchFrames = 2
             flags.watch = ["/elsewhere", "/elsewhere/"]
             let configuration = try Configuration.load(path: path.path, overrides: flags)
             #expect(configuration.batchFrames == 2)
-            #expect(configuration.batchWait == .milliseconds(500))
             #expect(configuration.watch == ["/elsewhere"])
         }
     }
@@ -58,7 +57,8 @@ struct ConfigurationTests {
         ("frames: 3", 4, "frames", "`batch.frames`"),
         ("\nhysterese:\n  onset: 1", 5, "hysterese", "`hysteresis`"),
         ("batch:\n  frames: 0", 5, "batch.frames", "from 1 to 64"),
-        ("batch:\n  wait: 2", 5, "batch.wait", "with its unit"),
+        ("stop_timeout: 2", 4, "stop_timeout", "with its unit"),
+        ("batch:\n  wait: 2s", 5, "batch.wait", "no such key"),
         ("masks: maybe", 4, "masks", "true or false"),
         ("batch: 4", 4, "batch", "`key: value`"), ("log: {level: loud}", 4, "log.level", "trace, debug"),
         ("limits: {pages: -1}", 4, "limits.pages", "whole number"),

@@ -21,7 +21,6 @@ struct FolderFeedTests {
         settings.model = "/model"
         settings.output = bench.tree.root
         settings.watch = [bench.input.path]
-        settings.batchWait = .milliseconds(50)
         let configuration = try Configuration(settings)
         var logger = Logger(label: "test")
         logger.logLevel = .critical

@@ -187,6 +187,71 @@ struct FramePipelineTests {
         }
     }
 
+    @Test func aFrameFromThePastIsReportedButDoesNotMoveTheWell() async throws {
+        try await Bench.with { bench in
+            let files = try ["200", "200", "200", "10", "10", "10", "200"].enumerated().map {
+                try bench.file("01_B1_f\($0).tif", $1, frame: $0)
+            }
+            let pipeline = try bench.pipeline()
+            _ = try pipeline.process(files[3...5].map { $0 }.queued)
+            _ = try pipeline.process(files[0...2].map { $0 }.queued, tier: .deferred)
+            #expect(try bench.events() == ["FAULT 0", "FAULT 1", "FAULT 2"])
+            #expect(try bench.alarms().map(\.finding?.tier) == [.deferred, .deferred, .deferred])
+            #expect(try bench.masks().filter { $0.hasSuffix(".tiff") }.count == 3)
+            // The past does not count among the last frames: one faulty frame is no onset.
+            _ = try pipeline.process([files[6]].queued, tier: .reduced)
+            #expect(try bench.events() == ["FAULT 0", "FAULT 1", "FAULT 2", "FAULT 6"])
+            let scores = try bench.rows().compactMap { row -> FrameRecord.Score? in
+                guard case .scored(let score) = row.outcome else { return nil }
+                return score
+            }
+            #expect(scores.map(\.tier) == [.full, .full, .full, .deferred, .deferred, .deferred, .reduced])
+            #expect(scores.map(\.wellIsFaulty) == [false, false, false, nil, nil, nil, false])
+            #expect(scores.allSatisfy { $0.precision == "f32" })
+            let counts = pipeline.environment.statistics.summary.counts
+            #expect((counts.scored, counts.reduced, counts.deferred) == (7, 1, 3))
+        }
+    }
+
+    @Test func aMicroscopeThatCountsAnewIsNotThePast() async throws {
+        try await Bench.with { bench in
+            let pipeline = try bench.pipeline()
+            let old = try (7...9).map { try bench.file("a/01_B1_f\($0).tif", "10", frame: $0) }
+            _ = try pipeline.process(old.queued)
+            let new = try (0...1).map { try bench.file("b/01_B1_f\($0).tif", "200", frame: $0) }
+            _ = try pipeline.process(new.queued)
+            #expect(try bench.events() == ["FAULT 0", "FAULT 1", "ONSET 1"])
+        }
+    }
+
+    @Test func wellsAreJudgedAtOnceAndShareTheirLogs() async throws {
+        try await Bench.with { bench in
+            let pipeline = try bench.pipeline()
+            let wells = ["A1", "B1", "C1", "D1"]
+            let batches = try (0..<5).map { round in
+                try wells.map { well in
+                    try (0..<4).map { index in
+                        let frame = round * 4 + index
+                        let grey = index == 3 ? "bad" : "200"
+                        return try bench.file("01_\(well)_f\(frame).tif", grey, well: well, frame: frame)
+                    }.queued
+                }
+            }
+            for round in batches {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for batch in round { group.addTask { _ = try pipeline.process(batch) } }
+                    try await group.waitForAll()
+                }
+            }
+            let expected = try bench.events(well: "A1")
+            #expect(expected.count { $0.hasPrefix("FAULT") } == 15)
+            for well in wells { #expect(try bench.events(well: well) == expected) }
+            let quarantine = try String(contentsOfFile: bench.tree.quarantineLog(run: "01"), encoding: .utf8)
+            #expect(quarantine.split(separator: "\n").count == 20)
+            #expect(try bench.ledger().counts() == [.scored: 60, .quarantined: 20])
+        }
+    }
+
     @Test func aStalledWellIsSaidOnce() async throws {
         try await Bench.with { bench in
             let frame = FrameID(run: "01", well: try #require(Well("B1")), index: 7)

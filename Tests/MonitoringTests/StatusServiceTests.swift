@@ -6,7 +6,7 @@ import Testing
 struct StatusServiceTests {
     private let start = ContinuousClock.now
     private let manager = FakeServiceManager(watchdogInterval: .seconds(30))
-    private let queue = FrameQueue(WellQueue(batchFrames: 4, batchWait: .zero, capacity: 10))
+    private let queue = FrameQueue(WellQueue(batchFrames: 4, capacity: 10))
 
     private func service(_ hearts: Heartbeat...) -> StatusService {
         var logger = Logger(label: "test")
@@ -32,6 +32,14 @@ struct StatusServiceTests {
                 "WATCHDOG",
             ]
         )
+    }
+
+    @Test func theStatusSaysHowFarBehindItIs() {
+        var load = Load(threads: 2, canReduce: true)
+        load.judged(1, in: .milliseconds(250))
+        for second in 0...5 { _ = load.weigh(waiting: 98, now: start + .seconds(second)) }
+        let standing = FrameQueue.Standing(count: 128, deferred: 30, load: load)
+        #expect(standing.words == "behind by 12.3 s, 128 waiting (30 deferred), tier reduced")
     }
 
     @Test func aFrozenJudgeStopsTheSignOfLife() {

@@ -22,81 +22,147 @@ struct WellQueueTests {
         )
     }
 
-    private func queue(batch: Int = 4, wait: Duration = .seconds(2), capacity: Int = 1000) -> WellQueue {
-        WellQueue(batchFrames: batch, batchWait: wait, capacity: capacity)
+    private func queue(batch: Int = 4) -> WellQueue { WellQueue(batchFrames: batch, capacity: 1000) }
+
+    private func names(_ batch: WellQueue.Batch?) -> [String] {
+        batch?.frames.map { "\($0.file.frame.well)f\($0.file.frame.index)" } ?? []
     }
 
-    private func names(_ step: WellQueue.Step) -> [String] {
-        guard case .batch(let frames) = step else { return [] }
-        return frames.map { "\($0.file.frame.well)f\($0.file.frame.index)" }
+    private func batch(_ queue: inout WellQueue, at time: Duration = .zero) -> WellQueue.Batch? {
+        guard case .batch(let batch) = queue.next(now: start + time) else { return nil }
+        return batch
     }
 
-    @Test func aBatchIsDueWhenItIsWholeOrOld() throws {
+    /// Takes a batch and ends it at once.
+    private func serve(_ queue: inout WellQueue, at time: Duration = .zero) -> [String] {
+        guard let batch = batch(&queue, at: time) else { return [] }
+        queue.finish(batch, now: start + time)
+        return names(batch)
+    }
+
+    @Test func noFrameWaitsForCompany() throws {
         var queue = queue()
         #expect(queue.next(now: start) == .wait(until: nil))
-        for index in 0..<3 { queue.add(try frame("B1", index), now: start + .seconds(1)) }
-        #expect(queue.next(now: start + .seconds(1)) == .wait(until: start + .seconds(3)))
-        #expect(names(queue.next(now: start + .seconds(3))) == ["B01f0", "B01f1", "B01f2"])
-        for index in 3..<8 { queue.add(try frame("B1", index), now: start + .seconds(4)) }
-        #expect(names(queue.next(now: start + .seconds(4))) == ["B01f3", "B01f4", "B01f5", "B01f6"])
-        // The rest waits anew.
-        #expect(queue.next(now: start + .seconds(4)) == .wait(until: start + .seconds(6)))
-        queue.isDraining = true
-        #expect(names(queue.next(now: start + .seconds(4))) == ["B01f7"])
+        queue.add(try frame("B1", 0))
+        #expect(serve(&queue) == ["B01f0"])
+        for index in 1..<7 { queue.add(try frame("B1", index)) }
+        #expect(serve(&queue) == ["B01f1", "B01f2", "B01f3", "B01f4"])
+        #expect(serve(&queue) == ["B01f5", "B01f6"])
         #expect(queue.count == 0)
     }
 
     @Test func framesOfAWellComeInTheOrderOfTime() throws {
         var queue = queue(batch: 3)
-        for index in [9, 2, 11, 0, 10, 1] { queue.add(try frame("B1", index), now: start) }
-        #expect(names(queue.next(now: start)) == ["B01f0", "B01f1", "B01f2"])
-        #expect(names(queue.next(now: start)) == ["B01f9", "B01f10", "B01f11"])
+        for index in [9, 2, 11, 0, 10, 1] { queue.add(try frame("B1", index)) }
+        #expect(serve(&queue) == ["B01f0", "B01f1", "B01f2"])
+        #expect(serve(&queue) == ["B01f9", "B01f10", "B01f11"])
+    }
+
+    @Test func aWellIsBusyUntilItsBatchIsFinished() throws {
+        var queue = queue(batch: 1)
+        for index in 0..<3 { queue.add(try frame("B1", index)) }
+        let first = try #require(batch(&queue))
+        #expect(queue.next(now: start) == .wait(until: nil))
+        queue.add(try frame("C1", 0))
+        #expect(names(batch(&queue)) == ["C01f0"])
+        queue.finish(first, now: start)
+        #expect(serve(&queue) == ["B01f1"])
     }
 
     @Test func aBacklogDoesNotKeepOtherWellsWaiting() throws {
         var queue = queue(batch: 2)
-        for index in 0..<100 { queue.add(try frame("A1", index), now: start) }
+        for index in 0..<100 { queue.add(try frame("A1", index)) }
         for well in ["B1", "C1"] {
-            for index in 0..<4 { queue.add(try frame(well, index), now: start) }
+            for index in 0..<4 { queue.add(try frame(well, index)) }
         }
         var served: [String] = []
-        for _ in 0..<7 { served += names(queue.next(now: start)).prefix(1).map { String($0.prefix(3)) } }
+        for _ in 0..<7 { served += serve(&queue).prefix(1).map { String($0.prefix(3)) } }
         #expect(served == ["A01", "B01", "C01", "A01", "B01", "C01", "A01"])
     }
 
     @Test func aWellWithNewFramesTakesItsTurnBehindTheBacklog() throws {
         var queue = queue(batch: 1)
-        for index in 0..<10 { queue.add(try frame("A1", index), now: start) }
+        for index in 0..<10 { queue.add(try frame("A1", index)) }
         var served: [String] = []
         for index in 0..<6 {
-            queue.add(try frame("B1", index), now: start)
-            served += names(queue.next(now: start))
+            queue.add(try frame("B1", index))
+            served += serve(&queue)
         }
         #expect(served.count { $0.hasPrefix("A") } == 3)
     }
 
+    @Test func theWellWithoutAVerdictForLongestComesFirst() throws {
+        var queue = queue(batch: 1)
+        for well in ["A1", "B1", "C1"] { queue.add(try frame(well, 0)) }
+        for _ in 0..<3 { _ = serve(&queue) }
+        // They come the other way round.
+        for well in ["C1", "B1", "A1", "D1"] { queue.add(try frame(well, 1)) }
+        var served: [String] = []
+        for _ in 0..<4 { served += serve(&queue) }
+        #expect(served == ["D01f1", "A01f1", "B01f1", "C01f1"])
+    }
+
     @Test func theSameFileWaitsOnceWithItsNewestContent() throws {
         var queue = queue(batch: 2)
-        queue.add(try frame("B1", 1), now: start)
-        queue.add(try frame("B1", 1, size: 99), now: start)
+        queue.add(try frame("B1", 1))
+        queue.add(try frame("B1", 1, size: 99))
         #expect(queue.count == 1)
-        let expected = WellQueue.Step.batch([try frame("B1", 1, size: 99)])
-        #expect(queue.next(now: start + .seconds(2)) == expected)
+        #expect(batch(&queue)?.frames == [try frame("B1", 1, size: 99)])
     }
 
     @Test func aFrameThatIsTriedAgainHoldsBackItsWellOnly() throws {
         var queue = queue(batch: 2)
-        for index in 0..<4 { queue.add(try frame("B1", index), now: start) }
-        guard case .batch(var frames) = queue.next(now: start) else { return #expect(Bool(false)) }
+        for index in 0..<4 { queue.add(try frame("B1", index)) }
+        let first = try #require(batch(&queue))
+        var frames = first.frames
         frames[0].attempts = 1
-        queue.putBack(frames, notBefore: start + .seconds(1), now: start)
+        queue.finish(first, retries: frames, notBefore: start + .seconds(1), now: start)
         #expect(queue.count == 4)
-        queue.add(try frame("C1", 0), now: start)
-        queue.add(try frame("C1", 1), now: start)
-        #expect(names(queue.next(now: start)) == ["C01f0", "C01f1"])
+        queue.add(try frame("C1", 0))
+        #expect(serve(&queue) == ["C01f0"])
         #expect(queue.next(now: start) == .wait(until: start + .seconds(1)))
-        queue.isDraining = true
-        #expect(queue.next(now: start) == .wait(until: start + .seconds(1)))
-        #expect(queue.next(now: start + .seconds(1)) == .batch(frames))
+        #expect(batch(&queue, at: .seconds(1))?.frames == frames)
+    }
+
+    @Test func farBehindHalfOfTheFramesWaitAndNewestComeFirst() throws {
+        var queue = queue(batch: 1)
+        queue.canReduce = true
+        // One frame took ten seconds.
+        queue.add(try frame("A1", 0))
+        let first = try #require(batch(&queue))
+        queue.finish(first, now: start + .seconds(10))
+        for index in 1...5 { queue.add(try frame("A1", index)) }
+        #expect(queue.weighLoad(now: start) == nil)
+        #expect(queue.weighLoad(now: start + .seconds(5))?.now == .reduced)
+        let reduced = try #require(batch(&queue))
+        #expect(names(reduced) == ["A01f5"])
+        #expect(reduced.tier == .reduced)
+        queue.finish(reduced, now: start + .seconds(5))
+        for index in 6...8 { queue.add(try frame("A1", index)) }
+        #expect(queue.weighLoad(now: start + .seconds(20))?.now == .halved)
+        queue.add(try frame("A1", 9))
+        #expect((queue.count, queue.deferred, queue.pressing) == (8, 4, 4))
+        var served: [String] = []
+        var tiers: [Tier] = []
+        while let batch = batch(&queue) {
+            served += names(batch)
+            tiers.append(batch.tier)
+            queue.finish(batch, now: start)
+        }
+        #expect(served == [8, 6, 4, 2, 9, 7, 3, 1].map { "A01f\($0)" })
+        #expect(tiers == Array(repeating: .reduced, count: 4) + Array(repeating: .deferred, count: 4))
+    }
+
+    @Test func whatLayThereAtTheStartDoesNotCountAsBeingBehind() throws {
+        var queue = queue(batch: 1)
+        for index in 0..<100 {
+            var old = try frame("A1", index)
+            old.isFromStart = true
+            queue.add(old)
+        }
+        let first = try #require(batch(&queue))
+        queue.finish(first, now: start + .seconds(10))
+        for second in 0..<100 { #expect(queue.weighLoad(now: start + .seconds(second)) == nil) }
+        #expect(queue.load.lag == .zero)
     }
 }

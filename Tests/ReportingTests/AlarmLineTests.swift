@@ -13,6 +13,12 @@ struct AlarmLineTests {
         )
     }
 
+    @Test func namesItsTierWhereItIsNotFull() throws {
+        let alarm = try Sample.fault(frame: 100, tier: .reduced)
+        #expect(AlarmLine.format(alarm).contains("mask=masks/01_B1_f100.mask.tiff tier=reduced model="))
+        #expect(AlarmLine.parse(AlarmLine.format(alarm)) == alarm)
+    }
+
     @Test(arguments: Alarm.Event.allCases)
     func comesBack(event: Alarm.Event) throws {
         let fault = try Sample.fault(run: "01", frame: 7)

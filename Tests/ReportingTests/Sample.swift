@@ -11,7 +11,8 @@ enum Sample {
         event: Alarm.Event = .fault,
         mask: String? = "masks/01_B1_f100.mask.tiff",
         reason: String? = nil,
-        model: String = "3f9ac2"
+        model: String = "3f9ac2",
+        tier: Tier = .full
     ) throws -> Alarm {
         Alarm(
             time: Timestamp(nanoseconds: 1_795_341_601_123_000_000),
@@ -25,7 +26,8 @@ enum Sample {
                 cause: "air-bubble",
                 area: 0.056,
                 boundingBox: PixelRectangle(x: 1180, y: 515, width: 100, height: 285),
-                mask: mask
+                mask: mask,
+                tier: tier
             ),
             reason: reason,
             latencyMilliseconds: 143

@@ -14,7 +14,6 @@ public import Reporting
 /// | `pattern` | text | `{run}_{well}_f{frame}.tif{f}` | how files are named |
 /// | `only_new` | true, false | false | leave alone what lies there at the start |
 /// | `batch.frames` | 1 to 64 | 4 | frames of a well that are judged together, at most |
-/// | `batch.wait` | time | 0 | how long a well's first frame waits for more |
 /// | `queue.names` | 100 to 10,000,000 | 50000 | files that may wait in memory; more wait on disk |
 /// | `hysteresis.onset`, `.of` | 1 to 100 | 2, 3 | faulty frames of the last ones that turn a well faulty |
 /// | `threshold` | severity | the model's | severity above which a frame is faulty |
@@ -24,7 +23,7 @@ public import Reporting
 /// | `limits.pages` | pages | 65536 | longest movie |
 /// | `limits.memory` | MiB | 1024 | most that one page may decode to |
 /// | `read.attempts` | 1 to 20 | 5 | how often an unfinished file is tried, 0.25 s, 0.5 s, ... apart |
-/// | `threads` | 0 to 1024 | 0 | threads that judge, a frame each; 0 for one on every core |
+/// | `threads` | 0 to 1024 | 0 | threads that judge, each a well at a time; 0 for all cores |
 /// | `precision` | auto, f32, bf16, int8 | auto | what the model multiplies; auto is the fastest it is calibrated for |
 /// | `stop_timeout` | time | 30s | how long the queue may be worked off at the end |
 /// | `stalled_after` | time | 0 | silence of a well that is reported; 0 for never |
@@ -44,8 +43,6 @@ public struct Configuration: Sendable, Equatable {
     public let onlyNew: Bool
     /// `batch.frames`.
     public let batchFrames: Int
-    /// `batch.wait`.
-    public let batchWait: Duration
     /// `queue.names`.
     public let queueNames: Int
     /// `hysteresis`.
@@ -73,6 +70,9 @@ public struct Configuration: Sendable, Equatable {
 
     /// How files are named unless the configuration says otherwise.
     public static let defaultPattern = "{run}_{well}_f{frame}.tif{f}"
+
+    /// How many threads judge.
+    var judgingThreads: Int { threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount }
 
     static let precisions = ["auto", "f32", "bf16", "int8"]
     static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
@@ -122,7 +122,6 @@ public struct Configuration: Sendable, Equatable {
         pattern = settings.pattern ?? Self.defaultPattern
         onlyNew = settings.onlyNew ?? false
         batchFrames = settings.batchFrames ?? 4
-        batchWait = settings.batchWait ?? .zero
         queueNames = settings.queueNames ?? 50_000
         hysteresis = try Self.hysteresis(settings)
         threshold = settings.threshold?.severity

@@ -13,8 +13,7 @@ struct ConfigurationKey: Sendable {
     static let all: [ConfigurationKey] = [
         path("model", \.model), path("output", \.output), flag("output_inside_watch", \.outputInsideWatch),
         paths("watch", \.watch), text("pattern", \.pattern), flag("only_new", \.onlyNew),
-        count("batch.frames", 1...64, \.batchFrames), time("batch.wait", \.batchWait),
-        count("queue.names", 100...10_000_000, \.queueNames),
+        count("batch.frames", 1...64, \.batchFrames), count("queue.names", 100...10_000_000, \.queueNames),
         count("hysteresis.onset", 1...100, \.hysteresisOnset),
         count("hysteresis.of", 1...100, \.hysteresisOf), threshold("threshold", \.threshold),
         flag("masks", \.masks), flag("regions", \.regions), count("limits.width", 1...1 << 20, \.limitWidth),

@@ -14,10 +14,8 @@ public struct ConfigurationSettings: Sendable, Equatable {
     public var pattern: String?
     /// `only_new`: leave alone what lies there at the start.
     public var onlyNew: Bool?
-    /// `batch.frames`: frames of a well that are judged together.
+    /// `batch.frames`: frames of a well that are judged together, at most.
     public var batchFrames: Int?
-    /// `batch.wait`: how long a well's first frame waits for more.
-    public var batchWait: Duration?
     /// `queue.names`: files that may wait in memory.
     public var queueNames: Int?
     /// `hysteresis.onset`: faulty frames that turn a well faulty.
@@ -67,7 +65,6 @@ public struct ConfigurationSettings: Sendable, Equatable {
         take(\.pattern)
         take(\.onlyNew)
         take(\.batchFrames)
-        take(\.batchWait)
         take(\.queueNames)
         take(\.hysteresisOnset)
         take(\.hysteresisOf)

@@ -23,6 +23,8 @@ struct BatchPlan {
     private let settings: FramePipeline.Settings
     private let time: Timestamp
     private var state: StateHysteresis
+    /// The newest frame that the well's state goes by.
+    private var newest: FrameLedger.WellHistory.Newest?
 
     init(
         results: [PageResult],
@@ -38,6 +40,7 @@ struct BatchPlan {
         }
         wasFaulty = history?.isFaulty ?? false
         state = StateHysteresis(rule: rule, verdicts: history?.verdicts ?? [], isFaulty: wasFaulty)
+        newest = history?.newest
         var namesakes: [FrameID: FrameKey] = [:]
         for result in results {
             let earlier = try environment.ledger.records(of: result.frame)
@@ -97,25 +100,45 @@ struct BatchPlan {
             cause: cause,
             area: judgement.mask.area,
             boundingBox: judgement.mask.boundingBox,
-            mask: hasMask ? Sidecars.maskPath(name: naming.name) : nil
+            mask: hasMask ? Sidecars.maskPath(name: naming.name) : nil,
+            tier: settings.tier
         )
         if isFaulty { alarms.append(alarm(.fault, result, finding, naming.reason)) }
-        switch state.take(verdict) {
-        case .onset: alarms.append(alarm(.onset, result, finding, naming.reason))
-        case .clear: alarms.append(alarm(.clear, result, finding, naming.reason))
-        case nil: break
+        let isLate = isLate(result)
+        if !isLate {
+            switch state.take(verdict) {
+            case .onset: alarms.append(alarm(.onset, result, finding, naming.reason))
+            case .clear: alarms.append(alarm(.clear, result, finding, naming.reason))
+            case nil: break
+            }
         }
-        let score = score(judgement, verdict, finding)
+        let score = score(judgement, verdict, finding, isLate: isLate)
         records.append(record(result, .scored(score)))
         counts.scored += 1
         counts.flagged += isFaulty ? 1 : 0
+        counts.reduced += settings.tier == .reduced ? 1 : 0
+        counts.deferred += settings.tier == .deferred ? 1 : 0
         latencies.append(latency(of: result))
+    }
+
+    /// Whether a newer frame of the well was judged before this one: then it says nothing about the well of now.
+    ///
+    /// Newer by its place in time and by when it was written, as a microscope may begin to count anew.
+    private mutating func isLate(_ result: PageResult) -> Bool {
+        let own = FrameLedger.WellHistory.Newest(
+            index: result.frame.index,
+            modified: result.file.identity.modified
+        )
+        if let newest, own.index < newest.index, own.modified < newest.modified { return true }
+        newest = own
+        return false
     }
 
     private func score(
         _ judgement: Judgement,
         _ verdict: Verdict,
-        _ finding: Alarm.Finding
+        _ finding: Alarm.Finding,
+        isLate: Bool
     ) -> FrameRecord.Score {
         FrameRecord.Score(
             scores: judgement.scores,
@@ -127,7 +150,9 @@ struct BatchPlan {
             boundingBox: finding.boundingBox,
             cause: verdict == .faulty ? finding.cause : nil,
             mask: finding.mask,
-            wellIsFaulty: state.isFaulty
+            wellIsFaulty: isLate ? nil : state.isFaulty,
+            tier: settings.tier,
+            precision: settings.judge.precisionName
         )
     }
 

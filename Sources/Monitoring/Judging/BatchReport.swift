@@ -32,11 +32,15 @@ struct BatchReport {
         let (run, well) = (first.frame.run, first.frame.well)
         let plan = try BatchPlan(results: results, settings: settings, environment: environment)
         for order in plan.masks { try write(order, run: run) }
-        let transitions = try append(plan.alarms, run: run, well: well, wasFaulty: plan.wasFaulty)
+        let transitions = try environment.logs.alone {
+            try append(plan.alarms, run: run, well: well, wasFaulty: plan.wasFaulty)
+        }
         try environment.reached(.alarmsWritten)
         if !plan.quarantined.isEmpty {
-            var log = try QuarantineLog(tree: environment.tree, run: run)
-            try log.append(plan.quarantined)
+            try environment.logs.alone {
+                var log = try QuarantineLog(tree: environment.tree, run: run)
+                try log.append(plan.quarantined)
+            }
             try environment.reached(.quarantineWritten)
         }
         if !isJournalTold {

@@ -5,14 +5,28 @@ public protocol FrameJudge: Sendable {
     /// The model's name in every record, the first digits of its file's SHA-256.
     var model: String { get }
 
-    /// Judges frames of one size, one judgement for each, in order; called from one thread at a time.
-    func judge(_ frames: [Frame]) throws -> [Judgement]
+    /// What the network computes with, in every record, for example `f32` or `int8`.
+    var precisionName: String { get }
+
+    /// Whether it can do with fewer passes over a frame, at `Tier.reduced`.
+    var canReduce: Bool { get }
+
+    /// Judges frames of one size, one judgement for each, in order; called from several threads at once.
+    ///
+    /// `Tier.deferred` asks for as much as `Tier.full`. `Tier.reduced` is asked for only where `canReduce`.
+    func judge(_ frames: [Frame], tier: Tier) throws -> [Judgement]
 
     /// What to know about judgements of frames like this one; `nil` where they can be taken as they are.
     func warning(for frame: Frame) -> String?
 }
 
 extension FrameJudge {
+    /// Single precision.
+    public var precisionName: String { "f32" }
+
+    /// There is only one way to judge.
+    public var canReduce: Bool { false }
+
     /// Nothing to warn of.
     public func warning(for frame: Frame) -> String? { nil }
 }

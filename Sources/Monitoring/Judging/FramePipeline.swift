@@ -9,8 +9,11 @@ import Synchronization
 ///
 /// Every effect can be repeated without showing twice, and the ledger learns of a batch last; so after a crash at any
 /// moment the frames of that batch are judged again and nothing is lost or doubled. The pipeline remembers nothing:
-/// a well's state is replayed from the ledger, what was announced from the alarm log. Runs on the judging thread.
-final class FramePipeline: Sendable {
+/// a well's state is replayed from the ledger, what was announced from the alarm log.
+///
+/// Each judging thread has a copy with a heart of its own; the copies share what may change and what was warned of. Batches
+/// of different wells may be processed at once, two of the same well may not: its alarm log and its state are its own.
+struct FramePipeline: Sendable {
     /// What may change while the daemon runs.
     struct Settings: Sendable {
         var judge: any FrameJudge
@@ -20,12 +23,15 @@ final class FramePipeline: Sendable {
         var masks = true
         var regions = true
         var readAttempts = 5
+        /// How much is done for the batch at hand.
+        var tier = Tier.full
     }
 
     /// Everything that the pipeline works with.
     struct Environment: Sendable {
         var ledger: FrameLedger
         var tree: OutputTree
+        var logs = LogAccess()
         var sidecars: Sidecars
         var journal: JournalReporter
         var reader: any FrameReading
@@ -53,27 +59,49 @@ final class FramePipeline: Sendable {
     /// Well below any sensible watchdog interval: the heart beats between two attempts.
     private static let longestDelay = Duration.seconds(10)
 
+    /// What all threads share.
+    private final class Shared: Sendable {
+        let settings: Mutex<Settings>
+        /// Warnings that were logged; each once in the daemon's life.
+        let warned = Mutex<Set<String>>([])
+
+        init(_ settings: Settings) {
+            self.settings = Mutex(settings)
+        }
+    }
+
     let environment: Environment
-    private let current: Mutex<Settings>
-    /// Warnings that were logged; each once in the daemon's life.
-    private let warned = Mutex<Set<String>>([])
+    private let shared: Shared
 
     init(environment: Environment, settings: Settings) {
         self.environment = environment
-        current = Mutex(settings)
+        shared = Shared(settings)
     }
 
+    private init(_ other: FramePipeline, heartbeat: Heartbeat) {
+        var environment = other.environment
+        environment.heartbeat = heartbeat
+        self.environment = environment
+        shared = other.shared
+    }
+
+    /// The same pipeline on a thread of its own.
+    func with(heartbeat: Heartbeat) -> FramePipeline { FramePipeline(self, heartbeat: heartbeat) }
+
     /// What the next batch is judged with.
-    var settings: Settings {
-        get { current.withLock { $0 } }
-        set { current.withLock { $0 = newValue } }
+    var settings: Settings { shared.settings.withLock { $0 } }
+
+    /// Judges with other figures or another model from the next batch of each thread.
+    func set(_ settings: Settings) {
+        shared.settings.withLock { $0 = settings }
     }
 
     /// Brings every frame of a well's batch to its end, but for those it returns to be tried again.
     ///
     /// Waits as long as the output cannot be written. Throws `Abandoned`, and a ledger's error that does not heal.
-    func process(_ batch: [QueuedFrame]) throws -> Retry? {
-        let settings = settings
+    func process(_ batch: [QueuedFrame], tier: Tier = .full) throws -> Retry? {
+        var settings = settings
+        settings.tier = tier
         let files = batch.map(\.file.ledgerFile)
         let settled = try persist { try environment.ledger.settled(files) }
         var work: [PageWork] = []
@@ -178,7 +206,8 @@ final class FramePipeline: Sendable {
     private func finish(_ work: inout [PageWork], _ settings: Settings) throws {
         guard !work.isEmpty else { return }
         warn(of: work, settings)
-        let results = JudgingRound(judge: settings.judge, logger: environment.logger).judge(work)
+        let results = JudgingRound(judge: settings.judge, tier: settings.tier, logger: environment.logger)
+            .judge(work)
         work = []
         environment.heartbeat.tick()
         try environment.reached(.judged)
@@ -189,7 +218,7 @@ final class FramePipeline: Sendable {
     private func warn(of work: [PageWork], _ settings: Settings) {
         for case .frame(let frame) in work.map(\.content) {
             guard let warning = settings.judge.warning(for: frame),
-                warned.withLock({ $0.insert(warning).inserted })
+                shared.warned.withLock({ $0.insert(warning).inserted })
             else { continue }
             environment.logger.warning(
                 "The model was made for frames of another size",
@@ -233,8 +262,10 @@ final class FramePipeline: Sendable {
             latencyMilliseconds: nil
         )
         do {
-            var log = try AlarmLog(tree: environment.tree, run: stall.last.run, well: stall.last.well)
-            try log.append([alarm])
+            try environment.logs.alone {
+                var log = try AlarmLog(tree: environment.tree, run: stall.last.run, well: stall.last.well)
+                try log.append([alarm])
+            }
         } catch {
             environment.logger.error(
                 "A stalled well could not be logged",

@@ -5,6 +5,7 @@ import Plate
 /// Judges what was read; a failure of the judge becomes a result of the frames it fails on.
 struct JudgingRound {
     let judge: any FrameJudge
+    let tier: Tier
     let logger: Logger
 
     /// A result for each page, in order.
@@ -33,7 +34,7 @@ struct JudgingRound {
     private func outcomes(of group: [(work: PageWork, frame: Frame)]) -> [PageResult] {
         guard !group.isEmpty else { return [] }
         do {
-            let judgements = try judge.judge(group.map(\.frame))
+            let judgements = try judge.judge(group.map(\.frame), tier: tier)
             guard judgements.count == group.count else {
                 throw WrongCount(got: judgements.count, of: group.count)
             }

@@ -24,7 +24,7 @@ struct StallWatch {
 
     /// A frame came.
     mutating func saw(_ frame: FrameID, now: ContinuousClock.Instant) {
-        wells[WellQueue.WellKey(run: frame.run, well: frame.well)] = Entry(frame: frame, moment: now)
+        wells[WellQueue.WellKey(frame)] = Entry(frame: frame, moment: now)
         endedRuns.remove(frame.run)
     }
 
@@ -43,7 +43,7 @@ struct StallWatch {
                 continue
             }
             for entry in entries where !entry.isReported && now - entry.moment >= limit {
-                wells[WellQueue.WellKey(run: run, well: entry.frame.well)]?.isReported = true
+                wells[WellQueue.WellKey(entry.frame)]?.isReported = true
                 stalls.append(Stall(last: entry.frame, isWholeRun: false))
             }
         }

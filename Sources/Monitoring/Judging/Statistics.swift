@@ -7,6 +7,7 @@ final class Statistics: Sendable {
         var latencies = LatencyHistogram()
         var firstSeen: ContinuousClock.Instant?
         var lastJudged: ContinuousClock.Instant?
+        /// Frames scored in the second that began at a moment, over the last minute.
         var recent: [(moment: ContinuousClock.Instant, frames: Int)] = []
     }
 
@@ -28,6 +29,10 @@ final class Statistics: Sendable {
             state.counts.add(counts)
             latencies.forEach { state.latencies.add($0) }
             state.lastJudged = now
+            if let last = state.recent.last, now - last.moment < .seconds(1) {
+                state.recent[state.recent.count - 1].frames += counts.scored
+                return
+            }
             state.recent.append((now, counts.scored))
             state.recent.removeAll { now - $0.moment > .seconds(60) }
         }

@@ -2,22 +2,32 @@ import Acquisition
 import Dispatch
 import Synchronization
 
-/// The queue between the watched folders and the judging thread, bounded in memory and losing nothing.
+/// The queue between the watched folders and the judging threads, bounded in memory and losing nothing.
 ///
 /// It holds names, never pixels. When `capacity` names wait, `offer` waits, the watcher's stream is left unread, and
 /// the frames wait on disk. What is refused or dropped at the end is on disk too: the next start lists the folders
 /// and takes what the ledger does not know.
 ///
-/// One task offers; one thread takes. The thread may block, so it does not use the cooperative pool.
+/// One task offers; any number of threads take, each a batch of another well. The threads may block, so they do not use
+/// the cooperative pool.
 final class FrameQueue: Sendable {
-    /// What the judging thread gets.
+    /// What a judging thread gets.
     enum Step: Equatable {
-        /// Judge these frames of one well, in this order.
-        case batch([QueuedFrame])
+        /// Judge these frames of one well, and then call `finish`.
+        case batch(WellQueue.Batch)
         /// Nothing became due in the time given.
         case idle
-        /// Nothing waits and nothing will come.
+        /// Nothing waits, nothing is out that could come back, and nothing will come.
         case finished
+    }
+
+    /// What waits, and how judging keeps up.
+    struct Standing: Sendable {
+        /// Names that wait.
+        let count: Int
+        /// Of them, those that are deferred.
+        let deferred: Int
+        let load: Load
     }
 
     private struct State {
@@ -25,26 +35,56 @@ final class FrameQueue: Sendable {
         var isClosed = false
         var isAbandoned = false
         var waitingOffers: [CheckedContinuation<Void, Never>] = []
+        var sleepers: [DispatchSemaphore] = []
+
+        var isFinished: Bool { isClosed && queue.count == 0 && queue.busy == 0 }
 
         /// Offers that may look again, if there is room or no hope.
-        mutating func releasedOffers() -> [CheckedContinuation<Void, Never>] {
-            guard !queue.isFull || isClosed else { return [] }
+        mutating func releasedOffers() -> Woken {
+            guard !queue.isFull || isClosed else { return Woken() }
             defer { waitingOffers = [] }
-            return waitingOffers
+            return Woken(offers: waitingOffers)
+        }
+
+        /// The same, and every thread.
+        mutating func everybody() -> Woken {
+            defer { sleepers = [] }
+            var woken = releasedOffers()
+            woken.sleepers = sleepers
+            return woken
+        }
+    }
+
+    /// Who may look again; woken outside the lock.
+    private struct Woken {
+        var offers: [CheckedContinuation<Void, Never>] = []
+        var sleepers: [DispatchSemaphore] = []
+
+        func go() {
+            offers.forEach { $0.resume() }
+            sleepers.forEach { $0.signal() }
         }
     }
 
     private enum OfferResult {
-        case taken, refused, full
+        case taken(Woken), refused, full
     }
 
     private let state: Mutex<State>
     private let clock = ContinuousClock()
-    /// Wakes the judging thread when there may be something for it.
-    private let news = DispatchSemaphore(value: 0)
+    /// Told of every step by which the load changes what is done.
+    private let loadChanged: @Sendable (Load.Change) -> Void
 
-    init(_ queue: WellQueue) {
+    init(_ queue: WellQueue, loadChanged: @escaping @Sendable (Load.Change) -> Void = { _ in }) {
         state = Mutex(State(queue: queue))
+        self.loadChanged = loadChanged
+    }
+
+    /// What waits, and how judging keeps up.
+    var standing: Standing {
+        state.withLock {
+            Standing(count: $0.queue.count, deferred: $0.queue.deferred, load: $0.queue.load)
+        }
     }
 
     /// Names that wait.
@@ -62,12 +102,12 @@ final class FrameQueue: Sendable {
             let result = state.withLock { state -> OfferResult in
                 if state.isClosed { return .refused }
                 if state.queue.isFull { return .full }
-                state.queue.add(frame, now: clock.now)
-                return .taken
+                state.queue.add(frame)
+                return .taken(state.everybody())
             }
             switch result {
-            case .taken:
-                news.signal()
+            case .taken(let woken):
+                woken.go()
                 return true
             case .refused: return false
             case .full: await room()
@@ -77,90 +117,106 @@ final class FrameQueue: Sendable {
 
     private func room() async {
         await withCheckedContinuation { continuation in
-            let released = state.withLock { state in
+            let woken = state.withLock { state in
                 state.waitingOffers.append(continuation)
                 return state.releasedOffers()
             }
-            released.forEach { $0.resume() }
-        }
-    }
-
-    /// Takes back frames to be tried again after a delay.
-    func putBack(_ frames: [QueuedFrame], after delay: Duration) {
-        state.withLock { state in
-            guard !state.isAbandoned else { return }
-            state.queue.putBack(frames, notBefore: clock.now + delay, now: clock.now)
+            woken.go()
         }
     }
 
     /// Blocks until a batch is due, everything is finished, or the time is over.
     func next(within time: Duration) -> Step {
         let limit = clock.now + time
+        let sleeper = DispatchSemaphore(value: 0)
         while true {
             let now = clock.now
-            let (step, isFinished, released) = state.withLock { state in
+            let (step, isFinished, change, woken) = state.withLock { state in
+                let change = state.queue.weighLoad(now: now)
                 let step = state.queue.next(now: now)
-                return (step, state.isClosed && state.queue.count == 0, state.releasedOffers())
+                state.sleepers.removeAll { $0 === sleeper }
+                if case .wait = step, now < limit { state.sleepers.append(sleeper) }
+                return (step, state.isFinished, change, state.releasedOffers())
             }
-            released.forEach { $0.resume() }
+            woken.go()
+            if let change { loadChanged(change) }
             switch step {
-            case .batch(let frames): return .batch(frames)
+            case .batch(let batch): return .batch(batch)
             case .wait where isFinished: return .finished
             case .wait where now >= limit: return .idle
-            case .wait(let due): block(until: min(due ?? limit, limit))
+            case .wait(let due): sleep(sleeper, until: min(due ?? limit, limit))
             }
         }
+    }
+
+    /// Ends a batch that `next` gave; takes back frames of it that are to be tried again after a delay.
+    func finish(_ batch: WellQueue.Batch, retry: FramePipeline.Retry? = nil) {
+        let now = clock.now
+        let woken = state.withLock { state in
+            state.queue.finish(
+                batch,
+                retries: state.isAbandoned ? [] : retry?.frames ?? [],
+                notBefore: retry.map { now + $0.delay },
+                now: now
+            )
+            return state.everybody()
+        }
+        woken.go()
     }
 
     /// Blocks for some time; `false` where the queue is abandoned, before or during it.
     func pause(for time: Duration) -> Bool {
         let limit = clock.now + time
-        while clock.now < limit {
-            if state.withLock({ $0.isAbandoned }) { return false }
-            block(until: limit)
+        let sleeper = DispatchSemaphore(value: 0)
+        while true {
+            let now = clock.now
+            let isAbandoned = state.withLock { state in
+                state.sleepers.removeAll { $0 === sleeper }
+                if now < limit { state.sleepers.append(sleeper) }
+                return state.isAbandoned
+            }
+            if isAbandoned { return false }
+            if now >= limit { return true }
+            sleep(sleeper, until: limit)
         }
-        return !state.withLock { $0.isAbandoned }
     }
 
-    /// Takes no more files; what waits is handed out without waiting for more.
+    /// Takes no more files; what waits is handed out.
     func close() {
-        let released = state.withLock { state in
+        let woken = state.withLock { state in
             state.isClosed = true
-            state.queue.isDraining = true
-            return state.releasedOffers()
+            return state.everybody()
         }
-        released.forEach { $0.resume() }
-        news.signal()
+        woken.go()
     }
 
     /// Takes no more files and drops what waits; says how much that was.
     func abandon() -> Int {
-        close()
-        let dropped = state.withLock { state in
+        let (dropped, woken) = state.withLock { state in
+            state.isClosed = true
             state.isAbandoned = true
-            return state.queue.removeAll()
+            return (state.queue.removeAll(), state.everybody())
         }
-        news.signal()
+        woken.go()
         return dropped
     }
 
     /// Uses other figures from now on.
-    func set(batchFrames: Int, batchWait: Duration, capacity: Int) {
-        let released = state.withLock { state in
+    func set(batchFrames: Int, capacity: Int, canReduce: Bool) {
+        let woken = state.withLock { state in
             state.queue.batchFrames = batchFrames
-            state.queue.batchWait = batchWait
             state.queue.capacity = capacity
-            return state.releasedOffers()
+            state.queue.canReduce = canReduce
+            return state.everybody()
         }
-        released.forEach { $0.resume() }
-        news.signal()
+        woken.go()
     }
 
     /// Sleeps until the moment or some news; it may wake for nothing.
-    private func block(until moment: ContinuousClock.Instant) {
+    private func sleep(_ sleeper: DispatchSemaphore, until moment: ContinuousClock.Instant) {
         let time = moment - clock.now
         let nanoseconds =
             time.components.seconds * 1_000_000_000 + time.components.attoseconds / 1_000_000_000
-        _ = news.wait(timeout: .now() + .nanoseconds(Int(max(0, nanoseconds))))
+        _ = sleeper.wait(timeout: .now() + .nanoseconds(Int(max(0, nanoseconds))))
     }
 }

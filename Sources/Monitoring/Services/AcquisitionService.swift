@@ -18,6 +18,8 @@ struct AcquisitionService: Service {
     let heartbeat: Heartbeat
     let logger: Logger
     let now: @Sendable () -> Timestamp
+    /// When the daemon started.
+    let started: Timestamp
     /// Where the first listing is all there is to do: how long nothing may come before the rest of it is taken for
     /// gone.
     let quietEnd: Duration?
@@ -87,16 +89,18 @@ struct AcquisitionService: Service {
             statistics.seen()
             stalls.saw(file.frame)
             listing.taken += 1
-            // Without an answer it is queued: the judging thread asks again, and waits until it is told.
+            // Without an answer it is queued: a judging thread asks again, and waits until it is told.
             if (try? ledger.settled([file.ledgerFile]))?.isEmpty == false {
                 statistics.add(.known(1), latencies: [])
                 return true
             }
-            return await offer(QueuedFrame(file: file))
+            return await offer(QueuedFrame(file: file, isFromStart: isFromStart(file)))
         case .abandoned(let file, let reason):
             statistics.seen()
             listing.taken += 1
-            return await offer(QueuedFrame(file: file, givenUp: reason))
+            return await offer(
+                QueuedFrame(file: file, givenUp: reason, isFromStart: isFromStart(file))
+            )
         case .skipped(let path, let reason):
             skip(path, reason, &listing)
         case .listed(let count):
@@ -107,6 +111,10 @@ struct AcquisitionService: Service {
         case .overflow, .degraded, .rootMissing: warn(of: event)
         }
         return true
+    }
+
+    private func isFromStart(_ file: FrameFile) -> Bool {
+        file.found == .listed && file.identity.modified < started
     }
 
     private func offer(_ frame: QueuedFrame) async -> Bool {

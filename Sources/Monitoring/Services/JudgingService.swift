@@ -3,19 +3,20 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// Takes batches from the queue and brings them to their end, on a thread of its own.
+/// Takes batches from the queue and brings them to their end, on threads of its own, one for each heart.
 ///
 /// Judging blocks for as long as the model takes, and writing for as long as the disk does; the cooperative pool has
-/// one thread for each core and must not lose one to that.
+/// one thread for each core and must not lose one to that. Each thread reads, judges and writes its batch alone.
 struct JudgingService: Service {
-    /// How long the thread waits for a batch before it shows that it is alive.
+    /// How long a thread waits for a batch before it shows that it is alive.
     private static let idle = Duration.seconds(1)
     private static let stackSize = 16 << 20
 
     let queue: FrameQueue
     let pipeline: FramePipeline
     let stalls: StallReporter
-    let heartbeat: Heartbeat
+    /// One for each thread.
+    let hearts: [Heartbeat]
     let logger: Logger
     /// How long the queue may be worked off after the end has begun.
     let stopTimeout: @Sendable () -> Duration
@@ -25,17 +26,35 @@ struct JudgingService: Service {
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await stopInTime() }
-            try await withTaskCancellationHandler {
-                try await onThread { try work() }
-            } onCancel: {
-                _ = queue.abandon()
-            }
+            try await judge()
             group.cancelAll()
         }
         await finished()
         // The queue may be closed and empty before it is this service's turn to stop; a service that returns before its
         // turn counts as failed.
         try? await gracefulShutdown()
+    }
+
+    /// Returns when every thread is done; where one fails, the others end with the batch they have.
+    private func judge() async throws {
+        try await withTaskCancellationHandler {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (index, heart) in hearts.enumerated() {
+                    group.addTask {
+                        defer { heart.rest() }
+                        try await onThread(named: "autoqc.judging\(index + 1)") { try work(heart) }
+                    }
+                }
+                do {
+                    try await group.waitForAll()
+                } catch {
+                    _ = queue.abandon()
+                    throw error
+                }
+            }
+        } onCancel: {
+            _ = queue.abandon()
+        }
     }
 
     private func stopInTime() async {
@@ -55,23 +74,23 @@ struct JudgingService: Service {
         )
     }
 
-    private func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
+    private func onThread(named name: String, _ body: @escaping @Sendable () throws -> Void) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             let thread = Thread { continuation.resume(with: Result { try body() }) }
-            thread.name = "autoqc.judging"
+            thread.name = name
             thread.stackSize = Self.stackSize
             thread.start()
         }
     }
 
-    private func work() throws {
+    private func work(_ heart: Heartbeat) throws {
+        let pipeline = pipeline.with(heartbeat: heart)
         while true {
-            heartbeat.tick()
+            heart.tick()
             switch queue.next(within: Self.idle) {
-            case .batch(let frames):
+            case .batch(let batch):
                 do {
-                    guard let retry = try pipeline.process(frames) else { break }
-                    queue.putBack(retry.frames, after: retry.delay)
+                    queue.finish(batch, retry: try pipeline.process(batch.frames, tier: batch.tier))
                 } catch is FramePipeline.Abandoned {
                     return
                 }

@@ -1,7 +1,7 @@
 import Plate
 import Synchronization
 
-/// Notes when frames come, on the feed's side, and says which wells are silent, on the judging thread's.
+/// Notes when frames come, on the feed's side, and says which wells are silent, on a judging thread's.
 final class StallReporter: Sendable {
     private let state = Mutex((watch: StallWatch(), limit: Duration?.none))
 

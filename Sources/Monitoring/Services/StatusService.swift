@@ -79,7 +79,16 @@ final class StatusService: Service {
     private var statusLine: String {
         let counts = statistics.summary.counts
         let rate = (statistics.recentRate * 10).rounded() / 10
-        return "\(queue.count) waiting, \(rate) frames/s, \(counts.seen) seen, \(counts.scored) judged, "
+        return "\(queue.standing.words), \(rate) frames/s, \(counts.seen) seen, \(counts.scored) judged, "
             + "\(counts.flagged) faulty, \(counts.quarantined) quarantined"
+    }
+}
+
+extension FrameQueue.Standing {
+    /// For example `98 waiting`, or `behind by 12.3 s, 98 waiting (30 deferred), tier reduced`.
+    var words: String {
+        let waiting = "\(count) waiting" + (deferred > 0 ? " (\(deferred) deferred)" : "")
+        guard load.level > .keepingUp else { return waiting }
+        return "behind by \((load.lag / .milliseconds(100)).rounded() / 10) s, \(waiting), \(load.words)"
     }
 }

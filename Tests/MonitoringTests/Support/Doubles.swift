@@ -20,7 +20,7 @@ final class FakeJudge: FrameJudge {
         self.before = before
     }
 
-    func judge(_ frames: [Frame]) throws -> [Judgement] {
+    func judge(_ frames: [Frame], tier: Tier) throws -> [Judgement] {
         before(frames.map { $0[0, 0] })
         return try frames.map { frame in
             let grey = Double(frame[0, 0])
