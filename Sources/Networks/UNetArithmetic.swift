@@ -41,21 +41,21 @@ struct FloatArithmetic: UNetArithmetic {
 
 /// The arithmetic of a folded network that notes the magnitudes of everything that bytes would hold, in order.
 ///
-/// But for the input, where a fault may be far from normal, the few largest values are left to saturate: finer steps for
-/// all others are worth more.
+/// The few largest values are left to saturate: finer steps for all others are worth more. A fault far from normal is not
+/// hidden by that, as residuals are taken from the frame itself.
 final class RangingArithmetic: UNetArithmetic {
     private static let share = 0.9999
 
     private(set) var ranges: [Float] = []
     private let floats = FloatArithmetic(time: nil)
 
-    private func noting(_ x: Variable, share: Double = share) -> Variable {
-        ranges.append(x.value.magnitude(share: share))
+    private func noting(_ x: Variable) -> Variable {
+        ranges.append(x.value.magnitude(share: Self.share))
         return x
     }
 
     func entered(_ image: Variable, cell: Int, _ stem: ConvolutionLayer) -> Variable {
-        noting(floats.entered(noting(image, share: 1), cell: cell, stem))
+        noting(floats.entered(noting(image), cell: cell, stem))
     }
 
     func convolved(_ x: Variable, _ layer: ConvolutionLayer, activation: Activation) -> Variable {
