@@ -179,7 +179,8 @@ final class Collector {
             }
             now = .now
         }
-        guard toList.isEmpty && batch.isEmpty else { return now }
+        // A listing that took the whole slice is still to be told.
+        guard toList.isEmpty, batch.isEmpty, !isFirstListing, rescanned == nil else { return now }
         if pollDue == nil && !(polled.isEmpty && missing.isEmpty) {
             pollDue = now + plan.options.pollInterval
         }

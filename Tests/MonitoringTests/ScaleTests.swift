@@ -84,6 +84,7 @@ struct ScaleTests {
     }
 
     private func report(_ what: String, _ time: Duration) {
+        defer { fflush(nil) }
         print("scale: \(what): \(time.formatted(.units(allowed: [.seconds, .milliseconds, .microseconds])))")
     }
 
