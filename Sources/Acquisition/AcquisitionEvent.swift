@@ -9,7 +9,10 @@ public enum AcquisitionEvent: Sendable, Equatable {
     case skipped(path: String, reason: String)
     /// A frame that did not become whole although nothing was written to it any more, and what it lacks.
     case abandoned(FrameFile, reason: String)
-    /// All folders are watched and the first listing of them is done; so many frames lay there.
+    /// So many frames lay there at the first listing that were known before; told once, before `listed`, if there are any.
+    case known(Int)
+    /// All folders are watched and the first listing of them is done; so many frames lay there that
+    /// were not known before.
     case listed(Int)
     /// Events were lost because they came faster than they could be read; every folder was looked through
     /// again, so many frames lay there, and none is lost.

@@ -20,11 +20,19 @@ extension Collector {
         case .refused(let reason): refuse(printableName(path.text), reason)
         case .frame(let frame):
             if found == .listed {
-                if isFirstListing { listed += 1 }
+                if isFirstListing {
+                    if isKnown(path, frame) {
+                        knownCount += 1
+                        return
+                    }
+                    listed += 1
+                }
                 rescanned = rescanned.map { $0 + 1 }
                 guard candidates[path] == nil, !isOld(path, frame), !wasTold(path, frame) else { return }
             }
-            guard candidates[path] != nil || candidates.count < plan.mostCandidates else {
+            // What comes now finds room however much lay there.
+            let room = found == .listed ? plan.mostCandidates : 2 * plan.mostCandidates
+            guard candidates[path] != nil || candidates.count < room else {
                 hasLeftOut = true
                 return
             }
@@ -46,6 +54,8 @@ extension Collector {
             candidate.pause = plan.options.firstRetry
             candidate.due = now
             candidates[path] = candidate
+            // What comes now does not wait for what lay there.
+            if found != .listed, !batch.isEmpty { batch.append(path) }
         }
     }
 
@@ -159,7 +169,9 @@ extension Collector {
             found: candidate.found
         )
         guard tellFile(event(file)) else {
-            candidates[path]?.due = .now + Self.patience
+            // It stays the next to be checked; whoever is behind it waits as well.
+            checksDue = .now + Self.patience
+            batch.append(path)
             return
         }
         candidates[path] = nil

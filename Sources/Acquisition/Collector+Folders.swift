@@ -161,7 +161,7 @@ extension Collector {
     func rescan() {
         scan += 1
         rescanned = 0
-        if isFirstListing { listed = 0 }
+        if isFirstListing { (listed, knownCount) = (0, 0) }
         for root in plan.roots { enqueue(root, Folder(root: root, relative: "", watch: nil, scan: -1)) }
     }
 
@@ -195,6 +195,7 @@ extension Collector {
         }
         if isFirstListing {
             isFirstListing = false
+            finishKnown()
             tell(.listed(listed))
         }
     }

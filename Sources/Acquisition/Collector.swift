@@ -59,7 +59,13 @@ final class Collector {
     private var untold: [AcquisitionEvent] = []
     /// Files to check now, the last one first.
     var batch: [ExactPath] = []
+    /// Not before this moment is a file checked: the reader had no room.
+    var checksDue: ContinuousClock.Instant?
     var told: RecentSet<Told>
+    /// What was known before the first listing, until that is done.
+    private var known: RecentSet<Told>?
+    /// Frames that lay there in the first listing and were known before.
+    var knownCount = 0
     var refused: RecentSet<String>
 
     /// One content of one frame.
@@ -86,6 +92,9 @@ final class Collector {
         self.finish = finish
         told = RecentSet(generation: plan.memory)
         refused = RecentSet(generation: plan.memory)
+        var known = RecentSet<Told>(generation: plan.memory)
+        plan.known { known.insert(Told(identity: $0, frame: $1)) }
+        self.known = known
         for root in plan.roots { enqueue(root, Folder(root: root, relative: "", watch: nil, scan: -1)) }
     }
 
@@ -111,6 +120,21 @@ final class Collector {
             if notification.kind == .moved { leave(path.appending(name), now) }
             discover(name, in: path, folder)
         }
+    }
+
+    /// Whether a file of the first listing was known before; then it counts as told.
+    func isKnown(_ path: ExactPath, _ frame: FrameID) -> Bool {
+        guard let known, !known.isEmpty, let status = try? FileSystem.status(path) else { return false }
+        let file = Told(identity: status.identity, frame: frame)
+        guard known.contains(file) else { return false }
+        told.insert(file)
+        return true
+    }
+
+    /// Says how many files of the first listing were known before, and forgets which.
+    func finishKnown() {
+        known = nil
+        if knownCount > 0 { tell(.known(knownCount)) }
     }
 
     private func receiveFile(
@@ -147,13 +171,16 @@ final class Collector {
                 if let folder = queued.removeValue(forKey: path) { list(path, folder, now) }
             } else {
                 finishListing(now)
+                if let due = checksDue, now < due { return due }
+                checksDue = nil
                 if batch.isEmpty { fillBatch(now) }
                 guard let path = batch.popLast() else { break }
                 check(path, now)
             }
             now = .now
         }
-        guard toList.isEmpty && batch.isEmpty else { return now }
+        // A listing that took the whole slice is still to be told.
+        guard toList.isEmpty, batch.isEmpty, !isFirstListing, rescanned == nil else { return now }
         if pollDue == nil && !(polled.isEmpty && missing.isEmpty) {
             pollDue = now + plan.options.pollInterval
         }

@@ -1,3 +1,5 @@
+public import Plate
+
 /// Finds complete frames in folders and everything below them, while they are written, and tells each once.
 ///
 /// Watching begins with `init` and ends with `stop()`, with the end of whoever reads `events`, or with the
@@ -17,6 +19,9 @@
 public final class FolderWatcher: Sendable {
     /// What the watcher finds, for one reader: in order of discovery, each listing by run, well and time.
     public let events: AsyncStream<AcquisitionEvent>
+    /// Hands over frames by content and name, one call of `add` each.
+    public typealias Known = @Sendable (_ add: (FileIdentity, FrameID) -> Void) -> Void
+
     private let collector: AcquisitionThread.CollectorID
 
     /// Watches folders from now on.
@@ -25,15 +30,20 @@ public final class FolderWatcher: Sendable {
     ///   - roots: Folders to watch; one inside another is part of the other. They need not be there yet.
     ///   - pattern: Tells frames by their names.
     ///   - options: What is taken and how patiently.
+    ///   - known: Hands over the frames that need not be told if they lie there at the start with the same content. Called
+    ///     once on the watcher's thread before the first listing; only the last two million are kept.
     ///   - isWhole: Whether the file at a path has all its parts. Called on the watcher's thread, often for
     ///     files that are being written: it must be quick and must not wait.
     public convenience init(
         roots: [String],
         pattern: FramePattern,
         options: Options = Options(),
+        known: @escaping Known = { _ in },
         isWhole: @escaping @Sendable (_ path: String) -> Wholeness
     ) {
-        self.init(WatchPlan(roots: roots, pattern: pattern, options: options, isWhole: isWhole))
+        self.init(
+            WatchPlan(roots: roots, pattern: pattern, options: options, known: known, isWhole: isWhole)
+        )
     }
 
     /// Watches as planned.

@@ -15,6 +15,9 @@ struct RecentSet<Value: Hashable> {
         self.generation = generation
     }
 
+    /// Whether nothing is remembered.
+    var isEmpty: Bool { young.isEmpty }
+
     /// Whether the value is remembered.
     func contains(_ value: Value) -> Bool {
         young.contains(value.hashValue) || old.contains(value.hashValue)

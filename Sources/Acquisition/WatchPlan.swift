@@ -10,6 +10,7 @@ struct WatchPlan: Sendable {
     /// The clock of file times when the watcher was made.
     let started = FileSystem.now(CLOCK_REALTIME_COARSE)
     let isWhole: @Sendable (String) -> Wholeness
+    let known: FolderWatcher.Known
     /// How many folders this watcher may watch; the machine's own limit may be lower.
     let watchLimit: Int
     /// Hashes kept in one generation of what was told.
@@ -28,6 +29,7 @@ struct WatchPlan: Sendable {
         memory: Int = 1 << 20,
         mostUnread: Int = 4096,
         mostCandidates: Int = 65_536,
+        known: @escaping FolderWatcher.Known = { _ in },
         isWhole: @escaping @Sendable (String) -> Wholeness
     ) {
         let all = roots.map(FileSystem.absolute)
@@ -40,6 +42,7 @@ struct WatchPlan: Sendable {
         self.options = options
         excluded = options.excluded.map(FileSystem.absolute)
         self.isWhole = isWhole
+        self.known = known
         self.watchLimit = watchLimit
         self.memory = memory
         self.mostUnread = mostUnread

@@ -18,9 +18,10 @@ extension Monitor {
         reload: Reload? = nil
     ) {
         self.init(configuration: configuration, judge: judge, logger: logger, reload: reload) {
-            configuration in
+            configuration,
+            ledger in
             Parts(
-                feed: FolderFeed(configuration),
+                feed: FolderFeed(configuration, ledger: ledger),
                 reader: TIFFFrameReader(limits: configuration.limits),
                 writeMask: Sidecars.writeTIFF,
                 journal: JournalReporter(journal: Journal()),

@@ -49,7 +49,7 @@ public final class Monitor: Sendable {
     private let judge: any FrameJudge
     private let logger: Logger
     private let reload: Reload?
-    private let makeParts: @Sendable (Configuration) async throws -> Parts
+    private let makeParts: @Sendable (Configuration, FrameLedger) async throws -> Parts
     private let group = Mutex<ServiceGroup?>(nil)
 
     init(
@@ -57,7 +57,7 @@ public final class Monitor: Sendable {
         judge: any FrameJudge,
         logger: Logger,
         reload: Reload?,
-        makeParts: @escaping @Sendable (Configuration) async throws -> Parts
+        makeParts: @escaping @Sendable (Configuration, FrameLedger) async throws -> Parts
     ) {
         self.configuration = Mutex(configuration)
         self.judge = judge
@@ -76,7 +76,7 @@ public final class Monitor: Sendable {
         let lock = try OutputLock(tree: configuration.output)
         try configuration.output.prepare()
         let ledger = try FrameLedger(path: configuration.output.ledger)
-        let parts = try await makeParts(configuration)
+        let parts = try await makeParts(configuration, ledger)
         let assembly = MonitorAssembly(
             configuration: configuration,
             judge: judge,

@@ -128,7 +128,8 @@ struct WatchedFolder {
         pattern: String = FramePattern.standard,
         options: FolderWatcher.Options = fast,
         watchLimit: Int = .max,
-        isWhole: @escaping @Sendable (String) -> Wholeness = isWhole
+        isWhole: @escaping @Sendable (String) -> Wholeness = isWhole,
+        known: @escaping FolderWatcher.Known = { _ in }
     ) throws {
         self.folder = folder
         watcher = FolderWatcher(
@@ -137,6 +138,7 @@ struct WatchedFolder {
                 pattern: try FramePattern(pattern),
                 options: options,
                 watchLimit: watchLimit,
+                known: known,
                 isWhole: isWhole
             )
         )

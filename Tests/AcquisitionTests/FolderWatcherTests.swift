@@ -41,6 +41,27 @@ import Testing
         }
     }
 
+    @Test("frames that were known before are counted, not told, until their content changes")
+    func knownBefore() async throws {
+        try await withTemporaryFolder { folder in
+            let names = (0..<5).map { "01_A1_f\($0).tif" }
+            for name in names { try Data("END".utf8).write(to: folder.appending(path: name)) }
+            let known = try names.prefix(3).enumerated().map { index, name in
+                let status = try FileSystem.status(FileSystem.absolute(folder.appending(path: name).path))
+                let well = try #require(Well("A1"))
+                return (status.identity, FrameID(run: "01", well: well, index: index))
+            }
+            let watched = try WatchedFolder(folder, known: { add in known.forEach { add($0.0, $0.1) } })
+            #expect(try await watched.ready() == 2)
+            try await watched.log.wait(for: "2 frames") { $0.frames.count >= 2 }
+            try watched.write(names[0], "again END")
+            try await watched.log.wait(for: "3 frames") { $0.frames.count >= 3 }
+            let state = try await watched.finish()
+            #expect(state.events.contains(.known(3)))
+            #expect(state.names == [names[0], names[3], names[4]])
+        }
+    }
+
     @Test("a tree of 200 folders that appears at once is found, file by file")
     func freshTree() async throws {
         try await withTemporaryFolder { folder in

@@ -65,6 +65,20 @@ struct FrameLedgerTests {
         }
     }
 
+    @Test func settledFilesAreHandedOverWithTheirFrames() async throws {
+        try await withLedger { ledger in
+            try ledger.record([
+                Sample.scored("b.tif", frame: 7, size: 1), Sample.scored("a.tif", frame: 3, size: 2),
+                Sample.scored("cut.tif", frame: 20, page: 0, pages: 2, size: 3),
+                Sample.scored("movie.tif", frame: 31, page: 1, pages: 2, size: 4),
+                Sample.scored("movie.tif", frame: 30, page: 0, pages: 2, size: 4),
+            ])
+            var files: [String] = []
+            try ledger.forEachSettled { files.append("\($1) \($0.size)") }
+            #expect(files == ["01_B01_f7 1", "01_B01_f3 2", "01_B01_f30 4"])
+        }
+    }
+
     @Test func aFrameRecordedAgainReplacesItsRowAndComesLast() async throws {
         try await withLedger { ledger in
             try ledger.record([

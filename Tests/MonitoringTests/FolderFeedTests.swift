@@ -25,9 +25,10 @@ struct FolderFeedTests {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         return Monitor(configuration: configuration, judge: FakeJudge(), logger: logger, reload: nil) {
-            configuration in
+            configuration,
+            ledger in
             Monitor.Parts(
-                feed: FolderFeed(configuration),
+                feed: FolderFeed(configuration, ledger: ledger),
                 reader: TIFFFrameReader(limits: configuration.limits),
                 writeMask: Sidecars.writeTIFF,
                 journal: JournalReporter { _ in true },

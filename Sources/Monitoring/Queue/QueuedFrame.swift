@@ -19,7 +19,14 @@ extension ArraySlice<QueuedFrame> {
     /// Puts a frame where it belongs in the order of time; `false` where it took the place of the same file.
     mutating func place(_ frame: QueuedFrame) -> Bool {
         let (index, isTaken) = firstPlace(of: frame)
-        if isTaken { self[index] = frame } else { insert(frame, at: index) }
+        if isTaken {
+            self[index] = frame
+        } else if index == endIndex {
+            // Unlike an insertion, it grows the slice ahead.
+            append(frame)
+        } else {
+            insert(frame, at: index)
+        }
         return !isTaken
     }
 

@@ -103,6 +103,10 @@ struct AcquisitionService: Service {
             )
         case .skipped(let path, let reason):
             skip(path, reason, &listing)
+        case .known(let count):
+            var counts = MonitorSummary.Counts.known(count)
+            counts.seen = count
+            statistics.add(counts, latencies: [])
         case .listed(let count):
             listing.expected = count
             recordSkipped(&listing)
@@ -173,7 +177,7 @@ struct AcquisitionService: Service {
             )
         case .rootMissing(let path):
             logger.error("A watched folder is not there", metadata: Logger.Metadata([.folder: "\(path)"]))
-        case .frame, .skipped, .abandoned, .listed: break
+        case .frame, .skipped, .abandoned, .known, .listed: break
         }
     }
 }

@@ -1,5 +1,6 @@
 import Acquisition
 import Frames
+import Ledger
 import Reporting
 import Synchronization
 
@@ -8,10 +9,13 @@ import Synchronization
 /// The watcher has no sign of life of its own, so the heart rests while there are no events.
 final class FolderFeed: FrameFeed {
     private let configuration: Configuration
+    private let ledger: FrameLedger
     private let watcher = Mutex<FolderWatcher?>(nil)
 
-    init(_ configuration: Configuration) {
+    /// Frames that the ledger knows are not told.
+    init(_ configuration: Configuration, ledger: FrameLedger) {
         self.configuration = configuration
+        self.ledger = ledger
     }
 
     func events(heartbeat: Heartbeat) throws -> AsyncStream<AcquisitionEvent> {
@@ -22,10 +26,11 @@ final class FolderFeed: FrameFeed {
         let watcher = FolderWatcher(
             roots: configuration.watch,
             pattern: try FramePattern(configuration.pattern),
-            options: options
-        ) { path in
-            Self.wholeness(path, limits: limits)
-        }
+            options: options,
+            // Where the ledger has no answer now, each frame is asked for by itself.
+            known: { [ledger] add in try? ledger.forEachSettled(add) },
+            isWhole: { Self.wholeness($0, limits: limits) }
+        )
         self.watcher.withLock { $0 = watcher }
         return watcher.events
     }
