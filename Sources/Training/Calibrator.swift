@@ -101,17 +101,16 @@ public struct Calibrator: Sendable {
         return augmentation.applied(to: frame, lending: lent, using: &random)
     }
 
-    /// The magnitudes inside the network over the frames as they are, for `ModelDescription.ranges`; `nil` for a model of
-    /// the `reference` profile.
-    ///
-    /// Not over their changed copies: those are at the edge of normal, and would coarsen the steps of all others.
+    /// The magnitudes inside the network over the frames and their changed copies, for `ModelDescription.ranges`; `nil`
+    /// for a model of the `reference` profile.
     public func ranges(_ frames: FrameSet) throws(DataError) -> [Float]? {
-        guard model.description.realtime != nil else { return nil }
+        guard let settings = model.description.realtime else { return nil }
+        let augmentation = Augmentation(normalisation: settings.normalisation)
+        let all = frames.count * (1 + options.variations)
         var ranges: [Float] = []
-        for start in stride(from: 0, to: frames.count, by: Compute.threads) {
-            let shown = try (start..<min(start + Compute.threads, frames.count)).map {
-                index throws(DataError) in
-                try frames.frame(index)
+        for start in stride(from: 0, to: all, by: Compute.threads) {
+            let shown = try (start..<min(start + Compute.threads, all)).map { number throws(DataError) in
+                try self.shown(number, of: frames, changedBy: augmentation)
             }
             for found in Compute.concurrentMap(shown.count, { scorer.ranges(of: shown[$0]) ?? [] }) {
                 ranges = ranges.isEmpty ? found : zip(ranges, found).map { max($0, $1) }

@@ -18,7 +18,7 @@ struct BenchNetworkCommand: ParsableCommand {
     var quick = false
     @Option(help: "Also write the figures to this file.")
     var json: String?
-    @Option(help: "f32, or bf16 where the CPU multiplies it.")
+    @Option(help: "f32, int8 (the realtime network only), or bf16 where the CPU multiplies it.")
     var precision = Precision.float32
     @Option(help: "Passes to measure.")
     var passes = 5
@@ -48,13 +48,21 @@ struct BenchNetworkCommand: ParsableCommand {
         if quick { configuration.channels = 32 }
         let published = UNet(configuration, using: &random)
         let side = quick ? 64 : 192
-        Self.measure("pddpm", passes: passes, images: [1, side, side, 1], into: &measurements) {
-            published($0, timesteps: [49])
+        // Only the realtime network computes in bytes.
+        if precision != .int8 {
+            Self.measure("pddpm", passes: passes, images: [1, side, side, 1], into: &measurements) {
+                published($0, timesteps: [49])
+            }
         }
         let realtime = RealtimeUNet(.standard, using: &random).folded(timestep: 49)
         let size = quick ? [1, 192, 320, 1] : [1, 800, 1280, 1]
-        Self.measure("realtime", passes: passes, images: size, into: &measurements) {
-            realtime($0, timesteps: [49])
+        var quantised: QuantisedRealtimeUNet?
+        if precision == .int8 {
+            let image = Tensor(repeating: 0.5, shape: size)
+            quantised = QuantisedRealtimeUNet(realtime, ranges: realtime.ranges(of: image))
+        }
+        Self.measure("realtime", passes: passes, images: size, into: &measurements) { image in
+            quantised.map { Variable(constant: $0(image.value)) } ?? realtime(image, timesteps: [49])
         }
         return measurements
     }
@@ -110,8 +118,13 @@ struct BenchNetworkCommand: ParsableCommand {
         let entries = Dictionary(grouping: profile.entries.filter { $0.kind.isConvolution }, by: \.kind)
         let ordered = entries.sorted { $0.value[0].operations > $1.value[0].operations }
         return ordered.reduce(0) { sum, group in
-            guard case .convolution(let images, let weights, let geometry, _) = group.key else { return sum }
-            let times = bareSeconds(images: images, weights: weights, geometry: geometry)
+            guard case .convolution(let images, let weights, let geometry, let precision) = group.key else {
+                return sum
+            }
+            let times =
+                precision == .int8
+                ? bareByteSeconds(images: images, weights: weights, geometry: geometry)
+                : bareSeconds(images: images, weights: weights, geometry: geometry)
             let operations = group.value[0].operations
             if operations * Double(group.value.count) >= total / 50 {
                 let shape = "\(images[1])x\(images[2])x\(images[3]) to \(weights[0])"
@@ -123,6 +136,31 @@ struct BenchNetworkCommand: ParsableCommand {
             }
             return sum + Double(group.value.count) * times.sorted()[times.count / 2]
         }
+    }
+
+    /// Times of one convolution of bytes of a shape, measured alone.
+    private static func bareByteSeconds(
+        images: [Int],
+        weights: [Int],
+        geometry: ConvolutionGeometry
+    ) -> [Double] {
+        let convolution = QuantisedConvolution(
+            weights: Tensor(repeating: 0.01, shape: weights),
+            bias: Tensor(repeating: 0, shape: [weights[0]]),
+            geometry: geometry,
+            activation: .identity,
+            source: (Array(images.dropFirst()), 0.01),
+            output: 0.01,
+            addend: nil
+        )
+        let source = ByteImage(shape: Array(images.dropFirst()), scale: 0.01)
+        let result = ByteImage(shape: convolution.outputShape, scale: 0.01)
+        let clock = ContinuousClock()
+        return (0...5).map { _ in
+            let start = clock.now
+            convolution(source, into: result)
+            return (clock.now - start) / .seconds(1)
+        }.dropFirst().map { $0 }
     }
 
     /// Times of one convolution of a shape, measured alone.

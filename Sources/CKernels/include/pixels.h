@@ -30,3 +30,7 @@ void aqc_median5(const float *x, float *y, size_t height, size_t width, float *s
 
 // One explicit step of curvature flow, y = x + step * (level-set curvature of x); the border is replicated.
 void aqc_curvature_step(const float *x, float *y, size_t height, size_t width, float step);
+
+// Mean over a square window around each pixel, clipped at the border: from window / 2 before it to the rest behind it.
+// scratch holds 2 * width values of double.
+void aqc_window_mean(const float *x, float *y, size_t height, size_t width, size_t window, double *scratch);
