@@ -48,7 +48,28 @@ struct ScoreCommand: ParsableCommand {
         if masks != nil || maps != nil { try Self.refuseSharedNames(frames) }
         Self.write(Self.header)
         var warned: Set<String> = []
-        for path in frames { try score(path, with: detector, names: names, warned: &warned) }
+        // A reference model keeps all cores busy with one frame, and tells how far it is.
+        let width = detector.description.realtime == nil ? 1 : Compute.threads
+        for start in stride(from: 0, to: frames.count, by: width) {
+            let paths = Array(frames[start..<min(start + width, frames.count)])
+            let ahead =
+                width == 1 ? [] : Compute.concurrentMap(paths.count) { Ahead(paths[$0], judgedBy: detector) }
+            for (index, path) in paths.enumerated() {
+                let judged = ahead.isEmpty ? nil : ahead[index].judgement
+                try score(path, with: detector, judged: judged, names: names, warned: &warned)
+            }
+        }
+    }
+
+    /// A file's only frame, judged beside others; a movie or a file that cannot be read is left for its turn.
+    private struct Ahead: Sendable {
+        let judgement: Judgement?
+
+        init(_ path: String, judgedBy detector: Detector) {
+            let reader = try? TIFFReader(path: path)
+            let frame = reader?.pageCount == 1 ? try? reader?.frame(page: 0) : nil
+            judgement = frame.map { detector.judge($0) }
+        }
     }
 
     /// Masks and maps are named like their frames: of two frames of one name, one would lose its own.
@@ -81,6 +102,7 @@ struct ScoreCommand: ParsableCommand {
     private func score(
         _ path: String,
         with detector: Detector,
+        judged: Judgement?,
         names: FramePattern,
         warned: inout Set<String>
     ) throws {
@@ -95,9 +117,8 @@ struct ScoreCommand: ParsableCommand {
                 if let warning = detector.warning(for: frame), warned.insert(warning).inserted {
                     Terminal.note(warning)
                 }
-                let judgement = detector.judge(frame) {
-                    terminal.passes($0, of: url.lastPathComponent)
-                }
+                let judgement =
+                    judged ?? detector.judge(frame) { terminal.passes($0, of: url.lastPathComponent) }
                 Self.row(path, Self.fields(of: name, page: reader.pageCount > 1 ? page : nil), judgement)
                 try writeImages(judgement, path: path, page: page, pixelSize: reader.pixelSize)
             }
