@@ -14,10 +14,10 @@ public struct ModelMethod: BenchmarkMethod {
 
     /// Reads a model file; a damaged one is refused in words.
     ///
-    /// Without a precision, the fastest that the CPU has and the model is calibrated for.
+    /// Without a precision, the model's automatic one.
     public init(path: String, name: String, precision: Precision? = nil) throws(ModelError) {
         let (model, identity) = try Model.read(path: path)
-        let precision = precision ?? model.description.fastestPrecision
+        let precision = precision ?? model.description.automaticPrecision
         self.name = name
         self.identity = precision == .float32 ? identity : "\(identity)-\(precision.rawValue)"
         scorer = try FrameScorer(model: model, path: path, precision: precision)

@@ -12,7 +12,7 @@ public final class Detector: Sendable {
 
     /// Loads a model file; one that is not calibrated is refused.
     ///
-    /// Without a precision, the fastest that the CPU has and the model is calibrated for.
+    /// Without a precision, the model's automatic one.
     public convenience init(path: String, precision: Precision? = nil) throws(ModelError) {
         let (model, name) = try Model.read(path: path)
         try self.init(model: model, name: name, path: path, precision: precision)
@@ -25,7 +25,7 @@ public final class Detector: Sendable {
         path: String,
         precision: Precision? = nil
     ) throws(ModelError) {
-        let precision = precision ?? model.description.fastestPrecision
+        let precision = precision ?? model.description.automaticPrecision
         if model.description.calibration != nil, model.description.calibrations[precision] == nil {
             throw ModelError(
                 code: .notCalibrated,
@@ -53,7 +53,9 @@ public final class Detector: Sendable {
     /// The same in records: `f32`, `bf16` or `int8`.
     public var precisionName: String { precision.rawValue }
 
-    /// Judges frames one after another; any size of at least one pixel. Several threads may judge at once.
+    /// Judges frames one after another; any size of at least one pixel.
+    ///
+    /// Several threads may judge at once.
     public func judge(_ frames: [Frame]) -> [Judgement] {
         frames.map { judge($0) }
     }

@@ -88,9 +88,12 @@ public struct ModelDescription: Sendable, Equatable {
         set { calibrations[.float32] = newValue }
     }
 
-    /// The fastest precision that this CPU has and the model is calibrated for; float32 where it is for none.
-    public var fastestPrecision: Precision {
-        [.int8, .bfloat16].first { $0.isSupported && calibrations[$0] != nil } ?? .float32
+    /// What a model runs in unless told otherwise: bfloat16 where this CPU has it and the model is calibrated for it, else
+    /// float32.
+    ///
+    /// Never int8 by itself: it is twice as fast, finds faulty frames as well, but its masks are worse (docs/performance.md).
+    public var automaticPrecision: Precision {
+        Precision.bfloat16.isSupported && calibrations[.bfloat16] != nil ? .bfloat16 : .float32
     }
 
     /// The settings of a `realtime` model.

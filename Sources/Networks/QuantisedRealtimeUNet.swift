@@ -43,7 +43,9 @@ extension RealtimeUNet {
     }
 }
 
-/// The arithmetic of bytes. In the first pass it makes what it needs; afterwards it goes through the same steps again.
+/// The arithmetic of bytes.
+///
+/// In the first pass it makes what it needs; afterwards it goes through the same steps again.
 private final class ByteArithmetic: UNetArithmetic {
     private enum Step {
         case room(ByteImage)

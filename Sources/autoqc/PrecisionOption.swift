@@ -11,10 +11,10 @@ extension Precision {
         case bf16
         case int8
 
-        /// The precision; `nil` for the fastest one that the CPU has and the model is calibrated for.
+        /// The precision; `nil` for the automatic one.
         var precision: Precision? { Precision(rawValue: rawValue) }
     }
 
     static let help =
-        "auto (the fastest that the CPU has and the model is calibrated for), f32, bf16 or int8."
+        "auto (bf16 where the CPU has it and the model is calibrated for it, else f32), f32, bf16 or int8."
 }
