@@ -191,7 +191,7 @@ extension Load.Change {
         logger.warning(
             message,
             metadata: Logger.Metadata([
-                .lag: "\(load.lag)", .count: "\(load.waiting)",
+                .lag: "\((load.lag / .milliseconds(100)).rounded() / 10) s", .count: "\(load.waiting)",
                 .tier: "\(now == .keepingUp ? "full" : load.words)",
             ])
         )

@@ -49,7 +49,9 @@ import Testing
             #expect(records.count == 120)
             #expect(Set(records.compactMap(\.frame)).count == 120)
             #expect(plate.counts() == [.scored: 120])
-            #expect(program.said.contains("120 frames seen, 120 scored, 12 flagged"))
+            // Between the two may stand how many were deferred, on a machine that was behind.
+            #expect(program.said.contains("120 frames seen, 120 scored"))
+            #expect(program.said.contains(", 12 flagged"))
             for run in ["slow", "renamed"] {
                 let faults = try ["A01", "B01"].flatMap { try plate.alarms(run: run, well: $0) }
                     .filter { $0.contains("event=FAULT") }
