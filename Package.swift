@@ -89,7 +89,7 @@ let package = Package(
         ),
         .testTarget(name: "PlateTests", dependencies: ["Plate"]),
         .testTarget(name: "FramesTests", dependencies: ["Frames", "Plate", "TestSupport"]),
-        .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
+        .testTarget(name: "TensorsTests", dependencies: ["CKernels", "Tensors", "TestSupport"]),
         .testTarget(name: "AcquisitionTests", dependencies: ["Acquisition", "Plate", "TestSupport"]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "TestSupport", logging]),
         .testTarget(

@@ -127,6 +127,9 @@ import COneDNN
         let output: UnsafeMutableRawPointer
     }
 
+    /// For a channel whose weights are all but zero: its bias in units of the products stays finite.
+    private static let smallestScale: Float = 1e-12
+
     private static func channelScales(of weights: Tensor) -> [Float] {
         let perChannel = weights.count / weights.shape[0]
         return weights.withSpan { span in
@@ -135,7 +138,7 @@ import COneDNN
                 for i in channel * perChannel..<(channel + 1) * perChannel {
                     largest = max(largest, abs(span[i]))
                 }
-                return max(largest / 127, .leastNormalMagnitude * 1e6)
+                return max(largest / 127, smallestScale)
             }
         }
     }

@@ -42,15 +42,16 @@ struct JudgingService: Service {
                 for (index, heart) in hearts.enumerated() {
                     group.addTask {
                         defer { heart.rest() }
-                        try await onThread(named: "autoqc.judging\(index + 1)") { try work(heart) }
+                        do {
+                            try await onThread(named: "autoqc.judging\(index + 1)") { try work(heart) }
+                        } catch {
+                            // Here, as the group tells of a failure only when all threads are done.
+                            _ = queue.abandon()
+                            throw error
+                        }
                     }
                 }
-                do {
-                    try await group.waitForAll()
-                } catch {
-                    _ = queue.abandon()
-                    throw error
-                }
+                try await group.waitForAll()
             }
         } onCancel: {
             _ = queue.abandon()
