@@ -91,7 +91,7 @@ public struct ModelDescription: Sendable, Equatable {
     /// What a model runs in unless told otherwise: bfloat16 where this CPU has it and the model is calibrated for it, else
     /// float32.
     ///
-    /// Never int8 by itself: it is twice as fast and ranks faulty frames as well, but its masks are worse (docs/performance.md).
+    /// Never int8 by itself: it is about twice as fast, but finds less and its masks are worse (docs/performance.md).
     public var automaticPrecision: Precision {
         Precision.bfloat16.isSupported && calibrations[.bfloat16] != nil ? .bfloat16 : .float32
     }
