@@ -1,5 +1,7 @@
 #include "pixels.h"
 
+#include <string.h>
+
 #include "clones.h"
 
 #define INLINE static inline __attribute__((always_inline))
@@ -61,10 +63,13 @@ INLINE size_t reflected(long i, size_t size) {
     return (size_t)(folded < n ? folded : period - 1 - folded);
 }
 
-INLINE void sort_columns(const float *x, size_t height, size_t width, size_t row, float *restrict sorted) {
+// The last five rows of the image stay in a ring, as the result takes the image's place.
+size_t aqc_median_scratch(size_t width) { return 5 * (width + 4) + 5 * width; }
+
+INLINE void sort_columns(const float *ring, size_t height, size_t width, size_t row, float *restrict sorted) {
     const size_t line = width + 4;
     const float *restrict in[5];
-    for (long k = 0; k < 5; k++) in[k] = x + reflected((long)row + k - 2, height) * width;
+    for (long k = 0; k < 5; k++) in[k] = ring + reflected((long)row + k - 2, height) % 5 * width;
     for (size_t i = 0; i < width; i++) {
         float v[5] = {in[0][i], in[1][i], in[2][i], in[3][i], in[4][i]};
         sort5(v);
@@ -79,14 +84,22 @@ INLINE void sort_columns(const float *x, size_t height, size_t width, size_t row
     }
 }
 
-AQC_CLONES void aqc_median5(const float *x, float *y, size_t height, size_t width, float *scratch) {
+INLINE void median_row(const float *restrict sorted, float *restrict out, size_t width) {
     const size_t line = width + 4;
-    const float *restrict a = scratch, *restrict b = a + line, *restrict c = b + line, *restrict d = c + line;
+    const float *restrict a = sorted, *restrict b = a + line, *restrict c = b + line, *restrict d = c + line;
     const float *restrict e = d + line;
+    for (size_t i = 0; i < width; i++) out[i] = median25(a + i, b + i, c + i, d + i, e + i);
+}
+
+AQC_CLONES void aqc_median5(float *x, size_t height, size_t width, float *scratch) {
+    const size_t line = width + 4;
+    float *ring = scratch + 5 * line;
+    size_t entered = 0;
     for (size_t row = 0; row < height; row++) {
-        sort_columns(x, height, width, row, scratch);
-        float *restrict out = y + row * width;
-        for (size_t i = 0; i < width; i++) out[i] = median25(a + i, b + i, c + i, d + i, e + i);
+        for (; entered < height && entered <= row + 2; entered++)
+            memcpy(ring + entered % 5 * width, x + entered * width, width * sizeof(float));
+        sort_columns(ring, height, width, row, scratch);
+        median_row(scratch, x + row * width, width);
     }
 }
 

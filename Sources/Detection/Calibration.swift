@@ -61,7 +61,9 @@ public struct Calibration: Sendable, Equatable, Codable {
 
     /// The faulty pixels of a map, without specks.
     public func mask(of map: ScoreMap) -> Mask {
-        Self.specks(window: maskWindow).mask(of: map.windowMean(maskWindow), above: maskThreshold)
+        Self.specks(window: maskWindow).filtered(
+            map.mask(ofWindowMean: maskWindow, above: Float(largestNotAbove: maskThreshold))
+        )
     }
 
     /// What is too small for a fault: the published 7 pixels, or a quarter of the window where that is larger.

@@ -13,20 +13,18 @@ public struct ComponentFilter: Sendable, Equatable {
 
     /// The mask of the pixels above a threshold, without its specks.
     public func mask(of map: ScoreMap, above threshold: Double) -> Mask {
-        let limit = Float(largestNotAbove: threshold)
-        return filtered(
-            Mask(height: map.height, width: map.width, values: map.values.map { $0 > limit ? 1 : 0 })
-        )
+        filtered(map.mask(ofWindowMean: 1, above: Float(largestNotAbove: threshold)))
     }
 
-    /// The mask without its specks.
-    public func filtered(_ mask: Mask) -> Mask {
-        let labelling = RunLabelling(mask)
+    /// The mask without its specks; one that nobody else holds is cleaned where it lies.
+    public func filtered(_ mask: consuming Mask) -> Mask {
+        var kept = mask
+        let labelling = RunLabelling(kept)
         var areas = [Int](repeating: 0, count: labelling.runs.count)
         for (run, root) in zip(labelling.runs, labelling.roots) { areas[root] += run.columns.count }
-        var kept = mask
+        let width = kept.width
         for (run, root) in zip(labelling.runs, labelling.roots) where areas[root] <= largestRemovedArea {
-            for column in run.columns { kept.values[run.row * mask.width + column] = 0 }
+            for column in run.columns { kept.values[run.row * width + column] = 0 }
         }
         return kept
     }

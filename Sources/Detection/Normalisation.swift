@@ -1,3 +1,5 @@
+import CKernels
+
 /// Grey values to the network's scale, fixed by the training set, so that a frame too dark or too bright stays so.
 public struct Normalisation: Sendable, Equatable, Codable {
     /// The grey value that becomes 0: the background of normal frames.
@@ -27,7 +29,14 @@ public struct Normalisation: Sendable, Equatable, Codable {
 
     /// Grey values as the network sees them: 0 is background, normal cells lie in [-1, 1].
     public func normalised(_ grey: [Float]) -> [Float] {
-        let scale = 1 / reach
-        return grey.map { ($0 - background) * scale }
+        unsafe [Float](filling: grey.count) { image in
+            unsafe aqc_shift_scale(grey, image, grey.count, background, 1 / reach)
+        }
+    }
+
+    /// The same into an image of as many pixels that is there already.
+    public func normalise(_ grey: [Float], into image: inout [Float]) {
+        precondition(image.count == grey.count, "\(image.count) pixels for \(grey.count)")
+        unsafe aqc_shift_scale(grey, &image, grey.count, background, 1 / reach)
     }
 }

@@ -29,14 +29,33 @@ public struct PatchPhases: Sendable, Equatable, Codable {
         phase: Int,
         origin: (row: Int, column: Int) = (0, 0)
     ) -> [Range<Int>] {
-        (0..<height).flatMap { row in
-            stride(from: -(origin.column % patch), to: width, by: patch).compactMap { column in
-                let start = max(column, 0)
-                guard self.phase(row: row + origin.row, column: start + origin.column) == phase else {
-                    return nil
+        var runs: [Range<Int>] = []
+        runs.reserveCapacity(height * (width / patch + 2) / 2)
+        var row = 0
+        while row < height {
+            // All rows of a patch have the same columns.
+            let below = min(row + patch - (row + origin.row) % patch, height)
+            let columns = noisedColumns(
+                width: width,
+                row: row + origin.row,
+                phase: phase,
+                origin: origin.column
+            )
+            for line in row..<below {
+                for run in columns {
+                    runs.append(line * width + run.lowerBound..<line * width + run.upperBound)
                 }
-                return row * width + start..<row * width + min(column + patch, width)
             }
+            row = below
+        }
+        return runs
+    }
+
+    private func noisedColumns(width: Int, row: Int, phase: Int, origin: Int) -> [Range<Int>] {
+        stride(from: -(origin % patch), to: width, by: patch).compactMap { column in
+            let start = max(column, 0)
+            guard self.phase(row: row, column: start + origin) == phase else { return nil }
+            return start..<min(column + patch, width)
         }
     }
 }

@@ -1,3 +1,5 @@
+import CKernels
+
 /// The patched diffusion of the `realtime` profile: one pass at a fixed timestep for each phase.
 ///
 /// Some patches are noised, the rest stay clean as their condition, the network predicts the clean image,
@@ -29,8 +31,24 @@ public struct PatchedDiffusion: Sendable, Equatable, Codable {
         signalScale: Float,
         noiseScale: Float
     ) {
-        for run in runs {
-            for index in run { image[index] = signalScale * image[index] + noiseScale * field[index] }
+        let pixels = 0..<min(image.count, field.count)
+        unsafe image.withUnsafeMutableBufferPointer { image in
+            unsafe field.withUnsafeBufferPointer { field in
+                for run in runs where !run.isEmpty {
+                    precondition(
+                        pixels.contains(run.lowerBound) && run.upperBound <= pixels.upperBound,
+                        "pixels \(run) of \(pixels)"
+                    )
+                    guard let image = image.baseAddress, let field = field.baseAddress else { return }
+                    unsafe aqc_mix(
+                        field + run.lowerBound,
+                        image + run.lowerBound,
+                        run.count,
+                        noiseScale,
+                        signalScale
+                    )
+                }
+            }
         }
     }
 }

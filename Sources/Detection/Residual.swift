@@ -1,3 +1,4 @@
+import CKernels
 public import Plate
 
 /// How unlike its reconstruction an image is, per pixel; both in [0, 1].
@@ -19,8 +20,14 @@ public enum Residual: String, Sendable, Codable, CaseIterable {
         )
         let values: [Float]
         switch self {
-        case .l1: values = zip(input, reconstruction).map { abs($0 - $1) }
-        case .l2: values = zip(input, reconstruction).map { ($0 - $1) * ($0 - $1) }
+        case .l1:
+            values = unsafe [Float](filling: input.count) { map in
+                unsafe aqc_absolute_difference(input, reconstruction, map, input.count)
+            }
+        case .l2:
+            values = unsafe [Float](filling: input.count) { map in
+                unsafe aqc_squared_difference(input, reconstruction, map, input.count)
+            }
         case .dssim:
             values = StructuralLoss(structure: 1, absolute: 0).map(
                 input: input,

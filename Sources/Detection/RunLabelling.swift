@@ -1,3 +1,4 @@
+import CKernels
 import Plate
 
 /// The 8-connected components of a mask, found from its runs: stretches of faulty pixels within a row.
@@ -15,27 +16,24 @@ struct RunLabelling {
 
     init(_ mask: Mask) {
         var above = 0..<0
+        var bounds = [Int32](repeating: 0, count: mask.width + 1)
         for row in 0..<mask.height {
             let start = runs.count
-            appendRuns(of: mask, row: row)
+            appendRuns(of: mask, row: row, bounds: &bounds)
             join(start..<runs.count, with: above)
             above = start..<runs.count
         }
         for index in roots.indices { roots[index] = root(of: index) }
     }
 
-    private mutating func appendRuns(of mask: Mask, row: Int) {
-        let line = row * mask.width
-        var column = 0
-        while column < mask.width {
-            guard mask.values[line + column] != 0 else {
-                column += 1
-                continue
-            }
-            let first = column
-            while column < mask.width, mask.values[line + column] != 0 { column += 1 }
+    private mutating func appendRuns(of mask: Mask, row: Int, bounds: inout [Int32]) {
+        let count = unsafe mask.values.withUnsafeBufferPointer { values in
+            // `Mask` has as many values as its size says, so the row lies inside.
+            unsafe values.baseAddress.map { unsafe aqc_runs($0 + row * mask.width, mask.width, &bounds) } ?? 0
+        }
+        for run in 0..<count {
             roots.append(runs.count)
-            runs.append(Run(row: row, columns: first..<column))
+            runs.append(Run(row: row, columns: Int(bounds[2 * run])..<Int(bounds[2 * run + 1])))
         }
     }
 

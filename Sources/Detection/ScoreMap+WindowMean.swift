@@ -8,9 +8,24 @@ extension ScoreMap {
     public func windowMean(_ window: Int) -> ScoreMap {
         precondition(window > 0, "a window of \(window) pixels")
         guard window > 1 else { return self }
-        var scratch = [Double](repeating: 0, count: 2 * width)
-        var means = values
-        unsafe aqc_window_mean(values, &means, height, width, window, &scratch)
+        var scratch = [Double](repeating: 0, count: aqc_window_scratch(width, window))
+        let means = unsafe [Float](filling: values.count) { means in
+            unsafe aqc_window_mean(values, means, height, width, window, &scratch)
+        }
         return ScoreMap(height: height, width: width, values: means)
+    }
+
+    /// The pixels whose mean over a window is above a limit: those of `windowMean`, without that map in between.
+    func mask(ofWindowMean window: Int, above limit: Float) -> Mask {
+        precondition(window > 0, "a window of \(window) pixels")
+        var scratch = [Double](repeating: 0, count: window > 1 ? aqc_window_scratch(width, window) : 0)
+        let mask = unsafe [UInt8](filling: values.count) { mask in
+            if window > 1 {
+                unsafe aqc_window_mask(values, mask, height, width, window, limit, &scratch)
+            } else {
+                unsafe aqc_above(values, mask, values.count, limit)
+            }
+        }
+        return Mask(height: height, width: width, values: mask)
     }
 }

@@ -33,20 +33,20 @@ public struct StructuralLoss: Sendable, Equatable {
         width: Int
     ) -> [Float] {
         check(input, reconstruction, count: count, height: height, width: width)
-        var map = [Float](repeating: 0, count: input.count)
         var scratch = [Float](repeating: 0, count: aqc_structure_scratch(width))
-        unsafe aqc_structure_map(
-            input,
-            reconstruction,
-            &map,
-            count,
-            height,
-            width,
-            structure,
-            absolute,
-            &scratch
-        )
-        return map
+        return unsafe [Float](filling: input.count) { map in
+            unsafe aqc_structure_map(
+                input,
+                reconstruction,
+                map,
+                count,
+                height,
+                width,
+                structure,
+                absolute,
+                &scratch
+            )
+        }
     }
 
     /// What each pixel of the reconstruction adds to the sum over pixels of `upstream` x the map; same

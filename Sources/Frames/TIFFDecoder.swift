@@ -65,6 +65,10 @@ struct TIFFDecoder {
         for row in 0..<min(page.chunkHeight, page.height - top) {
             let target = (top + row) * page.width + left
             let source = row * page.chunkWidth * stride
+            if !compares, stride == 1 {
+                copy(chunk, from: source, to: &pixels, at: target, count: columns)
+                continue
+            }
             for column in 0..<columns {
                 let at = source + column * stride
                 if compares, chunk[at] != chunk[at + 1] || chunk[at] != chunk[at + 2] { return false }
@@ -72,6 +76,31 @@ struct TIFFDecoder {
             }
         }
         return true
+    }
+
+    /// Grey values of samples that lie one behind another: most files by far, and many pixels at once.
+    private func copy<Sample: TIFFSample>(
+        _ chunk: [Sample],
+        from source: Int,
+        to pixels: inout [Float],
+        at target: Int,
+        count: Int
+    ) {
+        precondition(
+            source >= 0 && source + count <= chunk.count && target >= 0 && target + count <= pixels.count,
+            "\(count) samples from \(source) of \(chunk.count) to \(target) of \(pixels.count)"
+        )
+        unsafe chunk.withUnsafeBufferPointer { chunk in
+            unsafe pixels.withUnsafeMutableBufferPointer { pixels in
+                guard let from = chunk.baseAddress, let to = pixels.baseAddress else { return }
+                let (samples, greys) = unsafe (from + source, to + target)
+                if page.isInverted {
+                    for index in 0..<count { unsafe greys[index] = samples[index].grey(isInverted: true) }
+                } else {
+                    for index in 0..<count { unsafe greys[index] = samples[index].grey(isInverted: false) }
+                }
+            }
+        }
     }
 
     /// Whether the visible part of a strip or tile of a later plane equals the first plane.

@@ -136,7 +136,17 @@ public final class TIFFWriter {
         try describe(bits: MemoryLayout<Sample>.stride * 8, rowsPerStrip: rows)
         for strip in 0..<(height + rows - 1) / rows {
             let top = strip * rows
-            var samples = values[top * width..<min(top + rows, height) * width].map(convert)
+            let pixels = top * width..<min(top + rows, height) * width
+            var samples = unsafe values.withUnsafeBufferPointer { values in
+                // The slice is checked once, its pixels are not.
+                let strip = unsafe UnsafeBufferPointer(rebasing: values[pixels])
+                return unsafe [Sample](unsafeUninitializedCapacity: strip.count) { buffer, initialised in
+                    for index in strip.indices {
+                        unsafe buffer.initializeElement(at: index, to: convert(strip[index]))
+                    }
+                    initialised = strip.count
+                }
+            }
             try handle.write(strip: strip, &samples)
         }
         try handle.finishPage()

@@ -20,34 +20,33 @@ public struct Mask: Sendable, Equatable {
 
     /// Share of the frame that is faulty, in [0, 1].
     public var area: Double {
-        Double(values.reduce(0) { $0 + Int($1) }) / Double(values.count)
+        let faulty = unsafe values.withUnsafeBufferPointer { pixels in
+            var count = 0
+            // The sum cannot overflow, and without the check for it the loop takes many pixels at once.
+            for index in pixels.indices { count &+= unsafe Int(pixels[index]) }
+            return count
+        }
+        return Double(faulty) / Double(values.count)
     }
 
     /// The smallest rectangle that holds every faulty pixel, or `nil` for an empty mask.
     public var boundingBox: PixelRectangle? {
-        var rows: ClosedRange<Int>?
-        var columns: ClosedRange<Int>?
-        for row in 0..<height {
-            let line = values[row * width..<(row + 1) * width]
-            guard let first = line.firstIndex(of: 1), let last = line.lastIndex(of: 1) else { continue }
-            rows = (rows?.lowerBound ?? row)...row
-            let span = first - line.startIndex...last - line.startIndex
-            columns =
-                min(
-                    columns?.lowerBound ?? span.lowerBound,
-                    span.lowerBound
-                )...max(
-                    columns?.upperBound ?? span.upperBound,
-                    span.upperBound
-                )
+        unsafe values.withUnsafeBufferPointer { pixels in
+            var (left, right, top, bottom) = (width, -1, height, -1)
+            for row in 0..<height {
+                let line = unsafe UnsafeBufferPointer(rebasing: pixels[row * width..<(row + 1) * width])
+                // Takes many pixels at once, and most rows have none that is faulty.
+                var any: UInt8 = 0
+                for index in line.indices { unsafe any |= line[index] }
+                guard any != 0 else { continue }
+                (top, bottom) = (min(top, row), row)
+                // Only what lies outside the box so far can widen it.
+                left = (0..<left).first { unsafe line[$0] != 0 } ?? left
+                right = (right + 1..<width).last { unsafe line[$0] != 0 } ?? right
+            }
+            guard bottom >= 0 else { return nil }
+            return PixelRectangle(x: left, y: top, width: right - left + 1, height: bottom - top + 1)
         }
-        guard let rows, let columns else { return nil }
-        return PixelRectangle(
-            x: columns.lowerBound,
-            y: rows.lowerBound,
-            width: columns.count,
-            height: rows.count
-        )
     }
 }
 

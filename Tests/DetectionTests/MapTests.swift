@@ -43,6 +43,38 @@ import Testing
         #expect(scores.maximum == 100)
     }
 
+    @Test(arguments: oddSizes + [(16, 16), (24, 16), (17, 40), (63, 71), (100, 130)])
+    func scoresAgreeWithTwin(height: Int, width: Int) {
+        let values = randomValues(height * width, seed: 3, in: -0.5...1)
+        for map in [values, values.map { $0 - 2 }].map({ ScoreMap(height: height, width: width, values: $0) })
+        {
+            let (scores, twin) = (ImageScores(map: map), Reference.scores(map))
+            #expect(scores.maximum == twin.maximum)
+            #expect(abs(scores.mean - twin.mean) < 1e-12)
+            #expect(abs(scores.patch - twin.patch) < 1e-12)
+        }
+    }
+
+    @Test func filteringLeavesAMapThatIsStillInUse() {
+        let map = ScoreMap(height: 9, width: 11, values: randomValues(99, seed: 4))
+        let same = map
+        #expect(map.medianFiltered().values == Reference.median5(same))
+        #expect(map == same)
+    }
+
+    @Test func severalThreadsMayAskAtOnce() async {
+        let maps = (0..<8).map {
+            ScoreMap(height: 61, width: 83, values: randomValues(61 * 83, seed: UInt64($0)))
+        }
+        let work = { @Sendable (map: ScoreMap) in map.medianFiltered().windowMean(7) }
+        let alone = maps.map(work)
+        let together = await withTaskGroup(of: (Int, ScoreMap).self) { group in
+            for (index, map) in maps.enumerated() { group.addTask { (index, work(map)) } }
+            return await group.reduce(into: maps) { $0[$1.0] = $1.1 }
+        }
+        #expect(together == alone)
+    }
+
     @Test func aMapSmallerThanAWindowIsOne() {
         let scores = ImageScores(map: ScoreMap(height: 2, width: 2, values: [1, 2, 3, 6]))
         #expect(scores == ImageScores(maximum: 6, mean: 3, patch: 3))
@@ -62,6 +94,16 @@ import Testing
         #expect(filter.filtered(mask) == expected)
         let areas = flooded.map(\.count).filter { $0 > 3 }.sorted(by: >)
         #expect(filter.components(of: mask).map(\.area) == areas)
+    }
+
+    /// Long stretches, which the kernel takes eight pixels at a time, at every offset.
+    @Test(arguments: 1...40) func longRunsAgreeWithFlooding(length: Int) {
+        let width = 67
+        var mask = Mask(height: 27, width: width, values: [UInt8](repeating: 0, count: 27 * width))
+        for row in 0..<27 { for column in row..<row + length { mask.values[row * width + column] = 1 } }
+        for row in stride(from: 0, to: 27, by: 3) { mask.values[row * width + row + length / 2] = 0 }
+        let areas = Reference.components(mask).map(\.count).sorted(by: >)
+        #expect(ComponentFilter(largestRemovedArea: 0).components(of: mask).map(\.area) == areas)
     }
 
     @Test func cornersConnectAndBoxesHold() {

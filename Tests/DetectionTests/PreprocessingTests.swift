@@ -58,6 +58,17 @@ import Testing
         )
     }
 
+    @Test func normalisationAgreesWithItsDefinition() throws {
+        let normalisation = try #require(Normalisation(background: 101.5, reach: 37))
+        let grey = randomValues(131, seed: 2, in: 0...255)
+        let expected = grey.map { ($0 - 101.5) * (1 / 37) }
+        #expect(normalisation.normalised(grey) == expected)
+        var image = [Float](repeating: 0, count: grey.count)
+        normalisation.normalise(grey, into: &image)
+        #expect(image == expected)
+        #expect(normalisation.normalised([]).isEmpty)
+    }
+
     @Test func aFlatFrameStaysFlat() {
         let frame = Frame(height: 3, width: 4, pixels: [Float](repeating: 7, count: 12))
         #expect(CurvatureFlow().smoothed(frame) == frame)

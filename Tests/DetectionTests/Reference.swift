@@ -53,6 +53,27 @@ enum Reference {
         }
     }
 
+    /// The largest value, the mean, and the largest mean of a window of 16 x 16 that starts at multiples of 8.
+    static func scores(_ map: ScoreMap) -> ImageScores {
+        let total = map.values.reduce(0.0) { $0 + Double($1) }
+        let mean = total / Double(map.values.count)
+        var patch: Double?
+        for top in stride(from: 0, through: map.height - 16, by: 8) {
+            for left in stride(from: 0, through: map.width - 16, by: 8) {
+                var sum = 0.0
+                for row in top..<top + 16 {
+                    for column in left..<left + 16 { sum += Double(map.values[row * map.width + column]) }
+                }
+                patch = max(patch ?? -.infinity, sum / 256)
+            }
+        }
+        return ImageScores(
+            maximum: Double(map.values.reduce(-.infinity) { max($0, $1) }),
+            mean: mean,
+            patch: patch ?? mean
+        )
+    }
+
     /// One octave of OpenSimplex at a point, over every vertex that could reach it.
     static func noise(_ permutation: [UInt8], x: Double, y: Double) -> Double {
         let slopes: [(Double, Double)] = [

@@ -63,6 +63,17 @@ import Testing
         #expect(largestDifference(map, expected) < 1e-5)
     }
 
+    @Test(arguments: oddSizes) func differencesAgreeWithTwins(height: Int, width: Int) {
+        let input = randomValues(height * width, seed: 9)
+        let reconstruction = randomValues(height * width, seed: 10)
+        let map = { (residual: Residual) in
+            residual.map(input: input, reconstruction: reconstruction, height: height, width: width).values
+        }
+        let differences = zip(input, reconstruction).map { $0 - $1 }
+        #expect(map(.l1) == differences.map { abs($0) })
+        #expect(map(.l2) == differences.map { $0 * $0 })
+    }
+
     @Test(arguments: [(1, 1), (2, 5), (7, 9)]) func gradientAgreesWithDifferences(height: Int, width: Int) {
         let count = 2 * height * width
         let input = randomValues(count, seed: 3)

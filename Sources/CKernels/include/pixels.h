@@ -1,5 +1,5 @@
 // Loops over the pixels of single images. All images are row-major, height x width; no pointer may alias
-// another.
+// another where it is not said. All run on the calling thread and keep nothing: any number of threads may call at once.
 #pragma once
 
 #include <stddef.h>
@@ -25,12 +25,54 @@ void aqc_structure_gradient(
 // Values of scratch that the two functions above need for images of this width.
 size_t aqc_structure_scratch(size_t width);
 
-// 5 x 5 median; the border repeats its own pixel (d c b a | a b c d). scratch holds 5 * (width + 4) values.
-void aqc_median5(const float *x, float *y, size_t height, size_t width, float *scratch);
+// 5 x 5 median; the border repeats its own pixel (d c b a | a b c d). In place. scratch holds
+// aqc_median_scratch(width) values.
+void aqc_median5(float *x, size_t height, size_t width, float *scratch);
+
+// Values of scratch that aqc_median5 needs for an image of this width.
+size_t aqc_median_scratch(size_t width);
 
 // One explicit step of curvature flow, y = x + step * (level-set curvature of x); the border is replicated.
 void aqc_curvature_step(const float *x, float *y, size_t height, size_t width, float step);
 
 // Mean over a square window around each pixel, clipped at the border: from window / 2 before it to the rest behind it.
-// scratch holds 2 * width values of double.
+// Below 0, where sums of doubles may round to, it is 0. scratch holds aqc_window_scratch(width, window) values.
 void aqc_window_mean(const float *x, float *y, size_t height, size_t width, size_t window, double *scratch);
+
+// 1 where the mean above, the same to the last bit, is greater than limit, 0 elsewhere; same scratch.
+void aqc_window_mask(
+    const float *x, uint8_t *mask, size_t height, size_t width, size_t window, float limit, double *scratch);
+
+// Values of scratch that the two functions above need.
+size_t aqc_window_scratch(size_t width, size_t window);
+
+// The largest value, the mean, and the largest mean of a window of 16 x 16 that starts at multiples of 8 and lies
+// wholly inside; in an image too small for one, the mean again.
+typedef struct {
+    double maximum, mean, patch;
+} aqc_scores_result;
+
+// scratch holds aqc_scores_scratch(width) values.
+void aqc_scores(const float *x, size_t height, size_t width, aqc_scores_result *scores, double *scratch);
+
+// Values of scratch that aqc_scores needs for an image of this width.
+size_t aqc_scores_scratch(size_t width);
+
+// y = (x - shift) * scale; y may be x.
+void aqc_shift_scale(const float *x, float *y, size_t count, float shift, float scale);
+
+// y = y_scale * y + x_scale * x.
+void aqc_mix(const float *x, float *y, size_t count, float x_scale, float y_scale);
+
+// map = |x - y|.
+void aqc_absolute_difference(const float *x, const float *y, float *map, size_t count);
+
+// map = (x - y)^2.
+void aqc_squared_difference(const float *x, const float *y, float *map, size_t count);
+
+// mask = 1 where x > limit, 0 elsewhere.
+void aqc_above(const float *x, uint8_t *mask, size_t count, float limit);
+
+// The stretches of values other than 0 in a row: first and one past the last column of each, in order; returns how
+// many there are. runs holds width + 1 values. Rows of up to 2^31 - 1 pixels.
+size_t aqc_runs(const uint8_t *row, size_t width, int32_t *runs);
