@@ -1,4 +1,8 @@
-"""Ratios of PyTorch's times to autoqc's: compare.py FOLDER, with autoqc-*.json and torch-*.json of the rounds."""
+"""Ratios of PyTorch's times to autoqc's: compare.py FOLDER, with autoqc-*.json and torch-*.json of the rounds.
+
+A ratio is taken within a round: the speed of a shared machine changes from one round to the next, and a ratio of medians over
+all rounds could take ours from a fast one and PyTorch's from a slow one.
+"""
 
 import glob
 import json
@@ -25,7 +29,8 @@ def main():
         own, other = (statistics.median(value for value, _ in pairs) for pairs in (ours[name], found))
         unit = found[0][1]
         by_round = ", ".join(f"{ratio:.2f}" for ratio in rounds)
-        print(f"| {name} | {own:.3f} {unit} | {other:.3f} {unit} | {other / own:.2f} | {by_round} |")
+        ratio = statistics.median(rounds)
+        print(f"| {name} | {own:.3f} {unit} | {other:.3f} {unit} | {ratio:.2f} | {by_round} |")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The networks of autoqc in PyTorch, timed on the CPU: realtime.py JSON [PASSES]
+"""The networks of autoqc in PyTorch, timed on the CPU: realtime.py network|training JSON PASSES
 
 The realtime U-Net of Sources/Networks/RealtimeUNet.swift, one pass of 1280 x 800 and one training step of 8 crops of 192 x 192;
 the published pDDPM U-Net of Sources/Networks/UNet.swift, one pass of 192 x 192. Eager mode in float32, channels last, which is
@@ -176,7 +176,7 @@ def trainer(batch=8, crop=192, patch=64):
 
 
 def main():
-    path, passes = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    group, path, passes = sys.argv[1], sys.argv[2], int(sys.argv[3])
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     torch.manual_seed(1)
     entries = []
@@ -198,9 +198,11 @@ def main():
         with torch.inference_mode():
             measure(name, lambda: network(image, timesteps), "s", 1)
 
-    measure_pass("pddpm pass", Published(), 192, 192)
-    measure_pass("realtime pass", Realtime(), 800, 1280)
-    measure("training bare step", trainer(), "ms", 1000)
+    if group == "network":
+        measure_pass("pddpm pass", Published(), 192, 192)
+        measure_pass("realtime pass", Realtime(), 800, 1280)
+    else:
+        measure("training bare step", trainer(), "ms", 1000)
     with open(path, "w") as file:
         json.dump(entries, file, indent=2)
 

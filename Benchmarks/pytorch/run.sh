@@ -23,12 +23,12 @@ fi
 lscpu | grep 'Model name'
 # A benchmark that turns with another one must not find its cores busy with the other's waiting threads.
 export OMP_WAIT_POLICY=passive
-"$venv/bin/python" -c 'import torch; print("PyTorch", torch.__version__)'
+"$venv/bin/python" -W ignore -c 'import torch; print("PyTorch", torch.__version__)'
 for round in $(seq "$ROUNDS"); do
     echo "round $round"
     for group in network training; do
         "$autoqc" bench "$group" --passes "$PASSES" --json "$work/autoqc-$group-$round.json" > /dev/null
+        "$venv/bin/python" -W ignore "$here/realtime.py" "$group" "$work/torch-$group-$round.json" "$PASSES"
     done
-    "$venv/bin/python" -W ignore "$here/realtime.py" "$work/torch-$round.json" "$PASSES"
 done
 "$venv/bin/python" "$here/compare.py" "$work"
