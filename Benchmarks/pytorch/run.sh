@@ -25,7 +25,8 @@ lscpu | grep 'Model name'
 export OMP_WAIT_POLICY=passive
 "$venv/bin/python" -W ignore -c 'import torch; print("PyTorch", torch.__version__)'
 for round in $(seq "$ROUNDS"); do
-    echo "round $round"
+    # Other work that comes and goes within a round moves its ratios: rounds that disagree are not to be quoted.
+    echo "round $round, load before it $(cut -d ' ' -f 1 /proc/loadavg)"
     for group in network training; do
         "$autoqc" bench "$group" --passes "$PASSES" --json "$work/autoqc-$group-$round.json" > /dev/null
         "$venv/bin/python" -W ignore "$here/realtime.py" "$group" "$work/torch-$group-$round.json" "$PASSES"
