@@ -16,7 +16,7 @@ SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 # Several programs compute at once there: a thread that waits shall sleep, not spin on a core that another one needs.
 demo test: export OMP_WAIT_POLICY = passive
 
-.PHONY: all deps build demo test lint install uninstall bench fuzz model clean
+.PHONY: all deps build demo test lint install uninstall bench bench-pytorch soak fuzz model clean
 
 all: build
 
@@ -66,6 +66,14 @@ uninstall:
 bench: build
 	Benchmarks/run.sh $(AUTOQC)
 
+# The same networks in PyTorch, which is installed into .build-pytorch for it (some 900 MB).
+bench-pytorch: build
+	Benchmarks/pytorch/run.sh $(AUTOQC)
+
+# An hour of a 64-well plate at the microscope's pace; MODEL=FILE, and MINUTES, WELLS, RATE, ... of Benchmarks/soak.sh.
+soak: build
+	Benchmarks/soak.sh $(AUTOQC) $(MODEL)
+
 # Ten minutes of libFuzzer over the TIFF reader; crashes stay in .build-fuzz/crashes.
 fuzz: deps
 	Tests/Fuzz/run.sh $(or $(SECONDS),600)
@@ -75,4 +83,4 @@ model: build
 	examples/models/train.sh $(AUTOQC)
 
 clean:
-	rm -rf .build .build-fuzz demo-output
+	rm -rf .build .build-fuzz .build-pytorch demo-output soak-output

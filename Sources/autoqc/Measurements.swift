@@ -24,6 +24,21 @@ struct Measurements {
         FileHandle.standardOutput.write(Data(line.utf8))
     }
 
+    /// Seconds of so many runs, after one that makes plans and buffers and does not count.
+    static func seconds(_ count: Int, _ body: () throws -> Void) rethrows -> [Double] {
+        let clock = ContinuousClock()
+        return try (0...count).map { _ in
+            let start = clock.now
+            try body()
+            return (clock.now - start) / .seconds(1)
+        }.dropFirst().map { $0 }
+    }
+
+    /// Measures something in milliseconds.
+    mutating func time(_ name: String, _ count: Int, _ body: () throws -> Void) rethrows {
+        add(name, try Self.seconds(count, body).map { 1000 * $0 }, unit: "ms")
+    }
+
     /// Writes all figures as a JSON list.
     func write(path: String) throws {
         let encoder = JSONEncoder()

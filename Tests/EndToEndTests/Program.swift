@@ -10,6 +10,7 @@ final class Program: Sendable {
 
     private let process: Process
     private let messages: URL
+    private let output: URL
 
     /// The program beside the tests, unless `AUTOQC_BINARY` names another.
     private static let binary =
@@ -19,21 +20,26 @@ final class Program: Sendable {
     /// The shipped model, with which every end-to-end test judges.
     static let model = packageRoot.appending(path: "examples/models/complexeye.safetensors").path
 
-    /// Starts the program; standard error goes to a file in `folder`.
+    /// Starts the program; standard output and standard error go to files in `folder`.
     init(_ arguments: [String], in folder: URL, environment: [String: String] = [:]) throws {
-        messages = folder.appending(path: "messages-\(UUID().uuidString)")
-        try Data().write(to: messages)
+        let name = UUID().uuidString
+        messages = folder.appending(path: "messages-\(name)")
+        output = folder.appending(path: "output-\(name)")
+        for file in [messages, output] { try Data().write(to: file) }
         process = Process()
         process.executableURL = Self.binary
         process.arguments = arguments
         process.standardError = try FileHandle(forWritingTo: messages)
-        process.standardOutput = FileHandle.nullDevice
+        process.standardOutput = try FileHandle(forWritingTo: output)
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         try process.run()
     }
 
     /// What it has said so far.
     var said: String { (try? String(contentsOf: messages, encoding: .utf8)) ?? "" }
+
+    /// What it has printed so far.
+    var printed: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
 
     var identifier: Int32 { process.processIdentifier }
 

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# The same networks in autoqc and in PyTorch, in one run: run.sh AUTOQC
+#
+# Makes a virtual environment with PyTorch for the CPU (some 900 MB, in VENV), measures both programs in turns on all cores and
+# prints PyTorch's time over autoqc's: above 1 autoqc is the faster one. ROUNDS and PASSES say how often.
+set -euo pipefail
+ROUNDS=${ROUNDS:-3}
+PASSES=${PASSES:-5}
+TORCH=${TORCH:-torch==2.13.0+cpu}
+autoqc=$(realpath "${1:-autoqc}")
+here=$(cd "$(dirname "$0")" && pwd)
+venv=${VENV:-$here/../../.build-pytorch}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+if ! "$venv/bin/python" -c 'import torch' 2>/dev/null; then
+    python3 -m venv "$venv"
+    # pip may know wheels of its own (PIP_FIND_LINKS); elsewhere the CPU's wheels are on PyTorch's index only.
+    "$venv/bin/pip" install -q "$TORCH" 2>/dev/null ||
+        "$venv/bin/pip" install -q --extra-index-url https://download.pytorch.org/whl/cpu "$TORCH"
+fi
+
+lscpu | grep 'Model name'
+# A benchmark that turns with another one must not find its cores busy with the other's waiting threads.
+export OMP_WAIT_POLICY=passive
+"$venv/bin/python" -W ignore -c 'import torch; print("PyTorch", torch.__version__)'
+for round in $(seq "$ROUNDS"); do
+    # Other work that comes and goes within a round moves its ratios: rounds that disagree are not to be quoted.
+    echo "round $round, load before it $(cut -d ' ' -f 1 /proc/loadavg)"
+    for group in network training; do
+        "$autoqc" bench "$group" --passes "$PASSES" --json "$work/autoqc-$group-$round.json" > /dev/null
+        "$venv/bin/python" -W ignore "$here/realtime.py" "$group" "$work/torch-$group-$round.json" "$PASSES"
+    done
+done
+"$venv/bin/python" "$here/compare.py" "$work"
