@@ -77,7 +77,7 @@ let package = Package(
             dependencies: [
                 "Plate", "Frames", "Tensors", "Acquisition", "Systemd", "Networks", "Detection", "Ledger",
                 "Reporting", "Training", "Monitoring", "Checkpoints", "Simulation", "Benchmarking",
-                "Randomness",
+                "Randomness", "CKernels",
                 argumentParser, logging, lifecycle,
             ]
         ),

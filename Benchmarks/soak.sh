@@ -16,11 +16,11 @@ FRAMES=${FRAMES:-}
 FAULTS=${FAULTS:-}
 # What must hold.
 MIN_RATE_SHARE=${MIN_RATE_SHARE:-0.99}  # of the asked rate, both written and judged
-MAX_P50=${MAX_P50:-1}                   # s from the file's end to its judgement
-MAX_P99=${MAX_P99:-5}                   # s
+MAX_P50=${MAX_P50:-0.5}                 # s from the file's end to its judgement
+MAX_P99=${MAX_P99:-2}                   # s
 MAX_LATENCY=${MAX_LATENCY:-30}          # s
 MAX_SLOPE=${MAX_SLOPE:-4}               # MiB an hour, after WARM_UP
-MAX_PEAK=${MAX_PEAK:-1024}              # MiB
+MAX_PEAK=${MAX_PEAK:-600}               # MiB
 MAX_MORE_FILES=${MAX_MORE_FILES:-8}     # open files, from after WARM_UP to the end
 # How it is measured.
 SAMPLE=${SAMPLE:-10}                    # s between samples

@@ -3,36 +3,47 @@
 #include "clones.h"
 
 // Adding and taking away 1.5 * 2^23 leaves the nearest whole number, ties to even, and vectorises everywhere.
-static inline int8_t nearest_byte(float x) {
+static inline float nearest(float x) {
     const float magic = 12582912.0f;
-    float kept = x < -127.0f ? -127.0f : (x > 127.0f ? 127.0f : x);
-    return (int8_t)((kept + magic) - magic);
+    float kept = x < 0.0f ? 0.0f : (x > 255.0f ? 255.0f : x);
+    return (kept + magic) - magic;
+}
+
+// One line of a cell: `count` pixels and, `depth` bytes behind them, what their rounding leaves.
+static inline void quantise_line(
+    const float *restrict x, uint8_t *restrict y, size_t count, size_t depth, float factor, float zero, float finer) {
+    for (size_t i = 0; i < count; i++) {
+        const float exact = x[i] * factor + zero, whole = nearest(exact);
+        y[i] = (uint8_t)whole;
+        y[depth + i] = (uint8_t)nearest(finer * (exact - whole) + zero);
+    }
 }
 
 AQC_CLONES void aqc_quantise_cells(
-    const float *x, int8_t *y, size_t height, size_t width, size_t cell, float scale) {
-    const float factor = 1 / scale;
+    const float *x, uint8_t *y, size_t height, size_t width, size_t cell, float step, int32_t zero, float finer) {
+    const float factor = 1 / step, offset = (float)zero;
     const size_t columns = width / cell, depth = cell * cell;
     for (size_t row = 0; row < height; row++) {
-        const float *restrict line = x + row * width;
-        int8_t *restrict packed = y + row / cell * columns * depth + row % cell * cell;
+        const float *line = x + row * width;
+        uint8_t *packed = y + row / cell * columns * 2 * depth + row % cell * cell;
+        // Lines of a known length are unrolled.
         if (cell == 4)
             for (size_t column = 0; column < columns; column++)
-                for (size_t i = 0; i < 4; i++) packed[column * 16 + i] = nearest_byte(line[column * 4 + i] * factor);
+                quantise_line(line + column * 4, packed + column * 32, 4, 16, factor, offset, finer);
         else
             for (size_t column = 0; column < columns; column++)
-                for (size_t i = 0; i < cell; i++)
-                    packed[column * depth + i] = nearest_byte(line[column * cell + i] * factor);
+                quantise_line(line + column * cell, packed + column * 2 * depth, cell, depth, factor, offset, finer);
     }
 }
 
 AQC_CLONES void aqc_join_upsampled(
-    const int8_t *low, int8_t *y, size_t height, size_t width, size_t channels, float low_factor, float factor) {
+    const uint8_t *low, uint8_t *y, size_t height, size_t width, size_t channels, float low_factor, float factor,
+    float offset) {
     for (size_t row = 0; row < 2 * height; row++)
         for (size_t column = 0; column < 2 * width; column++) {
-            const int8_t *restrict from = low + (row / 2 * width + column / 2) * channels;
-            int8_t *restrict to = y + (row * 2 * width + column) * channels;
+            const uint8_t *restrict from = low + (row / 2 * width + column / 2) * channels;
+            uint8_t *restrict to = y + (row * 2 * width + column) * channels;
             for (size_t c = 0; c < channels; c++)
-                to[c] = nearest_byte(low_factor * (float)from[c] + factor * (float)to[c]);
+                to[c] = (uint8_t)nearest(low_factor * (float)from[c] + factor * (float)to[c] + offset);
         }
 }

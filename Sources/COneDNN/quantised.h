@@ -1,5 +1,6 @@
-// A convolution of 8-bit numbers: one primitive over channels-last images, its weights reordered once, run on buffers of the
-// caller. Values are scale * byte; everything of scales folds into the primitive's attributes.
+// A convolution of unsigned bytes by signed ones: one primitive over channels-last images, its weights reordered once, run on
+// buffers of the caller. Values of images are step * (byte - zero), of weights scale * byte; everything of scales folds into
+// the primitive's attributes and its bias.
 #pragma once
 
 #include "shim.h"
@@ -22,10 +23,15 @@ static inline void aqc_quantised_free(aqc_quantised *plan) {
     free(plan);
 }
 
-// What the bytes of a convolution mean: the scales of its input, of each output channel's weights, of its output (ignored if
-// that is float32), and of the addend that lies in the output before (0: there is none).
 typedef struct {
-    float source, destination, addend;
+    float step;
+    int32_t zero;
+} aqc_byte_scale;
+
+// What the bytes of a convolution mean: those of its input, of its output (ignored if that is float32), of the addend that
+// lies in the output before (step 0: there is none), and the scale of each output channel's weights.
+typedef struct {
+    aqc_byte_scale source, destination, addend;
     const float *weights;
     bool to_float;
 } aqc_scales;
@@ -37,13 +43,16 @@ static inline dnnl_primitive_attr_t aqc_quantised_attributes(
     dnnl_primitive_attr_create(&attributes);
     dnnl_post_ops_create(&operations);
     // The activation wants true values and leaves bytes; without one, sums are made in units of the output at once.
-    const float unit = scales.to_float ? 1 : 1 / scales.destination;
+    const float unit = scales.to_float ? 1 : 1 / scales.destination.step;
     const float before = activation == aqc_identity ? unit : 1;
     float *factors = (float *)malloc((size_t)outputs * sizeof(float));
-    for (int64_t c = 0; factors && c < outputs; c++) factors[c] = scales.source * scales.weights[c] * before;
+    for (int64_t c = 0; factors && c < outputs; c++) factors[c] = scales.source.step * scales.weights[c] * before;
     if (factors) dnnl_primitive_attr_set_output_scales(attributes, outputs, 1 << 1, factors);
     free(factors);
-    if (scales.addend != 0) dnnl_post_ops_append_sum(operations, scales.addend * before);
+    if (scales.source.zero) dnnl_primitive_attr_set_zero_points(attributes, DNNL_ARG_SRC, 1, 0, &scales.source.zero);
+    if (!scales.to_float && scales.destination.zero)
+        dnnl_primitive_attr_set_zero_points(attributes, DNNL_ARG_DST, 1, 0, &scales.destination.zero);
+    if (scales.addend.step != 0) dnnl_post_ops_append_sum(operations, scales.addend.step * before);
     if (activation == aqc_swish) dnnl_post_ops_append_eltwise(operations, unit, dnnl_eltwise_swish, 1.0f, 0.0f);
     if (activation == aqc_relu) dnnl_post_ops_append_eltwise(operations, unit, dnnl_eltwise_relu, 0.0f, 0.0f);
     dnnl_primitive_attr_set_post_ops(attributes, operations);
@@ -97,8 +106,8 @@ static inline dnnl_status_t aqc_quantised_prepare(
         (s->output_height - 1) * s->stride + s->kernel_height - s->height - s->padding,
         (s->output_width - 1) * s->stride + s->kernel_width - s->width - s->padding};
     dnnl_memory_desc_t of_source, of_weights, plain_weights, of_destination, of_bias;
-    dnnl_memory_desc_init_by_tag(&of_source, 4, source, dnnl_s8, dnnl_nhwc);
-    dnnl_memory_desc_init_by_tag(&of_destination, 4, destination, scales.to_float ? dnnl_f32 : dnnl_s8, dnnl_nhwc);
+    dnnl_memory_desc_init_by_tag(&of_source, 4, source, dnnl_u8, dnnl_nhwc);
+    dnnl_memory_desc_init_by_tag(&of_destination, 4, destination, scales.to_float ? dnnl_f32 : dnnl_u8, dnnl_nhwc);
     dnnl_memory_desc_init_by_tag(&of_weights, 4, kernel, dnnl_s8, dnnl_format_tag_any);
     dnnl_memory_desc_init_by_tag(&plain_weights, 4, kernel, dnnl_f32, dnnl_ohwi);
     dnnl_memory_desc_init_by_tag(&of_bias, 1, outputs, dnnl_f32, dnnl_x);
@@ -118,11 +127,12 @@ static inline dnnl_status_t aqc_quantised_prepare(
             plan, engine, stream, &plain_weights, dnnl_primitive_desc_query_md(descriptor, dnnl_query_weights_md, 0),
             scales.weights, weights);
     dnnl_primitive_desc_destroy(descriptor);
-    // oneDNN scales the bias with the products, so it is given in their units.
+    // oneDNN scales the bias with the products, so it is given in their units; the zero of the addend goes with it.
+    const float start = scales.addend.step * (float)scales.addend.zero;
     plan->bias_values = (float *)malloc((size_t)s->output_channels * sizeof(float));
     if (!plan->bias_values) return dnnl_out_of_memory;
     for (int64_t c = 0; c < s->output_channels; c++)
-        plan->bias_values[c] = bias[c] / (scales.source * scales.weights[c]);
+        plan->bias_values[c] = (bias[c] - start) / (scales.source.step * scales.weights[c]);
     if (status == dnnl_success) status = dnnl_memory_create(&plan->bias, &of_bias, engine, plan->bias_values);
     if (status == dnnl_success) status = dnnl_memory_create(&plan->source, &of_source, engine, DNNL_MEMORY_NONE);
     return status == dnnl_success

@@ -7,8 +7,15 @@ public final class Detector: Sendable {
     public let modelName: String
     /// Everything about the model but its weights.
     public let description: ModelDescription
-    private let calibration: Calibration
-    private let scorer: FrameScorer
+    private let full: Way
+    /// With half of the passes over a frame, for models that are calibrated for that.
+    private let reduced: Way?
+
+    /// One way of judging.
+    private struct Way {
+        let scorer: FrameScorer
+        let calibration: Calibration
+    }
 
     /// Loads a model file; one that is not calibrated is refused.
     ///
@@ -41,14 +48,27 @@ public final class Detector: Sendable {
                 detail: "has no thresholds yet; run `autoqc calibrate \(path) --normal FOLDER`"
             )
         }
-        self.calibration = calibration
+        func way(_ model: Model, _ calibration: Calibration) throws(ModelError) -> Way {
+            Way(
+                scorer: try FrameScorer(model: model, path: path, precision: precision),
+                calibration: calibration
+            )
+        }
         self.modelName = name
         self.description = model.description
-        self.scorer = try FrameScorer(model: model, path: path, precision: precision)
+        full = try way(model, calibration)
+        if let other = model.reduced, let calibration = model.description.reducedCalibrations[precision] {
+            reduced = try way(other, calibration)
+        } else {
+            reduced = nil
+        }
     }
 
     /// What the network multiplies.
-    public var precision: Precision { scorer.precision }
+    public var precision: Precision { full.scorer.precision }
+
+    /// Whether it can do with half of the passes over a frame, at `Tier.reduced`.
+    public var canReduce: Bool { reduced != nil }
 
     /// The same in records: `f32`, `bf16` or `int8`.
     public var precisionName: String { precision.rawValue }
@@ -56,16 +76,21 @@ public final class Detector: Sendable {
     /// Judges frames one after another; any size of at least one pixel.
     ///
     /// Several threads may judge at once.
-    public func judge(_ frames: [Frame]) -> [Judgement] {
-        frames.map { judge($0) }
+    public func judge(_ frames: [Frame], tier: Tier = .full) -> [Judgement] {
+        frames.map { judge($0, tier: tier) }
     }
 
     /// Judges a frame of at least one pixel; `report` hears how far the passes over it are.
+    ///
+    /// `Tier.reduced` makes half of the passes, where `canReduce`.
     public func judge(
         _ frame: Frame,
+        tier: Tier = .full,
         report: (ReconstructionProgress) -> Void = { _ in }
     ) -> Judgement {
-        let map = scorer.map(of: frame, report: report)
+        let way = tier == .reduced ? reduced ?? full : full
+        let calibration = way.calibration
+        let map = way.scorer.map(of: frame, report: report)
         let scores = ImageScores(map: map)
         let score = calibration.scoreKind.value(of: scores)
         let severity = calibration.severity(of: score)

@@ -70,9 +70,9 @@ public final class FrameScorer: Sendable {
         }
     }
 
-    /// The magnitudes inside the folded network over all phases of a frame (`ModelDescription.ranges`); `nil` for
+    /// The ranges inside the folded network over all phases of a frame (`ModelDescription.ranges`); `nil` for
     /// a model of the `reference` profile.
-    public func ranges(of frame: Frame) -> [Float]? {
+    public func ranges(of frame: Frame) -> [ClosedRange<Float>]? {
         withReconstructor { ($0 as? RealtimeReconstructor)?.ranges(of: frame) }
     }
 

@@ -49,7 +49,8 @@ extension Model {
         let network = RealtimeUNet(settings.architecture, using: &random)
         try load(network, path: path)
         if let ranges = description.ranges,
-            ranges.count != network.rangeCount || !ranges.allSatisfy({ $0.isFinite && $0 >= 0 })
+            ranges.count != network.rangeCount
+                || !ranges.allSatisfy({ $0.lowerBound.isFinite && $0.upperBound.isFinite })
         {
             throw ModelError(
                 code: .unfitSettings,

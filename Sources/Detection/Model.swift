@@ -25,6 +25,19 @@ public struct Model: Sendable {
         self.weights = weights
     }
 
+    /// The same model with half of the passes over a frame: patches noised in 2 phases instead of 4; `nil` where there are
+    /// 2.
+    public var reduced: Model? {
+        guard var settings = description.realtime, settings.diffusion.phases.count == 4,
+            let phases = PatchPhases(patch: settings.diffusion.phases.patch, count: 2),
+            let diffusion = settings.diffusion.changed(phases: phases)
+        else { return nil }
+        settings.diffusion = diffusion
+        var model = self
+        model.description.profile = .realtime(settings)
+        return model
+    }
+
     /// Reads a model and its name, refusing whatever is not exactly what was written.
     public static func read(path: String) throws(ModelError) -> (model: Model, name: String) {
         let data: Data

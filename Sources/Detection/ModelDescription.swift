@@ -11,9 +11,13 @@ public struct ModelDescription: Sendable, Equatable {
     public var residual: Residual
     /// Thresholds and how they were found, at each precision that they were found at; none until calibrated.
     public var calibrations: [Precision: Calibration] = [:]
-    /// The magnitudes inside the folded network over normal frames, which int8 needs (`RealtimeUNet.ranges`);
+    /// The same for half of the passes over a frame (`Model.reduced`); none for models that cannot do with fewer.
+    public var reducedCalibrations: [Precision: Calibration] = [:]
+    /// The precision that `auto` takes, once a benchmark has shown that it loses nothing.
+    public var preferredPrecision: Precision?
+    /// The ranges inside the folded network over normal frames, which int8 needs (`RealtimeUNet.ranges`);
     /// absent until the model is quantised.
-    public var ranges: [Float]?
+    public var ranges: [ClosedRange<Float>]?
     /// Where the weights come from.
     public var training: Provenance
 
@@ -88,12 +92,13 @@ public struct ModelDescription: Sendable, Equatable {
         set { calibrations[.float32] = newValue }
     }
 
-    /// What a model runs in unless told otherwise: bfloat16 where this CPU has it and the model is calibrated for it, else
-    /// float32.
+    /// What a model runs in unless told otherwise: the preferred precision, else bfloat16, if this CPU has it and the model
+    /// is calibrated for it, else float32.
     ///
-    /// Never int8 by itself: it is about twice as fast, but finds less and its masks are worse (docs/performance.md).
+    /// int8 is about twice as fast and may lose detection, so it is taken only where it was checked and preferred.
     public var automaticPrecision: Precision {
-        Precision.bfloat16.isSupported && calibrations[.bfloat16] != nil ? .bfloat16 : .float32
+        let wanted = [preferredPrecision, .bfloat16].compactMap(\.self)
+        return wanted.first { $0.isSupported && calibrations[$0] != nil } ?? .float32
     }
 
     /// The settings of a `realtime` model.
@@ -121,7 +126,8 @@ extension ModelDescription: Codable {
     /// The keys of a `realtime` model lie at the top, as in format 1; those of the other under `reference`.
     private enum Key: String, CodingKey {
         case method, profile, architecture, normalisation, diffusion, reference, residual, calibration,
-            calibrations, ranges, training
+            calibrations, reducedCalibrations, preferredPrecision, training
+        case ranges = "byteRanges"
     }
 
     /// Reads the metadata; the settings' ranges are not checked here (see `fault`).
@@ -153,11 +159,18 @@ extension ModelDescription: Codable {
             residual: try values.decode(Residual.self, forKey: .residual),
             training: try values.decode(Provenance.self, forKey: .training)
         )
-        let others = try values.decodeIfPresent([String: Calibration].self, forKey: .calibrations) ?? [:]
-        // A precision of a later version is none of ours.
-        for (name, other) in others { Precision(rawValue: name).map { calibrations[$0] = other } }
+        func named(_ key: Key) throws -> [Precision: Calibration] {
+            let found = try values.decodeIfPresent([String: Calibration].self, forKey: key) ?? [:]
+            // A precision of a later version is none of ours.
+            let known = found.compactMap { name, value in Precision(rawValue: name).map { ($0, value) } }
+            return Dictionary(uniqueKeysWithValues: known)
+        }
+        calibrations = try named(.calibrations)
+        reducedCalibrations = try named(.reducedCalibrations)
+        preferredPrecision = try values.decodeIfPresent(String.self, forKey: .preferredPrecision)
+            .flatMap(Precision.init(rawValue:))
         calibration = try values.decodeIfPresent(Calibration.self, forKey: .calibration)
-        ranges = try values.decodeIfPresent([Float].self, forKey: .ranges)
+        ranges = try values.decodeIfPresent([ClosedRange<Float>].self, forKey: .ranges)
     }
 
     /// Writes the metadata.
@@ -174,11 +187,14 @@ extension ModelDescription: Codable {
         }
         try values.encode(residual, forKey: .residual)
         try values.encodeIfPresent(calibration, forKey: .calibration)
-        let others = calibrations.filter { $0.key != .float32 }
-        if !others.isEmpty {
-            let named = others.map { ($0.key.rawValue, $0.value) }
-            try values.encode(Dictionary(uniqueKeysWithValues: named), forKey: .calibrations)
+        func encode(_ calibrations: [Precision: Calibration], _ key: Key) throws {
+            guard !calibrations.isEmpty else { return }
+            let named = calibrations.map { ($0.key.rawValue, $0.value) }
+            try values.encode(Dictionary(uniqueKeysWithValues: named), forKey: key)
         }
+        try encode(calibrations.filter { $0.key != .float32 }, .calibrations)
+        try encode(reducedCalibrations, .reducedCalibrations)
+        try values.encodeIfPresent(preferredPrecision?.rawValue, forKey: .preferredPrecision)
         try values.encodeIfPresent(ranges, forKey: .ranges)
         try values.encode(training, forKey: .training)
     }

@@ -23,6 +23,17 @@ public struct PatchedDiffusion: Sendable, Equatable, Codable {
         (self.noiseSeed, self.phases) = (noiseSeed, phases)
     }
 
+    /// The same with another timestep or other phases; `nil` for a timestep outside the schedule.
+    public func changed(timestep: Int? = nil, phases: PatchPhases? = nil) -> PatchedDiffusion? {
+        PatchedDiffusion(
+            steps: steps,
+            timestep: timestep ?? self.timestep,
+            noise: noise,
+            noiseSeed: noiseSeed,
+            phases: phases ?? self.phases
+        )
+    }
+
     /// Noises the runs of an image: x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise.
     public static func noise(
         _ image: inout [Float],

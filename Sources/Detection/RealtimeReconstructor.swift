@@ -1,3 +1,4 @@
+import CKernels
 import Networks
 import Plate
 import Randomness
@@ -9,7 +10,7 @@ final class RealtimeReconstructor: Reconstructor {
     private let diffusion: PatchedDiffusion
     private let network: RealtimeUNet
     private let precision: Precision
-    private let ranges: [Float]
+    private let ranges: [ClosedRange<Float>]
     private let schedule: DiffusionSchedule
     private let lane = Compute.Lane()
     /// The noise field of the last frame size; made once, as a run has frames of one size.
@@ -18,7 +19,12 @@ final class RealtimeReconstructor: Reconstructor {
     private var quantised: (height: Int, width: Int, network: QuantisedRealtimeUNet)?
 
     /// Takes a folded network; int8 needs the ranges inside it.
-    init(settings: RealtimeSettings, network: RealtimeUNet, precision: Precision, ranges: [Float]) {
+    init(
+        settings: RealtimeSettings,
+        network: RealtimeUNet,
+        precision: Precision,
+        ranges: [ClosedRange<Float>]
+    ) {
         normalisation = settings.normalisation
         diffusion = settings.diffusion
         self.network = network
@@ -36,20 +42,26 @@ final class RealtimeReconstructor: Reconstructor {
         let passes = diffusion.phases.count
         report(ReconstructionProgress(done: passes, all: passes, secondsLeft: 0))
         return Reconstruction(
-            input: image.map { 0.5 * ($0 + 1) },
-            output: output.map { 0.5 * ($0 + 1) },
+            input: Self.unitRange(image),
+            output: Self.unitRange(output),
             height: frame.height,
             width: frame.width
         )
     }
 
+    /// From [-1, 1] to [0, 1].
+    private static func unitRange(_ image: [Float]) -> [Float] {
+        unsafe [Float](filling: image.count) { result in
+            unsafe aqc_shift_scale(image, result, image.count, -1, 0.5)
+        }
+    }
+
     /// The ranges inside the network over all phases of a frame (`RealtimeUNet.ranges`).
-    func ranges(of frame: Frame) -> [Float] {
+    func ranges(of frame: Frame) -> [ClosedRange<Float>] {
         let image = normalisation.normalised(frame.pixels)
-        var ranges: [Float] = []
+        var ranges: [ClosedRange<Float>] = []
         forEachPhase(of: image, height: frame.height, width: frame.width) { _, noisy in
-            let found = lane.run { network.ranges(of: noisy) }
-            ranges = ranges.isEmpty ? found : zip(ranges, found).map { max($0, $1) }
+            ranges.unite(with: lane.run { network.ranges(of: noisy) })
         }
         return ranges
     }
@@ -63,9 +75,14 @@ final class RealtimeReconstructor: Reconstructor {
             // The runs of the frame itself; those of the padded one may reach beyond it.
             let kept = diffusion.phases.noisedRuns(height: height, width: width, phase: phase)
             predicted.withSpan { span in
-                for run in kept {
-                    let shift = run.lowerBound / width * (columns - width)
-                    for index in run { result[index] = span[index + shift] }
+                unsafe span.withUnsafeBufferPointer { predicted in
+                    for run in kept {
+                        let shift = run.lowerBound / width * (columns - width)
+                        let source = run.lowerBound + shift..<run.upperBound + shift
+                        unsafe result.withUnsafeMutableBufferPointer { result in
+                            _ = unsafe result[run].update(fromContentsOf: predicted[source])
+                        }
+                    }
                 }
             }
         }

@@ -12,13 +12,13 @@ public final class QuantisedRealtimeUNet {
     /// Prepares a folded network; `ranges` are those that `RealtimeUNet.ranges` found on normal images.
     ///
     /// Runs on the lane that it is first called on.
-    public init(_ network: RealtimeUNet, ranges: [Float]) {
+    public init(_ network: RealtimeUNet, ranges: [ClosedRange<Float>]) {
         precondition(
             ranges.count == network.rangeCount,
             "\(ranges.count) ranges for \(network.rangeCount) images"
         )
         self.network = network
-        arithmetic = ByteArithmetic(scales: ranges.map { max($0, 1e-6) / 127 })
+        arithmetic = ByteArithmetic(scales: ranges.map { ByteScale(holding: $0) })
     }
 
     /// Predicts the clean image, 1 x H x W x 1, from a noised one; the same H and W in every call.
@@ -29,8 +29,8 @@ public final class QuantisedRealtimeUNet {
 }
 
 extension RealtimeUNet {
-    /// The magnitudes of every image inside a folded network for a noised one, 1 x H x W x 1: what bytes are to hold.
-    public func ranges(of image: Tensor) -> [Float] {
+    /// The range of every image inside a folded network for a noised one, 1 x H x W x 1: what bytes are to hold.
+    public func ranges(of image: Tensor) -> [ClosedRange<Float>] {
         let arithmetic = RangingArithmetic()
         _ = Recording.off { run(Variable(constant: image), with: arithmetic) }
         return arithmetic.ranges
@@ -52,16 +52,16 @@ private final class ByteArithmetic: UNetArithmetic {
         case convolution(QuantisedConvolution)
     }
 
-    private let scales: [Float]
+    private let scales: [ByteScale]
     private var steps: [Step] = []
     private var position = 0
     private var scale = 0
 
-    init(scales: [Float]) { self.scales = scales }
+    init(scales: [ByteScale]) { self.scales = scales }
 
     func begin() { (position, scale) = (0, 0) }
 
-    private func nextScale() -> Float {
+    private func nextScale() -> ByteScale {
         defer { scale += 1 }
         return scales[scale]
     }
@@ -72,7 +72,7 @@ private final class ByteArithmetic: UNetArithmetic {
         return steps[position]
     }
 
-    private func room(_ shape: [Int], scale: Float) -> ByteImage {
+    private func room(_ shape: [Int], scale: ByteScale) -> ByteImage {
         guard case .room(let image) = step({ .room(ByteImage(shape: shape, scale: scale)) }) else {
             preconditionFailure("another network than in the first pass")
         }
@@ -83,13 +83,14 @@ private final class ByteArithmetic: UNetArithmetic {
         _ layer: ConvolutionLayer,
         _ x: ByteImage,
         _ activation: Activation,
-        output: Float?,
-        addend: Float? = nil
+        output: ByteScale?,
+        addend: ByteScale? = nil,
+        weights: @autoclosure () -> Tensor? = nil
     ) -> QuantisedConvolution {
         let made = step {
             .convolution(
                 QuantisedConvolution(
-                    weights: layer.weights.value,
+                    weights: weights() ?? layer.weights.value,
                     bias: layer.bias.value,
                     geometry: layer.geometry,
                     activation: activation,
@@ -107,14 +108,23 @@ private final class ByteArithmetic: UNetArithmetic {
 
     func entered(_ image: Variable, cell: Int, _ stem: ConvolutionLayer) -> ByteImage {
         let (height, width) = (image.shape[1] / cell, image.shape[2] / cell)
-        let cells = room([height, width, cell * cell], scale: nextScale())
+        let cells = room([height, width, 2 * cell * cell], scale: nextScale())
         cells.takeCells(of: image.value, side: cell)
-        return convolved(cells, stem, activation: .silu)
+        return convolved(cells, stem, activation: .silu, weights: stem.weightsForTwoBytes)
     }
 
     func convolved(_ x: ByteImage, _ layer: ConvolutionLayer, activation: Activation) -> ByteImage {
+        convolved(x, layer, activation: activation, weights: layer.weights.value)
+    }
+
+    private func convolved(
+        _ x: ByteImage,
+        _ layer: ConvolutionLayer,
+        activation: Activation,
+        weights: @autoclosure () -> Tensor
+    ) -> ByteImage {
         let scale = nextScale()
-        let convolution = convolution(layer, x, activation, output: scale)
+        let convolution = convolution(layer, x, activation, output: scale, weights: weights())
         let output = room(convolution.outputShape, scale: scale)
         convolution(x, into: output)
         return output
@@ -134,5 +144,22 @@ private final class ByteArithmetic: UNetArithmetic {
     func left(_ x: ByteImage, cell: Int, _ exit: ConvolutionLayer) -> Variable {
         let cells = convolution(exit, x, .identity, output: nil)(x)
         return Variable(constant: cells).depthToSpace(cell)
+    }
+}
+
+extension ConvolutionLayer {
+    /// The weights for an input whose pixels are held in two bytes (`ByteImage.takeCells`), O x KH x KW x 2 I.
+    fileprivate var weightsForTwoBytes: Tensor {
+        let shape = weights.value.shape
+        let inputs = shape[3]
+        let values = weights.value.values
+        var doubled: [Float] = []
+        doubled.reserveCapacity(2 * values.count)
+        for start in stride(from: 0, to: values.count, by: inputs) {
+            let taps = values[start..<start + inputs]
+            doubled += taps
+            doubled += taps.map { $0 / ByteImage.finer }
+        }
+        return Tensor(doubled, shape: Array(shape.dropLast()) + [2 * inputs])
     }
 }

@@ -21,7 +21,7 @@ public final class RealtimeUNet: Network {
         /// The architecture that keeps up with a plate.
         public static let standard = Architecture(
             cells: 4,
-            channels: [64, 96, 128],
+            channels: [24, 48, 64],
             blocks: [1, 1, 2],
             length: 128
         )

@@ -39,18 +39,15 @@ struct FloatArithmetic: UNetArithmetic {
     }
 }
 
-/// The arithmetic of a folded network that notes the magnitudes of everything that bytes would hold, in order.
+/// The arithmetic of a folded network that notes the range of everything that bytes would hold, in order.
 ///
-/// The few largest values are left to saturate: finer steps for all others are worth more. A fault far from normal is not
-/// hidden by that, as residuals are taken from the frame itself.
+/// Nothing of normal frames saturates: finer steps at that price hide part of what a fault does inside the network.
 final class RangingArithmetic: UNetArithmetic {
-    private static let share = 0.9999
-
-    private(set) var ranges: [Float] = []
+    private(set) var ranges: [ClosedRange<Float>] = []
     private let floats = FloatArithmetic(time: nil)
 
     private func noting(_ x: Variable) -> Variable {
-        ranges.append(x.value.magnitude(share: Self.share))
+        ranges.append(x.value.range)
         return x
     }
 

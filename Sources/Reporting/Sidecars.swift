@@ -17,7 +17,7 @@ public struct Sidecars: Sendable {
 
     /// Writes TIFF files of 8 bit, Deflate, with the pixel size as OME-XML.
     public static let writeTIFF: MaskWriter = { mask, pixelSize, path in
-        try TIFFWriter.write(mask, to: path, pixelSize: pixelSize)
+        try TIFFWriter.write(mask, to: path, compression: .fastDeflate, pixelSize: pixelSize)
     }
 
     /// Writes below `tree` with a writer of mask files.

@@ -1,41 +1,48 @@
 import CKernels
 
-/// One image of signed bytes, height x width x channels, channels contiguous: value = scale * byte.
+/// One image of bytes, height x width x channels, channels contiguous.
 ///
 /// The memory is shared by copies of this description; convolutions write into it. One thread at a time.
 public struct ByteImage {
     /// Height, width, channels.
     public let shape: [Int]
-    /// The value of one unit.
-    public let scale: Float
+    /// What the bytes mean.
+    public let scale: ByteScale
     let storage: TensorStorage
 
     /// Makes room for an image.
-    public init(shape: [Int], scale: Float) {
-        precondition(shape.count == 3 && scale > 0, "bytes of shape \(shape) and scale \(scale)")
+    public init(shape: [Int], scale: ByteScale) {
+        precondition(shape.count == 3, "bytes of shape \(shape)")
         self.shape = shape
         self.scale = scale
         // Convolution kernels load whole vectors, up to 64 bytes beyond the last one.
         storage = TensorStorage(count: (shape.reduce(1, *) + 64 + 3) / 4)
     }
 
-    private init(shape: [Int], scale: Float, storage: TensorStorage) {
+    private init(shape: [Int], scale: ByteScale, storage: TensorStorage) {
         (self.shape, self.scale, self.storage) = (shape, scale, storage)
     }
 
     /// The same memory for values of another scale; what is in it is to be written anew.
-    public func rescaled(_ scale: Float) -> ByteImage {
+    public func rescaled(_ scale: ByteScale) -> ByteImage {
         ByteImage(shape: shape, scale: scale, storage: storage)
     }
 
-    var pointer: UnsafeMutablePointer<Int8> {
-        unsafe UnsafeMutableRawPointer(storage.pointer).assumingMemoryBound(to: Int8.self)
+    var pointer: UnsafeMutablePointer<UInt8> {
+        unsafe UnsafeMutableRawPointer(storage.pointer).assumingMemoryBound(to: UInt8.self)
     }
 
-    /// Takes in an image of one channel, 1 x H x W x 1: cells of `side` x `side` pixels become channels.
+    /// How much finer the second byte of a pixel is than the first.
+    public static let finer: Float = 16
+
+    /// Takes in an image of one channel, 1 x H x W x 1: cells of `side` x `side` pixels become channels, each pixel in two
+    /// bytes.
+    ///
+    /// The first `side` x `side` channels hold the pixels, the others `finer` times what these lose by rounding: what enters
+    /// a network rounded to 256 steps would take flat ground, which is most of a frame, for noise.
     public func takeCells(of image: Tensor, side: Int) {
         precondition(
-            image.shape == [1, shape[0] * side, shape[1] * side, 1] && shape[2] == side * side,
+            image.shape == [1, shape[0] * side, shape[1] * side, 1] && shape[2] == 2 * side * side,
             "cells of \(side) of \(image.shape) for \(shape)"
         )
         unsafe aqc_quantise_cells(
@@ -44,24 +51,28 @@ public struct ByteImage {
             image.shape[1],
             image.shape[2],
             side,
-            scale
+            scale.step,
+            scale.zero,
+            Self.finer
         )
     }
 
     /// Adds an image of half the size, each of its pixels repeated 2 x 2; the sum has the scale given.
-    public func adding(upsampled low: ByteImage, scale sum: Float) -> ByteImage {
+    public func adding(upsampled low: ByteImage, scale sum: ByteScale) -> ByteImage {
         precondition(
             shape == [2 * low.shape[0], 2 * low.shape[1], low.shape[2]],
             "\(low.shape) is not half of \(shape)"
         )
+        let (lowFactor, factor) = (low.scale.step / sum.step, scale.step / sum.step)
         unsafe aqc_join_upsampled(
             low.pointer,
             pointer,
             low.shape[0],
             low.shape[1],
             shape[2],
-            low.scale / sum,
-            scale / sum
+            lowFactor,
+            factor,
+            Float(sum.zero) - lowFactor * Float(low.scale.zero) - factor * Float(scale.zero)
         )
         return rescaled(sum)
     }

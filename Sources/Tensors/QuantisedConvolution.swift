@@ -1,9 +1,9 @@
 import COneDNN
 
 /// A convolution of bytes by bytes, made once for one shape: weights with a scale for each output channel (symmetric,
-/// largest magnitude at 127), sums in 32 bits, then bias, addend and activation in float32 in the same kernel.
+/// signed), sums in 32 bits, then bias, addend and activation in float32 in the same kernel.
 ///
-/// Jacob et al. 2018, equations 1 to 7, without zero points.
+/// Jacob et al. 2018, equations 1 to 7; zero points for images only.
 @safe public final class QuantisedConvolution {
     private let handle: UnsafeMutablePointer<aqc_quantised>
     private let sourceShape: [Int]
@@ -23,9 +23,9 @@ import COneDNN
         bias: Tensor,
         geometry: ConvolutionGeometry,
         activation: Activation,
-        source: (shape: [Int], scale: Float),
-        output: Float?,
-        addend: Float?
+        source: (shape: [Int], scale: ByteScale),
+        output: ByteScale?,
+        addend: ByteScale?
     ) {
         let (height, width, channels) = (source.shape[0], source.shape[1], source.shape[2])
         precondition(weights.shape[3] == channels, "\(weights.shape) do not fit \(source.shape)")
@@ -56,9 +56,9 @@ import COneDNN
             unsafe scales.withUnsafeBufferPointer { scales in
                 var status = dnnl_success
                 let meaning = unsafe aqc_scales(
-                    source: source.scale,
-                    destination: output ?? 1,
-                    addend: addend ?? 0,
+                    source: aqc_byte_scale(source.scale),
+                    destination: aqc_byte_scale(output),
+                    addend: aqc_byte_scale(addend),
                     weights: scales.baseAddress,
                     to_float: output == nil
                 )
@@ -123,9 +123,15 @@ import COneDNN
 
     /// Memory on its way into the engine's lock.
     @safe private struct Buffers: @unchecked Sendable {
-        let source: UnsafeMutablePointer<Int8>
+        let source: UnsafeMutablePointer<UInt8>
         let output: UnsafeMutableRawPointer
     }
+
+    /// Largest byte of a weight.
+    ///
+    /// CPUs without VNNI add two products of an unsigned and a signed byte in 16 bits, which
+    /// larger weights could overflow: 2 * 255 * 64 does not.
+    private static let largestWeight: Float = 64
 
     /// For a channel whose weights are all but zero: its bias in units of the products stays finite.
     private static let smallestScale: Float = 1e-12
@@ -138,8 +144,13 @@ import COneDNN
                 for i in channel * perChannel..<(channel + 1) * perChannel {
                     largest = max(largest, abs(span[i]))
                 }
-                return max(largest / 127, smallestScale)
+                return max(largest / largestWeight, smallestScale)
             }
         }
     }
+}
+
+extension aqc_byte_scale {
+    /// The same for C; a step of 0 where there is none.
+    fileprivate init(_ scale: ByteScale?) { self.init(step: scale?.step ?? 0, zero: scale?.zero ?? 0) }
 }

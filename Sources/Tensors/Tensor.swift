@@ -46,18 +46,15 @@ public struct Tensor: Sendable {
         return unsafe storage.pointer.pointee
     }
 
-    /// The magnitude that a share of all values does not exceed, from a sample of some hundred thousand; 0 for none.
-    public func magnitude(share: Double) -> Float {
+    /// From the smallest value to the largest; 0...0 for none.
+    public var range: ClosedRange<Float> {
         withSpan { span in
-            // A step that shares no divisor with the number of channels, so that all of them are in the sample.
-            var step = max(span.count / 250_000, 1) | 1
-            while Self.commonDivisor(step, shape.last ?? 1) > 1 { step += 2 }
-            let sample = stride(from: 0, to: span.count, by: step).map { abs(span[$0]) }.sorted()
-            return sample.isEmpty ? 0 : sample[Int(share * Double(sample.count - 1))]
+            guard !span.isEmpty else { return 0...0 }
+            var (low, high) = (span[0], span[0])
+            for index in span.indices { (low, high) = (min(low, span[index]), max(high, span[index])) }
+            return low...high
         }
     }
-
-    private static func commonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : commonDivisor(b, a % b) }
 
     /// Lends the values in row-major order without copying.
     public func withSpan<Result>(_ body: (Span<Float>) throws -> Result) rethrows -> Result {

@@ -101,19 +101,19 @@ public struct Calibrator: Sendable {
         return augmentation.applied(to: frame, lending: lent, using: &random)
     }
 
-    /// The magnitudes inside the network over the frames and their changed copies, for `ModelDescription.ranges`; `nil`
+    /// The ranges inside the network over the frames and their changed copies, for `ModelDescription.ranges`; `nil`
     /// for a model of the `reference` profile.
-    public func ranges(_ frames: FrameSet) throws(DataError) -> [Float]? {
+    public func ranges(_ frames: FrameSet) throws(DataError) -> [ClosedRange<Float>]? {
         guard let settings = model.description.realtime else { return nil }
         let augmentation = Augmentation(normalisation: settings.normalisation)
         let all = frames.count * (1 + options.variations)
-        var ranges: [Float] = []
+        var ranges: [ClosedRange<Float>] = []
         for start in stride(from: 0, to: all, by: Compute.threads) {
             let shown = try (start..<min(start + Compute.threads, all)).map { number throws(DataError) in
                 try self.shown(number, of: frames, changedBy: augmentation)
             }
             for found in Compute.concurrentMap(shown.count, { scorer.ranges(of: shown[$0]) ?? [] }) {
-                ranges = ranges.isEmpty ? found : zip(ranges, found).map { max($0, $1) }
+                ranges.unite(with: found)
             }
         }
         return ranges

@@ -7,8 +7,8 @@ import Tensors
 public final class Trainer: MethodTrainer {
     /// What a training of the `realtime` profile is told.
     public struct Options: Sendable, Equatable, Codable {
-        /// Steps in all.
-        public var steps = 6000
+        /// Steps in all; with many more a network learns to copy whatever it sees, faults included (docs/performance.md).
+        public var steps = 2500
         /// Crops per step.
         public var batch = 8
         /// Pixels per side of a crop.

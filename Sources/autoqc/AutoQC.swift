@@ -1,4 +1,5 @@
 import ArgumentParser
+import CKernels
 
 /// Quality control beside a high-throughput microscope.
 @main
@@ -12,4 +13,9 @@ struct AutoQC: AsyncParsableCommand {
             BenchCommand.self,
         ]
     )
+
+    static func main() async {
+        aqc_keep_freed_memory()
+        await main(nil)
+    }
 }

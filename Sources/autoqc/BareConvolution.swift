@@ -42,17 +42,18 @@ struct BareConvolution {
 
     private func byteSeconds(_ count: Int) -> [Double] {
         let shape = Array(images.dropFirst())
+        let scale = ByteScale(holding: -0.3...2)
         let convolution = QuantisedConvolution(
             weights: Tensor(repeating: 0.01, shape: weights),
             bias: Tensor(repeating: 0, shape: [weights[0]]),
             geometry: geometry,
             activation: .identity,
-            source: (shape, 0.01),
-            output: 0.01,
+            source: (shape, scale),
+            output: scale,
             addend: nil
         )
-        let source = ByteImage(shape: shape, scale: 0.01)
-        let result = ByteImage(shape: convolution.outputShape, scale: 0.01)
+        let source = ByteImage(shape: shape, scale: scale)
+        let result = ByteImage(shape: convolution.outputShape, scale: scale)
         return Measurements.seconds(count) { convolution(source, into: result) }
     }
 }

@@ -9,8 +9,8 @@ enum BenchFrames {
     /// Noise and patches as `train` has them unless told otherwise.
     static var diffusion: PatchedDiffusion {
         guard let phases = PatchPhases(patch: 64, count: 2),
-            let diffusion = PatchedDiffusion(timestep: 49, noise: .simplex, noiseSeed: 1, phases: phases)
-        else { preconditionFailure("patches of 64 in 2 phases at timestep 49 of 1000 are valid") }
+            let diffusion = PatchedDiffusion(timestep: 100, noise: .simplex, noiseSeed: 1, phases: phases)
+        else { preconditionFailure("patches of 64 in 2 phases at timestep 100 of 1000 are valid") }
         return diffusion
     }
 

@@ -33,6 +33,12 @@ struct CalibrateCommand: ParsableCommand {
     var timestep: Int?
     @Option(help: "Overlap of a reference model's windows, from 0 to below 1; the model keeps it.")
     var overlap: Double?
+    @Option(
+        help: """
+            Precision that --precision auto takes from now on; check first with `autoqc benchmark` that it loses nothing.
+            """
+    )
+    var prefer: Precision?
     @Option(help: "Write the calibrated model here instead.")
     var out: String?
     @Option(help: "Threads (default: all cores).")
@@ -73,6 +79,7 @@ struct CalibrateCommand: ParsableCommand {
         if loaded.description.reference != nil { options.maskWindow = 1 }
         try ModelCalibration(path: model, frames: frames, options: options, faulty: faulty)
             .store(in: &loaded)
+        if let prefer { try loaded.prefer(prefer) }
         try loaded.write(path: out ?? model)
         for (precision, calibration) in loaded.description.calibrations.sorted(by: {
             $0.key.rawValue < $1.key.rawValue
@@ -85,16 +92,9 @@ struct CalibrateCommand: ParsableCommand {
         guard let timestep else { return }
         switch model.description.profile {
         case .realtime(var settings):
-            let diffusion = settings.diffusion
-            guard
-                let changed = PatchedDiffusion(
-                    steps: diffusion.steps,
-                    timestep: timestep,
-                    noise: diffusion.noise,
-                    noiseSeed: diffusion.noiseSeed,
-                    phases: diffusion.phases
-                )
-            else { throw ValidationError("--timestep lies between 0 and \(diffusion.steps - 1)") }
+            guard let changed = settings.diffusion.changed(timestep: timestep) else {
+                throw ValidationError("--timestep lies between 0 and \(settings.diffusion.steps - 1)")
+            }
             settings.diffusion = changed
             model.description.profile = .realtime(settings)
         case .reference(var settings):
@@ -137,6 +137,16 @@ extension Model {
         guard overlap >= 0, overlap < 1 else { throw ValidationError("--overlap lies between 0 and 1") }
         settings.overlap = overlap
         description.profile = .reference(settings)
+    }
+}
+
+extension Model {
+    /// Lets `auto` take a precision that the model is calibrated for.
+    mutating func prefer(_ precision: Precision) throws {
+        guard description.calibrations[precision] != nil else {
+            throw ValidationError("--prefer \(precision.rawValue): the model cannot run in it here")
+        }
+        description.preferredPrecision = precision
     }
 }
 

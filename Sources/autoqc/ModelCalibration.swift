@@ -17,10 +17,16 @@ struct ModelCalibration {
     func store(in model: inout Model) throws {
         let exact = try Calibrator(model: model, path: path, options: options)
         model.description.ranges = try exact.ranges(frames)
-        model.description.calibrations = [:]
+        (model.description.calibrations, model.description.reducedCalibrations) = ([:], [:])
         (model.description.training.frameHeight, model.description.training.frameWidth) = (
             frames.height, frames.width
         )
+        let full = try calibrations(of: model, "")
+        let reduced = try model.reduced.map { try calibrations(of: $0, ", tier reduced") } ?? [:]
+        (model.description.calibrations, model.description.reducedCalibrations) = (full, reduced)
+    }
+
+    private func calibrations(of model: Model, _ suffix: String) throws -> [Precision: Calibration] {
         let isRealtime = model.description.realtime != nil
         var found: [Precision: Calibration] = [:]
         for precision in Precision.allCases where precision == .float32 || isRealtime && precision.isSupported
@@ -33,10 +39,10 @@ struct ModelCalibration {
             )
             found[precision] = try calibration(
                 with: calibrator,
-                isRealtime ? " in \(precision.rawValue)" : ""
+                isRealtime ? " in \(precision.rawValue)\(suffix)" : suffix
             )
         }
-        model.description.calibrations = found
+        return found
     }
 
     private func calibration(with calibrator: Calibrator, _ suffix: String) throws -> Calibration {

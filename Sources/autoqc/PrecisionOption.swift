@@ -16,5 +16,5 @@ extension Precision {
     }
 
     static let help =
-        "auto (bf16 where the CPU has it and the model is calibrated for it, else f32), f32, bf16 or int8."
+        "auto (what the model prefers, else bf16 where the CPU has it, else f32), f32, bf16 or int8."
 }

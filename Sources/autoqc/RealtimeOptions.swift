@@ -3,7 +3,7 @@ import Networks
 
 /// What a training of the `realtime` profile is told of its network; what is left out is that of the shipped model.
 struct RealtimeOptions: ParsableArguments {
-    @Option(help: "Channels at three resolutions, each half the one before (default: 64,96,128).")
+    @Option(help: "Channels at three resolutions, each half the one before (default: 24,48,64).")
     var widths: NumberList?
     @Option(help: "Residual blocks at each of the three (default: 1,1,2).")
     var depths: NumberList?

@@ -34,7 +34,7 @@ struct TrainCommand: ParsableCommand {
     var validation: [String] = []
     @Option(help: "The model file to write.")
     var out: String
-    @Option(help: "Training steps (default: 6000; reference: 300 epochs).")
+    @Option(help: "Training steps (default: 2500; reference: 300 epochs).")
     var steps: Int?
     @Option(help: "Crops per step (default: 8).")
     var batch: Int?
@@ -42,7 +42,11 @@ struct TrainCommand: ParsableCommand {
     var learningRate: Float?
     @Option(help: "Seed (default: 1); the same seed on the same machine and threads gives the same model.")
     var seed: UInt64?
-    @Option(help: "Test timestep, an index into the 1000 steps of the schedule (default: 49; AE and VAE: 0).")
+    @Option(
+        help: """
+            Test timestep, an index into the 1000 steps of the schedule (default: 100; reference: 49, AE and VAE 0).
+            """
+    )
     var timestep: Int?
     @Option(help: "Pixels per side of a patch (default: 64; reference: half the window).")
     var patch: Int?
@@ -156,7 +160,7 @@ struct TrainCommand: ParsableCommand {
     private func realtimeTrainer(_ frames: FrameSet, validation: FrameSet?) throws -> Trainer {
         guard let division = PatchPhases(patch: patch ?? 64, count: phases),
             let diffusion = PatchedDiffusion(
-                timestep: timestep ?? 49,
+                timestep: timestep ?? 100,
                 noise: noise ?? .simplex,
                 noiseSeed: seed ?? 1,
                 phases: division

@@ -8,11 +8,11 @@ import TestSupport
 import Testing
 
 struct ModelTests {
-    private func model() throws -> Model {
+    private func model(phases count: Int = 2) throws -> Model {
         let architecture = try #require(
             RealtimeUNet.Architecture(channels: [4, 4, 8], blocks: [1, 0, 1], embedding: 4)
         )
-        let phases = try #require(PatchPhases(patch: 16, count: 2))
+        let phases = try #require(PatchPhases(patch: 16, count: count))
         var random = SplitMix64(state: 1)
         let network = RealtimeUNet(architecture, using: &random)
         var description = ModelDescription(
@@ -47,7 +47,11 @@ struct ModelTests {
     @Test func aFileHoldsTheWholeModel() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.appending(path: "m.safetensors").path
-            let written = try model()
+            var written = try model()
+            written.description.calibrations[.int8] = written.description.calibration
+            written.description.reducedCalibrations = written.description.calibrations
+            written.description.ranges = (0..<14).map { -0.25...Float($0) }
+            written.description.preferredPrecision = .int8
             try written.write(path: path)
             let (read, name) = try Model.read(path: path)
             #expect(read.description == written.description)
@@ -55,6 +59,36 @@ struct ModelTests {
             #expect(name == String(Digest.sha256(try Data(contentsOf: URL(filePath: path))).prefix(12)))
             #expect(name.count == 12)
         }
+    }
+
+    @Test func theReducedTierMakesHalfOfThePassesWithThresholdsOfItsOwn() throws {
+        var four = try model(phases: 4)
+        var random = TestGenerator(seed: 8)
+        let frame = Frame(height: 50, width: 70, pixels: random.floats(50 * 70, in: 60...140))
+        let plain = try Detector(model: four, name: "four", path: "four")
+        #expect(!plain.canReduce)
+        #expect(plain.judge(frame, tier: .reduced) == plain.judge(frame))
+        var calibration = try #require(four.description.calibration)
+        calibration.threshold *= 2
+        four.description.reducedCalibrations[.float32] = calibration
+        let detector = try Detector(model: four, name: "four", path: "four")
+        #expect(detector.canReduce)
+        var two = try model(phases: 2)
+        two.description.calibration = calibration
+        let expected = try Detector(model: two, name: "two", path: "two").judge(frame)
+        #expect(detector.judge(frame, tier: .reduced) == expected)
+        #expect(detector.judge(frame, tier: .deferred) == plain.judge(frame))
+        #expect(expected.map != plain.judge(frame).map)
+        #expect(try model(phases: 2).reduced == nil)
+    }
+
+    @Test func whatTheModelPrefersIsTakenWhereItIsCalibratedForIt() throws {
+        var description = try model().description
+        #expect(description.automaticPrecision == .float32)
+        description.preferredPrecision = .int8
+        #expect(description.automaticPrecision == .float32)
+        description.calibrations[.int8] = description.calibration
+        #expect(description.automaticPrecision == .int8)
     }
 
     @Test func cutAndAlteredFilesAreRefused() async throws {

@@ -16,7 +16,7 @@ import Testing
     ]
 
     @Test(arguments: [
-        ("kernels", ["f32 bare 3x3 48x80x64 to 64", "tiff decode", "median", "mask"]),
+        ("kernels", ["f32 bare 3x3 48x80x24 to 24", "tiff decode", "median", "mask"]),
         ("network", ["pddpm pass", "realtime pass", "realtime of bare speed"]),
         ("pipeline", ["pipeline judge", "pipeline ledger write", "pipeline rate", "pipeline peak memory"]),
         ("training", ["training step crops", "training bare step"]),

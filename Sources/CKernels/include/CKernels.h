@@ -5,5 +5,6 @@
 #include "activations.h"
 #include "bytes.h"
 #include "channels.h"
+#include "memory.h"
 #include "normalisation.h"
 #include "pixels.h"

@@ -1,4 +1,4 @@
-// Images of 8-bit numbers, value = scale * byte; channels contiguous. All scales are above 0.
+// Images of bytes, value = step * (byte - zero); channels contiguous. All steps are above 0.
 #pragma once
 
 #include <stddef.h>
@@ -8,14 +8,16 @@
 extern "C" {
 #endif
 
-// Each cell of b x b pixels of a height x width image becomes one pixel of b * b channels, as bytes: y = round(x / scale),
-// kept within -127 ... 127.
-void aqc_quantise_cells(const float *x, int8_t *y, size_t height, size_t width, size_t cell, float scale);
+// Each cell of b x b pixels of a height x width image becomes one pixel of 2 * b * b channels, as bytes kept within 0 ... 255:
+// first y = round(x / step + zero) of all, then round(finer * (what that leaves of x / step + zero) + zero) of all.
+void aqc_quantise_cells(
+    const float *x, uint8_t *y, size_t height, size_t width, size_t cell, float step, int32_t zero, float finer);
 
-// y = round(low_factor * low + factor * y), kept within -127 ... 127, where each pixel of low, [h, w, c], is repeated 2 x 2;
-// y is [2h, 2w, c].
+// y = round(low_factor * low + factor * y + offset), kept within 0 ... 255, where each pixel of low, [h, w, c], is repeated
+// 2 x 2; y is [2h, 2w, c].
 void aqc_join_upsampled(
-    const int8_t *low, int8_t *y, size_t height, size_t width, size_t channels, float low_factor, float factor);
+    const uint8_t *low, uint8_t *y, size_t height, size_t width, size_t channels, float low_factor, float factor,
+    float offset);
 
 #ifdef __cplusplus
 }

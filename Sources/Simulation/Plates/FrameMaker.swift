@@ -86,6 +86,7 @@ final class FrameMaker: Sendable {
             try TIFFWriter.write(
                 frame,
                 to: path,
+                compression: .fastDeflate,
                 pixelSize: Self.pixelSize,
                 timeInterval: plan.settings.interval
             )

@@ -51,6 +51,7 @@ struct MovieFiles: FrameDelivery {
                 height: settings.height,
                 width: settings.width,
                 pages: settings.frames,
+                compression: .fastDeflate,
                 pixelSize: FrameMaker.pixelSize,
                 timeInterval: settings.interval
             )
