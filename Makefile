@@ -16,7 +16,7 @@ SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 # Several programs compute at once there: a thread that waits shall sleep, not spin on a core that another one needs.
 demo test: export OMP_WAIT_POLICY = passive
 
-.PHONY: all deps build demo test lint install uninstall bench bench-pytorch soak fuzz model clean
+.PHONY: all deps build demo test lint install uninstall bench bench-pytorch bench-start soak fuzz model clean
 
 all: build
 
@@ -73,6 +73,10 @@ bench-pytorch: build
 # An hour of a 64-well plate at the microscope's pace; MODEL=FILE, and MINUTES, WELLS, RATE, ... of Benchmarks/soak.sh.
 soak: build
 	Benchmarks/soak.sh $(AUTOQC) $(MODEL)
+
+# How long a start takes over a million frames that the ledger knows.
+bench-start: build
+	python3 Benchmarks/start.py $(AUTOQC) $(or $(MODEL),examples/models/complexeye.safetensors)
 
 # Ten minutes of libFuzzer over the TIFF reader; crashes stay in .build-fuzz/crashes.
 fuzz: deps

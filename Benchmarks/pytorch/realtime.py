@@ -37,7 +37,7 @@ class Residual(nn.Module):
 
 
 class Realtime(nn.Module):
-    def __init__(self, cell=4, channels=(64, 96, 128), blocks=(1, 1, 2), embedding=128):
+    def __init__(self, cell=4, channels=(24, 48, 64), blocks=(1, 1, 2), embedding=128):
         super().__init__()
         self.cell, self.length, depth = cell, embedding, cell * cell
         level = lambda i: nn.ModuleList(Residual(channels[i], embedding) for _ in range(blocks[i]))

@@ -16,6 +16,7 @@ final class LookAhead<Item: Sendable>: Sendable {
     private let room = DispatchSemaphore(value: 0)
     private let news = DispatchSemaphore(value: 0)
     private let count: Int
+    private let depth: Int
     private let workers: Int
     private let make: @Sendable (Int) throws(SimulationError) -> Item
 
@@ -27,12 +28,19 @@ final class LookAhead<Item: Sendable>: Sendable {
         make: @escaping @Sendable (Int) throws(SimulationError) -> Item
     ) {
         precondition(depth > 0 && workers > 0, "nothing is made by \(workers) workers, \(depth) ahead")
-        (self.count, self.workers, self.make) = (count, workers, make)
+        (self.count, self.depth, self.workers, self.make) = (count, depth, workers, make)
         for _ in 0..<depth { room.signal() }
         for number in 0..<workers {
             let thread = Thread { self.work() }
             thread.name = "autoqc.ahead\(number)"
             thread.start()
+        }
+    }
+
+    /// Waits until as much is made as may wait, or all there is.
+    func fill(unless isInterrupted: () -> Bool) {
+        while !isInterrupted(), state.withLock({ $0.ready.count }) < min(depth, count) {
+            _ = news.wait(timeout: .now() + .milliseconds(100))
         }
     }
 

@@ -3,8 +3,8 @@ import Plate
 
 /// Plays a plate in (scaled) real time: frames come into being in a folder as a microscope writes them.
 ///
-/// Frames are simulated ahead on other threads; this one waits for their time and writes. Lateness is measured, not
-/// made up for: a frame that is late is written at once.
+/// Frames are simulated ahead on other threads, the first ones before the clock starts; this one waits for their time and
+/// writes. Lateness is measured, not made up for: a frame that is late is written at once.
 public struct PlatePlayer: Sendable {
     /// How far it is.
     public struct Progress: Sendable {
@@ -60,6 +60,8 @@ public struct PlatePlayer: Sendable {
         let target = try PlateFolder(folder)
         let log = try TruthLog(truth)
         var delivery = delivery(into: target, log)
+        // The first frames take all cores for a while: that is before the plate begins.
+        ahead.fill(unless: isInterrupted)
         var pace = Pace()
         for number in 0..<plan.count {
             let step = plan.step(number)
