@@ -33,10 +33,4 @@ public struct Normalisation: Sendable, Equatable, Codable {
             unsafe aqc_shift_scale(grey, image, grey.count, background, 1 / reach)
         }
     }
-
-    /// The same into an image of as many pixels that is there already.
-    public func normalise(_ grey: [Float], into image: inout [Float]) {
-        precondition(image.count == grey.count, "\(image.count) pixels for \(grey.count)")
-        unsafe aqc_shift_scale(grey, &image, grey.count, background, 1 / reach)
-    }
 }

@@ -46,13 +46,14 @@ public struct Tensor: Sendable {
         return unsafe storage.pointer.pointee
     }
 
-    /// From the smallest value to the largest; 0...0 for none.
+    /// From the smallest value to the largest; what is not a number does not count, and without any number it is 0...0.
     public var range: ClosedRange<Float> {
         withSpan { span in
-            guard !span.isEmpty else { return 0...0 }
-            var (low, high) = (span[0], span[0])
-            for index in span.indices { (low, high) = (min(low, span[index]), max(high, span[index])) }
-            return low...high
+            var (low, high) = (Float.infinity, -Float.infinity)
+            for index in span.indices where !span[index].isNaN {
+                (low, high) = (min(low, span[index]), max(high, span[index]))
+            }
+            return low <= high ? low...high : 0...0
         }
     }
 

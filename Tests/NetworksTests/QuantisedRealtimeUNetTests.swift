@@ -4,6 +4,15 @@ import TestSupport
 import Testing
 
 struct QuantisedRealtimeUNetTests {
+    @Test func rangesAreTakenOverNumbersOnly() {
+        #expect(Tensor([.nan, -2, 3, .nan], shape: [4]).range == -2...3)
+        #expect(Tensor([.nan], shape: [1]).range == 0...0)
+        var ranges: [ClosedRange<Float>] = []
+        ranges.unite(with: [-1...1, 0...2])
+        ranges.unite(with: [-0.5...4, -3...1])
+        #expect(ranges == [-1...4, -3...2])
+    }
+
     @Test(arguments: [4, 8])
     func predictsWhatFloatsDoWithinTheStepsOfBytes(cell: Int) throws {
         var random = TestGenerator(seed: 3)
