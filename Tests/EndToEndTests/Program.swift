@@ -41,6 +41,9 @@ final class Program: Sendable {
     /// What it has printed so far.
     var printed: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
 
+    /// Whether it has not ended yet.
+    var isRunning: Bool { process.isRunning }
+
     var identifier: Int32 { process.processIdentifier }
 
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
@@ -53,15 +56,20 @@ final class Program: Sendable {
     }
 }
 
-/// Waits until something that another process does has happened, and fails when it takes too long.
+/// Waits until something that another process does has happened, and fails when it takes too long; with what the process
+/// said, if it is given.
 func until(
     _ what: String,
     within limit: Duration = .seconds(120),
+    by program: Program? = nil,
     _ happened: @Sendable () throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
     while try !happened() {
-        guard ContinuousClock.now < deadline else { throw Program.Failure(description: "in vain: \(what)") }
+        guard ContinuousClock.now < deadline else {
+            let said = program.map { "; running: \($0.isRunning); it said: \($0.said)" } ?? ""
+            throw Program.Failure(description: "in vain: \(what)\(said)")
+        }
         try await Task.sleep(for: .milliseconds(20))
     }
 }

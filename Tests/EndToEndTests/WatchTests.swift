@@ -73,7 +73,8 @@ import Testing
                     frame += 1
                 }
                 let judged = plate.counts()[.scored, default: 0] + Int.random(in: 0...3, using: &random)
-                try await until("some more frames are judged") {
+                try await until("\(judged) of \(frame) frames are judged, not \(plate.counts())", by: program)
+                {
                     plate.counts()[.scored, default: 0] >= judged
                 }
                 program.signal(SIGKILL)
