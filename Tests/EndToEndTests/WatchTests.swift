@@ -105,8 +105,8 @@ import Testing
             let colours = plate.watched.appending(path: "notes.txt")
             try Data("no frame".utf8).write(to: colours)
             let program = try Program(plate.watchArguments, in: folder)
-            try await until("the good frame is judged") { plate.counts()[.scored] == 1 }
-            try await until("the damaged one is set apart") { plate.counts()[.quarantined] == 1 }
+            try await until("the good frame is judged", by: program) { plate.counts()[.scored] == 1 }
+            try await until("the damaged one is set apart", by: program) { plate.counts()[.quarantined] == 1 }
             program.signal(SIGTERM)
             #expect(try await program.end() == 0)
             let log = try String(contentsOf: plate.out.appending(path: "01/quarantine.log"), encoding: .utf8)
