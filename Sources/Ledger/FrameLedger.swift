@@ -24,27 +24,49 @@ import GRDB
 /// | | `sequence` | order in which outcomes were recorded; clocks may jump, this does not |
 ///
 /// A frame recorded again takes the place of its earlier row and a new `sequence`.
-/// Any thread may call any method; writers take turns, readers do not wait for them.
+/// One process opens the ledger to write, any number read beside it. Any thread may call any method; writers take
+/// turns, readers do not wait for them.
 public final class FrameLedger: Sendable {
     /// Path of the database.
     public let path: String
     let pool: DatabasePool
 
-    /// Opens the ledger at a path, or makes it; the folder has to exist.
-    public init(path: String) throws(LedgerError) {
+    /// Opens the ledger at a path to write, or makes it; the folder has to exist.
+    ///
+    /// For one process at a time: two that make the tables at once would stumble over each other.
+    public convenience init(path: String) throws(LedgerError) {
+        try self.init(path, readOnly: false) { pool in
+            // GRDB lowers this to NORMAL when it switches WAL on, so it cannot be set any earlier.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            try LedgerSchema.migrator.migrate(pool)
+        }
+    }
+
+    /// Opens a ledger to read, beside the process that writes it if there is one.
+    public convenience init(reading path: String) throws(LedgerError) {
+        try self.init(path, readOnly: true) { pool in
+            guard try pool.read(LedgerSchema.migrator.hasCompletedMigrations) else {
+                throw LedgerError(code: .olderSchema, path: path, detail: "tables are missing")
+            }
+        }
+    }
+
+    private init(
+        _ path: String,
+        readOnly: Bool,
+        prepare: (DatabasePool) throws -> Void
+    ) throws(LedgerError) {
         self.path = path
         var configuration = Configuration()
         configuration.busyMode = .timeout(10)
         configuration.label = "autoqc.ledger"
+        configuration.readonly = readOnly
         do {
             pool = try DatabasePool(path: path, configuration: configuration)
-            // GRDB lowers this to NORMAL when it switches WAL on, so it cannot be set any earlier.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            let migrator = LedgerSchema.migrator
-            if try pool.read(migrator.hasBeenSuperseded) {
+            if try pool.read(LedgerSchema.migrator.hasBeenSuperseded) {
                 throw LedgerError(code: .newerSchema, path: path, detail: "unknown schema version")
             }
-            try migrator.migrate(pool)
+            try prepare(pool)
         } catch let error as LedgerError {
             throw error
         } catch {

@@ -12,6 +12,8 @@ public struct LedgerError: Error, Sendable, CustomStringConvertible {
         case damaged
         /// Use the version of autoqc that wrote it, or a later one.
         case newerSchema
+        /// Start the daemon on the output folder once: it makes the tables, or brings them up to date.
+        case olderSchema
         /// Anything else SQLite reports.
         case other
     }
@@ -34,6 +36,7 @@ public struct LedgerError: Error, Sendable, CustomStringConvertible {
             case .notAllowed: "let this user write the file and its folder"
             case .damaged: "move it away (frames are then judged again) or restore a backup"
             case .newerSchema: "it was written by a later autoqc: use that version"
+            case .olderSchema: "start `autoqc watch` with this output folder once, which brings it up to date"
             case .other: "see SQLite's message"
             }
         return "The ledger \(path) cannot be used (\(detail)): \(remedy)."

@@ -49,7 +49,8 @@ struct TestPlate {
     /// What became of the frames, by state, once the ledger is there.
     func counts() -> [FrameRecord.State: Int] {
         let path = out.appending(path: "ledger.sqlite").path
-        guard FileManager.default.fileExists(atPath: path), let ledger = try? FrameLedger(path: path) else {
+        guard FileManager.default.fileExists(atPath: path), let ledger = try? FrameLedger(reading: path)
+        else {
             return [:]
         }
         return (try? ledger.counts()) ?? [:]
@@ -58,7 +59,7 @@ struct TestPlate {
     /// Every row of the ledger.
     func records() throws -> [FrameRecord] {
         var records: [FrameRecord] = []
-        try FrameLedger(path: out.appending(path: "ledger.sqlite").path).forEach { records.append($0) }
+        try FrameLedger(reading: out.appending(path: "ledger.sqlite").path).forEach { records.append($0) }
         return records
     }
 

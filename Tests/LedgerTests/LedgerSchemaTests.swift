@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Plate
+import Synchronization
 import TestSupport
 import Testing
 
@@ -30,6 +31,42 @@ struct LedgerSchemaTests {
             let error = #expect(throws: LedgerError.self) { try FrameLedger(path: path) }
             #expect(error?.code == .newerSchema)
             #expect(error?.isRetriable == false)
+        }
+    }
+
+    @Test func readersNeverDisturbTheOneWhoMakesIt() async throws {
+        try await withTemporaryFolder { folder in
+            for round in 0..<5 {
+                let path = folder.appending(path: "ledger\(round).sqlite").path
+                let isMade = Atomic(false)
+                DispatchQueue.concurrentPerform(iterations: 4) { worker in
+                    guard worker > 0 else {
+                        defer { isMade.store(true, ordering: .releasing) }
+                        do { _ = try FrameLedger(path: path) } catch { Issue.record("\(error)") }
+                        return
+                    }
+                    while !isMade.load(ordering: .acquiring) { _ = try? FrameLedger(reading: path).counts() }
+                }
+                let counts = try FrameLedger(reading: path).counts()
+                #expect(counts.isEmpty)
+            }
+        }
+    }
+
+    @Test func readersWaitForTheTablesAndMakeNone() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending(path: "ledger.sqlite").path
+            #expect(throws: LedgerError.self) { try FrameLedger(reading: path) }
+            #expect(!FileManager.default.fileExists(atPath: path))
+            try DatabaseQueue(path: path).write { try $0.execute(sql: "CREATE TABLE notes (line TEXT)") }
+            let error = #expect(throws: LedgerError.self) { try FrameLedger(reading: path) }
+            #expect(error?.code == .olderSchema)
+            #expect(error?.description.contains("autoqc watch") == true)
+            let record = try Sample.scored("a.tif", frame: 1)
+            try FrameLedger(path: path).record([record])
+            let reader = try FrameLedger(reading: path)
+            #expect(try reader.record(for: record.key) == record)
+            #expect(throws: LedgerError.self) { try reader.record([record]) }
         }
     }
 

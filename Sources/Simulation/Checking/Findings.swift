@@ -72,7 +72,7 @@ struct Findings {
 
     private mutating func read(_ path: String, _ runs: Set<String>) throws(SimulationError) {
         do {
-            let ledger = try FrameLedger(path: path)
+            let ledger = try FrameLedger(reading: path)
             try ledger.forEach { record in
                 guard let frame = record.frame, runs.contains(frame.run) else { return }
                 outcomes[frame, default: []].append(Self.outcome(of: record))

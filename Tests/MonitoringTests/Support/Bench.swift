@@ -99,7 +99,7 @@ struct Bench: Sendable {
         try Data(mask.values).write(to: URL(filePath: path))
     }
 
-    func ledger() throws -> FrameLedger { try FrameLedger(path: tree.ledger) }
+    func ledger() throws -> FrameLedger { try FrameLedger(reading: tree.ledger) }
 
     /// The alarms of a well's log; every line must be one.
     func alarms(well: String = "B1") throws -> [Alarm] {
