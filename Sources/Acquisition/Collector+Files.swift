@@ -14,8 +14,7 @@ extension Collector {
     ) {
         let path = parent.appending(name)
         let relative = folder.relative.isEmpty ? name : folder.relative + "/" + name
-        let rootName = folder.root.text.split(separator: "/").last.map(String.init) ?? ""
-        switch plan.pattern.read(relativePath: relative, rootName: rootName) {
+        switch plan.pattern.read(relativePath: relative, rootName: String(folder.root.name)) {
         case .ignored: return
         case .refused(let reason): refuse(printableName(path.text), reason)
         case .frame(let frame):

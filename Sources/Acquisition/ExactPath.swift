@@ -19,7 +19,13 @@ struct ExactPath: Hashable {
 
     /// The path of an entry of this folder.
     func appending(_ name: String) -> ExactPath {
-        ExactPath(text.hasSuffix("/") ? text + name : text + "/" + name)
+        ExactPath(text.utf8.last == UInt8(ascii: "/") ? text + name : text + "/" + name)
+    }
+
+    /// The last part of the path; empty for the root of the file system.
+    var name: Substring {
+        let start = text.utf8.lastIndex(of: UInt8(ascii: "/")).map(text.utf8.index(after:)) ?? text.startIndex
+        return text[start...]
     }
 
     /// Whether the path is the folder or lies in it.

@@ -84,12 +84,11 @@ extension FramePattern {
         let candidates = text.prefix(most).prefix { byte in
             field == .frame ? isDigit(byte) : byte != UInt8(ascii: "/")
         }
-        for length in stride(from: candidates.count, through: 1, by: -1) {
-            let value = String(decoding: candidates.prefix(length), as: UTF8.self)
-            guard fields.set(field, to: value) else { continue }
-            if match(others, text.dropFirst(length), &fields) { return true }
+        // The rest first: what follows a field mostly shows at its first byte that the field ends elsewhere.
+        return stride(from: candidates.count, through: 1, by: -1).contains { length in
+            match(others, text.dropFirst(length), &fields)
+                && fields.set(field, to: String(decoding: candidates.prefix(length), as: UTF8.self))
         }
-        return false
     }
 
     private static var longestField: Int { 200 }
@@ -114,7 +113,8 @@ extension FramePattern.Fields {
 
 private func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
 
-private func sameLetter(_ left: UInt8, _ right: UInt8) -> Bool {
+/// Whether two bytes are the same, ASCII letters in either case.
+func sameLetter(_ left: UInt8, _ right: UInt8) -> Bool {
     let lower = { (byte: UInt8) in
         byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
     }

@@ -35,7 +35,7 @@ public struct FramePattern: Sendable, Equatable, CustomStringConvertible {
     private static let longestName = 200
     private static let temporarySuffixes = [
         "~", ".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".download", ".swp", ".lock",
-    ]
+    ].map { Array($0.utf8) }
 
     /// Reads a pattern; throws a sentence for one that could match nothing or cannot name wells.
     public init(_ pattern: String = standard) throws(FramePatternError) {
@@ -92,9 +92,9 @@ public struct FramePattern: Sendable, Equatable, CustomStringConvertible {
 
     /// Whether a file or folder of this name is passed over without a word.
     static func isIgnored(_ name: Substring) -> Bool {
-        guard name.utf8.first != UInt8(ascii: ".") else { return true }
-        let lower = name.lowercased()
-        return temporarySuffixes.contains { lower.hasSuffix($0) }
+        let name = name.utf8
+        return name.first == UInt8(ascii: ".")
+            || temporarySuffixes.contains { name.suffix($0.count).elementsEqual($0, by: sameLetter) }
     }
 
     private static func isSafe(run: String) -> Bool {

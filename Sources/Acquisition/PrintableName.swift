@@ -26,7 +26,9 @@ func printableName(_ name: String) -> String { printableName(name.utf8) }
 
 /// Whether a character can stand in a log line: it neither ends the line nor changes how the rest is shown.
 func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.properties.generalCategory {
+    // Nearly every name is ASCII, and the category is looked up in a large table.
+    if scalar.isASCII { return (0x20..<0x7F).contains(scalar.value) }
+    return switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned, .surrogate: false
     default: true
     }

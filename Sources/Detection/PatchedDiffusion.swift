@@ -42,6 +42,18 @@ public struct PatchedDiffusion: Sendable, Equatable, Codable {
         signalScale: Float,
         noiseScale: Float
     ) {
+        var span = image.mutableSpan
+        noise(&span, runs: runs, field: field, signalScale: signalScale, noiseScale: noiseScale)
+    }
+
+    /// The same where the image lies.
+    static func noise(
+        _ image: inout MutableSpan<Float>,
+        runs: [Range<Int>],
+        field: [Float],
+        signalScale: Float,
+        noiseScale: Float
+    ) {
         let pixels = 0..<min(image.count, field.count)
         unsafe image.withUnsafeMutableBufferPointer { image in
             unsafe field.withUnsafeBufferPointer { field in

@@ -38,12 +38,12 @@ final class RealtimeReconstructor: Reconstructor {
     /// Both images are rescaled from the network's [-1, 1].
     func reconstruction(of frame: Frame, report: (ReconstructionProgress) -> Void) -> Reconstruction {
         let image = normalisation.normalised(frame.pixels)
-        let output = reconstruct(image, height: frame.height, width: frame.width)
+        let output = predicted(image, height: frame.height, width: frame.width)
         let passes = diffusion.phases.count
         report(ReconstructionProgress(done: passes, all: passes, secondsLeft: 0))
         return Reconstruction(
             input: Self.unitRange(image),
-            output: Self.unitRange(output),
+            output: output,
             height: frame.height,
             width: frame.width
         )
@@ -66,27 +66,29 @@ final class RealtimeReconstructor: Reconstructor {
         return ranges
     }
 
-    /// The reconstruction of a normalised image, row-major, height x width.
-    private func reconstruct(_ image: [Float], height: Int, width: Int) -> [Float] {
-        var result = image
-        forEachPhase(of: image, height: height, width: width) { phase, noisy in
-            let predicted = predicted(noisy)
-            let columns = noisy.shape[2]
-            // The runs of the frame itself; those of the padded one may reach beyond it.
-            let kept = diffusion.phases.noisedRuns(height: height, width: width, phase: phase)
-            predicted.withSpan { span in
-                unsafe span.withUnsafeBufferPointer { predicted in
-                    for run in kept {
-                        let shift = run.lowerBound / width * (columns - width)
-                        let source = run.lowerBound + shift..<run.upperBound + shift
-                        unsafe result.withUnsafeMutableBufferPointer { result in
-                            _ = unsafe result[run].update(fromContentsOf: predicted[source])
+    /// What the network makes of a normalised image, row-major, height x width, rescaled to [0, 1].
+    private func predicted(_ image: [Float], height: Int, width: Int) -> [Float] {
+        unsafe [Float](filling: image.count) { result in
+            forEachPhase(of: image, height: height, width: width) { phase, noisy in
+                let columns = noisy.shape[2]
+                predicted(noisy).withSpan { predicted in
+                    unsafe predicted.withUnsafeBufferPointer { predicted in
+                        guard let predicted = predicted.baseAddress else { return }
+                        // The runs of the frame itself; those of the padded one may reach beyond it.
+                        for run in diffusion.phases.noisedRuns(height: height, width: width, phase: phase) {
+                            let source = run.lowerBound + run.lowerBound / width * (columns - width)
+                            unsafe aqc_shift_scale(
+                                predicted + source,
+                                result + run.lowerBound,
+                                run.count,
+                                -1,
+                                0.5
+                            )
                         }
                     }
                 }
             }
         }
-        return result
     }
 
     private func predicted(_ noisy: Tensor) -> Tensor {
@@ -121,15 +123,17 @@ final class RealtimeReconstructor: Reconstructor {
         let padded = Self.padded(image, height: height, width: width, rows: rows, columns: columns)
         let noise = noiseField(height: rows, width: columns)
         for phase in 0..<diffusion.phases.count {
-            var noisy = padded
-            PatchedDiffusion.noise(
-                &noisy,
-                runs: diffusion.phases.noisedRuns(height: rows, width: columns, phase: phase),
-                field: noise,
-                signalScale: schedule.signalScale[diffusion.timestep],
-                noiseScale: schedule.noiseScale[diffusion.timestep]
-            )
-            body(phase, Tensor(noisy, shape: [1, rows, columns, 1]))
+            var noisy = Tensor(padded, shape: [1, rows, columns, 1])
+            noisy.withMutableSpan { noisy in
+                PatchedDiffusion.noise(
+                    &noisy,
+                    runs: diffusion.phases.noisedRuns(height: rows, width: columns, phase: phase),
+                    field: noise,
+                    signalScale: schedule.signalScale[diffusion.timestep],
+                    noiseScale: schedule.noiseScale[diffusion.timestep]
+                )
+            }
+            body(phase, noisy)
         }
     }
 

@@ -105,7 +105,7 @@ struct ScaleTests {
 
     /// Empty files, all in one folder, and a row for each.
     private func fill(_ bench: Bench, wells: Int) throws {
-        let ledger = try bench.ledger()
+        let ledger = try FrameLedger(path: bench.tree.ledger)
         let score = FrameRecord.Score(
             scores: ImageScores(maximum: 1, mean: 1, patch: 1),
             chosen: 1,
