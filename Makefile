@@ -16,7 +16,7 @@ SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 # Several programs compute at once there: a thread that waits shall sleep, not spin on a core that another one needs.
 demo test: export OMP_WAIT_POLICY = passive
 
-.PHONY: all deps build demo test lint install uninstall bench bench-pytorch bench-start soak fuzz model clean
+.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start soak test-systemd test-faults soak-faults fuzz model clean
 
 all: build
 
@@ -51,16 +51,23 @@ lint:
 
 # Takes the binary that `make build` left: sudo need not find Swift, and leaves nothing of root's in .build.
 install: $(AUTOQC)
-	install -d $(UNITS) $(LIB)/sysusers.d $(LIB)/systemd/catalog $(SHARE) $(DESTDIR)$(PREFIX)/bin
+	install -d $(UNITS) $(LIB)/sysusers.d $(LIB)/tmpfiles.d $(LIB)/systemd/catalog $(SHARE) $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(AUTOQC) $(DESTDIR)$(PREFIX)/bin/autoqc
 	sed 's|@PREFIX@|$(PREFIX)|g' systemd/autoqc@.service > $(UNITS)/autoqc@.service
 	install -m 644 systemd/autoqc.sysusers $(LIB)/sysusers.d/autoqc.conf
+	install -m 644 systemd/autoqc.tmpfiles $(LIB)/tmpfiles.d/autoqc.conf
 	install -m 644 systemd/autoqc.catalog $(LIB)/systemd/catalog/autoqc.catalog
 	install -m 644 examples/autoqc.yaml examples/models/complexeye.safetensors $(SHARE)/
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/bin/autoqc $(UNITS)/autoqc@.service $(LIB)/sysusers.d/autoqc.conf \
-	    $(LIB)/systemd/catalog/autoqc.catalog $(SHARE)
+	    $(LIB)/tmpfiles.d/autoqc.conf $(LIB)/systemd/catalog/autoqc.catalog $(SHARE)
+
+# A Debian package of all of it, in packages/; the man page comes from the commands' own help.
+deb: build
+	mkdir -p packages
+	swift package plugin --allow-writing-to-directory packages generate-manual --output-directory packages
+	packaging/deb.sh $(AUTOQC) packages/autoqc.1 packages
 
 # The main job's cost beside the speed of bare convolutions, in one run.
 bench: build
@@ -78,6 +85,20 @@ soak: build
 bench-start: build
 	python3 Benchmarks/start.py $(AUTOQC) $(or $(MODEL),examples/models/complexeye.safetensors)
 
+# The package in a booted Debian 12 container: installed, judging, frozen, reloaded, removed. Needs root.
+test-systemd: deb
+	@for p in debootstrap systemd-container; do dpkg -s $$p >/dev/null 2>&1 || \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$p; done
+	$(SUDO) Tests/Systemd/container.sh packages/autoqc_*.deb examples/frames
+
+# What the daemon must survive, really done to it: kills, power cuts, full disks, lost events, hostile files. The disk needs root.
+test-faults: build
+	Tests/Faults/run.sh $(AUTOQC) $(MODEL)
+
+# A thousand kills: some twenty minutes.
+soak-faults: build
+	python3 Tests/Faults/kills.py $(AUTOQC) $(or $(MODEL),examples/models/complexeye.safetensors) $(or $(KILLS),1000)
+
 # Ten minutes of libFuzzer over the TIFF reader; crashes stay in .build-fuzz/crashes.
 fuzz: deps
 	Tests/Fuzz/run.sh $(or $(SECONDS),600)
@@ -87,4 +108,4 @@ model: build
 	examples/models/train.sh $(AUTOQC)
 
 clean:
-	rm -rf .build .build-fuzz .build-pytorch demo-output soak-output
+	rm -rf .build .build-fuzz .build-pytorch demo-output soak-output packages .build-systemd

@@ -72,12 +72,17 @@ let package = Package(
             ]
         ),
 
+        .target(
+            name: "Auditing",
+            dependencies: ["Plate", "Frames", "Acquisition", "Ledger", "Reporting"]
+        ),
+
         .executableTarget(
             name: "autoqc",
             dependencies: [
                 "Plate", "Frames", "Tensors", "Acquisition", "Systemd", "Networks", "Detection", "Ledger",
                 "Reporting", "Training", "Monitoring", "Checkpoints", "Simulation", "Benchmarking",
-                "Randomness", "CKernels",
+                "Randomness", "CKernels", "Auditing",
                 argumentParser, logging, lifecycle,
             ]
         ),
@@ -118,6 +123,12 @@ let package = Package(
             dependencies: ["Benchmarking", "Detection", "Training", "Frames", "Plate", "TestSupport"]
         ),
         .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Plate", "TestSupport", grdb]),
+        .testTarget(
+            name: "AuditingTests",
+            dependencies: [
+                "Auditing", "Acquisition", "Ledger", "Reporting", "Frames", "Plate", "TestSupport",
+            ]
+        ),
         .testTarget(
             name: "ReportingTests",
             dependencies: ["Reporting", "Plate", "Frames", "Systemd", "TestSupport"]

@@ -1,6 +1,7 @@
-"""How long a start takes over frames that the ledger knows: start.py AUTOQC MODEL [FRAMES] [WELLS]
+"""How long a start takes over frames that the ledger knows: start.py AUTOQC MODEL [FRAMES] [WELLS] [MINUTES]
 
 Makes empty files in a folder of their own and a ledger in which they are judged, starts `autoqc watch` and waits for READY=1.
+With MINUTES a plate of as many wells is then played into the same folder, eight frames a second, and its latency shown.
 """
 
 import os
@@ -20,9 +21,18 @@ def well(number):
     return f"{chr(ord('A') + number // 24)}{number % 24 + 1}"
 
 
+def play(autoqc, plate, work, wells, minutes):
+    interval = wells / 8
+    subprocess.run([autoqc, "simulate", "plate", "--out", plate, "--truth", f"{work}/truth.csv", "--run", "02", "--wells",
+                    str(wells), "--interval", str(interval), "--frames", str(max(1, round(minutes * 60 / interval)))],
+                   check=True, stderr=subprocess.DEVNULL)
+    time.sleep(5)
+
+
 def main():
     autoqc, model = (os.path.realpath(path) for path in sys.argv[1:3])
-    frames, wells = (int(sys.argv[i]) if len(sys.argv) > i else default for i, default in ((3, 1_000_000), (4, 64)))
+    frames, wells, minutes = (int(sys.argv[i]) if len(sys.argv) > i else default
+                              for i, default in ((3, 1_000_000), (4, 64), (5, 0)))
     work = tempfile.mkdtemp()
     try:
         plate, out = f"{work}/plate", f"{work}/results"
@@ -64,11 +74,15 @@ def main():
         seconds = time.monotonic() - start
         with open(f"/proc/{daemon.pid}/status") as status:
             memory = next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024
+        if minutes:
+            play(autoqc, plate, work, wells, minutes)
         daemon.send_signal(signal.SIGTERM)
         print(f"{frames} known frames of {wells} wells: READY after {seconds:.2f} s, {memory:.0f} MiB; "
               f"exit status {daemon.wait()}")
         with open(f"{work}/messages") as messages:
             print("".join(line for line in messages if "frames seen" in line), end="")
+        if minutes:
+            subprocess.run([autoqc, "simulate", "check", "--out", out, "--truth", f"{work}/truth.csv"])
     finally:
         shutil.rmtree(work)
 

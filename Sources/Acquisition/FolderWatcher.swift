@@ -46,6 +46,9 @@ public final class FolderWatcher: Sendable {
         )
     }
 
+    /// The kind of network share that a folder lies on, if it may not tell what other machines write; `nil` for a local one.
+    public static func shareName(of folder: String) -> String? { FileSystem.shareName(of: ExactPath(folder)) }
+
     /// Watches as planned.
     init(_ plan: WatchPlan) {
         let (stream, continuation) = AsyncStream.makeStream(

@@ -54,6 +54,9 @@ public struct BenchmarkSplits: Sendable {
         }
 
         func foldNumbers() throws(BenchmarkError) -> [Int] {
+            guard FileManager.default.fileExists(atPath: folder) else {
+                throw BenchmarkError("\(folder): no such folder; check the path")
+            }
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
             let numbers = names.compactMap { name -> Int? in
                 guard name.hasSuffix(".csv"), let start = name.firstRange(of: "_fold")?.upperBound,

@@ -11,6 +11,14 @@
 extern void omp_set_num_threads(int threads);
 extern int omp_get_max_threads(void);
 
+// The version of the library that is loaded, not of the header.
+static inline void aqc_onednn_version(int *major, int *minor, int *patch) {
+    const dnnl_version_t *version = dnnl_version();
+    *major = version->major;
+    *minor = version->minor;
+    *patch = version->patch;
+}
+
 static inline int32_t aqc_max_threads(void) { return omp_get_max_threads(); }
 
 typedef enum { aqc_forward, aqc_backward_data, aqc_backward_weights } aqc_convolution_kind;

@@ -115,16 +115,18 @@ public final class Detector: Sendable {
             "frames of \(frame.width) x \(frame.height) are judged with thresholds found on \(width) x \(height); "
             + "find others with `autoqc calibrate`"
     }
+}
 
+extension ModelDescription {
     /// Refuses a model that cannot keep up with a plate; `path` is for messages.
     public func requireRealtime(path: String) throws(ModelError) {
-        guard description.realtime == nil else { return }
+        guard realtime == nil else { return }
         throw ModelError(
             code: .notRealtime,
             path: path,
             detail:
-                "is \(description.method.rawValue) in the \(description.profile.name) profile, which takes minutes "
-                + "to hours a frame; watch with a model trained with --profile realtime, and use this one with `score`"
+                "is \(method.rawValue) in the \(profile.name) profile, which takes minutes to hours a frame; watch with "
+                + "a model trained with --profile realtime, and use this one with `score`"
         )
     }
 }

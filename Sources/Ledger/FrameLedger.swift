@@ -1,9 +1,10 @@
 import GRDB
+import Glibc
 
 /// The durable record of what became of every frame, one SQLite database for each output folder.
 ///
 /// **Format.** SQLite in WAL mode with `synchronous=FULL`: a commit that returned survives a power cut.
-/// Schema version 2 (GRDB's migration table `grdb_migrations` names it):
+/// Schema version 3 (GRDB's migration table `grdb_migrations` names it):
 ///
 /// | table | column | meaning |
 /// |---|---|---|
@@ -22,6 +23,9 @@ import GRDB
 /// | | `precision` | what the network computed with (`f32`, `int8`); null in rows of schema version 1 |
 /// | | `completed_ns`, `judged_ns` | Unix time in nanoseconds: file complete, outcome decided |
 /// | | `sequence` | order in which outcomes were recorded; clocks may jump, this does not |
+/// | `sessions` | `started_ns`, `ended_ns` | when the daemon began to judge so, and when it stopped; null after a crash |
+/// | | `model`, `precision`, `pattern` | what it judged with, and how names were read |
+/// | `session_roots` | `session`, `root` | the folders that it watched |
 ///
 /// A frame recorded again takes the place of its earlier row and a new `sequence`.
 /// One process opens the ledger to write, any number read beside it. Any thread may call any method; writers take
@@ -30,6 +34,8 @@ public final class FrameLedger: Sendable {
     /// Path of the database.
     public let path: String
     let pool: DatabasePool
+    /// Which file was opened; SQLite goes on writing to one that was removed.
+    private let inode: UInt64?
 
     /// Opens the ledger at a path to write, or makes it; the folder has to exist.
     ///
@@ -67,6 +73,7 @@ public final class FrameLedger: Sendable {
                 throw LedgerError(code: .newerSchema, path: path, detail: "unknown schema version")
             }
             try prepare(pool)
+            inode = Self.inode(of: path)
         } catch let error as LedgerError {
             throw error
         } catch {
@@ -80,8 +87,13 @@ public final class FrameLedger: Sendable {
     }
 
     /// Records outcomes in one transaction: all of them or none, durable when this returns.
+    ///
+    /// Throws `gone` where the file is not the one that was opened any more.
     public func record(_ records: [FrameRecord]) throws(LedgerError) {
         guard !records.isEmpty else { return }
+        guard inode == Self.inode(of: path) else {
+            throw LedgerError(code: .gone, path: path, detail: "it was removed or replaced")
+        }
         try translated {
             try pool.write { database in
                 var roots: [String: Int64] = [:]
@@ -96,11 +108,20 @@ public final class FrameLedger: Sendable {
         }
     }
 
-    private static func root(_ path: String, in database: Database) throws -> Int64 {
+    private static func inode(of path: String) -> UInt64? {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 ? UInt64(status.st_ino) : nil
+    }
+
+    static func root(_ path: String, in database: Database) throws -> Int64 {
         try database.execute(sql: "INSERT OR IGNORE INTO roots (path) VALUES (?)", arguments: [path])
         let id = try Int64.fetchOne(database, sql: "SELECT id FROM roots WHERE path = ?", arguments: [path])
         guard let id else { throw DatabaseError(message: "no row for the folder \(path)") }
         return id
+    }
+
+    func write<Value>(_ body: (Database) throws -> Value) throws(LedgerError) -> Value {
+        try translated { try pool.write(body) }
     }
 
     func read<Value>(_ body: (Database) throws -> Value) throws(LedgerError) -> Value {

@@ -95,12 +95,11 @@ enum FrameRow {
     }
 
     private static func score(from row: Row) throws -> FrameRecord.Score {
-        guard let maximum: Double = row["score_max"], let mean: Double = row["score_mean"],
-            let patch: Double = row["score_patch"], let chosen: Double = row["score"],
-            let severity: Double = row["severity"], let threshold: Double = row["threshold"],
-            let verdict = (row["verdict"] as String?).flatMap(Verdict.init(rawValue:)),
-            let area: Double = row["area"]
-        else { throw DatabaseError(message: "figures are missing in \(row["path"] as String? ?? "a row")") }
+        guard let verdict = (row["verdict"] as String?).flatMap(Verdict.init(rawValue:)) else {
+            throw DatabaseError(message: "the verdict is missing in \(row["path"] as String? ?? "a row")")
+        }
+        // SQLite has no NaN: it keeps one as null.
+        func figure(_ column: String) -> Double { row[column] ?? .nan }
         var box: PixelRectangle?
         if let x: Int = row["box_x"], let y: Int = row["box_y"], let width: Int = row["box_width"],
             let height: Int = row["box_height"]
@@ -108,12 +107,16 @@ enum FrameRow {
             box = PixelRectangle(x: x, y: y, width: width, height: height)
         }
         return FrameRecord.Score(
-            scores: ImageScores(maximum: maximum, mean: mean, patch: patch),
-            chosen: chosen,
-            severity: severity,
-            threshold: threshold,
+            scores: ImageScores(
+                maximum: figure("score_max"),
+                mean: figure("score_mean"),
+                patch: figure("score_patch")
+            ),
+            chosen: figure("score"),
+            severity: figure("severity"),
+            threshold: figure("threshold"),
             verdict: verdict,
-            area: area,
+            area: figure("area"),
             boundingBox: box,
             cause: row["cause"],
             mask: row["mask"],

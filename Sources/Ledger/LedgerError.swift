@@ -14,6 +14,8 @@ public struct LedgerError: Error, Sendable, CustomStringConvertible {
         case newerSchema
         /// Start the daemon on the output folder once: it makes the tables, or brings them up to date.
         case olderSchema
+        /// Start again: the file was removed or replaced while it was open, and what is written to it is lost.
+        case gone
         /// Anything else SQLite reports.
         case other
     }
@@ -37,6 +39,7 @@ public struct LedgerError: Error, Sendable, CustomStringConvertible {
             case .damaged: "move it away (frames are then judged again) or restore a backup"
             case .newerSchema: "it was written by a later autoqc: use that version"
             case .olderSchema: "start `autoqc watch` with this output folder once, which brings it up to date"
+            case .gone: "start again; frames whose outcome went with it are judged again"
             case .other: "see SQLite's message"
             }
         return "The ledger \(path) cannot be used (\(detail)): \(remedy)."

@@ -6,6 +6,7 @@ enum LedgerSchema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1", migrate: createVersion1)
         migrator.registerMigration("2", migrate: addTiers)
+        migrator.registerMigration("3", migrate: addSessions)
         return migrator
     }
 
@@ -18,6 +19,26 @@ enum LedgerSchema {
                 DROP INDEX frames_of_well;
                 CREATE INDEX frames_in_turn ON frames (run, well, sequence)
                 WHERE state = 'scored' AND well_faulty IS NOT NULL;
+                """
+        )
+    }
+
+    private static func addSessions(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE sessions (
+                    id INTEGER PRIMARY KEY,
+                    started_ns INTEGER NOT NULL,
+                    ended_ns INTEGER,
+                    model TEXT NOT NULL,
+                    precision TEXT NOT NULL,
+                    pattern TEXT NOT NULL
+                ) STRICT;
+                CREATE TABLE session_roots (
+                    session INTEGER NOT NULL REFERENCES sessions(id),
+                    root INTEGER NOT NULL REFERENCES roots(id),
+                    PRIMARY KEY (session, root)
+                ) STRICT, WITHOUT ROWID;
                 """
         )
     }

@@ -77,6 +77,7 @@ public final class Monitor: Sendable {
         try configuration.output.prepare()
         let ledger = try FrameLedger(path: configuration.output.ledger)
         let parts = try await makeParts(configuration, ledger)
+        try ledger.begin(DaemonSession(configuration, judge: judge, started: parts.now()))
         let assembly = MonitorAssembly(
             configuration: configuration,
             judge: judge,
@@ -87,7 +88,7 @@ public final class Monitor: Sendable {
         )
         let group = ServiceGroup(
             configuration: assembly.groupConfiguration(
-                reload: { try self.reload(assembly) },
+                reload: { try self.reload(assembly, ledger, now: parts.now) },
                 finished: { await self.stop() }
             )
         )
@@ -96,6 +97,7 @@ public final class Monitor: Sendable {
         let stopping = Task { for await _ in parts.stopRequests { await self.stop() } }
         defer { stopping.cancel() }
         let result = await Result { try await group.run() }
+        try? ledger.endSession(at: parts.now())
         try? ledger.close()
         withExtendedLifetime(lock) {}
         try result.get()
@@ -107,7 +109,11 @@ public final class Monitor: Sendable {
         await group.withLock { $0 }?.triggerGracefulShutdown()
     }
 
-    private func reload(_ assembly: MonitorAssembly) throws {
+    private func reload(
+        _ assembly: MonitorAssembly,
+        _ ledger: FrameLedger,
+        now: @Sendable () -> Timestamp
+    ) throws {
         guard let reload else {
             throw ConfigurationError(
                 problem: "there is no file to read again",
@@ -125,6 +131,29 @@ public final class Monitor: Sendable {
         }
         configuration.withLock { $0 = new }
         assembly.apply(new, judge: judge)
+        // Names go on to be read, and folders to be watched, as at the start.
+        let session = DaemonSession(old, judge: judge, started: now())
+        do {
+            try ledger.endSession(at: session.started)
+            try ledger.begin(session)
+        } catch {
+            logger.warning(
+                "The ledger does not say that the configuration was reloaded",
+                metadata: Logger.Metadata([.reason: "\(error)"])
+            )
+        }
+    }
+}
+
+extension DaemonSession {
+    fileprivate init(_ configuration: Configuration, judge: any FrameJudge, started: Timestamp) {
+        self.init(
+            started: started,
+            model: judge.model,
+            precision: judge.precisionName,
+            pattern: configuration.pattern,
+            folders: configuration.watch
+        )
     }
 }
 

@@ -208,7 +208,8 @@ extension FramePipeline.Settings {
             batchFrames: configuration.batchFrames,
             masks: configuration.masks,
             regions: configuration.regions,
-            readAttempts: configuration.readAttempts
+            readAttempts: configuration.readAttempts,
+            namesByFrame: configuration.pattern.contains("/")
         )
     }
 }

@@ -9,7 +9,8 @@ public import Plate
 /// OUT/RUN/masks/01_B1_f100.mask.tiff, 01_B1_f100.mask.geojson
 /// OUT/RUN/quarantine.log
 /// ```
-/// `RUN` and the masks' names come from outside and are made safe: see `SafeName`.
+/// Masks are named like their frames' files, or `B01_f100` where a pattern with a `/` lets files of different wells share a
+/// name. `RUN` and the masks' names come from outside and are made safe: see `SafeName`.
 public struct OutputTree: Sendable, Equatable {
     /// The output folder, absolute.
     public let root: String

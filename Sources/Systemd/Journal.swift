@@ -12,6 +12,9 @@ public struct Journal: Sendable {
         self.identifier = identifier
     }
 
+    /// Whether a journal listens on this machine.
+    public static var isPresent: Bool { unsafe access(socket, W_OK) == 0 }
+
     /// Writes one record.
     ///
     /// - Parameters:
@@ -28,7 +31,7 @@ public struct Journal: Sendable {
         messageID: MessageID? = nil
     ) -> Bool {
         // The library calls it a success when nobody listens.
-        guard unsafe access(Self.socket, W_OK) == 0 else { return false }
+        guard Self.isPresent else { return false }
         var all = [
             JournalField("MESSAGE", message), JournalField("PRIORITY", "\(priority.rawValue)"),
             JournalField("SYSLOG_IDENTIFIER", identifier),

@@ -28,11 +28,16 @@ public enum FramePaths {
         return found.filter { seen.insert($0).inserted }
     }
 
-    /// Every TIFF file that an argument names: a file, a folder or a glob.
+    /// Every TIFF file that an argument names: a file, a folder or a glob; throws where there is none.
     public static func files(_ argument: String) throws(DataError) -> [String] {
         var isFolder: ObjCBool = false
         if unsafe FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) {
-            return isFolder.boolValue ? folder(argument) : [argument]
+            guard isFolder.boolValue else { return [argument] }
+            let files = folder(argument)
+            guard !files.isEmpty else {
+                throw DataError("\(argument): no TIFF files in there; check the path")
+            }
+            return files
         }
         let matches = expanded(argument)
         guard !matches.isEmpty else {

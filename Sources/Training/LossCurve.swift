@@ -12,7 +12,11 @@ public struct LossCurve: Sendable {
     public func write(csv path: String) throws {
         let rows = records.map { "\($0.step),\($0.loss),\($0.validationLoss.map { "\($0)" } ?? "")" }
         let text = (["step,loss,validation_loss"] + rows).joined(separator: "\n") + "\n"
-        try Data(text.utf8).write(to: URL(filePath: path))
+        do {
+            try Data(text.utf8).write(to: URL(filePath: path))
+        } catch {
+            throw DataError("\(path): cannot be written (\(error.localizedDescription))")
+        }
     }
 
     /// Draws both losses, training blue and validation orange.

@@ -7,8 +7,12 @@ struct AutoQC: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "autoqc",
         abstract: "Quality control beside a high-throughput microscope.",
+        version: "0.1.0",
         subcommands: [
-            WatchCommand.self, ValidateCommand.self, ScoreCommand.self, TrainCommand.self,
+            WatchCommand.self, ValidateCommand.self, DoctorCommand.self, TailCommand.self, AuditCommand.self,
+            SyncCommand.self,
+            ExportCommand.self,
+            RejudgeCommand.self, ScoreCommand.self, TrainCommand.self,
             CalibrateCommand.self, ImportCommand.self, BenchmarkCommand.self, SimulateCommand.self,
             BenchCommand.self,
         ]

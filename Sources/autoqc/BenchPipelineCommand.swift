@@ -32,7 +32,7 @@ struct BenchPipelineCommand: BenchGroup {
             return
         }
         let detector = try Detector(path: path, precision: options.precision)
-        try detector.requireRealtime(path: path)
+        try detector.description.requireRealtime(path: path)
         try await BenchFrames.withFolder { folder in
             try stages(detector, in: folder, options, into: &measurements)
         }

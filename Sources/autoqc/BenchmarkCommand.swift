@@ -65,7 +65,9 @@ struct BenchmarkCommand: ParsableCommand {
             Terminal.note("\nstopped; the same command goes on from here")
             throw ExitCode(130)
         }
-        Terminal.note("wrote \(out)/results.md, results.csv, results.json, plots and panels")
+        Terminal.note(
+            "wrote \(out)/results.md, results.csv, results.json and plots, and panels where there are examples"
+        )
         guard leftOut.isEmpty else {
             Terminal.note("\(leftOut.count) left out or done with less:")
             for problem in leftOut { Terminal.note("  \(problem)") }

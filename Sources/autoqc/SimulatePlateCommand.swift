@@ -96,7 +96,7 @@ struct SimulatePlateCommand: ParsableCommand {
             lines.append("ended early, with whole files")
         } else if !summary.heldRate {
             lines.append(
-                "the rate was not held: frames were up to \(summary.greatestLateness.digits(1)) s late; "
+                "some frames came up to \(summary.greatestLateness.digits(1)) s late; "
                     + "ask for fewer wells or less --speed, or give this machine less else to do"
             )
         }

@@ -32,8 +32,12 @@ struct Terminal {
     /// Says something worth a line of its own.
     static func note(_ line: String) { write(line + "\n") }
 
+    /// Prints a line that is what a command was asked for.
+    static func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
     private static func write(_ text: String) {
-        FileHandle.standardError.write(Data(text.utf8))
+        // Nobody may listen any more: no reason to stop.
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 
     /// Hours, minutes and seconds.

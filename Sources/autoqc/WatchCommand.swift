@@ -72,6 +72,8 @@ struct WatchCommand: AsyncParsableCommand {
         let options = options
         // First of all: loading the model takes seconds, in which a SIGHUP must not end the daemon.
         let reloadRequests = ProcessSignals.stream(of: [SIGHUP])
+        // Whoever reads the log may go; judging goes on.
+        _ = signal(SIGPIPE, SIG_IGN)
         let configuration = try options.load()
         let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
         ServiceLogging.bootstrap(level: level)
@@ -103,12 +105,16 @@ struct WatchCommand: AsyncParsableCommand {
 
     /// The detector of a model that keeps up with a plate.
     static func detector(_ configuration: Configuration) throws -> Detector {
-        let detector = try Detector(
-            path: configuration.model,
+        let path = configuration.model
+        let (model, name) = try Model.read(path: path)
+        // Before it is asked for thresholds, which would not help.
+        try model.description.requireRealtime(path: path)
+        return try Detector(
+            model: model,
+            name: name,
+            path: path,
             precision: Precision(rawValue: configuration.precision)
         )
-        try detector.requireRealtime(path: configuration.model)
-        return detector
     }
 
     private static func sentence(_ summary: MonitorSummary) -> String {

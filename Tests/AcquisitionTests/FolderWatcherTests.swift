@@ -62,24 +62,24 @@ import Testing
         }
     }
 
-    @Test("a tree of 200 folders that appears at once is found, file by file")
+    @Test("a tree of 500 folders that appears at once is found, file by file")
     func freshTree() async throws {
         try await withTemporaryFolder { folder in
             let watched = try WatchedFolder(folder)
             _ = try await watched.ready()
-            for index in 0..<200 {
+            for index in 0..<500 {
                 try watched.makeFolder("a\(index % 3)/b\(index % 5)/\(index)")
-                for frame in 0..<3 {
+                for frame in 0..<5 {
                     try watched.write(
                         "a\(index % 3)/b\(index % 5)/\(index)/r\(index)_C3_f\(frame).tiff",
                         "END"
                     )
                 }
             }
-            try await watched.log.wait(for: "600 frames") { $0.frames.count >= 600 }
+            try await watched.log.wait(for: "2500 frames") { $0.frames.count >= 2500 }
             let state = try await watched.finish()
-            #expect(state.frames.count == 600)
-            #expect(Set(state.frames.map(\.frame)).count == 600)
+            #expect(state.frames.count == 2500)
+            #expect(Set(state.frames.map(\.frame)).count == 2500)
         }
     }
 

@@ -138,7 +138,7 @@ struct ReferenceModelTests {
             mask: (0.2, .conformal(threshold))
         )
         let detector = try Detector(model: model, name: "test", path: "test")
-        let error = #expect(throws: ModelError.self) { try detector.requireRealtime(path: "m") }
+        let error = #expect(throws: ModelError.self) { try detector.description.requireRealtime(path: "m") }
         #expect(error?.code == .notRealtime)
         #expect(error?.description.contains("--profile realtime") == true)
     }

@@ -20,8 +20,13 @@ final class Program: Sendable {
     /// The shipped model, with which every end-to-end test judges.
     static let model = packageRoot.appending(path: "examples/models/complexeye.safetensors").path
 
-    /// Starts the program; standard output and standard error go to files in `folder`.
-    init(_ arguments: [String], in folder: URL, environment: [String: String] = [:]) throws {
+    /// Starts the program; standard output and standard error go to files in `folder`, the latter to `log` if that is given.
+    init(
+        _ arguments: [String],
+        in folder: URL,
+        environment: [String: String] = [:],
+        log: Pipe? = nil
+    ) throws {
         let name = UUID().uuidString
         messages = folder.appending(path: "messages-\(name)")
         output = folder.appending(path: "output-\(name)")
@@ -30,6 +35,7 @@ final class Program: Sendable {
         process.executableURL = Self.binary
         process.arguments = arguments
         process.standardError = try FileHandle(forWritingTo: messages)
+        if let log { process.standardError = log }
         process.standardOutput = try FileHandle(forWritingTo: output)
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         try process.run()

@@ -32,6 +32,19 @@ import Testing
         }
     }
 
+    @Test func judgingGoesOnWhenNobodyReadsTheLog() async throws {
+        try await withTemporaryFolder { folder in
+            let plate = try TestPlate(in: folder)
+            let log = Pipe()
+            let program = try Program(plate.watchArguments, in: folder, log: log)
+            try log.fileHandleForReading.close()
+            for index in 0..<3 { try plate.add("01_A1_f\(index).tiff", faulty: true) }
+            try await until("the frames are judged") { plate.counts()[.scored] == 3 }
+            program.signal(SIGTERM)
+            #expect(try await program.end() == 0)
+        }
+    }
+
     private static let journal = "/run/systemd/journal/socket"
 
     @Test(

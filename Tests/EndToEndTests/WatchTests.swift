@@ -139,4 +139,33 @@ import Testing
             #expect(check.said.contains("hystersis"))
         }
     }
+
+    @Test func aModelThatIsCutWhileItIsUsedChangesNothing() async throws {
+        try await withTemporaryFolder { folder in
+            let plate = try TestPlate(in: folder)
+            let model = folder.appending(path: "model.safetensors")
+            try FileManager.default.copyItem(at: URL(filePath: Program.model), to: model)
+            let file = folder.appending(path: "plate.yaml")
+            let text = "model: \(model.path)\noutput: \(plate.out.path)\nwatch: [\(plate.watched.path)]\n"
+            try Data(text.utf8).write(to: file)
+            let program = try Program(["watch", "--config", file.path], in: folder)
+            try await until("the first listing is done", by: program) {
+                program.said.contains("first listing")
+            }
+            let handle = try FileHandle(forWritingTo: model)
+            try handle.truncate(atOffset: 1000)
+            try handle.close()
+            try plate.add("01_C3_f0.tiff")
+            try await until("the frame is judged", by: program) { plate.counts()[.scored] == 1 }
+            program.signal(SIGHUP)
+            try await until("the reload is refused", by: program) {
+                program.said.contains("model.safetensors")
+            }
+            try plate.add("01_C3_f1.tiff")
+            try await until("the next one is judged", by: program) { plate.counts()[.scored] == 2 }
+            #expect(Set(try plate.records().map(\.model)).count == 1)
+            program.signal(SIGTERM)
+            #expect(try await program.end() == 0)
+        }
+    }
 }

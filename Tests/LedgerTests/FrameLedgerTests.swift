@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Ledger
 import Plate
 import TestSupport
@@ -39,6 +40,23 @@ struct FrameLedgerTests {
             #expect(try ledger.counts() == [.scored: 2, .quarantined: 1, .skipped: 1])
             #expect(try ledger.counts(run: "01") == [.scored: 2])
             #expect(try ledger.record(for: FrameKey(root: "/in", path: "none.tif")) == nil)
+        }
+    }
+
+    @Test func aRowWithoutItsFiguresDoesNotHideTheOthers() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending(path: "ledger.sqlite").path
+            let ledger = try FrameLedger(path: path)
+            try ledger.record([Sample.scored("a.tif", frame: 1), Sample.scored("b.tif", frame: 2)])
+            try DatabaseQueue(path: path).write {
+                try $0.execute(sql: "UPDATE frames SET severity = NULL WHERE path = 'a.tif'")
+            }
+            var severities: [Double] = []
+            try ledger.forEach { record in
+                if case .scored(let score) = record.outcome { severities.append(score.severity) }
+            }
+            #expect(severities.count == 2)
+            #expect(severities[0].isNaN && severities[1] == 4.5)
         }
     }
 

@@ -70,6 +70,20 @@ struct LedgerSchemaTests {
         }
     }
 
+    @Test func aLedgerThatIsTakenAwayIsNoticed() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending(path: "ledger.sqlite").path
+            let ledger = try FrameLedger(path: path)
+            try ledger.record([try Sample.scored("a.tif", frame: 1)])
+            try FileManager.default.removeItem(atPath: path)
+            let error = #expect(throws: LedgerError.self) {
+                try ledger.record([Sample.scored("b.tif", frame: 2)])
+            }
+            #expect(error?.code == .gone)
+            #expect(error?.isRetriable == false)
+        }
+    }
+
     @Test func aLedgerOfTheFirstSchemaIsTakenOver() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.appending(path: "ledger.sqlite").path

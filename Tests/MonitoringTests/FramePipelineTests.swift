@@ -97,6 +97,23 @@ struct FramePipelineTests {
         }
     }
 
+    @Test func filesOfTwoWellsMayHaveOneName() async throws {
+        try await Bench.with { bench in
+            let settings = FramePipeline.Settings(judge: FakeJudge(), namesByFrame: true)
+            let pipeline = try bench.pipeline(settings: settings)
+            for well in ["B1", "C2"] {
+                let file = try bench.file("01/\(well)/7.tif", "200", well: well, frame: 7)
+                let movie = try bench.file("01/\(well)/8.tif", "1", "200", well: well, frame: 8)
+                _ = try pipeline.process([file, movie].queued)
+            }
+            #expect(
+                try bench.masks().filter { $0.hasSuffix(".tiff") } == [
+                    "B01_f7.mask.tiff", "B01_f9.mask.tiff", "C02_f7.mask.tiff", "C02_f9.mask.tiff",
+                ]
+            )
+        }
+    }
+
     @Test func anUnfinishedFileIsTriedAgainInItsPlace() async throws {
         try await Bench.with { bench in
             let cut = try bench.file("01_B1_f2.tif", "cut", frame: 2)
@@ -134,6 +151,17 @@ struct FramePipelineTests {
             _ = try bench.pipeline().process(files.queued)
             #expect(try bench.rows().map(\.state) == [.scored, .quarantined, .scored])
             #expect(try bench.events() == ["UNREADABLE 1", "FAULT 2"])
+        }
+    }
+
+    @Test func figuresThatAreNoNumbersAreNoVerdict() async throws {
+        try await Bench.with { bench in
+            let files = try ["10", "-inf", "200"].enumerated().map {
+                try bench.file("01_B1_f\($0).tif", $1, frame: $0)
+            }
+            _ = try bench.pipeline().process(files.queued)
+            #expect(try bench.rows().map(\.state) == [.scored, .quarantined, .scored])
+            #expect(try bench.alarms().first?.reason == "its grey values are too large to be judged")
         }
     }
 

@@ -24,7 +24,7 @@ public import Reporting
 /// | `limits.memory` | MiB | 1024 | most that one page may decode to |
 /// | `read.attempts` | 1 to 20 | 5 | how often an unfinished file is tried, 0.25 s, 0.5 s, ... apart |
 /// | `threads` | 0 to 1024 | 0 | threads that judge, each a well at a time; 0 for all cores |
-/// | `precision` | auto, f32, bf16, int8 | auto | what the model multiplies; auto is bf16 where the CPU has it, else f32 |
+/// | `precision` | auto, f32, bf16, int8 | auto | what the network multiplies; auto is what the model prefers, else bf16 where the CPU has it, else f32 |
 /// | `stop_timeout` | time | 30s | how long the queue may be worked off at the end |
 /// | `stalled_after` | time | 0 | silence of a well that is reported; 0 for never |
 /// | `log.level` | level | info | trace, debug, info, notice, warning, error or critical |

@@ -44,7 +44,12 @@ struct BatchPlan {
         var namesakes: [FrameID: FrameKey] = [:]
         for result in results {
             let earlier = try environment.ledger.records(of: result.frame)
-            let naming = Naming(result, earlier: earlier, namesake: namesakes[result.frame])
+            let naming = Naming(
+                result,
+                earlier: earlier,
+                namesake: namesakes[result.frame],
+                byFrame: settings.namesByFrame
+            )
             namesakes[result.frame] = namesakes[result.frame] ?? result.key
             switch result.outcome {
             case .judged(let judgement): add(result, judgement, naming)
@@ -62,7 +67,7 @@ struct BatchPlan {
         /// Whether there may be a mask from an earlier content.
         let hadMask: Bool
 
-        init(_ result: PageResult, earlier: [FrameRecord], namesake: FrameKey?) {
+        init(_ result: PageResult, earlier: [FrameRecord], namesake: FrameKey?, byFrame: Bool) {
             let own = earlier.first { $0.key == result.key }
             let other = namesake ?? earlier.first { $0.key != result.key && $0.state != .skipped }?.key
             var ownMask: String?
@@ -71,9 +76,14 @@ struct BatchPlan {
             let distinction = other.map { _ in
                 String(SafeName.hash("\(result.file.root)/\(result.file.relativePath)").prefix(8))
             }
+            // The index of a movie's frame counts its pages on, so there it says the page, too.
+            let (file, page) =
+                byFrame
+                ? ("\(result.frame.well)_f\(result.frame.index).", 0)
+                : (result.file.relativePath, result.page)
             name =
                 ownMask.flatMap { Sidecars.name(ofMask: $0) }
-                ?? Sidecars.name(file: result.file.relativePath, page: result.page, distinction: distinction)
+                ?? Sidecars.name(file: file, page: page, distinction: distinction)
             if let own, own.identity != result.file.identity {
                 reason = "judged again: the file changed at \(result.file.identity.modified.iso8601)"
             } else {

@@ -23,6 +23,8 @@ struct FramePipeline: Sendable {
         var masks = true
         var regions = true
         var readAttempts = 5
+        /// Whether sidecars are named by well and index, `B01_f100`, as files of different wells may have the same name.
+        var namesByFrame = false
         /// How much is done for the batch at hand.
         var tier = Tier.full
     }

@@ -38,7 +38,7 @@ struct JudgingRound {
             guard judgements.count == group.count else {
                 throw WrongCount(got: judgements.count, of: group.count)
             }
-            return zip(group, judgements).map { PageResult($0.work, outcome: .judged($1)) }
+            return zip(group, judgements).map { PageResult($0.work, outcome: Self.outcome($1)) }
         } catch {
             let name = group[0].work.file.relativePath
             logger.error(
@@ -48,6 +48,14 @@ struct JudgingRound {
             if group.count > 1 { return group.flatMap { outcomes(of: [$0]) } }
             return [PageResult(group[0].work, outcome: .failed(reason: "the model failed on it: \(error)"))]
         }
+    }
+
+    /// Figures that are no numbers are no verdict: a file of floats can hold values that no sum survives.
+    private static func outcome(_ judgement: Judgement) -> PageResult.Outcome {
+        let scores = judgement.scores
+        let figures = [scores.maximum, scores.mean, scores.patch, judgement.score, judgement.severity]
+        return figures.allSatisfy(\.isFinite)
+            ? .judged(judgement) : .failed(reason: "its grey values are too large to be judged")
     }
 
     private struct WrongCount: Error, CustomStringConvertible {

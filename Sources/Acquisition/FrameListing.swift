@@ -1,0 +1,121 @@
+public import Plate
+
+/// The frames that lie in folders now, by the watcher's own rules, for whoever asks once and does not watch.
+///
+/// Hidden folders, temporary names and what `excluded` names are passed over, links are not followed but for the roots
+/// themselves.
+public struct FrameListing: Sendable {
+    /// Something that lies there.
+    public enum Entry: Sendable, Equatable {
+        /// A frame or movie, whole or not.
+        case frame(File)
+        /// A file that is no frame, a name or a folder that cannot be read; both texts are safe to print.
+        case refused(path: String, reason: String)
+        /// The root itself is not there.
+        case missing(root: String)
+    }
+
+    /// A file whose name is a frame's.
+    public struct File: Hashable, Sendable {
+        /// Absolute path of the listed folder.
+        public let root: String
+        /// Path below `root`.
+        public let relativePath: String
+        /// What the name says.
+        public let frame: FrameID
+        /// The content it has now.
+        public let identity: FileIdentity
+
+        /// Gathers what is known of a file.
+        public init(root: String, relativePath: String, frame: FrameID, identity: FileIdentity) {
+            self.root = root
+            self.relativePath = relativePath
+            self.frame = frame
+            self.identity = identity
+        }
+
+        /// The absolute path.
+        public var path: String { ExactPath(root).appending(relativePath).text }
+    }
+
+    private let roots: [ExactPath]
+    private let pattern: FramePattern
+    private let excluded: Set<ExactPath>
+
+    /// Lists `roots` with their subfolders; paths are made absolute.
+    public init(roots: [String], pattern: FramePattern, excluded: [String] = []) {
+        self.roots = roots.map(FileSystem.absolute)
+        self.pattern = pattern
+        self.excluded = Set(excluded.map(FileSystem.absolute))
+    }
+
+    /// Hands over everything that lies there, in no order; files that vanish meanwhile are passed over.
+    public func forEach(_ body: (Entry) -> Void) {
+        for root in roots { list(root, body) }
+    }
+
+    /// The content that a file has now; `nil` where there is no regular file.
+    public static func identity(of path: String) -> FileIdentity? {
+        guard let status = try? FileSystem.status(ExactPath(path)), status.kind == .file else { return nil }
+        return status.identity
+    }
+
+    private func list(_ root: ExactPath, _ body: (Entry) -> Void) {
+        var waiting = [(path: root, relative: "")]
+        while let folder = waiting.popLast() {
+            let isRoot = folder.relative.isEmpty
+            do {
+                for entry in try FileSystem.entries(of: folder.path, followingLink: isRoot) {
+                    guard let name = String(validating: entry.name, as: UTF8.self) else {
+                        let path = printableName(folder.path.text) + "/" + printableName(entry.name)
+                        body(.refused(path: path, reason: "the name is not UTF-8"))
+                        continue
+                    }
+                    let path = folder.path.appending(name)
+                    let relative = isRoot ? name : folder.relative + "/" + name
+                    guard let status = try? FileSystem.status(path) else { continue }
+                    switch status.kind {
+                    case .folder:
+                        if !name.utf8.starts(with: ".".utf8), !excluded.contains(path) {
+                            waiting.append((path, relative))
+                        }
+                    case .file: take(relative, path, root, status.identity, body)
+                    default:
+                        guard !FramePattern.isIgnored(Substring(name)) else { continue }
+                        body(
+                            .refused(path: printableName(path.text), reason: "is not a regular file")
+                        )
+                    }
+                }
+            } catch  where error.isAbsence {
+                if isRoot { body(.missing(root: printableName(root.text))) }
+            } catch {
+                body(
+                    .refused(
+                        path: printableName(folder.path.text),
+                        reason: "cannot be listed: \(error.reason)"
+                    )
+                )
+            }
+        }
+    }
+
+    private func take(
+        _ relative: String,
+        _ path: ExactPath,
+        _ root: ExactPath,
+        _ identity: FileIdentity,
+        _ body: (Entry) -> Void
+    ) {
+        switch pattern.read(relativePath: relative, rootName: String(root.name)) {
+        case .ignored: break
+        case .refused(let reason): body(.refused(path: printableName(path.text), reason: reason))
+        case .frame(let frame):
+            body(
+                .frame(
+                    File(root: root.text, relativePath: relative, frame: frame, identity: identity)
+                )
+            )
+        }
+    }
+}

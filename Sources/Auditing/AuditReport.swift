@@ -1,0 +1,88 @@
+/// Whether every frame is accounted for, and what is not as it should be.
+public struct AuditReport: Sendable, Equatable, Encodable {
+    /// What can be wrong.
+    public enum Kind: String, Sendable, CaseIterable, Comparable, Encodable {
+        /// A watched folder is not there, so nothing is known of its files.
+        case folderMissing = "folder-missing"
+        /// A file has no outcome, or not for all of its pages.
+        case notJudged = "not-judged"
+        /// A file was written again after it was judged.
+        case rewritten
+        /// A frame has an outcome but its file is gone.
+        case fileMissing = "file-missing"
+        /// The mask of a faulty frame is not there.
+        case maskMissing = "mask-missing"
+        /// The mask of a faulty frame is no whole TIFF file.
+        case maskDamaged = "mask-damaged"
+        /// A mask belongs to no frame of the ledger.
+        case maskUnknown = "mask-unknown"
+        /// A faulty or unreadable frame has no line in its well's alarm log.
+        case alarmMissing = "alarm-missing"
+        /// A frame was announced twice.
+        case alarmDoubled = "alarm-doubled"
+        /// A line of an alarm log is torn or forged.
+        case lineDamaged = "line-damaged"
+
+        /// What to do about it.
+        public var remedy: String {
+            switch self {
+            case .folderMissing: "mount or restore the folder and audit again"
+            case .notJudged: "let `autoqc watch` run on the folder; `autoqc sync` waits until it is done"
+            case .rewritten: "let `autoqc watch` run on the folder: it judges the new content"
+            case .fileMissing: "restore it from the microscope, or name where it was moved to with --against"
+            case .maskMissing, .maskDamaged: "judge the frame again with `autoqc score --masks`"
+            case .maskUnknown: "remove it, or restore the ledger that knows it"
+            case .alarmMissing: "the ledger has the verdict: see `autoqc export`"
+            case .alarmDoubled: "count the frame once"
+            case .lineDamaged: "the ledger has the verdicts: see `autoqc export`"
+            }
+        }
+
+        /// In the order of their seriousness.
+        public static func < (left: Kind, right: Kind) -> Bool { left.position < right.position }
+
+        private var position: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+    }
+
+    /// One thing that is not as it should be.
+    public struct Problem: Sendable, Equatable, Encodable {
+        /// What is wrong.
+        public let kind: Kind
+        /// Path of the file, mask or log.
+        public let subject: String
+        /// A sentence with particulars; may be empty.
+        public let detail: String
+    }
+
+    /// Files in the folders whose names are a frame's.
+    public internal(set) var files = 0
+    /// Of them, those with an outcome for every page with just the content they have.
+    public internal(set) var accounted = 0
+    /// Files in the folders that are no frames.
+    public internal(set) var notFrames = 0
+    /// Rows of the ledger by state (`scored`, `quarantined`, `skipped`).
+    public internal(set) var rows: [String: Int] = [:]
+    /// Of the scored ones, those that are faulty.
+    public internal(set) var faulty = 0
+    /// Masks that are there, whole, and belong to a frame.
+    public internal(set) var masks = 0
+    /// How many problems of each kind there are.
+    public private(set) var counts: [String: Int] = [:]
+    /// The first problems of each kind, `mostExamples` at most.
+    public private(set) var problems: [Problem] = []
+
+    /// How many problems of one kind are told one by one.
+    public static let mostExamples = 100
+
+    /// Whether nothing is wrong.
+    public var isComplete: Bool { counts.isEmpty }
+
+    /// The problems of one kind.
+    public func count(of kind: Kind) -> Int { counts[kind.rawValue, default: 0] }
+
+    mutating func add(_ kind: Kind, _ subject: String, _ detail: String = "") {
+        counts[kind.rawValue, default: 0] += 1
+        guard count(of: kind) <= Self.mostExamples else { return }
+        problems.append(Problem(kind: kind, subject: subject, detail: detail))
+    }
+}

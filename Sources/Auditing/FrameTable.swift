@@ -1,0 +1,122 @@
+import Foundation
+public import Ledger
+import Plate
+import Reporting
+
+/// The ledger's rows as a table, for whatever reads CSV (RFC 4180) or JSON lines.
+///
+/// Columns: `file`, `page`, `run`, `well`, `frame`, `state`, `reason`, `score_max`, `score_mean`, `score_patch`, `score`,
+/// `severity`, `threshold`, `verdict`, `area` (share of the frame), `bbox_x`, `bbox_y`, `bbox_width`, `bbox_height`
+/// (pixels), `cause`, `mask` (relative to the run's folder of the output), `well_faulty`, `tier`, `precision`, `model`,
+/// `completed`, `judged` (UTC). What a row does not have is empty in CSV and missing in JSON.
+public enum FrameTable {
+    private enum Value: Sendable {
+        case text(String)
+        case number(Double)
+        case integer(Int)
+        case flag(Bool)
+    }
+
+    private static let columns: [(name: String, value: @Sendable (FrameRecord) -> Value?)] = [
+        ("file", { .text($0.key.root.isEmpty ? $0.key.path : $0.key.root + "/" + $0.key.path) }),
+        ("page", { .integer($0.key.page) }),
+        ("run", { ($0.frame?.run).map { .text($0) } }),
+        ("well", { ($0.frame?.well).map { .text($0.description) } }),
+        ("frame", { ($0.frame?.index).map { .integer($0) } }),
+        ("state", { .text($0.state.rawValue) }),
+        ("reason", { $0.reason.map { .text($0) } }),
+        ("score_max", { ($0.score?.scores.maximum).map { .number($0) } }),
+        ("score_mean", { ($0.score?.scores.mean).map { .number($0) } }),
+        ("score_patch", { ($0.score?.scores.patch).map { .number($0) } }),
+        ("score", { ($0.score?.chosen).map { .number($0) } }),
+        ("severity", { ($0.score?.severity).map { .number($0) } }),
+        ("threshold", { ($0.score?.threshold).map { .number($0) } }),
+        ("verdict", { ($0.score?.verdict).map { .text($0.rawValue) } }),
+        ("area", { ($0.score?.area).map { .number($0) } }),
+        ("bbox_x", { ($0.score?.boundingBox?.x).map { .integer($0) } }),
+        ("bbox_y", { ($0.score?.boundingBox?.y).map { .integer($0) } }),
+        ("bbox_width", { ($0.score?.boundingBox?.width).map { .integer($0) } }),
+        ("bbox_height", { ($0.score?.boundingBox?.height).map { .integer($0) } }),
+        ("cause", { ($0.score?.cause).map { .text($0) } }),
+        ("mask", { ($0.score?.mask).map { .text($0) } }),
+        ("well_faulty", { ($0.score?.wellIsFaulty).map { .flag($0) } }),
+        ("tier", { ($0.score?.tier).map { .text($0.rawValue) } }),
+        ("precision", { ($0.score?.precision).map { .text($0) } }),
+        ("model", { $0.model.map { .text($0) } }),
+        ("completed", { $0.completed.map { .text($0.iso8601) } }),
+        ("judged", { .text($0.judged.iso8601) }),
+    ]
+
+    /// The first line of the CSV table, without its newline.
+    public static var csvHeader: String { columns.map(\.name).joined(separator: ",") }
+
+    /// A row of the CSV table, without its newline.
+    public static func csv(_ record: FrameRecord) -> String {
+        csvRow(
+            columns.map { column in
+                switch column.value(record) {
+                case .text(let text): text
+                case .number(let number): "\(number)"
+                case .integer(let number): "\(number)"
+                case .flag(let flag): "\(flag)"
+                case nil: ""
+                }
+            }
+        )
+    }
+
+    /// Fields as a row of CSV, without its newline.
+    public static func csvRow(_ fields: [String]) -> String { fields.map(quoted).joined(separator: ",") }
+
+    /// A row as one JSON object on one line, without a newline; a figure that is not finite is left out.
+    public static func json(_ record: FrameRecord) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(JSONRow(record: record)), as: UTF8.self)
+    }
+
+    private struct JSONRow: Encodable {
+        let record: FrameRecord
+
+        private struct Key: CodingKey {
+            let stringValue: String
+            var intValue: Int? { nil }
+
+            init(_ name: String) { stringValue = name }
+            init?(stringValue: String) { self.init(stringValue) }
+            init?(intValue: Int) { nil }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var row = encoder.container(keyedBy: Key.self)
+            for (name, value) in columns {
+                switch value(record) {
+                case .text(let text): try row.encode(text, forKey: Key(name))
+                case .number(let number): if number.isFinite { try row.encode(number, forKey: Key(name)) }
+                case .integer(let number): try row.encode(number, forKey: Key(name))
+                case .flag(let flag): try row.encode(flag, forKey: Key(name))
+                case nil: break
+                }
+            }
+        }
+    }
+
+    private static func quoted(_ text: String) -> String {
+        let needsQuotes = text.utf8.contains { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }
+        return needsQuotes ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
+    }
+}
+
+extension FrameRecord {
+    fileprivate var score: Score? {
+        guard case .scored(let score) = outcome else { return nil }
+        return score
+    }
+
+    fileprivate var reason: String? {
+        switch outcome {
+        case .scored: nil
+        case .quarantined(let reason), .skipped(let reason): reason
+        }
+    }
+}

@@ -1,0 +1,80 @@
+public import Plate
+public import Reporting
+
+/// What other verdicts on the same frames change: well by well, with the frame at which each turns faulty.
+public struct Rejudgement {
+    /// A well whose frames are judged otherwise.
+    public struct ChangedWell: Sendable, Equatable {
+        /// The run.
+        public let run: String
+        /// The well.
+        public let well: Well
+        /// Frames that were judged both times.
+        public let frames: Int
+        /// Faulty ones before and now.
+        public let faulty: (before: Int, after: Int)
+        /// The frame at which the well first turns faulty, by hysteresis; `nil` where it never does.
+        public let onset: (before: Int?, after: Int?)
+
+        /// Whether all is the same.
+        public static func == (left: ChangedWell, right: ChangedWell) -> Bool {
+            left.run == right.run && left.well == right.well && left.frames == right.frames
+                && left.faulty == right.faulty && left.onset == right.onset
+        }
+    }
+
+    private struct Key: Hashable {
+        let run: String
+        let well: Well
+    }
+
+    private struct Frame {
+        let index: Int
+        let before: Verdict
+        let after: Verdict
+    }
+
+    private let rule: StateHysteresis.Rule
+    private var wells: [Key: [Frame]] = [:]
+    /// Frames that were judged both times.
+    public private(set) var frames = 0
+    /// Of them, those that are faulty now and were not.
+    public private(set) var turnedFaulty = 0
+    /// Of them, those that were faulty and are not now.
+    public private(set) var turnedNormal = 0
+
+    /// Compares nothing yet.
+    public init(rule: StateHysteresis.Rule = StateHysteresis.Rule()) {
+        self.rule = rule
+    }
+
+    /// Takes a frame with its two verdicts.
+    public mutating func add(_ frame: FrameID, before: Verdict, after: Verdict) {
+        wells[Key(run: frame.run, well: frame.well), default: []].append(
+            Frame(index: frame.index, before: before, after: after)
+        )
+        frames += 1
+        if before != after { if after == .faulty { turnedFaulty += 1 } else { turnedNormal += 1 } }
+    }
+
+    /// The wells with a frame that is judged otherwise, in the order of runs and wells.
+    public var changedWells: [ChangedWell] {
+        wells.filter { $0.value.contains { $0.before != $0.after } }
+            .sorted { ($0.key.run, $0.key.well) < ($1.key.run, $1.key.well) }
+            .map { key, frames in
+                let ordered = frames.sorted { $0.index < $1.index }
+                return ChangedWell(
+                    run: key.run,
+                    well: key.well,
+                    frames: frames.count,
+                    faulty: (ordered.count { $0.before == .faulty }, ordered.count { $0.after == .faulty }),
+                    onset: (onset(ordered, \.before), onset(ordered, \.after))
+                )
+            }
+    }
+
+    private func onset(_ frames: [Frame], _ verdict: KeyPath<Frame, Verdict>) -> Int? {
+        var state = StateHysteresis(rule: rule)
+        return frames.first { state.take($0[keyPath: verdict]) == .onset }?.index
+    }
+}

@@ -1,0 +1,97 @@
+import GRDB
+public import Plate
+
+/// A time in which the daemon judged with one model and one way of reading names.
+///
+/// A start begins one, and so does a reload that changes either.
+public struct DaemonSession: Sendable, Equatable {
+    /// When it began.
+    public let started: Timestamp
+    /// When it ended; `nil` while it lasts, and for one that a crash ended.
+    public let ended: Timestamp?
+    /// Name of the model, the first digits of its file's SHA-256.
+    public let model: String
+    /// What the network computed with, for example `int8`.
+    public let precision: String
+    /// How file names told run, well and frame.
+    public let pattern: String
+    /// The watched folders, absolute.
+    public let folders: [String]
+
+    /// Gathers a session.
+    public init(
+        started: Timestamp,
+        ended: Timestamp? = nil,
+        model: String,
+        precision: String,
+        pattern: String,
+        folders: [String]
+    ) {
+        self.started = started
+        self.ended = ended
+        self.model = model
+        self.precision = precision
+        self.pattern = pattern
+        self.folders = folders
+    }
+}
+
+extension FrameLedger {
+    /// Notes that a session begins; the one before it, if it has no end, stays without.
+    public func begin(_ session: DaemonSession) throws(LedgerError) {
+        try write { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO sessions (started_ns, ended_ns, model, precision, pattern) VALUES (?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    session.started.nanoseconds, session.ended?.nanoseconds, session.model,
+                    session.precision, session.pattern,
+                ]
+            )
+            let id = database.lastInsertedRowID
+            for folder in session.folders {
+                try database.execute(
+                    sql: "INSERT OR IGNORE INTO session_roots (session, root) VALUES (?, ?)",
+                    arguments: [id, try Self.root(folder, in: database)]
+                )
+            }
+        }
+    }
+
+    /// Notes that the last session ended; nothing happens where it has an end already.
+    public func endSession(at time: Timestamp) throws(LedgerError) {
+        try write { database in
+            try database.execute(
+                sql: """
+                    UPDATE sessions SET ended_ns = ?
+                    WHERE id = (SELECT max(id) FROM sessions) AND ended_ns IS NULL
+                    """,
+                arguments: [time.nanoseconds]
+            )
+        }
+    }
+
+    /// All sessions, the first one first.
+    public func sessions() throws(LedgerError) -> [DaemonSession] {
+        try read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM sessions ORDER BY id").map { row in
+                DaemonSession(
+                    started: Timestamp(nanoseconds: row["started_ns"]),
+                    ended: (row["ended_ns"] as Int64?).map { Timestamp(nanoseconds: $0) },
+                    model: row["model"],
+                    precision: row["precision"],
+                    pattern: row["pattern"],
+                    folders: try String.fetchAll(
+                        database,
+                        sql: """
+                            SELECT path FROM session_roots JOIN roots ON roots.id = root
+                            WHERE session = ? ORDER BY path
+                            """,
+                        arguments: [row["id"] as Int64]
+                    )
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+import Acquisition
+import Foundation
+import Reporting
+import Systemd
+
+/// One answer of `autoqc doctor`.
+public struct Diagnosis: Sendable, Equatable {
+    /// How serious it is.
+    public enum Level: String, Sendable, Comparable {
+        /// As it should be.
+        case fine = "ok"
+        /// The daemon runs, but not as well as it could.
+        case warning = "warn"
+        /// The daemon would not start, or lose its purpose.
+        case failure = "fail"
+
+        /// Less serious before more serious.
+        public static func < (left: Level, right: Level) -> Bool { left.weight < right.weight }
+
+        private var weight: Int { self == .fine ? 0 : self == .warning ? 1 : 2 }
+    }
+
+    /// How serious it is.
+    public let level: Level
+    /// What was looked at, a word or two.
+    public let subject: String
+    /// What was found.
+    public let finding: String
+    /// What to do about it; `nil` where there is nothing to do.
+    public let remedy: String?
+
+    /// Gathers an answer.
+    public init(_ level: Level, _ subject: String, _ finding: String, remedy: String? = nil) {
+        self.level = level
+        self.subject = subject
+        self.finding = finding
+        self.remedy = remedy
+    }
+}
+
+extension Configuration {
+    /// A night of a full plate in masks and logs, with room to spare.
+    private static let spaceWanted = 2 << 30
+    /// What a day of eight frames a second leaves behind: rows of the ledger, and masks of a tenth of the frames.
+    private static let bytesADay = 1.3e9
+
+    /// Looks at everything outside the program that watching depends on; changes nothing but for a probe file.
+    ///
+    /// The model is not loaded here.
+    public func diagnoses() -> [Diagnosis] {
+        watch.map(Self.readable) + [Self.limits(watch, output), writable, space] + ledgerAndLock
+            + [Self.journal, Self.clock]
+    }
+
+    private static func readable(_ folder: String) -> Diagnosis {
+        let manager = FileManager.default
+        guard manager.fileExists(atPath: folder) else {
+            return Diagnosis(
+                .failure,
+                "watched folder",
+                "\(folder) is not there",
+                remedy: "make it or mount it; `watch` waits for a folder that goes away later"
+            )
+        }
+        guard manager.isReadableFile(atPath: folder), manager.isExecutableFile(atPath: folder) else {
+            return Diagnosis(
+                .failure,
+                "watched folder",
+                "\(folder) may not be read by user \(NSUserName())",
+                remedy: "as root: setfacl -R -m u:\(NSUserName()):rX -m d:u:\(NSUserName()):rX \(folder)"
+            )
+        }
+        if let share = FolderWatcher.shareName(of: folder) {
+            return Diagnosis(
+                .warning,
+                "watched folder",
+                "\(folder) lies on \(share), which does not tell what other machines write",
+                remedy: "nothing is lost, but frames are found some seconds later, by looking"
+            )
+        }
+        return Diagnosis(.fine, "watched folder", "\(folder) can be read and tells of changes")
+    }
+
+    private static func limits(_ folders: [String], _ output: OutputTree) -> Diagnosis {
+        let limits = WatchLimits.current
+        let found = folders.reduce(0) { $0 + Self.count(of: $1, without: output.root) }
+        let words = "\(found) folders to watch, \(limits.folders) allowed, \(limits.instances) programs"
+        guard found * 2 <= limits.folders else {
+            return Diagnosis(
+                found <= limits.folders ? .warning : .failure,
+                "inotify",
+                words,
+                remedy: "as root: sysctl fs.inotify.max_user_watches=\(max(found, limits.folders) * 4); "
+                    + "folders beyond the limit are looked through instead"
+            )
+        }
+        return Diagnosis(.fine, "inotify", words)
+    }
+
+    private static func count(of folder: String, without excluded: String) -> Int {
+        let folders = FileManager.default.enumerator(
+            at: URL(filePath: folder),
+            includingPropertiesForKeys: [.isDirectoryKey],
+            options: [.skipsHiddenFiles]
+        )
+        var count = 1
+        while let entry = folders?.nextObject() as? URL {
+            guard (try? entry.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) == true else {
+                continue
+            }
+            if entry.path == excluded { folders?.skipDescendants() } else { count += 1 }
+        }
+        return count
+    }
+
+    private var writable: Diagnosis {
+        do {
+            try output.probe()
+            return Diagnosis(.fine, "output", "\(output.root) can be written")
+        } catch {
+            return Diagnosis(
+                .failure,
+                "output",
+                "\(output.root) cannot be written: \(error.detail)",
+                remedy: "let user \(NSUserName()) write it; under systemd outside /var/lib/autoqc also "
+                    + "ReadWritePaths=\(output.root)"
+            )
+        }
+    }
+
+    private var space: Diagnosis {
+        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: output.root)
+        guard let free = (attributes?[.systemFreeSize] as? NSNumber)?.intValue else {
+            return Diagnosis(.warning, "space", "is not known", remedy: "look with df")
+        }
+        let days = Int(Double(free) / Self.bytesADay)
+        let words = "\(free >> 20) MiB free for results, some \(days) days of a full plate"
+        guard free < Self.spaceWanted else { return Diagnosis(.fine, "space", words) }
+        return Diagnosis(.warning, "space", words, remedy: "free some, or put the output elsewhere")
+    }
+
+    private var ledgerAndLock: [Diagnosis] {
+        guard FileManager.default.fileExists(atPath: output.ledger) else {
+            return [Diagnosis(.fine, "ledger", "none yet; the first start makes it")]
+        }
+        let user = OutputLock.isHeld(output) ? "a daemon runs on it" : "no daemon runs on it now"
+        guard FileManager.default.isWritableFile(atPath: output.ledger) else {
+            return [
+                Diagnosis(
+                    .failure,
+                    "ledger",
+                    "\(output.ledger) may not be written",
+                    remedy: "run this as the daemon's user, or give the file to it"
+                )
+            ]
+        }
+        return [Diagnosis(.fine, "ledger", "\(output.ledger) is there; \(user)")]
+    }
+
+    private static var journal: Diagnosis {
+        Journal.isPresent
+            ? Diagnosis(.fine, "journal", "systemd-journald listens")
+            : Diagnosis(
+                .warning,
+                "journal",
+                "systemd-journald does not listen here",
+                remedy: "alarms go to the alarm logs all the same"
+            )
+    }
+
+    private static var clock: Diagnosis {
+        guard SystemClock.isSynchronised else {
+            return Diagnosis(
+                .warning,
+                "clock",
+                "is not synchronised",
+                remedy: "set up systemd-timesyncd or chrony, so that times in logs mean something"
+            )
+        }
+        return Diagnosis(.fine, "clock", "is synchronised")
+    }
+}

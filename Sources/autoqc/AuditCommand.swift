@@ -1,0 +1,71 @@
+import ArgumentParser
+import Auditing
+import Foundation
+import Reporting
+
+/// `autoqc audit`.
+struct AuditCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit",
+        abstract: "Show that every frame was judged: files against ledger, masks and alarm logs.",
+        discussion: """
+            Every file in the watched folders must have an outcome for just the content it has, every outcome its file, \
+            every faulty frame its mask and one line in its well's alarm log. Changes nothing. Exits with 0 only if all is \
+            accounted for, with 1 otherwise. Beside a running daemon call `autoqc sync` first.
+            """
+    )
+
+    @OptionGroup var ledger: LedgerOptions
+    @OptionGroup var watched: WatchedOptions
+    @Option(name: .customLong("run"), help: "One run only.")
+    var oneRun: String?
+    @Option(help: "Compare with this folder: a part of a watched one, or a copy of what it held.")
+    var against: String?
+    @Option(help: "Write the report to a file as JSON, too.")
+    var json: String?
+
+    func run() throws {
+        let opened = try ledger.open()
+        let (folders, pattern) = try watched.resolve(opened)
+        let report = try Audit.report(
+            of: opened,
+            in: ledger.tree,
+            scope: Audit.Scope(
+                folders: folders,
+                pattern: pattern,
+                run: oneRun,
+                against: against.map { URL(filePath: $0).standardizedFileURL.path }
+            )
+        )
+        Self.lines(report).forEach(Terminal.say)
+        if let json { try Self.write(report, to: json) }
+        if !report.isComplete { throw ExitCode.failure }
+    }
+
+    private static func lines(_ report: AuditReport) -> [String] {
+        let rows = { (state: String) in report.rows[state, default: 0] }
+        var lines = [
+            "files        \(report.files), of them \(report.accounted) with an outcome; \(report.notFrames) other files",
+            "outcomes     \(rows("scored")) scored, \(rows("quarantined")) quarantined, \(rows("skipped")) skipped",
+            "faulty       \(report.faulty) frames, \(report.masks) masks",
+        ]
+        for kind in AuditReport.Kind.allCases where report.count(of: kind) > 0 {
+            lines.append("\(kind.rawValue): \(report.count(of: kind)); \(kind.remedy)")
+            for problem in report.problems where problem.kind == kind {
+                let detail = problem.detail.isEmpty ? [] : [(key: "detail", value: problem.detail)]
+                lines.append("  " + Logfmt.line([(key: "path", value: problem.subject)] + detail))
+            }
+            let untold = report.count(of: kind) - AuditReport.mostExamples
+            if untold > 0 { lines.append("  and \(untold) more") }
+        }
+        lines.append(report.isComplete ? "All is accounted for." : "Not all is accounted for.")
+        return lines
+    }
+
+    private static func write(_ report: AuditReport, to path: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        try (encoder.encode(report) + Data("\n".utf8)).write(to: URL(filePath: path))
+    }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Detection
+import Foundation
+import Monitoring
+import Tensors
+
+/// `autoqc doctor`.
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Look at everything that watching depends on, and say what to do about it.",
+        discussion: """
+            CPU and precision, libraries, model, folders and who may read and write them, inotify limits, space, ledger, journal, \
+            clock. Run it as the user that the daemon runs as. Exits with 1 if the daemon would not start or would be of no use.
+            """
+    )
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() throws {
+        let configuration = try options.load()
+        let diagnoses = [Self.cpu, Self.libraries, Self.model(configuration)] + configuration.diagnoses()
+        for diagnosis in diagnoses {
+            let padded = diagnosis.level.rawValue.padding(toLength: 4, withPad: " ", startingAt: 0)
+            Terminal.say("\(padded)  \(diagnosis.subject): \(diagnosis.finding)")
+            if let remedy = diagnosis.remedy { Terminal.say("      \(remedy)") }
+        }
+        if diagnoses.contains(where: { $0.level == .failure }) { throw ExitCode.failure }
+    }
+
+    private static var cpu: Diagnosis {
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+        let flags = info.split(separator: "\n").first { $0.hasPrefix("flags") }?.split(separator: " ") ?? []
+        let has = ["avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8"].filter {
+            flags.contains(Substring($0))
+        }
+        let words = "\(cores) cores, \(has.isEmpty ? "no vector extensions" : has.joined(separator: " "))"
+        guard has.isEmpty else { return Diagnosis(.fine, "cpu", words) }
+        return Diagnosis(
+            .warning,
+            "cpu",
+            words,
+            remedy:
+                "without AVX2 a full plate is too much for two cores; frames are then judged late, none is lost"
+        )
+    }
+
+    private static var libraries: Diagnosis {
+        Diagnosis(.fine, "libraries", "oneDNN \(Machine.oneDNN), \(Machine.openBLAS)")
+    }
+
+    private static func model(_ configuration: Configuration) -> Diagnosis {
+        do {
+            let detector = try WatchCommand.detector(configuration)
+            return Diagnosis(
+                .fine,
+                "model",
+                "\(configuration.model) is \(detector.modelName), judges in \(detector.precisionName)"
+            )
+        } catch {
+            return Diagnosis(
+                .failure,
+                "model",
+                "\(error)",
+                remedy: "name a calibrated model in the configuration"
+            )
+        }
+    }
+}

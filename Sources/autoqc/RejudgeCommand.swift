@@ -1,0 +1,108 @@
+import Acquisition
+import ArgumentParser
+import Auditing
+import Detection
+import Foundation
+import Frames
+import Ledger
+import Plate
+import Reporting
+
+/// `autoqc rejudge`.
+struct RejudgeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rejudge",
+        abstract: "Show what another threshold or model would have said of the same frames.",
+        discussion: """
+            With --threshold the severities in the ledger are weighed anew, which takes moments. With --model every frame whose \
+            file is still as it was judged is judged again, with that model's thresholds unless --threshold is given as well. \
+            Prints the wells whose frames change, with the frame at which each first turns faulty by 2 faulty frames of 3. \
+            Ledger, alarm logs and masks stay as they are.
+            """
+    )
+
+    @OptionGroup var ledger: LedgerOptions
+    @Option(help: "Severity above which a frame is faulty.")
+    var threshold: Double?
+    @Option(help: "A calibrated model.")
+    var model: String?
+    @Option(name: .customLong("run"), help: "One run only.")
+    var oneRun: String?
+    @Option(help: "Also write both verdicts on every frame to a file, as CSV.")
+    var csv: String?
+
+    private static let header = "file,page,run,well,frame,severity,threshold,verdict_before,verdict_after"
+
+    func validate() throws {
+        guard threshold != nil || model != nil else {
+            throw ValidationError("give --threshold, --model, or both")
+        }
+        guard threshold?.isFinite ?? true else { throw ValidationError("--threshold must be a number") }
+    }
+
+    func run() throws {
+        let opened = try ledger.open()
+        let detector = try model.map { try Detector(path: $0) }
+        var rejudgement = Rejudgement()
+        var table = Self.header + "\n"
+        var gone = 0
+        var terminal = Terminal()
+        try opened.forEach { record in
+            guard let frame = record.frame, oneRun.map({ $0 == frame.run }) ?? true,
+                case .scored(let score) = record.outcome
+            else { return }
+            guard let after = try Self.judged(record, score, with: detector) else {
+                gone += 1
+                return
+            }
+            let threshold = threshold ?? after.threshold
+            let verdict: Verdict = after.severity > threshold ? .faulty : .normal
+            rejudgement.add(frame, before: score.verdict, after: verdict)
+            if detector != nil { terminal.progress("\(rejudgement.frames) frames judged again") }
+            guard csv != nil else { return }
+            table +=
+                FrameTable.csvRow([
+                    "\(record.key.root)/\(record.key.path)", "\(record.key.page)", frame.run,
+                    frame.well.description, "\(frame.index)", "\(after.severity)", "\(threshold)",
+                    score.verdict.rawValue, verdict.rawValue,
+                ]) + "\n"
+        }
+        if let csv { try Data(table.utf8).write(to: URL(filePath: csv)) }
+        report(rejudgement, gone)
+    }
+
+    private static func judged(
+        _ record: FrameRecord,
+        _ score: FrameRecord.Score,
+        with detector: Detector?
+    ) throws -> (severity: Double, threshold: Double)? {
+        guard let detector else { return (score.severity, score.threshold) }
+        let path = record.key.root + "/" + record.key.path
+        guard let identity = record.identity, FrameListing.identity(of: path) == identity,
+            let frame = try? TIFFReader(path: path).frame(page: record.key.page)
+        else { return nil }
+        let judgement = detector.judge(frame)
+        return (judgement.severity, judgement.threshold)
+    }
+
+    private func report(_ rejudgement: Rejudgement, _ gone: Int) {
+        let wells = rejudgement.changedWells
+        var lines =
+            wells.isEmpty ? [] : ["run,well,frames,faulty_before,faulty_after,onset_before,onset_after"]
+        for well in wells {
+            lines.append(
+                FrameTable.csvRow([
+                    well.run, well.well.description, "\(well.frames)", "\(well.faulty.before)",
+                    "\(well.faulty.after)", well.onset.before.map { "\($0)" } ?? "",
+                    well.onset.after.map { "\($0)" } ?? "",
+                ])
+            )
+        }
+        lines.forEach(Terminal.say)
+        let missing = gone > 0 ? "; \(gone) frames are left out, as their files are gone or changed" : ""
+        Terminal.note(
+            "\(rejudgement.frames) frames: \(rejudgement.turnedFaulty) turn faulty, \(rejudgement.turnedNormal) turn "
+                + "normal, in \(wells.count) wells\(missing)"
+        )
+    }
+}

@@ -1,0 +1,94 @@
+import ArgumentParser
+import Foundation
+import Plate
+import Reporting
+
+/// `autoqc tail`.
+struct TailCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tail",
+        abstract: "Show the alarm logs of all wells as they grow.",
+        discussion: """
+            Aligned and coloured on a terminal, the logs' own lines elsewhere. Follows until Ctrl-C; NO_COLOR in the \
+            environment keeps it plain.
+            """
+    )
+
+    @Argument(help: "The output folder of `autoqc watch`.")
+    var out: String
+    @Option(name: .customLong("run"), help: "One run only.")
+    var oneRun: String?
+    @Option(
+        name: .customLong("well"),
+        parsing: .upToNextOption,
+        help: "Some wells only, for example B01 C12."
+    )
+    var wells: [String] = []
+    @Option(help: "Lines to begin with, at most.")
+    var lines = 20
+    @Flag(help: "End after these lines.")
+    var once = false
+
+    private static let interval = Duration.milliseconds(500)
+
+    func validate() throws {
+        for name in wells where Well(name) == nil { throw ValidationError("\(name) is no well; write B01") }
+        guard lines >= 0 else { throw ValidationError("--lines must not be below 0") }
+    }
+
+    func run() async throws {
+        let root = URL(filePath: out).standardizedFileURL.path
+        guard FileManager.default.fileExists(atPath: root) else {
+            throw ValidationError("\(out) is not there; name the output folder of `autoqc watch`")
+        }
+        var follower = AlarmFollower(
+            tree: OutputTree(root: root),
+            run: oneRun,
+            wells: Set(wells.compactMap { Well($0) })
+        )
+        let isTerminal = isatty(STDOUT_FILENO) == 1
+        let isColoured = isTerminal && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+        var news = try follower.next().suffix(lines)
+        while true {
+            for line in news { Terminal.say(isTerminal ? Self.row(line.alarm, isColoured) : line.text) }
+            if once { return }
+            try await Task.sleep(for: Self.interval)
+            news = try follower.next()[...]
+        }
+    }
+
+    /// Time, well, event, frame and figures in columns; for example
+    /// `20:25:43  01  B01  FAULT       f300    severity  9.0 > 6.3  area  2.0 %  unknown`.
+    static func row(_ alarm: Alarm, _ isColoured: Bool) -> String {
+        let time = String(alarm.time.iso8601.dropFirst(11).prefix(8))
+        let event = padded(alarm.event.rawValue, 10)
+        var columns = [
+            time, padded(alarm.frame.run, 4), alarm.frame.well.description,
+            isColoured ? "\u{1B}[\(colour(alarm.event))m\(event)\u{1B}[0m" : event,
+            padded("f\(alarm.frame.index)", 6),
+        ]
+        if let finding = alarm.finding {
+            columns.append("severity \(finding.severity.digits(1)) > \(finding.threshold.digits(1))")
+            columns.append("area \((100 * finding.area).digits(1)) %")
+            columns.append(finding.cause)
+            if finding.tier != .full { columns.append(finding.tier.rawValue) }
+        }
+        if let reason = alarm.reason { columns.append(Logfmt.line([(key: "reason", value: reason)])) }
+        return columns.joined(separator: "  ")
+    }
+
+    private static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+
+    /// Red for what needs a hand now, yellow for one frame, green for the end of it.
+    private static func colour(_ event: Alarm.Event) -> Int {
+        switch event {
+        case .onset: 31
+        case .fault: 33
+        case .clear: 32
+        case .stalled: 35
+        case .unreadable: 36
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Auditing
+import Foundation
+import Ledger
+import Plate
+import Testing
+
+struct FrameTableTests {
+    private static func record(_ outcome: FrameRecord.Outcome, path: String = "01_B1_f2.tif") throws
+        -> FrameRecord
+    {
+        FrameRecord(
+            key: FrameKey(root: "/in", path: path),
+            identity: nil,
+            frame: FrameID(run: "01", well: try #require(Well("B1")), index: 2),
+            outcome: outcome,
+            model: "3f9ac2d41b7e",
+            completed: nil,
+            judged: Timestamp(nanoseconds: 1_795_000_000_123_000_000)
+        )
+    }
+
+    @Test func everyRowHasTheHeadersFields() throws {
+        let columns = FrameTable.csvHeader.split(separator: ",").map(String.init)
+        let row = FrameTable.csv(try Self.record(.scored(AuditedPlate.score(false, severity: 0.1))))
+        let fields = row.split(separator: ",", omittingEmptySubsequences: false)
+        #expect(fields.count == columns.count)
+        let values = Dictionary(zip(columns, fields.map(String.init))) { $1 }
+        #expect(values["file"] == "/in/01_B1_f2.tif")
+        #expect(values["well"] == "B01")
+        #expect(values["severity"] == "0.1")
+        #expect(values["verdict"] == "normal")
+        #expect(values["mask"] == "")
+        #expect(values["judged"] == "2026-11-18T11:06:40.123Z")
+    }
+
+    @Test func wordsFromOutsideStayInTheirField() throws {
+        let reason = "cut,\n\"off\"\u{1}"
+        let record = try Self.record(.quarantined(reason: reason), path: "a,\"b\".tif")
+        let csv = FrameTable.csv(record)
+        #expect(csv.hasPrefix("\"/in/a,\"\"b\"\".tif\",0,01,B01,2,quarantined,\"cut,\n\"\"off\"\"\u{1}\","))
+        let json = try FrameTable.json(record)
+        #expect(!json.contains("\n"))
+        let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+        #expect(object?["reason"] as? String == reason)
+        #expect(object?["frame"] as? Int == 2)
+        #expect(object?["score"] == nil)
+    }
+
+    @Test func figuresThatAreNoneAreLeftOutOfJSON() throws {
+        let json = try FrameTable.json(Self.record(.scored(AuditedPlate.score(true, severity: .infinity))))
+        let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+        #expect(object?["severity"] == nil)
+        #expect(object?["well_faulty"] as? Bool == true)
+    }
+}

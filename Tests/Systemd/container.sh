@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# The package in a booted Debian 12: container.sh PACKAGE FRAMES [CACHE]
+#
+# Bootstraps a tree (kept in CACHE, default .build-systemd), installs PACKAGE into a copy of it, boots that with systemd-nspawn,
+# lets the TIFF files of FRAMES arrive, and asks the container's own tools what happened. Needs root, debootstrap and
+# systemd-container; exits with 77 where they cannot be had.
+set -euo pipefail
+package=$(realpath "$1")
+frames=$(realpath "$2")
+here=$(cd "$(dirname "$0")/../.." && pwd)
+cache=${3:-$here/.build-systemd}
+mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+
+skip() { echo "skipped: $1" >&2; exit 77; }
+[ "$(id -u)" = 0 ] || skip "booting a container needs root"
+for tool in debootstrap systemd-nspawn; do command -v "$tool" > /dev/null || skip "$tool is not installed"; done
+
+if [ ! -e "$cache/base/.complete" ]; then
+    rm -rf "$cache/base"
+    mkdir -p "$cache"
+    debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus bookworm "$cache/base" "$mirror" > "$cache/debootstrap.log"
+    chroot "$cache/base" apt-get clean
+    touch "$cache/base/.complete"
+fi
+tree=$cache/tree
+rm -rf "$tree"
+cp -a --reflink=auto "$cache/base" "$tree"
+cp "$package" "$tree/root/autoqc.deb"
+cp /etc/resolv.conf "$tree/etc/resolv.conf"
+systemd-nspawn --quiet --register=no --keep-unit -D "$tree" --pipe \
+    sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends /root/autoqc.deb'
+mkdir -p "$tree/srv/plate" "$tree/srv/frames"
+cp "$frames"/*.tif* "$tree/srv/frames/"
+cp "$here/Tests/Systemd/inside.sh" "$tree/root/inside.sh"
+for name in demo second; do
+    sed -e "s|^output:.*|output: /var/lib/autoqc/$name|" -e "s|^  - /data/microscope|  - /srv/plate|" \
+        -e "s/^  onset: 2/  onset: 1/" -e "s/^  of: 3/  of: 1/" \
+        "$here/examples/autoqc.yaml" > "$tree/etc/autoqc/$name.yaml"
+done
+cat > "$tree/etc/systemd/system/check.service" <<'UNIT'
+[Unit]
+After=multi-user.target
+[Service]
+Type=oneshot
+ExecStart=/bin/bash /root/inside.sh
+StandardOutput=file:/root/result.log
+StandardError=inherit
+ExecStopPost=/bin/systemctl --no-block poweroff
+[Install]
+WantedBy=multi-user.target
+UNIT
+systemd-nspawn --quiet --register=no --keep-unit -D "$tree" --pipe systemctl enable check.service
+timeout 600 systemd-nspawn --quiet --register=no --keep-unit -D "$tree" --boot > "$cache/boot.log" 2>&1 || true
+cat "$tree/root/result.log"
+grep -q '^all checks passed$' "$tree/root/result.log"

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Builds a Debian package of the program that `make build` left: deb.sh AUTOQC MANUAL [FOLDER]
+#
+# AUTOQC is the binary, MANUAL its man page (autoqc.1), FOLDER takes autoqc_VERSION_ARCH.deb (default: the current one).
+set -euo pipefail
+autoqc=$(realpath "$1")
+manual=$(realpath "$2")
+target=$(realpath "${3:-.}")
+here=$(cd "$(dirname "$0")" && pwd)
+version=$("$autoqc" --version)
+architecture=$(dpkg --print-architecture)
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+tree=$work/tree
+umask 022
+
+make -s -C "$here/.." install DESTDIR="$tree" PREFIX=/usr AUTOQC="$autoqc"
+# Debian 12 looks for units below /lib.
+install -d "$tree/lib"
+mv "$tree/usr/lib/systemd" "$tree/lib/systemd"
+install -d "$tree/usr/lib/systemd"
+mv "$tree/lib/systemd/catalog" "$tree/usr/lib/systemd/catalog"
+strip --strip-unneeded --remove-section=.comment --remove-section=.note "$tree/usr/bin/autoqc"
+
+install -d "$tree/etc/autoqc" "$tree/usr/share/man/man1" "$tree/usr/share/doc/autoqc" \
+    "$tree/usr/share/bash-completion/completions" "$tree/usr/share/zsh/vendor-completions" \
+    "$tree/usr/share/fish/vendor_completions.d"
+install -m 644 "$here/../examples/autoqc.yaml" "$tree/etc/autoqc/plate.yaml"
+gzip -9n < "$manual" > "$tree/usr/share/man/man1/autoqc.1.gz"
+"$autoqc" --generate-completion-script bash > "$tree/usr/share/bash-completion/completions/autoqc"
+"$autoqc" --generate-completion-script zsh > "$tree/usr/share/zsh/vendor-completions/_autoqc"
+"$autoqc" --generate-completion-script fish > "$tree/usr/share/fish/vendor_completions.d/autoqc.fish"
+install -m 644 "$here/copyright" "$tree/usr/share/doc/autoqc/copyright"
+gzip -9n < "$here/../CHANGELOG.md" > "$tree/usr/share/doc/autoqc/changelog.gz"
+
+# dpkg-shlibdeps wants a source package around it.
+mkdir -p "$work/debian"
+printf 'Source: autoqc\n\nPackage: autoqc\nArchitecture: any\n' > "$work/debian/control"
+depends=$(cd "$work" && dpkg-shlibdeps -O "$tree/usr/bin/autoqc" 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
+
+install -d "$tree/DEBIAN"
+for script in postinst prerm postrm; do install -m 755 "$here/$script" "$tree/DEBIAN/$script"; done
+printf '/etc/autoqc/plate.yaml\n' > "$tree/DEBIAN/conffiles"
+sed -e "s|@VERSION@|$version|" -e "s|@ARCHITECTURE@|$architecture|" -e "s|@DEPENDS@|$depends|" \
+    -e "s|@SIZE@|$(du -sk --exclude=DEBIAN "$tree" | cut -f1)|" "$here/control" > "$tree/DEBIAN/control"
+(cd "$tree" && find . -type f ! -path './DEBIAN/*' -printf '%P\0' | sort -z | xargs -0 md5sum > DEBIAN/md5sums)
+
+package=$target/autoqc_${version}_$architecture.deb
+dpkg-deb --build --root-owner-group "$tree" "$package" > /dev/null
+echo "$package"
