@@ -66,7 +66,8 @@ uninstall:
 # A Debian package of all of it, in packages/; the man page comes from the commands' own help.
 deb: build
 	mkdir -p packages
-	swift package plugin --allow-writing-to-directory packages generate-manual --output-directory packages
+	swift build --product generate-manual
+	.build/debug/generate-manual $(AUTOQC) --output-directory packages
 	packaging/deb.sh $(AUTOQC) packages/autoqc.1 packages
 
 # The main job's cost beside the speed of bare convolutions, in one run.
