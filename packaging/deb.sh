@@ -32,7 +32,13 @@ gzip -9n < "$manual" > "$tree/usr/share/man/man1/autoqc.1.gz"
 "$autoqc" --generate-completion-script zsh > "$tree/usr/share/zsh/vendor-completions/_autoqc"
 "$autoqc" --generate-completion-script fish > "$tree/usr/share/fish/vendor_completions.d/autoqc.fish"
 install -m 644 "$here/copyright" "$tree/usr/share/doc/autoqc/copyright"
-gzip -9n < "$here/../CHANGELOG.md" > "$tree/usr/share/doc/autoqc/changelog.gz"
+gzip -9n < "$here/../CHANGELOG.md" > "$tree/usr/share/doc/autoqc/CHANGELOG.md.gz"
+maintainer=$(sed -n 's/^Maintainer: //p' "$here/control")
+printf 'autoqc (%s) unstable; urgency=medium\n\n  * See CHANGELOG.md.gz.\n\n -- %s  %s\n' "$version" "$maintainer" \
+    "$(date -R -r "$here/../CHANGELOG.md")" | gzip -9n > "$tree/usr/share/doc/autoqc/changelog.gz"
+# The YAML library of Swift, Yams, brings its own libyaml.
+install -d "$tree/usr/share/lintian/overrides"
+echo 'autoqc: embedded-library libyaml [usr/bin/autoqc]' > "$tree/usr/share/lintian/overrides/autoqc"
 
 # dpkg-shlibdeps wants a source package around it.
 mkdir -p "$work/debian"

@@ -26,7 +26,7 @@ check "the unit starts" systemctl start autoqc@demo
 check "it is active" systemctl is-active --quiet autoqc@demo
 check "the main process alone may notify" property autoqc@demo NotifyAccess main
 check "the watchdog is on" property autoqc@demo WatchdogUSec 1min
-check "it runs as its own user" test "$(ps -o user= -p "$(systemctl show -P MainPID autoqc@demo)")" = autoqc
+check "it runs as its own user" test "$(stat -c %U "/proc/$(systemctl show -P MainPID autoqc@demo)")" = autoqc
 check "the doctor finds nothing fatal" runuser -u autoqc -- autoqc doctor --config /etc/autoqc/demo.yaml
 arrive a
 check "every frame is judged" waits 60 judged demo "$count"
