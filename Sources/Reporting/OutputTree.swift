@@ -41,7 +41,7 @@ public struct OutputTree: Sendable, Equatable {
     /// Makes the folder and shows that it can be written; does no harm to a daemon that writes it.
     public func probe() throws(OutputError) {
         try Durable.makeFolders(root)
-        let path = "\(root)/.probe-\(getpid())"
+        let path = "\(root)/\(Self.probePrefix)\(getpid())"
         try Durable.replace(path) { temporary throws(OutputError) in
             try Durable.write(bytes: [], to: temporary)
         }
@@ -51,11 +51,24 @@ public struct OutputTree: Sendable, Equatable {
     /// Makes the folder ready for the one daemon that writes it: removes what a crash left half-written.
     public func prepare() throws(OutputError) {
         try probe()
+        for name in try Durable.entries(of: root) where Self.isLeftProbe(name) {
+            try Durable.remove("\(root)/\(name)")
+        }
         for run in try Durable.entries(of: root) {
             let masks = "\(root)/\(run)/masks"
             for name in try Durable.entries(of: masks) where name.hasSuffix(Durable.temporarySuffix) {
                 try Durable.remove("\(masks)/\(name)")
             }
         }
+    }
+
+    private static let probePrefix = ".probe-"
+
+    /// Whether a file is the probe of a process that is gone.
+    private static func isLeftProbe(_ name: String) -> Bool {
+        guard name.hasPrefix(probePrefix),
+            let process = Int32(name.dropFirst(probePrefix.count).prefix { $0.isNumber })
+        else { return false }
+        return kill(process, 0) != 0 && errno == ESRCH
     }
 }

@@ -45,7 +45,8 @@ def main():
             sys.exit("the plate was not played to its end")
         subprocess.run(watch + ["--once"], check=True, **quiet)
         left = [name for _, _, names in os.walk(out) for name in names if name.endswith(".tmp")]
-        print(f"{kills} kills while {WELLS * frames} frames came; {len(left)} unfinished files left")
+        print(f"{kills} kills while {WELLS * frames} frames came; {len(left)} unfinished files left",
+              " ".join(left))
         sys.stdout.flush()
         audit = subprocess.run([autoqc, "audit", out]).returncode
         check = subprocess.run([autoqc, "simulate", "check", "--out", out, "--truth", truth],

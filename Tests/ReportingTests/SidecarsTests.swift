@@ -101,6 +101,12 @@ struct SidecarsTests {
             try tree.prepare()
             let names = try FileManager.default.contentsOfDirectory(atPath: tree.masks(run: "01")).sorted()
             #expect(names == ["a.mask.geojson", "a.mask.tiff"])
+            // Probes of a process that cannot be, and of this one.
+            let probes = [".probe-99999999", ".probe-99999999.tmp", ".probe-\(getppid()).tmp"]
+            for probe in probes { try Data().write(to: URL(filePath: "\(tree.root)/\(probe)")) }
+            try tree.prepare()
+            let left = try FileManager.default.contentsOfDirectory(atPath: tree.root)
+            #expect(left.filter { $0.hasPrefix(".probe") } == [probes[2]])
         }
     }
 
