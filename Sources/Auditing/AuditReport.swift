@@ -1,7 +1,7 @@
 /// Whether every frame is accounted for, and what is not as it should be.
 public struct AuditReport: Sendable, Equatable, Encodable {
-    /// What can be wrong.
-    public enum Kind: String, Sendable, CaseIterable, Comparable, Encodable {
+    /// What can be wrong, the most serious first.
+    public enum Kind: String, Sendable, CaseIterable, Encodable {
         /// A watched folder is not there, so nothing is known of its files.
         case folderMissing = "folder-missing"
         /// A file has no outcome, or not for all of its pages.
@@ -37,11 +37,6 @@ public struct AuditReport: Sendable, Equatable, Encodable {
             case .lineDamaged: "the ledger has the verdicts: see `autoqc export`"
             }
         }
-
-        /// In the order of their seriousness.
-        public static func < (left: Kind, right: Kind) -> Bool { left.position < right.position }
-
-        private var position: Int { Self.allCases.firstIndex(of: self) ?? 0 }
     }
 
     /// One thing that is not as it should be.

@@ -90,6 +90,26 @@ struct AuditTests {
         }
     }
 
+    @Test func whatIsSaidOfANormalWellIsFoundToo() async throws {
+        try await withPlate { plate in
+            try plate.judge(0)
+            for folder in ["masks", "alarms"] {
+                try FileManager.default.createDirectory(
+                    at: plate.output(folder),
+                    withIntermediateDirectories: true
+                )
+            }
+            let mask = plate.output("masks/01_B1_f0.mask.tiff")
+            try Data("?".utf8).write(to: mask)
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -600)],
+                ofItemAtPath: mask.path
+            )
+            try Data("no alarm at all\n".utf8).write(to: plate.output("alarms/B01.log"))
+            #expect(try plate.audit().counts == ["mask-unknown": 1, "line-damaged": 1])
+        }
+    }
+
     @Test func unreadableFramesNeedALine() async throws {
         try await withPlate { plate in
             let identity = try plate.write("01_B1_f0.tif")

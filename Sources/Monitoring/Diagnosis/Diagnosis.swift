@@ -6,18 +6,13 @@ import Systemd
 /// One answer of `autoqc doctor`.
 public struct Diagnosis: Sendable, Equatable {
     /// How serious it is.
-    public enum Level: String, Sendable, Comparable {
+    public enum Level: String, Sendable {
         /// As it should be.
         case fine = "ok"
         /// The daemon runs, but not as well as it could.
         case warning = "warn"
         /// The daemon would not start, or lose its purpose.
         case failure = "fail"
-
-        /// Less serious before more serious.
-        public static func < (left: Level, right: Level) -> Bool { left.weight < right.weight }
-
-        private var weight: Int { self == .fine ? 0 : self == .warning ? 1 : 2 }
     }
 
     /// How serious it is.
@@ -41,7 +36,7 @@ public struct Diagnosis: Sendable, Equatable {
 extension Configuration {
     /// A night of a full plate in masks and logs, with room to spare.
     private static let spaceWanted = 2 << 30
-    /// What a day of eight frames a second leaves behind: rows of the ledger, and masks of a tenth of the frames.
+    /// What a day of eight frames a second may leave behind, by estimate: rows of the ledger, masks of a tenth of the frames.
     private static let bytesADay = 1.3e9
 
     /// Looks at everything outside the program that watching depends on; changes nothing but for a probe file.
