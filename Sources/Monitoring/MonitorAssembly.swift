@@ -208,6 +208,7 @@ extension FramePipeline.Settings {
             batchFrames: configuration.batchFrames,
             masks: configuration.masks,
             regions: configuration.regions,
+            scores: configuration.scores,
             readAttempts: configuration.readAttempts,
             namesByFrame: configuration.pattern.contains("/")
         )

@@ -8,7 +8,7 @@ public import Reporting
 /// | key | type, unit | default | meaning |
 /// |---|---|---|---|
 /// | `model` | path | required | model file |
-/// | `output` | path | required | ledger, alarm logs, masks |
+/// | `output` | path | required | ledger, alarm logs, masks, score maps |
 /// | `output_inside_watch` | true, false | false | allow `output` within a watched folder |
 /// | `watch` | list of paths | required | folders that the microscope writes to, with their subfolders |
 /// | `pattern` | text | `{run}_{well}_f{frame}.tif{f}` | how files are named |
@@ -19,6 +19,7 @@ public import Reporting
 /// | `threshold` | severity | the model's | severity above which a frame is faulty |
 /// | `masks` | true, false | true | write masks of faulty frames |
 /// | `regions` | true, false | true | write their outlines as GeoJSON |
+/// | `scores` | true, false | true | write score maps of faulty frames |
 /// | `limits.width`, `.height` | pixels | 32768 | largest frame |
 /// | `limits.pages` | pages | 65536 | longest movie |
 /// | `limits.memory` | MiB | 1024 | most that one page may decode to |
@@ -53,6 +54,8 @@ public struct Configuration: Sendable, Equatable {
     public let masks: Bool
     /// `regions`.
     public let regions: Bool
+    /// `scores`.
+    public let scores: Bool
     /// `limits`.
     public let limits: TIFFLimits
     /// `read.attempts`.
@@ -127,6 +130,7 @@ public struct Configuration: Sendable, Equatable {
         threshold = settings.threshold?.severity
         masks = settings.masks ?? true
         regions = settings.regions ?? true
+        scores = settings.scores ?? true
         limits = Self.limits(settings)
         readAttempts = settings.readAttempts ?? 5
         threads = settings.threads ?? 0

@@ -28,6 +28,8 @@ public struct ConfigurationSettings: Sendable, Equatable {
     public var masks: Bool?
     /// `regions`: write outlines beside the masks.
     public var regions: Bool?
+    /// `scores`: write score maps beside the masks.
+    public var scores: Bool?
     /// `limits.width`: widest frame in pixels.
     public var limitWidth: Int?
     /// `limits.height`: highest frame in pixels.
@@ -71,6 +73,7 @@ public struct ConfigurationSettings: Sendable, Equatable {
         take(\.threshold)
         take(\.masks)
         take(\.regions)
+        take(\.scores)
         take(\.limitWidth)
         take(\.limitHeight)
         take(\.limitPages)

@@ -1,16 +1,18 @@
+import Frames
 import Ledger
 import Plate
 import Reporting
 
-/// The effects of a judged batch of one well, in their order: masks, alarm log, quarantine log, journal, ledger.
+/// The effects of a judged batch of one well, in their order: sidecars, alarm log, quarantine log, journal, ledger.
 ///
 /// Can be carried out again after a failure or a crash: each effect that is there already is not made twice.
 struct BatchReport {
-    /// A mask that is to be on disk.
-    struct MaskOrder {
+    /// Sidecars that are to be on disk, or to go from there.
+    struct SidecarOrder {
         let name: String
         let mask: Mask?
-        let result: PageResult
+        let map: ScoreMap?
+        let pixelSize: PixelSize?
         let cause: String
     }
 
@@ -31,7 +33,7 @@ struct BatchReport {
         guard let first = results.first else { return }
         let (run, well) = (first.frame.run, first.frame.well)
         let plan = try BatchPlan(results: results, settings: settings, environment: environment)
-        for order in plan.masks { try write(order, run: run) }
+        for order in plan.sidecars { try write(order, run: run) }
         let transitions = try environment.logs.alone {
             try append(plan.alarms, run: run, well: well, wasFaulty: plan.wasFaulty)
         }
@@ -53,13 +55,20 @@ struct BatchReport {
         try environment.reached(.recorded)
     }
 
-    private func write(_ order: MaskOrder, run: String) throws {
+    private func write(_ order: SidecarOrder, run: String) throws {
+        if let map = order.map {
+            try environment.sidecars.write(map, pixelSize: order.pixelSize, run: run, name: order.name)
+        }
         guard let mask = order.mask else {
-            return try environment.sidecars.remove(run: run, name: order.name)
+            return try environment.sidecars.remove(
+                run: run,
+                name: order.name,
+                keepingScores: order.map != nil
+            )
         }
         try environment.sidecars.write(
             mask,
-            pixelSize: order.result.pixelSize,
+            pixelSize: order.pixelSize,
             run: run,
             name: order.name,
             outlinedAs: settings.regions ? order.cause : nil

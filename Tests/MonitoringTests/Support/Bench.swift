@@ -114,8 +114,11 @@ struct Bench: Sendable {
         try alarms(well: well).map { "\($0.event.rawValue) \($0.frame.index)" }
     }
 
-    func masks() throws -> [String] {
-        let path = tree.masks(run: "01")
+    func masks() throws -> [String] { try names(in: tree.masks(run: "01")) }
+
+    func scores() throws -> [String] { try names(in: tree.scores(run: "01")) }
+
+    private func names(in path: String) throws -> [String] {
         guard FileManager.default.fileExists(atPath: path) else { return [] }
         return try FileManager.default.contentsOfDirectory(atPath: path).sorted()
     }
