@@ -232,6 +232,43 @@ struct FramePipelineTests {
         }
     }
 
+    @Test func whatIsLeftAtTheEndIsNamedUntilItIsJudged() async throws {
+        try await Bench.with { bench in
+            let files = try (0..<3).map { try bench.file("01_B1_f\($0).tif", "10", frame: $0) }
+            let pipeline = try bench.pipeline()
+            pipeline.leave(files.queued, because: "the daemon was stopped before its turn")
+            #expect(try bench.ledger().pending().map(\.frame.index) == [0, 1, 2])
+            _ = try bench.pipeline().process(files[..<2].map(\.self).queued)
+            #expect(try bench.ledger().pending().map(\.file) == [files[2].ledgerFile])
+        }
+    }
+
+    @Test func theLedgerKnowsWhatTheAlarmLogsSay() async throws {
+        try await Bench.with { bench in
+            let greys = ["200", "bad", "210", "10", "10", "10"]
+            let files = try greys.enumerated().map { try bench.file("01_B1_f\($0).tif", $1, frame: $0) }
+            for _ in 0..<2 { _ = try bench.pipeline().process(files.queued) }
+            let kept = try bench.ledger().alarms(run: "01").map { "\($0.event.rawValue) \($0.frame.index)" }
+            #expect(kept == ["FAULT 0", "UNREADABLE 1", "FAULT 2", "ONSET 2", "CLEAR 5"])
+            #expect(try bench.events() == kept)
+        }
+    }
+
+    @Test func aClockThatJumpsBackChangesNoVerdict() async throws {
+        try await Bench.with { bench in
+            let files = try ["10", "200", "200", "10", "10", "10"].enumerated().map {
+                try bench.file("01_B1_f\($0).tif", $1, frame: $0)
+            }
+            _ = try bench.pipeline(settings: FramePipeline.Settings(judge: FakeJudge(), batchFrames: 1))
+                .process(Array(files[..<2]).queued)
+            let yesterday = Timestamp(nanoseconds: 1_795_341_601_123_000_000 - 86_400_000_000_000)
+            _ = try bench.pipeline(now: yesterday).process(Array(files[2...]).queued)
+            #expect(try bench.events() == ["FAULT 1", "FAULT 2", "ONSET 2", "CLEAR 5"])
+            #expect(try bench.alarms().allSatisfy { ($0.latencyMilliseconds ?? -1) >= 0 })
+            #expect(try bench.rows().map(\.frame?.index) == Array(0..<6))
+        }
+    }
+
     @Test func aConfiguredThresholdOverrulesTheModels() async throws {
         try await Bench.with { bench in
             let files = try ["90", "200"].enumerated().map {

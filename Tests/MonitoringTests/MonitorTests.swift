@@ -187,6 +187,7 @@ struct MonitorTests {
             next.feed.say(.listed(3))
             _ = try await next.monitor(next.configuration()).run(until: .listedAndDrained)
             #expect(try bench.ledger().counts() == [.scored: 3])
+            #expect(try bench.ledger().pending().isEmpty)
         }
     }
 

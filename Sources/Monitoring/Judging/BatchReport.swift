@@ -34,7 +34,7 @@ struct BatchReport {
         let (run, well) = (first.frame.run, first.frame.well)
         let plan = try BatchPlan(results: results, settings: settings, environment: environment)
         for order in plan.sidecars { try write(order, run: run) }
-        let transitions = try environment.logs.alone {
+        let announced = try environment.logs.alone {
             try append(plan.alarms, run: run, well: well, wasFaulty: plan.wasFaulty)
         }
         try environment.reached(.alarmsWritten)
@@ -46,11 +46,11 @@ struct BatchReport {
             try environment.reached(.quarantineWritten)
         }
         if !isJournalTold {
-            for alarm in transitions { environment.journal.report(alarm) }
+            for alarm in announced where alarm.event != .fault { environment.journal.report(alarm) }
             isJournalTold = true
         }
         try environment.reached(.journalTold)
-        try environment.ledger.record(plan.records)
+        try environment.ledger.record(plan.records, alarms: announced)
         environment.statistics.add(plan.counts, latencies: plan.latencies)
         try environment.reached(.recorded)
     }
@@ -76,7 +76,7 @@ struct BatchReport {
         try environment.reached(.maskWritten)
     }
 
-    /// Appends what the log lacks and returns the transitions that count.
+    /// Appends what the log lacks and returns all of the alarms that it holds now.
     ///
     /// `ONSET` and `CLEAR` alternate in a log whatever happened: after a crash frames may come in another order, and
     /// the transition can fall on another frame than the one it was announced on.
@@ -84,22 +84,12 @@ struct BatchReport {
         guard !alarms.isEmpty else { return [] }
         var log = try AlarmLog(tree: environment.tree, run: run, well: well)
         var announced = log.lastTransition ?? (wasFaulty ? .onset : .clear)
-        var lines: [Alarm] = []
-        var transitions: [Alarm] = []
-        for alarm in alarms {
-            switch alarm.event {
-            case .onset, .clear:
-                let isNews = announced != alarm.event
-                if isNews { lines.append(alarm) }
-                if isNews || log.contains(alarm) { transitions.append(alarm) }
-                announced = alarm.event
-            case .unreadable:
-                lines.append(alarm)
-                transitions.append(alarm)
-            case .fault, .stalled: lines.append(alarm)
-            }
+        let lines = alarms.filter { alarm in
+            guard alarm.event == .onset || alarm.event == .clear else { return true }
+            defer { announced = alarm.event }
+            return announced != alarm.event
         }
         try log.append(lines)
-        return transitions
+        return alarms.filter { log.contains($0) }
     }
 }

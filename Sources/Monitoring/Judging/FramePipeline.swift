@@ -276,6 +276,22 @@ struct FramePipeline: Sendable {
         error is OutputError || (error as? LedgerError)?.isRetriable == true
     }
 
+    /// Notes in the ledger what is left for the next start, which finds it with or without that.
+    func leave(_ frames: [QueuedFrame], because reason: String) {
+        let now = environment.now()
+        let pending = frames.map {
+            PendingFrame(file: $0.file.ledgerFile, frame: $0.file.frame, reason: reason, since: now)
+        }
+        do {
+            try environment.ledger.leave(pending)
+        } catch {
+            environment.logger.warning(
+                "The ledger does not say which frames wait",
+                metadata: Logger.Metadata([.reason: "\(error)"])
+            )
+        }
+    }
+
     /// Reports wells that get no more frames; unlike a frame's alarm it is not repeated if the output fails.
     func report(_ stall: StallWatch.Stall, silence: Duration) {
         let what = stall.isWholeRun ? "no frame of the whole run" : "no frame of this well"
@@ -293,6 +309,7 @@ struct FramePipeline: Sendable {
                 var log = try AlarmLog(tree: environment.tree, run: stall.last.run, well: stall.last.well)
                 try log.append([alarm])
             }
+            try environment.ledger.record([], alarms: [alarm])
         } catch {
             environment.logger.error(
                 "A stalled well could not be logged",

@@ -64,6 +64,7 @@ struct Bench: Sendable {
     func pipeline(
         settings: FramePipeline.Settings = FramePipeline.Settings(judge: FakeJudge()),
         writeMask: Sidecars.MaskWriter? = nil,
+        now: Timestamp = Timestamp(nanoseconds: 1_795_341_601_123_000_000),
         pause: @escaping @Sendable () -> Bool = { true },
         reached: @escaping @Sendable (PipelineStep) throws -> Void = { _ in }
     ) throws -> FramePipeline {
@@ -84,7 +85,7 @@ struct Bench: Sendable {
                 statistics: Statistics(),
                 heartbeat: Heartbeat(name: "judging"),
                 logger: logger,
-                now: { Timestamp(nanoseconds: 1_795_341_601_123_000_000) },
+                now: { now },
                 pause: { time in
                     pauses.add(time)
                     return pause()
