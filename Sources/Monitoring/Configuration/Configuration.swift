@@ -23,6 +23,7 @@ public import Reporting
 /// | `limits.width`, `.height` | pixels | 32768 | largest frame |
 /// | `limits.pages` | pages | 65536 | longest movie |
 /// | `limits.memory` | MiB | 1024 | most that one page may decode to |
+/// | `limits.decoding` | time | 20s | longest that reading and decoding one page may take; less than the watchdog's interval |
 /// | `read.attempts` | 1 to 20 | 5 | how often an unfinished file is tried, 0.25 s, 0.5 s, ... apart |
 /// | `threads` | 0 to 1024 | 0 | threads that judge, each a well at a time; 0 for all cores |
 /// | `precision` | auto, f32, bf16, int8 | auto | what the network multiplies; auto is what the model prefers, else bf16 where the CPU has it, else f32 |

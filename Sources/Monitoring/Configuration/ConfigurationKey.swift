@@ -19,7 +19,9 @@ struct ConfigurationKey: Sendable {
         flag("masks", \.masks), flag("regions", \.regions), flag("scores", \.scores),
         count("limits.width", 1...1 << 20, \.limitWidth),
         count("limits.height", 1...1 << 20, \.limitHeight), count("limits.pages", 1...1 << 20, \.limitPages),
-        count("limits.memory", 1...65_536, \.limitMemory), count("read.attempts", 1...20, \.readAttempts),
+        count("limits.memory", 1...65_536, \.limitMemory),
+        time("limits.decoding", atLeast: .milliseconds(1), \.limitDecoding),
+        count("read.attempts", 1...20, \.readAttempts),
         count("threads", 0...1024, \.threads), time("stop_timeout", \.stopTimeout),
         choice("precision", Configuration.precisions, \.precision), time("stalled_after", \.stalledAfter),
         choice("log.level", Configuration.logLevels, \.logLevel),
@@ -70,9 +72,14 @@ struct ConfigurationKey: Sendable {
         }
     }
 
-    private static func time(_ name: String, _ field: Field<Duration>) -> ConfigurationKey {
-        key(name, "a time with its unit, for example 500ms, 2s, 10m or 1h", field) { node, _ in
-            node.string.flatMap(duration)
+    private static func time(
+        _ name: String,
+        atLeast shortest: Duration = .zero,
+        _ field: Field<Duration>
+    ) -> ConfigurationKey {
+        let kind = "a time with its unit, for example 500ms, 2s, 10m or 1h"
+        return key(name, shortest > .zero ? "\(kind), and not 0" : kind, field) { node, _ in
+            node.string.flatMap(duration).flatMap { $0 >= shortest ? $0 : nil }
         }
     }
 

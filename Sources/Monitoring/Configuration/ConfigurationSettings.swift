@@ -38,6 +38,8 @@ public struct ConfigurationSettings: Sendable, Equatable {
     public var limitPages: Int?
     /// `limits.memory`: most MiB that one page may decode to.
     public var limitMemory: Int?
+    /// `limits.decoding`: longest time that one page may take.
+    public var limitDecoding: Duration?
     /// `read.attempts`: how often an unfinished file is tried.
     public var readAttempts: Int?
     /// `threads`: threads that judge.
@@ -78,6 +80,7 @@ public struct ConfigurationSettings: Sendable, Equatable {
         take(\.limitHeight)
         take(\.limitPages)
         take(\.limitMemory)
+        take(\.limitDecoding)
         take(\.readAttempts)
         take(\.threads)
         take(\.precision)
