@@ -221,7 +221,9 @@ extension Configuration {
         [
             ("output", output != old.output), ("watch", watch != old.watch),
             ("pattern", pattern != old.pattern),
-            ("only_new", onlyNew != old.onlyNew), ("limits", limits != old.limits),
+            ("only_new", onlyNew != old.onlyNew),
+            ("poll", (pollAlways, pollInterval) != (old.pollAlways, old.pollInterval)),
+            ("limits", limits != old.limits),
             ("threads", threads != old.threads), ("log.level", logLevel != old.logLevel),
         ].filter(\.1).map(\.0)
     }

@@ -13,6 +13,8 @@ public import Reporting
 /// | `watch` | list of paths | required | folders that the microscope writes to, with their subfolders |
 /// | `pattern` | text | `{run}_{well}_f{frame}.tif{f}` | how files are named |
 /// | `only_new` | true, false | false | leave alone what lies there at the start |
+/// | `poll.always` | true, false | false | look through all folders at intervals; network shares are, whatever this says |
+/// | `poll.interval` | time | 2s | how often that is |
 /// | `batch.frames` | 1 to 64 | 4 | frames of a well that are judged together, at most |
 /// | `queue.names` | 100 to 10,000,000 | 50000 | files that may wait in memory; more wait on disk |
 /// | `hysteresis.onset`, `.of` | 1 to 100 | 2, 3 | faulty frames of the last ones that turn a well faulty |
@@ -43,6 +45,10 @@ public struct Configuration: Sendable, Equatable {
     public let pattern: String
     /// `only_new`.
     public let onlyNew: Bool
+    /// `poll.always`.
+    public let pollAlways: Bool
+    /// `poll.interval`.
+    public let pollInterval: Duration
     /// `batch.frames`.
     public let batchFrames: Int
     /// `queue.names`.
@@ -125,6 +131,8 @@ public struct Configuration: Sendable, Equatable {
         if settings.outputInsideWatch != true { try Self.checkApart(output: root, watch: watch) }
         pattern = settings.pattern ?? Self.defaultPattern
         onlyNew = settings.onlyNew ?? false
+        pollAlways = settings.pollAlways ?? false
+        pollInterval = settings.pollInterval ?? .seconds(2)
         batchFrames = settings.batchFrames ?? 4
         queueNames = settings.queueNames ?? 50_000
         hysteresis = try Self.hysteresis(settings)

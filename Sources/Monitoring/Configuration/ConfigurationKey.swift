@@ -13,6 +13,8 @@ struct ConfigurationKey: Sendable {
     static let all: [ConfigurationKey] = [
         path("model", \.model), path("output", \.output), flag("output_inside_watch", \.outputInsideWatch),
         paths("watch", \.watch), text("pattern", \.pattern), flag("only_new", \.onlyNew),
+        flag("poll.always", \.pollAlways),
+        time("poll.interval", atLeast: .milliseconds(100), \.pollInterval),
         count("batch.frames", 1...64, \.batchFrames), count("queue.names", 100...10_000_000, \.queueNames),
         count("hysteresis.onset", 1...100, \.hysteresisOnset),
         count("hysteresis.of", 1...100, \.hysteresisOf), threshold("threshold", \.threshold),

@@ -14,6 +14,10 @@ public struct ConfigurationSettings: Sendable, Equatable {
     public var pattern: String?
     /// `only_new`: leave alone what lies there at the start.
     public var onlyNew: Bool?
+    /// `poll.always`: look through local folders, too.
+    public var pollAlways: Bool?
+    /// `poll.interval`: how often folders are looked through that give no events.
+    public var pollInterval: Duration?
     /// `batch.frames`: frames of a well that are judged together, at most.
     public var batchFrames: Int?
     /// `queue.names`: files that may wait in memory.
@@ -68,6 +72,8 @@ public struct ConfigurationSettings: Sendable, Equatable {
         take(\.watch)
         take(\.pattern)
         take(\.onlyNew)
+        take(\.pollAlways)
+        take(\.pollInterval)
         take(\.batchFrames)
         take(\.queueNames)
         take(\.hysteresisOnset)
