@@ -11,6 +11,8 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 let package = Package(
@@ -22,6 +24,8 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.7.0"),
     ],
     targets: [
         // C: one door each. Debian 12 has no .pc file for oneDNN and libinotifytools.
@@ -77,12 +81,18 @@ let package = Package(
             dependencies: ["Plate", "Frames", "Acquisition", "Ledger", "Reporting"]
         ),
 
+        .target(
+            name: "Dashboard",
+            dependencies: ["Plate", "Frames", "Ledger", "Reporting", hummingbird, httpTypes, logging, lifecycle],
+            resources: [.embedInCode("Assets")]
+        ),
+
         .executableTarget(
             name: "autoqc",
             dependencies: [
                 "Plate", "Frames", "Tensors", "Acquisition", "Systemd", "Networks", "Detection", "Ledger",
                 "Reporting", "Training", "Monitoring", "Checkpoints", "Simulation", "Benchmarking",
-                "Randomness", "CKernels", "Auditing",
+                "Randomness", "CKernels", "Auditing", "Dashboard",
                 argumentParser, logging, lifecycle,
             ]
         ),

@@ -4,7 +4,7 @@ import Glibc
 /// The durable record of what became of every frame, one SQLite database for each output folder.
 ///
 /// **Format.** SQLite in WAL mode with `synchronous=FULL`: a commit that returned survives a power cut.
-/// Schema version 3 (GRDB's migration table `grdb_migrations` names it):
+/// Schema version 5 (GRDB's migration table `grdb_migrations` names it):
 ///
 /// | table | column | meaning |
 /// |---|---|---|
@@ -26,6 +26,9 @@ import Glibc
 /// | `sessions` | `started_ns`, `ended_ns` | when the daemon began to judge so, and when it stopped; null after a crash |
 /// | | `model`, `precision`, `pattern` | what it judged with, and how names were read |
 /// | `session_roots` | `session`, `root` | the folders that it watched |
+/// | `wells` | `run`, `well`, `scored`, `faulty`, `quarantined` | sums over `frames`, kept by triggers |
+/// | | `first_ns`, `last_sequence` | when its first outcome was decided; the frame recorded last |
+/// | `decisions` | `run`, `well`, `frame`, `decision`, `note`, `reviewer`, `decided_ns` | see `Decision`; never changed, the last one counts |
 ///
 /// A frame recorded again takes the place of its earlier row and a new `sequence`.
 /// One process opens the ledger to write, any number read beside it. Any thread may call any method; writers take

@@ -7,6 +7,7 @@ enum LedgerSchema {
         migrator.registerMigration("1", migrate: createVersion1)
         migrator.registerMigration("2", migrate: addTiers)
         migrator.registerMigration("3", migrate: addSessions)
+        migrator.registerMigration("5", migrate: addWells)
         return migrator
     }
 

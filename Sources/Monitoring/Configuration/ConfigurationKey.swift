@@ -1,3 +1,4 @@
+import Reporting
 import StrictYAML
 
 /// One key of the configuration file: its name and how its value is read.
@@ -21,6 +22,8 @@ struct ConfigurationKey: Sendable {
         count("limits.memory", 1...65_536, \.limitMemory), count("read.attempts", 1...20, \.readAttempts),
         count("threads", 0...1024, \.threads), time("stop_timeout", \.stopTimeout),
         choice("precision", Configuration.precisions, \.precision), time("stalled_after", \.stalledAfter),
+        text("web.listen", \.webListen), text("web.token", \.webToken),
+        choice("web.plate", WebSettings.PlateFormat.allCases.map(\.rawValue), \.webPlate),
         choice("log.level", Configuration.logLevels, \.logLevel),
     ]
 
