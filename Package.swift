@@ -83,7 +83,9 @@ let package = Package(
 
         .target(
             name: "Dashboard",
-            dependencies: ["Plate", "Frames", "Ledger", "Reporting", hummingbird, httpTypes, logging, lifecycle],
+            dependencies: [
+                "Plate", "Frames", "Ledger", "Reporting", hummingbird, httpTypes, logging, lifecycle,
+            ],
             resources: [.embedInCode("Assets")]
         ),
 
@@ -152,6 +154,12 @@ let package = Package(
             dependencies: [
                 "Monitoring", "Acquisition", "Detection", "Ledger", "Reporting", "Frames", "Plate", "Systemd",
                 "TestSupport", logging, lifecycle,
+            ]
+        ),
+        .testTarget(
+            name: "DashboardTests",
+            dependencies: [
+                "Dashboard", "Ledger", "Reporting", "Frames", "Plate", "TestSupport", logging, lifecycle,
             ]
         ),
         .testTarget(

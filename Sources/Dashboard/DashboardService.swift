@@ -102,7 +102,9 @@ public struct DashboardService: Service {
 
     /// 200 while every part of the daemon gets on with its work; without a daemon, while the page does.
     private var health: Response {
-        guard let figures = figures() else { return Response(type: "text/plain", bytes: "ok: no daemon here\n".utf8) }
+        guard let figures = figures() else {
+            return Response(type: "text/plain", bytes: "ok: no daemon here\n".utf8)
+        }
         let stuck = figures.isAlive ? [] : figures.parts.filter { $0.silence > 1 }.map(\.name)
         guard !stuck.isEmpty else { return Response(type: "text/plain", bytes: "ok\n".utf8) }
         return Response(

@@ -51,7 +51,9 @@ extension FrameLedger {
                 arguments: [run, well.description]
             )
             while let row = try rows.next() {
-                guard let frame: Int = row[0], let state = FrameRecord.State(rawValue: row[1]) else { continue }
+                guard let frame: Int = row[0], let state = FrameRecord.State(rawValue: row[1]) else {
+                    continue
+                }
                 let point = SeriesPoint(
                     frame: frame,
                     state: state,

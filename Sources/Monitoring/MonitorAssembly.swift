@@ -263,7 +263,8 @@ extension Configuration {
             ("output", output != old.output), ("watch", watch != old.watch),
             ("pattern", pattern != old.pattern),
             ("only_new", onlyNew != old.onlyNew), ("limits", limits != old.limits),
-            ("threads", threads != old.threads), ("web", web != old.web), ("log.level", logLevel != old.logLevel),
+            ("threads", threads != old.threads), ("web", web != old.web),
+            ("log.level", logLevel != old.logLevel),
         ].filter(\.1).map(\.0)
     }
 }

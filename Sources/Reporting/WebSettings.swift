@@ -64,11 +64,13 @@ public struct WebSettings: Sendable, Equatable {
 
     private func checkToken() throws(WebSettingsError) {
         if let token {
-            guard token.count >= Self.shortestToken, token.allSatisfy({ $0.isASCII && !$0.isWhitespace }) else {
+            guard token.count >= Self.shortestToken, token.allSatisfy({ $0.isASCII && !$0.isWhitespace })
+            else {
                 throw WebSettingsError(
                     isAboutToken: true,
                     problem: "the token is too easy to guess, or cannot be typed",
-                    remedy: "write at least \(Self.shortestToken) letters and digits, as `openssl rand -hex 16` prints"
+                    remedy:
+                        "write at least \(Self.shortestToken) letters and digits, as `openssl rand -hex 16` prints"
                 )
             }
         } else if !isLoopback {

@@ -22,7 +22,10 @@ struct ViewCommand: AsyncParsableCommand {
     @OptionGroup var output: LedgerOptions
     @Option(help: "Where the page is served.")
     var listen = WebSettings.standardAddress
-    @Option(help: "What a browser has to bring, at least 16 characters; required for other addresses than loopback.")
+    @Option(
+        help:
+            "What a browser has to bring, at least 16 characters; required for other addresses than loopback."
+    )
     var token: String?
     @Option(help: "Wells of the plate: auto, 96, 384 or 1536.")
     var plate = WebSettings.PlateFormat.auto
@@ -38,9 +41,12 @@ struct ViewCommand: AsyncParsableCommand {
         ServiceLogging.bootstrap(level: .notice)
         let lock = readOnly ? nil : try? OutputLock(tree: output.tree)
         let ledger =
-            lock == nil ? try FrameLedger(reading: output.tree.ledger) : try FrameLedger(path: output.tree.ledger)
+            lock == nil
+            ? try FrameLedger(reading: output.tree.ledger) : try FrameLedger(path: output.tree.ledger)
         if lock == nil, !readOnly {
-            Terminal.note("A daemon writes \(output.out), or it may not be written: decisions cannot be made here")
+            Terminal.note(
+                "A daemon writes \(output.out), or it may not be written: decisions cannot be made here"
+            )
         }
         let host = settings.host
         let service = DashboardService(

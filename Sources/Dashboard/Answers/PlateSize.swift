@@ -25,6 +25,7 @@ struct PlateSize: Sendable, Equatable {
             }
         let last = (row: wells.map(\.row).max() ?? 0, column: wells.map(\.column).max() ?? 1)
         self =
-            Self.sizes[configured...].first { last.row < $0.rows && last.column <= $0.columns } ?? Self.sizes[2]
+            Self.sizes[configured...].first { last.row < $0.rows && last.column <= $0.columns }
+            ?? Self.sizes[2]
     }
 }

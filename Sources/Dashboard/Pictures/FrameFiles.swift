@@ -9,10 +9,13 @@ struct FrameFiles {
     let record: FrameRecord
 
     /// The frame's own file.
-    var framePath: String { record.key.root.isEmpty ? record.key.path : "\(record.key.root)/\(record.key.path)" }
+    var framePath: String {
+        record.key.root.isEmpty ? record.key.path : "\(record.key.root)/\(record.key.path)"
+    }
 
     private var name: String? {
-        guard let mask = record.score?.mask, let name = Sidecars.name(ofMask: mask), !name.contains("/") else {
+        guard let mask = record.score?.mask, let name = Sidecars.name(ofMask: mask), !name.contains("/")
+        else {
             return nil
         }
         return name
@@ -36,7 +39,9 @@ struct FrameFiles {
 
     /// The frame's pixels, or `nil` where its file is gone, was changed or cannot be read.
     func readFrame() -> Frame? {
-        guard let reader = try? TIFFReader(path: framePath), record.key.page < reader.pageCount else { return nil }
+        guard let reader = try? TIFFReader(path: framePath), record.key.page < reader.pageCount else {
+            return nil
+        }
         return try? reader.frame(page: record.key.page)
     }
 

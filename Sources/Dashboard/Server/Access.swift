@@ -40,7 +40,10 @@ struct Access: RouterMiddleware {
             }
             guard Self.brings(token, request) else { return refusal }
         } else if !Self.isNamedLoopback(request) {
-            return .problem(.forbidden, "this page answers to 127.0.0.1 and localhost only; set web.token for others")
+            return .problem(
+                .forbidden,
+                "this page answers to 127.0.0.1 and localhost only; set web.token for others"
+            )
         }
         guard request.method == .get || request.method == .head || Self.isFromPage(request) else {
             return .problem(.forbidden, "only the page itself may change something")
@@ -49,7 +52,10 @@ struct Access: RouterMiddleware {
     }
 
     private var refusal: Response {
-        .problem(.unauthorized, "bring the token of the configuration: open /?token=TOKEN once, or send it as Bearer")
+        .problem(
+            .unauthorized,
+            "bring the token of the configuration: open /?token=TOKEN once, or send it as Bearer"
+        )
     }
 
     /// Takes the token out of the address, where it would be seen over a shoulder, and into a cookie.

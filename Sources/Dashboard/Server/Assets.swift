@@ -14,7 +14,12 @@ enum Assets {
         add("/icon.svg", "image/svg+xml", PackageResources.icon_svg, to: router)
     }
 
-    private static func add(_ path: String, _ type: String, _ bytes: [UInt8], to router: Router<BasicRequestContext>) {
+    private static func add(
+        _ path: String,
+        _ type: String,
+        _ bytes: [UInt8],
+        to router: Router<BasicRequestContext>
+    ) {
         router.get(RouterPath(path)) { _, _ in
             var response = Response(type: type, bytes: bytes)
             // A newer program has other files under the same names.

@@ -38,7 +38,10 @@ struct DecisionRoutes: Sendable {
 
     private func decide(_ request: Request, run: String) async throws -> Response {
         guard site.canDecide else {
-            return .problem(.conflict, "this page only reads; decide on the page of the daemon that writes the ledger")
+            return .problem(
+                .conflict,
+                "this page only reads; decide on the page of the daemon that writes the ledger"
+            )
         }
         let body = try await request.body.collect(upTo: Self.longest)
         guard let wish = try? JSONDecoder().decode(Wish.self, from: Data(body.readableBytesView)),

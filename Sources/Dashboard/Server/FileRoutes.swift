@@ -10,12 +10,16 @@ struct FileRoutes: Sendable {
 
     func add(to router: Router<Routes.Context>) {
         router.get(RouterPath("\(Routes.frame)/image.png")) { request, context in
-            try await picture(of: Routes.frame(context), width: Self.width(request), kind: "image") { files, width in
+            try await picture(of: Routes.frame(context), width: Self.width(request), kind: "image") {
+                files,
+                width in
                 try files.readFrame().map { try Picture.grey($0, width: width) }
             }
         }
         router.get(RouterPath("\(Routes.frame)/heat.png")) { request, context in
-            try await picture(of: Routes.frame(context), width: Self.width(request), kind: "heat") { files, width in
+            try await picture(of: Routes.frame(context), width: Self.width(request), kind: "heat") {
+                files,
+                width in
                 try files.readHeatMap().map { try Picture.heat($0, width: width) }
             }
         }
@@ -81,7 +85,9 @@ struct FileRoutes: Sendable {
     /// A regular file that is not absurdly large, or `nil`.
     private static func read(_ path: String) -> Data? {
         var status = stat()
-        guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= largestFile else {
+        guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            status.st_size <= largestFile
+        else {
             return nil
         }
         return FileManager.default.contents(atPath: path)
@@ -89,6 +95,10 @@ struct FileRoutes: Sendable {
 
     /// The last part of a path, as a header can carry it.
     private static func fileName(_ path: String) -> String {
-        String((path.split(separator: "/").last ?? "frame").map { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "_" })
+        String(
+            (path.split(separator: "/").last ?? "frame").map {
+                $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "_"
+            }
+        )
     }
 }

@@ -19,7 +19,11 @@ struct Metrics {
         gauge("autoqc_queue_frames", "Frames that wait to be judged.", Double(figures.waiting))
         gauge("autoqc_queue_deferred_frames", "Of them, those put off.", Double(figures.waitingDeferred))
         gauge("autoqc_lag_seconds", "How long judging would take for what waits.", figures.lag)
-        gauge("autoqc_frames_per_second", "Frames judged per second over the last minute.", figures.framesPerSecond)
+        gauge(
+            "autoqc_frames_per_second",
+            "Frames judged per second over the last minute.",
+            figures.framesPerSecond
+        )
         gauge("autoqc_ready", "1 once what lay there at the start is listed.", figures.isReady ? 1 : 0)
         describe("autoqc_frames_total", "counter", "Frames since the daemon's start, by what became of them.")
         let counts = figures.counts
@@ -33,11 +37,21 @@ struct Metrics {
         counter("autoqc_frames_reduced_total", "Frames judged with fewer passes.", counts.reduced)
         counter("autoqc_frames_deferred_total", "Frames judged after newer ones.", counts.deferred)
         add(figures.latency)
-        describe("autoqc_part_silence_seconds", "gauge", "Since a part of the daemon last got on with its work.")
-        for part in figures.parts { sample("autoqc_part_silence_seconds", part.silence, [("part", part.name)]) }
+        describe(
+            "autoqc_part_silence_seconds",
+            "gauge",
+            "Since a part of the daemon last got on with its work."
+        )
+        for part in figures.parts {
+            sample("autoqc_part_silence_seconds", part.silence, [("part", part.name)])
+        }
         describe("autoqc_model_info", "gauge", "The model at work; always 1.")
         sample("autoqc_model_info", 1, [("model", figures.model), ("precision", figures.precision)])
-        gauge("autoqc_start_time_seconds", "When the daemon began, in Unix time.", Double(figures.started.nanoseconds) / 1e9)
+        gauge(
+            "autoqc_start_time_seconds",
+            "When the daemon began, in Unix time.",
+            Double(figures.started.nanoseconds) / 1e9
+        )
     }
 
     private mutating func add(_ latency: DaemonFigures.Latency) {
@@ -51,7 +65,11 @@ struct Metrics {
     }
 
     private mutating func add(_ wells: [Answer.Well], run: String) {
-        describe("autoqc_row_frames", "gauge", "Frames of the run recorded last, by row of the plate and verdict.")
+        describe(
+            "autoqc_row_frames",
+            "gauge",
+            "Frames of the run recorded last, by row of the plate and verdict."
+        )
         for (_, wells) in Dictionary(grouping: wells, by: \.row).sorted(by: { $0.key < $1.key }) {
             let letters = String(wells.first?.well.prefix { $0.isLetter } ?? "")
             for (verdict, count) in [
@@ -59,7 +77,11 @@ struct Metrics {
                 ("faulty", wells.reduce(0) { $0 + $1.flagged }),
                 ("unreadable", wells.reduce(0) { $0 + $1.unreadable }),
             ] {
-                sample("autoqc_row_frames", Double(count), [("run", run), ("row", letters), ("verdict", verdict)])
+                sample(
+                    "autoqc_row_frames",
+                    Double(count),
+                    [("run", run), ("row", letters), ("verdict", verdict)]
+                )
             }
         }
         describe("autoqc_wells", "gauge", "Wells of the run recorded last, by state.")

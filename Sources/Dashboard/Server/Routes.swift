@@ -61,7 +61,8 @@ struct Routes: Sendable {
 
     /// The run in the address.
     static func run(_ context: Context) throws -> String {
-        guard let run = context.parameters.get("run"), let name = run.removingPercentEncoding, !name.isEmpty else {
+        guard let run = context.parameters.get("run"), let name = run.removingPercentEncoding, !name.isEmpty
+        else {
             throw HTTPError(.badRequest, message: "the address names no run")
         }
         return name

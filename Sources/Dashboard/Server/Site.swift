@@ -18,7 +18,8 @@ struct Site: Sendable {
     var canDecide: Bool { reader.ledger.isWritable }
 
     /// Asks the ledger.
-    func ask<Value: Sendable>(_ body: @escaping @Sendable (PlateReader) throws -> Value) async throws -> Value {
+    func ask<Value: Sendable>(_ body: @escaping @Sendable (PlateReader) throws -> Value) async throws -> Value
+    {
         let reader = reader
         return try await records.run { try body(reader) }
     }

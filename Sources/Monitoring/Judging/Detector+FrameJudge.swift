@@ -6,7 +6,9 @@ extension Detector: FrameJudge {
 
     /// What a conformal threshold was found for; a greedy one promises no rate.
     public var falseAlarmRate: Double? {
-        guard case .conformal(let threshold) = description.calibrations[precision]?.thresholdOrigin else { return nil }
+        guard case .conformal(let threshold) = description.calibrations[precision]?.thresholdOrigin else {
+            return nil
+        }
         return threshold.falseAlarmRate
     }
 }
