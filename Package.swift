@@ -36,13 +36,14 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
 
         .target(name: "Plate"),
         .target(name: "Randomness"),
         .target(name: "StrictYAML", dependencies: [yams]),
-        .target(name: "Frames", dependencies: ["Plate", "CTIFF", "CPNG"]),
+        .target(name: "Frames", dependencies: ["Plate", "CTIFF", "CPNG", "CZlib"]),
         .target(name: "Tensors", dependencies: ["COpenBLAS", "COneDNN", "CKernels"]),
         .target(name: "Acquisition", dependencies: ["Plate", "CInotifyTools"]),
         .target(name: "Systemd", dependencies: ["CSystemd", logging]),
@@ -81,6 +82,7 @@ let package = Package(
             dependencies: ["Plate", "Frames", "Acquisition", "Ledger", "Reporting"]
         ),
 
+        .target(name: "Exporting", dependencies: ["Plate", "Frames", "Ledger", "Reporting"]),
         .target(
             name: "Dashboard",
             dependencies: [
@@ -94,7 +96,7 @@ let package = Package(
             dependencies: [
                 "Plate", "Frames", "Tensors", "Acquisition", "Systemd", "Networks", "Detection", "Ledger",
                 "Reporting", "Training", "Monitoring", "Checkpoints", "Simulation", "Benchmarking",
-                "Randomness", "CKernels", "Auditing", "Dashboard",
+                "Randomness", "CKernels", "Auditing", "Dashboard", "Exporting",
                 argumentParser, logging, lifecycle,
             ]
         ),
