@@ -51,15 +51,18 @@ extension FrameLedger {
 
     /// How the wells of a run stand, row by row; with `after`, those with an outcome recorded later only.
     ///
-    /// Three look-ups for each well, whatever the number of its frames.
+    /// Four look-ups for each well, whatever the number of its frames.
     public func wells(of run: String, after sequence: Int64 = 0) throws(LedgerError) -> [WellSummary] {
         try read { database in
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT wells.*, frame, state, verdict, severity, threshold, cause, reason, completed_ns, judged_ns,
+                    SELECT wells.*, frames.frame, state, verdict, severity, threshold, cause, frames.reason, completed_ns, judged_ns,
                     (SELECT well_faulty \(Self.inTurn) LIMIT 1) AS is_faulty,
-                    (SELECT sum(verdict = 'faulty') FROM (SELECT verdict \(Self.inTurn) LIMIT 3)) AS recent
+                    (SELECT sum(verdict = 'faulty') FROM (SELECT verdict \(Self.inTurn) LIMIT 3)) AS recent,
+                    EXISTS (SELECT 1 FROM alarms WHERE alarms.run = wells.run AND alarms.well = wells.well
+                        AND alarms.frame = frames.frame AND event = 'STALLED'
+                        AND reason NOT LIKE '%whole run%') AS is_stalled
                     FROM wells JOIN frames ON sequence = last_sequence
                     WHERE wells.run = ? AND last_sequence > ?
                     """,
@@ -85,6 +88,7 @@ extension FrameLedger {
             first: Timestamp(nanoseconds: row["first_ns"]),
             isFaulty: row["is_faulty"] ?? false,
             recentlyFaulty: row["recent"] ?? 0,
+            isStalled: row["is_stalled"],
             last: WellSummary.Last(
                 frame: frame,
                 state: state,

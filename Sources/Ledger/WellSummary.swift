@@ -16,6 +16,8 @@ public struct WellSummary: Sendable, Equatable {
     public let isFaulty: Bool
     /// Frames judged faulty among the last three in turn.
     public let recentlyFaulty: Int
+    /// Whether its frames stopped coming while those of other wells came.
+    public let isStalled: Bool
     /// The frame recorded last.
     public let last: Last
 

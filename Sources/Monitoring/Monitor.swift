@@ -157,6 +157,7 @@ extension DaemonSession {
         self.init(
             started: started,
             model: judge.model,
+            modelPath: configuration.model,
             precision: judge.precisionName,
             pattern: configuration.pattern,
             folders: configuration.watch

@@ -102,7 +102,6 @@ struct MonitorAssembly: Sendable {
         statistics.show(in: &figures)
         status.show(in: &figures)
         let standing = queue.standing
-        figures.stalled = stalls.stalled
         figures.waiting = standing.count
         figures.waitingDeferred = standing.deferred
         figures.lag = standing.load.lag / .seconds(1)
@@ -250,6 +249,7 @@ extension FramePipeline.Settings {
             batchFrames: configuration.batchFrames,
             masks: configuration.masks,
             regions: configuration.regions,
+            scores: configuration.scores,
             readAttempts: configuration.readAttempts,
             namesByFrame: configuration.pattern.contains("/")
         )
@@ -262,7 +262,9 @@ extension Configuration {
         [
             ("output", output != old.output), ("watch", watch != old.watch),
             ("pattern", pattern != old.pattern),
-            ("only_new", onlyNew != old.onlyNew), ("limits", limits != old.limits),
+            ("only_new", onlyNew != old.onlyNew),
+            ("poll", (pollAlways, pollInterval) != (old.pollAlways, old.pollInterval)),
+            ("limits", limits != old.limits),
             ("threads", threads != old.threads), ("web", web != old.web),
             ("log.level", logLevel != old.logLevel),
         ].filter(\.1).map(\.0)

@@ -90,8 +90,6 @@ public struct DaemonFigures: Sendable, Equatable {
     public var parts: [Part] = []
     /// How long a part may be silent, in s; `nil` where no service manager watches.
     public var watchdog: Double?
-    /// The last frames of wells that stopped coming while those of other wells came.
-    public var stalled: [FrameID] = []
     /// When the daemon began.
     public var started: Timestamp
 

@@ -35,6 +35,9 @@ public struct OutputTree: Sendable, Equatable {
     /// The masks of a run.
     public func masks(run: String) -> String { "\(folder(run: run))/masks" }
 
+    /// Folder of the score maps of a run's faulty frames.
+    public func scores(run: String) -> String { "\(folder(run: run))/scores" }
+
     /// The log of the frames of a run that could not be judged.
     public func quarantineLog(run: String) -> String { "\(folder(run: run))/quarantine.log" }
 

@@ -125,6 +125,20 @@ struct OpenPage: Sendable {
         ])
     }
 
+    /// A well that gets no more frames.
+    func addStall(_ name: String, frame: Int) throws {
+        let alarm = Alarm(
+            time: Timestamp(nanoseconds: 1_795_341_660_000_000_000),
+            event: .stalled,
+            frame: FrameID(run: Self.run, well: try #require(Well(name)), index: frame),
+            model: "3f9ac2d41b7e",
+            finding: nil,
+            reason: "no frame of this well for 60 s",
+            latencyMilliseconds: nil
+        )
+        try ledger.record([], alarms: [alarm])
+    }
+
     /// A frame that could not be read.
     func addUnreadable(_ name: String, frame: Int) throws {
         let well = try #require(Well(name))

@@ -9,12 +9,7 @@ import Testing
 
 @Suite struct PageTests {
     @Test func wellsShowTheirStates() async throws {
-        let stalled = FrameID(run: OpenPage.run, well: try #require(Well("A5")), index: 0)
-        try await OpenPage.with(figures: {
-            var figures = DaemonFigures(started: Timestamp(nanoseconds: 0))
-            figures.stalled = [stalled]
-            return figures
-        }) { page in
+        try await OpenPage.with { page in
             try page.add("A1", frame: 0)
             try page.add("A2", frame: 0, verdict: .faulty, wellIsFaulty: true, severity: 40)
             try page.add("A3", frame: 0, verdict: .faulty, severity: 9)
@@ -22,6 +17,7 @@ import Testing
             try page.add("A4", frame: 0)
             try page.addUnreadable("A4", frame: 1)
             try page.add("A5", frame: 0)
+            try page.addStall("A5", frame: 0)
             let answer = try page.visitor.get("/api/v1/runs/01")
             #expect(answer.status == 200)
             let plate = try answer.json()

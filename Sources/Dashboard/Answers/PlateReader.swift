@@ -37,7 +37,6 @@ struct PlateReader: Sendable {
         let last = try ledger.lastSequence()
         // A ledger that was made anew counts from 1 again: whoever knows of more has to see everything.
         let wells = try ledger.wells(of: run, after: sequence <= last ? sequence : 0)
-        let stalled = Set((figures()?.stalled ?? []).filter { $0.run == run }.map(\.well))
         let size = PlateSize(format, holding: wells.map(\.well))
         return Answer.Plate(
             run: run,
@@ -45,11 +44,11 @@ struct PlateReader: Sendable {
             columns: size.columns,
             sequence: last,
             now: Timestamp.now.iso8601,
-            wells: wells.map { Answer.Well($0, isStalled: stalled.contains($0.well)) }
+            wells: wells.map { Answer.Well($0) }
         )
     }
 
-    /// What changed since, and the wells that stalled since.
+    /// The header of the page.
     func status(canDecide: Bool) -> Answer.Status {
         var disk = statvfs()
         let isKnown = unsafe statvfs(tree.root, &disk) == 0
@@ -149,12 +148,12 @@ extension FrameRecord {
 }
 
 extension Answer.Well {
-    init(_ summary: WellSummary, isStalled: Bool) {
+    init(_ summary: WellSummary) {
         let last = summary.last
         well = summary.well.description
         row = summary.well.row
         column = summary.well.column
-        state = WellState(summary, isStalled: isStalled)
+        state = WellState(summary)
         judged = summary.scored
         flagged = summary.faulty
         unreadable = summary.quarantined
@@ -169,8 +168,8 @@ extension Answer.Well {
 }
 
 extension WellState {
-    init(_ summary: WellSummary, isStalled: Bool) {
-        if isStalled {
+    init(_ summary: WellSummary) {
+        if summary.isStalled {
             self = .stalled
         } else if summary.last.state == .quarantined {
             self = .unreadable

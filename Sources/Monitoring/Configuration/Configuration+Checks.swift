@@ -75,6 +75,7 @@ extension Configuration {
         limits.maximumHeight = settings.limitHeight ?? limits.maximumHeight
         limits.maximumPages = settings.limitPages ?? limits.maximumPages
         limits.maximumDecodedBytes = settings.limitMemory.map { $0 << 20 } ?? limits.maximumDecodedBytes
+        limits.maximumDecodingTime = settings.limitDecoding ?? limits.maximumDecodingTime
         return limits
     }
 

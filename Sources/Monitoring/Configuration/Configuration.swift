@@ -8,20 +8,24 @@ public import Reporting
 /// | key | type, unit | default | meaning |
 /// |---|---|---|---|
 /// | `model` | path | required | model file |
-/// | `output` | path | required | ledger, alarm logs, masks |
+/// | `output` | path | required | ledger, alarm logs, masks, score maps |
 /// | `output_inside_watch` | true, false | false | allow `output` within a watched folder |
 /// | `watch` | list of paths | required | folders that the microscope writes to, with their subfolders |
 /// | `pattern` | text | `{run}_{well}_f{frame}.tif{f}` | how files are named |
 /// | `only_new` | true, false | false | leave alone what lies there at the start |
+/// | `poll.always` | true, false | false | look through all folders at intervals; network shares are, whatever this says |
+/// | `poll.interval` | time | 2s | how often that is |
 /// | `batch.frames` | 1 to 64 | 4 | frames of a well that are judged together, at most |
 /// | `queue.names` | 100 to 10,000,000 | 50000 | files that may wait in memory; more wait on disk |
 /// | `hysteresis.onset`, `.of` | 1 to 100 | 2, 3 | faulty frames of the last ones that turn a well faulty |
 /// | `threshold` | severity | the model's | severity above which a frame is faulty |
 /// | `masks` | true, false | true | write masks of faulty frames |
 /// | `regions` | true, false | true | write their outlines as GeoJSON |
+/// | `scores` | true, false | true | write score maps of faulty frames |
 /// | `limits.width`, `.height` | pixels | 32768 | largest frame |
 /// | `limits.pages` | pages | 65536 | longest movie |
 /// | `limits.memory` | MiB | 1024 | most that one page may decode to |
+/// | `limits.decoding` | time | 20s | longest that reading and decoding one page may take; less than the watchdog's interval |
 /// | `read.attempts` | 1 to 20 | 5 | how often an unfinished file is tried, 0.25 s, 0.5 s, ... apart |
 /// | `threads` | 0 to 1024 | 0 | threads that judge, each a well at a time; 0 for all cores |
 /// | `precision` | auto, f32, bf16, int8 | auto | what the network multiplies; auto is what the model prefers, else bf16 where the CPU has it, else f32 |
@@ -44,6 +48,10 @@ public struct Configuration: Sendable, Equatable {
     public let pattern: String
     /// `only_new`.
     public let onlyNew: Bool
+    /// `poll.always`.
+    public let pollAlways: Bool
+    /// `poll.interval`.
+    public let pollInterval: Duration
     /// `batch.frames`.
     public let batchFrames: Int
     /// `queue.names`.
@@ -56,6 +64,8 @@ public struct Configuration: Sendable, Equatable {
     public let masks: Bool
     /// `regions`.
     public let regions: Bool
+    /// `scores`.
+    public let scores: Bool
     /// `limits`.
     public let limits: TIFFLimits
     /// `read.attempts`.
@@ -126,12 +136,15 @@ public struct Configuration: Sendable, Equatable {
         if settings.outputInsideWatch != true { try Self.checkApart(output: root, watch: watch) }
         pattern = settings.pattern ?? Self.defaultPattern
         onlyNew = settings.onlyNew ?? false
+        pollAlways = settings.pollAlways ?? false
+        pollInterval = settings.pollInterval ?? .seconds(2)
         batchFrames = settings.batchFrames ?? 4
         queueNames = settings.queueNames ?? 50_000
         hysteresis = try Self.hysteresis(settings)
         threshold = settings.threshold?.severity
         masks = settings.masks ?? true
         regions = settings.regions ?? true
+        scores = settings.scores ?? true
         limits = Self.limits(settings)
         readAttempts = settings.readAttempts ?? 5
         threads = settings.threads ?? 0

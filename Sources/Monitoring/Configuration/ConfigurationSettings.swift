@@ -14,6 +14,10 @@ public struct ConfigurationSettings: Sendable, Equatable {
     public var pattern: String?
     /// `only_new`: leave alone what lies there at the start.
     public var onlyNew: Bool?
+    /// `poll.always`: look through local folders, too.
+    public var pollAlways: Bool?
+    /// `poll.interval`: how often folders are looked through that give no events.
+    public var pollInterval: Duration?
     /// `batch.frames`: frames of a well that are judged together, at most.
     public var batchFrames: Int?
     /// `queue.names`: files that may wait in memory.
@@ -28,6 +32,8 @@ public struct ConfigurationSettings: Sendable, Equatable {
     public var masks: Bool?
     /// `regions`: write outlines beside the masks.
     public var regions: Bool?
+    /// `scores`: write score maps beside the masks.
+    public var scores: Bool?
     /// `limits.width`: widest frame in pixels.
     public var limitWidth: Int?
     /// `limits.height`: highest frame in pixels.
@@ -36,6 +42,8 @@ public struct ConfigurationSettings: Sendable, Equatable {
     public var limitPages: Int?
     /// `limits.memory`: most MiB that one page may decode to.
     public var limitMemory: Int?
+    /// `limits.decoding`: longest time that one page may take.
+    public var limitDecoding: Duration?
     /// `read.attempts`: how often an unfinished file is tried.
     public var readAttempts: Int?
     /// `threads`: threads that judge.
@@ -70,6 +78,8 @@ public struct ConfigurationSettings: Sendable, Equatable {
         take(\.watch)
         take(\.pattern)
         take(\.onlyNew)
+        take(\.pollAlways)
+        take(\.pollInterval)
         take(\.batchFrames)
         take(\.queueNames)
         take(\.hysteresisOnset)
@@ -77,10 +87,12 @@ public struct ConfigurationSettings: Sendable, Equatable {
         take(\.threshold)
         take(\.masks)
         take(\.regions)
+        take(\.scores)
         take(\.limitWidth)
         take(\.limitHeight)
         take(\.limitPages)
         take(\.limitMemory)
+        take(\.limitDecoding)
         take(\.readAttempts)
         take(\.threads)
         take(\.precision)

@@ -9,8 +9,8 @@ struct BatchPlan {
     private(set) var records: [FrameRecord] = []
     /// The alarm log's lines, in the order of the frames.
     private(set) var alarms: [Alarm] = []
-    /// The masks that are to be there, and those that are to go.
-    private(set) var masks: [BatchReport.MaskOrder] = []
+    /// The sidecars that are to be there, and those that are to go.
+    private(set) var sidecars: [BatchReport.SidecarOrder] = []
     /// The quarantine log's lines.
     private(set) var quarantined: [QuarantineLog.Entry] = []
     /// What the batch adds to the counts.
@@ -52,7 +52,7 @@ struct BatchPlan {
             )
             namesakes[result.frame] = namesakes[result.frame] ?? result.key
             switch result.outcome {
-            case .judged(let judgement): add(result, judgement, naming)
+            case .judged(let judged): add(result, judged, naming)
             case .failed(let reason): add(result, failure: reason)
             }
         }
@@ -92,37 +92,42 @@ struct BatchPlan {
         }
     }
 
-    private mutating func add(_ result: PageResult, _ judgement: Judgement, _ naming: Naming) {
-        let threshold = settings.threshold ?? judgement.threshold
-        let verdict =
-            settings.threshold.map { judgement.severity > $0 ? Verdict.faulty : .normal } ?? judgement.verdict
-        let isFaulty = verdict == .faulty
-        let hasMask = isFaulty && settings.masks
+    private mutating func add(_ result: PageResult, _ judged: JudgedFrame, _ naming: Naming) {
+        let isFaulty = judged.verdict == .faulty
+        let mask = settings.masks ? judged.pictures?.mask : nil
+        let map = settings.scores ? judged.pictures?.map : nil
         let cause = "unknown"
-        if hasMask || naming.hadMask {
-            let mask = hasMask ? judgement.mask : nil
-            masks.append(BatchReport.MaskOrder(name: naming.name, mask: mask, result: result, cause: cause))
+        if mask != nil || map != nil || naming.hadMask {
+            sidecars.append(
+                BatchReport.SidecarOrder(
+                    name: naming.name,
+                    mask: mask,
+                    map: map,
+                    pixelSize: result.pixelSize,
+                    cause: cause
+                )
+            )
         }
         let finding = Alarm.Finding(
-            score: judgement.score,
-            threshold: threshold,
-            severity: judgement.severity,
+            score: judged.score,
+            threshold: judged.threshold,
+            severity: judged.severity,
             cause: cause,
-            area: judgement.mask.area,
-            boundingBox: judgement.mask.boundingBox,
-            mask: hasMask ? Sidecars.maskPath(name: naming.name) : nil,
+            area: judged.area,
+            boundingBox: judged.boundingBox,
+            mask: mask.map { _ in Sidecars.maskPath(name: naming.name) },
             tier: settings.tier
         )
         if isFaulty { alarms.append(alarm(.fault, result, finding, naming.reason)) }
         let isLate = isLate(result)
         if !isLate {
-            switch state.take(verdict) {
+            switch state.take(judged.verdict) {
             case .onset: alarms.append(alarm(.onset, result, finding, naming.reason))
             case .clear: alarms.append(alarm(.clear, result, finding, naming.reason))
             case nil: break
             }
         }
-        let score = score(judgement, verdict, finding, isLate: isLate)
+        let score = score(judged, finding, isLate: isLate)
         records.append(record(result, .scored(score)))
         counts.scored += 1
         counts.flagged += isFaulty ? 1 : 0
@@ -145,20 +150,19 @@ struct BatchPlan {
     }
 
     private func score(
-        _ judgement: Judgement,
-        _ verdict: Verdict,
+        _ judged: JudgedFrame,
         _ finding: Alarm.Finding,
         isLate: Bool
     ) -> FrameRecord.Score {
         FrameRecord.Score(
-            scores: judgement.scores,
-            chosen: judgement.score,
-            severity: judgement.severity,
+            scores: judged.scores,
+            chosen: judged.score,
+            severity: judged.severity,
             threshold: finding.threshold,
-            verdict: verdict,
+            verdict: judged.verdict,
             area: finding.area,
             boundingBox: finding.boundingBox,
-            cause: verdict == .faulty ? finding.cause : nil,
+            cause: judged.verdict == .faulty ? finding.cause : nil,
             mask: finding.mask,
             wellIsFaulty: isLate ? nil : state.isFaulty,
             tier: settings.tier,

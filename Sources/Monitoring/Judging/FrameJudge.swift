@@ -14,10 +14,10 @@ public protocol FrameJudge: Sendable {
     /// Share of normal frames that the calibration lets be called faulty; `nil` where it does not say.
     var falseAlarmRate: Double? { get }
 
-    /// Judges frames of one size, one judgement for each, in order; called from several threads at once.
+    /// Judges a frame; called from several threads at once.
     ///
     /// `Tier.deferred` asks for as much as `Tier.full`. `Tier.reduced` is asked for only where `canReduce`.
-    func judge(_ frames: [Frame], tier: Tier) throws -> [Judgement]
+    func judge(_ frame: Frame, tier: Tier) throws -> Judgement
 
     /// What to know about judgements of frames like this one; `nil` where they can be taken as they are.
     func warning(for frame: Frame) -> String?

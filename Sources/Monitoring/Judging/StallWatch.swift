@@ -22,9 +22,6 @@ struct StallWatch {
     private var wells: [WellQueue.WellKey: Entry] = [:]
     private var endedRuns: Set<String> = []
 
-    /// The last frames of wells that are reported and still silent.
-    var stalled: [FrameID] { wells.values.filter(\.isReported).map(\.frame) }
-
     /// A frame came.
     mutating func saw(_ frame: FrameID, now: ContinuousClock.Instant) {
         wells[WellQueue.WellKey(frame)] = Entry(frame: frame, moment: now)

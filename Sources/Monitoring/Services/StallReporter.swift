@@ -18,9 +18,6 @@ final class StallReporter: Sendable {
         }
     }
 
-    /// The last frames of wells that are reported and still silent.
-    var stalled: [FrameID] { state.withLock { $0.watch.stalled } }
-
     /// Hands over each new stall and the silence that makes it one.
     func report(now: ContinuousClock.Instant = .now, to body: (StallWatch.Stall, Duration) -> Void) {
         let (stalls, limit) = state.withLock { ($0.watch.newStalls(limit: $0.limit, now: now), $0.limit) }
