@@ -5,7 +5,7 @@ public import Plate
 /// The durable record of what became of every frame, one SQLite database for each output folder.
 ///
 /// **Format.** SQLite in WAL mode with `synchronous=FULL`: a commit that returned survives a power cut.
-/// Schema version 4 (GRDB's migration table `grdb_migrations` names it):
+/// Schema version 5 (GRDB's migration table `grdb_migrations` names it):
 ///
 /// | table | column | meaning |
 /// |---|---|---|
@@ -33,6 +33,9 @@ public import Plate
 /// | `pending` | `root`, `path`, `device` ... `frame` | files that waited when the daemon stopped, as in `frames`, until they have an outcome |
 /// | | `reason`, `since_ns` | why, and since when |
 /// | `runs` (view) | `run`, `first_ns`, `last_ns`, `wells`, `frames`, `scored`, `quarantined`, `skipped`, `faulty` | sums over `frames` |
+/// | `wells` | `run`, `well`, `scored`, `faulty`, `quarantined` | sums over `frames`, kept by triggers |
+/// | | `first_ns`, `last_sequence` | when its first outcome was decided; the frame recorded last |
+/// | `decisions` | `run`, `well`, `frame`, `decision`, `note`, `reviewer`, `decided_ns` | see `Decision`; never changed, the last one counts |
 ///
 /// A frame recorded again takes the place of its earlier row and a new `sequence`.
 /// One process opens the ledger to write, any number read beside it. Any thread may call any method; writers take

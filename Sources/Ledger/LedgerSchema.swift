@@ -8,6 +8,7 @@ enum LedgerSchema {
         migrator.registerMigration("2", migrate: addTiers)
         migrator.registerMigration("3", migrate: addSessions)
         migrator.registerMigration("4", migrate: addAlarms)
+        migrator.registerMigration("5", migrate: addWells)
         return migrator
     }
 

@@ -79,6 +79,24 @@ extension Configuration {
         return limits
     }
 
+    static func web(_ settings: ConfigurationSettings) throws(ConfigurationError) -> WebSettings? {
+        let isWanted = settings.webListen != nil || settings.webToken != nil || settings.webPlate != nil
+        guard isWanted else { return nil }
+        do throws(WebSettingsError) {
+            return try WebSettings(
+                listen: settings.webListen ?? WebSettings.standardAddress,
+                token: settings.webToken,
+                plate: settings.webPlate.flatMap(WebSettings.PlateFormat.init(rawValue:)) ?? .auto
+            )
+        } catch {
+            throw ConfigurationError(
+                key: error.isAboutToken ? "web.token" : "web.listen",
+                problem: error.problem,
+                remedy: error.remedy
+            )
+        }
+    }
+
     /// The daemon must not find its own masks as frames.
     static func checkApart(output: String, watch: [String]) throws(ConfigurationError) {
         let target = resolved(output)

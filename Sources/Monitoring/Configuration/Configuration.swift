@@ -31,6 +31,9 @@ public import Reporting
 /// | `precision` | auto, f32, bf16, int8 | auto | what the network multiplies; auto is what the model prefers, else bf16 where the CPU has it, else f32 |
 /// | `stop_timeout` | time | 30s | how long the queue may be worked off at the end |
 /// | `stalled_after` | time | 0 | silence of a well that is reported; 0 for never |
+/// | `web.listen` | address | 127.0.0.1:8764 where another key of `web` is given | where the live page listens; without any, there is none |
+/// | `web.token` | text | none | what a browser has to bring; required for an address that other machines reach |
+/// | `web.plate` | auto, 96, 384, 1536 | auto | wells of the map; auto takes the smallest plate with the wells seen |
 /// | `log.level` | level | info | trace, debug, info, notice, warning, error or critical |
 ///
 /// Times carry their unit: `500ms`, `2s`, `10m`, `1h`. Relative paths in a file are relative to its folder.
@@ -75,6 +78,8 @@ public struct Configuration: Sendable, Equatable {
     public let stopTimeout: Duration
     /// `stalled_after`; `nil` for never.
     public let stalledAfter: Duration?
+    /// `web`; `nil` for no live page.
+    public let web: WebSettings?
     /// `log.level`, a level's name in swift-log.
     public let logLevel: String
 
@@ -146,6 +151,7 @@ public struct Configuration: Sendable, Equatable {
         precision = settings.precision ?? "auto"
         stopTimeout = settings.stopTimeout ?? .seconds(30)
         stalledAfter = settings.stalledAfter.flatMap { $0 > .zero ? $0 : nil }
+        web = try Self.web(settings)
         logLevel = settings.logLevel ?? "info"
         try checkPattern()
     }

@@ -1,3 +1,4 @@
+import Reporting
 import StrictYAML
 
 /// One key of the configuration file: its name and how its value is read.
@@ -26,6 +27,8 @@ struct ConfigurationKey: Sendable {
         count("read.attempts", 1...20, \.readAttempts),
         count("threads", 0...1024, \.threads), time("stop_timeout", \.stopTimeout),
         choice("precision", Configuration.precisions, \.precision), time("stalled_after", \.stalledAfter),
+        text("web.listen", \.webListen), text("web.token", \.webToken),
+        choice("web.plate", WebSettings.PlateFormat.allCases.map(\.rawValue), \.webPlate),
         choice("log.level", Configuration.logLevels, \.logLevel),
     ]
 

@@ -54,6 +54,12 @@ public struct ConfigurationSettings: Sendable, Equatable {
     public var stopTimeout: Duration?
     /// `stalled_after`: silence of a well that is reported; zero for never.
     public var stalledAfter: Duration?
+    /// `web.listen`: where the live page listens.
+    public var webListen: String?
+    /// `web.token`: what a browser has to bring.
+    public var webToken: String?
+    /// `web.plate`: how many wells the plate has.
+    public var webPlate: String?
     /// `log.level`: the least urgent lines that are logged.
     public var logLevel: String?
 
@@ -92,6 +98,9 @@ public struct ConfigurationSettings: Sendable, Equatable {
         take(\.precision)
         take(\.stopTimeout)
         take(\.stalledAfter)
+        take(\.webListen)
+        take(\.webToken)
+        take(\.webPlate)
         take(\.logLevel)
         return merged
     }
