@@ -9,7 +9,13 @@ public enum GzipData {
         precondition(bytes.count <= Int(Int32.max), "\(bytes.count) bytes at once")
         return [UInt8](unsafeUninitializedCapacity: aqc_gzip_bound(bytes.count)) { target, written in
             unsafe bytes.withUnsafeBytes { source in
-                written = unsafe aqc_gzip(source.baseAddress, source.count, target.baseAddress, target.count, 1)
+                written = unsafe aqc_gzip(
+                    source.baseAddress,
+                    source.count,
+                    target.baseAddress,
+                    target.count,
+                    1
+                )
             }
             // The target is as large as zlib asks for.
             precondition(written > 0, "zlib has no memory for \(bytes.count) bytes")

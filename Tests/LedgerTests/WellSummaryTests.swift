@@ -1,4 +1,5 @@
 import GRDB
+import Foundation
 import Ledger
 import Plate
 import TestSupport

@@ -78,14 +78,20 @@ public struct QualityRecord: Sendable {
 
     private static func metrics(_ review: RunReview) -> [Metric] {
         let share = review.judged > 0 ? Double(review.flagged) / Double(review.judged) : 0
-        let decided = { (kind: Decision.Kind) in Double(review.decisions.count { $0.kind == kind && $0.frame != nil }) }
+        let decided = { (kind: Decision.Kind) in
+            Double(review.decisions.count { $0.kind == kind && $0.frame != nil })
+        }
         return [
             Metric(name: "wells", value: Double(review.wells.count), unit: "wells"),
             Metric(name: "frames_judged", value: Double(review.judged), unit: "frames"),
             Metric(name: "frames_flagged", value: Double(review.flagged), unit: "frames"),
             Metric(name: "frames_unreadable", value: Double(review.unreadable), unit: "frames"),
             Metric(name: "flagged_share", value: share, unit: "ratio"),
-            Metric(name: "wells_turned_faulty", value: Double(review.wells.count { !$0.turns.isEmpty }), unit: "wells"),
+            Metric(
+                name: "wells_turned_faulty",
+                value: Double(review.wells.count { !$0.turns.isEmpty }),
+                unit: "wells"
+            ),
             Metric(name: "reviewed_faults", value: decided(.fault), unit: "frames"),
             Metric(name: "reviewed_false_alarms", value: decided(.falseAlarm), unit: "frames"),
         ]
