@@ -24,7 +24,10 @@ public enum LabelImages {
                     guard case .scored(let score) = record.outcome,
                         let name = score.mask.flatMap(Sidecars.name(ofMask:))
                     else { continue }
-                    let isWritten = try write("\(tree.masks(run: run))/\(name).mask.tiff", to: "\(folder)/\(name).labels.tiff")
+                    let isWritten = try write(
+                        "\(tree.masks(run: run))/\(name).mask.tiff",
+                        to: "\(folder)/\(name).labels.tiff"
+                    )
                     (written, leftOut) = isWritten ? (written + 1, leftOut) : (written, leftOut + 1)
                 }
             }
@@ -33,7 +36,9 @@ public enum LabelImages {
     }
 
     private static func write(_ mask: String, to path: String) throws -> Bool {
-        guard let reader = try? TIFFReader(path: mask), let frame = try? reader.frame(page: 0) else { return false }
+        guard let reader = try? TIFFReader(path: mask), let frame = try? reader.frame(page: 0) else {
+            return false
+        }
         let labels = LabelImage(
             Mask(height: frame.height, width: frame.width, values: frame.pixels.map { $0 > 0 ? 1 : 0 })
         )

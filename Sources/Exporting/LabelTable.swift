@@ -1,6 +1,6 @@
 import Foundation
 public import Ledger
-import Plate
+public import Plate
 public import Reporting
 
 /// What reviewers decided, as a list of labelled frames in the published layout.
@@ -38,9 +38,11 @@ public struct LabelTable: Sendable {
     /// Reads the decisions of all runs, or of one.
     public init(ledger: FrameLedger, tree: OutputTree, run: String? = nil) throws(LedgerError) {
         let decisions = try ledger.decisions(run: run)
-        let decided = Set(decisions.compactMap { decision in
-            decision.frame.map { FrameID(run: decision.run, well: decision.well, index: $0) }
-        })
+        let decided = Set(
+            decisions.compactMap { decision in
+                decision.frame.map { FrameID(run: decision.run, well: decision.well, index: $0) }
+            }
+        )
         var rows: [Row] = []
         var pages = 0
         for decision in decisions where decision.kind == .fault || decision.kind == .falseAlarm {
@@ -77,7 +79,8 @@ public struct LabelTable: Sendable {
         let decision = row.decision
         let fields = [
             row.image, row.mask ?? "", row.isFaulty ? "1" : "0", row.cause ?? "", row.frame.run,
-            row.frame.well.description, "\(row.frame.index)", decision.kind.rawValue, decision.reviewer, decision.note,
+            row.frame.well.description, "\(row.frame.index)", decision.kind.rawValue, decision.reviewer,
+            decision.note,
             decision.decided.iso8601,
         ]
         return fields.map(quoted).joined(separator: ",")

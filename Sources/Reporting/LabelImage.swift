@@ -20,7 +20,9 @@ public struct LabelImage: Sendable, Equatable {
             labels.sizes[$0] != labels.sizes[$1] ? labels.sizes[$0] > labels.sizes[$1] : $0 < $1
         }
         var numbers = [UInt16](repeating: 0, count: labels.sizes.count)
-        for (number, label) in order.prefix(Int(UInt16.max)).enumerated() { numbers[label] = UInt16(number + 1) }
+        for (number, label) in order.prefix(Int(UInt16.max)).enumerated() {
+            numbers[label] = UInt16(number + 1)
+        }
         height = mask.height
         width = mask.width
         values = labels.labels.map { $0 < 0 ? 0 : numbers[Int($0)] }

@@ -21,7 +21,8 @@ struct CalibrateCommand: ParsableCommand {
     @Option(name: .long, parsing: .upToNextOption, help: "Normal frames: files, folders, globs or CSV lists.")
     var normal: [String] = []
     @Option(
-        help: "Take what reviewers decided from this output folder of `autoqc watch`, and unflagged frames beside it."
+        help:
+            "Take what reviewers decided from this output folder of `autoqc watch`, and unflagged frames beside it."
     )
     var from: String?
     @Option(help: "Share of normal frames that may be called faulty.")
@@ -53,7 +54,9 @@ struct CalibrateCommand: ParsableCommand {
     private static let fewestFrames = 3
 
     func validate() throws {
-        guard !normal.isEmpty || from != nil else { throw ValidationError("give --normal FRAMES, --from OUT, or both") }
+        guard !normal.isEmpty || from != nil else {
+            throw ValidationError("give --normal FRAMES, --from OUT, or both")
+        }
         guard falseAlarms > 0, falseAlarms < 1, maskRate > 0, maskRate < 1 else {
             throw ValidationError("--false-alarms and --mask-rate lie between 0 and 1")
         }
@@ -87,8 +90,13 @@ struct CalibrateCommand: ParsableCommand {
         options.variations = variations
         // Published masks are of the map itself.
         if loaded.description.reference != nil { options.maskWindow = 1 }
-        try ModelCalibration(path: model, frames: frames, options: options, faulty: faulty ?? reviewed?.labelled)
-            .store(in: &loaded)
+        try ModelCalibration(
+            path: model,
+            frames: frames,
+            options: options,
+            faulty: faulty ?? reviewed?.labelled
+        )
+        .store(in: &loaded)
         if let prefer { try loaded.prefer(prefer) }
         try loaded.write(path: out ?? model)
         for (precision, calibration) in loaded.description.calibrations.sorted(by: {

@@ -83,7 +83,9 @@ struct ExportCommand: ParsableCommand {
         Terminal.say(LabelTable.header)
         for row in table.rows { Terminal.say(LabelTable.csv(row)) }
         if table.pagesLeftOut > 0 {
-            Terminal.note("\(table.pagesLeftOut) frames are pages of movies, which a list cannot name; they are left out")
+            Terminal.note(
+                "\(table.pagesLeftOut) frames are pages of movies, which a list cannot name; they are left out"
+            )
         }
     }
 
@@ -109,13 +111,16 @@ struct ExportCommand: ParsableCommand {
             folder: folder
         )
         var terminal = Terminal()
-        let outcome = try archive.write { well, outcome in terminal.progress("\(well): \(outcome.frames) frames") }
+        let outcome = try archive.write { well, outcome in
+            terminal.progress("\(well): \(outcome.frames) frames")
+        }
         guard outcome.wells > 0 else {
             throw DataError("\(ledger.out): no frame of run \(run) can be read; are its files still there?")
         }
         terminal.progress(
             "\(folder): run \(run), \(outcome.wells) wells, \(outcome.frames) frames, \(outcome.masks) masks"
-                + (outcome.leftOut > 0 ? "; \(outcome.leftOut) frames whose files are gone or of another size left out" : ""),
+                + (outcome.leftOut > 0
+                    ? "; \(outcome.leftOut) frames whose files are gone or of another size left out" : ""),
             isLast: true
         )
     }

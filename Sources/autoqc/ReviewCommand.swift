@@ -60,7 +60,8 @@ struct ReviewCommand: ParsableCommand {
                 .map { "\($0.rawValue): \(report.count(of: $0))" }
             let files = "\(report.accounted) of \(report.files) files have an outcome"
             return report.isComplete
-                ? ["audit: \(files); all is accounted for"] : ["audit: \(files); \(counts.joined(separator: ", "))"]
+                ? ["audit: \(files); all is accounted for"]
+                : ["audit: \(files); \(counts.joined(separator: ", "))"]
         } catch {
             return ["not audited: \(error)"]
         }

@@ -23,7 +23,9 @@ struct ReviewedFrames {
         let ledger = try FrameLedger(reading: tree.ledger)
         let table = try LabelTable(ledger: ledger, tree: tree)
         guard !table.rows.isEmpty else {
-            throw DataError("\(out): nobody decided anything yet; mark frames on the live page or in `autoqc view`")
+            throw DataError(
+                "\(out): nobody decided anything yet; mark frames on the live page or in `autoqc view`"
+            )
         }
         let rows = table.rows.filter { FileManager.default.fileExists(atPath: $0.image) }
         let unflagged = try ledger.normalFiles(atMost: Self.sample).map { "\($0.root)/\($0.path)" }

@@ -1,20 +1,20 @@
 public import Foundation
 public import Ledger
 import Plate
-public import Reporting
+import Reporting
 
 /// What a run came to, as JSON for programs: `docs/quality-record.schema.json` describes every field.
 ///
 /// Metrics have fixed names and units, in the spirit of mzQC, so that records of many runs make a table.
 public struct QualityRecord: Sendable {
     /// A figure with its fixed name.
-    private struct Metric: Encodable {
+    fileprivate struct Metric: Encodable {
         let name: String
         let value: Double
         let unit: String
     }
 
-    private struct Document: Encodable {
+    fileprivate struct Document: Encodable {
         struct Software: Encodable {
             let name: String
             let version: String
@@ -72,20 +72,26 @@ public struct QualityRecord: Sendable {
                 )
             },
             metrics: Self.metrics(review),
-            wells: review.wells.map(Document.Well.init)
+            wells: review.wells.map { Document.Well($0) }
         )
     }
 
     private static func metrics(_ review: RunReview) -> [Metric] {
         let share = review.judged > 0 ? Double(review.flagged) / Double(review.judged) : 0
-        let decided = { (kind: Decision.Kind) in Double(review.decisions.count { $0.kind == kind && $0.frame != nil }) }
+        let decided = { (kind: Decision.Kind) in
+            Double(review.decisions.count { $0.kind == kind && $0.frame != nil })
+        }
         return [
             Metric(name: "wells", value: Double(review.wells.count), unit: "wells"),
             Metric(name: "frames_judged", value: Double(review.judged), unit: "frames"),
             Metric(name: "frames_flagged", value: Double(review.flagged), unit: "frames"),
             Metric(name: "frames_unreadable", value: Double(review.unreadable), unit: "frames"),
             Metric(name: "flagged_share", value: share, unit: "ratio"),
-            Metric(name: "wells_turned_faulty", value: Double(review.wells.count { !$0.turns.isEmpty }), unit: "wells"),
+            Metric(
+                name: "wells_turned_faulty",
+                value: Double(review.wells.count { !$0.turns.isEmpty }),
+                unit: "wells"
+            ),
             Metric(name: "reviewed_faults", value: decided(.fault), unit: "frames"),
             Metric(name: "reviewed_false_alarms", value: decided(.falseAlarm), unit: "frames"),
         ]

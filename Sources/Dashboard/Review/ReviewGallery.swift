@@ -1,5 +1,6 @@
 import Foundation
 import Frames
+import Ledger
 import Plate
 import Reporting
 
@@ -59,7 +60,8 @@ struct ReviewGallery {
     /// Regions in a drawing; a mask of noise must not make a huge file.
     private static func outline(_ mask: Mask) -> String {
         let rings = MaskOutline(mask, limit: 60).regions.flatMap(\.rings)
-        let path = rings.map { ring in "M" + ring.map { "\($0.x) \($0.y)" }.joined(separator: "L") + "Z" }.joined()
+        let path = rings.map { ring in "M" + ring.map { "\($0.x) \($0.y)" }.joined(separator: "L") + "Z" }
+            .joined()
         return path.isEmpty ? "" : "<path d=\"\(path)\"/>"
     }
 }

@@ -53,7 +53,8 @@ public struct ReviewPage {
     /// Writes the file, which replaces what was there.
     public func write(to path: String) throws -> Outcome {
         var text = ReviewText(review: review, audit: options.audit)
-        var gallery = ReviewGallery(budget: options.largestSize - text.size, width: options.pictureWidth) { frame in
+        var gallery = ReviewGallery(budget: options.largestSize - text.size, width: options.pictureWidth) {
+            frame in
             try ledger.records(of: frame).last { $0.state != .skipped }
                 .map { FrameFiles(tree: tree, record: $0) }
         }
@@ -80,7 +81,9 @@ public struct ReviewPage {
                 .sorted { ($0.score?.severity ?? 0) > ($1.score?.severity ?? 0) }.compactMap(\.frame)
         }
         let longest = perWell.map(\.count).max() ?? 0
-        return (0..<longest).flatMap { index in perWell.compactMap { $0.indices.contains(index) ? $0[index] : nil } }
+        return (0..<longest).flatMap { index in
+            perWell.compactMap { $0.indices.contains(index) ? $0[index] : nil }
+        }
     }
 
     /// Flagged frames of a well that are looked at, at most.

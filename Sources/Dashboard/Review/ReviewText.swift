@@ -86,10 +86,14 @@ struct ReviewText {
         "<text class=\"head\" x=\"\(x)\" y=\"\(y)\">\(text)</text>"
     }
 
-    private static func circle(_ review: RunReview.WellReview?, named well: Well, x: Int, y: Int, radius: Int) -> String {
+    private static func circle(_ review: RunReview.WellReview?, named well: Well, x: Int, y: Int, radius: Int)
+        -> String
+    {
         let (kind, sign): (String, String) =
             if let review {
-                !review.turns.isEmpty ? ("bad", "×") : review.unreadable > 0 ? ("lost", "?") : review.flagged > 0 ? ("some", "!") : ("ok", "")
+                !review.turns.isEmpty
+                    ? ("bad", "×")
+                    : review.unreadable > 0 ? ("lost", "?") : review.flagged > 0 ? ("some", "!") : ("ok", "")
             } else {
                 ("none", "")
             }
@@ -122,9 +126,11 @@ struct ReviewText {
     private var decisions: String {
         let made = review.decisions.filter { $0.frame != nil }
         guard !made.isEmpty else { return "" }
-        var text = "<section><h2>Decisions on frames</h2><table><thead><tr><th>well<th>frame<th>decision</tr></thead><tbody>"
+        var text =
+            "<section><h2>Decisions on frames</h2><table><thead><tr><th>well<th>frame<th>decision</tr></thead><tbody>"
         for decision in made {
-            text += "<tr><th>\(decision.well)<td>\(decision.frame.map { "\($0)" } ?? "")<td>\(Self.words(decision))</tr>\n"
+            text +=
+                "<tr><th>\(decision.well)<td>\(decision.frame.map { "\($0)" } ?? "")<td>\(Self.words(decision))</tr>\n"
         }
         return text + "</tbody></table></section>\n"
     }
@@ -156,7 +162,8 @@ struct ReviewText {
         if figures.isEmpty, leftOut == 0 { html += "<p>No frame was flagged.</p>" }
         html += "<div class=\"gallery\">\(figures.joined())</div>\n"
         if leftOut > 0 {
-            html += "<p>\(leftOut) more are not shown: the file has a limit (<code>--megabytes</code>), or their files are gone.</p>"
+            html +=
+                "<p>\(leftOut) more are not shown: the file has a limit (<code>--megabytes</code>), or their files are gone.</p>"
         }
         html += "</section>\n"
     }

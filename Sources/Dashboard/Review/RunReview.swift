@@ -114,7 +114,9 @@ struct RunReview: Sendable {
         var normal = Side()
 
         mutating func add(_ point: FrameLedger.SeriesPoint, _ frame: FrameID) {
-            guard let severity = point.severity?.finite, let threshold = point.threshold?.finite else { return }
+            guard let severity = point.severity?.finite, let threshold = point.threshold?.finite else {
+                return
+            }
             let candidate = Candidate(frame: frame, severity: severity, threshold: threshold)
             if point.isFaulty { faulty.add(candidate) } else { normal.add(candidate) }
         }
