@@ -1,6 +1,6 @@
 import Foundation
 public import Ledger
-import Plate
+public import Plate
 public import Reporting
 
 /// What reviewers decided, as a list of labelled frames in the published layout.

@@ -7,9 +7,9 @@ public enum GzipData {
     /// At most 2 GiB at once, which is the programmer's to see to.
     public static func compressed(_ bytes: [UInt8]) -> [UInt8] {
         precondition(bytes.count <= Int(Int32.max), "\(bytes.count) bytes at once")
-        return [UInt8](unsafeUninitializedCapacity: aqc_gzip_bound(bytes.count)) { target, written in
+        return unsafe [UInt8](unsafeUninitializedCapacity: aqc_gzip_bound(bytes.count)) { target, written in
             unsafe bytes.withUnsafeBytes { source in
-                written = unsafe aqc_gzip(
+                unsafe written = aqc_gzip(
                     source.baseAddress,
                     source.count,
                     target.baseAddress,

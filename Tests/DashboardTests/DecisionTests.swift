@@ -1,6 +1,7 @@
 import Foundation
 import Ledger
 import Plate
+import Reporting
 import TestSupport
 import Testing
 

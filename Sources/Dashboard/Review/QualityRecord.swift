@@ -1,20 +1,20 @@
 public import Foundation
 public import Ledger
 import Plate
-public import Reporting
+import Reporting
 
 /// What a run came to, as JSON for programs: `docs/quality-record.schema.json` describes every field.
 ///
 /// Metrics have fixed names and units, in the spirit of mzQC, so that records of many runs make a table.
 public struct QualityRecord: Sendable {
     /// A figure with its fixed name.
-    private struct Metric: Encodable {
+    fileprivate struct Metric: Encodable {
         let name: String
         let value: Double
         let unit: String
     }
 
-    private struct Document: Encodable {
+    fileprivate struct Document: Encodable {
         struct Software: Encodable {
             let name: String
             let version: String
@@ -72,7 +72,7 @@ public struct QualityRecord: Sendable {
                 )
             },
             metrics: Self.metrics(review),
-            wells: review.wells.map(Document.Well.init)
+            wells: review.wells.map { Document.Well($0) }
         )
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Frames
+import Ledger
 import Plate
 import Reporting
 

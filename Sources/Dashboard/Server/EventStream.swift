@@ -14,6 +14,8 @@ final class EventStream: Sendable {
     private static let interval = Duration.seconds(1)
     /// Rounds between two status events.
     private static let statusEvery = 2
+    /// Rounds between two looks at every well: one that stalls has no outcome that would tell.
+    private static let wholeEvery = 10
 
     private let site: Site
     private let readers = Mutex(0)
@@ -48,7 +50,7 @@ final class EventStream: Sendable {
         after sequence: Int64,
         to writer: inout any ResponseBodyWriter
     ) async throws {
-        var sequence = sequence
+        var news = PlateNews(sequence: sequence)
         var round = 0
         try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
@@ -57,15 +59,43 @@ final class EventStream: Sendable {
                 try await writer.write(Self.event("status", try Answer.encode(status), id: nil))
             }
             if let run {
-                let after = sequence
-                let plate = try await site.ask { try $0.plate(run, after: after) }
-                if !plate.wells.isEmpty || plate.sequence < sequence {
+                let after = round % Self.wholeEvery == 0 && round > 0 ? 0 : news.sequence
+                if let plate = news.take(try await site.ask { try $0.plate(run, after: after) }) {
                     try await writer.write(Self.event("plate", try Answer.encode(plate), id: plate.sequence))
                 }
-                sequence = plate.sequence
             }
             round += 1
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.interval) }
+        }
+    }
+
+    /// What a page knows already.
+    private struct PlateNews {
+        private(set) var sequence: Int64
+        private var known: [String: WellState] = [:]
+
+        init(sequence: Int64) {
+            self.sequence = sequence
+        }
+
+        /// The wells that look otherwise than before; `nil` for none.
+        mutating func take(_ plate: Answer.Plate) -> Answer.Plate? {
+            let isNew = plate.sequence < sequence
+            let wells = plate.wells.filter {
+                $0.sequence > sequence || isNew || known[$0.well] != nil && known[$0.well] != $0.state
+                    || known[$0.well] == nil && $0.state == .stalled
+            }
+            for well in plate.wells { known[well.well] = well.state }
+            sequence = plate.sequence
+            guard !wells.isEmpty || isNew else { return nil }
+            return Answer.Plate(
+                run: plate.run,
+                rows: plate.rows,
+                columns: plate.columns,
+                sequence: plate.sequence,
+                now: plate.now,
+                wells: wells
+            )
         }
     }
 
