@@ -1,6 +1,5 @@
 import Foundation
 import GRDB
-import Foundation
 import Ledger
 import Plate
 import TestSupport
