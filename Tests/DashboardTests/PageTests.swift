@@ -37,7 +37,7 @@ import Testing
             try page.add("B2", frame: 7, verdict: .faulty, severity: 20)
             let base = "/api/v1/runs/01/wells/B02/frames/7"
             let detail = try await page.visitor.get(base).json()
-            #expect(detail["outline"] as? [[Int]] == [[10, 5, 20, 5, 20, 15, 10, 15, 10, 5]])
+            #expect(detail["outline"] as? [[Int]] == [[20, 5, 20, 15, 10, 15, 10, 5, 20, 5]])
             let picture = try await page.visitor.get("\(base)/image.png?width=32")
             #expect(picture.headers["content-type"] == "image/png")
             #expect(picture.body.starts(with: [0x89, 0x50, 0x4E, 0x47]))
