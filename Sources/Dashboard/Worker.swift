@@ -32,8 +32,8 @@ final class Worker: Sendable {
 
     /// Jobs that may wait; beyond that a request is refused rather than answered late.
     private static let capacity = 512
-    /// The lowest share of a core that the scheduler gives while others want it.
-    private static let niceness: Int32 = 19
+    /// While judging wants every core, about a quarter of one: a film strip still comes within a second.
+    private static let niceness: Int32 = 5
 
     private let line = Line()
 

@@ -1,8 +1,10 @@
 import GRDB
 
 extension LedgerSchema {
-    /// What a page over the whole plate asks for again and again, kept up by SQLite itself: counting the frames of a
-    /// plate of 384 wells takes seconds, reading its 384 rows of `wells` does not. And what a reviewer decided.
+    /// What a page over the whole plate asks for again and again, and what reviewers decided.
+    ///
+    /// Sums are kept up by SQLite itself: counting the frames of a plate of 384 wells takes seconds, reading its 384 rows
+    /// of `wells` does not.
     static func addWells(_ database: Database) throws {
         try database.execute(sql: wellTables + wellTriggers)
     }

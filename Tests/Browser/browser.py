@@ -107,7 +107,7 @@ class Browser:
             raise BrowserError(details.get("exception", {}).get("description") or details["text"])
         return answer["result"].get("value")
 
-    def until(self, script, what, within=60):
+    def until(self, script, what, within=180):
         """Waits until an expression is true, and returns it."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:

@@ -229,19 +229,21 @@ def fill(path, frames):
     database.execute("INSERT OR IGNORE INTO roots (path) VALUES ('/none')")
     root = database.execute("SELECT id FROM roots WHERE path = '/none'").fetchone()[0]
     wells = [f"{chr(65 + row)}{column:02d}" for row in range(16) for column in range(1, 25)]
-    sequence = 0
-    rows = []
-    for frame in range(frames):
-        for index, well in enumerate(wells):
-            sequence += 1
-            is_faulty = index % 37 == 5 and frame > frames * 0.6
-            severity = 20 + index % 40 if is_faulty else 1 + (index * 7 + frame * 13) % 40 / 10
-            rows.append((root, f"large_{well}_f{frame}.tiff", well, frame, severity, "faulty" if is_faulty else "normal",
-                         int(is_faulty), "unknown" if is_faulty else None, 1_795_000_000_000_000_000 + sequence, sequence))
+
+    def rows():
+        sequence = 0
+        for frame in range(frames):
+            for index, well in enumerate(wells):
+                sequence += 1
+                is_faulty = index % 37 == 5 and frame > frames * 0.6
+                severity = 20 + index % 40 if is_faulty else 1 + (index * 7 + frame * 13) % 40 / 10
+                yield (root, f"large_{well}_f{frame}.tiff", well, frame, severity, "faulty" if is_faulty else "normal",
+                       int(is_faulty), "unknown" if is_faulty else None, 1_795_000_000_000_000_000 + sequence, sequence)
+
     database.executemany(
         "INSERT INTO frames (root, path, page, pages, run, well, frame, state, score, severity, threshold, verdict, area, "
         "well_faulty, cause, completed_ns, judged_ns, sequence) VALUES (?1, ?2, 0, 1, 'large', ?3, ?4, 'scored', 0.1, ?5, 7.9, ?6, "
-        "0, ?7, ?8, ?9, ?9, ?10)", rows)
+        "0, ?7, ?8, ?9, ?9, ?10)", rows())
     database.commit()
     database.close()
 

@@ -159,7 +159,8 @@ export class Plate {
     wells.sort((left, right) => order.indexOf(left.state) - order.indexOf(right.state)
       || (right.severity || 0) - (left.severity || 0));
     const items = wells.slice(0, longestList).map(well => {
-      const cause = well.cause && well.cause !== "unknown" ? well.cause : states[well.state].words;
+      const isOver = well.state === "faulty" && well.severity < well.threshold;
+      const cause = isOver ? "faulty, the last frame is normal" : well.cause && well.cause !== "unknown" ? well.cause : states[well.state].words;
       const what = well.reason || (well.severity === undefined ? cause : `${cause}, severity ${figure(well.severity)}`);
       const button = make("button", { type: "button" },
         make("span", { className: `chip ${well.state}`, textContent: states[well.state].sign }),

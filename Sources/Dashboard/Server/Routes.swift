@@ -5,7 +5,9 @@ import Ledger
 import Plate
 import Reporting
 
-/// The addresses of `/api/v1`. Files are named by run, well and frame, never by a path.
+/// The addresses of `/api/v1`.
+///
+/// Files are named by run, well and frame, never by a path.
 struct Routes: Sendable {
     typealias Context = BasicRequestContext
 
