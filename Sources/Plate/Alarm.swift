@@ -55,6 +55,8 @@ public struct Alarm: Sendable, Equatable {
         public let severity: Double
         /// Probable cause, for example `air-bubble`; `unknown` where there is none.
         public let cause: String
+        /// How sure the cause is, from 0 to 1; `nil` where it is not known.
+        public let confidence: Double?
         /// Share of the frame that is faulty, in [0, 1].
         public let area: Double
         /// Rectangle around the faulty pixels.
@@ -70,6 +72,7 @@ public struct Alarm: Sendable, Equatable {
             threshold: Double,
             severity: Double,
             cause: String,
+            confidence: Double? = nil,
             area: Double,
             boundingBox: PixelRectangle?,
             mask: String?,
@@ -79,6 +82,7 @@ public struct Alarm: Sendable, Equatable {
             self.threshold = threshold
             self.severity = severity
             self.cause = cause
+            self.confidence = confidence
             self.area = area
             self.boundingBox = boundingBox
             self.mask = mask

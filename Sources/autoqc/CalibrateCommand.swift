@@ -25,6 +25,8 @@ struct CalibrateCommand: ParsableCommand {
     var maskRate = 0.05
     @Option(help: "CSV list of labelled frames for the published greedy search.")
     var faulty: String?
+    @Option(help: "CSV list of faulty frames with a column fault, from which their causes are learnt.")
+    var causes: String?
     @Option(help: "Image score that decides: max, mean or patch.")
     var score = ScoreKind.patch
     @Option(help: "Changed copies of each frame (lamp, density, focus ...) judged as well.")
@@ -77,9 +79,16 @@ struct CalibrateCommand: ParsableCommand {
         options.variations = variations
         // Published masks are of the map itself.
         if loaded.description.reference != nil { options.maskWindow = 1 }
-        try ModelCalibration(path: model, frames: frames, options: options, faulty: faulty)
-            .store(in: &loaded)
+        let calibration = ModelCalibration(
+            path: model,
+            frames: frames,
+            options: options,
+            faulty: faulty,
+            causes: causes
+        )
+        try calibration.store(in: &loaded)
         if let prefer { try loaded.prefer(prefer) }
+        try calibration.storeCauses(in: &loaded)
         try loaded.write(path: out ?? model)
         for (precision, calibration) in loaded.description.calibrations.sorted(by: {
             $0.key.rawValue < $1.key.rawValue
@@ -114,6 +123,12 @@ struct CalibrateCommand: ParsableCommand {
                 + "faulty above severity \(calibration.threshold.digits(2)); "
                 + "mask above \(calibration.maskThreshold.digits(4))"
         )
+        if let normal = calibration.normal {
+            Terminal.note(
+                "\(precision.rawValue): with the normal tiles of \(normal.frames) frames: faulty above severity "
+                    + "\(normal.threshold.digits(2)); mask above \(normal.maskThreshold.digits(4))"
+            )
+        }
         if precision == .float32, case .conformal(let threshold) = calibration.thresholdOrigin,
             threshold.isExtrapolated
         {

@@ -8,3 +8,4 @@
 #include "memory.h"
 #include "normalisation.h"
 #include "pixels.h"
+#include "tiles.h"

@@ -98,16 +98,17 @@ struct BatchPlan {
             settings.threshold.map { judgement.severity > $0 ? Verdict.faulty : .normal } ?? judgement.verdict
         let isFaulty = verdict == .faulty
         let hasMask = isFaulty && settings.masks
-        let cause = "unknown"
+        let cause = isFaulty ? judgement.cause : .unknown
         if hasMask || naming.hadMask {
             let mask = hasMask ? judgement.mask : nil
-            masks.append(BatchReport.MaskOrder(name: naming.name, mask: mask, result: result, cause: cause))
+            masks.append(BatchReport.MaskOrder(name: naming.name, mask: mask, result: result, cause: cause.cause.rawValue))
         }
         let finding = Alarm.Finding(
             score: judgement.score,
             threshold: threshold,
             severity: judgement.severity,
-            cause: cause,
+            cause: cause.cause.rawValue,
+            confidence: cause.cause == .unknown ? nil : cause.confidence,
             area: judgement.mask.area,
             boundingBox: judgement.mask.boundingBox,
             mask: hasMask ? Sidecars.maskPath(name: naming.name) : nil,
