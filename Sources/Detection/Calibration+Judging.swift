@@ -3,7 +3,7 @@ public import Plate
 extension Calibration {
     /// Distance of a frame with this median-filtered residual from normal frames, in their own spread, at least 0.
     public func severity(of frame: Frame, map: ScoreMap) -> Double {
-        normal?.measured(frame, map: map)?.deviation.severity
+        normal?.severity(of: frame, map: map)
             ?? severity(of: scoreKind.value(of: ImageScores(map: map)))
     }
 
@@ -35,7 +35,8 @@ extension Calibration {
         }
         let isFaulty = tiles.deviation.severity > normal.threshold
         var mask = normal.mask(of: map, surprises: tiles.deviation.surprises, window: maskWindow)
-        // A fault that the residual does not show is somewhere all the same.
+        // A fault that the residual hardly shows is somewhere all the same.
+        if isFaulty, !mask.values.contains(1) { mask = self.mask(of: map) }
         if isFaulty, !mask.values.contains(1) {
             mask = normal.tileMask(of: map, surprises: tiles.deviation.surprises)
         }
@@ -60,6 +61,11 @@ extension NormalModel {
             return nil
         }
         return (table, deviation(of: table))
+    }
+
+    /// The severity of a frame with this median-filtered residual; `nil` for a frame of another size.
+    public func severity(of frame: Frame, map: ScoreMap) -> Double? {
+        measured(frame, map: map)?.deviation.severity
     }
 
     /// A score map that is strong where the tiles are surprising, too: what the mask is taken of.

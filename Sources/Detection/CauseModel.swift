@@ -108,10 +108,14 @@ extension CauseModel: Codable {
         factor = [Float](packed: try values.decode(Data.self, forKey: .factor)).map { Double($0) }
         reach = try values.decode(Double.self, forKey: .reach)
         let dimensions = causes.isEmpty ? 0 : means.count / causes.count
-        guard dimensions > 0, means.count == dimensions * causes.count, factor.count == dimensions * dimensions
+        guard dimensions > 0, means.count == dimensions * causes.count,
+            factor.count == dimensions * dimensions
         else {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: values.codingPath, debugDescription: "the parts of the cause model do not fit")
+                .init(
+                    codingPath: values.codingPath,
+                    debugDescription: "the parts of the cause model do not fit"
+                )
             )
         }
     }

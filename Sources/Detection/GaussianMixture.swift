@@ -37,7 +37,10 @@ struct GaussianMixture: Sendable, Equatable {
     /// Fits the mixture to points of some scale near 1; the same points and seed give the same mixture.
     init(points: [Float], dimensions: Int, components: Int, seed: UInt64) {
         let count = points.count / dimensions
-        precondition(count > 0 && points.count == count * dimensions, "\(points.count) values of \(dimensions)")
+        precondition(
+            count > 0 && points.count == count * dimensions,
+            "\(points.count) values of \(dimensions)"
+        )
         self.dimensions = dimensions
         self.components = components
         var random = SplitMix64(state: seed)

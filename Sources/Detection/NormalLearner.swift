@@ -3,21 +3,21 @@ public import Plate
 /// Collects normal frames and learns from them what normal tiles look like.
 public struct NormalLearner {
     private let background: Float
-    private var samples: [NormalModel.Sample] = []
+    private var samples: [TileTable] = []
     private var size = (height: 0, width: 0)
 
     /// `background` is the grey value of normal frames' background, from which all levels are counted.
     public init(background: Float) { self.background = background }
 
-    /// Takes a normal frame with its score map; changed copies of one frame have its group.
+    /// Takes a normal frame with its score map.
     ///
     /// A frame without room for a tile, or of another size than the first, teaches nothing.
-    public mutating func add(_ frame: Frame, map: ScoreMap, group: Int) {
+    public mutating func add(_ frame: Frame, map: ScoreMap) {
         if samples.isEmpty { size = (frame.height, frame.width) }
         guard (frame.height, frame.width) == size,
             let table = TileTable(frame: frame, map: map, background: background)
         else { return }
-        samples.append(NormalModel.Sample(table: table, group: group))
+        samples.append(table)
     }
 
     /// What normal frames look like; `nil` if there were none. Its mask threshold is still to be found.

@@ -10,13 +10,6 @@ extension NormalModel {
         var seed: UInt64 = 1
     }
 
-    /// A measured normal frame.
-    struct Sample {
-        let table: TileTable
-        /// Frames of one group show the same cells: changed copies of one frame.
-        let group: Int
-    }
-
     /// Gaussians in the mixture, with enough tiles for them.
     private static let components = 16
     /// A Gaussian wants this many tiles.
@@ -29,30 +22,35 @@ extension NormalModel {
 
     /// Learns from measured normal frames of one size, at least one.
     ///
-    /// Scales and threshold come from frames that the mixture has not seen, by fitting it to four fifths of them in turn.
+    /// Scales and threshold come from frames that the mixture has not seen, by fitting it to four fifths of them in turn;
+    /// changed copies of a frame lie in different fifths, so that a frame which is the only one of its kind counts as normal.
     static func learnt(
-        from samples: [Sample],
+        from samples: [TileTable],
         size: (height: Int, width: Int),
         background: Float,
         options: LearningOptions
     ) -> NormalModel {
         precondition(!samples.isEmpty, "normal frames are needed to know what is normal")
-        let groups = Set(samples.map(\.group)).sorted()
-        let turn = samples.map { (groups.firstIndex(of: $0.group) ?? 0) % min(turns, groups.count) }
+        let parts = min(turns, samples.count)
+        let turn = samples.indices.map { ($0 + $0 / parts) % parts }
         var surprises = [[Float]](repeating: [], count: samples.count)
-        for part in Set(turn) {
-            let others = samples.indices.filter { turn[$0] != part || groups.count == 1 }
-            let cloud = TileCloud(others.map { samples[$0].table }, seed: options.seed)
+        for part in 0..<parts {
+            // A single frame has nobody else to learn from.
+            let others = samples.indices.filter { turn[$0] != part || parts == 1 }
+            let cloud = TileCloud(others.map { samples[$0] }, seed: options.seed)
             let mixture = cloud.mixture
             for index in samples.indices where turn[index] == part {
-                surprises[index] = mixture.surprises(of: cloud.standardised(samples[index].table))
+                surprises[index] = mixture.surprises(of: cloud.standardised(samples[index]))
             }
         }
-        let levels = samples.map { level(of: $0.table) }
+        let levels = samples.map { level(of: $0) }
         let reference = levels.sorted()[levels.count / 2]
-        let described = zip(surprises, levels).map { Self.parts(surprises: $0, level: $1, reference: reference) }
-        let scales = (0...shares.count).map { part in SeverityScale(normalScores: described.map { $0[part] }) }
-        let cloud = TileCloud(samples.map(\.table), seed: options.seed)
+        let described = zip(surprises, levels).map {
+            Self.parts(surprises: $0, level: $1, reference: reference)
+        }
+        let scales = (0...shares.count).map { part in SeverityScale(normalScores: described.map { $0[part] })
+        }
+        let cloud = TileCloud(samples, seed: options.seed)
         let striking = surprises.map { $0.max() ?? 0 }.sorted()
         let all = surprises.flatMap(\.self).sorted()
         var model = NormalModel(

@@ -135,7 +135,8 @@ extension NormalModel: Codable {
     private static let version = 1
 
     private enum Key: String, CodingKey {
-        case version, height, width, frames, background, centre, spread, components, means, factors, logs, level, scales,
+        case version, height, width, frames, background, centre, spread, components, means, factors, logs,
+            level, scales,
             ordinary, striking, threshold, origin, maskThreshold
     }
 
@@ -151,7 +152,9 @@ extension NormalModel: Codable {
                 "the normal model has version \(version), this program reads \(Self.version); calibrate again"
             )
         }
-        func packed(_ key: Key) throws -> [Float] { [Float](packed: try values.decode(Data.self, forKey: key)) }
+        func packed(_ key: Key) throws -> [Float] {
+            [Float](packed: try values.decode(Data.self, forKey: key))
+        }
         let (centre, spread) = (try packed(.centre), try packed(.spread))
         let mixture = GaussianMixture(
             dimensions: TileTable.channels,
@@ -162,7 +165,8 @@ extension NormalModel: Codable {
         )
         let scales = try values.decode([SeverityScale].self, forKey: .scales)
         guard let mixture, centre.count == TileTable.channels, spread.count == centre.count,
-            scales.count == Self.shares.count + 1, spread.allSatisfy({ $0 > 0 }), centre.allSatisfy(\.isFinite)
+            scales.count == Self.shares.count + 1, spread.allSatisfy({ $0 > 0 }),
+            centre.allSatisfy(\.isFinite)
         else { throw refuse("the parts of the normal model do not fit together; calibrate again") }
         self.init(
             size: (try values.decode(Int.self, forKey: .height), try values.decode(Int.self, forKey: .width)),
@@ -174,7 +178,8 @@ extension NormalModel: Codable {
             level: try values.decode(Float.self, forKey: .level),
             scales: scales,
             surprise: (
-                try values.decode(Float.self, forKey: .ordinary), try values.decode(Float.self, forKey: .striking)
+                try values.decode(Float.self, forKey: .ordinary),
+                try values.decode(Float.self, forKey: .striking)
             ),
             threshold: (
                 try values.decode(Double.self, forKey: .threshold),

@@ -5,7 +5,10 @@ extension ScoreMap {
     /// The map times the weights of its tiles, which are read linearly between the tiles' centres.
     func weighed(by weights: [Float]) -> ScoreMap {
         let (rows, columns) = (height / TileTable.side, width / TileTable.side)
-        precondition(weights.count == rows * columns && rows * columns > 0, "\(weights.count) weights of tiles")
+        precondition(
+            weights.count == rows * columns && rows * columns > 0,
+            "\(weights.count) weights of tiles"
+        )
         var line = [Float](repeating: 0, count: columns)
         let values = unsafe [Float](filling: values.count) { result in
             unsafe aqc_weigh_tiles(self.values, result, height, width, weights, rows, columns, &line)

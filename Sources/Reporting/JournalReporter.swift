@@ -54,7 +54,8 @@ public struct JournalReporter: Sendable {
             fields["AUTOQC_SCORE"] = AlarmLine.figure(finding.score)
             fields["AUTOQC_SEVERITY"] = AlarmLine.figure(finding.severity)
             fields["AUTOQC_CAUSE"] = finding.cause
-            fields["AUTOQC_ADVICE"] = Cause(rawValue: finding.cause)?.advice ?? "look at the frame and its mask"
+            fields["AUTOQC_ADVICE"] =
+                Cause(rawValue: finding.cause)?.advice ?? "look at the frame and its mask"
         }
         if let reason = alarm.reason { fields["AUTOQC_REASON"] = reason }
         return send(

@@ -58,7 +58,9 @@ public struct Calibrator: Sendable {
         let all = frames.count * (1 + options.variations)
         var scores: [Double] = []
         var onsets: [Double] = []
-        var learner = model.description.realtime.map { NormalLearner(background: $0.normalisation.background) }
+        var learner = model.description.realtime.map {
+            NormalLearner(background: $0.normalisation.background)
+        }
         // A reference model tells how far it is within a frame; of a realtime one, frames go side by side.
         let width = model.description.realtime == nil ? 1 : Compute.threads
         for start in stride(from: 0, to: all, by: width) {
@@ -70,7 +72,7 @@ public struct Calibrator: Sendable {
                 ? shown.map { scorer.map(of: $0, report: passes) }
                 : Compute.concurrentMap(shown.count) { scorer.map(of: shown[$0]) }
             for (index, map) in maps.enumerated() {
-                learner?.add(shown[index], map: map, group: (start + index) / (1 + options.variations))
+                learner?.add(shown[index], map: map)
                 scores.append(options.scoreKind.value(of: ImageScores(map: map)))
                 onsets.append(Double(filter.onset(of: map.windowMean(options.maskWindow))))
             }
@@ -137,7 +139,9 @@ public struct Calibrator: Sendable {
             let shown = try rows.map { row throws(DataError) in try row.readFrame() }
             let maps = Compute.concurrentMap(shown.count) { scorer.map(of: shown[$0]) }
             for (row, (frame, map)) in zip(rows, zip(shown, maps)) {
-                if let cause = row.fault.flatMap(Cause.init(rawValue:)) { learner.add(frame, map: map, cause: cause) }
+                if let cause = row.fault.flatMap(Cause.init(rawValue:)) {
+                    learner.add(frame, map: map, cause: cause)
+                }
             }
             report(start + shown.count, faulty.count)
         }

@@ -12,6 +12,10 @@ struct CalibrateCommand: ParsableCommand {
         discussion: """
             Without labels the thresholds are conformal quantiles of normal frames for a rate of false alarms. With \
             --faulty, a CSV list of labelled frames (img_path,seg_path,label), the published greedy search follows.
+
+            A model of the realtime profile learns from the normal frames what their tiles look like, too. With --causes, \
+            lists of faulty frames whose column fault says air-bubble, artifact, z-shift, illumination or contamination, \
+            it learns to name causes; without, it keeps what it knows of them.
             """
     )
 
@@ -25,8 +29,12 @@ struct CalibrateCommand: ParsableCommand {
     var maskRate = 0.05
     @Option(help: "CSV list of labelled frames for the published greedy search.")
     var faulty: String?
-    @Option(help: "CSV list of faulty frames with a column fault, from which their causes are learnt.")
-    var causes: String?
+    @Option(
+        name: .long,
+        parsing: .upToNextOption,
+        help: "CSV lists of faulty frames with a column fault, from which their causes are learnt."
+    )
+    var causes: [String] = []
     @Option(help: "Image score that decides: max, mean or patch.")
     var score = ScoreKind.patch
     @Option(help: "Changed copies of each frame (lamp, density, focus ...) judged as well.")

@@ -21,7 +21,11 @@ struct SimulateInjectCommand: ParsableCommand {
 
     @Option(help: "A new or empty folder for the set.")
     var out: String
-    @Option(name: .long, parsing: .upToNextOption, help: "Normal frames to train on: files, folders, globs or CSV lists.")
+    @Option(
+        name: .long,
+        parsing: .upToNextOption,
+        help: "Normal frames to train on: files, folders, globs or CSV lists."
+    )
     var train: [String]
     @Option(name: .long, parsing: .upToNextOption, help: "Other normal frames, to test with.")
     var test: [String]

@@ -36,7 +36,7 @@ struct NormalModelTests {
         var learner = NormalLearner(background: 100)
         for seed in 0..<count {
             let normal = frame(UInt64(seed))
-            learner.add(normal, map: map(normal), group: seed)
+            learner.add(normal, map: map(normal))
         }
         return try #require(learner.model(falseAlarmRate: 0.05, seed: 1))
     }
@@ -97,7 +97,7 @@ struct NormalModelTests {
         var random = TestGenerator(seed: 5)
         // Two clouds in a plane, 300 points each.
         let noise = random.floats(1200, in: -1...1)
-        let points = (0..<1200).map { index in (index % 600 < 300 ? -4 : 4) + noise[index] }
+        let points = (0..<1200).map { index -> Float in noise[index] + (index % 600 < 300 ? -4 : 4) }
         let mixture = GaussianMixture(points: points, dimensions: 2, components: 2, seed: 1)
         let centres = [mixture.means[0], mixture.means[2]].sorted()
         #expect(abs(centres[0] + 4) < 0.2 && abs(centres[1] - 4) < 0.2)

@@ -104,16 +104,21 @@ struct TileTableTests {
             let level = level(tile)
             let wide = max(around(tile, reach: 2, self.level), 2 * unit)
             let (low, high) = (blocks(tile).min() ?? 0, blocks(tile).max() ?? 0)
-            return [log(max(level, unit) / unit)]
-                + [4, 8, 16, 32].map { log(detail(tile, cell: $0)) }
-                + [log(max(low, 2 * unit) / wide), log(max(high, 2 * unit) / wide)]
-                + [1, 3].map { log(max(level, unit) / max(around(tile, reach: $0, self.level), unit)) }
-                + [1, 2].map { direction(tile, reach: $0) }
-                + [4, 8, 16].map { cell in log(around(tile, reach: 1) { detail($0, cell: cell) }) }
-                + [
-                    log(residual(tile) + 1e-5), log(window(tile) + 1e-5),
-                    log(around(tile, reach: 1, residual) + 1e-5),
-                ]
+            var figures = [log(max(level, unit) / unit)]
+            for cell in [4, 8, 16, 32] { figures.append(log(detail(tile, cell: cell))) }
+            figures.append(log(max(low, 2 * unit) / wide))
+            figures.append(log(max(high, 2 * unit) / wide))
+            for reach in [1, 3] {
+                figures.append(log(max(level, unit) / max(around(tile, reach: reach, self.level), unit)))
+            }
+            for reach in [1, 2] { figures.append(direction(tile, reach: reach)) }
+            for cell in [4, 8, 16] {
+                figures.append(log(around(tile, reach: 1) { detail($0, cell: cell) }))
+            }
+            figures.append(log(residual(tile) + 1e-5))
+            figures.append(log(window(tile) + 1e-5))
+            figures.append(log(around(tile, reach: 1, residual) + 1e-5))
+            return figures
         }
     }
 
@@ -152,9 +157,10 @@ struct TileTableTests {
         let expected = (0..<height * width).map { index in
             let (top, bottom, down) = place(index / width, rows)
             let (left, right, across) = place(index % width, columns)
-            let upper = weights[top * columns + left] * (1 - across) + weights[top * columns + right] * across
-            let lower = weights[bottom * columns + left] * (1 - across) + weights[bottom * columns + right] * across
-            return map.values[index] * (upper * (1 - down) + lower * down)
+            let (a, b) = (weights[top * columns + left], weights[top * columns + right])
+            let (c, d) = (weights[bottom * columns + left], weights[bottom * columns + right])
+            let (upper, lower) = (a + across * (b - a), c + across * (d - c))
+            return map.values[index] * (upper + down * (lower - upper))
         }
         #expect(relativeError(map.weighed(by: weights).values, expected) < 1e-5)
     }

@@ -101,7 +101,14 @@ struct BatchPlan {
         let cause = isFaulty ? judgement.cause : .unknown
         if hasMask || naming.hadMask {
             let mask = hasMask ? judgement.mask : nil
-            masks.append(BatchReport.MaskOrder(name: naming.name, mask: mask, result: result, cause: cause.cause.rawValue))
+            masks.append(
+                BatchReport.MaskOrder(
+                    name: naming.name,
+                    mask: mask,
+                    result: result,
+                    cause: cause.cause.rawValue
+                )
+            )
         }
         let finding = Alarm.Finding(
             score: judgement.score,
