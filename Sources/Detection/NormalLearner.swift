@@ -2,6 +2,9 @@ public import Plate
 
 /// Collects normal frames and learns from them what normal tiles look like.
 public struct NormalLearner {
+    /// In smaller frames every tile is a fault's neighbour, and surprising with it: 40 tiles are 256 x 160 pixels.
+    private static let fewestTiles = 40
+
     private let background: Float
     private var samples: [TileTable] = []
     private var size = (height: 0, width: 0)
@@ -11,11 +14,12 @@ public struct NormalLearner {
 
     /// Takes a normal frame with its score map.
     ///
-    /// A frame without room for a tile, or of another size than the first, teaches nothing.
+    /// A frame of too few tiles, or of another size than the first, teaches nothing.
     public mutating func add(_ frame: Frame, map: ScoreMap) {
         if samples.isEmpty { size = (frame.height, frame.width) }
         guard (frame.height, frame.width) == size,
-            let table = TileTable(frame: frame, map: map, background: background)
+            let table = TileTable(frame: frame, map: map, background: background),
+            table.count >= Self.fewestTiles
         else { return }
         samples.append(table)
     }

@@ -105,7 +105,7 @@ public struct NormalModel: Sendable, Equatable {
     }
 
     private static let smallestWeight: Float = 0.02
-    private static let largestWeight: Float = 5
+    private static let largestWeight: Float = 2
 
     init(
         size: (height: Int, width: Int),

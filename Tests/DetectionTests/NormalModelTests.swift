@@ -6,18 +6,20 @@ import Testing
 @testable import Detection
 
 struct NormalModelTests {
-    private static let (height, width) = (128, 160)
+    private static let (height, width) = (224, 256)
 
     /// A background with grain and some soft round cells.
     private func frame(_ seed: UInt64, level: Float = 100) -> Frame {
         var random = TestGenerator(seed: seed)
         var pixels = random.floats(Self.height * Self.width, in: level - 2...level + 2)
-        for _ in 0..<12 {
-            let place = random.floats(2, in: 0...1)
-            let (row, column) = (place[0] * Float(Self.height), place[1] * Float(Self.width))
-            for index in pixels.indices {
-                let (y, x) = (Float(index / Self.width) - row, Float(index % Self.width) - column)
-                pixels[index] -= 0.3 * level * exp(-(y * y + x * x) / 30)
+        for _ in 0..<30 {
+            let place = random.floats(2, in: 0.1...0.9)
+            let (row, column) = (Int(place[0] * Float(Self.height)), Int(place[1] * Float(Self.width)))
+            for y in -9...9 {
+                for x in -9...9 {
+                    let soft = exp(-Float(y * y + x * x) / 30)
+                    pixels[(row + y) * Self.width + column + x] -= 0.3 * level * soft
+                }
             }
         }
         return Frame(height: Self.height, width: Self.width, pixels: pixels)
@@ -71,7 +73,7 @@ struct NormalModelTests {
         let surprises = try #require(model.measured(spotted, map: map(spotted))).deviation.surprises
         let most = surprises.indices.max { surprises[$0] < surprises[$1] }
         // Rows 64 to 95 and columns 96 to 127.
-        #expect(most == 2 * 5 + 3)
+        #expect(most == 2 * 8 + 3)
     }
 
     @Test func itIsTheSameAfterStoring() throws {
