@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 PACKAGES = libinotifytools0-dev libtiff-dev libpng-dev libopenblas-dev libsystemd-dev libdnnl-dev libsqlite3-dev \
-	libssl-dev libzip-dev pkg-config
+	libssl-dev libzip-dev zlib1g-dev pkg-config
 STRICT = --explicit-target-dependency-import-check error -Xswiftc -warnings-as-errors
 # The Swift runtime goes into the binary, so that the installed program needs no toolchain.
 RELEASE = -c release --static-swift-stdlib --product autoqc
@@ -16,7 +16,7 @@ SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 # Several programs compute at once there: a thread that waits shall sleep, not spin on a core that another one needs.
 demo test: export OMP_WAIT_POLICY = passive
 
-.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start soak test-systemd test-faults soak-faults fuzz model clean
+.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start soak test-systemd test-faults test-browser soak-faults fuzz model clean
 
 all: build
 
@@ -95,6 +95,12 @@ test-systemd: deb
 # What the daemon must survive, really done to it: kills, power cuts, full disks, lost events, hostile files. The disk needs root.
 test-faults: build
 	Tests/Faults/run.sh $(AUTOQC) $(MODEL)
+
+# The live page in a headless Chromium, over a simulated plate; pictures go to PICTURES.
+test-browser: build
+	@dpkg -s chromium >/dev/null 2>&1 || { $(SUDO) apt-get update -qq && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
+	python3 Tests/Browser/page.py $(AUTOQC) examples/models/complexeye.safetensors $(or $(PICTURES),.build/pictures)
 
 # A thousand kills: some twenty minutes.
 soak-faults: build

@@ -11,6 +11,8 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 let package = Package(
@@ -22,6 +24,8 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.7.0"),
     ],
     targets: [
         // C: one door each. Debian 12 has no .pc file for oneDNN and libinotifytools.
@@ -32,13 +36,14 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
 
         .target(name: "Plate"),
         .target(name: "Randomness"),
         .target(name: "StrictYAML", dependencies: [yams]),
-        .target(name: "Frames", dependencies: ["Plate", "CTIFF", "CPNG"]),
+        .target(name: "Frames", dependencies: ["Plate", "CTIFF", "CPNG", "CKernels", "CZlib"]),
         .target(name: "Tensors", dependencies: ["COpenBLAS", "COneDNN", "CKernels"]),
         .target(name: "Acquisition", dependencies: ["Plate", "CInotifyTools"]),
         .target(name: "Systemd", dependencies: ["CSystemd", logging]),
@@ -58,7 +63,7 @@ let package = Package(
         ),
         .target(
             name: "Simulation",
-            dependencies: ["Plate", "Frames", "Randomness", "Ledger", "Reporting", "StrictYAML"]
+            dependencies: ["Plate", "Frames", "Randomness", "Ledger", "Reporting", "StrictYAML", "CKernels"]
         ),
         .target(
             name: "Benchmarking",
@@ -77,12 +82,21 @@ let package = Package(
             dependencies: ["Plate", "Frames", "Acquisition", "Ledger", "Reporting"]
         ),
 
+        .target(name: "Exporting", dependencies: ["Plate", "Frames", "Ledger", "Reporting"]),
+        .target(
+            name: "Dashboard",
+            dependencies: [
+                "Plate", "Frames", "Ledger", "Reporting", hummingbird, httpTypes, logging, lifecycle,
+            ],
+            resources: [.embedInCode("Assets")]
+        ),
+
         .executableTarget(
             name: "autoqc",
             dependencies: [
                 "Plate", "Frames", "Tensors", "Acquisition", "Systemd", "Networks", "Detection", "Ledger",
                 "Reporting", "Training", "Monitoring", "Checkpoints", "Simulation", "Benchmarking",
-                "Randomness", "CKernels", "Auditing",
+                "Randomness", "CKernels", "Auditing", "Dashboard", "Exporting",
                 argumentParser, logging, lifecycle,
             ]
         ),
@@ -115,7 +129,8 @@ let package = Package(
         .testTarget(
             name: "SimulationTests",
             dependencies: [
-                "Simulation", "Plate", "Frames", "Ledger", "Reporting", "Training", "TestSupport",
+                "Simulation", "Plate", "Frames", "Ledger", "Randomness", "Reporting", "Training",
+                "TestSupport",
             ]
         ),
         .testTarget(
@@ -142,6 +157,12 @@ let package = Package(
             dependencies: [
                 "Monitoring", "Acquisition", "Detection", "Ledger", "Reporting", "Frames", "Plate", "Systemd",
                 "TestSupport", logging, lifecycle,
+            ]
+        ),
+        .testTarget(
+            name: "DashboardTests",
+            dependencies: [
+                "Dashboard", "Ledger", "Reporting", "Frames", "Plate", "TestSupport", logging, lifecycle,
             ]
         ),
         .testTarget(

@@ -56,6 +56,8 @@ public struct Audit {
     private var report = AuditReport()
     private var files: [String: Found] = [:]
     private var identities: Set<FileIdentity> = []
+    /// Why files wait that the daemon left when it stopped.
+    private var pending: [String: String] = [:]
     private var masks: [String: Set<String>] = [:]
     private var expected: [WellKey: Set<Announcement>] = [:]
 
@@ -81,6 +83,7 @@ public struct Audit {
         var audit = Audit(tree, scope)
         audit.list()
         try ledger.forEach { audit.take($0) }
+        for frame in try ledger.pending() { audit.take(frame) }
         audit.weighFiles()
         audit.checkMasks()
         audit.checkAlarms()
@@ -133,6 +136,16 @@ public struct Audit {
         }
     }
 
+    private mutating func take(_ frame: PendingFrame) {
+        if let run = scope.run, frame.frame.run != run { return }
+        let path = frame.file.root + "/" + frame.file.path
+        guard isInScope(path) else { return }
+        report.rows["pending", default: 0] += 1
+        let key = isCopy ? frame.file.path : path
+        pending[key] = "waits since \(frame.since.iso8601), as \(frame.reason)"
+        if files[key] == nil { report.add(.fileMissing, path, "gone before it was judged") }
+    }
+
     private mutating func takeFile(_ record: FrameRecord) {
         let path = record.key.root + "/" + record.key.path
         guard isInScope(path) else { return }
@@ -159,8 +172,8 @@ public struct Audit {
             } else if file.isRewritten {
                 report.add(.rewritten, path)
             } else {
-                let pages = file.settled > 0 ? "\(file.settled) of \(file.pages) pages are judged" : ""
-                report.add(.notJudged, path, pages)
+                let pages = file.settled > 0 ? "\(file.settled) of \(file.pages) pages are judged" : nil
+                report.add(.notJudged, path, pages ?? pending[path] ?? "")
             }
         }
     }

@@ -55,7 +55,7 @@ public struct AuditReport: Sendable, Equatable, Encodable {
     public internal(set) var accounted = 0
     /// Files in the folders that are no frames.
     public internal(set) var notFrames = 0
-    /// Rows of the ledger by state (`scored`, `quarantined`, `skipped`).
+    /// Rows of the ledger by state (`scored`, `quarantined`, `skipped`, `pending`).
     public internal(set) var rows: [String: Int] = [:]
     /// Of the scored ones, those that are faulty.
     public internal(set) var faulty = 0

@@ -73,20 +73,18 @@ public final class Detector: Sendable {
     /// The same in records: `f32`, `bf16` or `int8`.
     public var precisionName: String { precision.rawValue }
 
-    /// Judges frames one after another; any size of at least one pixel.
-    ///
-    /// Several threads may judge at once.
-    public func judge(_ frames: [Frame], tier: Tier = .full) -> [Judgement] {
-        frames.map { judge($0, tier: tier) }
-    }
-
-    /// Judges a frame of at least one pixel; `report` hears how far the passes over it are.
+    /// Judges a frame of at least one pixel; several threads may judge at once.
     ///
     /// `Tier.reduced` makes half of the passes, where `canReduce`.
+    public func judge(_ frame: Frame, tier: Tier = .full) -> Judgement {
+        judge(frame, tier: tier) { _ in }
+    }
+
+    /// The same; `report` hears how far the passes over the frame are.
     public func judge(
         _ frame: Frame,
         tier: Tier = .full,
-        report: (ReconstructionProgress) -> Void = { _ in }
+        report: (ReconstructionProgress) -> Void
     ) -> Judgement {
         let way = tier == .reduced ? reduced ?? full : full
         let map = way.scorer.map(of: frame, report: report)

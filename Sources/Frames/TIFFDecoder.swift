@@ -26,11 +26,13 @@ struct TIFFDecoder {
     let page: TIFFPage
     let handle: TIFFHandle
     let file: TIFFFile
+    let timeLimit: Duration
 
     /// `height * width` grey values, row by row.
     func pixels<Sample: TIFFSample>(from: Sample.Type) throws(TIFFError) -> [Float] {
         var pixels = [Float](repeating: 0, count: page.width * page.height)
         var chunk = [Sample](repeating: .zero, count: page.chunkSamples)
+        let deadline = ContinuousClock.now + timeLimit
         // Transparency, the fourth plane, is never read.
         for plane in 0..<(page.isPlanar ? min(page.samples, 3) : 1) {
             for index in 0..<page.across * page.down {
@@ -41,6 +43,12 @@ struct TIFFDecoder {
                     into: &chunk,
                     count: rows * page.chunkWidth * page.stride
                 )
+                guard ContinuousClock.now < deadline else {
+                    throw file.error(
+                        .tooSlow,
+                        "page \(page.number) is not decoded after \(timeLimit.components.seconds) s"
+                    )
+                }
                 let isGrey =
                     plane == 0
                     ? place(chunk, at: index, in: &pixels) : agrees(chunk, at: index, with: pixels)

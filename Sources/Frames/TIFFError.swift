@@ -7,6 +7,7 @@
 /// | `truncated` | wait if the file is still being written; otherwise it was cut: acquire or copy it again |
 /// | `unsupported` | save the frame as unsigned or float grey, with no or lossless compression |
 /// | `tooLarge` | raise the `TIFFLimits` if the size is meant |
+/// | `tooSlow` | look at the share, or raise the `TIFFLimits` if such pages are meant |
 /// | `damaged` | acquire or copy the file again |
 /// | `cannotWrite` | check the permissions and the free space of the folder |
 public struct TIFFError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -22,6 +23,8 @@ public struct TIFFError: Error, Sendable, Equatable, CustomStringConvertible {
         case unsupported
         /// Larger than the limits allow.
         case tooLarge
+        /// Reading and decoding took longer than the limits allow.
+        case tooSlow
         /// The file contradicts itself, or its compressed data do not decode.
         case damaged
         /// The file could not be written.
@@ -61,6 +64,7 @@ public struct TIFFError: Error, Sendable, Equatable, CustomStringConvertible {
         case .truncated: "wait if it is still being written, otherwise acquire or copy it again"
         case .unsupported: "save frames as unsigned or float grey with no or lossless compression"
         case .tooLarge: "raise the limits if this size is meant"
+        case .tooSlow: "look at the share it lies on, or raise the limit if such pages are meant"
         case .damaged: "acquire or copy it again"
         case .cannotWrite: "check the permissions and the free space"
         }

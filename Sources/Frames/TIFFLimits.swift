@@ -1,4 +1,5 @@
-/// How large a TIFF file may claim to be before it is refused; checked before any memory is taken.
+/// How large a TIFF file may claim to be before it is refused, checked before any memory is taken, and how long a page
+/// may take.
 ///
 /// Reading one page takes at most `maximumDecodedBytes` for its largest strip or tile, four bytes a pixel for
 /// the frame, and what the codec needs itself (zstd: up to 128 MiB).
@@ -13,6 +14,8 @@ public struct TIFFLimits: Sendable, Equatable {
     public var maximumPages: Int
     /// Most bytes that one page, strip or tile may decode to, in the sample type of the file.
     public var maximumDecodedBytes: Int
+    /// Longest time that reading and decoding one page may take, looked at after each strip or tile.
+    public var maximumDecodingTime: Duration
 
     /// From a 1280 x 800 frame up to a stitched one of 16,384 x 16,384 pixels of 8, 16 or 32 bit.
     public static let `default` = TIFFLimits()
@@ -23,7 +26,8 @@ public struct TIFFLimits: Sendable, Equatable {
         maximumHeight: Int = 32_768,
         maximumPixels: Int = 16_384 * 16_384,
         maximumPages: Int = 65_536,
-        maximumDecodedBytes: Int = 1 << 30
+        maximumDecodedBytes: Int = 1 << 30,
+        maximumDecodingTime: Duration = .seconds(20)
     ) {
         precondition(
             min(maximumWidth, maximumHeight, maximumPixels, maximumPages, maximumDecodedBytes) > 0,
@@ -35,5 +39,6 @@ public struct TIFFLimits: Sendable, Equatable {
         self.maximumPixels = maximumPixels
         self.maximumPages = maximumPages
         self.maximumDecodedBytes = maximumDecodedBytes
+        self.maximumDecodingTime = maximumDecodingTime
     }
 }

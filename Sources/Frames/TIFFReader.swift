@@ -46,14 +46,19 @@ public final class TIFFReader {
     /// Decodes one page, counted from 0; a page that the file does not have is a programmer's mistake.
     ///
     /// Throws `unsupported` for kinds that are not read, colour and pages unlike the first one in size;
-    /// `tooLarge`; `truncated`; `damaged` for data that do not decode or are not finite; `cannotOpen`.
+    /// `tooLarge`; `tooSlow`; `truncated`; `damaged` for data that do not decode or are not finite; `cannotOpen`.
     public func frame(page: Int) throws(TIFFError) -> Frame {
         precondition(index.pages.indices.contains(page), "there is no page \(page) among \(pageCount)")
         let layout = try TIFFPage(index.pages[page], number: page, file: file, limits: limits)
         try checkSize(of: layout)
         let handle = try openHandle()
         try handle.select(layout)
-        let decoder = TIFFDecoder(page: layout, handle: handle, file: file)
+        let decoder = TIFFDecoder(
+            page: layout,
+            handle: handle,
+            file: file,
+            timeLimit: limits.maximumDecodingTime
+        )
         let pixels: [Float]
         switch layout.kind {
         case .uint8: pixels = try decoder.pixels(from: UInt8.self)

@@ -11,6 +11,8 @@ public struct DaemonSession: Sendable, Equatable {
     public let ended: Timestamp?
     /// Name of the model, the first digits of its file's SHA-256.
     public let model: String
+    /// Path of the file that had this name when the ledger first met it.
+    public let modelPath: String
     /// What the network computed with, for example `int8`.
     public let precision: String
     /// How file names told run, well and frame.
@@ -23,6 +25,7 @@ public struct DaemonSession: Sendable, Equatable {
         started: Timestamp,
         ended: Timestamp? = nil,
         model: String,
+        modelPath: String = "",
         precision: String,
         pattern: String,
         folders: [String]
@@ -30,6 +33,7 @@ public struct DaemonSession: Sendable, Equatable {
         self.started = started
         self.ended = ended
         self.model = model
+        self.modelPath = modelPath
         self.precision = precision
         self.pattern = pattern
         self.folders = folders
@@ -50,6 +54,10 @@ extension FrameLedger {
                 ]
             )
             let id = database.lastInsertedRowID
+            try database.execute(
+                sql: "INSERT OR IGNORE INTO models (name, path, first_ns) VALUES (?, ?, ?)",
+                arguments: [session.model, session.modelPath, session.started.nanoseconds]
+            )
             for folder in session.folders {
                 try database.execute(
                     sql: "INSERT OR IGNORE INTO session_roots (session, root) VALUES (?, ?)",
@@ -75,11 +83,16 @@ extension FrameLedger {
     /// All sessions, the first one first.
     public func sessions() throws(LedgerError) -> [DaemonSession] {
         try read { database in
-            try Row.fetchAll(database, sql: "SELECT * FROM sessions ORDER BY id").map { row in
+            try Row.fetchAll(
+                database,
+                sql:
+                    "SELECT sessions.*, models.path AS model_path FROM sessions LEFT JOIN models ON name = model ORDER BY id"
+            ).map { row in
                 DaemonSession(
                     started: Timestamp(nanoseconds: row["started_ns"]),
                     ended: (row["ended_ns"] as Int64?).map { Timestamp(nanoseconds: $0) },
                     model: row["model"],
+                    modelPath: row["model_path"] ?? "",
                     precision: row["precision"],
                     pattern: row["pattern"],
                     folders: try String.fetchAll(

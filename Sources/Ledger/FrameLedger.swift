@@ -1,10 +1,11 @@
 import GRDB
 import Glibc
+public import Plate
 
 /// The durable record of what became of every frame, one SQLite database for each output folder.
 ///
 /// **Format.** SQLite in WAL mode with `synchronous=FULL`: a commit that returned survives a power cut.
-/// Schema version 3 (GRDB's migration table `grdb_migrations` names it):
+/// Schema version 5 (GRDB's migration table `grdb_migrations` names it):
 ///
 /// | table | column | meaning |
 /// |---|---|---|
@@ -26,6 +27,15 @@ import Glibc
 /// | `sessions` | `started_ns`, `ended_ns` | when the daemon began to judge so, and when it stopped; null after a crash |
 /// | | `model`, `precision`, `pattern` | what it judged with, and how names were read |
 /// | `session_roots` | `session`, `root` | the folders that it watched |
+/// | `models` | `name`, `path`, `first_ns` | which file had this name when it was first used |
+/// | `alarms` | `time_ns`, `event`, `run`, `well`, `frame` | what the alarm logs say, see `Alarm` |
+/// | | `severity`, `threshold`, `cause`, `reason`, `model` | |
+/// | `pending` | `root`, `path`, `device` ... `frame` | files that waited when the daemon stopped, as in `frames`, until they have an outcome |
+/// | | `reason`, `since_ns` | why, and since when |
+/// | `runs` (view) | `run`, `first_ns`, `last_ns`, `wells`, `frames`, `scored`, `quarantined`, `skipped`, `faulty` | sums over `frames` |
+/// | `wells` | `run`, `well`, `scored`, `faulty`, `quarantined` | sums over `frames`, kept by triggers |
+/// | | `first_ns`, `last_sequence` | when its first outcome was decided; the frame recorded last |
+/// | `decisions` | `run`, `well`, `frame`, `decision`, `note`, `reviewer`, `decided_ns` | see `Decision`; never changed, the last one counts |
 ///
 /// A frame recorded again takes the place of its earlier row and a new `sequence`.
 /// One process opens the ledger to write, any number read beside it. Any thread may call any method; writers take
@@ -86,11 +96,13 @@ public final class FrameLedger: Sendable {
         try translated { try pool.close() }
     }
 
-    /// Records outcomes in one transaction: all of them or none, durable when this returns.
+    /// Records outcomes, and the alarms they gave rise to, in one transaction: all of them or none, durable when this
+    /// returns.
     ///
-    /// Throws `gone` where the file is not the one that was opened any more.
-    public func record(_ records: [FrameRecord]) throws(LedgerError) {
-        guard !records.isEmpty else { return }
+    /// An alarm that is known already is not recorded again. Throws `gone` where the file is not the one that was opened
+    /// any more.
+    public func record(_ records: [FrameRecord], alarms: [Alarm] = []) throws(LedgerError) {
+        guard !records.isEmpty || !alarms.isEmpty else { return }
         guard inode == Self.inode(of: path) else {
             throw LedgerError(code: .gone, path: path, detail: "it was removed or replaced")
         }
@@ -103,7 +115,9 @@ public final class FrameLedger: Sendable {
                     roots[record.key.root] = root
                     sequence += 1
                     try FrameRow.upsert(record, root: root, sequence: sequence, in: database)
+                    try Self.settlePending(record.key, root: root, in: database)
                 }
+                for alarm in alarms { try Self.insert(alarm, in: database) }
             }
         }
     }

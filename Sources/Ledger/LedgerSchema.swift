@@ -7,6 +7,8 @@ enum LedgerSchema {
         migrator.registerMigration("1", migrate: createVersion1)
         migrator.registerMigration("2", migrate: addTiers)
         migrator.registerMigration("3", migrate: addSessions)
+        migrator.registerMigration("4", migrate: addAlarms)
+        migrator.registerMigration("5", migrate: addWells)
         return migrator
     }
 
@@ -39,6 +41,44 @@ enum LedgerSchema {
                     root INTEGER NOT NULL REFERENCES roots(id),
                     PRIMARY KEY (session, root)
                 ) STRICT, WITHOUT ROWID;
+                """
+        )
+    }
+
+    /// Alarms of before are in the logs only.
+    private static func addAlarms(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE alarms (
+                    id INTEGER PRIMARY KEY,
+                    time_ns INTEGER NOT NULL,
+                    event TEXT NOT NULL,
+                    run TEXT NOT NULL, well TEXT NOT NULL, frame INTEGER NOT NULL,
+                    severity REAL, threshold REAL, cause TEXT,
+                    reason TEXT NOT NULL,
+                    model TEXT NOT NULL,
+                    UNIQUE (run, well, frame, event, model, reason)
+                ) STRICT;
+                CREATE TABLE pending (
+                    root INTEGER NOT NULL REFERENCES roots(id),
+                    path TEXT NOT NULL,
+                    device INTEGER NOT NULL, inode INTEGER NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+                    run TEXT NOT NULL, well TEXT NOT NULL, frame INTEGER NOT NULL,
+                    reason TEXT NOT NULL,
+                    since_ns INTEGER NOT NULL,
+                    PRIMARY KEY (root, path)
+                ) STRICT, WITHOUT ROWID;
+                CREATE TABLE models (
+                    name TEXT PRIMARY KEY,
+                    path TEXT NOT NULL,
+                    first_ns INTEGER NOT NULL
+                ) STRICT, WITHOUT ROWID;
+                CREATE VIEW runs AS
+                SELECT run, min(completed_ns) AS first_ns, max(judged_ns) AS last_ns, count(*) AS frames,
+                    count(DISTINCT well) AS wells, sum(state = 'scored') AS scored,
+                    sum(state = 'quarantined') AS quarantined, sum(state = 'skipped') AS skipped,
+                    coalesce(sum(verdict = 'faulty'), 0) AS faulty
+                FROM frames WHERE run IS NOT NULL GROUP BY run;
                 """
         )
     }

@@ -9,13 +9,14 @@ extension Monitor {
     ///
     /// `judge` is the detector made from `configuration.model`. `reload` reads both again at SIGHUP; without it
     /// SIGHUP is logged and changes nothing. `reloadRequests` are the SIGHUPs since before the configuration was read:
-    /// until someone listens, the signal would end the process.
+    /// until someone listens, the signal would end the process. `companions` run beside the daemon's own services.
     public convenience init(
         configuration: Configuration,
         judge: any FrameJudge,
         logger: Logger,
         reloadRequests: AsyncStream<Int32>? = nil,
-        reload: Reload? = nil
+        reload: Reload? = nil,
+        companions: @escaping Companions = { _, _ in [] }
     ) {
         self.init(configuration: configuration, judge: judge, logger: logger, reload: reload) {
             configuration,
@@ -28,7 +29,8 @@ extension Monitor {
                 notifier: SystemdNotifier(),
                 reloadRequests: reloadRequests ?? ProcessSignals.stream(of: [SIGHUP]),
                 stopRequests: ProcessSignals.stream(of: [SIGTERM, SIGINT]),
-                now: { .now }
+                now: { .now },
+                companions: companions
             )
         }
     }

@@ -1,9 +1,9 @@
 import Acquisition
-import Ledger
+public import Ledger
 import Logging
 import Plate
-import Reporting
-import ServiceLifecycle
+public import Reporting
+public import ServiceLifecycle
 import Synchronization
 
 /// The daemon: watches folders, judges every frame, and leaves masks, alarms, journal records and the ledger.
@@ -26,6 +26,12 @@ public final class Monitor: Sendable {
     /// Reads the configuration again and loads its model, or throws what is wrong with it.
     public typealias Reload = @Sendable () throws -> (configuration: Configuration, judge: any FrameJudge)
 
+    /// Makes services that run beside the daemon's own, from its ledger and from what it says of itself.
+    ///
+    /// They stop last, and judging goes on if they fail.
+    public typealias Companions =
+        @Sendable (_ ledger: FrameLedger, _ figures: @escaping @Sendable () -> DaemonFigures) -> [any Service]
+
     /// Everything that a monitor works with and a test replaces.
     struct Parts: Sendable {
         var feed: any FrameFeed
@@ -38,6 +44,7 @@ public final class Monitor: Sendable {
         /// The same for requests to stop.
         var stopRequests: AsyncStream<Int32>
         var now: @Sendable () -> Timestamp
+        var companions: Companions = { _, _ in [] }
         var reached: @Sendable (PipelineStep) throws -> Void = { _ in }
     }
 
@@ -150,6 +157,7 @@ extension DaemonSession {
         self.init(
             started: started,
             model: judge.model,
+            modelPath: configuration.model,
             precision: judge.precisionName,
             pattern: configuration.pattern,
             folders: configuration.watch

@@ -1,5 +1,6 @@
 import Ledger
 import Logging
+import Plate
 import Reporting
 import ServiceLifecycle
 import Synchronization
@@ -18,6 +19,14 @@ struct MonitorAssembly: Sendable {
     private let logger: Logger
     private let quietEnd: Duration?
     private let stopTimeout: StopTimeout
+    private let judge: CurrentJudge
+    private let started: Timestamp
+
+    /// The judge at work.
+    private final class CurrentJudge: Sendable {
+        let value: Mutex<any FrameJudge>
+        init(_ judge: any FrameJudge) { value = Mutex(judge) }
+    }
 
     /// How long the queue may be worked off, as configured last.
     private final class StopTimeout: Sendable {
@@ -37,6 +46,8 @@ struct MonitorAssembly: Sendable {
         self.ledger = ledger
         self.logger = logger
         self.quietEnd = quietEnd
+        self.judge = CurrentJudge(judge)
+        started = parts.now()
         queue = FrameQueue(WellQueue(configuration, judge)) { $0.log(to: logger) }
         judging = (1...configuration.judgingThreads).map { Heartbeat(name: "judging \($0)") }
         stopTimeout = StopTimeout(configuration.stopTimeout)
@@ -85,6 +96,35 @@ struct MonitorAssembly: Sendable {
         )
     }
 
+    /// What the daemon says of itself now.
+    var figures: DaemonFigures {
+        var figures = DaemonFigures(started: started)
+        statistics.show(in: &figures)
+        status.show(in: &figures)
+        let standing = queue.standing
+        figures.waiting = standing.count
+        figures.waitingDeferred = standing.deferred
+        figures.lag = standing.load.lag / .seconds(1)
+        figures.tier = standing.load.tier
+        figures.measures = standing.load.level > .keepingUp ? standing.load.words : ""
+        let judge = judge.value.withLock { $0 }
+        figures.model = judge.model
+        figures.precision = judge.precisionName
+        figures.falseAlarmRate = judge.falseAlarmRate
+        return figures
+    }
+
+    /// What shows the daemon to people; its end, whatever the reason, is no reason to stop judging.
+    private var companions: [ServiceGroupConfiguration.ServiceConfiguration] {
+        parts.companions(ledger) { figures }.map {
+            ServiceGroupConfiguration.ServiceConfiguration(
+                service: $0,
+                successTerminationBehavior: .ignore,
+                failureTerminationBehavior: .ignore
+            )
+        }
+    }
+
     private var acquisitionService: AcquisitionService {
         AcquisitionService(
             feed: parts.feed,
@@ -127,7 +167,7 @@ struct MonitorAssembly: Sendable {
             reload: reload
         )
         return ServiceGroupConfiguration(
-            services: [
+            services: companions + [
                 Entry(
                     service: status,
                     successTerminationBehavior: .ignore,
@@ -163,6 +203,7 @@ struct MonitorAssembly: Sendable {
         )
         stalls.set(limit: configuration.stalledAfter)
         stopTimeout.value.withLock { $0 = configuration.stopTimeout }
+        self.judge.value.withLock { $0 = judge }
     }
 }
 
@@ -208,6 +249,10 @@ extension FramePipeline.Settings {
             batchFrames: configuration.batchFrames,
             masks: configuration.masks,
             regions: configuration.regions,
+            scores: configuration.scores,
+            drift: configuration.drift,
+            plateRules: configuration.plateRules,
+            stopShare: configuration.stopShare,
             readAttempts: configuration.readAttempts,
             namesByFrame: configuration.pattern.contains("/")
         )
@@ -220,8 +265,11 @@ extension Configuration {
         [
             ("output", output != old.output), ("watch", watch != old.watch),
             ("pattern", pattern != old.pattern),
-            ("only_new", onlyNew != old.onlyNew), ("limits", limits != old.limits),
-            ("threads", threads != old.threads), ("log.level", logLevel != old.logLevel),
+            ("only_new", onlyNew != old.onlyNew),
+            ("poll", (pollAlways, pollInterval) != (old.pollAlways, old.pollInterval)),
+            ("limits", limits != old.limits),
+            ("threads", threads != old.threads), ("web", web != old.web),
+            ("log.level", logLevel != old.logLevel),
         ].filter(\.1).map(\.0)
     }
 }

@@ -4,8 +4,9 @@ public import Plate
 /// One line of an alarm log, in logfmt, without its newline.
 ///
 /// Keys in this order: `time` (UTC, ms), `event`, `run`, `well`, `frame`; for a judged frame `score`, `threshold`,
-/// `severity`, `cause`, `confidence` (0 to 1, of a cause that is known), `area` (share of the frame), `bbox` (`x,y,width,height` in pixels), `mask` (relative to
-/// the run's folder), `tier` where it is not `full` (see `Tier`); `reason` where there is one; `model`; `latency_ms`. Figures have four significant digits.
+/// `severity`, `cause`, `confidence` (0 to 1, of a cause that is known), `area` (share of the frame), `bbox`
+/// (`x,y,width,height` in pixels), `mask` (relative to the run's folder), `tier` where it is not `full` (see `Tier`); for `ONSET` `first_faulty` and `last_good` (frames);
+/// `pattern` for `PLATE`; `reason` where there is one; `model`; `latency_ms`. Figures have four significant digits.
 /// Readers ignore keys they do not know. A name from outside cannot forge a field or a line: see `Logfmt`.
 public enum AlarmLine {
     /// Writes an alarm.
@@ -25,6 +26,11 @@ public enum AlarmLine {
             if let mask = finding.mask { fields.append(("mask", mask)) }
             if finding.tier != .full { fields.append(("tier", finding.tier.rawValue)) }
         }
+        if let beginning = alarm.beginning {
+            fields.append(("first_faulty", String(beginning.firstFaulty)))
+            if let last = beginning.lastGood { fields.append(("last_good", String(last))) }
+        }
+        if let pattern = alarm.pattern { fields.append(("pattern", pattern)) }
         if let reason = alarm.reason { fields.append(("reason", reason)) }
         fields.append(("model", alarm.model))
         if let latency = alarm.latencyMilliseconds { fields.append(("latency_ms", String(latency))) }
@@ -45,6 +51,10 @@ public enum AlarmLine {
             frame: FrameID(run: run, well: well, index: index),
             model: model,
             finding: finding(fields),
+            pattern: fields["pattern"],
+            beginning: fields["first_faulty"].flatMap { Int($0) }.map {
+                Alarm.Beginning(firstFaulty: $0, lastGood: fields["last_good"].flatMap { Int($0) })
+            },
             reason: fields["reason"],
             latencyMilliseconds: fields["latency_ms"].flatMap { Int($0) }
         )

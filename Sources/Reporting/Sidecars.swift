@@ -1,7 +1,8 @@
 public import Frames
 public import Plate
 
-/// Writes masks and their outlines beside the alarm logs, `OUT/RUN/masks/NAME.mask.tiff` and `.mask.geojson`.
+/// Writes masks, their outlines and score maps beside the alarm logs: `OUT/RUN/masks/NAME.mask.tiff`,
+/// `OUT/RUN/masks/NAME.mask.geojson` and `OUT/RUN/scores/NAME.scores.tiff`.
 ///
 /// Each file is written under a temporary name in the same folder, fsynced, renamed, and its folder fsynced: readers
 /// see a whole file or none. Name and content follow from the frame and the mask alone, so that a frame judged twice
@@ -73,10 +74,33 @@ public struct Sidecars: Sendable {
         }
     }
 
-    /// Removes the sidecars of a frame that is not faulty any more; none there is as good.
-    public func remove(run: String, name: String) throws(OutputError) {
+    /// Writes the map that a mask was taken from; durable when this returns.
+    public func write(
+        _ scores: ScoreMap,
+        pixelSize: PixelSize?,
+        run: String,
+        name: String
+    ) throws(OutputError) {
+        try Durable.makeFolders(tree.scores(run: run))
+        try Durable.replace(scoresPath(run: run, name: name)) { temporary throws(OutputError) in
+            do {
+                try ScoreMapFile.write(scores, pixelSize: pixelSize, to: temporary)
+            } catch {
+                throw OutputError("write", temporary, detail: "\(error)")
+            }
+        }
+    }
+
+    /// Removes the sidecars of a frame that is not faulty any more, or all but its score map; none there is as good.
+    public func remove(run: String, name: String, keepingScores: Bool = false) throws(OutputError) {
         for ending in ["mask.tiff", "mask.geojson"] {
             try Durable.remove("\(tree.masks(run: run))/\(name).\(ending)")
         }
+        if !keepingScores { try Durable.remove(scoresPath(run: run, name: name)) }
+    }
+
+    /// Path of the score map that belongs to a name.
+    public func scoresPath(run: String, name: String) -> String {
+        "\(tree.scores(run: run))/\(name).scores.tiff"
     }
 }

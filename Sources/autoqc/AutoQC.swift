@@ -11,7 +11,7 @@ struct AutoQC: AsyncParsableCommand {
         subcommands: [
             WatchCommand.self, ValidateCommand.self, DoctorCommand.self, TailCommand.self, AuditCommand.self,
             SyncCommand.self,
-            ExportCommand.self,
+            ExportCommand.self, ViewCommand.self, ReviewCommand.self,
             RejudgeCommand.self, ScoreCommand.self, TrainCommand.self,
             CalibrateCommand.self, ImportCommand.self, BenchmarkCommand.self, SimulateCommand.self,
             BenchCommand.self,

@@ -11,7 +11,8 @@ struct CalibrateCommand: ParsableCommand {
         abstract: "Find a model's thresholds and store them in its file.",
         discussion: """
             Without labels the thresholds are conformal quantiles of normal frames for a rate of false alarms. With \
-            --faulty, a CSV list of labelled frames (img_path,seg_path,label), the published greedy search follows.
+            --faulty, a CSV list of labelled frames (img_path,seg_path,label), the published greedy search follows. --from \
+            takes both from what reviewers decided on the live page: false alarms are normal frames, true faults are labelled.
 
             A model of the realtime profile learns from the normal frames what their tiles look like, too. With --causes, \
             lists of faulty frames whose column fault says air-bubble, artifact, z-shift, illumination or contamination, \
@@ -22,7 +23,12 @@ struct CalibrateCommand: ParsableCommand {
     @Argument(help: "The model file; it gets the new thresholds and with them a new name.")
     var model: String
     @Option(name: .long, parsing: .upToNextOption, help: "Normal frames: files, folders, globs or CSV lists.")
-    var normal: [String]
+    var normal: [String] = []
+    @Option(
+        help:
+            "Take what reviewers decided from this output folder of `autoqc watch`, and unflagged frames beside it."
+    )
+    var from: String?
     @Option(help: "Share of normal frames that may be called faulty.")
     var falseAlarms = 0.001
     @Option(help: "Share of normal frames whose mask may have any pixel.")
@@ -58,6 +64,9 @@ struct CalibrateCommand: ParsableCommand {
     private static let fewestFrames = 3
 
     func validate() throws {
+        guard !normal.isEmpty || from != nil else {
+            throw ValidationError("give --normal FRAMES, --from OUT, or both")
+        }
         guard falseAlarms > 0, falseAlarms < 1, maskRate > 0, maskRate < 1 else {
             throw ValidationError("--false-alarms and --mask-rate lie between 0 and 1")
         }
@@ -71,7 +80,11 @@ struct CalibrateCommand: ParsableCommand {
         var (loaded, _) = try Model.read(path: model)
         try applyTimestep(to: &loaded)
         if let overlap { try loaded.setOverlap(overlap) }
-        let frames = try FrameSet(paths: try FramePaths.normal(normal))
+        let folder = FileManager.default.temporaryDirectory.appending(path: "autoqc-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let reviewed = try from.map { try ReviewedFrames($0, writingTo: folder) }
+        let frames = try FrameSet(paths: try FramePaths.normal(normal) + (reviewed?.normal ?? []))
         for reason in frames.unreadable.prefix(5) { Terminal.note("skipped: \(reason)") }
         if !frames.unreadable.isEmpty { Terminal.note("\(frames.unreadable.count) unreadable files skipped") }
         let judged = frames.count * (1 + variations)
@@ -91,7 +104,7 @@ struct CalibrateCommand: ParsableCommand {
             path: model,
             frames: frames,
             options: options,
-            faulty: faulty,
+            faulty: faulty ?? reviewed?.labelled,
             causes: causes
         )
         try calibration.store(in: &loaded)

@@ -1,27 +1,38 @@
 import ArgumentParser
 import Auditing
+import Dashboard
+import Exporting
 import Foundation
 import Ledger
 import Plate
+import Training
 
 /// `autoqc export`.
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Print every row of the ledger, in the order of recording.",
+        abstract: "Print every row of the ledger, or give results the form that other tools read.",
         discussion: """
-            CSV with a header line (RFC 4180), or one JSON object a line. Times are UTC; scores, severity and area have all \
-            their digits.
+            CSV with a header line (RFC 4180), or one JSON object a line; times are UTC; scores, severity and area have all \
+            their digits. --labels prints what reviewers decided as a list of labelled frames, which `train`, `calibrate` and \
+            `benchmark` take. --record prints what a run came to, as JSON. --ome-zarr and --label-images write folders.
             """
     )
 
-    /// How rows are written.
+    /// What is printed.
     enum Format: String, CaseIterable, EnumerableFlag {
         case csv
         case jsonl
+        case labels
+        case record
 
         static func help(for value: Format) -> ArgumentHelp? {
-            value == .csv ? "Comma-separated values (the default)." : "JSON lines."
+            switch value {
+            case .csv: "Comma-separated values (the default)."
+            case .jsonl: "JSON lines."
+            case .labels: "Reviewers' decisions as img_path,seg_path,label,..."
+            case .record: "A quality record of one run (default: the one recorded last)."
+            }
         }
     }
 
@@ -29,11 +40,33 @@ struct ExportCommand: ParsableCommand {
     @Flag var format = Format.csv
     @Option(name: .customLong("run"), help: "One run only.")
     var oneRun: String?
+    @Option(help: "Write a run as an OME-Zarr 0.5 plate with masks as labels into this folder.")
+    var omeZarr: String?
+    @Option(help: "Write the masks as label images (16-bit TIFF) into this folder.")
+    var labelImages: String?
+    @Flag(help: "With --ome-zarr: flagged frames only.")
+    var flaggedOnly = false
 
     private static let flushed = 64 << 10
 
     func run() throws {
         let opened = try ledger.open()
+        if let omeZarr { return try writePlate(opened, to: omeZarr) }
+        if let labelImages { return try writeLabelImages(opened, to: labelImages) }
+        switch format {
+        case .csv, .jsonl: try printRows(opened)
+        case .labels: try printLabels(opened)
+        case .record:
+            let run = try chosenRun(opened)
+            let version = AutoQC.configuration.version
+            guard let record = try QualityRecord(run: run, ledger: opened, version: version) else {
+                throw DataError("\(ledger.out): there is no run \(run)")
+            }
+            try FileHandle.standardOutput.write(contentsOf: record.json())
+        }
+    }
+
+    private func printRows(_ opened: FrameLedger) throws {
         var text = format == .csv ? FrameTable.csvHeader + "\n" : ""
         try opened.forEach { record in
             if let oneRun, record.frame?.run != oneRun { return }
@@ -43,5 +76,58 @@ struct ExportCommand: ParsableCommand {
             text = ""
         }
         try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+    }
+
+    private func printLabels(_ opened: FrameLedger) throws {
+        let table = try LabelTable(ledger: opened, tree: ledger.tree, run: oneRun)
+        Terminal.say(LabelTable.header)
+        for row in table.rows { Terminal.say(LabelTable.csv(row)) }
+        if table.pagesLeftOut > 0 {
+            Terminal.note(
+                "\(table.pagesLeftOut) frames are pages of movies, which a list cannot name; they are left out"
+            )
+        }
+    }
+
+    private func chosenRun(_ opened: FrameLedger) throws -> String {
+        if let oneRun { return oneRun }
+        guard let run = try opened.runs().first?.run else {
+            throw DataError("\(ledger.out): no frame has an outcome yet")
+        }
+        return run
+    }
+
+    private func writePlate(_ opened: FrameLedger, to folder: String) throws {
+        let there = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        guard there.isEmpty else {
+            throw DataError("\(folder): is not empty; name a new folder")
+        }
+        let run = try chosenRun(opened)
+        let archive = PlateArchive(
+            run: run,
+            ledger: opened,
+            tree: ledger.tree,
+            flaggedOnly: flaggedOnly,
+            folder: folder
+        )
+        var terminal = Terminal()
+        let outcome = try archive.write { well, outcome in
+            terminal.progress("\(well): \(outcome.frames) frames")
+        }
+        guard outcome.wells > 0 else {
+            throw DataError("\(ledger.out): no frame of run \(run) can be read; are its files still there?")
+        }
+        terminal.progress(
+            "\(folder): run \(run), \(outcome.wells) wells, \(outcome.frames) frames, \(outcome.masks) masks"
+                + (outcome.leftOut > 0
+                    ? "; \(outcome.leftOut) frames whose files are gone or of another size left out" : ""),
+            isLast: true
+        )
+    }
+
+    private func writeLabelImages(_ opened: FrameLedger, to folder: String) throws {
+        let outcome = try LabelImages.write(run: oneRun, ledger: opened, tree: ledger.tree, to: folder)
+        let left = outcome.leftOut > 0 ? "; \(outcome.leftOut) masks cannot be read" : ""
+        Terminal.note("\(folder): \(outcome.written) label images\(left)")
     }
 }

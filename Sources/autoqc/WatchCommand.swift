@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dashboard
 import Detection
 import Foundation
 import Logging
@@ -24,6 +25,8 @@ struct ConfigurationOptions: ParsableArguments {
     var precision: Precision.Choice?
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel: String?
+    @Option(help: "Serve the live page here, for example 127.0.0.1:8764.")
+    var listen: String?
     @Argument(help: "Folders to watch.")
     var folders: [String] = []
 
@@ -44,6 +47,7 @@ struct ConfigurationOptions: ParsableArguments {
         settings.threads = threads
         settings.precision = precision?.rawValue
         settings.logLevel = logLevel
+        settings.webListen = listen
         let configuration = try config.map { try Configuration.load(path: $0, overrides: settings) }
         return try configuration ?? Configuration(settings)
     }
@@ -92,7 +96,19 @@ struct WatchCommand: AsyncParsableCommand {
             judge: detector,
             logger: logger,
             reloadRequests: reloadRequests,
-            reload: options.config == nil ? nil : reload
+            reload: options.config == nil ? nil : reload,
+            companions: { ledger, figures in
+                guard let web = configured.web else { return [] }
+                return [
+                    DashboardService(
+                        settings: web,
+                        ledger: ledger,
+                        tree: configured.output,
+                        logger: logger,
+                        figures: figures
+                    )
+                ]
+            }
         )
         let summary = try await monitor.run(until: once ? .listedAndDrained : .stopped)
         Terminal.note(Self.sentence(summary))

@@ -144,6 +144,34 @@ struct AuditTests {
         }
     }
 
+    @Test func whatWaitsForTheNextStartIsNamedWithItsReason() async throws {
+        try await withPlate { plate in
+            try plate.judge(0)
+            let frames = try (1...2).map { index in
+                PendingFrame(
+                    file: FrameLedger.File(
+                        root: plate.watched.path,
+                        path: "01_B1_f\(index).tif",
+                        identity: try plate.write("01_B1_f\(index).tif")
+                    ),
+                    frame: FrameID(run: "01", well: try #require(Well("B1")), index: index),
+                    reason: "the daemon was stopped before its turn",
+                    since: Timestamp(nanoseconds: 0)
+                )
+            }
+            try plate.ledger.leave(frames)
+            try FileManager.default.removeItem(at: plate.watched.appending(path: "01_B1_f2.tif"))
+            let report = try plate.audit()
+            #expect(report.counts == ["not-judged": 1, "file-missing": 1])
+            #expect(report.rows["pending"] == 2)
+            let waiting = try #require(report.problems.first { $0.kind == .notJudged })
+            #expect(
+                waiting.detail
+                    == "waits since 1970-01-01T00:00:00.000Z, as the daemon was stopped before its turn"
+            )
+        }
+    }
+
     @Test func aCopyIsComparedByNameAndSize() async throws {
         try await withPlate { plate in
             for index in 0..<3 { try plate.judge(index) }

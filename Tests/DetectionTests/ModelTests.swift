@@ -142,7 +142,7 @@ struct ModelTests {
         let detector = try Detector(model: try model(), name: "test", path: "test")
         var random = TestGenerator(seed: 8)
         let frame = Frame(height: height, width: width, pixels: random.floats(height * width, in: 60...140))
-        let judgements = detector.judge([frame, frame])
+        let judgements = [frame, frame].map { detector.judge($0) }
         #expect(judgements[0] == judgements[1])
         #expect((judgements[0].map.height, judgements[0].map.width) == (height, width))
         #expect(judgements[0].map.values.allSatisfy { $0.isFinite && $0 >= 0 })

@@ -8,7 +8,7 @@ import Testing
 struct ShippedModelTests {
     private func judge(_ paths: [String]) throws -> [Judgement] {
         let detector = try Detector(path: Program.model)
-        return detector.judge(try paths.map { try TIFFReader(path: $0).frame(page: 0) })
+        return try paths.map { detector.judge(try TIFFReader(path: $0).frame(page: 0)) }
     }
 
     @Test func theExampleFramesAreToldApart() throws {

@@ -46,6 +46,17 @@ struct TIFFDamageTests {
         }
     }
 
+    @Test func aPageThatTakesTooLongIsRefusedWithItsTime() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending(path: "slow.tif").path
+            try Data(TIFFBuilder(width: 17, height: 9).bytes()).write(to: URL(filePath: path))
+            let reader = try TIFFReader(path: path, limits: TIFFLimits(maximumDecodingTime: .zero))
+            let error = #expect(throws: TIFFError.self) { try reader.frame(page: 0) }
+            #expect(error?.code == .tooSlow && error?.isRetriable == false)
+            #expect(error?.description.contains("page 0 is not decoded after 0 s") == true)
+        }
+    }
+
     private func expectRefusal(_ path: String, _ what: String) {
         do {
             _ = try TIFFReader(path: path).frame(page: 0)

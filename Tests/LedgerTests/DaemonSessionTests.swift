@@ -12,6 +12,7 @@ struct DaemonSessionTests {
             started: Timestamp(nanoseconds: second),
             ended: ended.map { Timestamp(nanoseconds: $0) },
             model: model,
+            modelPath: "/models/\(model).safetensors",
             precision: "int8",
             pattern: "{run}_{well}_f{frame}.tif{f}",
             folders: ["/data/a", "/data/b"]

@@ -183,11 +183,4 @@ struct FrameLedgerTests {
             #expect(missing?.isRetriable == true)
         }
     }
-
-    private func withLedger(_ body: (FrameLedger) throws -> Void) async throws {
-        try await withTemporaryFolder { folder in
-            let ledger = try FrameLedger(path: folder.appending(path: "ledger.sqlite").path)
-            try body(ledger)
-        }
-    }
 }

@@ -1,5 +1,7 @@
+import Foundation
 import Ledger
 import Plate
+import TestSupport
 import Testing
 
 /// Records as the daemon makes them.
@@ -52,5 +54,13 @@ enum Sample {
             completed: Timestamp(nanoseconds: 1),
             judged: Timestamp(nanoseconds: 2)
         )
+    }
+}
+
+/// Runs a test on a new ledger.
+func withLedger(_ body: (FrameLedger) throws -> Void) async throws {
+    try await withTemporaryFolder { folder in
+        let ledger = try FrameLedger(path: folder.appending(path: "ledger.sqlite").path)
+        try body(ledger)
     }
 }

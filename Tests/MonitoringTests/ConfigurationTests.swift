@@ -62,6 +62,8 @@ struct ConfigurationTests {
         ("masks: maybe", 4, "masks", "true or false"),
         ("batch: 4", 4, "batch", "`key: value`"), ("log: {level: loud}", 4, "log.level", "trace, debug"),
         ("limits: {pages: -1}", 4, "limits.pages", "whole number"),
+        ("poll: {interval: 0}", 4, "poll.interval", "not 0"),
+        ("limits: {decoding: 0}", 4, "limits.decoding", "not 0"),
         ("threads: 1.5", 4, "threads", "whole number"),
     ])
     func mistakesNameKeyLineAndRemedy(text: String, line: Int, key: String, hint: String) async throws {

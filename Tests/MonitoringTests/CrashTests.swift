@@ -89,11 +89,15 @@ struct CrashTests {
             let files = try ["200", "200", "200"].enumerated().map {
                 try bench.file("01_B1_f\($0).tif", $1, frame: $0)
             }
-            // Frames 1 and 2 came first and were announced; the crash came before the ledger knew.
-            let pipeline = try bench.pipeline(reached: { step in if step == .journalTold { throw Crash() } })
+            // Frames 1 and 2 came first and were announced; the crash came before the ledger knew of the second.
+            let steps = Recorder<PipelineStep>()
+            let pipeline = try bench.pipeline(reached: { step in
+                steps.add(step)
+                if steps.all.count(where: { $0 == .journalTold }) == 2 { throw Crash() }
+            })
             #expect(throws: Crash.self) { try pipeline.process(Array(files[1...]).queued) }
             #expect(try bench.events() == ["FAULT 1", "FAULT 2", "ONSET 2"])
-            // Now frame 0 is there as well, and the well turns faulty with frame 1.
+            // Now frame 0 is there as well, and was faulty before them.
             _ = try bench.pipeline().process(files.queued)
             #expect(try bench.events() == ["FAULT 1", "FAULT 2", "ONSET 2", "FAULT 0"])
         }

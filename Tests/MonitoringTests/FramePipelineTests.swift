@@ -1,5 +1,6 @@
 import Acquisition
 import Foundation
+import Frames
 import Ledger
 import Plate
 import Reporting
@@ -52,7 +53,36 @@ struct FramePipelineTests {
             #expect(try bench.masks() == ["01_B1_f1.mask.geojson", "01_B1_f1.mask.tiff"])
             _ = try pipeline.process([bench.file("01_B1_f1.tif", "5", frame: 1)].queued)
             #expect(try bench.masks().isEmpty)
+            #expect(try bench.scores().isEmpty)
             #expect(try bench.ledger().counts() == [.scored: 1])
+        }
+    }
+
+    @Test func theScoreMapOfAFaultyFrameIsKept() async throws {
+        try await Bench.with { bench in
+            let frames = try [("01_B1_f1.tif", "200"), ("01_B1_f2.tif", "10")].enumerated().map {
+                try bench.file($1.0, $1.1, frame: $0 + 1)
+            }
+            _ = try bench.pipeline().process(frames.queued)
+            #expect(try bench.scores() == ["01_B1_f1.scores.tiff"])
+            let map = try ScoreMapFile.read(path: "\(bench.tree.scores(run: "01"))/01_B1_f1.scores.tiff")
+            #expect((map.height, map.width) == (4, 4))
+            #expect(map.values.allSatisfy { abs($0 - 0.2) < 1e-5 })
+        }
+    }
+
+    @Test func sidecarsThatNobodyWantsAreNotWritten() async throws {
+        try await Bench.with { bench in
+            let file = try bench.file("01_B1_f1.tif", "200", frame: 1)
+            var settings = FramePipeline.Settings(judge: FakeJudge(), masks: false, scores: false)
+            _ = try bench.pipeline(settings: settings).process([file].queued)
+            #expect(try bench.masks().isEmpty && bench.scores().isEmpty)
+            settings.scores = true
+            let other = try bench.file("01_B1_f2.tif", "200", frame: 2)
+            _ = try bench.pipeline(settings: settings).process([other].queued)
+            #expect(try bench.masks().isEmpty)
+            #expect(try bench.scores() == ["01_B1_f2.scores.tiff"])
+            #expect(try bench.alarms().allSatisfy { $0.finding?.mask == nil })
         }
     }
 
@@ -84,12 +114,12 @@ struct FramePipelineTests {
 
     @Test func aMovieIsASequenceOfFrames() async throws {
         try await Bench.with { bench in
-            let judged = Recorder<[Float]>()
+            let judged = Recorder<Float>()
             let judge = FakeJudge { judged.add($0) }
             let movie = try bench.file("01_B1_f0.tif", "1", "2", "200", "bad", "5", "6", "7", frame: 0)
             let settings = FramePipeline.Settings(judge: judge, batchFrames: 3)
             _ = try bench.pipeline(settings: settings).process([movie].queued)
-            #expect(judged.all == [[1, 2, 200], [5, 6], [7]])
+            #expect(judged.all == [1, 2, 200, 5, 6, 7])
             #expect(try bench.events() == ["FAULT 2", "UNREADABLE 3"])
             #expect(try bench.masks().last == "01_B1_f0_p0002.mask.tiff")
             #expect(try bench.ledger().counts() == [.scored: 6, .quarantined: 1])
@@ -176,15 +206,15 @@ struct FramePipelineTests {
                 }
                 try Bench.writeMask(mask, size, path)
             }
-            let judged = Recorder<Int>()
-            let judge = FakeJudge { judged.add($0.count) }
+            let judged = Recorder<Float>()
+            let judge = FakeJudge { judged.add($0) }
             let pipeline = try bench.pipeline(
                 settings: FramePipeline.Settings(judge: judge, hysteresis: .init(onset: 1, window: 1)),
                 writeMask: writeMask
             )
             _ = try pipeline.process([bench.file("01_B1_f1.tif", "200", frame: 1)].queued)
             #expect(bench.pauses.all == [.milliseconds(250), .milliseconds(500), .seconds(1)])
-            #expect(judged.all == [1])
+            #expect(judged.all == [200])
             #expect(try bench.events() == ["FAULT 1", "ONSET 1"])
             #expect(bench.journal.all.count == 1)
         }
@@ -199,6 +229,105 @@ struct FramePipelineTests {
             #expect(try bench.rows().isEmpty)
             _ = try bench.pipeline().process(batch)
             #expect(try bench.events() == ["FAULT 1"])
+        }
+    }
+
+    @Test func whatIsLeftAtTheEndIsNamedUntilItIsJudged() async throws {
+        try await Bench.with { bench in
+            let files = try (0..<3).map { try bench.file("01_B1_f\($0).tif", "10", frame: $0) }
+            let pipeline = try bench.pipeline()
+            pipeline.leave(files.queued, because: "the daemon was stopped before its turn")
+            #expect(try bench.ledger().pending().map(\.frame.index) == [0, 1, 2])
+            _ = try bench.pipeline().process(files[..<2].map(\.self).queued)
+            #expect(try bench.ledger().pending().map(\.file) == [files[2].ledgerFile])
+        }
+    }
+
+    @Test func theLedgerKnowsWhatTheAlarmLogsSay() async throws {
+        try await Bench.with { bench in
+            let greys = ["200", "bad", "210", "10", "10", "10"]
+            let files = try greys.enumerated().map { try bench.file("01_B1_f\($0).tif", $1, frame: $0) }
+            for _ in 0..<2 { _ = try bench.pipeline().process(files.queued) }
+            let kept = try bench.ledger().alarms(run: "01").map { "\($0.event.rawValue) \($0.frame.index)" }
+            #expect(kept == ["FAULT 0", "UNREADABLE 1", "FAULT 2", "ONSET 2", "CLEAR 5"])
+            #expect(try bench.events() == kept)
+        }
+    }
+
+    @Test func anOnsetNamesTheFirstFaultyAndTheLastGoodFrame() async throws {
+        try await Bench.with { bench in
+            let greys = ["10", "10", "200", "10", "200"]
+            let files = try greys.enumerated().map { try bench.file("01_B1_f\($0).tif", $1, frame: 10 + $0) }
+            for file in files { _ = try bench.pipeline().process([file].queued) }
+            let onset = try #require(try bench.alarms().first { $0.event == .onset })
+            #expect(onset.frame.index == 14)
+            #expect(onset.beginning == Alarm.Beginning(firstFaulty: 12, lastGood: 11))
+        }
+    }
+
+    @Test func aWellThatCreepsTowardsTheThresholdIsNamedOnce() async throws {
+        try await Bench.with { bench in
+            // Severity is a fiftieth of the grey; faulty above 2.
+            let greys =
+                [Int](repeating: 20, count: 40) + (0..<60).map { 20 + $0 } + [Int](repeating: 80, count: 60)
+            let pipeline = try bench.pipeline()
+            for (index, grey) in greys.enumerated() {
+                _ = try pipeline.process([bench.file("01_B1_f\(index).tif", "\(grey)", frame: index)].queued)
+            }
+            let alarms = try bench.alarms()
+            #expect(alarms.map(\.event) == [.drift])
+            #expect(alarms[0].reason?.hasPrefix("severity rose from 0.4 to 1.2") == true)
+            #expect(bench.journal.all.map { $0.fields["AUTOQC_EVENT"] } == ["DRIFT"])
+        }
+    }
+
+    @Test func faultyWellsOfOneColumnAreOneAlarmAndHalfAPlateIsAdvice() async throws {
+        try await Bench.with { bench in
+            let settings = FramePipeline.Settings(judge: FakeJudge(), hysteresis: .init(onset: 1, window: 1))
+            let pipeline = try bench.pipeline(settings: settings)
+            func judge(_ wells: [String], _ grey: String, frame: Int) throws {
+                for well in wells {
+                    let file = try bench.file("01_\(well)_f\(frame).tif", grey, well: well, frame: frame)
+                    _ = try pipeline.process([file].queued)
+                }
+            }
+            func said() throws -> [String] {
+                try bench.ledger().alarms(run: "01", events: [.plate, .plateClear])
+                    .map { "\($0.event.rawValue) \($0.cause ?? "")" }
+            }
+            let column = ["A3", "B3", "C3", "D3"]
+            let others = ["A4", "B4", "C4", "D4", "A5", "B5", "C5", "D5"]
+            let advice = bench.tree.stopAdvice(run: "01")
+            try judge(column + others, "10", frame: 0)
+            #expect(try said().isEmpty)
+            try judge(column, "200", frame: 1)
+            #expect(try said() == ["PLATE column-03"])
+            #expect(!FileManager.default.fileExists(atPath: advice))
+            try judge(others, "200", frame: 1)
+            #expect(try said().last == "PLATE all-wells")
+            #expect(try String(contentsOfFile: advice, encoding: .utf8).contains("of 12 wells are faulty"))
+            try judge(column + others, "10", frame: 2)
+            #expect(try said().last == "PLATE-CLEAR all-wells")
+            #expect(!FileManager.default.fileExists(atPath: advice))
+            let log = try String(contentsOfFile: bench.tree.plateLog(run: "01"), encoding: .utf8)
+            #expect(
+                log.split(separator: "\n").compactMap { AlarmLine.parse($0)?.pattern }.first == "column-03"
+            )
+        }
+    }
+
+    @Test func aClockThatJumpsBackChangesNoVerdict() async throws {
+        try await Bench.with { bench in
+            let files = try ["10", "200", "200", "10", "10", "10"].enumerated().map {
+                try bench.file("01_B1_f\($0).tif", $1, frame: $0)
+            }
+            _ = try bench.pipeline(settings: FramePipeline.Settings(judge: FakeJudge(), batchFrames: 1))
+                .process(Array(files[..<2]).queued)
+            let yesterday = Timestamp(nanoseconds: 1_795_341_601_123_000_000 - 86_400_000_000_000)
+            _ = try bench.pipeline(now: yesterday).process(Array(files[2...]).queued)
+            #expect(try bench.events() == ["FAULT 1", "FAULT 2", "ONSET 2", "CLEAR 5"])
+            #expect(try bench.alarms().allSatisfy { ($0.latencyMilliseconds ?? -1) >= 0 })
+            #expect(try bench.rows().map(\.frame?.index) == Array(0..<6))
         }
     }
 

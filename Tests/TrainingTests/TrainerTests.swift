@@ -78,7 +78,7 @@ struct TrainerTests {
             let detector = try Detector(path: path)
             var faulty = TinyFrames.frame(seed: 99)
             for row in 20..<60 { for column in 30..<80 { faulty[row, column] = row % 8 < 4 ? 255 : 0 } }
-            let judgements = detector.judge([TinyFrames.frame(seed: 98), faulty])
+            let judgements = [TinyFrames.frame(seed: 98), faulty].map { detector.judge($0) }
             #expect(judgements[0].verdict == .normal)
             #expect(judgements[1].verdict == .faulty)
             #expect(judgements[1].severity > judgements[1].threshold)

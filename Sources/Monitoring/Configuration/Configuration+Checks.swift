@@ -75,7 +75,26 @@ extension Configuration {
         limits.maximumHeight = settings.limitHeight ?? limits.maximumHeight
         limits.maximumPages = settings.limitPages ?? limits.maximumPages
         limits.maximumDecodedBytes = settings.limitMemory.map { $0 << 20 } ?? limits.maximumDecodedBytes
+        limits.maximumDecodingTime = settings.limitDecoding ?? limits.maximumDecodingTime
         return limits
+    }
+
+    static func web(_ settings: ConfigurationSettings) throws(ConfigurationError) -> WebSettings? {
+        let isWanted = settings.webListen != nil || settings.webToken != nil || settings.webPlate != nil
+        guard isWanted else { return nil }
+        do throws(WebSettingsError) {
+            return try WebSettings(
+                listen: settings.webListen ?? WebSettings.standardAddress,
+                token: settings.webToken,
+                plate: settings.webPlate.flatMap(WebSettings.PlateFormat.init(rawValue:)) ?? .auto
+            )
+        } catch {
+            throw ConfigurationError(
+                key: error.isAboutToken ? "web.token" : "web.listen",
+                problem: error.problem,
+                remedy: error.remedy
+            )
+        }
     }
 
     /// The daemon must not find its own masks as frames.

@@ -8,25 +8,35 @@ public import Reporting
 /// | key | type, unit | default | meaning |
 /// |---|---|---|---|
 /// | `model` | path | required | model file |
-/// | `output` | path | required | ledger, alarm logs, masks |
+/// | `output` | path | required | ledger, alarm logs, masks, score maps |
 /// | `output_inside_watch` | true, false | false | allow `output` within a watched folder |
 /// | `watch` | list of paths | required | folders that the microscope writes to, with their subfolders |
 /// | `pattern` | text | `{run}_{well}_f{frame}.tif{f}` | how files are named |
 /// | `only_new` | true, false | false | leave alone what lies there at the start |
+/// | `poll.always` | true, false | false | look through all folders at intervals; network shares are, whatever this says |
+/// | `poll.interval` | time | 2s | how often that is |
 /// | `batch.frames` | 1 to 64 | 4 | frames of a well that are judged together, at most |
 /// | `queue.names` | 100 to 10,000,000 | 50000 | files that may wait in memory; more wait on disk |
 /// | `hysteresis.onset`, `.of` | 1 to 100 | 2, 3 | faulty frames of the last ones that turn a well faulty |
 /// | `threshold` | severity | the model's | severity above which a frame is faulty |
 /// | `masks` | true, false | true | write masks of faulty frames |
 /// | `regions` | true, false | true | write their outlines as GeoJSON |
+/// | `scores` | true, false | true | write score maps of faulty frames |
+/// | `drift` | true, false | true | report wells that creep towards the threshold |
+/// | `lenses.rows`, `.columns` | 0 to 32 | 4, 4 | how the lenses stand that move over the plate together; 0 where that is unknown |
+/// | `stop.share` | 0 to 1 | 0.5 | share of faulty wells from which on `STOP-ADVISED` is there; 0 for never |
 /// | `limits.width`, `.height` | pixels | 32768 | largest frame |
 /// | `limits.pages` | pages | 65536 | longest movie |
 /// | `limits.memory` | MiB | 1024 | most that one page may decode to |
+/// | `limits.decoding` | time | 20s | longest that reading and decoding one page may take; less than the watchdog's interval |
 /// | `read.attempts` | 1 to 20 | 5 | how often an unfinished file is tried, 0.25 s, 0.5 s, ... apart |
 /// | `threads` | 0 to 1024 | 0 | threads that judge, each a well at a time; 0 for all cores |
 /// | `precision` | auto, f32, bf16, int8 | auto | what the network multiplies; auto is what the model prefers, else bf16 where the CPU has it, else f32 |
 /// | `stop_timeout` | time | 30s | how long the queue may be worked off at the end |
 /// | `stalled_after` | time | 0 | silence of a well that is reported; 0 for never |
+/// | `web.listen` | address | 127.0.0.1:8764 where another key of `web` is given | where the live page listens; without any, there is none |
+/// | `web.token` | text | none | what a browser has to bring; required for an address that other machines reach |
+/// | `web.plate` | auto, 96, 384, 1536 | auto | wells of the map; auto takes the smallest plate with the wells seen |
 /// | `log.level` | level | info | trace, debug, info, notice, warning, error or critical |
 ///
 /// Times carry their unit: `500ms`, `2s`, `10m`, `1h`. Relative paths in a file are relative to its folder.
@@ -41,6 +51,10 @@ public struct Configuration: Sendable, Equatable {
     public let pattern: String
     /// `only_new`.
     public let onlyNew: Bool
+    /// `poll.always`.
+    public let pollAlways: Bool
+    /// `poll.interval`.
+    public let pollInterval: Duration
     /// `batch.frames`.
     public let batchFrames: Int
     /// `queue.names`.
@@ -53,6 +67,14 @@ public struct Configuration: Sendable, Equatable {
     public let masks: Bool
     /// `regions`.
     public let regions: Bool
+    /// `scores`.
+    public let scores: Bool
+    /// `drift`.
+    public let drift: Bool
+    /// `lenses`.
+    public let plateRules: PlateRules
+    /// `stop.share`.
+    public let stopShare: Double
     /// `limits`.
     public let limits: TIFFLimits
     /// `read.attempts`.
@@ -65,6 +87,8 @@ public struct Configuration: Sendable, Equatable {
     public let stopTimeout: Duration
     /// `stalled_after`; `nil` for never.
     public let stalledAfter: Duration?
+    /// `web`; `nil` for no live page.
+    public let web: WebSettings?
     /// `log.level`, a level's name in swift-log.
     public let logLevel: String
 
@@ -121,18 +145,25 @@ public struct Configuration: Sendable, Equatable {
         if settings.outputInsideWatch != true { try Self.checkApart(output: root, watch: watch) }
         pattern = settings.pattern ?? Self.defaultPattern
         onlyNew = settings.onlyNew ?? false
+        pollAlways = settings.pollAlways ?? false
+        pollInterval = settings.pollInterval ?? .seconds(2)
         batchFrames = settings.batchFrames ?? 4
         queueNames = settings.queueNames ?? 50_000
         hysteresis = try Self.hysteresis(settings)
         threshold = settings.threshold?.severity
         masks = settings.masks ?? true
         regions = settings.regions ?? true
+        scores = settings.scores ?? true
+        drift = settings.drift ?? true
+        plateRules = PlateRules(lensRows: settings.lensRows ?? 4, lensColumns: settings.lensColumns ?? 4)
+        stopShare = settings.stopShare ?? 0.5
         limits = Self.limits(settings)
         readAttempts = settings.readAttempts ?? 5
         threads = settings.threads ?? 0
         precision = settings.precision ?? "auto"
         stopTimeout = settings.stopTimeout ?? .seconds(30)
         stalledAfter = settings.stalledAfter.flatMap { $0 > .zero ? $0 : nil }
+        web = try Self.web(settings)
         logLevel = settings.logLevel ?? "info"
         try checkPattern()
     }

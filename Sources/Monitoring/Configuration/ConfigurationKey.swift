@@ -1,3 +1,4 @@
+import Reporting
 import StrictYAML
 
 /// One key of the configuration file: its name and how its value is read.
@@ -13,14 +14,23 @@ struct ConfigurationKey: Sendable {
     static let all: [ConfigurationKey] = [
         path("model", \.model), path("output", \.output), flag("output_inside_watch", \.outputInsideWatch),
         paths("watch", \.watch), text("pattern", \.pattern), flag("only_new", \.onlyNew),
+        flag("poll.always", \.pollAlways),
+        time("poll.interval", atLeast: .milliseconds(100), \.pollInterval),
         count("batch.frames", 1...64, \.batchFrames), count("queue.names", 100...10_000_000, \.queueNames),
         count("hysteresis.onset", 1...100, \.hysteresisOnset),
         count("hysteresis.of", 1...100, \.hysteresisOf), threshold("threshold", \.threshold),
-        flag("masks", \.masks), flag("regions", \.regions), count("limits.width", 1...1 << 20, \.limitWidth),
+        flag("masks", \.masks), flag("regions", \.regions), flag("scores", \.scores),
+        flag("drift", \.drift), count("lenses.rows", 0...32, \.lensRows),
+        count("lenses.columns", 0...32, \.lensColumns), share("stop.share", \.stopShare),
+        count("limits.width", 1...1 << 20, \.limitWidth),
         count("limits.height", 1...1 << 20, \.limitHeight), count("limits.pages", 1...1 << 20, \.limitPages),
-        count("limits.memory", 1...65_536, \.limitMemory), count("read.attempts", 1...20, \.readAttempts),
+        count("limits.memory", 1...65_536, \.limitMemory),
+        time("limits.decoding", atLeast: .milliseconds(1), \.limitDecoding),
+        count("read.attempts", 1...20, \.readAttempts),
         count("threads", 0...1024, \.threads), time("stop_timeout", \.stopTimeout),
         choice("precision", Configuration.precisions, \.precision), time("stalled_after", \.stalledAfter),
+        text("web.listen", \.webListen), text("web.token", \.webToken),
+        choice("web.plate", WebSettings.PlateFormat.allCases.map(\.rawValue), \.webPlate),
         choice("log.level", Configuration.logLevels, \.logLevel),
     ]
 
@@ -69,9 +79,20 @@ struct ConfigurationKey: Sendable {
         }
     }
 
-    private static func time(_ name: String, _ field: Field<Duration>) -> ConfigurationKey {
-        key(name, "a time with its unit, for example 500ms, 2s, 10m or 1h", field) { node, _ in
-            node.string.flatMap(duration)
+    private static func share(_ name: String, _ field: Field<Double>) -> ConfigurationKey {
+        key(name, "a number from 0 to 1", field) { node, _ in
+            node.float.flatMap { (0...1).contains($0) ? $0 : nil }
+        }
+    }
+
+    private static func time(
+        _ name: String,
+        atLeast shortest: Duration = .zero,
+        _ field: Field<Duration>
+    ) -> ConfigurationKey {
+        let kind = "a time with its unit, for example 500ms, 2s, 10m or 1h"
+        return key(name, shortest > .zero ? "\(kind), and not 0" : kind, field) { node, _ in
+            node.string.flatMap(duration).flatMap { $0 >= shortest ? $0 : nil }
         }
     }
 

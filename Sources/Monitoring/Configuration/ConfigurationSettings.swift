@@ -14,6 +14,10 @@ public struct ConfigurationSettings: Sendable, Equatable {
     public var pattern: String?
     /// `only_new`: leave alone what lies there at the start.
     public var onlyNew: Bool?
+    /// `poll.always`: look through local folders, too.
+    public var pollAlways: Bool?
+    /// `poll.interval`: how often folders are looked through that give no events.
+    public var pollInterval: Duration?
     /// `batch.frames`: frames of a well that are judged together, at most.
     public var batchFrames: Int?
     /// `queue.names`: files that may wait in memory.
@@ -28,6 +32,16 @@ public struct ConfigurationSettings: Sendable, Equatable {
     public var masks: Bool?
     /// `regions`: write outlines beside the masks.
     public var regions: Bool?
+    /// `scores`: write score maps beside the masks.
+    public var scores: Bool?
+    /// `drift`: report wells that creep towards the threshold.
+    public var drift: Bool?
+    /// `lenses.rows`: rows of lenses that move together.
+    public var lensRows: Int?
+    /// `lenses.columns`: columns of lenses that move together.
+    public var lensColumns: Int?
+    /// `stop.share`: share of faulty wells from which on stopping is advised.
+    public var stopShare: Double?
     /// `limits.width`: widest frame in pixels.
     public var limitWidth: Int?
     /// `limits.height`: highest frame in pixels.
@@ -36,6 +50,8 @@ public struct ConfigurationSettings: Sendable, Equatable {
     public var limitPages: Int?
     /// `limits.memory`: most MiB that one page may decode to.
     public var limitMemory: Int?
+    /// `limits.decoding`: longest time that one page may take.
+    public var limitDecoding: Duration?
     /// `read.attempts`: how often an unfinished file is tried.
     public var readAttempts: Int?
     /// `threads`: threads that judge.
@@ -46,6 +62,12 @@ public struct ConfigurationSettings: Sendable, Equatable {
     public var stopTimeout: Duration?
     /// `stalled_after`: silence of a well that is reported; zero for never.
     public var stalledAfter: Duration?
+    /// `web.listen`: where the live page listens.
+    public var webListen: String?
+    /// `web.token`: what a browser has to bring.
+    public var webToken: String?
+    /// `web.plate`: how many wells the plate has.
+    public var webPlate: String?
     /// `log.level`: the least urgent lines that are logged.
     public var logLevel: String?
 
@@ -64,6 +86,8 @@ public struct ConfigurationSettings: Sendable, Equatable {
         take(\.watch)
         take(\.pattern)
         take(\.onlyNew)
+        take(\.pollAlways)
+        take(\.pollInterval)
         take(\.batchFrames)
         take(\.queueNames)
         take(\.hysteresisOnset)
@@ -71,15 +95,24 @@ public struct ConfigurationSettings: Sendable, Equatable {
         take(\.threshold)
         take(\.masks)
         take(\.regions)
+        take(\.scores)
+        take(\.drift)
+        take(\.lensRows)
+        take(\.lensColumns)
+        take(\.stopShare)
         take(\.limitWidth)
         take(\.limitHeight)
         take(\.limitPages)
         take(\.limitMemory)
+        take(\.limitDecoding)
         take(\.readAttempts)
         take(\.threads)
         take(\.precision)
         take(\.stopTimeout)
         take(\.stalledAfter)
+        take(\.webListen)
+        take(\.webToken)
+        take(\.webPlate)
         take(\.logLevel)
         return merged
     }

@@ -1,16 +1,18 @@
+import Frames
 import Ledger
 import Plate
 import Reporting
 
-/// The effects of a judged batch of one well, in their order: masks, alarm log, quarantine log, journal, ledger.
+/// The effects of a judged batch of one well, in their order: sidecars, alarm log, quarantine log, journal, ledger.
 ///
 /// Can be carried out again after a failure or a crash: each effect that is there already is not made twice.
 struct BatchReport {
-    /// A mask that is to be on disk.
-    struct MaskOrder {
+    /// Sidecars that are to be on disk, or to go from there.
+    struct SidecarOrder {
         let name: String
         let mask: Mask?
-        let result: PageResult
+        let map: ScoreMap?
+        let pixelSize: PixelSize?
         let cause: String
     }
 
@@ -31,8 +33,8 @@ struct BatchReport {
         guard let first = results.first else { return }
         let (run, well) = (first.frame.run, first.frame.well)
         let plan = try BatchPlan(results: results, settings: settings, environment: environment)
-        for order in plan.masks { try write(order, run: run) }
-        let transitions = try environment.logs.alone {
+        for order in plan.sidecars { try write(order, run: run) }
+        let announced = try environment.logs.alone {
             try append(plan.alarms, run: run, well: well, wasFaulty: plan.wasFaulty)
         }
         try environment.reached(.alarmsWritten)
@@ -44,22 +46,32 @@ struct BatchReport {
             try environment.reached(.quarantineWritten)
         }
         if !isJournalTold {
-            for alarm in transitions { environment.journal.report(alarm) }
+            for alarm in announced where alarm.event != .fault { environment.journal.report(alarm) }
             isJournalTold = true
         }
         try environment.reached(.journalTold)
-        try environment.ledger.record(plan.records)
+        try environment.ledger.record(plan.records, alarms: announced)
+        if let turn = announced.last(where: { $0.event == .onset || $0.event == .clear }) {
+            try PlateReport(settings: settings, environment: environment).carryOut(after: turn)
+        }
         environment.statistics.add(plan.counts, latencies: plan.latencies)
         try environment.reached(.recorded)
     }
 
-    private func write(_ order: MaskOrder, run: String) throws {
+    private func write(_ order: SidecarOrder, run: String) throws {
+        if let map = order.map {
+            try environment.sidecars.write(map, pixelSize: order.pixelSize, run: run, name: order.name)
+        }
         guard let mask = order.mask else {
-            return try environment.sidecars.remove(run: run, name: order.name)
+            return try environment.sidecars.remove(
+                run: run,
+                name: order.name,
+                keepingScores: order.map != nil
+            )
         }
         try environment.sidecars.write(
             mask,
-            pixelSize: order.result.pixelSize,
+            pixelSize: order.pixelSize,
             run: run,
             name: order.name,
             outlinedAs: settings.regions ? order.cause : nil
@@ -67,7 +79,7 @@ struct BatchReport {
         try environment.reached(.maskWritten)
     }
 
-    /// Appends what the log lacks and returns the transitions that count.
+    /// Appends what the log lacks and returns all of the alarms that it holds now.
     ///
     /// `ONSET` and `CLEAR` alternate in a log whatever happened: after a crash frames may come in another order, and
     /// the transition can fall on another frame than the one it was announced on.
@@ -75,22 +87,12 @@ struct BatchReport {
         guard !alarms.isEmpty else { return [] }
         var log = try AlarmLog(tree: environment.tree, run: run, well: well)
         var announced = log.lastTransition ?? (wasFaulty ? .onset : .clear)
-        var lines: [Alarm] = []
-        var transitions: [Alarm] = []
-        for alarm in alarms {
-            switch alarm.event {
-            case .onset, .clear:
-                let isNews = announced != alarm.event
-                if isNews { lines.append(alarm) }
-                if isNews || log.contains(alarm) { transitions.append(alarm) }
-                announced = alarm.event
-            case .unreadable:
-                lines.append(alarm)
-                transitions.append(alarm)
-            case .fault, .stalled: lines.append(alarm)
-            }
+        let lines = alarms.filter { alarm in
+            guard alarm.event == .onset || alarm.event == .clear else { return true }
+            defer { announced = alarm.event }
+            return announced != alarm.event
         }
         try log.append(lines)
-        return transitions
+        return alarms.filter { log.contains($0) }
     }
 }

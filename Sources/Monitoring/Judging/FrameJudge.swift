@@ -11,10 +11,13 @@ public protocol FrameJudge: Sendable {
     /// Whether it can do with fewer passes over a frame, at `Tier.reduced`.
     var canReduce: Bool { get }
 
-    /// Judges frames of one size, one judgement for each, in order; called from several threads at once.
+    /// Share of normal frames that the calibration lets be called faulty; `nil` where it does not say.
+    var falseAlarmRate: Double? { get }
+
+    /// Judges a frame; called from several threads at once.
     ///
     /// `Tier.deferred` asks for as much as `Tier.full`. `Tier.reduced` is asked for only where `canReduce`.
-    func judge(_ frames: [Frame], tier: Tier) throws -> [Judgement]
+    func judge(_ frame: Frame, tier: Tier) throws -> Judgement
 
     /// What to know about judgements of frames like this one; `nil` where they can be taken as they are.
     func warning(for frame: Frame) -> String?
@@ -23,6 +26,9 @@ public protocol FrameJudge: Sendable {
 extension FrameJudge {
     /// Single precision.
     public var precisionName: String { "f32" }
+
+    /// Not known.
+    public var falseAlarmRate: Double? { nil }
 
     /// There is only one way to judge.
     public var canReduce: Bool { false }

@@ -22,6 +22,12 @@ struct FramePipeline: Sendable {
         var batchFrames = 4
         var masks = true
         var regions = true
+        var scores = true
+        /// Whether wells are watched for slow changes.
+        var drift = true
+        var plateRules = PlateRules()
+        /// Share of faulty wells from which on stopping is advised; 0 for never.
+        var stopShare = 0.5
         var readAttempts = 5
         /// Whether sidecars are named by well and index, `B01_f100`, as files of different wells may have the same name.
         var namesByFrame = false
@@ -106,7 +112,7 @@ struct FramePipeline: Sendable {
         settings.tier = tier
         let files = batch.map(\.file.ledgerFile)
         let settled = try persist { try environment.ledger.settled(files) }
-        var work: [PageWork] = []
+        var results: [PageResult] = []
         for (position, queued) in batch.enumerated() {
             environment.heartbeat.tick()
             if settled.contains(files[position]) {
@@ -116,25 +122,25 @@ struct FramePipeline: Sendable {
             if try skipMoved(queued.file) { continue }
             do {
                 if let reason = queued.givenUp { throw FrameReadError(reason: reason, isRetriable: false) }
-                try read(queued.file, into: &work, settings)
+                try judge(queued.file, into: &results, settings)
             } catch let error as FrameReadError {
                 if error.isRetriable, queued.attempts + 1 < settings.readAttempts {
-                    try finish(&work, settings)
+                    try finish(&results, settings)
                     return retry(batch[position...], because: error)
                 }
-                work.append(
-                    PageWork(
+                results.append(
+                    PageResult(
                         file: queued.file,
                         page: 0,
                         pages: 1,
                         pixelSize: nil,
-                        content: .failed(reason: error.reason)
+                        outcome: .failed(reason: error.reason)
                     )
                 )
             }
-            if work.count >= settings.batchFrames { try finish(&work, settings) }
+            if isDue(results, settings) { try finish(&results, settings) }
         }
-        try finish(&work, settings)
+        try finish(&results, settings)
         return nil
     }
 
@@ -177,56 +183,80 @@ struct FramePipeline: Sendable {
         }
     }
 
-    private func read(_ file: FrameFile, into work: inout [PageWork], _ settings: Settings) throws {
+    private func judge(_ file: FrameFile, into results: inout [PageResult], _ settings: Settings) throws {
         let open = try environment.reader.open(file.path)
         let pages = open.pageCount
         let settled =
             pages > 1 ? try persist { try environment.ledger.settledPages(of: file.ledgerFile) } : []
         for page in 0..<pages where !settled.contains(page) {
             environment.heartbeat.tick()
-            let content = try content(of: open, page: page)
-            work.append(
-                PageWork(file: file, page: page, pages: pages, pixelSize: open.pixelSize, content: content)
+            results.append(
+                PageResult(
+                    file: file,
+                    page: page,
+                    pages: pages,
+                    pixelSize: open.pixelSize,
+                    outcome: try outcome(of: open, page: page, name: file.relativePath, settings)
+                )
             )
-            if work.count >= settings.batchFrames, pages > 1 { try finish(&work, settings) }
+            if pages > 1, isDue(results, settings) { try finish(&results, settings) }
         }
     }
 
     /// One page; a bad page of a movie does not spoil the others.
-    private func content(
+    private func outcome(
         of open: any OpenFrames,
-        page: Int
-    ) throws(FrameReadError) -> PageWork.Content {
+        page: Int,
+        name: String,
+        _ settings: Settings
+    ) throws(FrameReadError) -> PageResult.Outcome {
         do {
-            return .frame(try open.frame(page: page))
+            return judge(try open.frame(page: page), name: name, settings)
         } catch {
             guard !error.isRetriable, open.pageCount > 1 else { throw error }
             return .failed(reason: error.reason)
         }
     }
 
-    private func finish(_ work: inout [PageWork], _ settings: Settings) throws {
-        guard !work.isEmpty else { return }
-        warn(of: work, settings)
-        let results = JudgingRound(judge: settings.judge, tier: settings.tier, logger: environment.logger)
-            .judge(work)
-        work = []
+    /// A failure of the judge becomes a result of the frame it fails on.
+    private func judge(_ frame: Frame, name: String, _ settings: Settings) -> PageResult.Outcome {
+        warn(of: frame, settings)
+        do {
+            let judgement = try settings.judge.judge(frame, tier: settings.tier)
+            let judged = JudgedFrame(judgement, threshold: settings.threshold)
+            return judged.isFinite
+                ? .judged(judged) : .failed(reason: "its grey values are too large to be judged")
+        } catch {
+            environment.logger.error(
+                "A frame could not be judged",
+                metadata: Logger.Metadata([.file: "\(name)", .reason: "\(error)"])
+            )
+            return .failed(reason: "the model failed on it: \(error)")
+        }
+    }
+
+    /// A faulty frame is written at once, so that no thread holds the pictures of more than one.
+    private func isDue(_ results: [PageResult], _ settings: Settings) -> Bool {
+        results.count >= settings.batchFrames || results.last?.hasPictures == true
+    }
+
+    private func finish(_ results: inout [PageResult], _ settings: Settings) throws {
+        guard !results.isEmpty else { return }
         environment.heartbeat.tick()
         try environment.reached(.judged)
         var report = BatchReport(results: results, settings: settings, environment: environment)
+        results = []
         try persist { try report.carryOut() }
     }
 
-    private func warn(of work: [PageWork], _ settings: Settings) {
-        for case .frame(let frame) in work.map(\.content) {
-            guard let warning = settings.judge.warning(for: frame),
-                shared.warned.withLock({ $0.insert(warning).inserted })
-            else { continue }
-            environment.logger.warning(
-                "The model was made for frames of another size",
-                metadata: Logger.Metadata([.reason: "\(warning)"])
-            )
-        }
+    private func warn(of frame: Frame, _ settings: Settings) {
+        guard let warning = settings.judge.warning(for: frame),
+            shared.warned.withLock({ $0.insert(warning).inserted })
+        else { return }
+        environment.logger.warning(
+            "The model was made for frames of another size",
+            metadata: Logger.Metadata([.reason: "\(warning)"])
+        )
     }
 
     /// Repeats something until the output takes it, loudly.
@@ -251,6 +281,22 @@ struct FramePipeline: Sendable {
         error is OutputError || (error as? LedgerError)?.isRetriable == true
     }
 
+    /// Notes in the ledger what is left for the next start, which finds it with or without that.
+    func leave(_ frames: [QueuedFrame], because reason: String) {
+        let now = environment.now()
+        let pending = frames.map {
+            PendingFrame(file: $0.file.ledgerFile, frame: $0.file.frame, reason: reason, since: now)
+        }
+        do {
+            try environment.ledger.leave(pending)
+        } catch {
+            environment.logger.warning(
+                "The ledger does not say which frames wait",
+                metadata: Logger.Metadata([.reason: "\(error)"])
+            )
+        }
+    }
+
     /// Reports wells that get no more frames; unlike a frame's alarm it is not repeated if the output fails.
     func report(_ stall: StallWatch.Stall, silence: Duration) {
         let what = stall.isWholeRun ? "no frame of the whole run" : "no frame of this well"
@@ -268,6 +314,7 @@ struct FramePipeline: Sendable {
                 var log = try AlarmLog(tree: environment.tree, run: stall.last.run, well: stall.last.well)
                 try log.append([alarm])
             }
+            try environment.ledger.record([], alarms: [alarm])
         } catch {
             environment.logger.error(
                 "A stalled well could not be logged",

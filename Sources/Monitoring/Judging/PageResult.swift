@@ -3,26 +3,11 @@ import Frames
 import Ledger
 import Plate
 
-/// One page of a file on its way to being judged.
-struct PageWork {
-    /// What was read.
-    enum Content {
-        case frame(Frame)
-        case failed(reason: String)
-    }
-
-    let file: FrameFile
-    let page: Int
-    let pages: Int
-    let pixelSize: PixelSize?
-    let content: Content
-}
-
 /// One page of a file with what became of it, without its pixels.
 struct PageResult {
     /// What became of it.
     enum Outcome {
-        case judged(Judgement)
+        case judged(JudgedFrame)
         case failed(reason: String)
     }
 
@@ -32,12 +17,10 @@ struct PageResult {
     let pixelSize: PixelSize?
     let outcome: Outcome
 
-    init(_ work: PageWork, outcome: Outcome) {
-        file = work.file
-        page = work.page
-        pages = work.pages
-        pixelSize = work.pixelSize
-        self.outcome = outcome
+    /// Whether it waits to be written with pictures, which take megabytes.
+    var hasPictures: Bool {
+        guard case .judged(let frame) = outcome else { return false }
+        return frame.pictures != nil
     }
 
     /// The frame: pages count on from the index in the file's name.

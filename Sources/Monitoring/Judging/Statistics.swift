@@ -1,3 +1,4 @@
+import Reporting
 import Synchronization
 
 /// Counts what happens; any thread may count and read.
@@ -48,6 +49,8 @@ final class Statistics: Sendable {
         }
     }
 
+    private var latency: LatencyHistogram { state.withLock { $0.latencies } }
+
     /// What happened up to now.
     var summary: MonitorSummary {
         state.withLock { state in
@@ -63,13 +66,38 @@ final class Statistics: Sendable {
     }
 }
 
+extension Statistics {
+    /// Sums and times as the daemon shows them.
+    func show(in figures: inout DaemonFigures) {
+        let (summary, latency) = (summary, latency)
+        let counts = summary.counts
+        figures.counts.seen = counts.seen
+        figures.counts.known = counts.known
+        figures.counts.judged = counts.scored
+        figures.counts.flagged = counts.flagged
+        figures.counts.reduced = counts.reduced
+        figures.counts.deferred = counts.deferred
+        figures.counts.quarantined = counts.quarantined
+        figures.counts.skipped = counts.skipped
+        figures.framesPerSecond = recentRate
+        figures.latency.median = summary.medianLatency.map { $0 / .seconds(1) }
+        figures.latency.share99 = summary.latency99.map { $0 / .seconds(1) }
+        figures.latency.upTo = latency.doublings
+        figures.latency.all = latency.count
+        figures.latency.sum = latency.sum / .seconds(1)
+    }
+}
+
 /// How long things took, in 96 classes that grow by a quarter of a doubling from 1 ms: flat in memory.
 struct LatencyHistogram: Sendable {
     private static let perDoubling = 4
     private var classes = [Int](repeating: 0, count: 96)
-    private var count = 0
+    private(set) var count = 0
+    /// Of all times.
+    private(set) var sum = Duration.zero
 
     mutating func add(_ time: Duration) {
+        sum += time
         var limit = Duration.milliseconds(1)
         var index = 0
         while time > limit, index < classes.count - 1 {
@@ -89,6 +117,15 @@ struct LatencyHistogram: Sendable {
             if remaining <= 0 { return Self.limit(of: index) }
         }
         return Self.limit(of: classes.count - 1)
+    }
+
+    /// The upper end of every doubling in s up to 65 s, with how many times lie below it.
+    var doublings: [(seconds: Double, frames: Int)] {
+        var frames = 0
+        return (0...64).compactMap { index in
+            frames += classes[index]
+            return index % Self.perDoubling == 0 ? (Self.limit(of: index) / .seconds(1), frames) : nil
+        }
     }
 
     private static func limit(of index: Int) -> Duration {

@@ -190,8 +190,8 @@ final class FrameQueue: Sendable {
         woken.go()
     }
 
-    /// Takes no more files and drops what waits; says how much that was.
-    func abandon() -> Int {
+    /// Takes no more files, and hands over what waits.
+    func abandon() -> [QueuedFrame] {
         let (dropped, woken) = state.withLock { state in
             state.isClosed = true
             state.isAbandoned = true

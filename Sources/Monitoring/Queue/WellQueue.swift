@@ -180,13 +180,13 @@ struct WellQueue {
         }
     }
 
-    /// Forgets everything and says how much that was.
-    mutating func removeAll() -> Int {
+    /// Forgets everything and hands over what waited.
+    mutating func removeAll() -> [QueuedFrame] {
         defer {
             lines = [:]
             (count, deferred, pressing, busy) = (0, 0, 0, 0)
         }
-        return count
+        return lines.values.flatMap { $0.prompt + $0.deferred }
     }
 
     private mutating func insert(_ frame: QueuedFrame) {

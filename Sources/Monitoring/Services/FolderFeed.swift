@@ -21,6 +21,8 @@ final class FolderFeed: FrameFeed {
     func events(heartbeat: Heartbeat) throws -> AsyncStream<AcquisitionEvent> {
         var options = FolderWatcher.Options()
         options.onlyNew = configuration.onlyNew
+        options.poll = configuration.pollAlways
+        options.pollInterval = configuration.pollInterval
         options.excluded = [configuration.output.root]
         let limits = configuration.limits
         let watcher = FolderWatcher(

@@ -68,11 +68,12 @@ struct JudgingService: Service {
             return
         }
         let left = queue.abandon()
-        guard left > 0 else { return }
+        guard !left.isEmpty else { return }
         logger.warning(
             "The time to stop is over; frames that wait are judged after the next start",
-            metadata: Logger.Metadata([.count: "\(left)"])
+            metadata: Logger.Metadata([.count: "\(left.count)"])
         )
+        pipeline.leave(left, because: "the daemon was stopped before its turn")
     }
 
     private func onThread(named name: String, _ body: @escaping @Sendable () throws -> Void) async throws {

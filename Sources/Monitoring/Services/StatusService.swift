@@ -1,4 +1,5 @@
 import Logging
+import Reporting
 import ServiceLifecycle
 import Synchronization
 
@@ -57,6 +58,15 @@ final class StatusService: Service {
         guard isFirst else { return }
         notifier.ready()
         beat()
+    }
+
+    /// How long each part has been silent, and how long it may be.
+    func show(in figures: inout DaemonFigures, now: ContinuousClock.Instant = .now) {
+        figures.isReady = hasBecomeReady
+        figures.watchdog = notifier.watchdogInterval.map { $0 / .seconds(1) }
+        figures.parts = hearts.map {
+            DaemonFigures.Part(name: $0.name, silence: $0.silence(now: now) / .seconds(1))
+        }
     }
 
     /// Renews the status line, and gives the sign of life if it is deserved.

@@ -64,6 +64,7 @@ struct Bench: Sendable {
     func pipeline(
         settings: FramePipeline.Settings = FramePipeline.Settings(judge: FakeJudge()),
         writeMask: Sidecars.MaskWriter? = nil,
+        now: Timestamp = Timestamp(nanoseconds: 1_795_341_601_123_000_000),
         pause: @escaping @Sendable () -> Bool = { true },
         reached: @escaping @Sendable (PipelineStep) throws -> Void = { _ in }
     ) throws -> FramePipeline {
@@ -84,7 +85,7 @@ struct Bench: Sendable {
                 statistics: Statistics(),
                 heartbeat: Heartbeat(name: "judging"),
                 logger: logger,
-                now: { Timestamp(nanoseconds: 1_795_341_601_123_000_000) },
+                now: { now },
                 pause: { time in
                     pauses.add(time)
                     return pause()
@@ -114,8 +115,11 @@ struct Bench: Sendable {
         try alarms(well: well).map { "\($0.event.rawValue) \($0.frame.index)" }
     }
 
-    func masks() throws -> [String] {
-        let path = tree.masks(run: "01")
+    func masks() throws -> [String] { try names(in: tree.masks(run: "01")) }
+
+    func scores() throws -> [String] { try names(in: tree.scores(run: "01")) }
+
+    private func names(in path: String) throws -> [String] {
         guard FileManager.default.fileExists(atPath: path) else { return [] }
         return try FileManager.default.contentsOfDirectory(atPath: path).sorted()
     }

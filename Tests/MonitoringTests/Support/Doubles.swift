@@ -12,31 +12,29 @@ final class FakeJudge: FrameJudge {
     struct Failure: Error {}
 
     let model: String
-    /// Called with each batch's first pixels before it is judged.
-    private let before: @Sendable ([Float]) -> Void
+    /// Called with a frame's first pixel before it is judged.
+    private let before: @Sendable (Float) -> Void
 
-    init(model: String = "3f9ac2d41b7e", before: @escaping @Sendable ([Float]) -> Void = { _ in }) {
+    init(model: String = "3f9ac2d41b7e", before: @escaping @Sendable (Float) -> Void = { _ in }) {
         self.model = model
         self.before = before
     }
 
-    func judge(_ frames: [Frame], tier: Tier) throws -> [Judgement] {
-        before(frames.map { $0[0, 0] })
-        return try frames.map { frame in
-            let grey = Double(frame[0, 0])
-            guard grey <= 900 else { throw Failure() }
-            let isFaulty = grey > 100
-            let values = (0..<frame.height * frame.width).map { UInt8(isFaulty && $0 < 3 ? 1 : 0) }
-            return Judgement(
-                verdict: isFaulty ? .faulty : .normal,
-                scores: ImageScores(maximum: grey / 100, mean: grey / 400, patch: grey / 200),
-                score: grey / 200,
-                severity: grey / 50,
-                threshold: 2,
-                mask: Mask(height: frame.height, width: frame.width, values: values),
-                map: ScoreMap(height: frame.height, width: frame.width, values: frame.pixels)
-            )
-        }
+    func judge(_ frame: Frame, tier: Tier) throws -> Judgement {
+        before(frame[0, 0])
+        let grey = Double(frame[0, 0])
+        guard grey <= 900 else { throw Failure() }
+        let isFaulty = grey > 100
+        let values = (0..<frame.height * frame.width).map { UInt8(isFaulty && $0 < 3 ? 1 : 0) }
+        return Judgement(
+            verdict: isFaulty ? .faulty : .normal,
+            scores: ImageScores(maximum: grey / 100, mean: grey / 400, patch: grey / 200),
+            score: grey / 200,
+            severity: grey / 50,
+            threshold: 2,
+            mask: Mask(height: frame.height, width: frame.width, values: values),
+            map: ScoreMap(height: frame.height, width: frame.width, values: frame.pixels.map { $0 / 1000 })
+        )
     }
 }
 

@@ -1,0 +1,163 @@
+import Foundation
+import Ledger
+import Plate
+import Reporting
+
+/// What `/api/v1` answers, field by field; docs/api.md describes it, and what is there stays.
+enum Answer {
+    /// An entry of the list of runs.
+    struct Run: Codable, Sendable {
+        let run: String
+        let wells: Int
+        let judged: Int
+        let flagged: Int
+        let unreadable: Int
+        let first: String
+        let lastSequence: Int64
+    }
+
+    /// One well of the map.
+    struct Well: Codable, Sendable {
+        let well: String
+        let row: Int
+        let column: Int
+        let state: WellState
+        let judged: Int
+        let flagged: Int
+        let unreadable: Int
+        let frame: Int
+        let severity: Double?
+        let threshold: Double?
+        let cause: String?
+        let reason: String?
+        let completed: String?
+        let sequence: Int64
+    }
+
+    /// The map of a run.
+    struct Plate: Codable, Sendable {
+        let run: String
+        let rows: Int
+        let columns: Int
+        let sequence: Int64
+        let now: String
+        let wells: [Well]
+    }
+
+    /// Frames of a well's time series that are drawn as one mark.
+    struct Bucket: Codable, Sendable {
+        let first: Int
+        let last: Int
+        var low: Double?
+        var high: Double?
+        var flagged: Int
+        var unreadable: Int
+    }
+
+    /// A frame with which a well's state turned.
+    struct Turn: Codable, Sendable {
+        let frame: Int
+        let event: String
+    }
+
+    /// From where to where a well can be used.
+    struct Range: Codable, Sendable {
+        let firstFrame: Int
+        let lastFrame: Int
+        let lastGood: Int?
+        let firstBad: Int?
+    }
+
+    /// The drill-down into a well.
+    struct Series: Codable, Sendable {
+        let run: String
+        let well: String
+        let frames: Int
+        let threshold: Double?
+        let range: Range?
+        let buckets: [Bucket]
+        let turns: [Turn]
+        let decisions: [Decision]
+    }
+
+    /// A frame of the film strip.
+    struct Frame: Codable, Sendable {
+        let frame: Int
+        let state: String
+        let verdict: String?
+        let severity: Double?
+        let threshold: Double?
+        let score: Double?
+        let area: Double?
+        let cause: String?
+        let reason: String?
+        let tier: String?
+        let model: String?
+        let completed: String?
+        let judged: String
+        let file: String
+        let page: Int
+        let sequence: String
+        let hasMask: Bool
+        let hasHeatMap: Bool
+    }
+
+    /// The last frames of a well, the latest first.
+    struct Strip: Codable, Sendable {
+        let frames: [Frame]
+    }
+
+    /// A single frame, with the outline of its mask.
+    struct FrameDetail: Codable, Sendable {
+        let frame: Frame
+        let width: Int?
+        let height: Int?
+        let box: [Int]?
+        /// Polygons in pixels: rings of x, y, x, y, ...
+        let outline: [[Int]]
+        let decision: Decision?
+    }
+
+    /// What a reviewer decided.
+    struct Decision: Codable, Sendable {
+        let well: String
+        let frame: Int?
+        let decision: String
+        let note: String
+        let reviewer: String
+        let decided: String
+
+        init(_ decision: Ledger.Decision) {
+            well = decision.well.description
+            frame = decision.frame
+            self.decision = decision.kind.rawValue
+            note = decision.note
+            reviewer = decision.reviewer
+            decided = decision.decided.iso8601
+        }
+    }
+
+    /// The decisions that count in a run, and whether more can be made here.
+    struct Decisions: Codable, Sendable {
+        let decisions: [Decision]
+        let isOpen: Bool
+    }
+
+    /// Why there is no answer.
+    struct Problem: Codable, Sendable {
+        let error: String
+    }
+
+    /// Answers as JSON, with names in snake case.
+    static func encode(_ answer: some Encodable) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+        return try encoder.encode(answer)
+    }
+}
+
+extension Double {
+    /// This number where JSON can say it.
+    var finite: Double? { isFinite ? self : nil }
+}

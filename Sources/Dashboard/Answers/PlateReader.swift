@@ -1,0 +1,184 @@
+import Foundation
+import Ledger
+import Plate
+import Reporting
+
+/// Answers from the ledger and the output folder, with look-ups whose cost does not grow with the run.
+///
+/// Blocks; belongs to one `Worker`.
+struct PlateReader: Sendable {
+    let ledger: FrameLedger
+    let tree: OutputTree
+    let format: WebSettings.PlateFormat
+    let figures: @Sendable () -> DaemonFigures?
+
+    /// Marks drawn for a well's time series, at most.
+    static let mostBuckets = 480
+    /// Frames of a film strip, at most.
+    static let longestStrip = 60
+
+    /// All runs, the latest first.
+    func runs() throws -> [Answer.Run] {
+        try ledger.runs().map { run in
+            Answer.Run(
+                run: run.run,
+                wells: run.wells,
+                judged: run.scored,
+                flagged: run.faulty,
+                unreadable: run.quarantined,
+                first: run.first.iso8601,
+                lastSequence: run.lastSequence
+            )
+        }
+    }
+
+    /// The wells of a run; with `after`, those with an outcome since.
+    func plate(_ run: String, after sequence: Int64 = 0) throws -> Answer.Plate {
+        let last = try ledger.lastSequence()
+        // A ledger that was made anew counts from 1 again: whoever knows of more has to see everything.
+        let wells = try ledger.wells(of: run, after: sequence <= last ? sequence : 0)
+        let size = PlateSize(format, holding: wells.map(\.well))
+        return Answer.Plate(
+            run: run,
+            rows: size.rows,
+            columns: size.columns,
+            sequence: last,
+            now: Timestamp.now.iso8601,
+            wells: wells.map { Answer.Well($0) }
+        )
+    }
+
+    /// The header of the page.
+    func status(canDecide: Bool) -> Answer.Status {
+        var disk = statvfs()
+        let isKnown = unsafe statvfs(tree.root, &disk) == 0
+        return Answer.Status(
+            now: Timestamp.now.iso8601,
+            daemon: figures().map { Answer.Status.Daemon($0) },
+            diskFree: isKnown ? Int64(disk.f_bavail) * Int64(disk.f_frsize) : nil,
+            diskSize: isKnown ? Int64(disk.f_blocks) * Int64(disk.f_frsize) : nil,
+            canDecide: canDecide,
+            version: Self.version
+        )
+    }
+
+    private static let version = "v1"
+
+    /// The drill-down into a well.
+    func series(_ run: String, _ well: Well) throws -> Answer.Series {
+        var series = SeriesBuilder()
+        try ledger.forEachPoint(of: well, run: run) { series.add($0) }
+        return Answer.Series(
+            run: run,
+            well: well.description,
+            frames: series.count,
+            threshold: series.threshold,
+            range: series.range,
+            buckets: series.buckets(atMost: Self.mostBuckets),
+            turns: series.turns,
+            decisions: try ledger.decisions(run: run, well: well).map { Answer.Decision($0) }
+        )
+    }
+
+    /// Frames of a well, the latest first.
+    func strip(_ run: String, _ well: Well, _ selection: FrameLedger.Selection) throws -> Answer.Strip {
+        Answer.Strip(frames: try ledger.records(of: well, run: run, selection).compactMap { entry($0) })
+    }
+
+    /// The record that a frame's page shows: of two files that name the same frame, the one recorded last.
+    func record(_ frame: FrameID) throws -> FrameRecord? {
+        try ledger.records(of: frame).last { $0.state != .skipped }
+    }
+
+    /// A frame with the outline of its mask.
+    func detail(_ frame: FrameID) throws -> Answer.FrameDetail? {
+        guard let record = try record(frame), let entry = entry(record) else { return nil }
+        let mask = FrameFiles(tree: tree, record: record).readMask()
+        let outline = mask.map { MaskOutline($0, limit: 200) }
+        let rings = (outline?.regions ?? []).flatMap { $0.rings.map { $0.flatMap { [$0.x, $0.y] } } }
+        let decisions = try ledger.decisions(run: frame.run, well: frame.well)
+        return Answer.FrameDetail(
+            frame: entry,
+            width: mask?.width,
+            height: mask?.height,
+            box: record.score?.boundingBox.map { [$0.x, $0.y, $0.width, $0.height] },
+            outline: rings,
+            decision: decisions.last { $0.frame == frame.index }.map { Answer.Decision($0) }
+        )
+    }
+
+    private func entry(_ record: FrameRecord) -> Answer.Frame? {
+        guard let frame = record.frame else { return nil }
+        let score = record.score
+        let files = FrameFiles(tree: tree, record: record)
+        return Answer.Frame(
+            frame: frame.index,
+            state: record.state.rawValue,
+            verdict: score?.verdict.rawValue,
+            severity: score?.severity.finite,
+            threshold: score?.threshold.finite,
+            score: score?.chosen.finite,
+            area: score?.area.finite,
+            cause: score?.cause,
+            reason: record.reason,
+            tier: score?.tier.rawValue,
+            model: record.model,
+            completed: record.completed?.iso8601,
+            judged: record.judged.iso8601,
+            file: record.key.path,
+            page: record.key.page,
+            sequence: String(record.judged.nanoseconds, radix: 36),
+            hasMask: files.maskPath != nil,
+            hasHeatMap: files.heatMapPath.map { FileManager.default.fileExists(atPath: $0) } ?? false
+        )
+    }
+}
+
+extension FrameRecord {
+    var score: Score? {
+        if case .scored(let score) = outcome { score } else { nil }
+    }
+
+    var reason: String? {
+        switch outcome {
+        case .scored: nil
+        case .quarantined(let reason), .skipped(let reason): reason
+        }
+    }
+}
+
+extension Answer.Well {
+    init(_ summary: WellSummary) {
+        let last = summary.last
+        well = summary.well.description
+        row = summary.well.row
+        column = summary.well.column
+        state = WellState(summary)
+        judged = summary.scored
+        flagged = summary.faulty
+        unreadable = summary.quarantined
+        frame = last.frame
+        severity = last.severity?.finite
+        threshold = last.threshold?.finite
+        cause = last.cause
+        reason = last.reason
+        completed = last.completed?.iso8601
+        sequence = last.sequence
+    }
+}
+
+extension WellState {
+    init(_ summary: WellSummary) {
+        if summary.isStalled {
+            self = .stalled
+        } else if summary.last.state == .quarantined {
+            self = .unreadable
+        } else if summary.isFaulty {
+            self = .faulty
+        } else if summary.recentlyFaulty > 0 {
+            self = .suspect
+        } else {
+            self = summary.scored == 0 ? .empty : .normal
+        }
+    }
+}

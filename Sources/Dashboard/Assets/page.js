@@ -1,0 +1,194 @@
+// The page: which run, well and frame are shown, what the daemon says, and what changes while one looks.
+
+import { Plate, make, age } from "./plate.js";
+import { WellView } from "./well.js";
+import { FrameView } from "./frame.js";
+
+const runs = document.getElementById("run");
+const link = document.getElementById("link");
+const alertBar = document.getElementById("alert");
+let shown = { run: null, well: null, frame: null };
+let clock = 0;
+let events = null;
+let isFollowing = true;
+let isRefreshing = false;
+let statusRound = 0;
+
+const now = () => Date.now() + clock;
+const whole = new Intl.NumberFormat("en");
+
+async function address(path) {
+  try {
+    const answer = await fetch(`api/v1/${path}`);
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
+  }
+}
+
+async function send(path, value) {
+  try {
+    const answer = await fetch(`api/v1/${path}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(value) });
+    const data = await answer.json();
+    return answer.ok ? data : { error: data.error || `refused (${answer.status})` };
+  } catch {
+    return { error: "The daemon cannot be reached; nothing was stored." };
+  }
+}
+
+const plate = new Plate(well => go({ ...shown, well, frame: null }), now);
+const wellView = new WellView(address, frame => go({ ...shown, frame }));
+const frameView = new FrameView(address, send, () => wellView.refresh());
+
+// The address keeps what is shown, so that it survives a reload and can be sent to a colleague.
+function go(next) {
+  const hash = new URLSearchParams();
+  for (const key of ["run", "well", "frame"]) if (next[key] !== null && next[key] !== undefined) hash.set(key, next[key]);
+  if (`#${hash}` === location.hash) return show(next);
+  location.hash = hash;
+}
+
+function read() {
+  const hash = new URLSearchParams(location.hash.slice(1));
+  const frame = hash.get("frame");
+  return { run: hash.get("run"), well: hash.get("well"), frame: frame === null ? null : Number(frame) };
+}
+
+async function show(next) {
+  const run = next.run ?? shown.run;
+  const isOtherRun = run !== shown.run, isOtherWell = isOtherRun || next.well !== shown.well;
+  shown = { run, well: next.well, frame: next.frame };
+  if (isOtherRun) await openRun(run);
+  document.getElementById("well").hidden = !next.well;
+  document.getElementById("attention").hidden = Boolean(next.well);
+  plate.select(next.well);
+  if (!next.well) return frameView.hide();
+  if (isOtherWell) {
+    frameView.hide();
+    const loaded = wellView.open(run, next.well);
+    document.getElementById("well-title").focus({ preventScroll: true });
+    await loaded;
+    // The frame one most likely wants to see: the last flagged one on the strip, else the last.
+    if (next.frame === null && shown.well === next.well) {
+      const bad = [...wellView.strip.querySelectorAll("button.bad")].pop() || [...wellView.strip.querySelectorAll("button")].pop();
+      if (bad) shown.frame = Number(bad.dataset.frame);
+    }
+  }
+  if (shown.frame !== null && shown.well === next.well) {
+    wellView.select(shown.frame);
+    await frameView.open(run, next.well, shown.frame);
+  }
+}
+
+async function openRun(run) {
+  plate.clear();
+  events?.close();
+  if (!run) return;
+  runs.value = run;
+  document.title = `autoqc · ${run}`;
+  const answer = await address(`runs/${encodeURIComponent(run)}`);
+  if (answer) plate.update(answer);
+  listen(run, answer?.sequence || 0);
+}
+
+function listen(run, sequence) {
+  events = new EventSource(`api/v1/events?run=${encodeURIComponent(run)}&after=${sequence}`);
+  events.addEventListener("status", event => status(JSON.parse(event.data)));
+  events.addEventListener("plate", event => {
+    const answer = JSON.parse(event.data);
+    plate.update(answer);
+    if (answer.wells.some(well => well.well === shown.well)) refreshWell();
+  });
+  events.addEventListener("error", () => {
+    link.className = "link lost";
+    link.textContent = "connection lost, trying again";
+  });
+}
+
+async function refreshWell() {
+  if (isRefreshing) return;
+  isRefreshing = true;
+  await wellView.refresh();
+  if (wellView.isLive) await wellView.showStrip();
+  setTimeout(() => { isRefreshing = false; }, 2000);
+}
+
+function status(answer) {
+  clock = Date.parse(answer.now) - Date.now();
+  const daemon = answer.daemon;
+  link.className = daemon ? (daemon.is_alive ? "link live" : "link lost") : "link";
+  link.textContent = daemon ? (daemon.is_alive ? `live for ${age(now() - Date.parse(daemon.started))}` : "the daemon is stuck") : "no daemon: a look back";
+  const items = daemon ? daemonFigures(daemon) : runFigures();
+  if (answer.disk_free !== undefined) {
+    const share = answer.disk_free / answer.disk_size;
+    items.push(["disk left", `${whole.format(Math.round(answer.disk_free / 1e9))} GB`, `${Math.round(100 * share)} %`, share < 0.05]);
+  }
+  document.getElementById("figures").replaceChildren(...items.map(([name, value, small, isWarning]) => {
+    const figure = make("dd", {}, value);
+    if (small) figure.append(" ", make("small", { textContent: small }));
+    return make("div", { className: isWarning ? "warn" : "" }, make("dt", { textContent: name }), figure);
+  }));
+  const measures = daemon?.measures ? `Judging is behind by ${Math.round(daemon.lag)} s: ${daemon.measures}. Nothing is lost.` : "";
+  alertBar.hidden = !measures;
+  alertBar.textContent = measures;
+  frameView.allow(answer.can_decide);
+  plate.tick();
+  if (statusRound++ % 5 === 0) list();
+}
+
+function daemonFigures(daemon) {
+  const share = daemon.judged ? 100 * daemon.flagged / daemon.judged : 0;
+  const budget = daemon.false_alarm_rate === undefined ? "" : `budget ${Number((100 * daemon.false_alarm_rate).toPrecision(2))} %`;
+  const seconds = value => value === undefined ? "–" : value < 1 ? `${Math.round(1000 * value)} ms` : `${value.toFixed(1)} s`;
+  return [
+    ["seen", whole.format(daemon.seen)], ["judged", whole.format(daemon.judged)],
+    ["waiting", whole.format(daemon.waiting), daemon.lag > 5 ? `${Math.round(daemon.lag)} s` : "", daemon.lag > 5],
+    ["quarantined", whole.format(daemon.quarantined), "", daemon.quarantined > 0],
+    ["frames/s", daemon.frames_per_second.toFixed(1)],
+    ["latency", seconds(daemon.latency_median), `99 % ${seconds(daemon.latency_share99)}`],
+    ["flagged", `${share.toFixed(1)} %`, budget],
+    ["model", daemon.model.slice(0, 8), daemon.precision],
+  ];
+}
+
+function runFigures() {
+  const wells = [...plate.wells.values()];
+  const sum = key => wells.reduce((total, well) => total + well[key], 0);
+  const judged = sum("judged"), flagged = sum("flagged");
+  return [
+    ["wells", whole.format(wells.length)], ["judged", whole.format(judged)],
+    ["flagged", whole.format(flagged), judged ? `${(100 * flagged / judged).toFixed(1)} %` : ""],
+    ["quarantined", whole.format(sum("unreadable")), "", sum("unreadable") > 0],
+  ];
+}
+
+async function list() {
+  const answer = await address("runs");
+  if (!answer) return;
+  const names = answer.map(run => run.run);
+  if (names.join("\n") !== [...runs.options].map(option => option.value).join("\n")) {
+    runs.replaceChildren(...names.map(name => make("option", { value: name, textContent: name })));
+    if (shown.run) runs.value = shown.run;
+  }
+  if (names.length && (shown.run === null || (isFollowing && !shown.well && names[0] !== shown.run))) {
+    await show({ ...read(), run: shown.run === null ? read().run ?? names[0] : names[0] });
+  } else if (!names.length && !events) {
+    listen("", 0);
+  }
+}
+
+runs.addEventListener("change", () => {
+  isFollowing = runs.selectedIndex === 0;
+  go({ run: runs.value, well: null, frame: null });
+});
+document.getElementById("close").addEventListener("click", () => {
+  const well = shown.well;
+  go({ ...shown, well: null, frame: null });
+  plate.focus(well);
+});
+addEventListener("hashchange", () => show(read()));
+addEventListener("keydown", event => {
+  if (event.key === "Escape" && shown.well) document.getElementById("close").click();
+});
+setInterval(() => plate.tick(), 5000);
+list();

@@ -1,0 +1,67 @@
+import Frames
+import Plate
+
+/// Frames and score maps as small pictures for a browser.
+enum Picture {
+    /// Widest picture of a frame, in pixels.
+    static let widest = 1280
+    /// Narrowest one.
+    static let narrowest = 16
+
+    /// A grey picture at most `width` wide.
+    static func grey(_ frame: Frame, width: Int) throws(PNGError) -> [UInt8] {
+        let small = reduced(frame, to: width)
+        let (low, high) = shownRange(of: small)
+        let scale = 255 / max(high - low, .leastNormalMagnitude)
+        let bytes = small.pixels.map { UInt8(min(max(($0 - low) * scale, 0), 255)) }
+        return try PNGImage(height: small.height, width: small.width, colour: .grey, bytes: bytes).encoded()
+    }
+
+    /// Score maps in colours from black over red and orange to white: black leaves a frame below it as it is.
+    static func heat(_ map: Frame, width: Int) throws(PNGError) -> [UInt8] {
+        let small = reduced(map, to: width)
+        let high = max(small.pixels.max() ?? 0, .leastNormalMagnitude)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(small.pixels.count * 3)
+        for pixel in small.pixels {
+            let value = min(max(pixel / high, 0), 1)
+            bytes.append(UInt8(min(value * 2, 1) * 255))
+            bytes.append(UInt8(min(max(value * 2 - 0.6, 0), 1) * 255))
+            bytes.append(UInt8(min(max(value * 4 - 3, 0), 1) * 255))
+        }
+        return try PNGImage(height: small.height, width: small.width, colour: .rgb, bytes: bytes).encoded()
+    }
+
+    /// Each pixel is the mean of those it stands for; an image that is small enough stays.
+    static func reduced(_ frame: Frame, to width: Int) -> Frame {
+        guard frame.width > width else { return frame }
+        let height = max(1, frame.height * width / frame.width)
+        let columns = (0...width).map { $0 * frame.width / width }
+        var pixels: [Float] = []
+        pixels.reserveCapacity(width * height)
+        for row in 0..<height {
+            let top = row * frame.height / height
+            let bottom = max(top + 1, (row + 1) * frame.height / height)
+            var sums = [Float](repeating: 0, count: width)
+            for line in top..<bottom {
+                let start = line * frame.width
+                for column in 0..<width {
+                    for pixel in columns[column]..<columns[column + 1] {
+                        sums[column] += frame.pixels[start + pixel]
+                    }
+                }
+            }
+            for column in 0..<width {
+                pixels.append(sums[column] / Float((columns[column + 1] - columns[column]) * (bottom - top)))
+            }
+        }
+        return Frame(height: height, width: width, pixels: pixels)
+    }
+
+    /// 8-bit frames as they are, so that a dark one looks dark; others between their darkest and brightest hundredth.
+    private static func shownRange(of frame: Frame) -> (low: Float, high: Float) {
+        let sorted = frame.pixels.sorted()
+        guard let most = sorted.last, most > 255 || most <= 1 else { return (0, 255) }
+        return (sorted[sorted.count / 100], sorted[sorted.count - 1 - sorted.count / 100])
+    }
+}

@@ -1,0 +1,170 @@
+import Ledger
+import Plate
+import Reporting
+
+/// The sections of a review, as HTML.
+struct ReviewText {
+    private let review: RunReview
+    private var html: String
+
+    init(review: RunReview, audit: [String]) {
+        self.review = review
+        html = ""
+        html = head + summary(audit) + plate + table + decisions
+    }
+
+    /// Bytes up to now.
+    var size: Int { html.utf8.count }
+
+    /// The whole file.
+    var finished: String { html + "</main></body></html>\n" }
+
+    private var head: String {
+        let title = HTMLText.escaped("autoqc review of run \(review.run)")
+        let style = String(decoding: PackageResources.review_css, as: UTF8.self)
+        return """
+            <!doctype html>
+            <html lang="en"><head><meta charset="utf-8">
+            <meta http-equiv="Content-Security-Policy" \
+            content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <title>\(title)</title><style>
+            \(style)</style></head><body><main>
+            <h1>Run \(HTMLText.escaped(review.run))</h1>
+
+            """
+    }
+
+    private func summary(_ audit: [String]) -> String {
+        let share = review.judged > 0 ? 100 * Double(review.flagged) / Double(review.judged) : 0
+        let faulty = review.wells.count { !$0.turns.isEmpty }
+        let figures = [
+            ("first outcome", String(review.first.iso8601.prefix(16)).replacing("T", with: " ") + " UTC"),
+            ("wells", "\(review.wells.count)"), ("frames judged", "\(review.judged)"),
+            ("flagged", "\(review.flagged) (\(HTMLText.fixed(share, 1)) %)"),
+            ("unreadable", "\(review.unreadable)"), ("wells that turned faulty", "\(faulty)"),
+        ]
+        var text = "<dl class=\"figures\">"
+        for (name, value) in figures { text += "<div><dt>\(name)</dt><dd>\(value)</dd></div>" }
+        text += "</dl>\n<ul class=\"notes\">"
+        let models = Set(review.sessions.map { "model \($0.model) in \($0.precision)" }).sorted()
+        let thresholds = Set(review.wells.compactMap(\.threshold)).sorted().map { HTMLText.figure($0) }
+        let notes = models + ["faulty above severity \(thresholds.joined(separator: ", "))"] + audit
+        for note in notes { text += "<li>\(HTMLText.escaped(note))</li>" }
+        return text + "</ul>\n"
+    }
+
+    private var plate: String {
+        let (cell, margin) = (review.size.columns > 12 ? 22 : 40, 26)
+        let (width, height) = (margin + review.size.columns * cell, margin + review.size.rows * cell)
+        var drawing = ""
+        for column in 1...review.size.columns {
+            drawing += Self.label("\(column)", x: margin + column * cell - cell / 2, y: margin - 8)
+        }
+        for row in 0..<review.size.rows {
+            let letters = Well(row: row, column: 1)?.description.dropLast(2) ?? ""
+            drawing += Self.label(String(letters), x: margin - 14, y: margin + row * cell + cell / 2 + 4)
+        }
+        let known = review.wells.reduce(into: [:]) { $0[$1.well] = $1 }
+        for row in 0..<review.size.rows {
+            for column in 1...review.size.columns {
+                guard let well = Well(row: row, column: column) else { continue }
+                let (x, y) = (margin + column * cell - cell / 2, margin + row * cell + cell / 2)
+                drawing += Self.circle(known[well], named: well, x: x, y: y, radius: cell / 2 - 2)
+            }
+        }
+        return """
+            <section><h2>Plate</h2><svg class="plate" viewBox="0 0 \(width) \(height)" role="img" \
+            aria-label="Plate map">\(drawing)</svg><p class="legend"><span class="k ok"></span> never faulty \
+            <span class="k some"></span> ! single frames flagged <span class="k bad"></span> × turned faulty \
+            <span class="k lost"></span> ? unreadable frames <span class="k none"></span> no frame</p></section>
+
+            """
+    }
+
+    private static func label(_ text: String, x: Int, y: Int) -> String {
+        "<text class=\"head\" x=\"\(x)\" y=\"\(y)\">\(text)</text>"
+    }
+
+    private static func circle(_ review: RunReview.WellReview?, named well: Well, x: Int, y: Int, radius: Int)
+        -> String
+    {
+        let (kind, sign): (String, String) =
+            if let review {
+                !review.turns.isEmpty
+                    ? ("bad", "×")
+                    : review.unreadable > 0 ? ("lost", "?") : review.flagged > 0 ? ("some", "!") : ("ok", "")
+            } else {
+                ("none", "")
+            }
+        let title = review.map { "\(well): \($0.flagged) of \($0.frames) flagged" } ?? "\(well): no frame"
+        let mark = sign.isEmpty ? "" : "<text class=\"sign \(kind)\" x=\"\(x)\" y=\"\(y + 5)\">\(sign)</text>"
+        let circle = "<circle class=\"\(kind)\" cx=\"\(x)\" cy=\"\(y)\" r=\"\(radius)\"/>\(mark)"
+        return review == nil ? circle : "<a href=\"#\(well)\"><title>\(title)</title>\(circle)</a>"
+    }
+
+    private var table: String {
+        var text = """
+            <section><h2>Usable range of each well</h2><table><thead><tr><th>well<th>frames<th>flagged<th>unreadable\
+            <th>last good<th>first flagged<th>worst severity<th>severity over time<th>reviewer says</tr></thead><tbody>
+
+            """
+        for well in review.wells {
+            let range = well.range
+            let bad = range?.firstBad.map { "<b>\($0)</b>" } ?? "never"
+            let good = range?.firstBad == nil ? "all" : range?.lastGood.map { "\($0)" } ?? "none"
+            text += """
+                <tr id="\(well.well)" class="\(well.turns.isEmpty ? "" : "bad")"><th>\(well.well)<td>\(well.frames)\
+                <td>\(well.flagged)<td>\(well.unreadable)<td>\(good)<td>\(bad)<td>\(HTMLText.figure(well.worst))\
+                <td>\(Sparkline.svg(well))<td>\(well.decision.map(Self.words) ?? "")</tr>
+
+                """
+        }
+        return text + "</tbody></table></section>\n"
+    }
+
+    private var decisions: String {
+        let made = review.decisions.filter { $0.frame != nil }
+        guard !made.isEmpty else { return "" }
+        var text =
+            "<section><h2>Decisions on frames</h2><table><thead><tr><th>well<th>frame<th>decision</tr></thead><tbody>"
+        for decision in made {
+            text +=
+                "<tr><th>\(decision.well)<td>\(decision.frame.map { "\($0)" } ?? "")<td>\(Self.words(decision))</tr>\n"
+        }
+        return text + "</tbody></table></section>\n"
+    }
+
+    private static func words(_ decision: Ledger.Decision) -> String {
+        let kind =
+            switch decision.kind {
+            case .fault: "true fault"
+            case .falseAlarm: "false alarm"
+            case .unsure: "unsure"
+            case .withdrawn: "taken back"
+            }
+        let words = [kind, decision.note, decision.reviewer].filter { !$0.isEmpty }.joined(separator: ", ")
+        return HTMLText.escaped(words)
+    }
+
+    /// Adds the frames that are furthest from the threshold and nearest to it, on either side.
+    mutating func add(ends: [(title: String, figures: [String])]) {
+        html += "<section><h2>Most and least confident</h2>\n"
+        for (title, figures) in ends where !figures.isEmpty {
+            html += "<h3>\(title)</h3><div class=\"gallery\">\(figures.joined())</div>\n"
+        }
+        html += "</section>\n"
+    }
+
+    /// Adds the flagged frames.
+    mutating func add(gallery figures: [String], leftOut: Int) {
+        html += "<section><h2>Flagged frames</h2>\n"
+        if figures.isEmpty, leftOut == 0 { html += "<p>No frame was flagged.</p>" }
+        html += "<div class=\"gallery\">\(figures.joined())</div>\n"
+        if leftOut > 0 {
+            html +=
+                "<p>\(leftOut) more are not shown: the file has a limit (<code>--megabytes</code>), or their files are gone.</p>"
+        }
+        html += "</section>\n"
+    }
+}

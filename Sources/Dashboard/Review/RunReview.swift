@@ -1,0 +1,140 @@
+import Foundation
+import Ledger
+import Plate
+import Reporting
+
+/// What is worth saying of a run when it is over, gathered in one pass over its frames.
+struct RunReview: Sendable {
+    /// One well.
+    struct WellReview: Sendable {
+        let well: Plate.Well
+        let frames: Int
+        let flagged: Int
+        let unreadable: Int
+        let range: Answer.Range?
+        let worst: Double?
+        let threshold: Double?
+        let buckets: [Answer.Bucket]
+        let turns: [Answer.Turn]
+        let decision: Decision?
+        let isFaulty: Bool
+    }
+
+    /// A frame and how far it is from its threshold.
+    struct Candidate: Sendable {
+        let frame: FrameID
+        let severity: Double
+        let threshold: Double
+
+        /// Below 1 for a normal frame; far from 1 is sure.
+        var ratio: Double { severity / max(threshold, .leastNormalMagnitude) }
+    }
+
+    let run: String
+    let size: PlateSize
+    let first: Timestamp
+    let wells: [WellReview]
+    let sessions: [DaemonSession]
+    let decisions: [Decision]
+    /// The four ends, each surest or nearest first.
+    let surestFaulty: [Candidate]
+    let leastSureFaulty: [Candidate]
+    let surestNormal: [Candidate]
+    let leastSureNormal: [Candidate]
+
+    /// Frames shown at each end.
+    static let ends = 4
+    /// Marks in a well's small timeline.
+    private static let marks = 120
+
+    /// Gathers a run, or `nil` where the ledger has no frame of it.
+    init?(_ run: String, ledger: FrameLedger, format: WebSettings.PlateFormat) throws(LedgerError) {
+        let summaries = try ledger.wells(of: run)
+        guard let first = summaries.map(\.first).min() else { return nil }
+        let decisions = try ledger.decisions(run: run)
+        var ends = Ends()
+        var wells: [WellReview] = []
+        for summary in summaries {
+            let well = summary.well
+            var series = SeriesBuilder()
+            try ledger.forEachPoint(of: well, run: run) { point in
+                series.add(point)
+                ends.add(point, FrameID(run: run, well: well, index: point.frame))
+            }
+            let decision = decisions.first { $0.well == well && $0.frame == nil }
+            wells.append(WellReview(summary, series, marks: Self.marks, decision: decision))
+        }
+        self.run = run
+        self.first = first
+        self.wells = wells
+        self.decisions = decisions
+        size = PlateSize(format, holding: wells.map(\.well))
+        sessions = try ledger.sessions()
+        surestFaulty = ends.faulty.highest
+        leastSureFaulty = ends.faulty.lowest
+        surestNormal = ends.normal.lowest
+        leastSureNormal = ends.normal.highest
+    }
+
+    /// Frames judged.
+    var judged: Int { wells.reduce(0) { $0 + $1.frames - $1.unreadable } }
+    /// Of them, those judged faulty.
+    var flagged: Int { wells.reduce(0) { $0 + $1.flagged } }
+    /// Frames that could not be judged.
+    var unreadable: Int { wells.reduce(0) { $0 + $1.unreadable } }
+
+    /// The frames at both ends of a verdict.
+    private struct Ends {
+        struct Side {
+            private(set) var highest: [Candidate] = []
+            private(set) var lowest: [Candidate] = []
+
+            mutating func add(_ candidate: Candidate) {
+                Self.insert(candidate, into: &highest) { $0.ratio > $1.ratio }
+                Self.insert(candidate, into: &lowest) { $0.ratio < $1.ratio }
+            }
+
+            private static func insert(
+                _ candidate: Candidate,
+                into list: inout [Candidate],
+                before: (Candidate, Candidate) -> Bool
+            ) {
+                if list.count == RunReview.ends, let last = list.last, !before(candidate, last) { return }
+                // One of each well: the others look alike.
+                if let same = list.firstIndex(where: { $0.frame.well == candidate.frame.well }) {
+                    guard before(candidate, list[same]) else { return }
+                    list.remove(at: same)
+                }
+                list.insert(candidate, at: list.firstIndex { before(candidate, $0) } ?? list.endIndex)
+                list.removeLast(max(0, list.count - RunReview.ends))
+            }
+        }
+
+        var faulty = Side()
+        var normal = Side()
+
+        mutating func add(_ point: FrameLedger.SeriesPoint, _ frame: FrameID) {
+            guard let severity = point.severity?.finite, let threshold = point.threshold?.finite else {
+                return
+            }
+            let candidate = Candidate(frame: frame, severity: severity, threshold: threshold)
+            if point.isFaulty { faulty.add(candidate) } else { normal.add(candidate) }
+        }
+    }
+}
+
+extension RunReview.WellReview {
+    fileprivate init(_ summary: WellSummary, _ series: SeriesBuilder, marks: Int, decision: Decision?) {
+        well = summary.well
+        frames = summary.scored + summary.quarantined
+        flagged = summary.faulty
+        unreadable = summary.quarantined
+        range = series.range
+        buckets = series.buckets(atMost: marks)
+        worst = buckets.compactMap(\.high).max()
+        threshold = series.threshold
+        turns = series.turns
+        isFaulty = summary.isFaulty
+        self.decision = decision
+    }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import ServiceLifecycle
+import Synchronization
+
+/// Server-sent events: what changed on a plate, to every page that is open, no more than a page shows.
+///
+/// `plate` carries the wells with an outcome since the last one, `status` the header. The id of an event is the place in the
+/// order of recording, with which a browser goes on after a break.
+final class EventStream: Sendable {
+    /// Pages that may be open at once.
+    static let mostReaders = 64
+    private static let interval = Duration.seconds(1)
+    /// Rounds between two status events.
+    private static let statusEvery = 2
+    /// Rounds between two looks at every well: one that stalls has no outcome that would tell.
+    private static let wholeEvery = 10
+
+    private let site: Site
+    private let readers = Mutex(0)
+
+    init(_ site: Site) {
+        self.site = site
+    }
+
+    /// An answer that goes on until the page is closed or the daemon stops.
+    func response(run: String?, after sequence: Int64) -> Response {
+        let isAdmitted = readers.withLock { readers in
+            guard readers < Self.mostReaders else { return false }
+            readers += 1
+            return true
+        }
+        guard isAdmitted else {
+            return .problem(.serviceUnavailable, "\(Self.mostReaders) pages are open; close some")
+        }
+        return Response(
+            status: .ok,
+            headers: [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store"],
+            body: ResponseBody { writer in
+                defer { self.readers.withLock { $0 -= 1 } }
+                try await self.send(run, after: sequence, to: &writer)
+                try await writer.finish(nil)
+            }
+        )
+    }
+
+    private func send(
+        _ run: String?,
+        after sequence: Int64,
+        to writer: inout any ResponseBodyWriter
+    ) async throws {
+        var news = PlateNews(sequence: sequence)
+        var round = 0
+        try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
+        while !Task.isShuttingDownGracefully, !Task.isCancelled {
+            if round % Self.statusEvery == 0 {
+                let status = try await site.status()
+                try await writer.write(Self.event("status", try Answer.encode(status), id: nil))
+            }
+            if let run {
+                let after = round % Self.wholeEvery == 0 && round > 0 ? 0 : news.sequence
+                if let plate = news.take(try await site.ask { try $0.plate(run, after: after) }) {
+                    try await writer.write(Self.event("plate", try Answer.encode(plate), id: plate.sequence))
+                }
+            }
+            round += 1
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.interval) }
+        }
+    }
+
+    /// What a page knows already.
+    private struct PlateNews {
+        private(set) var sequence: Int64
+        private var known: [String: WellState] = [:]
+
+        init(sequence: Int64) {
+            self.sequence = sequence
+        }
+
+        /// The wells that look otherwise than before; `nil` for none.
+        mutating func take(_ plate: Answer.Plate) -> Answer.Plate? {
+            let isNew = plate.sequence < sequence
+            let wells = plate.wells.filter {
+                $0.sequence > sequence || isNew || known[$0.well] != nil && known[$0.well] != $0.state
+                    || known[$0.well] == nil && $0.state == .stalled
+            }
+            for well in plate.wells { known[well.well] = well.state }
+            sequence = plate.sequence
+            guard !wells.isEmpty || isNew else { return nil }
+            return Answer.Plate(
+                run: plate.run,
+                rows: plate.rows,
+                columns: plate.columns,
+                sequence: plate.sequence,
+                now: plate.now,
+                wells: wells
+            )
+        }
+    }
+
+    private static func event(_ name: String, _ data: Data, id: Int64?) -> ByteBuffer {
+        var buffer = ByteBuffer(string: "event: \(name)\n")
+        if let id { buffer.writeString("id: \(id)\n") }
+        buffer.writeString("data: ")
+        buffer.writeBytes(data)
+        buffer.writeString("\n\n")
+        return buffer
+    }
+}

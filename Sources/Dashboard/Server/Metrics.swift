@@ -1,0 +1,117 @@
+import Plate
+import Reporting
+
+/// The daemon's figures in the text format of Prometheus 0.0.4.
+struct Metrics {
+    private(set) var text = ""
+
+    /// Writes all there is to say.
+    init(figures: DaemonFigures?, run: String?, wells: [Answer.Well], status: Answer.Status) {
+        if let figures { add(figures) }
+        if let run { add(wells, run: run) }
+        if let free = status.diskFree {
+            describe("autoqc_disk_free_bytes", "gauge", "Bytes left on the file system of the output.")
+            sample("autoqc_disk_free_bytes", Double(free))
+        }
+    }
+
+    private mutating func add(_ figures: DaemonFigures) {
+        gauge("autoqc_queue_frames", "Frames that wait to be judged.", Double(figures.waiting))
+        gauge("autoqc_queue_deferred_frames", "Of them, those put off.", Double(figures.waitingDeferred))
+        gauge("autoqc_lag_seconds", "How long judging would take for what waits.", figures.lag)
+        gauge(
+            "autoqc_frames_per_second",
+            "Frames judged per second over the last minute.",
+            figures.framesPerSecond
+        )
+        gauge("autoqc_ready", "1 once what lay there at the start is listed.", figures.isReady ? 1 : 0)
+        describe("autoqc_frames_total", "counter", "Frames since the daemon's start, by what became of them.")
+        let counts = figures.counts
+        for (outcome, count) in [
+            ("normal", counts.judged - counts.flagged), ("faulty", counts.flagged),
+            ("quarantined", counts.quarantined), ("skipped", counts.skipped), ("known", counts.known),
+        ] {
+            sample("autoqc_frames_total", Double(count), [("outcome", outcome)])
+        }
+        counter("autoqc_frames_seen_total", "Files taken from the watched folders.", counts.seen)
+        counter("autoqc_frames_reduced_total", "Frames judged with fewer passes.", counts.reduced)
+        counter("autoqc_frames_deferred_total", "Frames judged after newer ones.", counts.deferred)
+        add(figures.latency)
+        describe(
+            "autoqc_part_silence_seconds",
+            "gauge",
+            "Since a part of the daemon last got on with its work."
+        )
+        for part in figures.parts {
+            sample("autoqc_part_silence_seconds", part.silence, [("part", part.name)])
+        }
+        describe("autoqc_model_info", "gauge", "The model at work; always 1.")
+        sample("autoqc_model_info", 1, [("model", figures.model), ("precision", figures.precision)])
+        gauge(
+            "autoqc_start_time_seconds",
+            "When the daemon began, in Unix time.",
+            Double(figures.started.nanoseconds) / 1e9
+        )
+    }
+
+    private mutating func add(_ latency: DaemonFigures.Latency) {
+        let name = "autoqc_latency_seconds"
+        describe(name, "histogram", "From a frame's completion on disk to its outcome.")
+        for (limit, frames) in latency.upTo { sample("\(name)_bucket", Double(frames), [("le", "\(limit)")]) }
+        let all = latency.all
+        sample("\(name)_bucket", Double(all), [("le", "+Inf")])
+        sample("\(name)_sum", latency.sum)
+        sample("\(name)_count", Double(all))
+    }
+
+    private mutating func add(_ wells: [Answer.Well], run: String) {
+        describe(
+            "autoqc_row_frames",
+            "gauge",
+            "Frames of the run recorded last, by row of the plate and verdict."
+        )
+        for (_, wells) in Dictionary(grouping: wells, by: \.row).sorted(by: { $0.key < $1.key }) {
+            let letters = String(wells.first?.well.prefix { $0.isLetter } ?? "")
+            for (verdict, count) in [
+                ("normal", wells.reduce(0) { $0 + $1.judged - $1.flagged }),
+                ("faulty", wells.reduce(0) { $0 + $1.flagged }),
+                ("unreadable", wells.reduce(0) { $0 + $1.unreadable }),
+            ] {
+                sample(
+                    "autoqc_row_frames",
+                    Double(count),
+                    [("run", run), ("row", letters), ("verdict", verdict)]
+                )
+            }
+        }
+        describe("autoqc_wells", "gauge", "Wells of the run recorded last, by state.")
+        for state in WellState.allCases {
+            let count = wells.count { $0.state == state }
+            sample("autoqc_wells", Double(count), [("run", run), ("state", state.rawValue)])
+        }
+    }
+
+    private mutating func gauge(_ name: String, _ help: String, _ value: Double) {
+        describe(name, "gauge", help)
+        sample(name, value)
+    }
+
+    private mutating func counter(_ name: String, _ help: String, _ value: Int) {
+        describe(name, "counter", help)
+        sample(name, Double(value))
+    }
+
+    private mutating func describe(_ name: String, _ type: String, _ help: String) {
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
+    }
+
+    private mutating func sample(_ name: String, _ value: Double, _ labels: [(String, String)] = []) {
+        let pairs = labels.map { "\($0.0)=\"\(Self.escaped($0.1))\"" }.joined(separator: ",")
+        let number = value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
+        text += "\(name)\(labels.isEmpty ? "" : "{\(pairs)}") \(number)\n"
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+public import Ledger
+public import Plate
+public import Reporting
+
+/// What reviewers decided, as a list of labelled frames in the published layout.
+///
+/// Columns: `img_path`, `seg_path` (the daemon's mask of a true fault), `label` (1 faulty, 0 normal), `fault` (its cause where
+/// one is known), and for people `run`, `well`, `frame`, `decision`, `reviewer`, `note`, `decided`. Paths are absolute.
+/// `unsure` is no label. A decision on a well holds for each flagged frame of it that has none of its own. Pages after the
+/// first of a movie cannot be named by a path, and are left out.
+public struct LabelTable: Sendable {
+    /// One labelled frame.
+    public struct Row: Sendable, Equatable {
+        /// Path of the frame's file.
+        public let image: String
+        /// Path of its mask, for a true fault that has one.
+        public let mask: String?
+        /// Whether it is faulty.
+        public let isFaulty: Bool
+        /// Probable cause, for a true fault that has one.
+        public let cause: String?
+        /// The frame.
+        public let frame: FrameID
+        /// The decision.
+        public let decision: Decision
+    }
+
+    /// The labelled frames, in the order of wells and time.
+    public let rows: [Row]
+    /// Frames with a decision that are pages of a movie.
+    public let pagesLeftOut: Int
+
+    /// The first line of the list.
+    public static let header =
+        "img_path,seg_path,label,fault,run,well,frame,decision,reviewer,note,decided"
+
+    /// Reads the decisions of all runs, or of one.
+    public init(ledger: FrameLedger, tree: OutputTree, run: String? = nil) throws(LedgerError) {
+        let decisions = try ledger.decisions(run: run)
+        let decided = Set(
+            decisions.compactMap { decision in
+                decision.frame.map { FrameID(run: decision.run, well: decision.well, index: $0) }
+            }
+        )
+        var rows: [Row] = []
+        var pages = 0
+        for decision in decisions where decision.kind == .fault || decision.kind == .falseAlarm {
+            for record in try Self.records(of: decision, decided: decided, in: ledger) {
+                guard record.pages == 1 else {
+                    pages += 1
+                    continue
+                }
+                if let row = Row(record, decision, tree) { rows.append(row) }
+            }
+        }
+        self.rows = rows.sorted { $0.frame < $1.frame }
+        pagesLeftOut = pages
+    }
+
+    private static func records(
+        of decision: Decision,
+        decided: Set<FrameID>,
+        in ledger: FrameLedger
+    ) throws(LedgerError) -> [FrameRecord] {
+        if let frame = decision.frame {
+            let id = FrameID(run: decision.run, well: decision.well, index: frame)
+            return try ledger.records(of: id).last { $0.state == .scored }.map { [$0] } ?? []
+        }
+        var selection = FrameLedger.Selection(limit: .max)
+        selection.flaggedOnly = true
+        return try ledger.records(of: decision.well, run: decision.run, selection).filter { record in
+            record.frame.map { !decided.contains($0) } ?? false
+        }
+    }
+
+    /// A row as a line of the list, without its newline.
+    public static func csv(_ row: Row) -> String {
+        let decision = row.decision
+        let fields = [
+            row.image, row.mask ?? "", row.isFaulty ? "1" : "0", row.cause ?? "", row.frame.run,
+            row.frame.well.description, "\(row.frame.index)", decision.kind.rawValue, decision.reviewer,
+            decision.note,
+            decision.decided.iso8601,
+        ]
+        return fields.map(quoted).joined(separator: ",")
+    }
+
+    /// In quotes where it has to be; on one line in any case, as readers of such lists go by lines.
+    private static func quoted(_ field: String) -> String {
+        let line = String(field.map { $0.isNewline ? " " : $0 })
+        let needsQuotes = line.contains { $0 == "\"" || $0 == "," }
+        return needsQuotes ? "\"" + line.replacing("\"", with: "\"\"") + "\"" : line
+    }
+}
+
+extension LabelTable.Row {
+    fileprivate init?(_ record: FrameRecord, _ decision: Decision, _ tree: OutputTree) {
+        guard let frame = record.frame, case .scored(let score) = record.outcome else { return nil }
+        isFaulty = decision.kind == .fault
+        image = record.key.root.isEmpty ? record.key.path : "\(record.key.root)/\(record.key.path)"
+        let path = score.mask.map { "\(tree.folder(run: frame.run))/\($0)" }
+        mask = isFaulty ? path.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil } : nil
+        cause = isFaulty ? score.cause.flatMap { $0 == "unknown" ? nil : $0 } : nil
+        self.frame = frame
+        self.decision = decision
+    }
+}

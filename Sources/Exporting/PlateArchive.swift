@@ -1,0 +1,99 @@
+import Foundation
+import Frames
+public import Ledger
+public import Plate
+public import Reporting
+
+/// A run as an OME-Zarr 0.5 plate (OME-NGFF, high-content screening), with the masks as label images.
+///
+/// ```
+/// DIR/zarr.json                          plate: rows, columns, wells
+/// DIR/B/1/zarr.json                      well
+/// DIR/B/1/0/0                            frames, time x height x width
+/// DIR/B/1/0/labels/faults/0              regions of the masks, numbered, on the same axes
+/// ```
+/// Which frame of the run a plane is, its file, severity and verdict stand in the image's attributes under `autoqc`. One
+/// resolution: a frame is no larger than a screen. Written from the frames' own files, which have to be there still.
+public struct PlateArchive {
+    /// How it came out.
+    public struct Outcome: Sendable, Equatable {
+        /// Wells written.
+        public fileprivate(set) var wells = 0
+        /// Frames written.
+        public fileprivate(set) var frames = 0
+        /// Frames with a mask.
+        public fileprivate(set) var masks = 0
+        /// Frames whose file is gone, cannot be read, or is of another size than the first of its well.
+        public fileprivate(set) var leftOut = 0
+    }
+
+    private let run: String
+    private let ledger: FrameLedger
+    private let tree: OutputTree
+    private let flaggedOnly: Bool
+    private let root: URL
+
+    /// Names what is written where; the folder must not be there yet, or be empty.
+    public init(run: String, ledger: FrameLedger, tree: OutputTree, flaggedOnly: Bool, folder: String) {
+        self.run = run
+        self.ledger = ledger
+        self.tree = tree
+        self.flaggedOnly = flaggedOnly
+        root = URL(filePath: folder)
+    }
+
+    /// Writes it; `report` hears of each well.
+    public func write(report: (_ well: Well, _ outcome: Outcome) -> Void = { _, _ in }) throws -> Outcome {
+        var outcome = Outcome()
+        var written: [Well] = []
+        for summary in try ledger.wells(of: run) where !flaggedOnly || summary.faulty > 0 {
+            guard try write(summary.well, &outcome) else { continue }
+            written.append(summary.well)
+            outcome.wells += 1
+            report(summary.well, outcome)
+        }
+        try writePlate(written)
+        return outcome
+    }
+
+    private func writePlate(_ wells: [Well]) throws {
+        let rows = Set(wells.map(\.row)).sorted()
+        let columns = Set(wells.map(\.column)).sorted()
+        for row in rows { try ZarrGroup.make(root.appending(path: Self.letters(row))) }
+        let plate: [String: Any] = [
+            "name": run, "field_count": 1,
+            "acquisitions": [["id": 0, "name": run, "maximumfieldcount": 1] as [String: Any]],
+            "rows": rows.map { ["name": Self.letters($0)] }, "columns": columns.map { ["name": "\($0)"] },
+            "wells": wells.map { well in
+                [
+                    "path": Self.path(well), "rowIndex": rows.firstIndex(of: well.row) ?? 0,
+                    "columnIndex": columns.firstIndex(of: well.column) ?? 0,
+                ] as [String: Any]
+            },
+        ]
+        try ZarrGroup.make(root, ome: ["plate": plate])
+    }
+
+    private static func letters(_ row: Int) -> String {
+        Well(row: row, column: 1).map { String($0.description.dropLast(2)) } ?? "\(row)"
+    }
+
+    private static func path(_ well: Well) -> String { "\(letters(well.row))/\(well.column)" }
+
+    /// A well's frames; `false` where none of them can be read.
+    private func write(_ well: Well, _ outcome: inout Outcome) throws -> Bool {
+        var selection = FrameLedger.Selection(limit: .max)
+        selection.flaggedOnly = flaggedOnly
+        let records = try ledger.records(of: well, run: run, selection).reversed()
+        let folder = root.appending(path: Self.path(well))
+        var writer = WellArchive(folder: folder.appending(path: "0"), tree: tree, run: run)
+        for record in records { writer.survey(record) }
+        outcome.leftOut += writer.leftOut
+        guard !writer.isEmpty else { return false }
+        outcome.frames += writer.frames
+        outcome.masks += try writer.write(named: well.description)
+        let image: [String: Any] = ["path": "0", "acquisition": 0]
+        try ZarrGroup.make(folder, ome: ["well": ["images": [image]]])
+        return true
+    }
+}

@@ -1,0 +1,148 @@
+import Foundation
+import Frames
+import Ledger
+import Plate
+import Reporting
+
+/// The frames and masks of one well on their way into an OME-Zarr image.
+struct WellArchive {
+    /// A frame that can be read, and what is said of it.
+    private struct Plane {
+        let record: FrameRecord
+        let path: String
+        let mask: String?
+    }
+
+    private let folder: URL
+    private let tree: OutputTree
+    private let run: String
+    private var planes: [Plane] = []
+    private var kind = ZarrArray.Kind.uint8
+    private var size: (height: Int, width: Int)?
+    private var pixelSize: PixelSize?
+    private var timeInterval: Double?
+    /// Frames that are not taken.
+    private(set) var leftOut = 0
+
+    init(folder: URL, tree: OutputTree, run: String) {
+        self.folder = folder
+        self.tree = tree
+        self.run = run
+    }
+
+    var isEmpty: Bool { planes.isEmpty }
+    var frames: Int { planes.count }
+
+    /// Looks at a frame before anything is written: an array has one size and one kind of pixel.
+    mutating func survey(_ record: FrameRecord) {
+        guard case .scored(let score) = record.outcome else { return }
+        let path = record.key.root.isEmpty ? record.key.path : "\(record.key.root)/\(record.key.path)"
+        guard let frame = read(path, page: record.key.page) else {
+            leftOut += 1
+            return
+        }
+        guard size.map({ $0 == (frame.height, frame.width) }) ?? true else {
+            leftOut += 1
+            return
+        }
+        size = (frame.height, frame.width)
+        let needed = ZarrArray.Kind.holding(frame.pixels)
+        if !kind.holds(needed) { kind = needed }
+        let mask = score.mask.flatMap(Sidecars.name(ofMask:)).map {
+            "\(tree.masks(run: run))/\($0).mask.tiff"
+        }
+        planes.append(Plane(record: record, path: path, mask: mask))
+    }
+
+    private mutating func read(_ path: String, page: Int) -> Frame? {
+        guard let reader = try? TIFFReader(path: path), page < reader.pageCount else { return nil }
+        pixelSize = pixelSize ?? reader.pixelSize
+        timeInterval = timeInterval ?? reader.timeInterval
+        return try? reader.frame(page: page)
+    }
+
+    /// Writes the frames and the masks, and says how many masks there were.
+    func write(named name: String) throws -> Int {
+        guard let size else { return 0 }
+        let array = try ZarrArray(
+            folder.appending(path: "0"),
+            kind: kind,
+            planes: planes.count,
+            height: size.height,
+            width: size.width
+        )
+        for (index, plane) in planes.enumerated() {
+            let reader = try TIFFReader(path: plane.path)
+            try array.write(reader.frame(page: plane.record.key.page).pixels, plane: index)
+        }
+        try ZarrGroup.make(
+            folder,
+            ome: ["multiscales": [multiscale(name)]],
+            autoqc: ["planes": planes.map(description)]
+        )
+        return try writeLabels(size)
+    }
+
+    private func writeLabels(_ size: (height: Int, width: Int)) throws -> Int {
+        let labels = folder.appending(path: "labels")
+        let faults = labels.appending(path: "faults")
+        let array = try ZarrArray(
+            faults.appending(path: "0"),
+            kind: .uint16,
+            planes: planes.count,
+            height: size.height,
+            width: size.width
+        )
+        var masks = 0
+        var regions = 0
+        for (index, plane) in planes.enumerated() {
+            guard let path = plane.mask, let mask = try? TIFFReader(path: path).frame(page: 0),
+                (mask.height, mask.width) == size
+            else { continue }
+            let image = LabelImage(
+                Mask(height: mask.height, width: mask.width, values: mask.pixels.map { $0 > 0 ? 1 : 0 })
+            )
+            try array.write(image.frame.pixels, plane: index)
+            masks += 1
+            regions = max(regions, image.sizes.count)
+        }
+        try ZarrGroup.make(labels, ome: ["labels": ["faults"]])
+        try ZarrGroup.make(faults, ome: labelMetadata(regions: regions))
+        return masks
+    }
+
+    private func labelMetadata(regions: Int) -> [String: Any] {
+        var label: [String: Any] = ["source": ["image": "../../"]]
+        let colours = (1..<max(2, min(regions, 256) + 1)).map { number -> [String: Any] in
+            ["label-value": number, "rgba": [213, 94, 0, 255]]
+        }
+        label["colors"] = colours
+        return ["multiscales": [multiscale("faults")], "image-label": label]
+    }
+
+    private func multiscale(_ name: String) -> [String: Any] {
+        var axes: [[String: Any]] = [
+            ["name": "t", "type": "time"], ["name": "y", "type": "space"], ["name": "x", "type": "space"],
+        ]
+        if timeInterval != nil { axes[0]["unit"] = "second" }
+        if pixelSize != nil {
+            axes[1]["unit"] = "micrometer"
+            axes[2]["unit"] = "micrometer"
+        }
+        let scale = [timeInterval ?? 1, pixelSize?.y ?? 1, pixelSize?.x ?? 1]
+        let transformation: [String: Any] = ["type": "scale", "scale": scale]
+        let dataset: [String: Any] = ["path": "0", "coordinateTransformations": [transformation]]
+        return ["name": name, "axes": axes, "datasets": [dataset]]
+    }
+
+    private func description(_ plane: Plane) -> [String: Any] {
+        var fields: [String: Any] = ["file": plane.record.key.path, "page": plane.record.key.page]
+        fields["frame"] = plane.record.frame?.index
+        guard case .scored(let score) = plane.record.outcome else { return fields }
+        fields["verdict"] = score.verdict.rawValue
+        if score.severity.isFinite { fields["severity"] = score.severity }
+        if score.threshold.isFinite { fields["threshold"] = score.threshold }
+        fields["cause"] = score.cause
+        return fields
+    }
+}

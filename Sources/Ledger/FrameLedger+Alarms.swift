@@ -1,0 +1,80 @@
+import GRDB
+public import Plate
+
+extension FrameLedger {
+    /// An alarm as the ledger keeps it.
+    public struct AlarmRecord: Sendable, Equatable {
+        /// When it was raised.
+        public let time: Timestamp
+        /// What happened.
+        public let event: Alarm.Event
+        /// The frame it was seen on.
+        public let frame: FrameID
+        /// How far from normal the frame was; `nil` where it was not judged.
+        public let severity: Double?
+        /// Severity above which it was faulty.
+        public let threshold: Double?
+        /// Probable cause; for `plate` what the wells have in common.
+        public let cause: String?
+        /// Why a frame could not be judged, or how long frames have been missing.
+        public let reason: String?
+        /// Name of the model at work.
+        public let model: String
+    }
+
+    /// The alarms of a run, or of one well of it, in the order of their recording; those of `events` only.
+    public func alarms(
+        run: String,
+        well: Well? = nil,
+        events: Set<Alarm.Event> = Set(Alarm.Event.allCases)
+    ) throws(LedgerError) -> [AlarmRecord] {
+        try read { database in
+            let names = events.map(\.rawValue)
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT * FROM alarms WHERE run = ? AND (? IS NULL OR well = ?)
+                    AND event IN (\(names.map { _ in "?" }.joined(separator: ", "))) ORDER BY id
+                    """,
+                arguments: [run, well?.description, well?.description] + StatementArguments(names)
+            )
+            return rows.compactMap(Self.alarm)
+        }
+    }
+
+    private static func alarm(_ row: Row) -> AlarmRecord? {
+        guard let event = Alarm.Event(rawValue: row["event"]), let well = Well(row["well"] as String) else {
+            return nil
+        }
+        let reason: String = row["reason"]
+        return AlarmRecord(
+            time: Timestamp(nanoseconds: row["time_ns"]),
+            event: event,
+            frame: FrameID(run: row["run"], well: well, index: row["frame"]),
+            severity: row["severity"],
+            threshold: row["threshold"],
+            cause: row["cause"],
+            reason: reason.isEmpty ? nil : reason,
+            model: row["model"]
+        )
+    }
+
+    /// Keeps an alarm, unless the same one is there: a batch may be repeated after a crash.
+    static func insert(_ alarm: Alarm, in database: Database) throws {
+        let statement = try database.cachedStatement(
+            sql: """
+                INSERT OR IGNORE INTO alarms
+                (time_ns, event, run, well, frame, severity, threshold, cause, reason, model)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """
+        )
+        try statement.execute(
+            arguments: [
+                alarm.time.nanoseconds, alarm.event.rawValue, alarm.frame.run,
+                alarm.frame.well.description, alarm.frame.index, alarm.finding?.severity,
+                alarm.finding?.threshold, alarm.finding?.cause ?? alarm.pattern, alarm.reason ?? "",
+                alarm.model,
+            ]
+        )
+    }
+}

@@ -1,0 +1,24 @@
+import GRDB
+
+extension FrameLedger {
+    /// Files of frames that were judged normal in a normal well, with all the passes that the model has: some of them, spread
+    /// evenly over wells and time, and the same ones each time.
+    public func normalFiles(atMost most: Int) throws(LedgerError) -> [FrameKey] {
+        precondition(most > 0, "\(most) files")
+        return try read { database in
+            let normal =
+                "state = 'scored' AND verdict = 'normal' AND well_faulty = 0 AND pages = 1 AND tier IS NOT 'reduced'"
+            let all = try Int.fetchOne(database, sql: "SELECT count(*) FROM frames WHERE \(normal)") ?? 0
+            // Wells take turns: every n-th frame could be of one well. Knuth's multiplier scatters them.
+            let share = min(1, Double(most) / Double(max(all, 1)))
+            return try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT roots.path AS root, frames.path AS path FROM frames JOIN roots ON roots.id = root
+                    WHERE \(normal) AND (sequence * 2654435761) % 4294967296 < ? ORDER BY sequence LIMIT ?
+                    """,
+                arguments: [Int64(share * 4_294_967_296), most]
+            ).map { FrameKey(root: $0["root"], path: $0["path"]) }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import GRDB
+public import Plate
+
+extension FrameLedger {
+    /// One frame of a well's time series, without what only a single frame's page shows.
+    public struct SeriesPoint: Sendable, Equatable {
+        /// Its place in time.
+        public let frame: Int
+        /// How it ended.
+        public let state: FrameRecord.State
+        /// Distance from normal frames in their own spread; `nil` where it was not judged.
+        public let severity: Double?
+        /// Severity above which it would be faulty.
+        public let threshold: Double?
+        /// Whether it was judged faulty.
+        public let isFaulty: Bool
+        /// Whether the well counts as faulty from it on; `nil` for one judged out of turn, or not at all.
+        public let wellIsFaulty: Bool?
+    }
+
+    /// Which frames of a well are asked for.
+    public struct Selection: Sendable, Equatable {
+        /// Frames before this one only.
+        public var before: Int?
+        /// Frames from this one on only.
+        public var from: Int?
+        /// Flagged frames only.
+        public var flaggedOnly = false
+        /// So many at most.
+        public var limit: Int
+
+        /// Selects the last frames of a well.
+        public init(limit: Int) {
+            self.limit = limit
+        }
+    }
+
+    /// Hands over the frames of a well in the order of time; of files that name the same frame, each.
+    public func forEachPoint(
+        of well: Well,
+        run: String,
+        _ body: (SeriesPoint) throws -> Void
+    ) throws(LedgerError) {
+        try read { database in
+            let rows = try Row.fetchCursor(
+                database,
+                sql: """
+                    SELECT frame, state, severity, threshold, verdict, well_faulty FROM frames
+                    WHERE run = ? AND well = ? AND state <> 'skipped' ORDER BY frame, sequence
+                    """,
+                arguments: [run, well.description]
+            )
+            while let row = try rows.next() {
+                guard let frame: Int = row[0], let state = FrameRecord.State(rawValue: row[1]) else {
+                    continue
+                }
+                let point = SeriesPoint(
+                    frame: frame,
+                    state: state,
+                    severity: row[2],
+                    threshold: row[3],
+                    isFaulty: row[4] == Verdict.faulty.rawValue,
+                    wellIsFaulty: row[5]
+                )
+                try body(point)
+            }
+        }
+    }
+
+    /// Some frames of a well, the latest first.
+    public func records(
+        of well: Well,
+        run: String,
+        _ selection: Selection
+    ) throws(LedgerError) -> [FrameRecord] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    \(FrameRow.selection) WHERE run = ?1 AND well = ?2 AND state <> 'skipped'
+                    AND frame < ?3 AND frame >= ?4 \(selection.flaggedOnly ? "AND verdict = 'faulty'" : "")
+                    ORDER BY frame DESC, sequence DESC LIMIT ?5
+                    """,
+                arguments: [
+                    run, well.description, selection.before ?? .max, selection.from ?? .min, selection.limit,
+                ]
+            ).map(FrameRow.record(from:))
+        }
+    }
+}

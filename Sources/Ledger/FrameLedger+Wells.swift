@@ -1,0 +1,124 @@
+import GRDB
+public import Plate
+
+extension FrameLedger {
+    /// A run as a list of runs shows it.
+    public struct RunSummary: Sendable, Equatable {
+        /// Its name.
+        public let run: String
+        /// Wells with an outcome.
+        public let wells: Int
+        /// Frames judged.
+        public let scored: Int
+        /// Of them, those judged faulty.
+        public let faulty: Int
+        /// Frames that could not be judged.
+        public let quarantined: Int
+        /// When the first outcome was decided.
+        public let first: Timestamp
+        /// Place of its last outcome in the order of recording.
+        public let lastSequence: Int64
+    }
+
+    /// All runs, the one recorded last first.
+    public func runs() throws(LedgerError) -> [RunSummary] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT run, count(*) AS wells, sum(scored) AS scored, sum(faulty) AS faulty,
+                    sum(quarantined) AS quarantined, min(first_ns) AS first_ns, max(last_sequence) AS last
+                    FROM wells GROUP BY run ORDER BY last DESC
+                    """
+            ).map { row in
+                RunSummary(
+                    run: row["run"],
+                    wells: row["wells"],
+                    scored: row["scored"],
+                    faulty: row["faulty"],
+                    quarantined: row["quarantined"],
+                    first: Timestamp(nanoseconds: row["first_ns"]),
+                    lastSequence: row["last"]
+                )
+            }
+        }
+    }
+
+    /// Which wells of a run count as faulty, after hysteresis; wells without a judged frame are left out.
+    public func wellStates(of run: String) throws(LedgerError) -> [Well: Bool] {
+        try read { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql:
+                    "SELECT well, (SELECT well_faulty \(Self.inTurn) LIMIT 1) AS is_faulty FROM wells WHERE run = ?",
+                arguments: [run]
+            )
+            return rows.reduce(into: [:]) { states, row in
+                guard let well = Well(row["well"] as String), let isFaulty: Bool = row["is_faulty"] else {
+                    return
+                }
+                states[well] = isFaulty
+            }
+        }
+    }
+
+    /// Place of the last outcome in the order of recording, 0 for none: whether there is news.
+    public func lastSequence() throws(LedgerError) -> Int64 {
+        try read { try Int64.fetchOne($0, sql: "SELECT max(sequence) FROM frames") ?? 0 }
+    }
+
+    /// How the wells of a run stand, row by row; with `after`, those with an outcome recorded later only.
+    ///
+    /// Four look-ups for each well, whatever the number of its frames.
+    public func wells(of run: String, after sequence: Int64 = 0) throws(LedgerError) -> [WellSummary] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT wells.*, frames.frame, state, verdict, severity, threshold, cause, frames.reason, completed_ns, judged_ns,
+                    (SELECT well_faulty \(Self.inTurn) LIMIT 1) AS is_faulty,
+                    (SELECT sum(verdict = 'faulty') FROM (SELECT verdict \(Self.inTurn) LIMIT 3)) AS recent,
+                    EXISTS (SELECT 1 FROM alarms WHERE alarms.run = wells.run AND alarms.well = wells.well
+                        AND alarms.frame = frames.frame AND event = 'STALLED'
+                        AND reason NOT LIKE '%whole run%') AS is_stalled
+                    FROM wells JOIN frames ON sequence = last_sequence
+                    WHERE wells.run = ? AND last_sequence > ?
+                    """,
+                arguments: [run, sequence]
+            ).compactMap(wellSummary).sorted { $0.well < $1.well }
+        }
+    }
+
+    private static let inTurn = """
+        FROM frames AS turn WHERE turn.state = 'scored' AND turn.well_faulty IS NOT NULL
+        AND turn.run = wells.run AND turn.well = wells.well ORDER BY turn.sequence DESC
+        """
+
+    private func wellSummary(_ row: Row) -> WellSummary? {
+        guard let well = Well(row["well"] as String), let frame: Int = row["frame"],
+            let state = FrameRecord.State(rawValue: row["state"])
+        else { return nil }
+        return WellSummary(
+            well: well,
+            scored: row["scored"],
+            faulty: row["faulty"],
+            quarantined: row["quarantined"],
+            first: Timestamp(nanoseconds: row["first_ns"]),
+            isFaulty: row["is_faulty"] ?? false,
+            recentlyFaulty: row["recent"] ?? 0,
+            isStalled: row["is_stalled"],
+            last: WellSummary.Last(
+                frame: frame,
+                state: state,
+                verdict: (row["verdict"] as String?).flatMap(Verdict.init(rawValue:)),
+                severity: row["severity"],
+                threshold: row["threshold"],
+                cause: row["cause"],
+                reason: row["reason"],
+                completed: (row["completed_ns"] as Int64?).map { Timestamp(nanoseconds: $0) },
+                judged: Timestamp(nanoseconds: row["judged_ns"]),
+                sequence: row["last_sequence"]
+            )
+        )
+    }
+}

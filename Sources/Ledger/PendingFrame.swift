@@ -1,0 +1,82 @@
+import GRDB
+public import Plate
+
+/// A file that waited to be judged when the daemon stopped; the next start judges it.
+public struct PendingFrame: Sendable, Equatable {
+    /// The file, with the content that waits.
+    public let file: FrameLedger.File
+    /// What its name says.
+    public let frame: FrameID
+    /// Why it waits.
+    public let reason: String
+    /// When it was left.
+    public let since: Timestamp
+
+    /// Gathers a row.
+    public init(file: FrameLedger.File, frame: FrameID, reason: String, since: Timestamp) {
+        self.file = file
+        self.frame = frame
+        self.reason = reason
+        self.since = since
+    }
+}
+
+extension FrameLedger {
+    /// Notes what is left for the next start, in one transaction.
+    public func leave(_ frames: [PendingFrame]) throws(LedgerError) {
+        guard !frames.isEmpty else { return }
+        try write { database in
+            let statement = try database.cachedStatement(
+                sql: """
+                    INSERT OR REPLACE INTO pending
+                    (root, path, device, inode, size, mtime_ns, run, well, frame, reason, since_ns)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """
+            )
+            for frame in frames {
+                let identity = frame.file.identity
+                try statement.execute(
+                    arguments: [
+                        try Self.root(frame.file.root, in: database), frame.file.path,
+                        Int64(bitPattern: identity.device), Int64(bitPattern: identity.inode), identity.size,
+                        identity.modified.nanoseconds, frame.frame.run, frame.frame.well.description,
+                        frame.frame.index, frame.reason, frame.since.nanoseconds,
+                    ]
+                )
+            }
+        }
+    }
+
+    /// What was left and has no outcome yet, by path.
+    public func pending() throws(LedgerError) -> [PendingFrame] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT pending.*, roots.path AS root_path FROM pending JOIN roots ON roots.id = root
+                    ORDER BY root_path, pending.path
+                    """
+            ).compactMap { row in
+                guard let well = Well(row["well"] as String) else { return nil }
+                let identity = FileIdentity(
+                    device: UInt64(bitPattern: row["device"]),
+                    inode: UInt64(bitPattern: row["inode"]),
+                    size: row["size"],
+                    modified: Timestamp(nanoseconds: row["mtime_ns"])
+                )
+                return PendingFrame(
+                    file: File(root: row["root_path"], path: row["path"], identity: identity),
+                    frame: FrameID(run: row["run"], well: well, index: row["frame"]),
+                    reason: row["reason"],
+                    since: Timestamp(nanoseconds: row["since_ns"])
+                )
+            }
+        }
+    }
+
+    /// A file with an outcome waits no more.
+    static func settlePending(_ key: FrameKey, root: Int64, in database: Database) throws {
+        try database.cachedStatement(sql: "DELETE FROM pending WHERE root = ? AND path = ?")
+            .execute(arguments: [root, key.path])
+    }
+}

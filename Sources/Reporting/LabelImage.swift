@@ -1,0 +1,36 @@
+public import Plate
+
+/// The regions of a mask, numbered: 0 for normal pixels, 1 for the largest region, 2 for the next.
+///
+/// Regions are those of `MaskOutline`. What comes after 65,535 of them is 0.
+public struct LabelImage: Sendable, Equatable {
+    /// Rows.
+    public let height: Int
+    /// Columns.
+    public let width: Int
+    /// `height * width` numbers, row by row from the top left.
+    public let values: [UInt16]
+    /// Pixels of each region, the largest first.
+    public let sizes: [Int]
+
+    /// Numbers the regions of a mask.
+    public init(_ mask: Mask) {
+        let labels = RegionLabels(mask)
+        let order = labels.sizes.indices.sorted {
+            labels.sizes[$0] != labels.sizes[$1] ? labels.sizes[$0] > labels.sizes[$1] : $0 < $1
+        }
+        var numbers = [UInt16](repeating: 0, count: labels.sizes.count)
+        for (number, label) in order.prefix(Int(UInt16.max)).enumerated() {
+            numbers[label] = UInt16(number + 1)
+        }
+        height = mask.height
+        width = mask.width
+        values = labels.labels.map { $0 < 0 ? 0 : numbers[Int($0)] }
+        sizes = order.map { labels.sizes[$0] }
+    }
+
+    /// The numbers as grey values, to be written as a TIFF of 16 bit.
+    public var frame: Frame {
+        Frame(height: height, width: width, pixels: values.map { Float($0) })
+    }
+}

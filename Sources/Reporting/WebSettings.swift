@@ -1,0 +1,84 @@
+/// Where the live page listens, and to whom it answers.
+public struct WebSettings: Sendable, Equatable {
+    /// How many wells the plate has.
+    public enum PlateFormat: String, Sendable, CaseIterable {
+        /// The smallest that holds the wells seen.
+        case auto
+        /// 8 rows by 12 columns.
+        case wells96 = "96"
+        /// 16 rows by 24 columns.
+        case wells384 = "384"
+        /// 32 rows by 48 columns.
+        case wells1536 = "1536"
+    }
+
+    /// Name or address of the interface, for example `127.0.0.1`.
+    public let host: String
+    /// TCP port; 0 for any that is free.
+    public let port: Int
+    /// What a browser has to bring; `nil` for nothing.
+    public let token: String?
+    /// How many wells the map shows.
+    public let plate: PlateFormat
+
+    /// Where the page listens unless told otherwise.
+    public static let standardAddress = "127.0.0.1:8764"
+    /// Shortest token.
+    public static let shortestToken = 16
+
+    /// Reads `HOST:PORT`, `[IPV6]:PORT` or a port alone, which is one of 127.0.0.1.
+    ///
+    /// Throws where the address cannot be read, a token is too short, or the address is not this machine's alone and
+    /// there is no token.
+    public init(
+        listen: String,
+        token: String? = nil,
+        plate: PlateFormat = .auto
+    ) throws(WebSettingsError) {
+        let colon = listen.lastIndex(of: ":")
+        let name = colon.map { String(listen[..<$0]) } ?? "127.0.0.1"
+        let number = colon.map { listen[listen.index(after: $0)...] } ?? listen[...]
+        guard let port = Int(number), (0...65_535).contains(port), !name.isEmpty else {
+            throw WebSettingsError(
+                isAboutToken: false,
+                problem: "\(listen) is no address to listen on",
+                remedy: "write it like \(Self.standardAddress)"
+            )
+        }
+        host = name.hasPrefix("[") && name.hasSuffix("]") ? String(name.dropFirst().dropLast()) : name
+        self.port = port
+        self.token = token
+        self.plate = plate
+        try checkToken()
+    }
+
+    /// Whether only programs on this machine can reach it.
+    public var isLoopback: Bool { Self.isLoopback(host) }
+
+    /// Whether a name or an address is this machine's own.
+    public static func isLoopback(_ host: String) -> Bool {
+        if ["localhost", "::1"].contains(host) { return true }
+        let bytes = host.split(separator: ".", omittingEmptySubsequences: false).compactMap { UInt8($0) }
+        return bytes.count == 4 && bytes[0] == 127 && host.allSatisfy { $0.isNumber || $0 == "." }
+    }
+
+    private func checkToken() throws(WebSettingsError) {
+        if let token {
+            guard token.count >= Self.shortestToken, token.allSatisfy({ $0.isASCII && !$0.isWhitespace })
+            else {
+                throw WebSettingsError(
+                    isAboutToken: true,
+                    problem: "the token is too easy to guess, or cannot be typed",
+                    remedy:
+                        "write at least \(Self.shortestToken) letters and digits, as `openssl rand -hex 16` prints"
+                )
+            }
+        } else if !isLoopback {
+            throw WebSettingsError(
+                isAboutToken: true,
+                problem: "\(host) can be reached from other machines, and there is no token",
+                remedy: "set `web.token`, or listen on 127.0.0.1 and use an SSH tunnel"
+            )
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import ArgumentParser
+import Auditing
+import Dashboard
+import Foundation
+import Ledger
+import Training
+
+/// `autoqc review`.
+struct ReviewCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "review",
+        abstract: "Write a run as one HTML file to keep or mail.",
+        discussion: """
+            Plate map, usable range and severity over time of each well, the most and least confident frames, a gallery of \
+            flagged frames with the outlines of their masks, decisions. No script, nothing from outside: it opens from a \
+            file share.
+            """
+    )
+
+    @OptionGroup var output: LedgerOptions
+    @OptionGroup var watched: WatchedOptions
+    @Option(name: .customLong("run"), help: "The run (default: the one recorded last).")
+    var oneRun: String?
+    @Option(help: "Where the file goes.")
+    var html: String
+    @Option(help: "Largest file in MB; pictures that do not fit are left out, and it says so.")
+    var megabytes = 20
+    @Flag(help: "Say nothing of whether every frame has its outcome: finding that out lists all folders.")
+    var noAudit = false
+
+    func validate() throws {
+        guard (1...2000).contains(megabytes) else { throw ValidationError("--megabytes is 1 to 2000") }
+    }
+
+    func run() throws {
+        let ledger = try output.open()
+        guard let run = try oneRun ?? ledger.runs().first?.run else {
+            throw DataError("\(output.out): no frame has an outcome yet")
+        }
+        var options = ReviewPage.Options()
+        options.largestSize = megabytes * 1_000_000
+        options.audit = noAudit ? [] : audit(ledger, run: run)
+        guard let page = try ReviewPage(run: run, ledger: ledger, tree: output.tree, options: options) else {
+            throw DataError("\(output.out): there is no run \(run); `autoqc export` lists them")
+        }
+        let outcome = try page.write(to: html)
+        let left = outcome.leftOut > 0 ? ", \(outcome.leftOut) flagged frames not shown" : ""
+        Terminal.note(
+            "\(html): \((Double(outcome.size) / 1e6).digits(1)) MB, \(outcome.pictures) pictures\(left)"
+        )
+    }
+
+    /// What an audit of the run says, or why there is none.
+    private func audit(_ ledger: FrameLedger, run: String) -> [String] {
+        do {
+            let (folders, pattern) = try watched.resolve(ledger)
+            let scope = Audit.Scope(folders: folders, pattern: pattern, run: run)
+            let report = try Audit.report(of: ledger, in: output.tree, scope: scope)
+            let counts = AuditReport.Kind.allCases.filter { report.count(of: $0) > 0 }
+                .map { "\($0.rawValue): \(report.count(of: $0))" }
+            let files = "\(report.accounted) of \(report.files) files have an outcome"
+            return report.isComplete
+                ? ["audit: \(files); all is accounted for"]
+                : ["audit: \(files); \(counts.joined(separator: ", "))"]
+        } catch {
+            return ["not audited: \(error)"]
+        }
+    }
+}

@@ -1,0 +1,157 @@
+import Foundation
+import Frames
+import Ledger
+import Logging
+import Plate
+import Reporting
+import ServiceLifecycle
+import TestSupport
+import Testing
+
+@testable import Dashboard
+
+/// An output folder with some judged frames, and its page, open on a free port.
+struct OpenPage: Sendable {
+    let folder: URL
+    let tree: OutputTree
+    let ledger: FrameLedger
+    let visitor: Visitor
+
+    static let run = "01"
+
+    /// Opens a page, hands it over, and closes it.
+    static func with(
+        token: String? = nil,
+        isReadOnly: Bool = false,
+        figures: @escaping @Sendable () -> DaemonFigures? = { nil },
+        _ body: @escaping @Sendable (OpenPage) async throws -> Void
+    ) async throws {
+        try await withTemporaryFolder { folder in
+            let tree = OutputTree(root: folder.appending(path: "out").path)
+            try tree.prepare()
+            var ledger = try FrameLedger(path: tree.ledger)
+            if isReadOnly {
+                try ledger.close()
+                ledger = try FrameLedger(reading: tree.ledger)
+            }
+            let (ports, port) = AsyncStream<Int>.makeStream()
+            var logger = Logger(label: "test")
+            logger.logLevel = .critical
+            let service = DashboardService(
+                settings: try WebSettings(listen: "127.0.0.1:0", token: token),
+                ledger: ledger,
+                tree: tree,
+                logger: logger,
+                figures: figures,
+                listening: { port.yield($0) }
+            )
+            let group = ServiceGroup(
+                configuration: ServiceGroupConfiguration(services: [service], logger: logger)
+            )
+            let opened = ledger
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await group.run() }
+                let number = try #require(await ports.first { _ in true })
+                let page = OpenPage(
+                    folder: folder,
+                    tree: tree,
+                    ledger: opened,
+                    visitor: Visitor(port: number)
+                )
+                try await body(page)
+                await group.triggerGracefulShutdown()
+                try await tasks.waitForAll()
+            }
+        }
+    }
+
+    /// Writes a frame and, for a faulty one, its mask, as the daemon leaves them.
+    func add(
+        _ name: String,
+        frame: Int,
+        verdict: Verdict = .normal,
+        wellIsFaulty: Bool? = false,
+        severity: Double = 1,
+        run: String = OpenPage.run
+    ) throws {
+        let well = try #require(Well(name))
+        let file = "\(SafeName.of(run))_\(name)_f\(frame).tiff"
+        let input = folder.appending(path: "in")
+        try FileManager.default.createDirectory(at: input, withIntermediateDirectories: true)
+        let pixels = (0..<64 * 40).map { Float($0 % 64 * 4) }
+        try TIFFWriter.write(
+            Frame(height: 40, width: 64, pixels: pixels),
+            to: input.appending(path: file).path
+        )
+        var mask: String?
+        if verdict == .faulty {
+            let stem = Sidecars.name(file: file, page: 0)
+            mask = Sidecars.maskPath(name: stem)
+            let values = (0..<64 * 40).map {
+                UInt8((10..<20).contains($0 % 64) && (5..<15).contains($0 / 64) ? 1 : 0)
+            }
+            try Sidecars(tree: tree, writeMask: Sidecars.writeTIFF).write(
+                Mask(height: 40, width: 64, values: values),
+                pixelSize: nil,
+                run: run,
+                name: stem,
+                outlinedAs: "unknown"
+            )
+        }
+        try ledger.record([
+            FrameRecord(
+                key: FrameKey(root: input.path, path: file),
+                identity: nil,
+                frame: FrameID(run: run, well: well, index: frame),
+                outcome: .scored(
+                    FrameRecord.Score(
+                        scores: ImageScores(maximum: 1, mean: 0.1, patch: 0.5),
+                        chosen: 0.5,
+                        severity: severity,
+                        threshold: 8,
+                        verdict: verdict,
+                        area: verdict == .faulty ? 0.04 : 0,
+                        boundingBox: verdict == .faulty
+                            ? PixelRectangle(x: 10, y: 5, width: 10, height: 10) : nil,
+                        cause: verdict == .faulty ? "air-bubble" : nil,
+                        mask: mask,
+                        wellIsFaulty: wellIsFaulty
+                    )
+                ),
+                model: "3f9ac2d41b7e",
+                completed: Timestamp(nanoseconds: 1_795_341_601_000_000_000),
+                judged: Timestamp(nanoseconds: 1_795_341_601_200_000_000)
+            )
+        ])
+    }
+
+    /// A well that gets no more frames.
+    func addStall(_ name: String, frame: Int) throws {
+        let alarm = Alarm(
+            time: Timestamp(nanoseconds: 1_795_341_660_000_000_000),
+            event: .stalled,
+            frame: FrameID(run: Self.run, well: try #require(Well(name)), index: frame),
+            model: "3f9ac2d41b7e",
+            finding: nil,
+            reason: "no frame of this well for 60 s",
+            latencyMilliseconds: nil
+        )
+        try ledger.record([], alarms: [alarm])
+    }
+
+    /// A frame that could not be read.
+    func addUnreadable(_ name: String, frame: Int) throws {
+        let well = try #require(Well(name))
+        try ledger.record([
+            FrameRecord(
+                key: FrameKey(root: folder.path, path: "\(name)_\(frame).tiff"),
+                identity: nil,
+                frame: FrameID(run: Self.run, well: well, index: frame),
+                outcome: .quarantined(reason: "the file is cut"),
+                model: nil,
+                completed: nil,
+                judged: Timestamp(nanoseconds: 1_795_341_602_000_000_000)
+            )
+        ])
+    }
+}

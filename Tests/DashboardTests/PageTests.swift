@@ -1,0 +1,150 @@
+import Foundation
+import Ledger
+import Plate
+import Reporting
+import TestSupport
+import Testing
+
+@testable import Dashboard
+
+@Suite struct PageTests {
+    @Test func wellsShowTheirStates() async throws {
+        try await OpenPage.with { page in
+            try page.add("A1", frame: 0)
+            try page.add("A2", frame: 0, verdict: .faulty, wellIsFaulty: true, severity: 40)
+            try page.add("A3", frame: 0, verdict: .faulty, severity: 9)
+            try page.add("A3", frame: 1)
+            try page.add("A4", frame: 0)
+            try page.addUnreadable("A4", frame: 1)
+            try page.add("A5", frame: 0)
+            try page.addStall("A5", frame: 0)
+            let answer = try page.visitor.get("/api/v1/runs/01")
+            #expect(answer.status == 200)
+            let plate = try answer.json()
+            #expect(plate["rows"] as? Int == 8 && plate["columns"] as? Int == 12)
+            let wells = try #require(plate["wells"] as? [[String: Any]])
+            let states = wells.reduce(into: [:]) { $0[$1["well"] as? String] = $1["state"] as? String }
+            #expect(
+                states == [
+                    "A01": "normal", "A02": "faulty", "A03": "suspect", "A04": "unreadable", "A05": "stalled",
+                ]
+            )
+        }
+    }
+
+    @Test func aFlaggedFrameComesWithPictureMaskAndOutline() async throws {
+        try await OpenPage.with { page in
+            try page.add("B2", frame: 7, verdict: .faulty, severity: 20)
+            let base = "/api/v1/runs/01/wells/B02/frames/7"
+            let detail = try page.visitor.get(base).json()
+            #expect(detail["outline"] as? [[Int]] == [[10, 5, 20, 5, 20, 15, 10, 15, 10, 5]])
+            let picture = try page.visitor.get("\(base)/image.png?width=32")
+            #expect(picture.headers["content-type"] == "image/png")
+            #expect(picture.body.starts(with: [0x89, 0x50, 0x4E, 0x47]))
+            // Width and height in the header of the PNG file.
+            #expect(Array(picture.body[16..<24]) == [0, 0, 0, 32, 0, 0, 0, 20])
+            let mask = try page.visitor.get("\(base)/mask.tiff")
+            #expect(
+                try mask.body
+                    == Data(contentsOf: URL(filePath: "\(page.tree.root)/01/masks/01_B2_f7.mask.tiff"))
+            )
+            #expect(try page.visitor.get("\(base)/mask.geojson").text.contains("FeatureCollection"))
+            #expect(try page.visitor.get("\(base)/heat.png").status == 404, "no score map was kept")
+            #expect(try page.visitor.get("/api/v1/runs/01/wells/B02/frames/8").status == 404)
+        }
+    }
+
+    @Test func aLongSeriesIsSentAsFewMarksThatKeepItsPeaks() async throws {
+        try await OpenPage.with { page in
+            let well = try #require(Well("C3"))
+            let records = (0..<5000).map { frame in
+                Self.record(well, frame: frame, isFaulty: frame == 1234)
+            }
+            try page.ledger.record(records)
+            let series = try page.visitor.get("/api/v1/runs/01/wells/C03").json()
+            let buckets = try #require(series["buckets"] as? [[String: Any]])
+            #expect(buckets.count <= 480)
+            #expect(buckets.contains { ($0["high"] as? Double ?? 0) == 99 && $0["flagged"] as? Int == 1 })
+            let range = try #require(series["range"] as? [String: Any])
+            #expect(range["last_good"] as? Int == 1233 && range["first_bad"] as? Int == 1234)
+            let turns = try #require(series["turns"] as? [[String: Any]])
+            #expect(turns.map { $0["event"] as? String } == ["ONSET", "CLEAR"])
+            let strip = try page.visitor.get("/api/v1/runs/01/wells/C03/frames?limit=100000").json()
+            #expect((strip["frames"] as? [Any])?.count == 60)
+        }
+    }
+
+    private static func record(_ well: Well, frame: Int, isFaulty: Bool) -> FrameRecord {
+        FrameRecord(
+            key: FrameKey(root: "/in", path: "\(well)_\(frame)"),
+            identity: nil,
+            frame: FrameID(run: OpenPage.run, well: well, index: frame),
+            outcome: .scored(
+                FrameRecord.Score(
+                    scores: ImageScores(maximum: 1, mean: 1, patch: 1),
+                    chosen: 1,
+                    severity: isFaulty ? 99 : 1,
+                    threshold: 8,
+                    verdict: isFaulty ? .faulty : .normal,
+                    area: 0,
+                    boundingBox: nil,
+                    cause: nil,
+                    mask: nil,
+                    wellIsFaulty: isFaulty
+                )
+            ),
+            model: "3f9ac2d41b7e",
+            completed: nil,
+            judged: Timestamp(nanoseconds: 1)
+        )
+    }
+
+    @Test func anOpenPageHearsOfEveryOutcome() async throws {
+        try await OpenPage.with { page in
+            try page.add("A1", frame: 0)
+            let heard = try page.visitor.listen(to: "/api/v1/events?run=01", until: "\"A02\"") {
+                try page.add("A2", frame: 0, verdict: .faulty, severity: 12)
+            }
+            #expect(heard.contains("event: status"))
+            #expect(heard.contains("event: plate\nid: 1\n"))
+            #expect(heard.contains("event: plate\nid: 2\n"))
+        }
+    }
+
+    @Test func metricsAreReadableByPrometheus() async throws {
+        try await OpenPage.with(figures: {
+            var figures = DaemonFigures(started: Timestamp(nanoseconds: 0))
+            figures.counts.judged = 3
+            figures.latency.upTo = [(0.5, 2), (1, 3)]
+            figures.latency.all = 3
+            figures.parts = [DaemonFigures.Part(name: "judging 1", silence: 0.25)]
+            return figures
+        }) { page in
+            try page.add("A1", frame: 0)
+            let answer = try page.visitor.get("/metrics")
+            #expect(answer.headers["content-type"]?.hasPrefix("text/plain; version=0.0.4") == true)
+            for line in [
+                "autoqc_frames_total{outcome=\"normal\"} 3", "autoqc_latency_seconds_bucket{le=\"0.5\"} 2",
+                "autoqc_latency_seconds_bucket{le=\"+Inf\"} 3", "autoqc_latency_seconds_count 3",
+                "autoqc_part_silence_seconds{part=\"judging 1\"} 0.25",
+                "autoqc_row_frames{run=\"01\",row=\"A\",verdict=\"normal\"} 1",
+                "autoqc_wells{run=\"01\",state=\"normal\"} 1",
+            ] {
+                #expect(answer.text.contains(line + "\n"), "\(line)")
+            }
+            #expect(try page.visitor.get("/healthz").text == "ok\n")
+        }
+    }
+
+    @Test func aDaemonThatIsStuckIsNotHealthy() async throws {
+        try await OpenPage.with(figures: {
+            var figures = DaemonFigures(started: Timestamp(nanoseconds: 0))
+            figures.watchdog = 30
+            figures.parts = [DaemonFigures.Part(name: "judging 1", silence: 31)]
+            return figures
+        }) { page in
+            let answer = try page.visitor.get("/healthz")
+            #expect(answer.status == 503 && answer.text.contains("judging 1"))
+        }
+    }
+}

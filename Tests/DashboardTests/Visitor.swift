@@ -1,0 +1,126 @@
+import Foundation
+import TestSupport
+
+/// A client that says what a browser says, byte by byte, over a socket.
+struct Visitor: Sendable {
+    /// What came back.
+    struct Answer {
+        let status: Int
+        let headers: [String: String]
+        let body: Data
+
+        var text: String { String(decoding: body, as: UTF8.self) }
+
+        func json() throws -> [String: Any] {
+            try JSONSerialization.jsonObject(with: body) as? [String: Any] ?? [:]
+        }
+    }
+
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    let port: Int
+
+    func get(_ path: String, _ headers: [String: String] = [:]) throws -> Answer {
+        try ask("GET", path, headers, body: nil)
+    }
+
+    func post(_ path: String, _ body: String, _ headers: [String: String] = [:]) throws -> Answer {
+        let type = ["Content-Type": "application/json"]
+        return try ask("POST", path, type.merging(headers) { $1 }, body: body)
+    }
+
+    /// Reads from an answer that does not end, until it holds a text.
+    func listen(to path: String, until text: String, meanwhile: () throws -> Void) throws -> String {
+        let socket = try Socket(port: port)
+        try socket.send("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\n")
+        var heard = try socket.read(until: "retry:")
+        try meanwhile()
+        if !heard.contains(text) { heard += try socket.read(until: text) }
+        return heard
+    }
+
+    private func ask(_ method: String, _ path: String, _ headers: [String: String], body: String?) throws
+        -> Answer
+    {
+        let socket = try Socket(port: port)
+        var lines = ["\(method) \(path) HTTP/1.1", "Connection: close"]
+        let all = ["Host": "127.0.0.1:\(port)"].merging(headers) { $1 }
+        lines += all.map { "\($0.key): \($0.value)" }
+        if let body { lines.append("Content-Length: \(body.utf8.count)") }
+        try socket.send(lines.joined(separator: "\r\n") + "\r\n\r\n" + (body ?? ""))
+        return try Self.parse(socket.readAll())
+    }
+
+    private static func parse(_ data: Data) throws -> Answer {
+        guard let end = data.range(of: Data("\r\n\r\n".utf8)) else {
+            throw Failure(description: "no answer, but \(String(decoding: data, as: UTF8.self))")
+        }
+        let head = String(decoding: data[..<end.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
+        var headers: [String: String] = [:]
+        for line in head.dropFirst() {
+            let parts = line.split(separator: ":", maxSplits: 1).map {
+                $0.trimmingCharacters(in: .whitespaces)
+            }
+            if parts.count == 2 { headers[parts[0].lowercased()] = parts[1] }
+        }
+        let status = Int(head[0].split(separator: " ").dropFirst().first ?? "") ?? 0
+        return Answer(status: status, headers: headers, body: Data(data[end.upperBound...]))
+    }
+}
+
+/// A TCP connection to this machine.
+private final class Socket {
+    private let descriptor: Int32
+
+    init(port: Int) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(UInt16(port)).bigEndian
+        address.sin_addr.s_addr = unsafe inet_addr("127.0.0.1")
+        var limit = timeval(tv_sec: 60, tv_usec: 0)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        let status = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard status == 0 else { throw Visitor.Failure(description: "cannot connect to port \(port)") }
+    }
+
+    deinit { close(descriptor) }
+
+    func send(_ text: String) throws {
+        let bytes = Array(text.utf8)
+        let count = unsafe bytes.withUnsafeBytes {
+            unsafe Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
+        guard count == bytes.count else { throw Visitor.Failure(description: "the request was not taken") }
+    }
+
+    private func part() throws -> Data? {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = unsafe buffer.withUnsafeMutableBytes {
+            unsafe recv(descriptor, $0.baseAddress, $0.count, 0)
+        }
+        guard count >= 0 else { throw Visitor.Failure(description: "no answer within a minute") }
+        return count == 0 ? nil : Data(buffer[..<count])
+    }
+
+    func readAll() throws -> Data {
+        var data = Data()
+        while let part = try part() { data += part }
+        return data
+    }
+
+    func read(until text: String) throws -> String {
+        var data = Data()
+        while data.range(of: Data(text.utf8)) == nil {
+            guard let part = try part() else { break }
+            data += part
+        }
+        return String(decoding: data, as: UTF8.self)
+    }
+}

@@ -1,0 +1,86 @@
+import Foundation
+import GRDB
+import Ledger
+import Plate
+import TestSupport
+import Testing
+
+struct AlarmsTests {
+    private static func alarm(_ event: Alarm.Event, well: String = "B1", frame: Int, reason: String? = nil)
+        throws -> Alarm
+    {
+        let finding = Alarm.Finding(
+            score: 0.25,
+            threshold: 2,
+            severity: 4.5,
+            cause: "air-bubble",
+            area: 0.1,
+            boundingBox: nil,
+            mask: nil
+        )
+        return Alarm(
+            time: Timestamp(nanoseconds: 7),
+            event: event,
+            frame: FrameID(run: "01", well: try Sample.well(well), index: frame),
+            model: "3f9ac2d41b7e",
+            finding: event == .stalled || event == .unreadable ? nil : finding,
+            reason: reason,
+            latencyMilliseconds: 12
+        )
+    }
+
+    @Test func alarmsAreKeptOnceWithTheFramesTheyCameWith() async throws {
+        try await withLedger { ledger in
+            let alarms = try [
+                Self.alarm(.fault, frame: 1), Self.alarm(.onset, frame: 1),
+                Self.alarm(.fault, well: "C2", frame: 4),
+                Self.alarm(.unreadable, frame: 2, reason: "it is cut"),
+            ]
+            for _ in 0..<2 { try ledger.record([Sample.scored("a.tif", frame: 1)], alarms: alarms) }
+            try ledger.record([], alarms: [Self.alarm(.stalled, frame: 2, reason: "no frame for 60 s")])
+            let kept = try ledger.alarms(run: "01")
+            #expect(kept.map(\.event) == [.fault, .onset, .fault, .unreadable, .stalled])
+            #expect(kept[0].severity == 4.5 && kept[0].threshold == 2 && kept[0].cause == "air-bubble")
+            #expect(kept[3].severity == nil && kept[3].reason == "it is cut")
+            let well = try Sample.well("B1")
+            let transitions = try ledger.alarms(run: "01", well: well, events: [.onset, .clear])
+            #expect(transitions.map(\.frame.index) == [1])
+            #expect(try ledger.alarms(run: "02").isEmpty)
+        }
+    }
+
+    @Test func whatWaitsIsKnownUntilItHasAnOutcome() async throws {
+        try await withLedger { ledger in
+            let frames = try ["a.tif", "b.tif"].enumerated().map { index, path in
+                PendingFrame(
+                    file: FrameLedger.File(root: "/in", path: path, identity: Sample.identity()),
+                    frame: FrameID(run: "01", well: try Sample.well(), index: index),
+                    reason: "the daemon was stopped before its turn",
+                    since: Timestamp(nanoseconds: 3)
+                )
+            }
+            for _ in 0..<2 { try ledger.leave(frames) }
+            #expect(try ledger.pending() == frames)
+            #expect(try ledger.settled(frames.map(\.file)).isEmpty)
+            try ledger.record([Sample.scored("a.tif", frame: 0)])
+            #expect(try ledger.pending() == [frames[1]])
+        }
+    }
+
+    @Test func runsAreSummedUpForWhoeverAsksInSQL() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending(path: "ledger.sqlite").path
+            let ledger = try FrameLedger(path: path)
+            try ledger.record([
+                Sample.scored("a.tif", frame: 1, verdict: .faulty),
+                Sample.scored("b.tif", frame: 2, verdict: .normal),
+            ])
+            let row = try DatabaseQueue(path: path).read {
+                try Row.fetchOne($0, sql: "SELECT run, wells, frames, scored, quarantined, faulty FROM runs")
+            }
+            #expect(
+                row == ["run": "01", "wells": 1, "frames": 2, "scored": 2, "quarantined": 0, "faulty": 1]
+            )
+        }
+    }
+}
