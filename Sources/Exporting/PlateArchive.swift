@@ -12,7 +12,8 @@ public import Reporting
 /// DIR/B/1/0/0                            frames, time x height x width
 /// DIR/B/1/0/labels/faults/0              regions of the masks, numbered, on the same axes
 /// ```
-/// Which frame of the run a plane is, its file, severity and verdict stand in the image's attributes under `autoqc`. One
+/// All wells share one axis of time, the frame numbers of the run in order; where a well has no frame, or its file is gone, the
+/// plane is black. Which frame a plane is stands in the plate's attributes under `autoqc`; its file, severity and verdict in the image's. One
 /// resolution: a frame is no larger than a screen. Written from the frames' own files, which have to be there still.
 public struct PlateArchive {
     /// How it came out.
@@ -46,17 +47,35 @@ public struct PlateArchive {
     public func write(report: (_ well: Well, _ outcome: Outcome) -> Void = { _, _ in }) throws -> Outcome {
         var outcome = Outcome()
         var written: [Well] = []
+        let times = try times()
         for summary in try ledger.wells(of: run) where !flaggedOnly || summary.faulty > 0 {
-            guard try write(summary.well, &outcome) else { continue }
+            guard try write(summary.well, times, &outcome) else { continue }
             written.append(summary.well)
             outcome.wells += 1
             report(summary.well, outcome)
         }
-        try writePlate(written)
+        try writePlate(written, times)
         return outcome
     }
 
-    private func writePlate(_ wells: [Well]) throws {
+    private var selection: FrameLedger.Selection {
+        var selection = FrameLedger.Selection(limit: .max)
+        selection.flaggedOnly = flaggedOnly
+        return selection
+    }
+
+    /// The numbers of the frames that any well has, in order.
+    private func times() throws -> [Int] {
+        var frames: Set<Int> = []
+        for summary in try ledger.wells(of: run) {
+            try ledger.forEachPoint(of: summary.well, run: run) { point in
+                if point.state == .scored, point.isFaulty || !flaggedOnly { frames.insert(point.frame) }
+            }
+        }
+        return frames.sorted()
+    }
+
+    private func writePlate(_ wells: [Well], _ times: [Int]) throws {
         let rows = Set(wells.map(\.row)).sorted()
         let columns = Set(wells.map(\.column)).sorted()
         for row in rows { try ZarrGroup.make(root.appending(path: Self.letters(row))) }
@@ -71,7 +90,7 @@ public struct PlateArchive {
                 ] as [String: Any]
             },
         ]
-        try ZarrGroup.make(root, ome: ["plate": plate])
+        try ZarrGroup.make(root, ome: ["plate": plate], autoqc: ["frames": times])
     }
 
     private static func letters(_ row: Int) -> String {
@@ -81,12 +100,10 @@ public struct PlateArchive {
     private static func path(_ well: Well) -> String { "\(letters(well.row))/\(well.column)" }
 
     /// A well's frames; `false` where none of them can be read.
-    private func write(_ well: Well, _ outcome: inout Outcome) throws -> Bool {
-        var selection = FrameLedger.Selection(limit: .max)
-        selection.flaggedOnly = flaggedOnly
+    private func write(_ well: Well, _ times: [Int], _ outcome: inout Outcome) throws -> Bool {
         let records = try ledger.records(of: well, run: run, selection).reversed()
         let folder = root.appending(path: Self.path(well))
-        var writer = WellArchive(folder: folder.appending(path: "0"), tree: tree, run: run)
+        var writer = WellArchive(folder: folder.appending(path: "0"), tree: tree, run: run, times: times)
         for record in records { writer.survey(record) }
         outcome.leftOut += writer.leftOut
         guard !writer.isEmpty else { return false }

@@ -9,6 +9,7 @@ struct WellArchive {
     /// A frame that can be read, and what is said of it.
     private struct Plane {
         let record: FrameRecord
+        let index: Int
         let path: String
         let mask: String?
     }
@@ -16,6 +17,8 @@ struct WellArchive {
     private let folder: URL
     private let tree: OutputTree
     private let run: String
+    /// Which plane shows the frame of a number.
+    private let places: [Int: Int]
     private var planes: [Plane] = []
     private var kind = ZarrArray.Kind.uint8
     private var size: (height: Int, width: Int)?
@@ -24,7 +27,8 @@ struct WellArchive {
     /// Frames that are not taken.
     private(set) var leftOut = 0
 
-    init(folder: URL, tree: OutputTree, run: String) {
+    init(folder: URL, tree: OutputTree, run: String, times: [Int]) {
+        places = Dictionary(uniqueKeysWithValues: zip(times, times.indices))
         self.folder = folder
         self.tree = tree
         self.run = run
@@ -35,7 +39,9 @@ struct WellArchive {
 
     /// Looks at a frame before anything is written: an array has one size and one kind of pixel.
     mutating func survey(_ record: FrameRecord) {
-        guard case .scored(let score) = record.outcome else { return }
+        guard case .scored(let score) = record.outcome,
+            let index = (record.frame?.index).flatMap({ places[$0] })
+        else { return }
         let path = record.key.root.isEmpty ? record.key.path : "\(record.key.root)/\(record.key.path)"
         guard let frame = read(path, page: record.key.page) else {
             leftOut += 1
@@ -51,7 +57,9 @@ struct WellArchive {
         let mask = score.mask.flatMap(Sidecars.name(ofMask:)).map {
             "\(tree.masks(run: run))/\($0).mask.tiff"
         }
-        planes.append(Plane(record: record, path: path, mask: mask))
+        // Of two files that name the same frame, the one recorded last.
+        planes.removeAll { $0.index == index }
+        planes.append(Plane(record: record, index: index, path: path, mask: mask))
     }
 
     private mutating func read(_ path: String, page: Int) -> Frame? {
@@ -67,13 +75,13 @@ struct WellArchive {
         let array = try ZarrArray(
             folder.appending(path: "0"),
             kind: kind,
-            planes: planes.count,
+            planes: places.count,
             height: size.height,
             width: size.width
         )
-        for (index, plane) in planes.enumerated() {
+        for plane in planes {
             let reader = try TIFFReader(path: plane.path)
-            try array.write(reader.frame(page: plane.record.key.page).pixels, plane: index)
+            try array.write(reader.frame(page: plane.record.key.page).pixels, plane: plane.index)
         }
         try ZarrGroup.make(
             folder,
@@ -89,20 +97,20 @@ struct WellArchive {
         let array = try ZarrArray(
             faults.appending(path: "0"),
             kind: .uint16,
-            planes: planes.count,
+            planes: places.count,
             height: size.height,
             width: size.width
         )
         var masks = 0
         var regions = 0
-        for (index, plane) in planes.enumerated() {
+        for plane in planes {
             guard let path = plane.mask, let mask = try? TIFFReader(path: path).frame(page: 0),
                 (mask.height, mask.width) == size
             else { continue }
             let image = LabelImage(
                 Mask(height: mask.height, width: mask.width, values: mask.pixels.map { $0 > 0 ? 1 : 0 })
             )
-            try array.write(image.frame.pixels, plane: index)
+            try array.write(image.frame.pixels, plane: plane.index)
             masks += 1
             regions = max(regions, image.sizes.count)
         }
@@ -136,7 +144,9 @@ struct WellArchive {
     }
 
     private func description(_ plane: Plane) -> [String: Any] {
-        var fields: [String: Any] = ["file": plane.record.key.path, "page": plane.record.key.page]
+        var fields: [String: Any] = [
+            "plane": plane.index, "file": plane.record.key.path, "page": plane.record.key.page,
+        ]
         fields["frame"] = plane.record.frame?.index
         guard case .scored(let score) = plane.record.outcome else { return fields }
         fields["verdict"] = score.verdict.rawValue

@@ -1,4 +1,4 @@
-public import Plate
+import Plate
 
 /// What several faulty wells of a plate have in common.
 public enum PlatePattern: Hashable, Sendable, Comparable {

@@ -15,18 +15,18 @@ import Testing
             try page.add("A1", frame: 0, verdict: .faulty)
             let first =
                 "{\"well\":\"A1\",\"frame\":0,\"decision\":\"fault\",\"note\":\"bubble\",\"reviewer\":\"Ada\"}"
-            #expect(try page.visitor.post(Self.path, first).status == 201)
+            #expect(try await page.visitor.post(Self.path, first).status == 201)
             let second = first.replacing("\"fault\"", with: "\"false-alarm\"")
-            #expect(try page.visitor.post(Self.path, second).status == 201)
+            #expect(try await page.visitor.post(Self.path, second).status == 201)
             let whole = "{\"well\":\"A1\",\"decision\":\"unsure\"}"
-            #expect(try page.visitor.post(Self.path, whole).status == 201)
+            #expect(try await page.visitor.post(Self.path, whole).status == 201)
             let kept = try FrameLedger(reading: page.tree.ledger).decisions(run: "01")
             #expect(kept.map(\.kind) == [.unsure, .falseAlarm])
             #expect(kept.last?.note == "bubble" && kept.last?.reviewer == "Ada")
-            let detail = try page.visitor.get("/api/v1/runs/01/wells/A01/frames/0").json()
+            let detail = try await page.visitor.get("/api/v1/runs/01/wells/A01/frames/0").json()
             #expect((detail["decision"] as? [String: Any])?["decision"] as? String == "false-alarm")
             let withdrawn = first.replacing("\"fault\"", with: "\"withdrawn\"")
-            #expect(try page.visitor.post(Self.path, withdrawn).status == 201)
+            #expect(try await page.visitor.post(Self.path, withdrawn).status == 201)
             #expect(try page.ledger.decisions().map(\.kind) == [.unsure])
         }
     }
@@ -38,19 +38,21 @@ import Testing
                 "", "[]", "{\"well\":\"A1\",\"decision\":\"maybe\"}",
                 "{\"well\":\"ZZZ\",\"decision\":\"fault\"}",
             ] {
-                #expect(try page.visitor.post(Self.path, wish).status == 400, "\(wish)")
+                #expect(try await page.visitor.post(Self.path, wish).status == 400, "\(wish)")
             }
             let nowhere = "{\"well\":\"A1\",\"frame\":9,\"decision\":\"fault\"}"
-            #expect(try page.visitor.post(Self.path, nowhere).status == 404)
-            #expect(try page.visitor.post(Self.path, String(repeating: " ", count: 1 << 20)).status == 413)
+            #expect(try await page.visitor.post(Self.path, nowhere).status == 404)
+            #expect(
+                try await page.visitor.post(Self.path, String(repeating: " ", count: 1 << 20)).status == 413
+            )
         }
     }
 
     @Test func aPageThatOnlyReadsSaysSo() async throws {
         try await OpenPage.with(isReadOnly: true) { page in
-            let answer = try page.visitor.post(Self.path, "{\"well\":\"A1\",\"decision\":\"fault\"}")
+            let answer = try await page.visitor.post(Self.path, "{\"well\":\"A1\",\"decision\":\"fault\"}")
             #expect(answer.status == 409 && answer.text.contains("only reads"))
-            #expect(try page.visitor.get(Self.path).json()["is_open"] as? Bool == false)
+            #expect(try await page.visitor.get(Self.path).json()["is_open"] as? Bool == false)
         }
     }
 }

@@ -18,7 +18,7 @@ import Testing
             try page.addUnreadable("A4", frame: 1)
             try page.add("A5", frame: 0)
             try page.addStall("A5", frame: 0)
-            let answer = try page.visitor.get("/api/v1/runs/01")
+            let answer = try await page.visitor.get("/api/v1/runs/01")
             #expect(answer.status == 200)
             let plate = try answer.json()
             #expect(plate["rows"] as? Int == 8 && plate["columns"] as? Int == 12)
@@ -36,21 +36,21 @@ import Testing
         try await OpenPage.with { page in
             try page.add("B2", frame: 7, verdict: .faulty, severity: 20)
             let base = "/api/v1/runs/01/wells/B02/frames/7"
-            let detail = try page.visitor.get(base).json()
-            #expect(detail["outline"] as? [[Int]] == [[10, 5, 20, 5, 20, 15, 10, 15, 10, 5]])
-            let picture = try page.visitor.get("\(base)/image.png?width=32")
+            let detail = try await page.visitor.get(base).json()
+            #expect(detail["outline"] as? [[Int]] == [[20, 5, 20, 15, 10, 15, 10, 5, 20, 5]])
+            let picture = try await page.visitor.get("\(base)/image.png?width=32")
             #expect(picture.headers["content-type"] == "image/png")
             #expect(picture.body.starts(with: [0x89, 0x50, 0x4E, 0x47]))
             // Width and height in the header of the PNG file.
             #expect(Array(picture.body[16..<24]) == [0, 0, 0, 32, 0, 0, 0, 20])
-            let mask = try page.visitor.get("\(base)/mask.tiff")
+            let mask = try await page.visitor.get("\(base)/mask.tiff")
             #expect(
                 try mask.body
                     == Data(contentsOf: URL(filePath: "\(page.tree.root)/01/masks/01_B2_f7.mask.tiff"))
             )
-            #expect(try page.visitor.get("\(base)/mask.geojson").text.contains("FeatureCollection"))
-            #expect(try page.visitor.get("\(base)/heat.png").status == 404, "no score map was kept")
-            #expect(try page.visitor.get("/api/v1/runs/01/wells/B02/frames/8").status == 404)
+            #expect(try await page.visitor.get("\(base)/mask.geojson").text.contains("FeatureCollection"))
+            #expect(try await page.visitor.get("\(base)/heat.png").status == 404, "no score map was kept")
+            #expect(try await page.visitor.get("/api/v1/runs/01/wells/B02/frames/8").status == 404)
         }
     }
 
@@ -61,7 +61,7 @@ import Testing
                 Self.record(well, frame: frame, isFaulty: frame == 1234)
             }
             try page.ledger.record(records)
-            let series = try page.visitor.get("/api/v1/runs/01/wells/C03").json()
+            let series = try await page.visitor.get("/api/v1/runs/01/wells/C03").json()
             let buckets = try #require(series["buckets"] as? [[String: Any]])
             #expect(buckets.count <= 480)
             #expect(buckets.contains { ($0["high"] as? Double ?? 0) == 99 && $0["flagged"] as? Int == 1 })
@@ -69,7 +69,7 @@ import Testing
             #expect(range["last_good"] as? Int == 1233 && range["first_bad"] as? Int == 1234)
             let turns = try #require(series["turns"] as? [[String: Any]])
             #expect(turns.map { $0["event"] as? String } == ["ONSET", "CLEAR"])
-            let strip = try page.visitor.get("/api/v1/runs/01/wells/C03/frames?limit=100000").json()
+            let strip = try await page.visitor.get("/api/v1/runs/01/wells/C03/frames?limit=100000").json()
             #expect((strip["frames"] as? [Any])?.count == 60)
         }
     }
@@ -102,7 +102,7 @@ import Testing
     @Test func anOpenPageHearsOfEveryOutcome() async throws {
         try await OpenPage.with { page in
             try page.add("A1", frame: 0)
-            let heard = try page.visitor.listen(to: "/api/v1/events?run=01", until: "\"A02\"") {
+            let heard = try await page.visitor.listen(to: "/api/v1/events?run=01", until: "\"A02\"") {
                 try page.add("A2", frame: 0, verdict: .faulty, severity: 12)
             }
             #expect(heard.contains("event: status"))
@@ -121,7 +121,7 @@ import Testing
             return figures
         }) { page in
             try page.add("A1", frame: 0)
-            let answer = try page.visitor.get("/metrics")
+            let answer = try await page.visitor.get("/metrics")
             #expect(answer.headers["content-type"]?.hasPrefix("text/plain; version=0.0.4") == true)
             for line in [
                 "autoqc_frames_total{outcome=\"normal\"} 3", "autoqc_latency_seconds_bucket{le=\"0.5\"} 2",
@@ -132,7 +132,7 @@ import Testing
             ] {
                 #expect(answer.text.contains(line + "\n"), "\(line)")
             }
-            #expect(try page.visitor.get("/healthz").text == "ok\n")
+            #expect(try await page.visitor.get("/healthz").text == "ok\n")
         }
     }
 
@@ -143,7 +143,7 @@ import Testing
             figures.parts = [DaemonFigures.Part(name: "judging 1", silence: 31)]
             return figures
         }) { page in
-            let answer = try page.visitor.get("/healthz")
+            let answer = try await page.visitor.get("/healthz")
             #expect(answer.status == 503 && answer.text.contains("judging 1"))
         }
     }

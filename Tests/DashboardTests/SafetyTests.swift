@@ -10,7 +10,7 @@ import Testing
 @Suite struct SafetyTests {
     @Test func thePageLoadsNothingFromOutsideAndRunsNothingInline() async throws {
         try await OpenPage.with { page in
-            let answer = try page.visitor.get("/")
+            let answer = try await page.visitor.get("/")
             let policy = try #require(answer.headers["content-security-policy"])
             #expect(policy.contains("default-src 'none'") && !policy.contains("unsafe"))
             #expect(answer.headers["x-content-type-options"] == "nosniff")
@@ -21,7 +21,7 @@ import Testing
                     && html.contains("src=\"page.js\"></script>")
             )
             for path in ["/", "/page.css", "/page.js", "/plate.js", "/well.js", "/frame.js"] {
-                let text = try page.visitor.get(path).text
+                let text = try await page.visitor.get(path).text
                 #expect(
                     !text.contains("https://")
                         && !text.replacing("http://www.w3.org/", with: "").contains("http://"),
@@ -41,7 +41,7 @@ import Testing
                 "/api/v1/runs/%2e%2e/wells/A01/frames/0/mask.tiff",
                 "/api/v1/runs/01/wells/../../secret/frames/0/frame.tiff",
             ] {
-                let answer = try page.visitor.get(path)
+                let answer = try await page.visitor.get(path)
                 #expect(
                     !answer.text.contains("secret") || answer.status >= 400
                         || answer.text.contains("\"wells\":[]"),
@@ -49,7 +49,7 @@ import Testing
                 )
                 #expect(answer.text != "secret", "\(path)")
             }
-            #expect(try page.visitor.get("/api/v1/runs/01/wells/A01/frames/0/frame.tiff").status == 200)
+            #expect(try await page.visitor.get("/api/v1/runs/01/wells/A01/frames/0/frame.tiff").status == 200)
         }
     }
 
@@ -57,15 +57,17 @@ import Testing
         let name = "<img src=x onerror=alert(1)>\"'&"
         try await OpenPage.with { page in
             try page.add("A1", frame: 0, run: name)
-            let runs = try page.visitor.get("/api/v1/runs")
+            let runs = try await page.visitor.get("/api/v1/runs")
             #expect(runs.headers["content-type"] == "application/json; charset=utf-8")
             let allowed = CharacterSet.alphanumerics
             let encoded = try #require(name.addingPercentEncoding(withAllowedCharacters: allowed))
-            let plate = try page.visitor.get("/api/v1/runs/\(encoded)").json()
+            let plate = try await page.visitor.get("/api/v1/runs/\(encoded)").json()
             #expect(plate["run"] as? String == name)
             #expect((plate["wells"] as? [Any])?.count == 1)
             #expect(
-                try page.visitor.get("/metrics").text.contains("run=\"<img src=x onerror=alert(1)>\\\"'&\"")
+                try await page.visitor.get("/metrics").text.contains(
+                    "run=\"<img src=x onerror=alert(1)>\\\"'&\""
+                )
             )
         }
     }
@@ -75,27 +77,27 @@ import Testing
         try await OpenPage.with(token: token) { page in
             let visitor = page.visitor
             for path in ["/", "/api/v1/runs", "/metrics"] {
-                #expect(try visitor.get(path).status == 401, "\(path)")
+                #expect(try await visitor.get(path).status == 401, "\(path)")
             }
-            #expect(try visitor.get("/?token=0123456789abcdeX").status == 401)
-            #expect(try visitor.get("/healthz").status == 200)
-            #expect(try visitor.get("/api/v1/runs", ["Authorization": "Bearer \(token)"]).status == 200)
-            let entrance = try visitor.get("/?token=\(token)")
+            #expect(try await visitor.get("/?token=0123456789abcdeX").status == 401)
+            #expect(try await visitor.get("/healthz").status == 200)
+            #expect(try await visitor.get("/api/v1/runs", ["Authorization": "Bearer \(token)"]).status == 200)
+            let entrance = try await visitor.get("/?token=\(token)")
             #expect(entrance.status == 303 && entrance.headers["location"] == "/")
             let cookie = try #require(entrance.headers["set-cookie"]?.split(separator: ";").first)
-            #expect(try visitor.get("/", ["Cookie": String(cookie)]).status == 200)
-            #expect(try visitor.get("/", ["Cookie": "autoqc=wrong"]).status == 401)
+            #expect(try await visitor.get("/", ["Cookie": String(cookie)]).status == 200)
+            #expect(try await visitor.get("/", ["Cookie": "autoqc=wrong"]).status == 401)
         }
     }
 
     @Test func anotherSiteCannotAskThroughTheVisitorsBrowser() async throws {
         try await OpenPage.with { page in
             try page.add("A1", frame: 0)
-            #expect(try page.visitor.get("/api/v1/runs", ["Host": "evil.example"]).status == 403)
+            #expect(try await page.visitor.get("/api/v1/runs", ["Host": "evil.example"]).status == 403)
             let wish = "{\"well\":\"A01\",\"frame\":0,\"decision\":\"fault\"}"
             let path = "/api/v1/runs/01/decisions"
-            #expect(try page.visitor.post(path, wish, ["Origin": "http://evil.example"]).status == 403)
-            #expect(try page.visitor.post(path, wish, ["Content-Type": "text/plain"]).status == 403)
+            #expect(try await page.visitor.post(path, wish, ["Origin": "http://evil.example"]).status == 403)
+            #expect(try await page.visitor.post(path, wish, ["Content-Type": "text/plain"]).status == 403)
             #expect(try page.ledger.decisions().isEmpty)
         }
     }

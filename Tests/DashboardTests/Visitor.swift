@@ -4,7 +4,7 @@ import TestSupport
 /// A client that says what a browser says, byte by byte, over a socket.
 struct Visitor: Sendable {
     /// What came back.
-    struct Answer {
+    struct Answer: Sendable {
         let status: Int
         let headers: [String: String]
         let body: Data
@@ -22,23 +22,38 @@ struct Visitor: Sendable {
 
     let port: Int
 
-    func get(_ path: String, _ headers: [String: String] = [:]) throws -> Answer {
-        try ask("GET", path, headers, body: nil)
+    func get(_ path: String, _ headers: [String: String] = [:]) async throws -> Answer {
+        try await Self.aside { try ask("GET", path, headers, body: nil) }
     }
 
-    func post(_ path: String, _ body: String, _ headers: [String: String] = [:]) throws -> Answer {
+    func post(_ path: String, _ body: String, _ headers: [String: String] = [:]) async throws -> Answer {
         let type = ["Content-Type": "application/json"]
-        return try ask("POST", path, type.merging(headers) { $1 }, body: body)
+        return try await Self.aside { try ask("POST", path, type.merging(headers) { $1 }, body: body) }
+    }
+
+    /// A visitor that waits must not hold a thread that the server needs.
+    private static func aside<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws
+        -> Value
+    {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
+        }
     }
 
     /// Reads from an answer that does not end, until it holds a text.
-    func listen(to path: String, until text: String, meanwhile: () throws -> Void) throws -> String {
-        let socket = try Socket(port: port)
-        try socket.send("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\n")
-        var heard = try socket.read(until: "retry:")
-        try meanwhile()
-        if !heard.contains(text) { heard += try socket.read(until: text) }
-        return heard
+    func listen(
+        to path: String,
+        until text: String,
+        meanwhile: @escaping @Sendable () throws -> Void
+    ) async throws -> String {
+        try await Self.aside {
+            let socket = try Socket(port: port)
+            try socket.send("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\n")
+            var heard = try socket.read(until: "event: plate")
+            try meanwhile()
+            if !heard.contains(text) { heard += try socket.read(until: text) }
+            return heard
+        }
     }
 
     private func ask(_ method: String, _ path: String, _ headers: [String: String], body: String?) throws

@@ -307,7 +307,10 @@ struct FramePipelineTests {
             #expect(try said().last == "PLATE all-wells")
             #expect(try String(contentsOfFile: advice, encoding: .utf8).contains("of 12 wells are faulty"))
             try judge(column + others, "10", frame: 2)
-            #expect(try said().last == "PLATE-CLEAR all-wells")
+            #expect(try said().contains("PLATE-CLEAR all-wells"))
+            #expect(
+                try said().count { $0.hasPrefix("PLATE ") } == said().count { $0.hasPrefix("PLATE-CLEAR ") }
+            )
             #expect(!FileManager.default.fileExists(atPath: advice))
             let log = try String(contentsOfFile: bench.tree.plateLog(run: "01"), encoding: .utf8)
             #expect(

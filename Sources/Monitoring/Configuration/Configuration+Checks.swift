@@ -79,13 +79,13 @@ extension Configuration {
         return limits
     }
 
+    /// `off` and `none` say the defaults aloud.
     static func web(_ settings: ConfigurationSettings) throws(ConfigurationError) -> WebSettings? {
-        let isWanted = settings.webListen != nil || settings.webToken != nil || settings.webPlate != nil
-        guard isWanted else { return nil }
+        guard let listen = settings.webListen, listen != "off" else { return nil }
         do throws(WebSettingsError) {
             return try WebSettings(
-                listen: settings.webListen ?? WebSettings.standardAddress,
-                token: settings.webToken,
+                listen: listen,
+                token: settings.webToken.flatMap { $0 == "none" ? nil : $0 },
                 plate: settings.webPlate.flatMap(WebSettings.PlateFormat.init(rawValue:)) ?? .auto
             )
         } catch {

@@ -34,7 +34,7 @@ public import Reporting
 /// | `precision` | auto, f32, bf16, int8 | auto | what the network multiplies; auto is what the model prefers, else bf16 where the CPU has it, else f32 |
 /// | `stop_timeout` | time | 30s | how long the queue may be worked off at the end |
 /// | `stalled_after` | time | 0 | silence of a well that is reported; 0 for never |
-/// | `web.listen` | address | 127.0.0.1:8764 where another key of `web` is given | where the live page listens; without any, there is none |
+/// | `web.listen` | address, off | off | where the live page listens, for example `127.0.0.1:8764` |
 /// | `web.token` | text | none | what a browser has to bring; required for an address that other machines reach |
 /// | `web.plate` | auto, 96, 384, 1536 | auto | wells of the map; auto takes the smallest plate with the wells seen |
 /// | `log.level` | level | info | trace, debug, info, notice, warning, error or critical |

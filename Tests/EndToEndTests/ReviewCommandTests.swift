@@ -1,0 +1,103 @@
+import Foundation
+import Ledger
+import Plate
+import TestSupport
+import Testing
+
+/// From a judged plate to what other tools read, through the built program.
+@Suite(.serialized) struct ReviewCommandTests {
+    /// A plate with two normal wells and a faulty one, judged, with what a reviewer says of it.
+    private func withReviewedPlate(_ body: (TestPlate) async throws -> Void) async throws {
+        try await withTemporaryFolder { folder in
+            let plate = try TestPlate(in: folder)
+            for frame in 0..<3 {
+                try plate.add("01_A1_f\(frame).tiff")
+                try plate.add("01_A2_f\(frame).tiff")
+                try plate.add("01_B1_f\(frame).tiff", faulty: true)
+            }
+            let watch = try Program(plate.watchArguments + ["--once"], in: folder)
+            #expect(try await watch.end() == 0)
+            let ledger = try FrameLedger(path: plate.out.appending(path: "ledger.sqlite").path)
+            let well = try #require(Well("B1"))
+            for (frame, kind) in [(0, Decision.Kind.fault), (1, .falseAlarm), (2, .unsure)] {
+                try ledger.add(
+                    Decision(
+                        run: "01",
+                        well: well,
+                        frame: frame,
+                        kind: kind,
+                        note: "a \"bubble\",\nreally",
+                        reviewer: "Ada",
+                        decided: Timestamp(nanoseconds: 1_795_341_601_000_000_000)
+                    )
+                )
+            }
+            try ledger.close()
+            try await body(plate)
+        }
+    }
+
+    private func run(_ arguments: [String], _ plate: TestPlate) async throws -> String {
+        let program = try Program(arguments, in: plate.folder)
+        #expect(try await program.end() == 0, "\(program.said)")
+        return program.printed
+    }
+
+    @Test func decisionsBecomeLabelsAndANewCalibration() async throws {
+        try await withReviewedPlate { plate in
+            let labels = try await run(["export", plate.out.path, "--labels"], plate).split(separator: "\n")
+            #expect(labels.count == 3, "a header, a true fault, a false alarm; unsure is no label")
+            #expect(labels[0].hasPrefix("img_path,seg_path,label,"))
+            let fault = "\(plate.watched.path)/01_B1_f0.tiff,\(plate.out.path)/01/masks/01_B1_f0.mask.tiff,1,"
+            #expect(labels[1].hasPrefix(fault))
+            #expect(labels[1].contains("\"a \"\"bubble\"\", really\""))
+            #expect(labels[2].hasPrefix("\(plate.watched.path)/01_B1_f1.tiff,,0,"))
+            let model = plate.folder.appending(path: "new.safetensors").path
+            _ = try await run(
+                ["calibrate", Program.model, "--from", plate.out.path, "--out", model, "--threads", "1"],
+                plate
+            )
+            #expect(FileManager.default.fileExists(atPath: model))
+        }
+    }
+
+    @Test func aReviewIsOneFileThatNeedsNothingElse() async throws {
+        try await withReviewedPlate { plate in
+            let file = plate.folder.appending(path: "review.html")
+            _ = try await run(["review", plate.out.path, "--run", "01", "--html", file.path], plate)
+            let html = try String(contentsOf: file, encoding: .utf8)
+            #expect(html.contains("all is accounted for"))
+            #expect(html.contains("data:image/png;base64,"))
+            #expect(!html.contains("<script") && !html.contains("http://") && !html.contains("https://"))
+            #expect(html.contains("<tr id=\"B01\""))
+            let small = plate.folder.appending(path: "record.json")
+            try Data(try await run(["export", plate.out.path, "--record"], plate).utf8).write(to: small)
+            let record = try JSONSerialization.jsonObject(with: Data(contentsOf: small)) as? [String: Any]
+            #expect(record?["run"] as? String == "01")
+            #expect((record?["wells"] as? [Any])?.count == 3)
+        }
+    }
+
+    @Test func aRunBecomesAPlateThatOtherToolsRead() async throws {
+        try await withReviewedPlate { plate in
+            let folder = plate.folder.appending(path: "plate.zarr")
+            _ = try await run(["export", plate.out.path, "--ome-zarr", folder.path], plate)
+            func json(_ path: String) throws -> [String: Any] {
+                let data = try Data(contentsOf: folder.appending(path: path).appending(path: "zarr.json"))
+                return try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
+            }
+            let ome = try json("")["attributes"] as? [String: Any]
+            #expect((ome?["ome"] as? [String: Any])?["version"] as? String == "0.5")
+            #expect(try json("B/1/0/0")["shape"] as? [Int] == [3, 192, 256])
+            #expect(try json("B/1/0/labels/faults/0")["data_type"] as? String == "uint16")
+            let chunk = try Data(contentsOf: folder.appending(path: "B/1/0/0/c/0/0/0"))
+            #expect(chunk.starts(with: [0x1F, 0x8B]))
+            // A normal well has no mask, and no chunk of nothing is written.
+            let empty = folder.appending(path: "A/1/0/labels/faults/0/c").path
+            #expect(!FileManager.default.fileExists(atPath: empty))
+            let labels = plate.folder.appending(path: "labels")
+            _ = try await run(["export", plate.out.path, "--label-images", labels.path], plate)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: labels.path).count == 3)
+        }
+    }
+}
