@@ -84,9 +84,12 @@ struct FileRoutes: Sendable {
 
     /// A regular file that is not absurdly large, or `nil`.
     private static func read(_ path: String) -> Data? {
-        var status = stat()
-        guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            status.st_size <= largestFile
+        // Of the file that a link leads to, as `stat` has it.
+        let attributes = try? FileManager.default.attributesOfItem(
+            atPath: URL(filePath: path).resolvingSymlinksInPath().path
+        )
+        guard attributes?[.type] as? FileAttributeType == .typeRegular,
+            let size = (attributes?[.size] as? NSNumber)?.intValue, size <= largestFile
         else {
             return nil
         }
