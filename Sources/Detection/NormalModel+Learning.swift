@@ -31,18 +31,7 @@ extension NormalModel {
         options: LearningOptions
     ) -> NormalModel {
         precondition(!samples.isEmpty, "normal frames are needed to know what is normal")
-        let parts = min(turns, samples.count)
-        let turn = samples.indices.map { ($0 + $0 / parts) % parts }
-        var surprises = [[Float]](repeating: [], count: samples.count)
-        for part in 0..<parts {
-            // A single frame has nobody else to learn from.
-            let others = samples.indices.filter { turn[$0] != part || parts == 1 }
-            let cloud = TileCloud(others.map { samples[$0] }, seed: options.seed)
-            let mixture = cloud.mixture
-            for index in samples.indices where turn[index] == part {
-                surprises[index] = mixture.surprises(of: cloud.standardised(samples[index]))
-            }
-        }
+        let surprises = unseenSurprises(samples, seed: options.seed)
         let levels = samples.map { level(of: $0) }
         let reference = levels.sorted()[levels.count / 2]
         let described = zip(surprises, levels).map {
@@ -71,6 +60,23 @@ extension NormalModel {
         )
         (model.threshold, model.origin) = (threshold.value, .conformal(threshold))
         return model
+    }
+
+    /// The surprises of each frame's tiles by a mixture that was fitted to other frames.
+    private static func unseenSurprises(_ samples: [TileTable], seed: UInt64) -> [[Float]] {
+        let parts = min(turns, samples.count)
+        let turn = samples.indices.map { ($0 + $0 / parts) % parts }
+        var surprises = [[Float]](repeating: [], count: samples.count)
+        for part in 0..<parts {
+            // A single frame has nobody else to learn from.
+            let others = samples.indices.filter { turn[$0] != part || parts == 1 }
+            let cloud = TileCloud(others.map { samples[$0] }, seed: seed)
+            let mixture = cloud.mixture
+            for index in samples.indices where turn[index] == part {
+                surprises[index] = mixture.surprises(of: cloud.standardised(samples[index]))
+            }
+        }
+        return surprises
     }
 
     /// Tiles of some frames, thinned, and how they lie.

@@ -54,13 +54,47 @@ public struct Calibrator: Sendable {
         passes: (ReconstructionProgress) -> Void = { _ in }
     ) throws(DataError) -> Calibration {
         let augmentation = Augmentation(normalisation: try normalisation(of: frames), blur: Self.blur)
-        let filter = Calibration.specks(window: options.maskWindow)
-        let all = frames.count * (1 + options.variations)
+        let figures = try figures(of: frames, augmentation, report: report, passes: passes)
+        let scores = figures.scores
+        let scale = SeverityScale(normalScores: scores)
+        let image = ConformalThreshold(
+            normalValues: scores.map { scale.severity(of: $0) },
+            falseAlarmRate: options.falseAlarmRate
+        )
+        let mask = ConformalThreshold(normalValues: figures.onsets, falseAlarmRate: options.maskRate)
+        var calibration = Calibration(
+            scoreKind: options.scoreKind,
+            scale: scale,
+            threshold: (image.value, .conformal(image)),
+            maskWindow: options.maskWindow,
+            mask: (mask.value, .conformal(mask))
+        )
+        if var normal = figures.learner?.model(falseAlarmRate: options.falseAlarmRate, seed: options.seed) {
+            normal.maskThreshold = try maskThreshold(of: normal, on: frames, augmentation)
+            calibration.normal = normal
+        }
+        return calibration
+    }
+
+    /// What normal frames give.
+    private struct NormalFigures {
+        var learner: NormalLearner?
         var scores: [Double] = []
         var onsets: [Double] = []
-        var learner = model.description.realtime.map {
-            NormalLearner(background: $0.normalisation.background)
-        }
+    }
+
+    /// Judges each frame and its changed copies.
+    private func figures(
+        of frames: FrameSet,
+        _ augmentation: Augmentation,
+        report: (_ done: Int, _ all: Int) -> Void,
+        passes: (ReconstructionProgress) -> Void
+    ) throws(DataError) -> NormalFigures {
+        let filter = Calibration.specks(window: options.maskWindow)
+        let all = frames.count * (1 + options.variations)
+        var figures = NormalFigures(
+            learner: model.description.realtime.map { NormalLearner(background: $0.normalisation.background) }
+        )
         // A reference model tells how far it is within a frame; of a realtime one, frames go side by side.
         let width = model.description.realtime == nil ? 1 : Compute.threads
         for start in stride(from: 0, to: all, by: width) {
@@ -72,30 +106,13 @@ public struct Calibrator: Sendable {
                 ? shown.map { scorer.map(of: $0, report: passes) }
                 : Compute.concurrentMap(shown.count) { scorer.map(of: shown[$0]) }
             for (index, map) in maps.enumerated() {
-                learner?.add(shown[index], map: map)
-                scores.append(options.scoreKind.value(of: ImageScores(map: map)))
-                onsets.append(Double(filter.onset(of: map.windowMean(options.maskWindow))))
+                figures.learner?.add(shown[index], map: map)
+                figures.scores.append(options.scoreKind.value(of: ImageScores(map: map)))
+                figures.onsets.append(Double(filter.onset(of: map.windowMean(options.maskWindow))))
             }
-            report(scores.count, all)
+            report(figures.scores.count, all)
         }
-        let scale = SeverityScale(normalScores: scores)
-        let image = ConformalThreshold(
-            normalValues: scores.map { scale.severity(of: $0) },
-            falseAlarmRate: options.falseAlarmRate
-        )
-        let mask = ConformalThreshold(normalValues: onsets, falseAlarmRate: options.maskRate)
-        var calibration = Calibration(
-            scoreKind: options.scoreKind,
-            scale: scale,
-            threshold: (image.value, .conformal(image)),
-            maskWindow: options.maskWindow,
-            mask: (mask.value, .conformal(mask))
-        )
-        if var normal = learner?.model(falseAlarmRate: options.falseAlarmRate, seed: options.seed) {
-            normal.maskThreshold = try maskThreshold(of: normal, on: frames, augmentation)
-            calibration.normal = normal
-        }
-        return calibration
+        return figures
     }
 
     /// More frames than these do not move the threshold of masks.
