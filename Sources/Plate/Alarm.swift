@@ -79,6 +79,8 @@ public struct Alarm: Sendable, Equatable {
         public let severity: Double
         /// Probable cause, for example `air-bubble`; `unknown` where there is none.
         public let cause: String
+        /// How sure the cause is, from 0 to 1; `nil` where it is not known.
+        public let confidence: Double?
         /// Share of the frame that is faulty, in [0, 1].
         public let area: Double
         /// Rectangle around the faulty pixels.
@@ -94,6 +96,7 @@ public struct Alarm: Sendable, Equatable {
             threshold: Double,
             severity: Double,
             cause: String,
+            confidence: Double? = nil,
             area: Double,
             boundingBox: PixelRectangle?,
             mask: String?,
@@ -103,6 +106,7 @@ public struct Alarm: Sendable, Equatable {
             self.threshold = threshold
             self.severity = severity
             self.cause = cause
+            self.confidence = confidence
             self.area = area
             self.boundingBox = boundingBox
             self.mask = mask

@@ -4,7 +4,7 @@ public import Systemd
 /// Tells the system's journal of transitions: one record for each event but `FAULT`.
 ///
 /// Faulty frames within a faulty well are in the alarm log only. Fields: `AUTOQC_EVENT`, `AUTOQC_RUN`, `AUTOQC_WELL`,
-/// `AUTOQC_FRAME`, `AUTOQC_MODEL`, and for a judged frame `AUTOQC_SCORE`, `AUTOQC_SEVERITY`, `AUTOQC_CAUSE`; so
+/// `AUTOQC_FRAME`, `AUTOQC_MODEL`, and for a judged frame `AUTOQC_SCORE`, `AUTOQC_SEVERITY`, `AUTOQC_CAUSE`, `AUTOQC_ADVICE`; so
 /// `journalctl AUTOQC_WELL=B01` finds a well. The journal may be absent: nothing waits for it, and a record can come
 /// twice after a crash between its sending and the ledger's commit, never not at all.
 public struct JournalReporter: Sendable {
@@ -57,6 +57,8 @@ public struct JournalReporter: Sendable {
             fields["AUTOQC_SCORE"] = AlarmLine.figure(finding.score)
             fields["AUTOQC_SEVERITY"] = AlarmLine.figure(finding.severity)
             fields["AUTOQC_CAUSE"] = finding.cause
+            fields["AUTOQC_ADVICE"] =
+                Cause(rawValue: finding.cause)?.advice ?? "look at the frame and its mask"
         }
         if let pattern = alarm.pattern { fields["AUTOQC_PATTERN"] = pattern }
         if let reason = alarm.reason { fields["AUTOQC_REASON"] = reason }

@@ -70,7 +70,9 @@ struct TailCommand: AsyncParsableCommand {
         if let finding = alarm.finding {
             columns.append("severity \(finding.severity.digits(1)) > \(finding.threshold.digits(1))")
             columns.append("area \((100 * finding.area).digits(1)) %")
-            columns.append(finding.cause)
+            columns.append(
+                finding.cause + (finding.confidence.map { " (\(Int((100 * $0).rounded())) %)" } ?? "")
+            )
             if finding.tier != .full { columns.append(finding.tier.rawValue) }
         }
         if let beginning = alarm.beginning {

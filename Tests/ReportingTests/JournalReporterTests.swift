@@ -23,7 +23,7 @@ struct JournalReporterTests {
             onset.fields == [
                 "AUTOQC_EVENT": "ONSET", "AUTOQC_RUN": "01", "AUTOQC_WELL": "B01", "AUTOQC_FRAME": "100",
                 "AUTOQC_MODEL": "3f9ac2", "AUTOQC_SCORE": "0.213", "AUTOQC_SEVERITY": "4.2",
-                "AUTOQC_CAUSE": "air-bubble",
+                "AUTOQC_CAUSE": "air-bubble", "AUTOQC_ADVICE": try #require(Cause.airBubble.advice),
             ]
         )
     }

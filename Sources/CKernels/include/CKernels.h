@@ -9,3 +9,4 @@
 #include "normalisation.h"
 #include "pixels.h"
 #include "simulation.h"
+#include "tiles.h"

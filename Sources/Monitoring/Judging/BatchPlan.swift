@@ -117,7 +117,7 @@ struct BatchPlan {
         let isFaulty = judged.verdict == .faulty
         let mask = settings.masks ? judged.pictures?.mask : nil
         let map = settings.scores ? judged.pictures?.map : nil
-        let cause = "unknown"
+        let cause = isFaulty ? judged.cause : .unknown
         if mask != nil || map != nil || naming.hadMask {
             sidecars.append(
                 BatchReport.SidecarOrder(
@@ -125,7 +125,7 @@ struct BatchPlan {
                     mask: mask,
                     map: map,
                     pixelSize: result.pixelSize,
-                    cause: cause
+                    cause: cause.cause.rawValue
                 )
             )
         }
@@ -133,7 +133,8 @@ struct BatchPlan {
             score: judged.score,
             threshold: judged.threshold,
             severity: judged.severity,
-            cause: cause,
+            cause: cause.cause.rawValue,
+            confidence: cause.cause == .unknown ? nil : cause.confidence,
             area: judged.area,
             boundingBox: judged.boundingBox,
             mask: mask.map { _ in Sidecars.maskPath(name: naming.name) },
