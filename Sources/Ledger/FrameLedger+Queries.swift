@@ -36,10 +36,12 @@ extension FrameLedger {
             public let verdict: Verdict
             /// Distance from normal frames in their own spread.
             public let severity: Double
+            /// The image scores; the same for the same image, and for no other.
+            public let scores: ImageScores
 
-            /// Gathers the three.
-            public init(index: Int, verdict: Verdict, severity: Double) {
-                (self.index, self.verdict, self.severity) = (index, verdict, severity)
+            /// Gathers a frame.
+            public init(index: Int, verdict: Verdict, severity: Double, scores: ImageScores) {
+                (self.index, self.verdict, self.severity, self.scores) = (index, verdict, severity, scores)
             }
         }
 
@@ -180,7 +182,8 @@ extension FrameLedger {
             let rows = try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT verdict, severity, well_faulty, frame, mtime_ns FROM frames
+                    SELECT verdict, severity, score_max, score_mean, score_patch, well_faulty, frame, mtime_ns
+                    FROM frames
                     WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ?
                     ORDER BY sequence DESC LIMIT ?
                     """,
@@ -198,7 +201,16 @@ extension FrameLedger {
         guard let verdict = Verdict(rawValue: row["verdict"]), let index: Int = row["frame"] else {
             return nil
         }
-        return WellHistory.Judged(index: index, verdict: verdict, severity: row["severity"] ?? .nan)
+        return WellHistory.Judged(
+            index: index,
+            verdict: verdict,
+            severity: row["severity"] ?? .nan,
+            scores: ImageScores(
+                maximum: row["score_max"] ?? .nan,
+                mean: row["score_mean"] ?? .nan,
+                patch: row["score_patch"] ?? .nan
+            )
+        )
     }
 
     /// The severities of the first `count` frames of a well that were judged in turn, in the order of recording.

@@ -16,7 +16,7 @@ public import Plate
 /// | | `run`, `well` (`B01`), `frame` | what the name says |
 /// | | `state`, `reason` | `scored`, `quarantined` or `skipped`, and why for the last two |
 /// | | `score_max`, `score_mean`, `score_patch`, `score` | the image scores and the one that counts |
-/// | | `severity`, `threshold`, `verdict` | faulty where severity is above threshold |
+/// | | `severity`, `threshold`, `verdict` | faulty where severity is above threshold, or the same image came again and again (`cause` is `frozen`) |
 /// | | `area`, `box_x`, `box_y`, `box_width`, `box_height` | share of the frame and pixels |
 /// | | `cause`, `mask`, `model` | probable cause, mask relative to the run's folder, model's name |
 /// | | `well_faulty` | 1 where the well counts as faulty from this frame on, after hysteresis; null where judged after a newer |

@@ -250,6 +250,7 @@ extension FramePipeline.Settings {
             masks: configuration.masks,
             regions: configuration.regions,
             scores: configuration.scores,
+            frozenFrames: configuration.frozenFrames,
             drift: configuration.drift,
             plateRules: configuration.plateRules,
             stopShare: configuration.stopShare,

@@ -56,7 +56,9 @@ struct RejudgeCommand: ParsableCommand {
                 return
             }
             let threshold = threshold ?? after.threshold
-            let verdict: Verdict = after.severity > threshold ? .faulty : .normal
+            // A camera that is stuck is so for any model.
+            let isFrozen = score.cause == Cause.frozen.rawValue
+            let verdict: Verdict = isFrozen || after.severity > threshold ? .faulty : .normal
             rejudgement.add(frame, before: score.verdict, after: verdict)
             if detector != nil { terminal.progress("\(rejudgement.frames) frames judged again") }
             guard csv != nil else { return }

@@ -25,9 +25,9 @@ def main():
     daemon = None
     try:
         subprocess.run([autoqc, "simulate", "plate", "--out", f"{work}/frame", "--truth", f"{work}/truth.csv", "--wells", "1",
-                        "--frames", "1", "--width", "64", "--height", "64"], check=True, stderr=subprocess.DEVNULL)
-        with open(f"{work}/frame/{os.listdir(f'{work}/frame')[0]}", "rb") as frame:
-            content = frame.read()
+                        "--frames", "5", "--interval", "0.01", "--width", "64", "--height", "64"], check=True, stderr=subprocess.DEVNULL)
+        # In turns, as the same image again and again would be a camera that is stuck.
+        contents = [open(f"{work}/frame/{name}", "rb").read() for name in sorted(os.listdir(f"{work}/frame"))]
         with open(messages, "wb") as log:
             daemon = subprocess.Popen([autoqc, "watch", "--model", model, "--out", out, plate], stderr=log)
 
@@ -41,7 +41,7 @@ def main():
         for number in range(files):
             well = f"{chr(ord('A') + number % WELLS // 8)}{number % WELLS % 8 + 1}"
             with open(f"{plate}/01_{well}_f{number // WELLS}.tiff", "wb") as file:
-                file.write(content)
+                file.write(contents[number // WELLS % len(contents)])
         daemon.send_signal(signal.SIGCONT)
         start = time.monotonic()
         done = subprocess.run([autoqc, "sync", out, "--timeout", str(PATIENCE)], stderr=subprocess.DEVNULL).returncode == 0

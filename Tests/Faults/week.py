@@ -27,8 +27,8 @@ def well(number):
 
 
 class Daemon:
-    def __init__(self, autoqc, model, work, name, content):
-        self.autoqc, self.content = autoqc, content
+    def __init__(self, autoqc, model, work, name, contents):
+        self.autoqc, self.contents = autoqc, contents
         self.plate, self.out = f"{work}/{name}", f"{work}/{name}-results"
         self.command = [autoqc, "watch", "--model", model, "--out", self.out, self.plate]
         self.messages = f"{work}/{name}-messages"
@@ -67,7 +67,7 @@ class Daemon:
         begun = time.monotonic()
         for number in range(WELLS * FRAMES):
             with open(f"{folder}/{run}_{well(number % WELLS)}_f{number // WELLS}.tiff", "wb") as file:
-                file.write(self.content)
+                file.write(self.contents[number // WELLS % len(self.contents)])
         synced = subprocess.run([self.autoqc, "sync", self.out, "--timeout", str(PATIENCE)], stderr=subprocess.DEVNULL)
         if synced.returncode:
             sys.exit(f"{self.plate}: not all of {run} was judged\n{open(self.messages).read()[-2000:]}")
@@ -94,10 +94,10 @@ def main():
     daemons = []
     try:
         subprocess.run([autoqc, "simulate", "plate", "--out", f"{work}/frame", "--truth", f"{work}/truth.csv", "--wells", "1",
-                        "--frames", "1", "--width", "64", "--height", "64"], check=True, stderr=subprocess.DEVNULL)
-        with open(f"{work}/frame/{os.listdir(f'{work}/frame')[0]}", "rb") as frame:
-            content = frame.read()
-        new, week = daemons = [Daemon(autoqc, model, work, name, content) for name in ("new", "week")]
+                        "--frames", "5", "--interval", "0.01", "--width", "64", "--height", "64"], check=True, stderr=subprocess.DEVNULL)
+        # In turns, as the same image again and again would be a camera that is stuck.
+        contents = [open(f"{work}/frame/{name}", "rb").read() for name in sorted(os.listdir(f"{work}/frame"))]
+        new, week = daemons = [Daemon(autoqc, model, work, name, contents) for name in ("new", "week")]
         week.remember(known)
         new.start()
         ready = week.start()

@@ -254,6 +254,21 @@ struct FramePipelineTests {
         }
     }
 
+    @Test func theSameImageAgainAndAgainIsAFaultOfTheCamera() async throws {
+        try await Bench.with { bench in
+            let greys = ["10", "20", "20", "20", "20", "20", "20", "10"]
+            let files = try greys.enumerated().map { try bench.file("01_B1_f\($0).tif", $1, frame: $0) }
+            let settings = FramePipeline.Settings(judge: FakeJudge(), frozenFrames: 5)
+            for file in files { _ = try bench.pipeline(settings: settings).process([file].queued) }
+            let faults = try bench.alarms().filter { $0.event == .fault }
+            #expect(faults.map(\.frame.index) == [5, 6])
+            #expect(faults.allSatisfy { $0.finding?.cause == "frozen" && $0.finding?.mask == nil })
+            let movie = try bench.file("01_C2_f0.tif", "7", "7", "7", "7", "7", "7", well: "C2", frame: 0)
+            _ = try bench.pipeline().process([movie].queued)
+            #expect(try bench.events(well: "C2").isEmpty)
+        }
+    }
+
     @Test func anOnsetNamesTheFirstFaultyAndTheLastGoodFrame() async throws {
         try await Bench.with { bench in
             let greys = ["10", "10", "200", "10", "200"]

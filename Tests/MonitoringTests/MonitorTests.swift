@@ -84,7 +84,7 @@ struct MonitorTests {
             let stage = Stage(bench)
             for index in 0..<10 {
                 for well in ["B1", "C2"] {
-                    let grey = well == "B1" && index > 6 ? "200" : "10"
+                    let grey = well == "B1" && index > 6 ? "200" : "\(10 + index)"
                     stage.feed.say(
                         .frame(try bench.file("01_\(well)_f\(index).tif", grey, well: well, frame: index))
                     )

@@ -22,6 +22,7 @@ public import Reporting
 /// | `masks` | true, false | true | write masks of faulty frames |
 /// | `regions` | true, false | true | write their outlines as GeoJSON |
 /// | `scores` | true, false | true | write score maps of faulty frames |
+/// | `frozen.frames` | 0 to 32 | 5 | the same image so often in a row is a faulty camera; 0 for never |
 /// | `drift` | true, false | true | report wells that creep towards the threshold |
 /// | `lenses.rows`, `.columns` | 0 to 32 | 4, 4 | how the lenses stand that move over the plate together; 0 where that is unknown |
 /// | `stop.share` | 0 to 1 | 0.5 | share of faulty wells from which on `STOP-ADVISED` is there; 0 for never |
@@ -69,6 +70,8 @@ public struct Configuration: Sendable, Equatable {
     public let regions: Bool
     /// `scores`.
     public let scores: Bool
+    /// `frozen.frames`.
+    public let frozenFrames: Int
     /// `drift`.
     public let drift: Bool
     /// `lenses`.
@@ -154,6 +157,7 @@ public struct Configuration: Sendable, Equatable {
         masks = settings.masks ?? true
         regions = settings.regions ?? true
         scores = settings.scores ?? true
+        frozenFrames = settings.frozenFrames ?? 5
         drift = settings.drift ?? true
         plateRules = PlateRules(lensRows: settings.lensRows ?? 4, lensColumns: settings.lensColumns ?? 4)
         stopShare = settings.stopShare ?? 0.5

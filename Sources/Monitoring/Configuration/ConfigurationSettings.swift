@@ -34,6 +34,8 @@ public struct ConfigurationSettings: Sendable, Equatable {
     public var regions: Bool?
     /// `scores`: write score maps beside the masks.
     public var scores: Bool?
+    /// `frozen.frames`: how often in a row the same image is a fault.
+    public var frozenFrames: Int?
     /// `drift`: report wells that creep towards the threshold.
     public var drift: Bool?
     /// `lenses.rows`: rows of lenses that move together.
@@ -96,6 +98,7 @@ public struct ConfigurationSettings: Sendable, Equatable {
         take(\.masks)
         take(\.regions)
         take(\.scores)
+        take(\.frozenFrames)
         take(\.drift)
         take(\.lensRows)
         take(\.lensColumns)

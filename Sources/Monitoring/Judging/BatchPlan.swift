@@ -73,7 +73,7 @@ struct BatchPlan {
             )
             namesakes[result.frame] = namesakes[result.frame] ?? result.key
             switch result.outcome {
-            case .judged(let judged): add(result, judged, naming)
+            case .judged(let judged): add(result, isFrozen(judged) ? judged.frozen : judged, naming)
             case .failed(let reason): add(result, failure: reason)
             }
         }
@@ -144,7 +144,12 @@ struct BatchPlan {
         let isLate = isLate(result)
         if !isLate {
             recent.append(
-                .init(index: result.frame.index, verdict: judged.verdict, severity: judged.severity)
+                .init(
+                    index: result.frame.index,
+                    verdict: judged.verdict,
+                    severity: judged.severity,
+                    scores: judged.scores
+                )
             )
             switch state.take(judged.verdict) {
             case .onset: alarms.append(alarm(.onset, result, finding, naming.reason, beginning: beginning))
@@ -159,6 +164,13 @@ struct BatchPlan {
         counts.reduced += settings.tier == .reduced ? 1 : 0
         counts.deferred += settings.tier == .deferred ? 1 : 0
         latencies.append(latency(of: result))
+    }
+
+    /// Whether the last frames of the well were this very image; of a deterministic judge, scores tell that.
+    private func isFrozen(_ judged: JudgedFrame) -> Bool {
+        guard settings.frozenFrames > 1 else { return false }
+        let before = recent.suffix(settings.frozenFrames - 1)
+        return before.count == settings.frozenFrames - 1 && before.allSatisfy { $0.scores == judged.scores }
     }
 
     /// Where the fault began that just turned the well faulty.

@@ -23,6 +23,8 @@ struct FramePipeline: Sendable {
         var masks = true
         var regions = true
         var scores = true
+        /// How often in a row a well may give the same image before it counts as frozen; 0 for always.
+        var frozenFrames = 0
         /// Whether wells are watched for slow changes.
         var drift = true
         var plateRules = PlateRules()

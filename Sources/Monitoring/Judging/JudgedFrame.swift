@@ -12,11 +12,11 @@ struct JudgedFrame {
     let score: Double
     let severity: Double
     let threshold: Double
-    let verdict: Verdict
+    private(set) var verdict: Verdict
     let area: Double
     let boundingBox: PixelRectangle?
     let pictures: Pictures?
-    let cause: ProbableCause
+    private(set) var cause: ProbableCause
 
     /// Takes a judgement; another threshold than the model's decides anew.
     init(_ judgement: Judgement, threshold: Double?) {
@@ -29,6 +29,13 @@ struct JudgedFrame {
         boundingBox = judgement.mask.boundingBox
         cause = judgement.cause
         pictures = verdict == .faulty ? Pictures(mask: judgement.mask, map: judgement.map) : nil
+    }
+
+    /// The same frame, faulty because the camera delivers one image again and again.
+    var frozen: JudgedFrame {
+        var frame = self
+        (frame.verdict, frame.cause) = (.faulty, ProbableCause(.frozen, confidence: 1))
+        return frame
     }
 
     /// Figures that are no numbers are no verdict: a file of floats can hold values that no sum survives.
