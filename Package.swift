@@ -43,7 +43,7 @@ let package = Package(
         .target(name: "Plate"),
         .target(name: "Randomness"),
         .target(name: "StrictYAML", dependencies: [yams]),
-        .target(name: "Frames", dependencies: ["Plate", "CTIFF", "CPNG", "CZlib"]),
+        .target(name: "Frames", dependencies: ["Plate", "CTIFF", "CPNG", "CKernels", "CZlib"]),
         .target(name: "Tensors", dependencies: ["COpenBLAS", "COneDNN", "CKernels"]),
         .target(name: "Acquisition", dependencies: ["Plate", "CInotifyTools"]),
         .target(name: "Systemd", dependencies: ["CSystemd", logging]),
@@ -63,7 +63,7 @@ let package = Package(
         ),
         .target(
             name: "Simulation",
-            dependencies: ["Plate", "Frames", "Randomness", "Ledger", "Reporting", "StrictYAML"]
+            dependencies: ["Plate", "Frames", "Randomness", "Ledger", "Reporting", "StrictYAML", "CKernels"]
         ),
         .target(
             name: "Benchmarking",
@@ -129,7 +129,8 @@ let package = Package(
         .testTarget(
             name: "SimulationTests",
             dependencies: [
-                "Simulation", "Plate", "Frames", "Ledger", "Reporting", "Training", "TestSupport",
+                "Simulation", "Plate", "Frames", "Ledger", "Randomness", "Reporting", "Training",
+                "TestSupport",
             ]
         ),
         .testTarget(

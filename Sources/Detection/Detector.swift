@@ -87,21 +87,8 @@ public final class Detector: Sendable {
         report: (ReconstructionProgress) -> Void
     ) -> Judgement {
         let way = tier == .reduced ? reduced ?? full : full
-        let calibration = way.calibration
         let map = way.scorer.map(of: frame, report: report)
-        let scores = ImageScores(map: map)
-        let score = calibration.scoreKind.value(of: scores)
-        let severity = calibration.severity(of: score)
-        let isFaulty = severity > calibration.threshold
-        return Judgement(
-            verdict: isFaulty ? .faulty : .normal,
-            scores: scores,
-            score: score,
-            severity: severity,
-            threshold: calibration.threshold,
-            mask: calibration.mask(of: map),
-            map: map
-        )
+        return way.calibration.findings(of: frame, map: map, causes: description.causes).judgement
     }
 
     /// What to know about the verdicts on frames of a size that the model was not made for; `nil` where it was.

@@ -18,6 +18,8 @@ public struct ModelDescription: Sendable, Equatable {
     /// The ranges inside the folded network over normal frames, which int8 needs (`RealtimeUNet.ranges`);
     /// absent until the model is quantised.
     public var ranges: [ClosedRange<Float>]?
+    /// What tells the cause of a fault; absent until it was learnt from faulty frames of known causes.
+    public var causes: CauseModel?
     /// Where the weights come from.
     public var training: Provenance
 
@@ -126,7 +128,7 @@ extension ModelDescription: Codable {
     /// The keys of a `realtime` model lie at the top, as in format 1; those of the other under `reference`.
     private enum Key: String, CodingKey {
         case method, profile, architecture, normalisation, diffusion, reference, residual, calibration,
-            calibrations, reducedCalibrations, preferredPrecision, training
+            calibrations, reducedCalibrations, preferredPrecision, causes, training
         case ranges = "byteRanges"
     }
 
@@ -170,6 +172,7 @@ extension ModelDescription: Codable {
         preferredPrecision = try values.decodeIfPresent(String.self, forKey: .preferredPrecision)
             .flatMap(Precision.init(rawValue:))
         calibration = try values.decodeIfPresent(Calibration.self, forKey: .calibration)
+        causes = try values.decodeIfPresent(CauseModel.self, forKey: .causes)
         ranges = try values.decodeIfPresent([ClosedRange<Float>].self, forKey: .ranges)
     }
 
@@ -195,6 +198,7 @@ extension ModelDescription: Codable {
         try encode(calibrations.filter { $0.key != .float32 }, .calibrations)
         try encode(reducedCalibrations, .reducedCalibrations)
         try values.encodeIfPresent(preferredPrecision?.rawValue, forKey: .preferredPrecision)
+        try values.encodeIfPresent(causes, forKey: .causes)
         try values.encodeIfPresent(ranges, forKey: .ranges)
         try values.encode(training, forKey: .training)
     }

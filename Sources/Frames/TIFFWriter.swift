@@ -117,15 +117,23 @@ public final class TIFFWriter {
             "a frame of \(frame.height) x \(frame.width) in a file of \(height) x \(width)"
         )
         switch type {
-        case .uint8: try append(frame.pixels) { UInt8(Self.whole($0, upTo: 255)) }
-        case .uint16: try append(frame.pixels) { UInt16(Self.whole($0, upTo: 65_535)) }
+        case .uint8: try append(frame.pixels) { UInt8(truncatingIfNeeded: Self.whole($0, upTo: 255)) }
+        case .uint16:
+            try append(frame.pixels) { UInt16(truncatingIfNeeded: Self.whole($0, upTo: 65_535)) }
         case .float32: try append(frame.pixels) { $0 }
         }
     }
 
-    /// Rounds and cuts to 0...`top`; a value that is not a number becomes 0.
-    private static func whole(_ value: Float, upTo top: Float) -> Float {
-        value.isNaN ? 0 : min(max(value.rounded(), 0), top)
+    /// Rounds, halves upwards, and cuts to 0...`top`; a value that is not a number becomes 0.
+    ///
+    /// Without a branch or a call, so that the compiler makes vectors of it.
+    private static func whole(_ value: Float, upTo top: Float) -> UInt32 {
+        let kept = value > 0 ? min(value, top) : 0
+        // Adding 1.5 x 2^23 leaves the nearest whole number in the lowest bits, of two the even one.
+        let magic: Float = 12_582_912
+        let shifted = kept + magic
+        let isHalfTooLow = kept - (shifted - magic) == 0.5
+        return shifted.bitPattern &- magic.bitPattern &+ (isHalfTooLow ? 1 : 0)
     }
 
     private func append<Value, Sample: BitwiseCopyable>(

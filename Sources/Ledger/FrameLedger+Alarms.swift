@@ -14,7 +14,7 @@ extension FrameLedger {
         public let severity: Double?
         /// Severity above which it was faulty.
         public let threshold: Double?
-        /// Probable cause.
+        /// Probable cause; for `plate` what the wells have in common.
         public let cause: String?
         /// Why a frame could not be judged, or how long frames have been missing.
         public let reason: String?
@@ -72,7 +72,8 @@ extension FrameLedger {
             arguments: [
                 alarm.time.nanoseconds, alarm.event.rawValue, alarm.frame.run,
                 alarm.frame.well.description, alarm.frame.index, alarm.finding?.severity,
-                alarm.finding?.threshold, alarm.finding?.cause, alarm.reason ?? "", alarm.model,
+                alarm.finding?.threshold, alarm.finding?.cause ?? alarm.pattern, alarm.reason ?? "",
+                alarm.model,
             ]
         )
     }

@@ -21,12 +21,30 @@ extension FrameLedger {
 
     /// What the last judged frames of a well say.
     public struct WellHistory: Sendable, Equatable {
-        /// The verdicts, oldest first.
-        public let verdicts: [Verdict]
+        /// The frames, oldest first.
+        public let frames: [Judged]
         /// Whether the well counts as faulty after the last of them.
         public let isFaulty: Bool
         /// The last of them; `nil` for a new well.
         public let newest: Newest?
+
+        /// A judged frame of the past.
+        public struct Judged: Sendable, Equatable {
+            /// Its place in time.
+            public let index: Int
+            /// Normal or faulty.
+            public let verdict: Verdict
+            /// Distance from normal frames in their own spread.
+            public let severity: Double
+
+            /// Gathers the three.
+            public init(index: Int, verdict: Verdict, severity: Double) {
+                (self.index, self.verdict, self.severity) = (index, verdict, severity)
+            }
+        }
+
+        /// The verdicts, oldest first.
+        public var verdicts: [Verdict] { frames.map(\.verdict) }
 
         /// The frame that a well's state goes by.
         public struct Newest: Sendable, Equatable {
@@ -43,8 +61,8 @@ extension FrameLedger {
         }
 
         /// Gathers a history.
-        public init(verdicts: [Verdict], isFaulty: Bool, newest: Newest?) {
-            self.verdicts = verdicts
+        public init(frames: [Judged], isFaulty: Bool, newest: Newest?) {
+            self.frames = frames
             self.isFaulty = isFaulty
             self.newest = newest
         }
@@ -153,7 +171,7 @@ extension FrameLedger {
         }
     }
 
-    /// The last `count` verdicts of a well and the state they left it in; empty and normal for a new well.
+    /// The last `count` judged frames of a well and the state they left it in; empty and normal for a new well.
     ///
     /// Frames that were judged after newer ones are no part of it.
     public func history(of well: Well, run: String, count: Int) throws(LedgerError) -> WellHistory {
@@ -162,17 +180,39 @@ extension FrameLedger {
             let rows = try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT verdict, well_faulty, frame, mtime_ns FROM frames
+                    SELECT verdict, severity, well_faulty, frame, mtime_ns FROM frames
                     WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ?
                     ORDER BY sequence DESC LIMIT ?
                     """,
                 arguments: [run, well.description, count]
             )
             return WellHistory(
-                verdicts: rows.reversed().compactMap { Verdict(rawValue: $0["verdict"]) },
+                frames: rows.reversed().compactMap(judged),
                 isFaulty: rows.first?["well_faulty"] ?? false,
                 newest: rows.first.flatMap(newest)
             )
+        }
+    }
+
+    private func judged(_ row: Row) -> WellHistory.Judged? {
+        guard let verdict = Verdict(rawValue: row["verdict"]), let index: Int = row["frame"] else {
+            return nil
+        }
+        return WellHistory.Judged(index: index, verdict: verdict, severity: row["severity"] ?? .nan)
+    }
+
+    /// The severities of the first `count` frames of a well that were judged in turn, in the order of recording.
+    public func firstSeverities(of well: Well, run: String, count: Int) throws(LedgerError) -> [Double] {
+        try read { database in
+            try Double?.fetchAll(
+                database,
+                sql: """
+                    SELECT severity FROM frames
+                    WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ?
+                    ORDER BY sequence LIMIT ?
+                    """,
+                arguments: [run, well.description, count]
+            ).compactMap(\.self)
         }
     }
 

@@ -44,6 +44,24 @@ extension FrameLedger {
         }
     }
 
+    /// Which wells of a run count as faulty, after hysteresis; wells without a judged frame are left out.
+    public func wellStates(of run: String) throws(LedgerError) -> [Well: Bool] {
+        try read { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql:
+                    "SELECT well, (SELECT well_faulty \(Self.inTurn) LIMIT 1) AS is_faulty FROM wells WHERE run = ?",
+                arguments: [run]
+            )
+            return rows.reduce(into: [:]) { states, row in
+                guard let well = Well(row["well"] as String), let isFaulty: Bool = row["is_faulty"] else {
+                    return
+                }
+                states[well] = isFaulty
+            }
+        }
+    }
+
     /// Place of the last outcome in the order of recording, 0 for none: whether there is news.
     public func lastSequence() throws(LedgerError) -> Int64 {
         try read { try Int64.fetchOne($0, sql: "SELECT max(sequence) FROM frames") ?? 0 }

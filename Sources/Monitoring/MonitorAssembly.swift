@@ -250,6 +250,9 @@ extension FramePipeline.Settings {
             masks: configuration.masks,
             regions: configuration.regions,
             scores: configuration.scores,
+            drift: configuration.drift,
+            plateRules: configuration.plateRules,
+            stopShare: configuration.stopShare,
             readAttempts: configuration.readAttempts,
             namesByFrame: configuration.pattern.contains("/")
         )

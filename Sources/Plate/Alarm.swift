@@ -24,6 +24,12 @@ public struct Alarm: Sendable, Equatable {
         case fault = "FAULT"
         /// The well is normal again, after hysteresis.
         case clear = "CLEAR"
+        /// The well creeps towards the threshold while its frames still pass.
+        case drift = "DRIFT"
+        /// Several faulty wells have something in common: a lens, a row, a column, the edge, or all of them are.
+        case plate = "PLATE"
+        /// What several wells had in common does not hold any more.
+        case plateClear = "PLATE-CLEAR"
         /// Frames of the well stopped coming.
         case stalled = "STALLED"
         /// A frame could not be judged.
@@ -40,10 +46,28 @@ public struct Alarm: Sendable, Equatable {
     public let model: String
     /// The judgement, without which the event is `stalled` or `unreadable`.
     public let finding: Finding?
-    /// Why a frame could not be judged, or how long frames have been missing.
+    /// What faulty wells have in common, for `plate` and `plateClear`, for example `lens-6`.
+    public let pattern: String?
+    /// For `onset`, the frames between which the fault began.
+    public let beginning: Beginning?
+    /// A sentence: why a frame could not be judged, how long frames have been missing, how far a well has drifted.
     public let reason: String?
     /// From the frame's completion on disk to this line, in milliseconds.
     public let latencyMilliseconds: Int?
+
+    /// Where the fault that turned a well faulty began.
+    public struct Beginning: Sendable, Equatable {
+        /// Index of the first faulty frame.
+        public let firstFaulty: Int
+        /// Index of the last normal frame before it; `nil` where none is known.
+        public let lastGood: Int?
+
+        /// Names both frames.
+        public init(firstFaulty: Int, lastGood: Int?) {
+            self.firstFaulty = firstFaulty
+            self.lastGood = lastGood
+        }
+    }
 
     /// The figures of a judged frame that an operator reads.
     public struct Finding: Sendable, Equatable {
@@ -55,6 +79,8 @@ public struct Alarm: Sendable, Equatable {
         public let severity: Double
         /// Probable cause, for example `air-bubble`; `unknown` where there is none.
         public let cause: String
+        /// How sure the cause is, from 0 to 1; `nil` where it is not known.
+        public let confidence: Double?
         /// Share of the frame that is faulty, in [0, 1].
         public let area: Double
         /// Rectangle around the faulty pixels.
@@ -70,6 +96,7 @@ public struct Alarm: Sendable, Equatable {
             threshold: Double,
             severity: Double,
             cause: String,
+            confidence: Double? = nil,
             area: Double,
             boundingBox: PixelRectangle?,
             mask: String?,
@@ -79,6 +106,7 @@ public struct Alarm: Sendable, Equatable {
             self.threshold = threshold
             self.severity = severity
             self.cause = cause
+            self.confidence = confidence
             self.area = area
             self.boundingBox = boundingBox
             self.mask = mask
@@ -93,6 +121,8 @@ public struct Alarm: Sendable, Equatable {
         frame: FrameID,
         model: String,
         finding: Finding?,
+        pattern: String? = nil,
+        beginning: Beginning? = nil,
         reason: String?,
         latencyMilliseconds: Int?
     ) {
@@ -101,6 +131,8 @@ public struct Alarm: Sendable, Equatable {
         self.frame = frame
         self.model = model
         self.finding = finding
+        self.pattern = pattern
+        self.beginning = beginning
         self.reason = reason
         self.latencyMilliseconds = latencyMilliseconds
     }

@@ -41,6 +41,8 @@ public struct Judgement: Sendable, Equatable {
     public let mask: Mask
     /// The median-filtered residual that the scores were taken from.
     public let map: ScoreMap
+    /// Why a faulty frame is faulty; `unknown` for a normal one.
+    public let cause: ProbableCause
 
     /// Gathers a judgement.
     public init(
@@ -50,7 +52,8 @@ public struct Judgement: Sendable, Equatable {
         severity: Double,
         threshold: Double,
         mask: Mask,
-        map: ScoreMap
+        map: ScoreMap,
+        cause: ProbableCause = .unknown
     ) {
         self.verdict = verdict
         self.scores = scores
@@ -59,5 +62,6 @@ public struct Judgement: Sendable, Equatable {
         self.threshold = threshold
         self.mask = mask
         self.map = map
+        self.cause = cause
     }
 }

@@ -4,8 +4,9 @@ public import Plate
 /// One line of an alarm log, in logfmt, without its newline.
 ///
 /// Keys in this order: `time` (UTC, ms), `event`, `run`, `well`, `frame`; for a judged frame `score`, `threshold`,
-/// `severity`, `cause`, `area` (share of the frame), `bbox` (`x,y,width,height` in pixels), `mask` (relative to
-/// the run's folder), `tier` where it is not `full` (see `Tier`); `reason` where there is one; `model`; `latency_ms`. Figures have four significant digits.
+/// `severity`, `cause`, `confidence` (0 to 1, of a cause that is known), `area` (share of the frame), `bbox`
+/// (`x,y,width,height` in pixels), `mask` (relative to the run's folder), `tier` where it is not `full` (see `Tier`); for `ONSET` `first_faulty` and `last_good` (frames);
+/// `pattern` for `PLATE`; `reason` where there is one; `model`; `latency_ms`. Figures have four significant digits.
 /// Readers ignore keys they do not know. A name from outside cannot forge a field or a line: see `Logfmt`.
 public enum AlarmLine {
     /// Writes an alarm.
@@ -18,12 +19,18 @@ public enum AlarmLine {
             fields += [
                 ("score", figure(finding.score)), ("threshold", figure(finding.threshold)),
                 ("severity", figure(finding.severity)), ("cause", finding.cause),
-                ("area", figure(finding.area)),
             ]
+            if let confidence = finding.confidence { fields.append(("confidence", figure(confidence))) }
+            fields.append(("area", figure(finding.area)))
             if let box = finding.boundingBox { fields.append(("bbox", box.description)) }
             if let mask = finding.mask { fields.append(("mask", mask)) }
             if finding.tier != .full { fields.append(("tier", finding.tier.rawValue)) }
         }
+        if let beginning = alarm.beginning {
+            fields.append(("first_faulty", String(beginning.firstFaulty)))
+            if let last = beginning.lastGood { fields.append(("last_good", String(last))) }
+        }
+        if let pattern = alarm.pattern { fields.append(("pattern", pattern)) }
         if let reason = alarm.reason { fields.append(("reason", reason)) }
         fields.append(("model", alarm.model))
         if let latency = alarm.latencyMilliseconds { fields.append(("latency_ms", String(latency))) }
@@ -44,6 +51,10 @@ public enum AlarmLine {
             frame: FrameID(run: run, well: well, index: index),
             model: model,
             finding: finding(fields),
+            pattern: fields["pattern"],
+            beginning: fields["first_faulty"].flatMap { Int($0) }.map {
+                Alarm.Beginning(firstFaulty: $0, lastGood: fields["last_good"].flatMap { Int($0) })
+            },
             reason: fields["reason"],
             latencyMilliseconds: fields["latency_ms"].flatMap { Int($0) }
         )
@@ -64,6 +75,7 @@ public enum AlarmLine {
             threshold: threshold,
             severity: severity,
             cause: cause,
+            confidence: number("confidence"),
             area: area,
             boundingBox: box,
             mask: fields["mask"],

@@ -1,6 +1,6 @@
 public import Plate
 
-/// The alarm log of one well of a run, `OUT/RUN/alarms/WELL.log`.
+/// The alarm log of one well of a run, `OUT/RUN/alarms/WELL.log`, or of all of them together, `plate.log`.
 ///
 /// **Format.** UTF-8, one `AlarmLine` and a newline for each event, append-only, each line written by one system
 /// call, fsynced before the ledger learns of the frame. Opening it cuts off what a crash left after the last newline.
@@ -31,7 +31,16 @@ public struct AlarmLog: ~Copyable {
 
     /// Opens a well's log, made and mended where needed.
     public init(tree: OutputTree, run: String, well: Well) throws(OutputError) {
-        let file = try LineFile(tree.alarmLog(run: run, well: well))
+        try self.init(path: tree.alarmLog(run: run, well: well))
+    }
+
+    /// Opens the log of what a run's wells have in common.
+    public init(plateOf run: String, tree: OutputTree) throws(OutputError) {
+        try self.init(path: tree.plateLog(run: run))
+    }
+
+    private init(path: String) throws(OutputError) {
+        let file = try LineFile(path)
         let lines = try file.recentLines()
         self.file = file
         for alarm in lines.compactMap({ AlarmLine.parse($0) }) { remember(alarm) }

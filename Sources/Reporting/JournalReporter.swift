@@ -1,10 +1,10 @@
 public import Plate
 public import Systemd
 
-/// Tells the system's journal of transitions: one record for each `ONSET`, `CLEAR`, `STALLED` and `UNREADABLE`.
+/// Tells the system's journal of transitions: one record for each event but `FAULT`.
 ///
 /// Faulty frames within a faulty well are in the alarm log only. Fields: `AUTOQC_EVENT`, `AUTOQC_RUN`, `AUTOQC_WELL`,
-/// `AUTOQC_FRAME`, `AUTOQC_MODEL`, and for a judged frame `AUTOQC_SCORE`, `AUTOQC_SEVERITY`, `AUTOQC_CAUSE`; so
+/// `AUTOQC_FRAME`, `AUTOQC_MODEL`, and for a judged frame `AUTOQC_SCORE`, `AUTOQC_SEVERITY`, `AUTOQC_CAUSE`, `AUTOQC_ADVICE`; so
 /// `journalctl AUTOQC_WELL=B01` finds a well. The journal may be absent: nothing waits for it, and a record can come
 /// twice after a crash between its sending and the ledger's commit, never not at all.
 public struct JournalReporter: Sendable {
@@ -36,6 +36,9 @@ public struct JournalReporter: Sendable {
         case .onset: MessageID(0x4de4_892a_dccb_42f8, 0x95fe_7b8d_6256_175f)
         case .clear: MessageID(0x8780_3eae_f747_4dc7, 0x9c9b_2f02_2129_62d2)
         case .stalled: MessageID(0xbe3a_6bab_fd1d_495c, 0xad92_9c90_bd03_6c43)
+        case .drift: MessageID(0x0c6e_11d5_7a3f_4b0e, 0x8f52_6f0b_35d1_92aa)
+        case .plate: MessageID(0x5b7d_9e02_41c8_4f6d, 0xa3e9_c0d4_7712_8e3f)
+        case .plateClear: MessageID(0x9f30_77ab_c2d6_4183, 0x9be1_54e8_06a9_d31c)
         case .unreadable: MessageID(0x1d84_76c2_aec6_4a09, 0xbd6f_9ffa_c45c_659e)
         case .fault: nil
         }
@@ -54,7 +57,10 @@ public struct JournalReporter: Sendable {
             fields["AUTOQC_SCORE"] = AlarmLine.figure(finding.score)
             fields["AUTOQC_SEVERITY"] = AlarmLine.figure(finding.severity)
             fields["AUTOQC_CAUSE"] = finding.cause
+            fields["AUTOQC_ADVICE"] =
+                Cause(rawValue: finding.cause)?.advice ?? "look at the frame and its mask"
         }
+        if let pattern = alarm.pattern { fields["AUTOQC_PATTERN"] = pattern }
         if let reason = alarm.reason { fields["AUTOQC_REASON"] = reason }
         return send(
             JournalRecord(
@@ -68,8 +74,9 @@ public struct JournalReporter: Sendable {
 
     private static func priority(_ event: Alarm.Event) -> JournalPriority {
         switch event {
-        case .onset, .stalled, .unreadable: .warning
-        case .clear, .fault: .notice
+        case .plate: .error
+        case .onset, .drift, .stalled, .unreadable: .warning
+        case .clear, .plateClear, .fault: .notice
         }
     }
 
@@ -83,6 +90,10 @@ public struct JournalReporter: Sendable {
             }
             return "\(well) turned faulty at frame \(alarm.frame.index)\(finding ?? "")"
         case .clear: return "\(well) is normal again since frame \(alarm.frame.index)"
+        case .drift: return "\(well) drifts at frame \(alarm.frame.index)\(reason)"
+        case .plate: return "Run \(Logfmt.value(alarm.frame.run))\(reason)"
+        case .plateClear:
+            return "Run \(Logfmt.value(alarm.frame.run)): \(alarm.pattern ?? "") does not hold any more"
         case .stalled: return "\(well) gets no more frames after frame \(alarm.frame.index)\(reason)"
         case .unreadable: return "\(well): frame \(alarm.frame.index) could not be judged\(reason)"
         case .fault: return "\(well): frame \(alarm.frame.index) is faulty"

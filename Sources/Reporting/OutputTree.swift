@@ -35,6 +35,12 @@ public struct OutputTree: Sendable, Equatable {
     /// The masks of a run.
     public func masks(run: String) -> String { "\(folder(run: run))/masks" }
 
+    /// The alarm log of what a run's wells have in common.
+    public func plateLog(run: String) -> String { "\(folder(run: run))/alarms/plate.log" }
+
+    /// The file that is there while a run had better be stopped.
+    public func stopAdvice(run: String) -> String { "\(folder(run: run))/STOP-ADVISED" }
+
     /// Folder of the score maps of a run's faulty frames.
     public func scores(run: String) -> String { "\(folder(run: run))/scores" }
 

@@ -82,21 +82,16 @@ public struct WellScene: Sendable {
         let drift = 0.015 * Arithmetic.sineCosine(phase + 2 * Arithmetic.pi * Float(index) / period).sine
         var flicker = SplitMix64(seed: seed, 0xF11C, UInt64(index))
         let level = specimen.level * (1 + drift + 0.004 * flicker.drawGaussian())
-        var frame = Frame(height: settings.height, width: settings.width, pixels: lens.transmission)
-        let width = settings.width
-        unsafe frame.pixels.withUnsafeMutableBufferPointer { pixels in
-            for index in 0..<pixels.count { unsafe pixels[index] *= level }
-            for row in 0..<settings.height {
-                unsafe light.multiply(row: row, .init(rebasing: pixels[row * width..<(row + 1) * width]))
-            }
-        }
-        return frame
+        return Frame(
+            height: settings.height,
+            width: settings.width,
+            pixels: light.times(lens.transmission, level: level)
+        )
     }
 
     /// Marks the cells if the focus is shifted.
     private func paintCells(on frame: inout Frame, mask: inout Mask, defocus: Float) {
         var painter = CellPainter(pixelSize: Microscope.pixelSize)
-        var covered: Mask? = defocus == 0 ? nil : mask
         for cell in cells.cells {
             let x = cell.column / Float(settings.width) - 0.5
             let y = cell.row / Float(settings.height) - 0.5
@@ -106,19 +101,17 @@ public struct WellScene: Sendable {
                 defocus: specimen.focus + tilt + cell.depth + defocus,
                 slant: (0.25 * x, 0.25 * y),
                 on: &frame,
-                mask: &covered
+                mask: &mask,
+                marks: defocus != 0
             )
         }
-        if let covered { mask = covered }
     }
 
     private func apply(_ fault: Fault, at index: Int, to frame: inout Frame, mask: inout Mask) {
         guard let canvas = fault.image(height: settings.height, width: settings.width, at: index) else {
             return
         }
-        for pixel in frame.pixels.indices {
-            frame.pixels[pixel] *= canvas.values[pixel]
-            mask.values[pixel] |= canvas.marks[pixel]
-        }
+        canvas.multiply(&frame)
+        canvas.mark(&mask)
     }
 }

@@ -14,9 +14,12 @@ public struct Augmentation: Sendable {
     private let background: Float
     /// How far normal cells reach from it, in grey units.
     private let reach: Float
+    /// The largest standard deviation of the blur, in pixels.
+    private let blur: Float
 
-    /// Changes relative to a normal set's own grey scale.
-    public init(normalisation: Normalisation) {
+    /// Changes relative to a normal set's own grey scale, with a blur of up to some pixels.
+    public init(normalisation: Normalisation, blur: Float = 1.3) {
+        self.blur = blur
         background = normalisation.background
         reach = normalisation.reach
     }
@@ -26,7 +29,7 @@ public struct Augmentation: Sendable {
         var result = frame
         if let other, random.nextUniform() < 0.25 { overlay(other, on: &result) }
         if random.nextUniform() < 0.6 { changeContrast(&result, using: &random) }
-        if random.nextUniform() < 0.4 { result = Defocus.blurred(result, sigma: 1.3 * random.nextUniform()) }
+        if random.nextUniform() < 0.4 { result = Defocus.blurred(result, sigma: blur * random.nextUniform()) }
         if random.nextUniform() < 0.7 { changeLight(&result, using: &random) }
         if random.nextUniform() < 0.4 { addRing(&result, using: &random) }
         if random.nextUniform() < 0.4 { addGrain(&result, using: &random) }

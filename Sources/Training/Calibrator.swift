@@ -26,6 +26,9 @@ public struct Calibrator: Sendable {
         public init() {}
     }
 
+    /// Blur of a changed copy in pixels: a slack of some 10 um in focus. More would be a fault.
+    private static let blur: Float = 0.6
+
     private let scorer: FrameScorer
     private let model: Model
     private let options: Options
@@ -50,11 +53,48 @@ public struct Calibrator: Sendable {
         report: (_ done: Int, _ all: Int) -> Void,
         passes: (ReconstructionProgress) -> Void = { _ in }
     ) throws(DataError) -> Calibration {
-        let augmentation = Augmentation(normalisation: try normalisation(of: frames))
-        let filter = Calibration.specks(window: options.maskWindow)
-        let all = frames.count * (1 + options.variations)
+        let augmentation = Augmentation(normalisation: try normalisation(of: frames), blur: Self.blur)
+        let figures = try figures(of: frames, augmentation, report: report, passes: passes)
+        let scores = figures.scores
+        let scale = SeverityScale(normalScores: scores)
+        let image = ConformalThreshold(
+            normalValues: scores.map { scale.severity(of: $0) },
+            falseAlarmRate: options.falseAlarmRate
+        )
+        let mask = ConformalThreshold(normalValues: figures.onsets, falseAlarmRate: options.maskRate)
+        var calibration = Calibration(
+            scoreKind: options.scoreKind,
+            scale: scale,
+            threshold: (image.value, .conformal(image)),
+            maskWindow: options.maskWindow,
+            mask: (mask.value, .conformal(mask))
+        )
+        if var normal = figures.learner?.model(falseAlarmRate: options.falseAlarmRate, seed: options.seed) {
+            normal.maskThreshold = try maskThreshold(of: normal, on: frames, augmentation)
+            calibration.normal = normal
+        }
+        return calibration
+    }
+
+    /// What normal frames give.
+    private struct NormalFigures {
+        var learner: NormalLearner?
         var scores: [Double] = []
         var onsets: [Double] = []
+    }
+
+    /// Judges each frame and its changed copies.
+    private func figures(
+        of frames: FrameSet,
+        _ augmentation: Augmentation,
+        report: (_ done: Int, _ all: Int) -> Void,
+        passes: (ReconstructionProgress) -> Void
+    ) throws(DataError) -> NormalFigures {
+        let filter = Calibration.specks(window: options.maskWindow)
+        let all = frames.count * (1 + options.variations)
+        var figures = NormalFigures(
+            learner: model.description.realtime.map { NormalLearner(background: $0.normalisation.background) }
+        )
         // A reference model tells how far it is within a frame; of a realtime one, frames go side by side.
         let width = model.description.realtime == nil ? 1 : Compute.threads
         for start in stride(from: 0, to: all, by: width) {
@@ -65,25 +105,64 @@ public struct Calibrator: Sendable {
                 width == 1
                 ? shown.map { scorer.map(of: $0, report: passes) }
                 : Compute.concurrentMap(shown.count) { scorer.map(of: shown[$0]) }
-            for map in maps {
-                scores.append(options.scoreKind.value(of: ImageScores(map: map)))
-                onsets.append(Double(filter.onset(of: map.windowMean(options.maskWindow))))
+            for (index, map) in maps.enumerated() {
+                figures.learner?.add(shown[index], map: map)
+                figures.scores.append(options.scoreKind.value(of: ImageScores(map: map)))
+                figures.onsets.append(Double(filter.onset(of: map.windowMean(options.maskWindow))))
             }
-            report(scores.count, all)
+            report(figures.scores.count, all)
         }
-        let scale = SeverityScale(normalScores: scores)
-        let image = ConformalThreshold(
-            normalValues: scores.map { scale.severity(of: $0) },
-            falseAlarmRate: options.falseAlarmRate
-        )
-        let mask = ConformalThreshold(normalValues: onsets, falseAlarmRate: options.maskRate)
-        return Calibration(
-            scoreKind: options.scoreKind,
-            scale: scale,
-            threshold: (image.value, .conformal(image)),
-            maskWindow: options.maskWindow,
-            mask: (mask.value, .conformal(mask))
-        )
+        return figures
+    }
+
+    /// More frames than these do not move the threshold of masks.
+    private static let mostMasked = 100
+
+    /// The threshold of masks that the normal model takes part in; it is known only after all frames were seen once.
+    private func maskThreshold(
+        of normal: NormalModel,
+        on frames: FrameSet,
+        _ augmentation: Augmentation
+    ) throws(DataError) -> Double {
+        let all = frames.count * (1 + options.variations)
+        let count = min(all, Self.mostMasked)
+        let filter = Calibration.specks(window: options.maskWindow)
+        var onsets: [Double] = []
+        for start in stride(from: 0, to: count, by: Compute.threads) {
+            let shown = try (start..<min(start + Compute.threads, count)).map { number throws(DataError) in
+                try self.shown(number * all / count, of: frames, changedBy: augmentation)
+            }
+            onsets += Compute.concurrentMap(shown.count) { index in
+                let located = normal.located(scorer.map(of: shown[index]), in: shown[index])
+                return Double(filter.onset(of: located.windowMean(options.maskWindow)))
+            }
+        }
+        return ConformalThreshold(normalValues: onsets, falseAlarmRate: options.maskRate).value
+    }
+
+    /// What tells causes, from labelled frames whose list has a column `fault`; `nil` if there are not two causes, or
+    /// nothing is known of normal tiles.
+    ///
+    /// Only frames that the calibration finds faulty teach: what a fault looks like that nobody sees helps nobody.
+    public func causes(
+        _ rows: [FramePaths.Labelled],
+        calibration: Calibration,
+        report: (_ done: Int, _ all: Int) -> Void
+    ) throws(DataError) -> CauseModel? {
+        var learner = CauseLearner(calibration: calibration)
+        let faulty = rows.filter(\.isFaulty)
+        for start in stride(from: 0, to: faulty.count, by: Compute.threads) {
+            let rows = faulty[start..<min(start + Compute.threads, faulty.count)]
+            let shown = try rows.map { row throws(DataError) in try row.readFrame() }
+            let maps = Compute.concurrentMap(shown.count) { scorer.map(of: shown[$0]) }
+            for (row, (frame, map)) in zip(rows, zip(shown, maps)) {
+                if let cause = row.fault.flatMap(Cause.init(rawValue:)) {
+                    learner.add(frame, map: map, cause: cause)
+                }
+            }
+            report(start + shown.count, faulty.count)
+        }
+        return learner.model
     }
 
     /// A frame of the calibration: each of the set, followed by its changed copies.
@@ -105,7 +184,7 @@ public struct Calibrator: Sendable {
     /// for a model of the `reference` profile.
     public func ranges(_ frames: FrameSet) throws(DataError) -> [ClosedRange<Float>]? {
         guard let settings = model.description.realtime else { return nil }
-        let augmentation = Augmentation(normalisation: settings.normalisation)
+        let augmentation = Augmentation(normalisation: settings.normalisation, blur: Self.blur)
         let all = frames.count * (1 + options.variations)
         var ranges: [ClosedRange<Float>] = []
         for start in stride(from: 0, to: all, by: Compute.threads) {
@@ -145,11 +224,12 @@ public struct Calibrator: Sendable {
         var maps: [ScoreMap] = []
         var masks: [Mask] = []
         for (index, row) in rows.enumerated() {
-            let map = scorer.map(of: try row.readFrame(), report: passes)
-            let score = calibration.scoreKind.value(of: ImageScores(map: map))
-            severities.append(calibration.severity(of: score))
+            let frame = try row.readFrame()
+            let map = scorer.map(of: frame, report: passes)
+            severities.append(calibration.severity(of: frame, map: map))
             if let mask = try row.readMask(height: map.height, width: map.width) {
-                maps.append(map.windowMean(calibration.maskWindow))
+                let located = calibration.normal?.located(map, in: frame) ?? map
+                maps.append(located.windowMean(calibration.maskWindow))
                 masks.append(mask)
             }
             report(index + 1, rows.count)
@@ -157,9 +237,12 @@ public struct Calibrator: Sendable {
         var result = calibration
         let image = GreedyThreshold.accuracy(scores: severities, faulty: rows.map(\.isFaulty))
         (result.threshold, result.thresholdOrigin) = (image.threshold, .greedy(image))
+        result.normal?.threshold = image.threshold
+        result.normal?.origin = .greedy(image)
         if masks.contains(where: { $0.area > 0 }) {
             let mask = GreedyThreshold.dice(maps: maps, masks: masks)
             (result.maskThreshold, result.maskOrigin) = (mask.threshold, .greedy(mask))
+            result.normal?.maskThreshold = mask.threshold
         }
         return result
     }

@@ -89,9 +89,25 @@ struct BenchKernelsCommand: BenchGroup {
         let averaged = map.windowMean(window)
         measurements.time("window mean", count) { _ = map.windowMean(window) }
         measurements.time("scores", count) { _ = ImageScores(map: map) }
+        tiles(frame, map, scale, count, into: &measurements)
         let threshold = Double(averaged.values.sorted()[averaged.values.count * 99 / 100])
         let specks = Calibration.specks(window: window)
         measurements.time("mask", count) { _ = specks.mask(of: averaged, above: threshold) }
+    }
+
+    /// What the normal model adds to a frame.
+    private static func tiles(
+        _ frame: Frame,
+        _ map: ScoreMap,
+        _ scale: Normalisation,
+        _ count: Int,
+        into measurements: inout Measurements
+    ) {
+        var learner = NormalLearner(background: scale.background)
+        learner.add(frame, map: map)
+        guard let normal = learner.model(falseAlarmRate: 0.5, seed: 1) else { return }
+        measurements.time("tiles", count) { _ = normal.severity(of: frame, map: map) }
+        measurements.time("tiles and weights of the map", count) { _ = normal.located(map, in: frame) }
     }
 
     /// Side of the window that masks are averaged over, as `calibrate` has it.

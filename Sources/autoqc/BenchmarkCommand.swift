@@ -12,7 +12,8 @@ struct BenchmarkCommand: ParsableCommand {
             The published layout: normal_train.csv, normal_val.csv and, for each fold N, \
             test_val_foldN.csv and test_test_foldN.csv with the header img_path,seg_path,label; label 1 is \
             faulty, a column fault names its class, paths are relative to --data. Every model of --models \
-            is a method, named like its file; `classical` needs no model. OUT gets results.json, \
+            is a method, named like its file, and one of the realtime profile a second one, NAME+normal, as the daemon judges \
+            with it; `classical` needs no model. OUT gets results.json, \
             results.csv, results.md, plots/ and panels/. A stopped benchmark goes on where it was, and \
             nothing that is finished is computed again; OUT/cache may be deleted. --train first trains the \
             published methods whose model is not there, pddpm.safetensors and so on, on normal_train.csv.
@@ -85,7 +86,7 @@ struct BenchmarkCommand: ParsableCommand {
                 precision: precision.precision
             )
             leftOut += problems
-            all = found + all
+            all = found + DetectorMethod.all(in: modelFolder, precision: precision.precision) + all
         }
         guard !methods.isEmpty else { return all }
         let known = all.map(\.name)

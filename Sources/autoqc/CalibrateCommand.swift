@@ -13,6 +13,10 @@ struct CalibrateCommand: ParsableCommand {
             Without labels the thresholds are conformal quantiles of normal frames for a rate of false alarms. With \
             --faulty, a CSV list of labelled frames (img_path,seg_path,label), the published greedy search follows. --from \
             takes both from what reviewers decided on the live page: false alarms are normal frames, true faults are labelled.
+
+            A model of the realtime profile learns from the normal frames what their tiles look like, too. With --causes, \
+            lists of faulty frames whose column fault says air-bubble, artifact, z-shift, illumination or contamination, \
+            it learns to name causes; without, it keeps what it knows of them.
             """
     )
 
@@ -31,6 +35,12 @@ struct CalibrateCommand: ParsableCommand {
     var maskRate = 0.05
     @Option(help: "CSV list of labelled frames for the published greedy search.")
     var faulty: String?
+    @Option(
+        name: .long,
+        parsing: .upToNextOption,
+        help: "CSV lists of faulty frames with a column fault, from which their causes are learnt."
+    )
+    var causes: [String] = []
     @Option(help: "Image score that decides: max, mean or patch.")
     var score = ScoreKind.patch
     @Option(help: "Changed copies of each frame (lamp, density, focus ...) judged as well.")
@@ -90,14 +100,16 @@ struct CalibrateCommand: ParsableCommand {
         options.variations = variations
         // Published masks are of the map itself.
         if loaded.description.reference != nil { options.maskWindow = 1 }
-        try ModelCalibration(
+        let calibration = ModelCalibration(
             path: model,
             frames: frames,
             options: options,
-            faulty: faulty ?? reviewed?.labelled
+            faulty: faulty ?? reviewed?.labelled,
+            causes: causes
         )
-        .store(in: &loaded)
+        try calibration.store(in: &loaded)
         if let prefer { try loaded.prefer(prefer) }
+        try calibration.storeCauses(in: &loaded)
         try loaded.write(path: out ?? model)
         for (precision, calibration) in loaded.description.calibrations.sorted(by: {
             $0.key.rawValue < $1.key.rawValue
@@ -132,6 +144,12 @@ struct CalibrateCommand: ParsableCommand {
                 + "faulty above severity \(calibration.threshold.digits(2)); "
                 + "mask above \(calibration.maskThreshold.digits(4))"
         )
+        if let normal = calibration.normal {
+            Terminal.note(
+                "\(precision.rawValue): with the normal tiles of \(normal.frames) frames: faulty above severity "
+                    + "\(normal.threshold.digits(2)); mask above \(normal.maskThreshold.digits(4))"
+            )
+        }
         if precision == .float32, case .conformal(let threshold) = calibration.thresholdOrigin,
             threshold.isExtrapolated
         {

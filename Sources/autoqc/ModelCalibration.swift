@@ -1,4 +1,5 @@
 import Detection
+import Plate
 import Tensors
 import Training
 
@@ -12,6 +13,8 @@ struct ModelCalibration {
     let options: Calibrator.Options
     /// CSV list of labelled frames for the greedy search, if it is to follow.
     var faulty: String?
+    /// CSV lists of faulty frames with their causes, if these are to be learnt.
+    var causes: [String] = []
 
     /// Finds the ranges inside the network and the thresholds at each precision, and stores them in the model.
     func store(in model: inout Model) throws {
@@ -24,6 +27,29 @@ struct ModelCalibration {
         let full = try calibrations(of: model, "")
         let reduced = try model.reduced.map { try calibrations(of: $0, ", tier reduced") } ?? [:]
         (model.description.calibrations, model.description.reducedCalibrations) = (full, reduced)
+    }
+
+    /// Learns what tells the causes of faults, at the precision that the model runs in.
+    func storeCauses(in model: inout Model) throws {
+        guard !causes.isEmpty else { return }
+        let precision = model.description.automaticPrecision
+        guard let calibration = model.description.calibrations[precision] else { return }
+        let calibrator = try Calibrator(model: model, path: path, options: options, precision: precision)
+        var terminal = Terminal()
+        let found = try calibrator.causes(
+            try causes.flatMap { try FramePaths.labelled(csv: $0) },
+            calibration: calibration,
+            report: { terminal.progress("faulty frame \($0)/\($1)", isLast: $0 == $1) }
+        )
+        guard let found else {
+            throw DataError(
+                "\(causes.joined(separator: ", ")): no two causes to tell apart; its column fault names one for each faulty frame, such as \(Cause.airBubble.rawValue)"
+            )
+        }
+        model.description.causes = found
+        Terminal.note(
+            "causes learnt from \(found.frames) faulty frames: \(found.causes.map(\.rawValue).joined(separator: ", "))"
+        )
     }
 
     private func calibrations(of model: Model, _ suffix: String) throws -> [Precision: Calibration] {

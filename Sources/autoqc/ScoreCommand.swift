@@ -34,7 +34,7 @@ struct ScoreCommand: ParsableCommand {
     var threads: Int?
 
     private static let header =
-        "file,run,well,frame,score_max,score_mean,score_patch,score,severity,threshold,verdict,area"
+        "file,run,well,frame,score_max,score_mean,score_patch,score,severity,threshold,verdict,area,cause,confidence"
 
     func run() throws {
         if let threads { Compute.setThreads(threads) }
@@ -125,7 +125,7 @@ struct ScoreCommand: ParsableCommand {
         } catch let error as TIFFError where error.code != .cannotWrite {
             let fields =
                 [Self.quoted(path)] + Self.fields(of: name, page: nil) + Array(repeating: "", count: 6)
-            Self.write((fields + [Verdict.unreadable.rawValue, ""]).joined(separator: ","))
+            Self.write((fields + [Verdict.unreadable.rawValue, "", "", ""]).joined(separator: ","))
             Terminal.note("\(error)")
         }
     }
@@ -142,10 +142,13 @@ struct ScoreCommand: ParsableCommand {
             scores.maximum, scores.mean, scores.patch, judgement.score, judgement.severity,
             judgement.threshold,
         ]
+        let cause =
+            judgement.verdict == .faulty
+            ? [judgement.cause.cause.rawValue, judgement.cause.confidence.digits(3)] : ["", ""]
         let fields =
             [quoted(path)] + identity + numbers.map { $0.digits(6) } + [
                 judgement.verdict.rawValue, judgement.mask.area.digits(6),
-            ]
+            ] + cause
         write(fields.joined(separator: ","))
     }
 

@@ -9,7 +9,8 @@ struct SimulateCommand: AsyncParsableCommand {
         abstract:
             "A microscope made of software: labelled sets, live plates, and the check of a daemon against them.",
         subcommands: [
-            SimulateSetCommand.self, SimulatePlateCommand.self, SimulateCheckCommand.self,
+            SimulateSetCommand.self, SimulateInjectCommand.self, SimulatePlateCommand.self,
+            SimulateCheckCommand.self,
             SimulateSheetCommand.self,
         ]
     )

@@ -58,10 +58,10 @@ struct TailCommand: AsyncParsableCommand {
     }
 
     /// Time, well, event, frame and figures in columns; for example
-    /// `20:25:43  01  B01  FAULT       f300    severity  9.0 > 6.3  area  2.0 %  unknown`.
+    /// `20:25:43  01  B01  FAULT        f300    severity  9.0 > 6.3  area  2.0 %  unknown`.
     static func row(_ alarm: Alarm, _ isColoured: Bool) -> String {
         let time = String(alarm.time.iso8601.dropFirst(11).prefix(8))
-        let event = padded(alarm.event.rawValue, 10)
+        let event = padded(alarm.event.rawValue, 11)
         var columns = [
             time, padded(alarm.frame.run, 4), alarm.frame.well.description,
             isColoured ? "\u{1B}[\(colour(alarm.event))m\(event)\u{1B}[0m" : event,
@@ -70,9 +70,15 @@ struct TailCommand: AsyncParsableCommand {
         if let finding = alarm.finding {
             columns.append("severity \(finding.severity.digits(1)) > \(finding.threshold.digits(1))")
             columns.append("area \((100 * finding.area).digits(1)) %")
-            columns.append(finding.cause)
+            columns.append(
+                finding.cause + (finding.confidence.map { " (\(Int((100 * $0).rounded())) %)" } ?? "")
+            )
             if finding.tier != .full { columns.append(finding.tier.rawValue) }
         }
+        if let beginning = alarm.beginning {
+            columns.append("since f\(beginning.firstFaulty)")
+        }
+        if let pattern = alarm.pattern { columns.append(pattern) }
         if let reason = alarm.reason { columns.append(Logfmt.line([(key: "reason", value: reason)])) }
         return columns.joined(separator: "  ")
     }
@@ -84,9 +90,10 @@ struct TailCommand: AsyncParsableCommand {
     /// Red for what needs a hand now, yellow for one frame, green for the end of it.
     private static func colour(_ event: Alarm.Event) -> Int {
         switch event {
-        case .onset: 31
+        case .onset, .plate: 31
         case .fault: 33
-        case .clear: 32
+        case .clear, .plateClear: 32
+        case .drift: 34
         case .stalled: 35
         case .unreadable: 36
         }

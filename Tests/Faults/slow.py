@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 DELAY = 500_000  # us
 PATIENCE = 300  # s
@@ -37,7 +38,12 @@ def main():
             # strace passes SIGTERM on to the daemon and ends with its status.
             tracer = subprocess.Popen(["strace", "-f", "-I", "2", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e",
                                        f"inject=fsync,fdatasync:delay_exit={DELAY}", autoqc, "watch", "--model", model, "--out",
-                                       out, plate], stderr=messages, env=environment | {"WATCHDOG_PID": ""})
+                                       out, plate], stderr=messages, env=environment)
+        begun = time.monotonic()
+        while b"READY=1" not in signs:
+            if tracer.poll() is not None or time.monotonic() - begun > PATIENCE:
+                sys.exit(f"the daemon does not become ready\n{open(f'{work}/messages').read()}")
+            time.sleep(0.1)
         subprocess.run([autoqc, "simulate", "plate", "--out", plate, "--truth", f"{work}/truth.csv", "--wells", "16", "--frames",
                         str(frames), "--interval", "2", "--width", "256", "--height", "192"], check=True,
                        stderr=subprocess.DEVNULL)

@@ -27,6 +27,9 @@ struct TIFFWriterTests {
             #expect(try TIFFReader(path: path).frame(page: 0).pixels == [0, 0, 255, 255, 0, 255])
             try TIFFWriter.write(frame, to: path, type: .uint16)
             #expect(try TIFFReader(path: path).frame(page: 0).pixels == [0, 0, 255, 300, 0, 65_535])
+            let halves = Frame(height: 1, width: 4, pixels: [0.5, 1.5, Float(0.5).nextDown, 253.5])
+            try TIFFWriter.write(halves, to: path)
+            #expect(try TIFFReader(path: path).frame(page: 0).pixels == [1, 2, 0, 254])
         }
     }
 

@@ -14,13 +14,18 @@ struct ConfigurationTests {
         let example = try Configuration.load(path: path)
         #expect(example.threshold == nil)
         let text = try String(contentsOfFile: path, encoding: .utf8)
-        for key in ConfigurationKey.all {
-            let words = key.name.split(separator: ".")
-            let line = try Regex(
-                words.count == 1 ? "(?m)^\(words[0]):" : "(?ms)^\(words[0]):\n( .*\n)*?  \(words[1]):"
-            )
-            #expect(text.contains(line), "\(key.name) is missing")
+        var (section, named) = ("", Set<String>())
+        for line in text.split(separator: "\n") {
+            // Sections without a default stand there as a comment.
+            let plain =
+                line.hasPrefix("#") && !line.hasPrefix("# ") || line.hasPrefix("#  ")
+                ? line.dropFirst() : line
+            guard let colon = plain.firstIndex(of: ":"), !plain.hasPrefix("# ") else { continue }
+            let key = plain[..<colon]
+            if !key.hasPrefix(" ") { section = String(key) }
+            named.insert(key.hasPrefix("  ") ? "\(section).\(key.dropFirst(2))" : String(key))
         }
+        for key in ConfigurationKey.all { #expect(named.contains(key.name), "\(key.name) is missing") }
         // What it calls defaults are the defaults.
         var only = ConfigurationSettings()
         only.model = example.model

@@ -254,6 +254,71 @@ struct FramePipelineTests {
         }
     }
 
+    @Test func anOnsetNamesTheFirstFaultyAndTheLastGoodFrame() async throws {
+        try await Bench.with { bench in
+            let greys = ["10", "10", "200", "10", "200"]
+            let files = try greys.enumerated().map { try bench.file("01_B1_f\($0).tif", $1, frame: 10 + $0) }
+            for file in files { _ = try bench.pipeline().process([file].queued) }
+            let onset = try #require(try bench.alarms().first { $0.event == .onset })
+            #expect(onset.frame.index == 14)
+            #expect(onset.beginning == Alarm.Beginning(firstFaulty: 12, lastGood: 11))
+        }
+    }
+
+    @Test func aWellThatCreepsTowardsTheThresholdIsNamedOnce() async throws {
+        try await Bench.with { bench in
+            // Severity is a fiftieth of the grey; faulty above 2.
+            let greys =
+                [Int](repeating: 20, count: 40) + (0..<60).map { 20 + $0 } + [Int](repeating: 80, count: 60)
+            let pipeline = try bench.pipeline()
+            for (index, grey) in greys.enumerated() {
+                _ = try pipeline.process([bench.file("01_B1_f\(index).tif", "\(grey)", frame: index)].queued)
+            }
+            let alarms = try bench.alarms()
+            #expect(alarms.map(\.event) == [.drift])
+            #expect(alarms[0].reason?.hasPrefix("severity rose from 0.4 to 1.2") == true)
+            #expect(bench.journal.all.map { $0.fields["AUTOQC_EVENT"] } == ["DRIFT"])
+        }
+    }
+
+    @Test func faultyWellsOfOneColumnAreOneAlarmAndHalfAPlateIsAdvice() async throws {
+        try await Bench.with { bench in
+            let settings = FramePipeline.Settings(judge: FakeJudge(), hysteresis: .init(onset: 1, window: 1))
+            let pipeline = try bench.pipeline(settings: settings)
+            func judge(_ wells: [String], _ grey: String, frame: Int) throws {
+                for well in wells {
+                    let file = try bench.file("01_\(well)_f\(frame).tif", grey, well: well, frame: frame)
+                    _ = try pipeline.process([file].queued)
+                }
+            }
+            func said() throws -> [String] {
+                try bench.ledger().alarms(run: "01", events: [.plate, .plateClear])
+                    .map { "\($0.event.rawValue) \($0.cause ?? "")" }
+            }
+            let column = ["A3", "B3", "C3", "D3"]
+            let others = ["A4", "B4", "C4", "D4", "A5", "B5", "C5", "D5"]
+            let advice = bench.tree.stopAdvice(run: "01")
+            try judge(column + others, "10", frame: 0)
+            #expect(try said().isEmpty)
+            try judge(column, "200", frame: 1)
+            #expect(try said() == ["PLATE column-03"])
+            #expect(!FileManager.default.fileExists(atPath: advice))
+            try judge(others, "200", frame: 1)
+            #expect(try said().last == "PLATE all-wells")
+            #expect(try String(contentsOfFile: advice, encoding: .utf8).contains("of 12 wells are faulty"))
+            try judge(column + others, "10", frame: 2)
+            #expect(try said().contains("PLATE-CLEAR all-wells"))
+            #expect(
+                try said().count { $0.hasPrefix("PLATE ") } == said().count { $0.hasPrefix("PLATE-CLEAR ") }
+            )
+            #expect(!FileManager.default.fileExists(atPath: advice))
+            let log = try String(contentsOfFile: bench.tree.plateLog(run: "01"), encoding: .utf8)
+            #expect(
+                log.split(separator: "\n").compactMap { AlarmLine.parse($0)?.pattern }.first == "column-03"
+            )
+        }
+    }
+
     @Test func aClockThatJumpsBackChangesNoVerdict() async throws {
         try await Bench.with { bench in
             let files = try ["10", "200", "200", "10", "10", "10"].enumerated().map {

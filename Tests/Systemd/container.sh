@@ -26,6 +26,11 @@ tree=$cache/tree
 rm -rf "$tree"
 cp -a --reflink=auto "$cache/base" "$tree"
 cp "$package" "$tree/root/autoqc.deb"
+# The same again as a later version, to upgrade to.
+dpkg-deb -R "$package" "$cache/next"
+sed -i 's/^Version: .*/&+next/' "$cache/next/DEBIAN/control"
+dpkg-deb --build --root-owner-group "$cache/next" "$tree/root/autoqc-next.deb" > /dev/null
+rm -r "$cache/next"
 cp /etc/resolv.conf "$tree/etc/resolv.conf"
 systemd-nspawn --quiet --register=no --keep-unit -D "$tree" --pipe \
     sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends /root/autoqc.deb'

@@ -55,6 +55,13 @@ sed -i 's/^thraeds:/threads:/' /etc/autoqc/demo.yaml
 check "a second instance runs beside it" systemctl start autoqc@second
 check "and judges by itself" waits 60 judged second $((2 * count))
 check "it restarts" systemctl restart autoqc@demo
+echo '# by the admin' >> /etc/autoqc/plate.yaml
+pid=$(systemctl show -P MainPID autoqc@demo)
+check "an upgrade is taken" dpkg -i /root/autoqc-next.deb
+check "the instances go on with it" waits 60 new_process "$pid"
+check "the configuration stays the admin's" grep -q 'by the admin' /etc/autoqc/plate.yaml
+arrive c
+check "and what comes then is judged" waits 60 judged demo $((3 * count))
 check "it stops with success" sh -c 'systemctl stop autoqc@demo && [ "$(systemctl show -P Result autoqc@demo)" = success ]'
 check "all is accounted for" autoqc audit /var/lib/autoqc/demo
 check "the package goes" sh -c 'dpkg -P autoqc && [ ! -e /usr/bin/autoqc ]'

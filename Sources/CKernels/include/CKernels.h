@@ -8,3 +8,5 @@
 #include "memory.h"
 #include "normalisation.h"
 #include "pixels.h"
+#include "simulation.h"
+#include "tiles.h"

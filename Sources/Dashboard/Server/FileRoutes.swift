@@ -84,12 +84,10 @@ struct FileRoutes: Sendable {
 
     /// A regular file that is not absurdly large, or `nil`.
     private static func read(_ path: String) -> Data? {
-        var status = stat()
-        guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            status.st_size <= largestFile
-        else {
-            return nil
-        }
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        guard attributes?[.type] as? FileAttributeType == .typeRegular,
+            let size = attributes?[.size] as? NSNumber, size.intValue <= largestFile
+        else { return nil }
         return FileManager.default.contents(atPath: path)
     }
 

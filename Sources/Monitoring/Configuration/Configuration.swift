@@ -22,6 +22,9 @@ public import Reporting
 /// | `masks` | true, false | true | write masks of faulty frames |
 /// | `regions` | true, false | true | write their outlines as GeoJSON |
 /// | `scores` | true, false | true | write score maps of faulty frames |
+/// | `drift` | true, false | true | report wells that creep towards the threshold |
+/// | `lenses.rows`, `.columns` | 0 to 32 | 4, 4 | how the lenses stand that move over the plate together; 0 where that is unknown |
+/// | `stop.share` | 0 to 1 | 0.5 | share of faulty wells from which on `STOP-ADVISED` is there; 0 for never |
 /// | `limits.width`, `.height` | pixels | 32768 | largest frame |
 /// | `limits.pages` | pages | 65536 | longest movie |
 /// | `limits.memory` | MiB | 1024 | most that one page may decode to |
@@ -66,6 +69,12 @@ public struct Configuration: Sendable, Equatable {
     public let regions: Bool
     /// `scores`.
     public let scores: Bool
+    /// `drift`.
+    public let drift: Bool
+    /// `lenses`.
+    public let plateRules: PlateRules
+    /// `stop.share`.
+    public let stopShare: Double
     /// `limits`.
     public let limits: TIFFLimits
     /// `read.attempts`.
@@ -145,6 +154,9 @@ public struct Configuration: Sendable, Equatable {
         masks = settings.masks ?? true
         regions = settings.regions ?? true
         scores = settings.scores ?? true
+        drift = settings.drift ?? true
+        plateRules = PlateRules(lensRows: settings.lensRows ?? 4, lensColumns: settings.lensColumns ?? 4)
+        stopShare = settings.stopShare ?? 0.5
         limits = Self.limits(settings)
         readAttempts = settings.readAttempts ?? 5
         threads = settings.threads ?? 0

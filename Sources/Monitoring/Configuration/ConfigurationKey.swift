@@ -20,6 +20,8 @@ struct ConfigurationKey: Sendable {
         count("hysteresis.onset", 1...100, \.hysteresisOnset),
         count("hysteresis.of", 1...100, \.hysteresisOf), threshold("threshold", \.threshold),
         flag("masks", \.masks), flag("regions", \.regions), flag("scores", \.scores),
+        flag("drift", \.drift), count("lenses.rows", 0...32, \.lensRows),
+        count("lenses.columns", 0...32, \.lensColumns), share("stop.share", \.stopShare),
         count("limits.width", 1...1 << 20, \.limitWidth),
         count("limits.height", 1...1 << 20, \.limitHeight), count("limits.pages", 1...1 << 20, \.limitPages),
         count("limits.memory", 1...65_536, \.limitMemory),
@@ -74,6 +76,12 @@ struct ConfigurationKey: Sendable {
         key(name, "`calibrated` or a severity of at least 0", field) { node, _ in
             if node.string == "calibrated" { return .calibrated }
             return node.float.flatMap { $0.isFinite && $0 >= 0 ? .severity($0) : nil }
+        }
+    }
+
+    private static func share(_ name: String, _ field: Field<Double>) -> ConfigurationKey {
+        key(name, "a number from 0 to 1", field) { node, _ in
+            node.float.flatMap { (0...1).contains($0) ? $0 : nil }
         }
     }
 

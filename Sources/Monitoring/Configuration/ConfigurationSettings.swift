@@ -34,6 +34,14 @@ public struct ConfigurationSettings: Sendable, Equatable {
     public var regions: Bool?
     /// `scores`: write score maps beside the masks.
     public var scores: Bool?
+    /// `drift`: report wells that creep towards the threshold.
+    public var drift: Bool?
+    /// `lenses.rows`: rows of lenses that move together.
+    public var lensRows: Int?
+    /// `lenses.columns`: columns of lenses that move together.
+    public var lensColumns: Int?
+    /// `stop.share`: share of faulty wells from which on stopping is advised.
+    public var stopShare: Double?
     /// `limits.width`: widest frame in pixels.
     public var limitWidth: Int?
     /// `limits.height`: highest frame in pixels.
@@ -88,6 +96,10 @@ public struct ConfigurationSettings: Sendable, Equatable {
         take(\.masks)
         take(\.regions)
         take(\.scores)
+        take(\.drift)
+        take(\.lensRows)
+        take(\.lensColumns)
+        take(\.stopShare)
         take(\.limitWidth)
         take(\.limitHeight)
         take(\.limitPages)

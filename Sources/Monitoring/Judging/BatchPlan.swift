@@ -1,4 +1,5 @@
 import Acquisition
+import Foundation
 import Ledger
 import Plate
 import Reporting
@@ -23,6 +24,12 @@ struct BatchPlan {
     private let settings: FramePipeline.Settings
     private let time: Timestamp
     private var state: StateHysteresis
+    /// The well's last frames in turn, for where a fault began and whether the well drifts.
+    private var recent: [FrameLedger.WellHistory.Judged]
+    /// Severities of its first frames; empty where there are too few of them, or nobody asks.
+    private var first: [Double] = []
+    /// Index of the frame at which drift was last said.
+    private var lastDrift: Int?
     /// The newest frame that the well's state goes by.
     private var newest: FrameLedger.WellHistory.Newest?
 
@@ -36,11 +43,25 @@ struct BatchPlan {
         let rule = settings.hysteresis
         let frame = results.first?.frame
         let history = try frame.map {
-            try environment.ledger.history(of: $0.well, run: $0.run, count: rule.window)
+            try environment.ledger.history(
+                of: $0.well,
+                run: $0.run,
+                count: max(rule.window + 1, DriftRule.window)
+            )
         }
         wasFaulty = history?.isFaulty ?? false
         state = StateHysteresis(rule: rule, verdicts: history?.verdicts ?? [], isFaulty: wasFaulty)
         newest = history?.newest
+        recent = history?.frames ?? []
+        if settings.drift, let frame, recent.count + results.count >= DriftRule.window {
+            first = try environment.ledger.firstSeverities(
+                of: frame.well,
+                run: frame.run,
+                count: DriftRule.window
+            )
+            lastDrift = try environment.ledger.alarms(run: frame.run, well: frame.well, events: [.drift])
+                .last?.frame.index
+        }
         var namesakes: [FrameID: FrameKey] = [:]
         for result in results {
             let earlier = try environment.ledger.records(of: result.frame)
@@ -96,7 +117,7 @@ struct BatchPlan {
         let isFaulty = judged.verdict == .faulty
         let mask = settings.masks ? judged.pictures?.mask : nil
         let map = settings.scores ? judged.pictures?.map : nil
-        let cause = "unknown"
+        let cause = isFaulty ? judged.cause : .unknown
         if mask != nil || map != nil || naming.hadMask {
             sidecars.append(
                 BatchReport.SidecarOrder(
@@ -104,7 +125,7 @@ struct BatchPlan {
                     mask: mask,
                     map: map,
                     pixelSize: result.pixelSize,
-                    cause: cause
+                    cause: cause.cause.rawValue
                 )
             )
         }
@@ -112,7 +133,8 @@ struct BatchPlan {
             score: judged.score,
             threshold: judged.threshold,
             severity: judged.severity,
-            cause: cause,
+            cause: cause.cause.rawValue,
+            confidence: cause.cause == .unknown ? nil : cause.confidence,
             area: judged.area,
             boundingBox: judged.boundingBox,
             mask: mask.map { _ in Sidecars.maskPath(name: naming.name) },
@@ -121,10 +143,13 @@ struct BatchPlan {
         if isFaulty { alarms.append(alarm(.fault, result, finding, naming.reason)) }
         let isLate = isLate(result)
         if !isLate {
+            recent.append(
+                .init(index: result.frame.index, verdict: judged.verdict, severity: judged.severity)
+            )
             switch state.take(judged.verdict) {
-            case .onset: alarms.append(alarm(.onset, result, finding, naming.reason))
+            case .onset: alarms.append(alarm(.onset, result, finding, naming.reason, beginning: beginning))
             case .clear: alarms.append(alarm(.clear, result, finding, naming.reason))
-            case nil: break
+            case nil: noticeDrift(result, finding)
             }
         }
         let score = score(judged, finding, isLate: isLate)
@@ -134,6 +159,33 @@ struct BatchPlan {
         counts.reduced += settings.tier == .reduced ? 1 : 0
         counts.deferred += settings.tier == .deferred ? 1 : 0
         latencies.append(latency(of: result))
+    }
+
+    /// Where the fault began that just turned the well faulty.
+    private var beginning: Alarm.Beginning? {
+        let start = max(0, recent.count - settings.hysteresis.window)
+        guard let fault = recent[start...].firstIndex(where: { $0.verdict == .faulty }) else { return nil }
+        let lastGood = recent[..<fault].last { $0.verdict == .normal }
+        return Alarm.Beginning(firstFaulty: recent[fault].index, lastGood: lastGood?.index)
+    }
+
+    private mutating func noticeDrift(_ result: PageResult, _ finding: Alarm.Finding) {
+        let index = result.frame.index
+        guard !state.isFaulty, lastDrift.map({ abs(index - $0) >= DriftRule.silence }) ?? true,
+            let rise = DriftRule.rise(
+                first: first,
+                last: recent.suffix(DriftRule.window).map(\.severity),
+                threshold: finding.threshold
+            )
+        else { return }
+        lastDrift = index
+        let reason = String(
+            format: "severity rose from %.3g to %.3g of %.3g that are faulty",
+            rise.from,
+            rise.to,
+            finding.threshold
+        )
+        alarms.append(alarm(.drift, result, finding, reason))
     }
 
     /// Whether a newer frame of the well was judged before this one: then it says nothing about the well of now.
@@ -189,7 +241,8 @@ struct BatchPlan {
         _ event: Alarm.Event,
         _ result: PageResult,
         _ finding: Alarm.Finding?,
-        _ reason: String?
+        _ reason: String?,
+        beginning: Alarm.Beginning? = nil
     ) -> Alarm {
         Alarm(
             time: time,
@@ -197,6 +250,7 @@ struct BatchPlan {
             frame: result.frame,
             model: settings.judge.model,
             finding: finding,
+            beginning: beginning,
             reason: reason,
             latencyMilliseconds: Int(latency(of: result) / .milliseconds(1))
         )

@@ -51,6 +51,9 @@ struct BatchReport {
         }
         try environment.reached(.journalTold)
         try environment.ledger.record(plan.records, alarms: announced)
+        if let turn = announced.last(where: { $0.event == .onset || $0.event == .clear }) {
+            try PlateReport(settings: settings, environment: environment).carryOut(after: turn)
+        }
         environment.statistics.add(plan.counts, latencies: plan.latencies)
         try environment.reached(.recorded)
     }

@@ -23,6 +23,11 @@ struct FramePipeline: Sendable {
         var masks = true
         var regions = true
         var scores = true
+        /// Whether wells are watched for slow changes.
+        var drift = true
+        var plateRules = PlateRules()
+        /// Share of faulty wells from which on stopping is advised; 0 for never.
+        var stopShare = 0.5
         var readAttempts = 5
         /// Whether sidecars are named by well and index, `B01_f100`, as files of different wells may have the same name.
         var namesByFrame = false

@@ -16,6 +16,7 @@ struct JudgedFrame {
     let area: Double
     let boundingBox: PixelRectangle?
     let pictures: Pictures?
+    let cause: ProbableCause
 
     /// Takes a judgement; another threshold than the model's decides anew.
     init(_ judgement: Judgement, threshold: Double?) {
@@ -26,6 +27,7 @@ struct JudgedFrame {
         verdict = threshold.map { judgement.severity > $0 ? .faulty : .normal } ?? judgement.verdict
         area = judgement.mask.area
         boundingBox = judgement.mask.boundingBox
+        cause = judgement.cause
         pictures = verdict == .faulty ? Pictures(mask: judgement.mask, map: judgement.map) : nil
     }
 

@@ -1,5 +1,5 @@
+import CKernels
 import Plate
-import Randomness
 
 /// Draws cells into the light: thickness to phase, phase to a partially coherent, defocused brightfield image.
 ///
@@ -13,59 +13,65 @@ struct CellPainter {
     private static let sharpness: Float = 0.9
     /// Blur per um of defocus, in um: about a quarter of the illumination's aperture of 0.15.
     private static let aperture: Float = 0.036
-    private static let largest = 96
+
+    /// Where in a frame a square around a cell lies, and what of it may be changed.
+    private struct Patch {
+        let half: Int
+        let top: Int
+        let left: Int
+        /// Rows of the patch that are in the frame, without its outermost ones.
+        let rows: Range<Int>
+        let columns: Range<Int>
+
+        init(half: Int, row: Int, column: Int, on frame: Frame) {
+            (self.half, top, left) = (half, row - half, column - half)
+            rows = Self.inner(2 * half + 1, start: top, limit: frame.height)
+            columns = Self.inner(2 * half + 1, start: left, limit: frame.width)
+        }
+
+        private static func inner(_ size: Int, start: Int, limit: Int) -> Range<Int> {
+            let first = max(1, -start)
+            return first..<max(min(size - 1, limit - start), first)
+        }
+    }
 
     private let pixelSize: Float
     private var phase: [Float] = []
     private var across: [Float] = []
     private var blurred: [Float] = []
-    private var size = 0
-    private var half = 0
 
     init(pixelSize: Float) { self.pixelSize = pixelSize }
 
     /// Multiplies a frame by the image of a cell at a defocus in um.
     ///
-    /// `slant` is the light's deviation from the axis, as shading from one side. Marks in `mask`, if there is one, the
-    /// cell's body and what it changes by more than 4 %.
+    /// `slant` is the light's deviation from the axis, as shading from one side. If it `marks`, the cell's body and what
+    /// it changes by more than 4 % go into `mask`.
     mutating func paint(
         _ cell: Cell,
         defocus: Float,
         slant: (x: Float, y: Float),
         on frame: inout Frame,
-        mask: inout Mask?
+        mask: inout Mask,
+        marks: Bool
     ) {
         let sigma = blur(defocus)
-        let lobes = cell.lobes
-        let offset = (lobes.along * lobes.along + lobes.across * lobes.across).squareRoot() + lobes.radius
-        let reach = offset.max() * cell.stretch + 1
-        let margin = Int((3 * sigma).rounded(.up)) + 2
-        half = min(Int(reach.rounded(.up)) + margin, Self.largest)
-        size = 2 * half + 1
+        let radius = Int((3 * sigma).rounded(.up))
         let whole = (row: cell.row.rounded(.down), column: cell.column.rounded(.down))
-        let (top, left) = (Int(whole.row) - half, Int(whole.column) - half)
-        guard top < frame.height, left < frame.width, top + size > 0, left + size > 0 else { return }
-        clear()
-        let origin = (row: cell.row - whole.row, column: cell.column - whole.column)
-        fill(
-            cell,
-            lobes,
-            inner: min(Int(reach.rounded(.up)) + 1, half),
-            focusing: min(max(defocus / 14, 0), 1),
-            origin: origin
+        var body = aqc_cell(cell, margin: radius)
+        (body.row, body.column) = (cell.row - whole.row, cell.column - whole.column)
+        body.gathering = min(max(defocus / 14, 0), 1)
+        let patch = Patch(half: body.half, row: Int(whole.row), column: Int(whole.column), on: frame)
+        guard !patch.rows.isEmpty, !patch.columns.isEmpty else { return }
+        draw(body, granules: Granules(seed: cell.texture), kernel: Self.kernel(sigma, radius: radius))
+        let optics = aqc_cell_optics(
+            focusing: Self.wavelength * defocus / (2 * Arithmetic.pi) / (pixelSize * pixelSize),
+            absorption: cell.absorption,
+            absorbing_phase: 0.6 * cell.phase,
+            slant_right: slant.x,
+            slant_down: slant.y
         )
-        smooth(sigma)
-        let focusing = Self.wavelength * defocus / (2 * Arithmetic.pi) / (pixelSize * pixelSize)
-        let core = cell.radius + 0.7 * sigma
-        for y in max(1, -top)..<max(min(size - 1, frame.height - top), 1) {
-            for x in max(1, -left)..<max(min(size - 1, frame.width - left), 1) {
-                let factor = factor(y * size + x, cell, focusing: focusing, slant: slant)
-                let index = (top + y) * frame.width + left + x
-                frame.pixels[index] *= factor
-                let isCore = (x - half) * (x - half) + (y - half) * (y - half) < Int(core * core)
-                if isCore || abs(factor - 1) > 0.04 { mask?.values[index] = 1 }
-            }
-        }
+        apply(optics, patch, to: &frame, mask: &mask, marks: marks)
+        if marks { Self.mark(core: cell.radius + 0.7 * sigma, patch, on: &mask) }
     }
 
     /// Standard deviation in pixels at a defocus in um.
@@ -74,97 +80,84 @@ struct CellPainter {
         return (Self.sharpness * Self.sharpness + spread * spread).squareRoot()
     }
 
-    private mutating func clear() {
-        let count = size * size
+    private static func kernel(_ sigma: Float, radius: Int) -> [Float] {
+        var kernel = (-radius...radius).map { Arithmetic.exponential(-Float($0 * $0) / (2 * sigma * sigma)) }
+        let total = kernel.reduce(0, +)
+        for tap in kernel.indices { kernel[tap] /= total }
+        return kernel
+    }
+
+    /// The cell's phase delay, blurred.
+    private mutating func draw(_ body: aqc_cell, granules: Granules, kernel: [Float]) {
+        let count = (2 * body.half + 1) * aqc_patch_stride(body.half)
         if phase.count < count {
             phase = [Float](repeating: 0, count: count)
             across = phase
             blurred = phase
         }
-        for index in 0..<count { phase[index] = 0 }
-    }
-
-    /// The phase delay of a soft union of spheres with granules.
-    private mutating func fill(
-        _ cell: Cell,
-        _ lobes: (along: SIMD4<Float>, across: SIMD4<Float>, radius: SIMD4<Float>),
-        inner: Int,
-        focusing: Float,
-        origin: (row: Float, column: Float)
-    ) {
-        let granules = Granules(seed: cell.texture)
-        for y in half - inner...half + inner {
-            let down = Float(y - half) - origin.row
-            for x in half - inner...half + inner {
-                let right = Float(x - half) - origin.column
-                let along = (right * cell.heading.cosine + down * cell.heading.sine) / cell.stretch
-                let beside = (down * cell.heading.cosine - right * cell.heading.sine) * cell.stretch
-                let (toX, toY) = (along - lobes.along, beside - lobes.across)
-                let squares = lobes.radius * lobes.radius - toX * toX - toY * toY
-                let inside = squares.replacing(with: 0, where: squares .< 0)
-                let powers = inside * inside
-                let power = (powers[0] + powers[1]) + (powers[2] + powers[3])
-                guard power > 0 else { continue }
-                // The fourth power joins half spheres without a crease.
-                let thickness = power.squareRoot().squareRoot() / cell.radius
-                let grain = granules.value(along + 3 * cell.flow.x, beside + 3 * cell.flow.y)
-                // A cell above the focal plane is a lens that gathers light at its middle.
-                let lens = thickness * (1 - focusing + focusing * thickness * thickness)
-                phase[y * size + x] = cell.phase * lens * (1 + cell.granularity * grain)
-            }
+        unsafe withUnsafePointer(to: body) { body in
+            unsafe aqc_cell_phase(body, granules.values, &phase)
+            unsafe aqc_cell_blur(body, kernel, phase, &across, &blurred)
         }
     }
 
-    private mutating func smooth(_ sigma: Float) {
-        let radius = min(Int((3 * sigma).rounded(.up)), half)
-        var kernel = (-radius...radius).map { Arithmetic.exponential(-Float($0 * $0) / (2 * sigma * sigma)) }
-        let total = kernel.reduce(0, +)
-        for tap in kernel.indices { kernel[tap] /= total }
-        Self.convolve(phase, into: &across, kernel, size: size, lineStride: size, step: 1)
-        Self.convolve(across, into: &blurred, kernel, size: size, lineStride: 1, step: size)
-    }
-
-    /// Convolves along one direction; outside is 0.
-    ///
-    /// Loops so that neighbours in memory are worked on together.
-    private static func convolve(
-        _ source: [Float],
-        into result: inout [Float],
-        _ kernel: [Float],
-        size: Int,
-        lineStride: Int,
-        step: Int
+    private func apply(
+        _ optics: aqc_cell_optics,
+        _ patch: Patch,
+        to frame: inout Frame,
+        mask: inout Mask,
+        marks: Bool
     ) {
-        let radius = kernel.count / 2
-        for index in 0..<size * size { result[index] = 0 }
-        unsafe source.withUnsafeBufferPointer { source in
-            unsafe result.withUnsafeMutableBufferPointer { result in
-                for (tap, weight) in kernel.enumerated() {
-                    let shift = tap - radius
-                    let (first, last) = (max(0, -shift), min(size, size - shift))
-                    for row in step == 1 ? 0..<size : first..<last {
-                        let columns = step == 1 ? first..<last : 0..<size
-                        let from = row * size + shift * step
-                        for column in columns {
-                            unsafe result[row * size + column] += weight * source[from + column]
-                        }
+        let stride = aqc_patch_stride(patch.half)
+        let start = patch.rows.lowerBound * stride + patch.columns.lowerBound
+        let first = (patch.top + patch.rows.lowerBound) * frame.width + patch.left + patch.columns.lowerBound
+        let width = frame.width
+        // Patch and frame both hold these rows and columns, and the patch one more on each side.
+        unsafe frame.pixels.withUnsafeMutableBufferPointer { pixels in
+            unsafe mask.values.withUnsafeMutableBufferPointer { values in
+                unsafe blurred.withUnsafeBufferPointer { blurred in
+                    unsafe withUnsafePointer(to: optics) { optics in
+                        unsafe aqc_cell_light(
+                            optics,
+                            blurred.baseAddress.map { unsafe $0 + start },
+                            stride,
+                            patch.rows.count,
+                            patch.columns.count,
+                            pixels.baseAddress.map { unsafe $0 + first },
+                            marks ? values.baseAddress.map { unsafe $0 + first } : nil,
+                            width
+                        )
                     }
                 }
             }
         }
     }
 
-    /// What the cell does to the light at one pixel.
-    private func factor(_ index: Int, _ cell: Cell, focusing: Float, slant: (x: Float, y: Float)) -> Float {
-        let centre = blurred[index]
-        let (west, east) = (blurred[index - 1], blurred[index + 1])
-        let (north, south) = (blurred[index - size], blurred[index + size])
-        let curvature = west + east + north + south - 4 * centre
-        let (gx, gy) = ((east - west) / 2, (south - north) / 2)
-        let scattered = 0.2 * (gx * gx + gy * gy)
-        let absorbed = cell.absorption * min(centre / (0.6 * cell.phase), 1)
-        let change = -focusing * curvature - scattered - absorbed + slant.x * gx + slant.y * gy
-        // Light is not negative, and a cell is no perfect lens.
-        return change > 0 ? 1 + change / (1 + change / 2.5) : 1 / (1 - change)
+    /// Marks a disc in the patch's middle.
+    private static func mark(core: Float, _ patch: Patch, on mask: inout Mask) {
+        for y in patch.rows {
+            for x in patch.columns {
+                let (down, right) = (y - patch.half, x - patch.half)
+                guard down * down + right * right < Int(core * core) else { continue }
+                mask.values[(patch.top + y) * mask.width + patch.left + x] = 1
+            }
+        }
+    }
+}
+
+extension aqc_cell {
+    /// The cell's shape, with a margin around it in the patch for what is blurred; its place remains to be set.
+    fileprivate init(_ cell: Cell, margin: Int) {
+        let lobes = cell.lobes
+        let offset = (lobes.along * lobes.along + lobes.across * lobes.across).squareRoot() + lobes.radius
+        let inner = Int((offset.max() * cell.stretch + 1).rounded(.up)) + 1
+        self.init()
+        (half, self.inner) = (inner + margin + 1, inner)
+        (sine, cosine, stretch) = (cell.heading.sine, cell.heading.cosine, cell.stretch)
+        along = (lobes.along[0], lobes.along[1], lobes.along[2], lobes.along[3])
+        across = (lobes.across[0], lobes.across[1], lobes.across[2], lobes.across[3])
+        reach = (lobes.radius[0], lobes.radius[1], lobes.radius[2], lobes.radius[3])
+        (radius, phase, granularity) = (cell.radius, cell.phase, cell.granularity)
+        (flow_along, flow_across) = (3 * cell.flow.x, 3 * cell.flow.y)
     }
 }

@@ -147,12 +147,7 @@ extension Fault {
                     * Arithmetic.exponential(-square / (2 * reach * reach * softness))
             }
         }
-        let width = canvas.width
-        unsafe canvas.values.withUnsafeMutableBufferPointer { values in
-            for row in 0..<Int(high) {
-                unsafe field.multiply(row: row, .init(rebasing: values[row * width..<(row + 1) * width]))
-            }
-        }
+        field.multiply(&canvas.values)
         for index in canvas.values.indices where abs(canvas.values[index] - 1) > Self.uneven {
             canvas.marks[index] = 1
         }

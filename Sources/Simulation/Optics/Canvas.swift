@@ -1,3 +1,5 @@
+import Plate
+
 /// Relative transmission of each pixel of a frame, 1 where nothing is, to put things into the light path.
 struct Canvas: Sendable {
     let height: Int
@@ -11,6 +13,26 @@ struct Canvas: Sendable {
         (self.height, self.width) = (height, width)
         values = [Float](repeating: 1, count: height * width)
         marks = [UInt8](repeating: 0, count: height * width)
+    }
+
+    /// Puts what was drawn into the light path of a frame of the same size.
+    func multiply(_ frame: inout Frame) {
+        precondition(frame.pixels.count == values.count, "a canvas of \(height) x \(width) on another frame")
+        unsafe frame.pixels.withUnsafeMutableBufferPointer { pixels in
+            unsafe values.withUnsafeBufferPointer { values in
+                for index in 0..<pixels.count { unsafe pixels[index] *= values[index] }
+            }
+        }
+    }
+
+    /// Marks what was drawn in a mask of the same size.
+    func mark(_ mask: inout Mask) {
+        precondition(mask.values.count == marks.count, "a canvas of \(height) x \(width) on another mask")
+        unsafe mask.values.withUnsafeMutableBufferPointer { pixels in
+            unsafe marks.withUnsafeBufferPointer { marks in
+                for index in 0..<pixels.count { unsafe pixels[index] |= marks[index] }
+            }
+        }
     }
 
     /// Multiplies each pixel around a place by a profile of its distance, and marks it where the profile reaches.

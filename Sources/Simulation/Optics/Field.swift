@@ -1,37 +1,38 @@
+import CKernels
+
 /// A smooth quantity over the frame, kept on a coarse grid and read between its points linearly.
 struct Field: Sendable {
-    /// Pixels from one point of the grid to the next.
-    static let pitch = 16
+    /// Pixels from one point of the grid to the next, as `aqc_light_field` has it.
+    private static let pitch = 16
 
-    private let columns: Int
+    private let height: Int
+    private let width: Int
     private let values: [Float]
 
     /// Evaluates a function of row and column, in pixels, on the grid.
     init(height: Int, width: Int, _ value: (_ row: Float, _ column: Float) -> Float) {
+        (self.height, self.width) = (height, width)
         let rows = height / Self.pitch + 2
         let columns = width / Self.pitch + 2
-        self.columns = columns
         values = (0..<rows * columns).map { index in
             value(Float(index / columns * Self.pitch), Float(index % columns * Self.pitch))
         }
     }
 
-    /// Multiplies one row of pixels by the field.
-    func multiply(row: Int, _ line: UnsafeMutableBufferPointer<Float>) {
-        let share = Float(row % Self.pitch) / Float(Self.pitch)
-        let start = row / Self.pitch * columns
-        let node = { (column: Int) in
-            values[start + column] * (1 - share) + values[start + columns + column] * share
+    /// An image times a level and the field.
+    func times(_ image: [Float], level: Float) -> [Float] {
+        precondition(image.count == height * width, "\(image.count) pixels are not \(height) x \(width)")
+        return unsafe [Float](unsafeUninitializedCapacity: image.count) { pixels, count in
+            unsafe aqc_light_field(image, pixels.baseAddress, height, width, values, level)
+            count = image.count
         }
-        var left = node(0)
-        for cell in 0...(line.count - 1) / Self.pitch {
-            let right = node(cell + 1)
-            let slope = (right - left) / Float(Self.pitch)
-            let first = cell * Self.pitch
-            for offset in 0..<min(Self.pitch, line.count - first) {
-                unsafe line[first + offset] *= left + slope * Float(offset)
-            }
-            left = right
+    }
+
+    /// Multiplies an image by the field where it lies.
+    func multiply(_ image: inout [Float]) {
+        precondition(image.count == height * width, "\(image.count) pixels are not \(height) x \(width)")
+        unsafe image.withUnsafeMutableBufferPointer { pixels in
+            unsafe aqc_light_field(pixels.baseAddress, pixels.baseAddress, height, width, values, 1)
         }
     }
 }

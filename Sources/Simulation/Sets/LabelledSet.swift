@@ -1,24 +1,49 @@
 import Dispatch
 import Foundation
 import Frames
-import Plate
+public import Plate
+import Randomness
 import Synchronization
 
-/// A set of simulated frames in the published layout: `train/`, `test/`, `masks/` and lists in `splits/`.
+/// A set of simulated or injected frames in the published layout: `train/`, `test/`, `masks/` and lists in `splits/`.
 public struct LabelledSet: Sendable {
     /// Wells tried for a fault to be seen, before it is taken as it is.
     private static let attempts = 32
 
     private let composition: SetComposition
-    private let microscope: Microscope
     private let items: [SetItem]
+    private let made: @Sendable (SetItem) throws -> SimulatedFrame
 
-    /// Plans a set; throws if there is no such composition.
+    /// Plans a set of simulated frames; throws if there is no such composition.
     public init(_ composition: SetComposition, settings: Microscope.Settings) throws(SimulationError) {
         if let fault = composition.fault { throw SimulationError(fault) }
         self.composition = composition
-        microscope = Microscope(settings)
         items = SetItem.all(composition, seed: settings.seed)
+        let microscope = Microscope(settings)
+        made = { Self.simulated($0, by: microscope) }
+    }
+
+    /// Plans a set of given normal frames, with faults put on those that are to be faulty; throws if there is no such
+    /// composition.
+    ///
+    /// `normal` gives a normal frame to train or to test with, another one for each seed; it is called from several
+    /// threads.
+    public init(
+        _ composition: SetComposition,
+        seed: UInt64,
+        onto normal: @escaping @Sendable (_ isTraining: Bool, _ seed: UInt64) throws -> Frame
+    ) throws(SimulationError) {
+        if let fault = composition.fault { throw SimulationError(fault) }
+        self.composition = composition
+        items = SetItem.all(composition, seed: seed)
+        made = { item in
+            let place = (UInt64(item.plate), UInt64(item.well.row * 64 + item.well.column))
+            let frame = try normal(item.isTraining, SplitMix64(seed: seed, 0x1A7, place.0, place.1).state)
+            if let fault = item.fault { return fault.injected(into: frame) }
+            let none = [UInt8](repeating: 0, count: frame.pixels.count)
+            let mask = Mask(height: frame.height, width: frame.width, values: none)
+            return SimulatedFrame(frame: frame, mask: mask, faults: [])
+        }
     }
 
     /// Frames that the set will have.
@@ -66,7 +91,7 @@ public struct LabelledSet: Sendable {
     }
 
     /// A faulty frame shows its fault: a defocused field without cells, say, is drawn anew from another well.
-    private func simulated(_ item: SetItem) -> SimulatedFrame {
+    private static func simulated(_ item: SetItem, by microscope: Microscope) -> SimulatedFrame {
         var attempt = 0
         while true {
             var scene = microscope.scene(
@@ -77,17 +102,17 @@ public struct LabelledSet: Sendable {
             )
             let result = scene.frame(item.index)
             attempt += 1
-            if item.fault == nil || result.mask.values.contains(1) || attempt == Self.attempts {
+            if item.fault == nil || result.mask.values.contains(1) || attempt == attempts {
                 return result
             }
         }
     }
 
     private func write(_ item: SetItem, to folder: String) throws(SimulationError) {
-        let simulated = simulated(item)
         let side = Double("\(Microscope.pixelSize)") ?? Double(Microscope.pixelSize)
         let pixelSize = PixelSize(x: side, y: side)
         do {
+            let simulated = try made(item)
             try TIFFWriter.write(simulated.frame, to: "\(folder)/\(item.path)", pixelSize: pixelSize)
             if let maskPath = item.maskPath {
                 try TIFFWriter.write(simulated.mask, to: "\(folder)/\(maskPath)", pixelSize: pixelSize)

@@ -1,0 +1,97 @@
+public import Plate
+
+extension Calibration {
+    /// Distance of a frame with this median-filtered residual from normal frames, in their own spread, at least 0.
+    public func severity(of frame: Frame, map: ScoreMap) -> Double {
+        normal?.severity(of: frame, map: map)
+            ?? severity(of: scoreKind.value(of: ImageScores(map: map)))
+    }
+
+    /// A frame as it was judged, with what the verdict and the cause follow from.
+    struct Findings {
+        let judgement: Judgement
+        /// What the tiles say; `nil` where there is no normal model, or none for frames of this size.
+        let tiles: (table: TileTable, deviation: NormalModel.Deviation)?
+    }
+
+    /// Judges a frame by its median-filtered residual and, where the calibration knows normal tiles, by these.
+    ///
+    /// Without a normal model, or for a frame of another size, the image score alone decides.
+    func findings(of frame: Frame, map: ScoreMap, causes: CauseModel? = nil) -> Findings {
+        let scores = ImageScores(map: map)
+        let score = scoreKind.value(of: scores)
+        guard let normal, let tiles = normal.measured(frame, map: map) else {
+            let severity = severity(of: score)
+            let judgement = Judgement(
+                verdict: severity > threshold ? .faulty : .normal,
+                scores: scores,
+                score: score,
+                severity: severity,
+                threshold: threshold,
+                mask: mask(of: map),
+                map: map
+            )
+            return Findings(judgement: judgement, tiles: nil)
+        }
+        let isFaulty = tiles.deviation.severity > normal.threshold
+        var mask = normal.mask(of: map, surprises: tiles.deviation.surprises, window: maskWindow)
+        // A fault that the residual hardly shows is somewhere all the same.
+        if isFaulty, !mask.values.contains(1) { mask = self.mask(of: map) }
+        if isFaulty, !mask.values.contains(1) {
+            mask = normal.tileMask(of: map, surprises: tiles.deviation.surprises)
+        }
+        let judgement = Judgement(
+            verdict: isFaulty ? .faulty : .normal,
+            scores: scores,
+            score: score,
+            severity: tiles.deviation.severity,
+            threshold: normal.threshold,
+            mask: mask,
+            map: map,
+            cause: isFaulty ? normal.cause(of: tiles, by: causes) : .unknown
+        )
+        return Findings(judgement: judgement, tiles: tiles)
+    }
+}
+
+extension NormalModel {
+    /// The tiles of a frame; `nil` for a frame of another size.
+    func measured(_ frame: Frame, map: ScoreMap) -> (table: TileTable, deviation: Deviation)? {
+        guard fits(frame), let table = TileTable(frame: frame, map: map, background: background) else {
+            return nil
+        }
+        return (table, deviation(of: table))
+    }
+
+    /// The severity of a frame with this median-filtered residual; `nil` for a frame of another size.
+    public func severity(of frame: Frame, map: ScoreMap) -> Double? {
+        measured(frame, map: map)?.deviation.severity
+    }
+
+    /// A score map that is strong where the tiles are surprising, too: what the mask is taken of.
+    public func located(_ map: ScoreMap, in frame: Frame) -> ScoreMap {
+        guard let measured = measured(frame, map: map) else { return map }
+        return map.weighed(by: weights(of: measured.deviation.surprises))
+    }
+
+    /// Blank frames need no model to be known.
+    func cause(of tiles: (table: TileTable, deviation: Deviation), by causes: CauseModel?) -> ProbableCause {
+        let evidence = evidence(of: tiles.table, tiles.deviation)
+        guard let causes else { return evidence.isBlank ? ProbableCause(.blank, confidence: 1) : .unknown }
+        return causes.cause(of: evidence)
+    }
+
+    func mask(of map: ScoreMap, surprises: [Float], window: Int) -> Mask {
+        let located = map.weighed(by: weights(of: surprises))
+        return Calibration.specks(window: window).filtered(
+            located.mask(ofWindowMean: window, above: Float(largestNotAbove: maskThreshold))
+        )
+    }
+
+    /// The tiles that are more surprising than the most surprising of a normal frame, or the tenth that is most surprising.
+    func tileMask(of map: ScoreMap, surprises: [Float]) -> Mask {
+        let tenth = surprises.sorted(by: >)[surprises.count / 10]
+        let limit = surprises.contains { $0 > striking } ? striking : tenth
+        return Mask(height: map.height, width: map.width, tiles: surprises.map { $0 > limit })
+    }
+}

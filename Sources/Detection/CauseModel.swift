@@ -1,0 +1,132 @@
+import Foundation
+public import Plate
+
+/// Tells the cause of a fault from what its tiles look like: Gaussians of one shape, one for each cause (linear discriminant
+/// analysis, Fisher 1936).
+///
+/// Figures are differences to normal tiles on logarithmic scales, so that what was learnt on one microscope holds roughly on
+/// another.
+public struct CauseModel: Sendable, Equatable {
+    /// The causes that it knows.
+    public let causes: [Cause]
+    /// Faulty frames that it was learnt from.
+    public let frames: Int
+    /// Causes x dimensions.
+    private let means: [Double]
+    /// The inverse Cholesky factor of the common covariance, lower triangle.
+    private let factor: [Double]
+    /// A frame that is farther than this from every cause is like none.
+    private let reach: Double
+
+    /// Below this confidence the answer is `unknown`.
+    public static let smallestConfidence = 0.6
+    /// Share of the identity in the covariance.
+    private static let shrinkage = 0.05
+    /// Of the frames it was learnt from, this share is within reach.
+    private static let reached = 0.98
+
+    /// What is known of a faulty frame when its cause is asked for.
+    struct Evidence {
+        /// Figures of the frame, a point of the model's space.
+        let values: [Double]
+        /// Whether every pixel is alike.
+        let isBlank: Bool
+    }
+
+    /// Learns from faulty frames of known causes; `nil` without two causes.
+    init?(_ examples: [(cause: Cause, values: [Double])]) {
+        let known = Set(examples.map(\.cause)).sorted { $0.rawValue < $1.rawValue }
+        guard known.count > 1, let dimensions = examples.first?.values.count else { return nil }
+        let centres = known.map { cause in
+            let own = examples.filter { $0.cause == cause }
+            return (0..<dimensions).map { index in
+                own.reduce(0) { $0 + $1.values[index] } / Double(own.count)
+            }
+        }
+        var scatter = [Double](repeating: 0, count: dimensions * dimensions)
+        for (cause, values) in examples {
+            guard let index = known.firstIndex(of: cause) else { continue }
+            let off = zip(values, centres[index]).map { $0 - $1 }
+            for row in 0..<dimensions {
+                for column in 0...row {
+                    scatter[row * dimensions + column] += off[row] * off[column] / Double(examples.count)
+                }
+            }
+        }
+        for row in 0..<dimensions {
+            let variance = scatter[row * dimensions + row]
+            for column in 0..<row { scatter[row * dimensions + column] *= 1 - Self.shrinkage }
+            scatter[row * dimensions + row] = variance + 1e-4
+        }
+        causes = known
+        frames = examples.count
+        means = centres.flatMap(\.self)
+        factor = GaussianMixture.inverseCholesky(scatter, dimensions: dimensions)
+        let (means, factor) = (means, factor)
+        let distances = examples.map { example in
+            Self.distances(example.values, means: means, factor: factor).min() ?? 0
+        }.sorted()
+        reach = distances[Int(Self.reached * Double(distances.count - 1))] * 2
+    }
+
+    /// The likeliest cause, or `unknown`.
+    func cause(of evidence: Evidence) -> ProbableCause {
+        if evidence.isBlank { return ProbableCause(.blank, confidence: 1) }
+        guard evidence.values.count * causes.count == means.count else { return .unknown }
+        let distances = Self.distances(evidence.values, means: means, factor: factor)
+        guard let nearest = distances.min(), let index = distances.firstIndex(of: nearest), nearest.isFinite
+        else { return .unknown }
+        let total = distances.reduce(0) { $0 + exp((nearest - $1) / 2) }
+        guard nearest <= reach, 1 / total >= Self.smallestConfidence else {
+            return ProbableCause(.unknown, confidence: 1 / total)
+        }
+        return ProbableCause(causes[index], confidence: 1 / total)
+    }
+
+    /// Squared distances from each cause.
+    private static func distances(_ values: [Double], means: [Double], factor: [Double]) -> [Double] {
+        let n = values.count
+        return stride(from: 0, to: means.count, by: n).map { start in
+            let off = (0..<n).map { values[$0] - means[start + $0] }
+            return (0..<n).reduce(0) { sum, row in
+                let solved = (0...row).reduce(0) { $0 + factor[row * n + $1] * off[$1] }
+                return sum + solved * solved
+            }
+        }
+    }
+}
+
+extension CauseModel: Codable {
+    private enum CodingKeys: String, CodingKey { case causes, frames, means, factor, reach }
+
+    /// Reads what was stored; throws if it does not fit together.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        causes = try values.decode([Cause].self, forKey: .causes)
+        frames = try values.decode(Int.self, forKey: .frames)
+        means = [Float](packed: try values.decode(Data.self, forKey: .means)).map { Double($0) }
+        factor = [Float](packed: try values.decode(Data.self, forKey: .factor)).map { Double($0) }
+        reach = try values.decode(Double.self, forKey: .reach)
+        let dimensions = causes.isEmpty ? 0 : means.count / causes.count
+        guard dimensions > 0, means.count == dimensions * causes.count,
+            factor.count == dimensions * dimensions
+        else {
+            throw DecodingError.dataCorrupted(
+                .init(
+                    codingPath: values.codingPath,
+                    debugDescription: "the parts of the cause model do not fit"
+                )
+            )
+        }
+    }
+
+    /// Writes it; arrays as little-endian 32-bit floats.
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(causes, forKey: .causes)
+        try values.encode(frames, forKey: .frames)
+        try values.encode(means.map { Float($0) }.packed, forKey: .means)
+        try values.encode(factor.map { Float($0) }.packed, forKey: .factor)
+        try values.encode(reach, forKey: .reach)
+    }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import Randomness
+
+extension NormalModel {
+    /// What learning is told.
+    struct LearningOptions {
+        /// Share of normal frames that may be called faulty.
+        var falseAlarmRate = 0.001
+        /// Seed of everything drawn at random.
+        var seed: UInt64 = 1
+    }
+
+    /// Gaussians in the mixture, with enough tiles for them.
+    private static let components = 16
+    /// A Gaussian wants this many tiles.
+    private static let tilesPerComponent = 60
+    /// More tiles than these do not change the mixture.
+    private static let mostTiles = 12_000
+    /// Each part of the frames is judged by what the others taught.
+    private static let turns = 5
+    private static let smallestSpread: Float = 1e-3
+
+    /// Learns from measured normal frames of one size, at least one.
+    ///
+    /// Scales and threshold come from frames that the mixture has not seen, by fitting it to four fifths of them in turn;
+    /// changed copies of a frame lie in different fifths, so that a frame which is the only one of its kind counts as normal.
+    static func learnt(
+        from samples: [TileTable],
+        size: (height: Int, width: Int),
+        background: Float,
+        options: LearningOptions
+    ) -> NormalModel {
+        precondition(!samples.isEmpty, "normal frames are needed to know what is normal")
+        let surprises = unseenSurprises(samples, seed: options.seed)
+        let levels = samples.map { level(of: $0) }
+        let reference = levels.sorted()[levels.count / 2]
+        let described = zip(surprises, levels).map {
+            Self.parts(surprises: $0, level: $1, reference: reference)
+        }
+        let scales = (0...shares.count).map { part in SeverityScale(normalScores: described.map { $0[part] })
+        }
+        let cloud = TileCloud(samples, seed: options.seed)
+        let striking = surprises.map { $0.max() ?? 0 }.sorted()
+        let all = surprises.flatMap(\.self).sorted()
+        var model = NormalModel(
+            size: size,
+            frames: samples.count,
+            background: background,
+            centre: cloud.centre,
+            spread: cloud.spread,
+            mixture: cloud.mixture,
+            level: reference,
+            scales: scales,
+            surprise: (all[all.count / 2], striking[striking.count / 2]),
+            threshold: (0, .conformal(ConformalThreshold(normalValues: [0], falseAlarmRate: 0.5)))
+        )
+        let threshold = ConformalThreshold(
+            normalValues: described.map { model.severity(of: $0) },
+            falseAlarmRate: options.falseAlarmRate
+        )
+        (model.threshold, model.origin) = (threshold.value, .conformal(threshold))
+        return model
+    }
+
+    /// The surprises of each frame's tiles by a mixture that was fitted to other frames.
+    private static func unseenSurprises(_ samples: [TileTable], seed: UInt64) -> [[Float]] {
+        let parts = min(turns, samples.count)
+        let turn = samples.indices.map { ($0 + $0 / parts) % parts }
+        var surprises = [[Float]](repeating: [], count: samples.count)
+        for part in 0..<parts {
+            // A single frame has nobody else to learn from.
+            let others = samples.indices.filter { turn[$0] != part || parts == 1 }
+            let cloud = TileCloud(others.map { samples[$0] }, seed: seed)
+            let mixture = cloud.mixture
+            for index in samples.indices where turn[index] == part {
+                surprises[index] = mixture.surprises(of: cloud.standardised(samples[index]))
+            }
+        }
+        return surprises
+    }
+
+    /// Tiles of some frames, thinned, and how they lie.
+    private struct TileCloud {
+        let centre: [Float]
+        let spread: [Float]
+        private let points: [Float]
+        private let seed: UInt64
+
+        init(_ tables: [TileTable], seed: UInt64) {
+            self.seed = seed
+            var random = SplitMix64(state: seed)
+            let all = tables.reduce(0) { $0 + $1.count }
+            let share = min(Double(NormalModel.mostTiles) / Double(all), 1)
+            var values = [[Float]](repeating: [], count: TileTable.channels)
+            for table in tables {
+                for tile in 0..<table.count where share == 1 || Double(random.nextUniform()) < share {
+                    for channel in values.indices {
+                        values[channel].append(table.values[channel * table.count + tile])
+                    }
+                }
+            }
+            let moments = values.map { Self.moments($0) }
+            centre = moments.map(\.mean)
+            spread = moments.map { max($0.spread, NormalModel.smallestSpread) }
+            points = values.flatMap(\.self)
+        }
+
+        var mixture: GaussianMixture {
+            let count = points.count / TileTable.channels
+            return GaussianMixture(
+                points: NormalModel.standardised(points, count: count, centre: centre, spread: spread),
+                dimensions: TileTable.channels,
+                components: max(1, min(NormalModel.components, count / NormalModel.tilesPerComponent)),
+                seed: seed
+            )
+        }
+
+        func standardised(_ table: TileTable) -> [Float] {
+            NormalModel.standardised(table.values, count: table.count, centre: centre, spread: spread)
+        }
+
+        private static func moments(_ values: [Float]) -> (mean: Float, spread: Float) {
+            let mean = values.reduce(0) { $0 + Double($1) } / Double(values.count)
+            let squares = values.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
+            return (Float(mean), Float((squares / Double(values.count)).squareRoot()))
+        }
+    }
+}

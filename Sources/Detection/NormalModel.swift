@@ -1,0 +1,231 @@
+import Foundation
+import Plate
+
+/// What the tiles of normal frames look like, and how far beyond them a frame is.
+///
+/// The score map alone cannot tell a defocused frame, which is easy to reconstruct, nor a thin hair among many cells. Here a
+/// mixture of Gaussians over the figures of single tiles (`TileTable`) says how surprising each tile is; a frame's severity
+/// follows from its most surprising tiles, one as well as many, and from its brightness. Only normal frames are needed.
+public struct NormalModel: Sendable, Equatable {
+    /// Rows of the frames that it was learnt from.
+    public let height: Int
+    /// Columns of the frames that it was learnt from.
+    public let width: Int
+    /// Number of those frames, changed copies included.
+    public let frames: Int
+    /// The severity above which a frame is faulty.
+    public var threshold: Double
+    /// How that threshold was found.
+    public var origin: Calibration.Origin
+    /// The weighed and averaged residual above which a pixel is faulty.
+    public var maskThreshold: Double = 0
+
+    /// Grey value of the background of normal frames.
+    let background: Float
+    /// Mean of each figure over normal tiles.
+    let centre: [Float]
+    /// Standard deviation of each figure over normal tiles.
+    let spread: [Float]
+    /// Of the figures, centred and scaled.
+    let mixture: GaussianMixture
+    /// Median over normal frames of the logarithm of their level.
+    let level: Float
+    /// What each part of the severity is for normal frames.
+    let scales: [SeverityScale]
+    /// Median surprise of normal tiles.
+    let ordinary: Float
+    /// Median over normal frames of their most surprising tile.
+    let striking: Float
+
+    /// How far a frame is from normal ones.
+    struct Deviation {
+        /// In the spread of normal frames, at least 0.
+        let severity: Double
+        /// How surprising each tile is.
+        let surprises: [Float]
+    }
+
+    /// Shares of a frame's tiles, the most surprising ones, whose mean surprise counts; at least one tile each.
+    static let shares = [0, 0.005, 0.03, 0.2]
+
+    /// Whether it can say something of a frame: only of the size that it was learnt from.
+    func fits(_ frame: Frame) -> Bool { frame.height == height && frame.width == width }
+
+    /// How far a measured frame is from normal ones.
+    func deviation(of table: TileTable) -> Deviation {
+        let surprises = mixture.surprises(of: standardised(table.values, count: table.count))
+        let parts = Self.parts(surprises: surprises, level: Self.level(of: table), reference: level)
+        return Deviation(severity: severity(of: parts), surprises: surprises)
+    }
+
+    /// The soft maximum of the parts, each in the spread of normal frames.
+    func severity(of parts: [Double]) -> Double {
+        let distances = zip(parts, scales).map { ($0 - $1.median) / $1.spreadAbove }
+        let largest = distances.max() ?? 0
+        let sum = distances.reduce(0) { $0 + exp($1 - largest) }
+        return max(largest + log(sum / Double(distances.count)), 0)
+    }
+
+    /// Figures in the spread of normal tiles.
+    func standardised(_ values: [Float], count: Int) -> [Float] {
+        Self.standardised(values, count: count, centre: centre, spread: spread)
+    }
+
+    static func standardised(_ values: [Float], count: Int, centre: [Float], spread: [Float]) -> [Float] {
+        var result = values
+        for channel in centre.indices {
+            let (middle, share) = (centre[channel], 1 / spread[channel])
+            for index in channel * count..<(channel + 1) * count {
+                result[index] = (values[index] - middle) * share
+            }
+        }
+        return result
+    }
+
+    /// What the severity is made of: mean surprise of the most surprising tiles, and how far the level is off.
+    static func parts(surprises: [Float], level: Float, reference: Float) -> [Double] {
+        let falling = surprises.sorted(by: >)
+        let means = shares.map { share in
+            let count = max(1, Int((share * Double(falling.count)).rounded()))
+            return falling[..<count].reduce(0) { $0 + Double($1) } / Double(count)
+        }
+        return means + [Double(abs(level - reference))]
+    }
+
+    /// The logarithm of a frame's level: the median of its tiles.
+    static func level(of table: TileTable) -> Float {
+        let sorted = table.values(of: .level).sorted()
+        return sorted[sorted.count / 2]
+    }
+
+    /// How much more than an ordinary tile each is to be looked at: 1 for the most striking of a normal frame.
+    func weights(of surprises: [Float]) -> [Float] {
+        let span = max(striking - ordinary, 1e-3)
+        return surprises.map { min(max(($0 - ordinary) / span, Self.smallestWeight), Self.largestWeight) }
+    }
+
+    private static let smallestWeight: Float = 0.02
+    private static let largestWeight: Float = 2
+
+    init(
+        size: (height: Int, width: Int),
+        frames: Int,
+        background: Float,
+        centre: [Float],
+        spread: [Float],
+        mixture: GaussianMixture,
+        level: Float,
+        scales: [SeverityScale],
+        surprise: (ordinary: Float, striking: Float),
+        threshold: (value: Double, origin: Calibration.Origin)
+    ) {
+        (height, width) = size
+        self.frames = frames
+        self.background = background
+        (self.centre, self.spread, self.mixture) = (centre, spread, mixture)
+        self.level = level
+        self.scales = scales
+        (ordinary, striking) = surprise
+        (self.threshold, origin) = threshold
+    }
+}
+
+extension NormalModel: Codable {
+    /// Of the stored form; another is refused.
+    private static let version = 1
+
+    private enum Key: String, CodingKey {
+        case version, height, width, frames, background, centre, spread, components, means, factors, logs,
+            level, scales,
+            ordinary, striking, threshold, origin, maskThreshold
+    }
+
+    /// Reads what was stored; throws if it is of an unknown version or does not fit together.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: Key.self)
+        func refuse(_ what: String) -> DecodingError {
+            .dataCorrupted(.init(codingPath: values.codingPath, debugDescription: what))
+        }
+        let version = try values.decode(Int.self, forKey: .version)
+        guard version == Self.version else {
+            throw refuse(
+                "the normal model has version \(version), this program reads \(Self.version); calibrate again"
+            )
+        }
+        func packed(_ key: Key) throws -> [Float] {
+            [Float](packed: try values.decode(Data.self, forKey: key))
+        }
+        let (centre, spread) = (try packed(.centre), try packed(.spread))
+        let mixture = GaussianMixture(
+            dimensions: TileTable.channels,
+            components: try values.decode(Int.self, forKey: .components),
+            means: try packed(.means),
+            factors: try packed(.factors),
+            logs: try packed(.logs)
+        )
+        let scales = try values.decode([SeverityScale].self, forKey: .scales)
+        guard let mixture, centre.count == TileTable.channels, spread.count == centre.count,
+            scales.count == Self.shares.count + 1, spread.allSatisfy({ $0 > 0 }),
+            centre.allSatisfy(\.isFinite)
+        else { throw refuse("the parts of the normal model do not fit together; calibrate again") }
+        self.init(
+            size: (try values.decode(Int.self, forKey: .height), try values.decode(Int.self, forKey: .width)),
+            frames: try values.decode(Int.self, forKey: .frames),
+            background: try values.decode(Float.self, forKey: .background),
+            centre: centre,
+            spread: spread,
+            mixture: mixture,
+            level: try values.decode(Float.self, forKey: .level),
+            scales: scales,
+            surprise: (
+                try values.decode(Float.self, forKey: .ordinary),
+                try values.decode(Float.self, forKey: .striking)
+            ),
+            threshold: (
+                try values.decode(Double.self, forKey: .threshold),
+                try values.decode(Calibration.Origin.self, forKey: .origin)
+            )
+        )
+        maskThreshold = try values.decode(Double.self, forKey: .maskThreshold)
+    }
+
+    /// Writes it; arrays as little-endian 32-bit floats.
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: Key.self)
+        try values.encode(Self.version, forKey: .version)
+        try values.encode(height, forKey: .height)
+        try values.encode(width, forKey: .width)
+        try values.encode(frames, forKey: .frames)
+        try values.encode(background, forKey: .background)
+        try values.encode(centre.packed, forKey: .centre)
+        try values.encode(spread.packed, forKey: .spread)
+        try values.encode(mixture.components, forKey: .components)
+        try values.encode(mixture.means.packed, forKey: .means)
+        try values.encode(mixture.factors.packed, forKey: .factors)
+        try values.encode(mixture.logs.packed, forKey: .logs)
+        try values.encode(level, forKey: .level)
+        try values.encode(scales, forKey: .scales)
+        try values.encode(ordinary, forKey: .ordinary)
+        try values.encode(striking, forKey: .striking)
+        try values.encode(threshold, forKey: .threshold)
+        try values.encode(origin, forKey: .origin)
+        try values.encode(maskThreshold, forKey: .maskThreshold)
+    }
+}
+
+extension [Float] {
+    /// Reads little-endian 32-bit floats.
+    init(packed data: Data) {
+        self = (0..<data.count / 4).map { index in
+            let bits = (0..<4).reduce(UInt32(0)) {
+                $0 | UInt32(data[data.startIndex + 4 * index + $1]) << UInt32(8 * $1)
+            }
+            return Float(bitPattern: bits)
+        }
+    }
+
+    /// Little-endian 32-bit floats.
+    var packed: Data {
+        Data(flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) } })
+    }
+}

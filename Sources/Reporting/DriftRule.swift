@@ -1,0 +1,36 @@
+/// Whether a well creeps towards its threshold while its frames still pass.
+///
+/// Medians over `window` frames are compared, one of the well's first frames and one of its last: single frames and cells
+/// that wander by do not move them. A well drifts where the later median has gone at least `share` of the way from the
+/// earlier one to the threshold.
+public enum DriftRule {
+    /// Frames of a median.
+    public static let window = 32
+    /// Part of the way to the threshold that is drift.
+    static let share = 0.5
+    /// Frames of a well until it is said again: an hour at a frame per 8 s.
+    public static let silence = 450
+
+    /// How far a well has gone.
+    public struct Rise: Sendable, Equatable {
+        /// Median severity of its first frames.
+        public let from: Double
+        /// Median severity of its last frames.
+        public let to: Double
+    }
+
+    /// The rise from the first frames' severities to the last frames'; `nil` where there is no drift or too few frames.
+    public static func rise(first: [Double], last: [Double], threshold: Double) -> Rise? {
+        guard first.count == window, last.count == window, threshold.isFinite else { return nil }
+        let rise = Rise(from: median(first), to: median(last))
+        guard rise.from < threshold, rise.to < threshold,
+            rise.to - rise.from >= share * (threshold - rise.from)
+        else { return nil }
+        return rise
+    }
+
+    private static func median(_ values: [Double]) -> Double {
+        let sorted = values.sorted()
+        return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+    }
+}

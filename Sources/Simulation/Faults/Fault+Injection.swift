@@ -1,0 +1,90 @@
+public import Plate
+import Randomness
+
+extension Fault {
+    /// Blur per um of defocus, standard deviation in pixels, as simulated cells are blurred.
+    private static let blurPerMicrometre: Float = 0.056
+    /// Change against the background by which a defocused cell is seen.
+    private static let seen: Float = 0.04
+
+    /// Puts the fault on a normal frame that exists, grey values of 0 to 255.
+    ///
+    /// What lies in the light path multiplies the grey values, with the same soft edges as in a simulated frame, and rows
+    /// that were not delivered keep the sensor's own noise. Out of focus, cells lose their detail and may turn from dark
+    /// to bright; the mask is what they cover then. Whole grey values come out.
+    public func injected(into frame: Frame) -> SimulatedFrame {
+        var result = frame
+        var mask = Mask(
+            height: frame.height,
+            width: frame.width,
+            values: [UInt8](repeating: 0, count: frame.pixels.count)
+        )
+        if let canvas = image(height: frame.height, width: frame.width, at: onset) {
+            var random = SplitMix64(seed: seed, 0x1213)
+            for index in result.pixels.indices where canvas.values[index] != 1 {
+                let light = frame.pixels[index] * canvas.values[index]
+                result.pixels[index] = light + (1 - min(canvas.values[index], 1)) * random.drawGaussian()
+            }
+            mask.values = canvas.marks
+        } else {
+            (result, mask) = defocused(frame)
+        }
+        for index in result.pixels.indices {
+            result.pixels[index] = min(max(result.pixels[index], 0), 255).rounded()
+        }
+        return SimulatedFrame(frame: result, mask: mask, faults: [self])
+    }
+
+    /// The grain of the camera stays sharp, so that focus cannot be told from noise alone.
+    private func defocused(_ frame: Frame) -> (Frame, Mask) {
+        var random = SplitMix64(seed: seed, 0xB1E2)
+        let sigma = abs(defocus) * Self.blurPerMicrometre
+        let contrast = random.drawSign() * random.draw(1...2)
+        let background = LocalBackground(frame)
+        var (around, cells) = (frame, frame)
+        for row in 0..<frame.height {
+            for column in 0..<frame.width {
+                around[row, column] = background.value(row: row, column: column)
+                cells[row, column] -= around[row, column]
+            }
+        }
+        let blurred = Self.blurred(cells, sigma: sigma)
+        let fine = Self.blurred(cells, sigma: 0.7)
+        var (result, marks) = (frame, [UInt8](repeating: 0, count: frame.pixels.count))
+        for index in frame.pixels.indices {
+            let (light, cell) = (max(around.pixels[index], 1), contrast * blurred.pixels[index])
+            // What a slight blur takes away is mostly noise; far from the cells all of it is.
+            let noise = min(max(cells.pixels[index] - fine.pixels[index], -3), 3)
+            result.pixels[index] = light + cell + noise
+            marks[index] = abs(cell) > Self.seen * light ? 1 : 0
+        }
+        return (result, Mask(height: frame.height, width: frame.width, values: marks))
+    }
+
+    private static func blurred(_ frame: Frame, sigma: Float) -> Frame {
+        let radius = max(Int((3 * sigma).rounded(.up)), 1)
+        var kernel = (-radius...radius).map { Arithmetic.exponential(-Float($0 * $0) / (2 * sigma * sigma)) }
+        let total = kernel.reduce(0, +)
+        for tap in kernel.indices { kernel[tap] /= total }
+        var across = frame
+        for row in 0..<frame.height {
+            for column in 0..<frame.width {
+                var sum: Float = 0
+                for tap in -radius...radius {
+                    sum += kernel[tap + radius] * frame[row, min(max(column + tap, 0), frame.width - 1)]
+                }
+                across[row, column] = sum
+            }
+        }
+        var result = frame
+        for row in 0..<frame.height {
+            let lines = (-radius...radius).map { min(max(row + $0, 0), frame.height - 1) * frame.width }
+            for column in 0..<frame.width {
+                var sum: Float = 0
+                for tap in kernel.indices { sum += kernel[tap] * across.pixels[lines[tap] + column] }
+                result[row, column] = sum
+            }
+        }
+        return result
+    }
+}
