@@ -41,7 +41,7 @@ class Browser:
         target = self._call("Target.createTarget", {"url": "about:blank"})["targetId"]
         self.session = None
         self.session = self._call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
+        for domain in ("Page", "Runtime", "Log"):
             self.call(f"{domain}.enable")
         self.call("Emulation.setDeviceMetricsOverride",
                   {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
@@ -108,14 +108,15 @@ class Browser:
         return answer["result"].get("value")
 
     def until(self, script, what, within=180):
-        """Waits until an expression is true, and returns it."""
+        """Waits until an expression is true."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
-            value = self.run(script)
-            if value:
-                return value
+            # An element would come back as an empty dictionary.
+            if self.run(f"Boolean({script})"):
+                return
             time.sleep(0.1)
-        raise BrowserError(f"in vain: {what}; the console says {self.complaints}")
+        shown = self.run("[location.href, document.body.innerText.slice(0, 2000)]")
+        raise BrowserError(f"in vain: {what}; the console says {self.complaints}; the page shows {shown}")
 
     def press(self, key):
         for kind in ("keyDown", "keyUp"):
