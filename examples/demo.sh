@@ -76,8 +76,8 @@ say "what came out"
 say "what the daemon found, and the truth"
 "$autoqc" simulate check --out "$out/results" --truth "$out/truth.csv" --json "$out/check.json"
 echo
-echo "The shipped model finds large foreign things. It does not see Z-shift, uneven light and small contamination yet:"
-echo "docs/simulation.md has its recall by class and severity."
+echo "The shipped model learnt what is normal from real frames; calibrated on this microscope's own, it would find more:"
+echo "docs/quality.md has its recall by class and severity."
 faults() { cat "$out/results/01/alarms/$1"*.log 2>/dev/null | grep -c 'event=FAULT' || true; }
 normal=$(faults A)
 bubble=$(faults B)
