@@ -42,6 +42,19 @@ extension FrameLedger {
         }
     }
 
+    /// What the wells of a run have in common now: the `plate` alarms that no `plateClear` has ended, by pattern.
+    public func plateAlarms(run: String) throws(LedgerError) -> [AlarmRecord] {
+        let standing = try alarms(run: run, events: [.plate, .plateClear]).reduce(
+            into: [String: AlarmRecord]()
+        ) {
+            standing,
+            alarm in
+            guard let pattern = alarm.cause else { return }
+            standing[pattern] = alarm.event == .plate ? alarm : nil
+        }
+        return standing.sorted { $0.key < $1.key }.map(\.value)
+    }
+
     private static func alarm(_ row: Row) -> AlarmRecord? {
         guard let event = Alarm.Event(rawValue: row["event"]), let well = Well(row["well"] as String) else {
             return nil

@@ -32,6 +32,35 @@ import Testing
         }
     }
 
+    @Test func whatFaultyWellsHaveInCommonIsSaidWhileItHolds() async throws {
+        try await OpenPage.with { page in
+            try page.add("B2", frame: 7, verdict: .faulty, wellIsFaulty: true, severity: 20)
+            func announce(_ event: Alarm.Event, frame: Int) throws {
+                let alarm = Alarm(
+                    time: Timestamp(nanoseconds: 1),
+                    event: event,
+                    frame: FrameID(run: OpenPage.run, well: try #require(Well("B2")), index: frame),
+                    model: "3f9ac2d41b7e",
+                    finding: nil,
+                    pattern: "lens-6",
+                    reason: event == .plate ? "clean and refocus lens 6" : nil,
+                    latencyMilliseconds: nil
+                )
+                try page.ledger.record([], alarms: [alarm])
+            }
+            func patterns() async throws -> [String] {
+                let plate = try await page.visitor.get("/api/v1/runs/01").json()
+                let patterns = try #require(plate["patterns"] as? [[String: Any]])
+                return patterns.compactMap { $0["reason"] as? String }
+            }
+            #expect(try await patterns().isEmpty)
+            try announce(.plate, frame: 7)
+            #expect(try await patterns() == ["clean and refocus lens 6"])
+            try announce(.plateClear, frame: 9)
+            #expect(try await patterns().isEmpty)
+        }
+    }
+
     @Test func aFlaggedFrameComesWithPictureMaskAndOutline() async throws {
         try await OpenPage.with { page in
             try page.add("B2", frame: 7, verdict: .faulty, severity: 20)

@@ -34,6 +34,13 @@ enum Answer {
         let sequence: Int64
     }
 
+    /// What faulty wells have in common.
+    struct Pattern: Codable, Sendable, Equatable {
+        let pattern: String
+        let since: String
+        let reason: String?
+    }
+
     /// The map of a run.
     struct Plate: Codable, Sendable {
         let run: String
@@ -41,6 +48,7 @@ enum Answer {
         let columns: Int
         let sequence: Int64
         let now: String
+        let patterns: [Pattern]
         let wells: [Well]
     }
 

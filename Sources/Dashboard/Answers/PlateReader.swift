@@ -32,6 +32,12 @@ struct PlateReader: Sendable {
         }
     }
 
+    private func patterns(_ run: String) throws -> [Answer.Pattern] {
+        try ledger.plateAlarms(run: run).map {
+            Answer.Pattern(pattern: $0.cause ?? "", since: $0.time.iso8601, reason: $0.reason)
+        }
+    }
+
     /// The wells of a run; with `after`, those with an outcome since.
     func plate(_ run: String, after sequence: Int64 = 0) throws -> Answer.Plate {
         let last = try ledger.lastSequence()
@@ -44,6 +50,7 @@ struct PlateReader: Sendable {
             columns: size.columns,
             sequence: last,
             now: Timestamp.now.iso8601,
+            patterns: try patterns(run),
             wells: wells.map { Answer.Well($0) }
         )
     }

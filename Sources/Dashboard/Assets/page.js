@@ -87,8 +87,15 @@ async function openRun(run) {
   runs.value = run;
   document.title = `autoqc · ${run}`;
   const answer = await address(`runs/${encodeURIComponent(run)}`);
-  if (answer) plate.update(answer);
+  if (answer) update(answer);
   listen(run, answer?.sequence || 0);
+}
+
+function update(answer) {
+  plate.update(answer);
+  const list = document.getElementById("patterns");
+  list.hidden = !answer.patterns.length;
+  list.replaceChildren(...answer.patterns.map(({ pattern, reason }) => make("li", { textContent: `${pattern}: ${reason ?? ""}` })));
 }
 
 function listen(run, sequence) {
@@ -96,7 +103,7 @@ function listen(run, sequence) {
   events.addEventListener("status", event => status(JSON.parse(event.data)));
   events.addEventListener("plate", event => {
     const answer = JSON.parse(event.data);
-    plate.update(answer);
+    update(answer);
     if (answer.wells.some(well => well.well === shown.well)) refreshWell();
   });
   events.addEventListener("error", () => {

@@ -73,6 +73,7 @@ final class EventStream: Sendable {
     private struct PlateNews {
         private(set) var sequence: Int64
         private var known: [String: WellState] = [:]
+        private var patterns: [Answer.Pattern] = []
 
         init(sequence: Int64) {
             self.sequence = sequence
@@ -87,13 +88,17 @@ final class EventStream: Sendable {
             }
             for well in plate.wells { known[well.well] = well.state }
             sequence = plate.sequence
-            guard !wells.isEmpty || isNew else { return nil }
+            // A pattern is announced a moment after the wells that it follows from.
+            let isOtherPattern = plate.patterns != patterns
+            patterns = plate.patterns
+            guard !wells.isEmpty || isNew || isOtherPattern else { return nil }
             return Answer.Plate(
                 run: plate.run,
                 rows: plate.rows,
                 columns: plate.columns,
                 sequence: plate.sequence,
                 now: plate.now,
+                patterns: plate.patterns,
                 wells: wells
             )
         }

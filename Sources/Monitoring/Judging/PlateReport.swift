@@ -20,11 +20,11 @@ struct PlateReport {
     }
 
     private func announce(_ patterns: [PlatePattern], _ wells: [Well: Bool], _ turn: Alarm) throws {
-        let announced = try environment.ledger.alarms(run: turn.frame.run, events: [.plate, .plateClear])
-            .reduce(into: Set<PlatePattern>()) { announced, alarm in
-                guard let pattern = alarm.cause.flatMap(PlatePattern.init(name:)) else { return }
-                if alarm.event == .plate { announced.insert(pattern) } else { announced.remove(pattern) }
+        let announced = Set(
+            try environment.ledger.plateAlarms(run: turn.frame.run).compactMap {
+                $0.cause.flatMap(PlatePattern.init(name:))
             }
+        )
         let alarms =
             announced.subtracting(patterns).sorted().map { alarm(.plateClear, $0, turn, reason: nil) }
             + patterns.filter { !announced.contains($0) }.map {
