@@ -24,6 +24,8 @@ struct SyncCommand: AsyncParsableCommand {
     var timeout: Double?
 
     private static let interval = Duration.milliseconds(200)
+    /// Waiting must not cost the daemon its cores: of the time, looking takes no larger share.
+    private static let share = 50
 
     func run() async throws {
         let opened = try ledger.open()
@@ -35,7 +37,7 @@ struct SyncCommand: AsyncParsableCommand {
         let deadline = timeout.map { ContinuousClock.now + .seconds($0) }
         var terminal = Terminal()
         while true {
-            try barrier.look(into: opened)
+            let cost = try ContinuousClock().measure { try barrier.look(into: opened) }
             let left = barrier.waiting.count
             terminal.progress("\(all - left) of \(all) files have their outcome", isLast: left == 0)
             guard left > 0 else { return }
@@ -49,7 +51,7 @@ struct SyncCommand: AsyncParsableCommand {
                     "\(left) of \(all) files still wait; the first is \(barrier.waiting[0].relativePath)"
                 )
             }
-            try await Task.sleep(for: Self.interval)
+            try await Task.sleep(for: max(Self.interval, cost * Self.share))
         }
     }
 }
