@@ -35,8 +35,9 @@ public struct Calibration: Sendable, Equatable, Codable {
     public var thresholdOrigin: Origin
     /// How the mask's threshold was found.
     public var maskOrigin: Origin
-    /// What normal tiles look like; then severity, verdict and mask come from these and the score map together. Absent from
-    /// older files and from models of the `reference` profile.
+    /// What normal tiles look like; then severity, verdict and mask come from these and the score map together.
+    ///
+    /// Absent from older files and from models of the `reference` profile.
     public var normal: NormalModel?
 
     /// How a threshold was found.

@@ -24,7 +24,7 @@ public struct NormalLearner {
         samples.append(table)
     }
 
-    /// What normal frames look like; `nil` if there were none. Its mask threshold is still to be found.
+    /// What normal frames look like, but for the mask's threshold; `nil` if there were none.
     public func model(falseAlarmRate: Double, seed: UInt64) -> NormalModel? {
         guard !samples.isEmpty else { return nil }
         var options = NormalModel.LearningOptions()
