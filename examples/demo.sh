@@ -72,7 +72,7 @@ say "judging what a slow machine has not come to yet"
     2>> "$out/messages.log"
 
 say "what came out"
-(cd "$out/results" && find . -type f -size +0 ! -name '.*' ! -name 'ledger*' ! -name '*.geojson' | sort)
+(cd "$out/results" && find . -type f -size +0 ! -name '.*' ! -name 'ledger*' ! -name '*.geojson' ! -name '*.scores.tiff' | sort)
 say "what the daemon found, and the truth"
 "$autoqc" simulate check --out "$out/results" --truth "$out/truth.csv" --json "$out/check.json"
 echo

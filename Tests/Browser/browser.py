@@ -111,9 +111,12 @@ class Browser:
         """Waits until an expression is true."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
-            # An element would come back as an empty dictionary.
-            if self.run(f"Boolean({script})"):
-                return
+            # An element would come back as an empty dictionary; one that is not there yet is no mistake of the page.
+            try:
+                if self.run(f"Boolean({script})"):
+                    return
+            except BrowserError:
+                pass
             time.sleep(0.1)
         shown = self.run("[location.href, document.body.innerText.slice(0, 2000)]")
         raise BrowserError(f"in vain: {what}; the console says {self.complaints}; the page shows {shown}")
