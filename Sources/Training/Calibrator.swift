@@ -26,7 +26,7 @@ public struct Calibrator: Sendable {
         public init() {}
     }
 
-    /// Blur of a changed copy in pixels: a slack of some 10 um in focus; more would be a fault.
+    /// Blur of a changed copy in pixels, a slack of some 10 um in focus; more would be a fault.
     private static let blur: Float = 0.6
 
     private let scorer: FrameScorer

@@ -139,7 +139,6 @@ def decision(stage, browser):
     stage.start()
     browser.open(stage.address + "#run=sim&well=A02")
     browser.until("document.querySelector('[data-decision=fault]').getAttribute('aria-pressed') === 'true'", "the decision is there after a restart")
-    browser.complaints.clear()  # The connection that was lost is complained of, rightly.
     check(browser.run("document.getElementById('note').value") == "really a bubble", "and its note")
     labels = subprocess.run([stage.autoqc, "export", stage.out, "--labels"], check=True, capture_output=True, text=True).stdout
     check(",1," in labels and "Ada" in labels, "export --labels has the decision")
@@ -266,9 +265,10 @@ def main(autoqc, pictures):
             decision(stage, browser)
             keyboard(browser)
             large_plate(autoqc, folder, browser, pictures)
-            # The frames of that plate have no files: the page says so in place of each picture.
-            others = [complaint for complaint in browser.complaints if "image.png" not in complaint]
-            check(others == [], f"nor on 384 wells {others}")
+            # Brought about here: the daemon was stopped, and the frames of that plate have no files.
+            own = ("ERR_CONNECTION_REFUSED", "image.png")
+            others = [complaint for complaint in browser.complaints if not any(word in complaint for word in own)]
+            check(others == [], f"nor later {others}")
             stage.stop()
         finally:
             browser.close()
