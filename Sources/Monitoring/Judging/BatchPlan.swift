@@ -1,5 +1,5 @@
 import Acquisition
-import Foundation
+import Frames
 import Ledger
 import Plate
 import Reporting
@@ -23,15 +23,8 @@ struct BatchPlan {
 
     private let settings: FramePipeline.Settings
     private let time: Timestamp
-    private var state: StateHysteresis
-    /// The well's last frames in turn, for where a fault began and whether the well drifts.
-    private var recent: [FrameLedger.WellHistory.Judged]
-    /// Severities of its first frames; empty where there are too few of them, or nobody asks.
-    private var first: [Double] = []
-    /// Index of the frame at which drift was last said.
-    private var lastDrift: Int?
-    /// The newest frame that the well's state goes by.
-    private var newest: FrameLedger.WellHistory.Newest?
+    /// `nil` for a batch of no frames.
+    private var well: WellSequence?
 
     init(
         results: [PageResult],
@@ -40,28 +33,10 @@ struct BatchPlan {
     ) throws {
         self.settings = settings
         time = environment.now()
-        let rule = settings.hysteresis
-        let frame = results.first?.frame
-        let history = try frame.map {
-            try environment.ledger.history(
-                of: $0.well,
-                run: $0.run,
-                count: max(rule.window + 1, DriftRule.window)
-            )
+        well = try results.first.map {
+            try WellSequence(of: $0.frame, in: environment.ledger, before: results.count, settings)
         }
-        wasFaulty = history?.isFaulty ?? false
-        state = StateHysteresis(rule: rule, verdicts: history?.verdicts ?? [], isFaulty: wasFaulty)
-        newest = history?.newest
-        recent = history?.frames ?? []
-        if settings.drift, let frame, recent.count + results.count >= DriftRule.window {
-            first = try environment.ledger.firstSeverities(
-                of: frame.well,
-                run: frame.run,
-                count: DriftRule.window
-            )
-            lastDrift = try environment.ledger.alarms(run: frame.run, well: frame.well, events: [.drift])
-                .last?.frame.index
-        }
+        wasFaulty = well?.isFaulty ?? false
         var namesakes: [FrameID: FrameKey] = [:]
         for result in results {
             let earlier = try environment.ledger.records(of: result.frame)
@@ -73,7 +48,8 @@ struct BatchPlan {
             )
             namesakes[result.frame] = namesakes[result.frame] ?? result.key
             switch result.outcome {
-            case .judged(let judged): add(result, isFrozen(judged) ? judged.frozen : judged, naming)
+            case .judged(let judged):
+                add(result, well?.isFrozen(judged) == true ? judged.frozen : judged, naming)
             case .failed(let reason): add(result, failure: reason)
             }
         }
@@ -114,51 +90,19 @@ struct BatchPlan {
     }
 
     private mutating func add(_ result: PageResult, _ judged: JudgedFrame, _ naming: Naming) {
+        let finding = finding(of: judged, naming)
+        order(judged, finding, naming, pixelSize: result.pixelSize)
         let isFaulty = judged.verdict == .faulty
-        let mask = settings.masks ? judged.pictures?.mask : nil
-        let map = settings.scores ? judged.pictures?.map : nil
-        let cause = isFaulty ? judged.cause : .unknown
-        if mask != nil || map != nil || naming.hadMask {
-            sidecars.append(
-                BatchReport.SidecarOrder(
-                    name: naming.name,
-                    mask: mask,
-                    map: map,
-                    pixelSize: result.pixelSize,
-                    cause: cause.cause.rawValue
-                )
-            )
-        }
-        let finding = Alarm.Finding(
-            score: judged.score,
-            threshold: judged.threshold,
-            severity: judged.severity,
-            cause: cause.cause.rawValue,
-            confidence: cause.cause == .unknown ? nil : cause.confidence,
-            area: judged.area,
-            boundingBox: judged.boundingBox,
-            mask: mask.map { _ in Sidecars.maskPath(name: naming.name) },
-            tier: settings.tier
-        )
         if isFaulty { alarms.append(alarm(.fault, result, finding, naming.reason)) }
-        let isLate = isLate(result)
-        if !isLate {
-            recent.append(
-                .init(
-                    index: result.frame.index,
-                    verdict: judged.verdict,
-                    severity: judged.severity,
-                    scores: judged.scores
-                )
-            )
-            switch state.take(judged.verdict) {
-            case .onset: alarms.append(alarm(.onset, result, finding, naming.reason, beginning: beginning))
-            case .clear: alarms.append(alarm(.clear, result, finding, naming.reason))
-            case nil: noticeDrift(result, finding)
-            }
+        let isLate = well?.isLate(result) ?? false
+        switch isLate ? nil : well?.take(judged, index: result.frame.index) {
+        case .onset(let beginning):
+            alarms.append(alarm(.onset, result, finding, naming.reason, beginning: beginning))
+        case .clear: alarms.append(alarm(.clear, result, finding, naming.reason))
+        case .drift(let sentence): alarms.append(alarm(.drift, result, finding, sentence))
+        case nil: break
         }
-        let score = score(judged, finding, isLate: isLate)
-        records.append(record(result, .scored(score)))
+        records.append(record(result, .scored(score(judged, finding, isLate: isLate))))
         counts.scored += 1
         counts.flagged += isFaulty ? 1 : 0
         counts.reduced += settings.tier == .reduced ? 1 : 0
@@ -166,51 +110,40 @@ struct BatchPlan {
         latencies.append(latency(of: result))
     }
 
-    /// Whether the last frames of the well were this very image; of a deterministic judge, scores tell that.
-    private func isFrozen(_ judged: JudgedFrame) -> Bool {
-        guard settings.frozenFrames > 1 else { return false }
-        let before = recent.suffix(settings.frozenFrames - 1)
-        return before.count == settings.frozenFrames - 1 && before.allSatisfy { $0.scores == judged.scores }
+    private func finding(of judged: JudgedFrame, _ naming: Naming) -> Alarm.Finding {
+        let cause = judged.verdict == .faulty ? judged.cause : .unknown
+        return Alarm.Finding(
+            score: judged.score,
+            threshold: judged.threshold,
+            severity: judged.severity,
+            cause: cause.cause.rawValue,
+            confidence: cause.cause == .unknown ? nil : cause.confidence,
+            area: judged.area,
+            boundingBox: judged.boundingBox,
+            mask: settings.masks && judged.pictures != nil ? Sidecars.maskPath(name: naming.name) : nil,
+            tier: settings.tier
+        )
     }
 
-    /// Where the fault began that just turned the well faulty.
-    private var beginning: Alarm.Beginning? {
-        let start = max(0, recent.count - settings.hysteresis.window)
-        guard let fault = recent[start...].firstIndex(where: { $0.verdict == .faulty }) else { return nil }
-        let lastGood = recent[..<fault].last { $0.verdict == .normal }
-        return Alarm.Beginning(firstFaulty: recent[fault].index, lastGood: lastGood?.index)
-    }
-
-    private mutating func noticeDrift(_ result: PageResult, _ finding: Alarm.Finding) {
-        let index = result.frame.index
-        guard !state.isFaulty, lastDrift.map({ abs(index - $0) >= DriftRule.silence }) ?? true,
-            let rise = DriftRule.rise(
-                first: first,
-                last: recent.suffix(DriftRule.window).map(\.severity),
-                threshold: finding.threshold
+    /// What is to lie beside the logs, and what is to go from there.
+    private mutating func order(
+        _ judged: JudgedFrame,
+        _ finding: Alarm.Finding,
+        _ naming: Naming,
+        pixelSize: PixelSize?
+    ) {
+        let mask = settings.masks ? judged.pictures?.mask : nil
+        let map = settings.scores ? judged.pictures?.map : nil
+        guard mask != nil || map != nil || naming.hadMask else { return }
+        sidecars.append(
+            BatchReport.SidecarOrder(
+                name: naming.name,
+                mask: mask,
+                map: map,
+                pixelSize: pixelSize,
+                cause: finding.cause
             )
-        else { return }
-        lastDrift = index
-        let reason = String(
-            format: "severity rose from %.3g to %.3g of %.3g that are faulty",
-            rise.from,
-            rise.to,
-            finding.threshold
         )
-        alarms.append(alarm(.drift, result, finding, reason))
-    }
-
-    /// Whether a newer frame of the well was judged before this one: then it says nothing about the well of now.
-    ///
-    /// Newer by its place in time and by when it was written, as a microscope may begin to count anew.
-    private mutating func isLate(_ result: PageResult) -> Bool {
-        let own = FrameLedger.WellHistory.Newest(
-            index: result.frame.index,
-            modified: result.file.identity.modified
-        )
-        if let newest, own.index < newest.index, own.modified < newest.modified { return true }
-        newest = own
-        return false
     }
 
     private func score(
@@ -228,7 +161,7 @@ struct BatchPlan {
             boundingBox: finding.boundingBox,
             cause: judged.verdict == .faulty ? finding.cause : nil,
             mask: finding.mask,
-            wellIsFaulty: isLate ? nil : state.isFaulty,
+            wellIsFaulty: isLate ? nil : well?.isFaulty,
             tier: settings.tier,
             precision: settings.judge.precisionName
         )
