@@ -126,7 +126,8 @@ extension Collector {
             conclude(path, candidate, identity) { .frame($0) }
         case .incomplete(let reason):
             if now - candidate.since >= plan.options.giveUpAfter {
-                let reason = "\(reason); unchanged for \(plan.options.giveUpAfter)"
+                let sentence = reason.hasSuffix(".") ? String(reason.dropLast()) : reason
+                let reason = "\(sentence); it has stayed so for \(plan.options.giveUpAfter)"
                 conclude(path, candidate, identity) { .abandoned($0, reason: reason) }
             } else {
                 postpone(path, candidate, now)

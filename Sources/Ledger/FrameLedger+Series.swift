@@ -59,7 +59,8 @@ extension FrameLedger {
                     state: state,
                     severity: row[2],
                     threshold: row[3],
-                    isFaulty: row[4] == Verdict.faulty.rawValue,
+                    // A frame that could not be judged has no verdict.
+                    isFaulty: (row[4] as String?) == Verdict.faulty.rawValue,
                     wellIsFaulty: row[5]
                 )
                 try body(point)

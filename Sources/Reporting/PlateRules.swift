@@ -39,6 +39,12 @@ public struct PlateRules: Sendable, Equatable {
         }.keys.sorted()
     }
 
+    /// The wells that a pattern is about.
+    public func members(of pattern: PlatePattern, among wells: some Collection<Well>) -> [Well] {
+        let edge = Edge(wells)
+        return wells.filter { pattern == .allWells || patterns(of: $0, edge).contains(pattern) }.sorted()
+    }
+
     private func share(_ wells: some Collection<Bool>) -> Double {
         Double(wells.count { $0 }) / Double(max(1, wells.count))
     }

@@ -91,12 +91,16 @@ public struct Sidecars: Sendable {
         }
     }
 
-    /// Removes the sidecars of a frame that is not faulty any more, or all but its score map; none there is as good.
-    public func remove(run: String, name: String, keepingScores: Bool = false) throws(OutputError) {
+    /// Removes mask and outline of a frame that is not faulty any more; none there is as good.
+    public func removeMask(run: String, name: String) throws(OutputError) {
         for ending in ["mask.tiff", "mask.geojson"] {
             try Durable.remove("\(tree.masks(run: run))/\(name).\(ending)")
         }
-        if !keepingScores { try Durable.remove(scoresPath(run: run, name: name)) }
+    }
+
+    /// Removes the score map of a frame; none there is as good.
+    public func removeScores(run: String, name: String) throws(OutputError) {
+        try Durable.remove(scoresPath(run: run, name: name))
     }
 
     /// Path of the score map that belongs to a name.

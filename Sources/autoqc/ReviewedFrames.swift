@@ -8,11 +8,13 @@ import Training
 struct ReviewedFrames {
     /// Paths of normal frames: false alarms, and a sample of unflagged ones in their proportion.
     let normal: [String]
-    /// CSV list for the greedy search; `nil` where no true fault was confirmed.
+    /// CSV list for the greedy search; `nil` where too few true faults were confirmed.
     let labelled: String?
 
     /// Unflagged frames, at most.
     private static let sample = 400
+    /// With fewer, the search would put the threshold just below the one fault that somebody happened to mark.
+    private static let fewestFaults = 10
 
     /// Reads an output folder; the list of labelled frames is written into `folder`.
     init(_ out: String, writingTo folder: URL) throws {
@@ -35,7 +37,14 @@ struct ReviewedFrames {
             "\(out): \(rows.count { $0.isFaulty }) true faults, \(rows.count { !$0.isFaulty }) false alarms, "
                 + "\(unflagged.count) unflagged frames"
         )
-        guard rows.contains(where: \.isFaulty) else {
+        let faults = rows.count { $0.isFaulty }
+        guard faults >= Self.fewestFaults else {
+            if faults > 0 {
+                Terminal.note(
+                    "\(faults) true faults are too few to find thresholds by, \(Self.fewestFaults) would do: they come from "
+                        + "the normal frames alone"
+                )
+            }
             labelled = nil
             return
         }

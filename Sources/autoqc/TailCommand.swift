@@ -39,7 +39,7 @@ struct TailCommand: AsyncParsableCommand {
     func run() async throws {
         let root = URL(filePath: out).standardizedFileURL.path
         guard FileManager.default.fileExists(atPath: root) else {
-            throw ValidationError("\(out) is not there; name the output folder of `autoqc watch`")
+            throw DataError("\(out) is not there; name the output folder of `autoqc watch`")
         }
         var follower = AlarmFollower(
             tree: OutputTree(root: root),

@@ -30,14 +30,12 @@ struct ConfigurationOptions: ParsableArguments {
     @Argument(help: "Folders to watch.")
     var folders: [String] = []
 
-    func validate() throws {
+    /// Reads the file, if any, and puts the command line over it.
+    func load() throws -> Configuration {
+        // Not before: a misspelt option is to be named as such.
         guard config != nil || model != nil && out != nil && !folders.isEmpty else {
             throw ValidationError("give --config FILE, or --model MODEL --out OUT and the folders to watch")
         }
-    }
-
-    /// Reads the file, if any, and puts the command line over it.
-    func load() throws -> Configuration {
         var settings = ConfigurationSettings()
         settings.model = model.map(Self.absolute)
         settings.output = out.map(Self.absolute)
@@ -160,7 +158,7 @@ struct ValidateCommand: ParsableCommand {
         try configuration.check()
         let detector = try WatchCommand.detector(configuration)
         Terminal.note(
-            "model \(detector.modelName) in \(detector.precision.rawValue), \(configuration.watch.count) folders to watch: fine"
+            "model \(detector.modelName) in \(detector.precision.rawValue), \(configuration.watch.count) folder\(configuration.watch.count == 1 ? "" : "s") to watch: fine"
         )
     }
 }

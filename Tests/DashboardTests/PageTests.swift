@@ -32,6 +32,27 @@ import Testing
         }
     }
 
+    @Test func aWellWithAnUnreadableFrameHasItsSeries() async throws {
+        try await OpenPage.with { page in
+            try page.add("C1", frame: 0)
+            try page.addUnreadable("C1", frame: 1)
+            let answer = try await page.visitor.get("/api/v1/runs/01/wells/C01")
+            #expect(answer.status == 200)
+            let buckets = try #require(try answer.json()["buckets"] as? [[String: Any]])
+            #expect(buckets.reduce(0) { $0 + ($1["unreadable"] as? Int ?? 0) } == 1)
+        }
+    }
+
+    @Test func everyMistakeHasOneShape() async throws {
+        try await OpenPage.with { page in
+            for path in ["/api/v1/runs/01/wells/Z99", "/api/v1/nothing", "/api/v1/runs/01/wells/C01/frames/x"] {
+                let answer = try await page.visitor.get(path)
+                #expect(answer.status == 400 || answer.status == 404)
+                #expect(try answer.json()["error"] is String, "\(path)")
+            }
+        }
+    }
+
     @Test func whatFaultyWellsHaveInCommonIsSaidWhileItHolds() async throws {
         try await OpenPage.with { page in
             try page.add("B2", frame: 7, verdict: .faulty, wellIsFaulty: true, severity: 20)

@@ -71,6 +71,15 @@ struct FramePipelineTests {
         }
     }
 
+    @Test func ofAFaultyWellEveryTenthScoreMapIsKept() async throws {
+        try await Bench.with { bench in
+            let files = try (1...22).map { try bench.file("01_B1_f\($0).tif", "\(200 + $0)", frame: $0) }
+            _ = try bench.pipeline().process(files.queued)
+            #expect(try bench.masks().filter { $0.hasSuffix(".tiff") }.count == 22)
+            #expect(try bench.scores() == ["1", "10", "2", "20"].map { "01_B1_f\($0).scores.tiff" })
+        }
+    }
+
     @Test func sidecarsThatNobodyWantsAreNotWritten() async throws {
         try await Bench.with { bench in
             let file = try bench.file("01_B1_f1.tif", "200", frame: 1)
@@ -317,10 +326,15 @@ struct FramePipelineTests {
             #expect(try said().isEmpty)
             try judge(column, "200", frame: 1)
             #expect(try said() == ["PLATE column-03"])
+            let sentence = try bench.ledger().plateAlarms(run: "01").first?.reason
+            #expect(sentence?.hasPrefix("3 of its 4 wells are faulty (A03 B03 C03)") == true)
             #expect(!FileManager.default.fileExists(atPath: advice))
             try judge(others, "200", frame: 1)
             #expect(try said().last == "PLATE all-wells")
             #expect(try String(contentsOfFile: advice, encoding: .utf8).contains("of 12 wells are faulty"))
+            // Once the plate's alarm stands, the journal does not hear of each well.
+            let onsets = bench.journal.all.count { $0.fields["AUTOQC_EVENT"] == "ONSET" }
+            #expect(onsets == 8)
             try judge(column + others, "10", frame: 2)
             #expect(try said().contains("PLATE-CLEAR all-wells"))
             #expect(

@@ -35,7 +35,7 @@ struct SidecarsTests {
             let rings = try #require(geometry["coordinates"] as? [[[Int]]])
             #expect(rings == [[[3, 1], [3, 2], [2, 2], [2, 3], [1, 3], [1, 1], [3, 1]]])
 
-            try sidecars.remove(run: "01", name: "01_B1_f100")
+            try sidecars.removeMask(run: "01", name: "01_B1_f100")
             #expect(try FileManager.default.contentsOfDirectory(atPath: tree.masks(run: "01")).isEmpty)
         }
     }

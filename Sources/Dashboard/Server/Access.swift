@@ -22,7 +22,13 @@ struct Access: RouterMiddleware {
         context: Context,
         next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        var response = try await answer(request, context: context, next: next)
+        var response: Response
+        do {
+            response = try await answer(request, context: context, next: next)
+        } catch let error as HTTPError {
+            // One shape for every mistake.
+            response = .problem(error.status, error.body ?? "there is nothing at this address")
+        }
         Self.protect(&response)
         return response
     }
@@ -46,7 +52,7 @@ struct Access: RouterMiddleware {
             )
         }
         guard request.method == .get || request.method == .head || Self.isFromPage(request) else {
-            return .problem(.forbidden, "only the page itself may change something")
+            return .problem(.forbidden, "send application/json, and from this page or from a program: other sites change nothing")
         }
         return try await next(request, context)
     }

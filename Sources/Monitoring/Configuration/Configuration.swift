@@ -21,7 +21,7 @@ public import Reporting
 /// | `threshold` | severity | the model's | severity above which a frame is faulty |
 /// | `masks` | true, false | true | write masks of faulty frames |
 /// | `regions` | true, false | true | write their outlines as GeoJSON |
-/// | `scores` | true, false | true | write score maps of faulty frames |
+/// | `scores` | true, false | true | write score maps of faulty frames; of a well that is faulty already, every tenth frame's |
 /// | `frozen.frames` | 0 to 32 | 5 | the same image so often in a row is a faulty camera; 0 for never |
 /// | `drift` | true, false | true | report wells that creep towards the threshold |
 /// | `lenses.rows`, `.columns` | 0 to 32 | 4, 4 | how the lenses stand that move over the plate together; 0 where that is unknown |

@@ -45,7 +45,7 @@ enum ConfigurationFile {
                     throw ConfigurationError(
                         line: line,
                         key: name,
-                        problem: "\(value.words) is not \(key.kind)",
+                        problem: "\(value.words) cannot be its value",
                         remedy: "write \(key.kind), or leave the key out for its default"
                     )
                 }

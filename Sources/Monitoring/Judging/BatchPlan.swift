@@ -1,5 +1,4 @@
 import Acquisition
-import Frames
 import Ledger
 import Plate
 import Reporting
@@ -91,7 +90,7 @@ struct BatchPlan {
 
     private mutating func add(_ result: PageResult, _ judged: JudgedFrame, _ naming: Naming) {
         let finding = finding(of: judged, naming)
-        order(judged, finding, naming, pixelSize: result.pixelSize)
+        order(judged, finding, naming, of: result)
         let isFaulty = judged.verdict == .faulty
         if isFaulty { alarms.append(alarm(.fault, result, finding, naming.reason)) }
         let isLate = well?.isLate(result) ?? false
@@ -125,22 +124,27 @@ struct BatchPlan {
         )
     }
 
+    /// Of a well that is faulty already, one score map in so many is kept: a lamp that fails would fill the disk, with some
+    /// 40 GB an hour.
+    private static let keptMaps = 10
+
     /// What is to lie beside the logs, and what is to go from there.
     private mutating func order(
         _ judged: JudgedFrame,
         _ finding: Alarm.Finding,
         _ naming: Naming,
-        pixelSize: PixelSize?
+        of result: PageResult
     ) {
+        let isKept = well?.isFaulty != true || result.frame.index.isMultiple(of: Self.keptMaps)
         let mask = settings.masks ? judged.pictures?.mask : nil
-        let map = settings.scores ? judged.pictures?.map : nil
+        let map = settings.scores && isKept ? judged.pictures?.map : nil
         guard mask != nil || map != nil || naming.hadMask else { return }
         sidecars.append(
             BatchReport.SidecarOrder(
                 name: naming.name,
                 mask: mask,
                 map: map,
-                pixelSize: pixelSize,
+                pixelSize: result.pixelSize,
                 cause: finding.cause
             )
         )

@@ -46,7 +46,7 @@ struct BatchReport {
             try environment.reached(.quarantineWritten)
         }
         if !isJournalTold {
-            for alarm in announced where alarm.event != .fault { environment.journal.report(alarm) }
+            for alarm in try announced.filter(isForJournal) { environment.journal.report(alarm) }
             isJournalTold = true
         }
         try environment.reached(.journalTold)
@@ -58,16 +58,24 @@ struct BatchReport {
         try environment.reached(.recorded)
     }
 
+    /// Faulty frames are in the alarm logs alone, and so are turns of wells that an alarm of the plate speaks for.
+    private func isForJournal(_ alarm: Alarm) throws -> Bool {
+        switch alarm.event {
+        case .fault: false
+        case .onset, .clear:
+            try !PlateReport(settings: settings, environment: environment).speaks(for: alarm.frame)
+        case .drift, .plate, .plateClear, .stalled, .unreadable: true
+        }
+    }
+
     private func write(_ order: SidecarOrder, run: String) throws {
         if let map = order.map {
             try environment.sidecars.write(map, pixelSize: order.pixelSize, run: run, name: order.name)
+        } else {
+            try environment.sidecars.removeScores(run: run, name: order.name)
         }
         guard let mask = order.mask else {
-            return try environment.sidecars.remove(
-                run: run,
-                name: order.name,
-                keepingScores: order.map != nil
-            )
+            return try environment.sidecars.removeMask(run: run, name: order.name)
         }
         try environment.sidecars.write(
             mask,

@@ -19,6 +19,14 @@ struct PlateReport {
         }
     }
 
+    /// Whether a standing alarm of the plate speaks for this well, so that the journal need not hear of each.
+    func speaks(for frame: FrameID) throws -> Bool {
+        try environment.ledger.plateAlarms(run: frame.run).contains { alarm in
+            guard let pattern = alarm.cause.flatMap(PlatePattern.init(name:)) else { return false }
+            return !settings.plateRules.members(of: pattern, among: [frame.well]).isEmpty
+        }
+    }
+
     private func announce(_ patterns: [PlatePattern], _ wells: [Well: Bool], _ turn: Alarm) throws {
         let announced = Set(
             try environment.ledger.plateAlarms(run: turn.frame.run).compactMap {
@@ -38,10 +46,11 @@ struct PlateReport {
     }
 
     private func sentence(_ pattern: PlatePattern, _ wells: [Well: Bool]) -> String {
-        let faulty = wells.filter(\.value).keys.sorted()
+        let members = settings.plateRules.members(of: pattern, among: wells.keys)
+        let faulty = members.filter { wells[$0] == true }
         let shown = faulty.prefix(16).map(\.description).joined(separator: " ")
         let more = faulty.count > 16 ? " and \(faulty.count - 16) more" : ""
-        return "\(faulty.count) of \(wells.count) wells are faulty (\(shown)\(more)): \(pattern.advice)"
+        return "\(faulty.count) of its \(members.count) wells are faulty (\(shown)\(more)): \(pattern.advice)"
     }
 
     private func alarm(_ event: Alarm.Event, _ pattern: PlatePattern, _ turn: Alarm, reason: String?) -> Alarm

@@ -80,6 +80,8 @@ struct AcquisitionService: Service {
         var taken = 0
         /// What is not taken and not recorded yet.
         var skipped: [FrameRecord] = []
+        /// Whether somebody was told that there are files that are not taken.
+        var hasSkipped = false
     }
 
     /// Deals with an event; `false` where the queue takes no more.
@@ -131,10 +133,13 @@ struct AcquisitionService: Service {
     }
 
     private func skip(_ path: String, _ reason: String, _ listing: inout Listing) {
-        logger.debug(
-            "A file is not taken",
+        // The first one aloud: a wrong pattern on a new microscope would look like silence.
+        logger.log(
+            level: listing.hasSkipped ? .debug : .warning,
+            "A file is not taken; others that are not are in `autoqc export`",
             metadata: Logger.Metadata([.file: "\(path)", .reason: "\(reason)"])
         )
+        listing.hasSkipped = true
         listing.skipped.append(
             FrameRecord(
                 key: FrameKey(root: "", path: path),
