@@ -2,7 +2,7 @@
 ///
 /// Medians over `window` frames are compared, one of the well's first frames and one of its last: single frames and cells
 /// that wander by do not move them. A well drifts where the later median has gone at least `share` of the way from the
-/// earlier one to the threshold.
+/// earlier one to the threshold, and began below that share of the threshold itself.
 public enum DriftRule {
     /// Frames of a median.
     public static let window = 32
@@ -23,7 +23,7 @@ public enum DriftRule {
     public static func rise(first: [Double], last: [Double], threshold: Double) -> Rise? {
         guard first.count == window, last.count == window, threshold.isFinite else { return nil }
         let rise = Rise(from: median(first), to: median(last))
-        guard rise.from < threshold, rise.to < threshold,
+        guard rise.from < share * threshold, rise.to < threshold,
             rise.to - rise.from >= share * (threshold - rise.from)
         else { return nil }
         return rise

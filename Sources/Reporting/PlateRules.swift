@@ -45,6 +45,12 @@ public struct PlateRules: Sendable, Equatable {
         return wells.filter { pattern == .allWells || patterns(of: $0, edge).contains(pattern) }.sorted()
     }
 
+    /// The lens over a well, numbered from 1, row by row; `nil` where nobody says how the lenses stand.
+    public func lens(of well: Well) -> Int? {
+        guard lensRows > 0, lensColumns > 0 else { return nil }
+        return well.row % lensRows * lensColumns + (well.column - 1) % lensColumns + 1
+    }
+
     private func share(_ wells: some Collection<Bool>) -> Double {
         Double(wells.count { $0 }) / Double(max(1, wells.count))
     }
@@ -52,10 +58,7 @@ public struct PlateRules: Sendable, Equatable {
     private func patterns(of well: Well, _ edge: Edge) -> [PlatePattern] {
         var patterns: [PlatePattern] = [.row(well.row), .column(well.column)]
         if edge.has(well) { patterns.append(.edge) }
-        if lensRows > 0, lensColumns > 0 {
-            let (row, column) = (well.row % lensRows, (well.column - 1) % lensColumns)
-            patterns.append(.lens(row * lensColumns + column + 1))
-        }
+        if let lens = lens(of: well) { patterns.append(.lens(lens)) }
         return patterns
     }
 

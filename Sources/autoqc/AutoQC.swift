@@ -12,7 +12,7 @@ struct AutoQC: AsyncParsableCommand {
             WatchCommand.self, ValidateCommand.self, DoctorCommand.self, TailCommand.self, AuditCommand.self,
             SyncCommand.self,
             ExportCommand.self, ViewCommand.self, ReviewCommand.self,
-            RejudgeCommand.self, ScoreCommand.self, TrainCommand.self,
+            RejudgeCommand.self, LensesCommand.self, ScoreCommand.self, TrainCommand.self,
             CalibrateCommand.self, ImportCommand.self, BenchmarkCommand.self, SimulateCommand.self,
             BenchCommand.self,
         ]

@@ -45,7 +45,9 @@ import Testing
 
     @Test func everyMistakeHasOneShape() async throws {
         try await OpenPage.with { page in
-            for path in ["/api/v1/runs/01/wells/Z99", "/api/v1/nothing", "/api/v1/runs/01/wells/C01/frames/x"] {
+            for path in [
+                "/api/v1/runs/01/wells/Z99", "/api/v1/nothing", "/api/v1/runs/01/wells/C01/frames/x",
+            ] {
                 let answer = try await page.visitor.get(path)
                 #expect(answer.status == 400 || answer.status == 404)
                 #expect(try answer.json()["error"] is String, "\(path)")

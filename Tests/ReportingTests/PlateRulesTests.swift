@@ -67,6 +67,8 @@ struct DriftRuleTests {
         #expect(DriftRule.rise(first: calm, last: spiked, threshold: 6) == nil)
         #expect(DriftRule.rise(first: calm, last: calm.map { $0 + 2 }, threshold: 6) == nil)
         #expect(DriftRule.rise(first: calm, last: Array(calm.dropLast()), threshold: 6) == nil)
+        // One that was near the threshold from the start has not gone far.
+        #expect(DriftRule.rise(first: calm.map { $0 + 4 }, last: calm.map { $0 + 4.6 }, threshold: 6) == nil)
         // A well that is beyond the threshold is faulty, which is said otherwise.
         #expect(DriftRule.rise(first: calm, last: calm.map { $0 + 9 }, threshold: 6) == nil)
     }

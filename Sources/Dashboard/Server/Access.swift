@@ -52,7 +52,10 @@ struct Access: RouterMiddleware {
             )
         }
         guard request.method == .get || request.method == .head || Self.isFromPage(request) else {
-            return .problem(.forbidden, "send application/json, and from this page or from a program: other sites change nothing")
+            return .problem(
+                .forbidden,
+                "send application/json, and from this page or from a program: other sites change nothing"
+            )
         }
         return try await next(request, context)
     }

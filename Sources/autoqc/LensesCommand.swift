@@ -1,0 +1,56 @@
+import ArgumentParser
+import Auditing
+import Foundation
+import Ledger
+import Plate
+import Reporting
+import Training
+
+/// `autoqc lenses`.
+struct LensesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lenses",
+        abstract: "Show how each lens did in each run, and how far that is from the runs before.",
+        discussion: """
+            A table as CSV: run, lens, frames, faulty ones, median severity, and its distance from the lens's medians of the \
+            runs before in their standard deviation (from the sixth run on). Lenses that are 3 or more above are named at \
+            the end: look at them before their frames are faulty.
+            """
+    )
+
+    @OptionGroup var ledger: LedgerOptions
+    @Option(help: "Rows of the lenses that move over the plate together.")
+    var rows = 4
+    @Option(help: "Columns of the lenses.")
+    var columns = 4
+
+    func validate() throws {
+        guard (1...32).contains(rows), (1...32).contains(columns) else {
+            throw ValidationError("--rows and --columns are from 1 to 32")
+        }
+    }
+
+    func run() throws {
+        var trend = LensTrend(rules: PlateRules(lensRows: rows, lensColumns: columns))
+        try ledger.open().forEach { record in
+            guard let frame = record.frame, case .scored(let score) = record.outcome else { return }
+            trend.add(frame, severity: score.severity, isFaulty: score.verdict == .faulty)
+        }
+        let table = trend.rows
+        guard !table.isEmpty else { throw DataError("\(ledger.out): no frame of it is judged yet") }
+        Terminal.say("run,lens,frames,faulty,severity_median,deviation")
+        for row in table {
+            Terminal.say(
+                FrameTable.csvRow([
+                    row.run, "\(row.lens)", "\(row.frames)", "\(row.faulty)", row.median.digits(3),
+                    row.deviation?.digits(2) ?? "",
+                ])
+            )
+        }
+        for row in table where (row.deviation ?? 0) >= LensTrend.limit {
+            Terminal.note(
+                "run \(row.run): \(PlatePattern.lens(row.lens).advice), its frames are less normal than in the runs before"
+            )
+        }
+    }
+}
