@@ -62,7 +62,7 @@ public final class Trainer: MethodTrainer {
         try self.init(starting: .reference(options), frames: frames, validation: validation)
     }
 
-    private init(starting plan: TrainingPlan, frames: FrameSet, validation: FrameSet?) throws(DataError) {
+    init(starting plan: TrainingPlan, frames: FrameSet, validation: FrameSet?) throws(DataError) {
         objective = try plan.objective(FrameSplit(frames, validation: validation))
         parameters = objective.network.parameters
         trained = parameters.filter(\.variable.requiresGradient)
@@ -73,6 +73,17 @@ public final class Trainer: MethodTrainer {
             adam: Adam(shapes: trained.map(\.variable.shape))
         )
         state.frameIdentity = frames.identity
+    }
+
+    /// Takes finished weights before the first step, and notes how good they are.
+    func begin(with weights: [String: Tensor], path: String) throws(DataError) {
+        let faults = objective.network.load(weights)
+        guard faults.isEmpty else {
+            throw DataError("\(path): its weights do not fit: \(faults.prefix(3).joined(separator: "; "))")
+        }
+        state.kept = parameters.map(\.variable.value)
+        let loss = try objective.validationLoss()
+        state.history.append(LossRecord(step: 0, loss: loss, validationLoss: loss))
     }
 
     /// Goes on with a training from its checkpoint, on the same frames.

@@ -14,7 +14,9 @@ struct TrainCommand: ParsableCommand {
             normal). --profile realtime is for `watch`; --profile reference trains a published method as published. \
             Without --validation every tenth frame is held out for the validation loss. A checkpoint MODEL.checkpoint \
             is written every few minutes and on SIGINT or SIGTERM; --resume goes on from it exactly. A realtime model \
-            is calibrated on its own normal frames when training is done; `autoqc calibrate` does that again on others.
+            is calibrated on its own normal frames when training is done; `autoqc calibrate` does that again on others. --from \
+            MODEL goes on from a finished realtime model, to fit it to a lab's own frames in minutes, and says whether that \
+            helped on the held-out ones.
             """
     )
 
@@ -34,7 +36,9 @@ struct TrainCommand: ParsableCommand {
     var validation: [String] = []
     @Option(help: "The model file to write.")
     var out: String
-    @Option(help: "Training steps (default: 2500; reference: 300 epochs).")
+    @Option(help: "Go on from this finished model of the realtime profile.")
+    var from: String?
+    @Option(help: "Training steps (default: 2500, with --from 300; reference: 300 epochs).")
     var steps: Int?
     @Option(help: "Crops per step (default: 8).")
     var batch: Int?
@@ -81,11 +85,23 @@ struct TrainCommand: ParsableCommand {
             throw ValidationError("--learning-rate must be above 0")
         }
         guard profile == .realtime else {
+            guard from == nil else { throw ValidationError("--from is for --profile realtime only") }
             guard realtime.given.isEmpty else {
                 let names = realtime.given.joined(separator: ", ")
                 throw ValidationError("\(names): for --profile realtime only")
             }
             return
+        }
+        guard from == nil || !resume else {
+            throw ValidationError("give --from to begin with a model, or --resume to go on with a checkpoint")
+        }
+        let fixed =
+            [
+                ("--timestep", timestep != nil), ("--patch", patch != nil), ("--noise", noise != nil),
+                ("--phases", phases != 2),
+            ].filter(\.1).map(\.0) + realtime.given
+        guard from == nil || fixed.isEmpty else {
+            throw ValidationError("\(fixed.joined(separator: ", ")): these are the model's own with --from")
         }
         guard method == .pddpm else {
             throw ValidationError(
@@ -157,7 +173,24 @@ struct TrainCommand: ParsableCommand {
         return trainer
     }
 
+    /// The model that is gone on from.
+    private func base() throws -> Model? { try from.map { try Model.read(path: $0).0 } }
+
     private func realtimeTrainer(_ frames: FrameSet, validation: FrameSet?) throws -> Trainer {
+        var options = Trainer.Options()
+        if let batch { options.batch = batch }
+        options.seed = seed ?? 1
+        if let model = try base() {
+            options.steps = steps ?? Trainer.fineTuningSteps
+            options.learningRate = learningRate ?? Trainer.fineTuningRate
+            return try Trainer(
+                from: model,
+                path: from ?? "",
+                options: options,
+                frames: frames,
+                validation: validation
+            )
+        }
         guard let division = PatchPhases(patch: patch ?? 64, count: phases),
             let diffusion = PatchedDiffusion(
                 timestep: timestep ?? 100,
@@ -166,12 +199,9 @@ struct TrainCommand: ParsableCommand {
                 phases: division
             )
         else { throw ValidationError("--timestep is 0 to 999, --phases 2 or 4, --patch above 0") }
-        var options = Trainer.Options()
         if let steps { options.steps = steps }
-        if let batch { options.batch = batch }
         if let learningRate { options.learningRate = learningRate }
         if let architecture = realtime.architecture { options.architecture = architecture }
-        options.seed = seed ?? 1
         return try Trainer(options: options, frames: frames, validation: validation, diffusion: diffusion)
     }
 
@@ -205,6 +235,16 @@ struct TrainCommand: ParsableCommand {
         if let learningRate { options.learningRate = learningRate }
         if let fault = options.fault { throw ValidationError(fault) }
         return options
+    }
+
+    private func sayWhetherItHelped(_ history: [LossRecord]) {
+        let losses = history.compactMap(\.validationLoss)
+        guard let before = losses.first, let after = losses.last else { return }
+        let verdict =
+            after < before ? "it helped" : "it did not help: the model as it was fits these frames better"
+        Terminal.note(
+            "held-out frames: loss \(before.digits(4)) before, \(after.digits(4)) after; \(verdict)"
+        )
     }
 
     private func train(_ trainer: any MethodTrainer, _ interruption: Interruption) throws {
@@ -245,6 +285,13 @@ struct TrainCommand: ParsableCommand {
         let command = ([program] + CommandLine.arguments.dropFirst()).joined(separator: " ")
         var model = trainer.model(command: command)
         if model.description.realtime != nil { model.description.residual = residual }
+        if let base = try base() {
+            // What faults look like is learnt from faults, of which there are none here.
+            (model.description.causes, model.description.residual) = (
+                base.description.causes, base.description.residual
+            )
+            sayWhetherItHelped(trainer.history)
+        }
         (model.description.training.frameHeight, model.description.training.frameWidth) = (
             frames.height, frames.width
         )
