@@ -198,7 +198,9 @@ extension FrameLedger {
     }
 
     private func judged(_ row: Row) -> WellHistory.Judged? {
-        guard let verdict = Verdict(rawValue: row["verdict"]), let index: Int = row["frame"] else {
+        guard let verdict = (row["verdict"] as String?).flatMap(Verdict.init(rawValue:)),
+            let index: Int = row["frame"]
+        else {
             return nil
         }
         return WellHistory.Judged(

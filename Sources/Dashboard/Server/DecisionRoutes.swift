@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import Ledger
 import Plate
+import Reporting
 
 /// What reviewers decided, and what they decide.
 struct DecisionRoutes: Sendable {

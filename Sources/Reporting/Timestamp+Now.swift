@@ -1,9 +1,9 @@
 import Foundation
-import Plate
+public import Plate
 
 extension Timestamp {
     /// The time of day.
-    static var now: Timestamp {
+    public static var now: Timestamp {
         var time = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
