@@ -164,6 +164,18 @@ extension Tensor {
         // Each value of the result takes as many multiplications and additions as a filter has weights.
         let operations = 2 * Double(result.count) * Double(weights.count / weights.shape[0])
         Profile.measure(kind, operations: operations) {
+            let isDone =
+                Precision.ofConvolutions == .bfloat16
+                && DirectConvolution.run(
+                    source: self,
+                    weights: weights,
+                    destination: result,
+                    bias: bias,
+                    addend: addend,
+                    geometry: geometry,
+                    activation: activation
+                )
+            guard !isDone else { return }
             ConvolutionPlan.run(
                 .forward(hasBias: bias != nil, activation: activation, accumulates: addend != nil),
                 source: self,
