@@ -63,7 +63,7 @@ AQC_INLINE __m512 bias_of(const float *bias, size_t v, size_t pixels) {
 }
 
 AQC_INLINE void tile(
-    const aqc_line_job *job, const char *const *lines, size_t pixel, size_t column, size_t units, size_t vectors,
+    const aqc_line_job *job, const char *const *lines, size_t row, size_t column, size_t units, size_t vectors,
     size_t pixels, int silu, int adds) {
     const aqc_direct_shape *s = &job->shape;
     const size_t step = s->stride * s->inputs * sizeof(uint16_t), run = s->kernel * s->inputs * sizeof(uint16_t);
@@ -74,13 +74,16 @@ AQC_INLINE void tile(
     const float *bias = job->bias;
 #pragma clang loop unroll(full)
     for (size_t u = 0; u < units; u++) {
-        const size_t at = (pixel + u * pixels) * s->outputs;
+        const size_t width = aqc_output_length(s, s->width), at = (row * width + column + u * pixels) * s->outputs;
 #pragma clang loop unroll(full)
         for (size_t v = 0; v < vectors; v++) {
             __m512 y = sums[u * vectors + v];
             if (bias) y = _mm512_add_ps(y, bias_of(bias, v, pixels));
             if (adds) y = _mm512_add_ps(y, load((const float *)job->addend + at, v, pixels));
-            store((float *)job->destination + at, silu ? silu_for_floats(y) : y, v, pixels);
+            if (silu) y = silu_for_floats(y);
+            if (vectors == 1 && s->result_cell)
+                store_cell((float *)job->destination + 16 * row * width + 4 * (column + u), 4 * width, y);
+            else store((float *)job->destination + at, y, v, pixels);
         }
     }
 }
@@ -90,8 +93,8 @@ AQC_INLINE void row_of_tiles(
     int adds) {
     const size_t width = aqc_output_length(&job->shape, job->shape.width), length = units * pixels;
     size_t x = 0;
-    for (; x + length <= width; x += length) tile(job, lines, row * width + x, x, units, vectors, pixels, silu, adds);
-    for (; x < width; x += pixels) tile(job, lines, row * width + x, x, 1, vectors, pixels, silu, adds);
+    for (; x + length <= width; x += length) tile(job, lines, row, x, units, vectors, pixels, silu, adds);
+    for (; x < width; x += pixels) tile(job, lines, row, x, 1, vectors, pixels, silu, adds);
 }
 
 #define ROW(outputs, units, vectors, pixels)                                                 \
@@ -109,6 +112,24 @@ ROW(32, 10, 2, 1)
 ROW(48, 8, 3, 1)
 ROW(64, 5, 4, 1)
 
+// One line of cells of 4 x 4 pixels.
+AQC_INLINE void round_cells(const float *from, size_t columns, uint16_t *to) {
+    for (size_t column = 0; column < columns; column += 4, to += 16) {
+        __m512 cell = _mm512_castps128_ps512(_mm_loadu_ps(from + column));
+        cell = _mm512_insertf32x4(cell, _mm_loadu_ps(from + columns + column), 1);
+        cell = _mm512_insertf32x4(cell, _mm_loadu_ps(from + 2 * columns + column), 2);
+        cell = _mm512_insertf32x4(cell, _mm_loadu_ps(from + 3 * columns + column), 3);
+        _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh(cell));
+    }
+}
+
+AQC_INLINE void round_line(const float *from, size_t count, uint16_t *to) {
+    size_t i = 0;
+    for (; i + 16 <= count; i += 16)
+        _mm256_storeu_si256((__m256i *)(to + i), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(from + i)));
+    for (; i < count; i++) to[i] = rounded(from[i]);
+}
+
 __attribute__((target(AQC_TARGET))) static void fill(const aqc_line_job *job, ptrdiff_t row, char *line) {
     const aqc_direct_shape *s = &job->shape;
     if (row < 0 || row >= (ptrdiff_t)s->height) {
@@ -119,10 +140,8 @@ __attribute__((target(AQC_TARGET))) static void fill(const aqc_line_job *job, pt
     const float *from = (const float *)job->source + (size_t)row * whole;
     uint16_t *to = (uint16_t *)line;
     memset(to, 0, edge * sizeof *to);
-    size_t i = 0;
-    for (; i + 16 <= whole; i += 16)
-        _mm256_storeu_si256((__m256i *)(to + edge + i), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(from + i)));
-    for (; i < whole; i++) to[edge + i] = rounded(from[i]);
+    if (s->source_cell) round_cells(from, 4 * s->width, to + edge);
+    else round_line(from, whole, to + edge);
     memset(to + edge + whole, 0, edge * sizeof *to);
 }
 

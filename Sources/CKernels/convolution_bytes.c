@@ -81,7 +81,8 @@ aqc_direct_bytes *aqc_direct_bytes_make(
 
 int aqc_direct_bytes_fits(aqc_direct_shape shape) {
     return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && aqc_tiles_fit(&shape, group);
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && !shape.source_cell &&
+        aqc_tiles_fit(&shape, group);
 }
 
 // What lies in the destination under vector `v` of a unit.
@@ -140,7 +141,7 @@ AQC_INLINE void store_floats(
 }
 
 AQC_INLINE void tile(
-    const aqc_line_job *job, const char *const *lines, size_t pixel, size_t column, size_t units, size_t vectors, size_t pixels,
+    const aqc_line_job *job, const char *const *lines, size_t row, size_t column, size_t units, size_t vectors, size_t pixels,
     int silu, int adds, int to_float) {
     const aqc_direct_bytes *plan = job->plan;
     const aqc_direct_shape *s = &plan->shape;
@@ -151,8 +152,10 @@ AQC_INLINE void tile(
     sum_tile(sums, from, s->kernel, s->kernel * s->inputs, step, (const char *)plan->weights, units, vectors, pixels);
 #pragma clang loop unroll(full)
     for (size_t u = 0; u < units; u++) {
-        const size_t at = (pixel + u * pixels) * s->outputs;
-        if (to_float) store_floats(plan, sums + u * vectors, (float *)job->destination + at, vectors, pixels, silu);
+        const size_t width = aqc_output_length(s, s->width), at = (row * width + column + u * pixels) * s->outputs;
+        if (to_float && vectors == 1 && s->result_cell)
+            store_cell((float *)job->destination + 16 * row * width + 4 * (column + u), 4 * width, finished(plan, sums[u], NULL, 0, 1, silu, 0));
+        else if (to_float) store_floats(plan, sums + u * vectors, (float *)job->destination + at, vectors, pixels, silu);
         else store_bytes(plan, sums + u * vectors, (uint8_t *)job->destination + at, vectors, pixels, silu, adds);
     }
 }
@@ -163,8 +166,8 @@ AQC_INLINE void row_of_tiles(
     const size_t width = aqc_output_length(&job->shape, job->shape.width), length = units * pixels;
     size_t x = 0;
     for (; x + length <= width; x += length)
-        tile(job, lines, row * width + x, x, units, vectors, pixels, silu, adds, to_float);
-    for (; x < width; x += pixels) tile(job, lines, row * width + x, x, 1, vectors, pixels, silu, adds, to_float);
+        tile(job, lines, row, x, units, vectors, pixels, silu, adds, to_float);
+    for (; x < width; x += pixels) tile(job, lines, row, x, 1, vectors, pixels, silu, adds, to_float);
 }
 
 #define ROW(outputs, units, vectors, pixels)                                                                             \

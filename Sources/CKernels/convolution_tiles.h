@@ -49,3 +49,11 @@ AQC_INLINE void sum_tile(
         }
     }
 }
+
+// 16 sums of a pixel as a cell of 4 x 4 pixels of an image of so many columns.
+AQC_INLINE void store_cell(float *to, size_t columns, __m512 y) {
+    _mm_storeu_ps(to, _mm512_castps512_ps128(y));
+    _mm_storeu_ps(to + columns, _mm512_extractf32x4_ps(y, 1));
+    _mm_storeu_ps(to + 2 * columns, _mm512_extractf32x4_ps(y, 2));
+    _mm_storeu_ps(to + 3 * columns, _mm512_extractf32x4_ps(y, 3));
+}

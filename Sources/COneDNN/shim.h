@@ -74,6 +74,11 @@ static inline bool aqc_prefers_blocks(const aqc_convolution_shape *s) {
     return s->kernel_height * s->kernel_width > 1 && dnnl_get_effective_cpu_isa() < dnnl_cpu_isa_avx512_core;
 }
 
+// Whether vectors of 64 bytes may be used: as oneDNN sees it, so that ONEDNN_MAX_CPU_ISA shows how an older CPU would fare.
+static inline bool aqc_has_wide_vectors(void) {
+    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+}
+
 // Whether the CPU itself multiplies bfloat16.
 static inline bool aqc_multiplies_bfloat16(void) {
     return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;

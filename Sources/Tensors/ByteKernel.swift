@@ -21,4 +21,6 @@ struct ByteKernelDefinition {
     let output: ByteScale?
     /// `nil` adds nothing.
     let addend: ByteScale?
+    /// Pixels per side of the cells that the channels of a float32 result are to become; 0 leaves them channels.
+    let cell: Int
 }

@@ -149,6 +149,14 @@ extension Tensor {
             shape.count == 4 && weights.shape.count == 4 && shape[3] == weights.shape[3],
             "images \(shape) do not fit weights \(weights.shape)"
         )
+        let direct = directConvolution(
+            weights: weights,
+            bias: bias,
+            geometry: geometry,
+            adding: addend,
+            activation: activation
+        )
+        if let direct { return direct }
         let size = [
             shape[0], geometry.outputLength(shape[1], kernel: weights.shape[1]),
             geometry.outputLength(shape[2], kernel: weights.shape[2]), weights.shape[0],
@@ -164,18 +172,6 @@ extension Tensor {
         // Each value of the result takes as many multiplications and additions as a filter has weights.
         let operations = 2 * Double(result.count) * Double(weights.count / weights.shape[0])
         Profile.measure(kind, operations: operations) {
-            let isDone =
-                Precision.ofConvolutions == .bfloat16
-                && DirectConvolution.run(
-                    source: self,
-                    weights: weights,
-                    destination: result,
-                    bias: bias,
-                    addend: addend,
-                    geometry: geometry,
-                    activation: activation
-                )
-            guard !isDone else { return }
             ConvolutionPlan.run(
                 .forward(hasBias: bias != nil, activation: activation, accumulates: addend != nil),
                 source: self,

@@ -8,7 +8,8 @@ import CKernels
         let shape = DirectConvolution.shape(
             source: given.sourceShape,
             weights: given.weights.shape,
-            given.geometry
+            given.geometry,
+            cells: DirectConvolution.Cells(result: given.cell)
         )
         // A result in float32 has nothing to add to: its memory is new.
         guard let shape, aqc_direct_bytes_fits(shape) != 0, given.output != nil || given.addend == nil else {

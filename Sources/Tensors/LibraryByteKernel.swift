@@ -32,7 +32,9 @@ import COneDNN
         }
         guard let handle = unsafe made.handle else {
             // Shapes come from a checked architecture; a refusal here is a programmer's mistake.
-            fatalError("oneDNN has no convolution of bytes for \(given.shape): status \(made.status.rawValue)")
+            fatalError(
+                "oneDNN has no convolution of bytes for \(given.shape): status \(made.status.rawValue)"
+            )
         }
         unsafe self.handle = handle
     }

@@ -10,11 +10,15 @@
     private let weightsShape: [Int]
     private let geometry: ConvolutionGeometry
     private let writesFloats: Bool
+    private let cell: Int
+    /// Whether the kernel itself brings channels into cells.
+    private let makesCells: Bool
 
     /// Rounds the weights, O x KH x KW x I.
     ///
     /// `output` is the scale of the result; `nil` leaves float32. `addend` is the scale of what lies in the output before
-    /// and is added; `nil` for nothing. Runs on the lane that it is made on.
+    /// and is added; `nil` for nothing. With a `cell`, the channels of a float32 result become cells of so many pixels a side
+    /// (`Variable.depthToSpace`). Runs on the lane that it is made on.
     public init(
         weights: Tensor,
         bias: Tensor,
@@ -22,8 +26,10 @@
         activation: Activation,
         source: (shape: [Int], scale: ByteScale),
         output: ByteScale?,
-        addend: ByteScale?
+        addend: ByteScale?,
+        cell: Int = 0
     ) {
+        precondition(cell == 0 || output == nil, "cells of bytes")
         let (height, width, channels) = (source.shape[0], source.shape[1], source.shape[2])
         precondition(weights.shape[3] == channels, "\(weights.shape) do not fit \(source.shape)")
         sourceShape = source.shape
@@ -44,9 +50,13 @@
             outputShape: outputShape,
             source: source.scale,
             output: output,
-            addend: addend
+            addend: addend,
+            cell: cell
         )
-        kernel = DirectByteKernel(definition) ?? LibraryByteKernel(definition)
+        let direct = DirectByteKernel(definition)
+        kernel = direct ?? LibraryByteKernel(definition)
+        self.cell = cell
+        makesCells = direct != nil
     }
 
     /// Convolves bytes into bytes; what lies in the output is added first if it was made so.
@@ -55,10 +65,16 @@
         unsafe run(source, UnsafeMutableRawPointer(output.pointer))
     }
 
-    /// Convolves bytes into float32, 1 x H x W x O.
+    /// Convolves bytes into float32: 1 x H x W x O, or 1 x (cell H) x (cell W) x (O / cell / cell).
     public func callAsFunction(_ source: ByteImage) -> Tensor {
         precondition(writesFloats && source.shape == sourceShape)
-        let result = Tensor(uninitialized: [1] + outputShape)
+        guard cell > 0, makesCells else {
+            let result = Tensor(uninitialized: [1] + outputShape)
+            unsafe run(source, UnsafeMutableRawPointer(result.storage.pointer))
+            return cell > 0 ? Variable(constant: result).depthToSpace(cell).value : result
+        }
+        let (height, width) = (cell * outputShape[0], cell * outputShape[1])
+        let result = Tensor(uninitialized: [1, height, width, outputShape[2] / (cell * cell)])
         unsafe run(source, UnsafeMutableRawPointer(result.storage.pointer))
         return result
     }

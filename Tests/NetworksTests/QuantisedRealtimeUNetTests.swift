@@ -36,4 +36,24 @@ struct QuantisedRealtimeUNetTests {
         _ = lane.run { quantised(other) }
         #expect(lane.run { quantised(image).values } == first)
     }
+
+    /// What this package's own kernels compute on CPUs that have them, oneDNN's compute elsewhere.
+    @Test func ownKernelsAndTheLibraryAgree() {
+        var random = TestGenerator(seed: 4)
+        let network = RealtimeUNet(.standard, using: &random).folded(timestep: 49)
+        let image = Tensor(random.floats(96 * 160), shape: [1, 96, 160, 1])
+        let ranges = network.ranges(of: image)
+        let lane = Compute.Lane()
+        let bytes = { lane.run { QuantisedRealtimeUNet(network, ranges: ranges)(image).values } }
+        let (own, library) = (bytes(), Compute.withLibraryConvolutions(bytes))
+        // Where a value lies between two bytes, one may take the other neighbour.
+        #expect(relativeError(own, library) < 0.005)
+        guard Precision.bfloat16.isSupported else { return }
+        let floats = {
+            Precision.bfloat16.run {
+                Recording.off { network(Variable(constant: image), timesteps: [49]).value.values }
+            }
+        }
+        #expect(relativeError(floats(), Compute.withLibraryConvolutions(floats)) < 0.002)
+    }
 }
