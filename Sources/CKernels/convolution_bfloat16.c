@@ -40,77 +40,70 @@ int aqc_direct_floats_fits(aqc_direct_shape shape) {
     return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512dq") && aqc_tiles_fit(&shape, group);
 }
 
+// What follows the sums, known when a row is compiled.
+typedef struct {
+    int silu, adds;
+} finish;
+
 // What lies under vector `v` of a unit; the shared one has 8 numbers of each pixel.
-AQC_INLINE __m512 load(const float *from, size_t v, size_t pixels) {
-    if (pixels == 1) return _mm512_loadu_ps(from + 16 * v);
+AQC_INLINE __m512 load_floats(const float *from, size_t v, aqc_tile t) {
+    if (t.pixels == 1) return _mm512_loadu_ps(from + 16 * v);
     if (v < 2) return _mm512_loadu_ps(from + 24 * v);
     return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(from + 16)), _mm256_loadu_ps(from + 40), 1);
 }
 
-AQC_INLINE void store(float *to, __m512 y, size_t v, size_t pixels) {
-    if (pixels == 1 || v < 2) {
-        _mm512_storeu_ps(to + v * (pixels == 1 ? 16 : 24), y);
-        return;
-    }
-    _mm256_storeu_ps(to + 16, _mm512_castps512_ps256(y));
-    _mm256_storeu_ps(to + 40, _mm512_extractf32x8_ps(y, 1));
-}
-
 // The bias of a vector; the shared one has the same 8 numbers twice.
-AQC_INLINE __m512 bias_of(const float *bias, size_t v, size_t pixels) {
-    if (pixels == 1) return _mm512_loadu_ps(bias + 16 * v);
+AQC_INLINE __m512 bias_of(const float *bias, size_t v, aqc_tile t) {
+    if (t.pixels == 1) return _mm512_loadu_ps(bias + 16 * v);
     return v < 2 ? _mm512_loadu_ps(bias) : _mm512_broadcast_f32x8(_mm256_loadu_ps(bias + 16));
 }
 
+AQC_INLINE __m512 finished(const aqc_line_job *job, __m512 y, size_t at, size_t v, aqc_tile t, finish f) {
+    if (job->bias) y = _mm512_add_ps(y, bias_of(job->bias, v, t));
+    if (f.adds) y = _mm512_add_ps(y, load_floats((const float *)job->addend + at, v, t));
+    return f.silu ? silu_for_floats(y) : y;
+}
+
 AQC_INLINE void tile(
-    const aqc_line_job *job, const char *const *lines, size_t row, size_t column, size_t units, size_t vectors,
-    size_t pixels, int silu, int adds) {
+    const aqc_line_job *job, const char *const *lines, size_t row, size_t column, aqc_tile t, finish f) {
     const aqc_direct_shape *s = &job->shape;
     const size_t step = s->stride * s->inputs * sizeof(uint16_t), run = s->kernel * s->inputs * sizeof(uint16_t);
     const char *from[3];
     for (size_t k = 0; k < s->kernel; k++) from[k] = lines[k] + column * step;
     __m512 sums[most_sums];
-    sum_tile(sums, from, s->kernel, run, step, job->plan, units, vectors, pixels);
-    const float *bias = job->bias;
+    sum_tile(sums, from, s->kernel, run, step, job->plan, t);
 #pragma clang loop unroll(full)
-    for (size_t u = 0; u < units; u++) {
-        const size_t width = aqc_output_length(s, s->width), at = (row * width + column + u * pixels) * s->outputs;
-#pragma clang loop unroll(full)
-        for (size_t v = 0; v < vectors; v++) {
-            __m512 y = sums[u * vectors + v];
-            if (bias) y = _mm512_add_ps(y, bias_of(bias, v, pixels));
-            if (adds) y = _mm512_add_ps(y, load((const float *)job->addend + at, v, pixels));
-            if (silu) y = silu_for_floats(y);
-            if (vectors == 1 && s->result_cell)
-                store_cell((float *)job->destination + 16 * row * width + 4 * (column + u), 4 * width, y);
-            else store((float *)job->destination + at, y, v, pixels);
+    for (size_t u = 0; u < t.units; u++, column += t.pixels) {
+        const __m512 *sum = sums + u * t.vectors;
+        const size_t at = unit_offset(s, row, column);
+        if (t.vectors == 1 && s->result_cell) {
+            store_cell(s, job->destination, finished(job, sum[0], at, 0, t, f), row, column);
+            continue;
         }
+#pragma clang loop unroll(full)
+        for (size_t v = 0; v < t.vectors; v++)
+            store_floats((float *)job->destination + at, finished(job, sum[v], at, v, t, f), v, t);
     }
 }
 
 AQC_INLINE void row_of_tiles(
-    const aqc_line_job *job, size_t row, const char *const *lines, size_t units, size_t vectors, size_t pixels, int silu,
-    int adds) {
-    const size_t width = aqc_output_length(&job->shape, job->shape.width), length = units * pixels;
+    const aqc_line_job *job, size_t row, const char *const *lines, aqc_tile t, finish f) {
+    const size_t width = aqc_output_length(&job->shape, job->shape.width), length = t.units * t.pixels;
     size_t x = 0;
-    for (; x + length <= width; x += length) tile(job, lines, row, x, units, vectors, pixels, silu, adds);
-    for (; x < width; x += pixels) tile(job, lines, row, x, 1, vectors, pixels, silu, adds);
+    for (; x + length <= width; x += length) tile(job, lines, row, x, t, f);
+    for (; x < width; x += t.pixels) tile(job, lines, row, x, (aqc_tile){t.vectors, t.pixels, 1}, f);
 }
 
-#define ROW(outputs, units, vectors, pixels)                                                 \
-    __attribute__((target(AQC_TARGET))) static void row_of_##outputs(                        \
-        const aqc_line_job *job, size_t row, const char *const *lines) {                     \
-        const int adds = job->addend != NULL;                                                \
-        if (job->silu && adds) row_of_tiles(job, row, lines, units, vectors, pixels, 1, 1);  \
-        else if (job->silu) row_of_tiles(job, row, lines, units, vectors, pixels, 1, 0);     \
-        else row_of_tiles(job, row, lines, units, vectors, pixels, 0, adds);                 \
+#define ROW(outputs, vectors, pixels, units)                                                   \
+    __attribute__((target(AQC_TARGET))) static void row_of_##outputs(                          \
+        const aqc_line_job *job, size_t row, const char *const *lines) {                       \
+        const aqc_tile t = {vectors, pixels, units};                                           \
+        const int adds = job->addend != NULL;                                                  \
+        if (job->silu && adds) row_of_tiles(job, row, lines, t, (finish){1, 1});               \
+        else if (job->silu) row_of_tiles(job, row, lines, t, (finish){1, 0});                  \
+        else row_of_tiles(job, row, lines, t, (finish){0, adds});                              \
     }
-
-ROW(16, 16, 1, 1)
-ROW(24, 8, 3, 2)
-ROW(32, 10, 2, 1)
-ROW(48, 8, 3, 1)
-ROW(64, 5, 4, 1)
+AQC_TILES(ROW)
 
 // One line of cells of 4 x 4 pixels.
 AQC_INLINE void round_cells(const float *from, size_t columns, uint16_t *to) {
@@ -151,13 +144,9 @@ void aqc_direct_floats_run(
     aqc_line_job job = {
         .shape = shape, .plan = packed, .source = source, .bias = bias, .addend = addend, .destination = destination,
         .line = (shape.width + 2 * shape.padding) * shape.inputs * sizeof(uint16_t), .silu = silu, .fill = fill};
-    switch (shape.outputs) {
-    case 16: job.tiles = row_of_16; break;
-    case 24: job.tiles = row_of_24; break;
-    case 32: job.tiles = row_of_32; break;
-    case 48: job.tiles = row_of_48; break;
-    default: job.tiles = row_of_64;
-    }
+#define PICK(outputs, vectors, pixels, units) \
+    case outputs: job.tiles = row_of_##outputs; break;
+    switch (shape.outputs) { AQC_TILES(PICK) }
     aqc_run_lines(&job);
 }
 

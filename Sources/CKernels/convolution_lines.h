@@ -1,25 +1,27 @@
-// What convolutions of bytes and of bfloat16 share: shapes, weights in the order they are read, a few lines of the source with
-// zeros at both ends.
+// What convolutions of bytes and of bfloat16 share: tiles, weights in the order they are read, and a few lines of the source
+// with zeros at both ends.
 #pragma once
 
 #include "convolutions.h"
 
-// Vectors of 64 bytes hold 16 sums. A unit is what takes whole vectors: one pixel, or two where 8 outputs are left over and
-// share the last vector.
+// Vectors of 64 bytes hold 16 sums. A unit is what fills whole vectors: one pixel, or two where 8 outputs are left over and
+// share the last vector. A tile is as many units as registers hold.
 typedef struct {
     size_t vectors, pixels, units;
 } aqc_tile;
 
+// Outputs of a convolution, and vectors and pixels of a unit, and units of a tile for them.
+#define AQC_TILES(X) X(16, 1, 1, 16) X(24, 3, 2, 8) X(32, 2, 1, 10) X(48, 3, 1, 8) X(64, 4, 1, 5)
+
 // The tile of so many outputs; no vectors for those without a kernel.
 static inline aqc_tile aqc_tile_of(size_t outputs) {
+#define CASE(outputs, vectors, pixels, units) \
+    case outputs: return (aqc_tile){vectors, pixels, units};
     switch (outputs) {
-    case 16: return (aqc_tile){1, 1, 16};
-    case 24: return (aqc_tile){3, 2, 8};
-    case 32: return (aqc_tile){2, 1, 10};
-    case 48: return (aqc_tile){3, 1, 8};
-    case 64: return (aqc_tile){4, 1, 5};
+        AQC_TILES(CASE)
     default: return (aqc_tile){0, 0, 0};
     }
+#undef CASE
 }
 
 // The output that lane `lane` of vector `vector` of a unit sums.

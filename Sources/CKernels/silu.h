@@ -1,7 +1,8 @@
 // x * sigmoid(x) in vectors of 16, for files that are compiled for AVX-512 (AQC_INLINE).
 #pragma once
 
-// 2^-(x log2 e) by its whole and its fractional part; overflows to infinity, whose reciprocal is 0.
+// For results of 8 bits: sigmoid's e^-x is 2^-(x log2 e) by its whole and its fractional part, some 1e-4 of
+// it off; it overflows to infinity, whose reciprocal is 0.
 AQC_INLINE __m512 silu_for_bytes(__m512 x) {
     const __m512 t = _mm512_mul_ps(x, _mm512_set1_ps(-1.44269504f));
     const __m512 f = _mm512_reduce_ps(t, _MM_FROUND_TO_NEG_INF);
@@ -13,7 +14,7 @@ AQC_INLINE __m512 silu_for_bytes(__m512 x) {
     return _mm512_mul_ps(x, _mm512_rcp14_ps(_mm512_add_ps(e, _mm512_set1_ps(1.0f))));
 }
 
-// As exact as float32 allows: a polynomial of five terms more, and one step of Newton for the reciprocal.
+// As exact as float32 allows: a polynomial of degree six instead of three, and a step of Newton for the reciprocal.
 AQC_INLINE __m512 silu_for_floats(__m512 x) {
     const __m512 t = _mm512_max_ps(_mm512_mul_ps(x, _mm512_set1_ps(-1.44269504f)), _mm512_set1_ps(-126.0f));
     const __m512 kept = _mm512_min_ps(t, _mm512_set1_ps(126.0f));
