@@ -74,9 +74,12 @@ static inline bool aqc_prefers_blocks(const aqc_convolution_shape *s) {
     return s->kernel_height * s->kernel_width > 1 && dnnl_get_effective_cpu_isa() < dnnl_cpu_isa_avx512_core;
 }
 
-// Whether vectors of 64 bytes may be used: as oneDNN sees it, so that ONEDNN_MAX_CPU_ISA shows how an older CPU would fare.
-static inline bool aqc_has_wide_vectors(void) {
-    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+// Whether the package's own convolutions for AVX-512 are to be used where they fit: not where oneDNN has the matrix tiles of AMX.
+// As oneDNN sees the CPU, so that ONEDNN_MAX_CPU_ISA shows how an older one would fare.
+static inline bool aqc_prefers_own_convolutions(void) {
+    const dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+    return (isa & dnnl_cpu_isa_avx512_core_vnni) == dnnl_cpu_isa_avx512_core_vnni &&
+        (isa & dnnl_cpu_isa_avx512_core_amx) != dnnl_cpu_isa_avx512_core_amx;
 }
 
 // Whether the CPU itself multiplies bfloat16.

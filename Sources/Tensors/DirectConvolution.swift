@@ -6,7 +6,7 @@ import COneDNN
 /// There they are faster than oneDNN's: no lane is left empty for 24 channels, and what follows the sums costs less.
 enum DirectConvolution {
     /// Whether they are used where there is one.
-    @TaskLocal static var isAllowed = aqc_has_wide_vectors()
+    @TaskLocal static var isAllowed = aqc_prefers_own_convolutions()
 
     /// Cells of pixels that are channels to the convolution but lie as pixels in memory; 0 where there are none.
     struct Cells {
