@@ -10,7 +10,7 @@ struct DirectConvolutionTests {
         shape(9, 38, 8, 24, kernel: 3), shape(8, 20, 24, 48, kernel: 3, stride: 2),
         shape(5, 7, 16, 64, kernel: 1),
         shape(6, 23, 12, 32, kernel: 3), shape(7, 34, 4, 16, kernel: 3),
-        shape(3, 4, 20, 24, kernel: 2, padding: 0),
+        shape(3, 5, 20, 24, kernel: 2, padding: 0),
         shape(17, 18, 24, 16, kernel: 3, cell: 4),
     ]
 
@@ -42,9 +42,12 @@ struct DirectConvolutionTests {
     }
 
     @Test(
-        .enabled(if: aqc_direct_bytes_fits(shapes[0]) != 0, "this CPU has no AVX-512 VNNI"),
-        arguments: shapes.indices,
-        finishes
+        .enabled(
+            if: aqc_direct_bytes_fits(DirectConvolutionTests.shapes[0]) != 0,
+            "this CPU has no AVX-512 VNNI"
+        ),
+        arguments: DirectConvolutionTests.shapes.indices,
+        DirectConvolutionTests.finishes
     )
     func bytesAgreeWithTheDefinition(_ index: Int, finish: (silu: Bool, adds: Bool)) throws {
         let shape = Self.shapes[index]
@@ -77,7 +80,7 @@ struct DirectConvolutionTests {
             unit: unit,
             zero: 30
         )
-        let plan = unsafe try #require(
+        let plan = try unsafe #require(
             aqc_direct_bytes_make(shape, weights, scales, bias, step, Int32(zero), meaning)
         )
         defer { unsafe aqc_direct_bytes_free(plan) }
@@ -95,9 +98,12 @@ struct DirectConvolutionTests {
     }
 
     @Test(
-        .enabled(if: aqc_direct_floats_fits(shapes[0]) != 0, "this CPU has no AVX-512 BF16"),
-        arguments: shapes.indices,
-        finishes
+        .enabled(
+            if: aqc_direct_floats_fits(DirectConvolutionTests.shapes[0]) != 0,
+            "this CPU has no AVX-512 BF16"
+        ),
+        arguments: DirectConvolutionTests.shapes.indices,
+        DirectConvolutionTests.finishes
     )
     func bfloat16AgreesWithTheDefinition(_ index: Int, finish: (silu: Bool, adds: Bool)) {
         let shape = Self.shapes[index]
@@ -112,11 +118,16 @@ struct DirectConvolutionTests {
             let y = $1 + Double(bias[$0 % shape.outputs]) + (adds ? Double(addend[$0]) : 0)
             return finish.silu ? y / (1 + exp(-y)) : y
         }
-        let found = unsafe shape.floats(source, weights, bias, adds ? addend : nil, silu: finish.silu)
+        let found = shape.floats(source, weights, bias, adds ? addend : nil, silu: finish.silu)
         #expect(relativeError(found, shape.inCells(expected).map(Float.init)) < 1e-6)
     }
 
-    @Test(.enabled(if: aqc_direct_floats_fits(shapes[0]) != 0, "this CPU has no AVX-512 BF16"))
+    @Test(
+        .enabled(
+            if: aqc_direct_floats_fits(DirectConvolutionTests.shapes[0]) != 0,
+            "this CPU has no AVX-512 BF16"
+        )
+    )
     func cellsAreReadWhereTheyLie() {
         var random = TestGenerator(seed: 7)
         let packed = Self.shape(5, 6, 16, 24, kernel: 3)
@@ -127,8 +138,8 @@ struct DirectConvolutionTests {
         unsafe aqc_space_to_depth(image, &channels, 1, 20, 24, 1, 4)
         let weights = random.floats(24 * packed.taps)
         let bias = random.floats(24)
-        let found = unsafe cells.floats(image, weights, bias, nil, silu: true)
-        #expect(unsafe found == packed.floats(channels, weights, bias, nil, silu: true))
+        let found = cells.floats(image, weights, bias, nil, silu: true)
+        #expect(found == packed.floats(channels, weights, bias, nil, silu: true))
     }
 
     @Test func otherShapesAreLeftToTheLibrary() {
