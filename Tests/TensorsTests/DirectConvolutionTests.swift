@@ -62,16 +62,11 @@ struct DirectConvolutionTests {
         let toFloat = shape.result_cell > 0
         let adds = finish.adds && !toFloat
         let (step, zero, addend, unit) = (Float(0.005), 77, Float(0.02), Float(40))
-        let expected = shape.sums(
-            source.map { Double(Int($0) - zero) },
-            weights.indices.map { index in
-                Double((weights[index] * (1 / scales[index / shape.taps])).rounded(.toNearestOrEven))
-            }
-        ).enumerated().map { index, sum in
+        let sums = shape.sums(source.map { Double(Int($0) - zero) }, shape.bytes(weights, scales))
+        let expected = sums.enumerated().map { index, sum in
             let channel = index % shape.outputs
-            var y = sum * Double(step * scales[channel]) + Double(bias[channel])
-            if adds { y += Double(addend) * Double(before[index]) }
-            return finish.silu ? y / (1 + exp(-y)) : y
+            let y = sum * Double(step * scales[channel]) + Double(bias[channel])
+            return (y + (adds ? Double(addend) * Double(before[index]) : 0)).activated(finish.silu)
         }
         let meaning = aqc_direct_finish(
             silu: finish.silu ? 1 : 0,
@@ -84,17 +79,17 @@ struct DirectConvolutionTests {
             aqc_direct_bytes_make(shape, weights, scales, bias, step, Int32(zero), meaning)
         )
         defer { unsafe aqc_direct_bytes_free(plan) }
-        if toFloat {
-            var found = [Float](repeating: 0, count: shape.results)
-            unsafe aqc_direct_bytes_run(plan, source, &found)
-            #expect(relativeError(found, shape.inCells(expected).map(Float.init)) < 2e-4)
-        } else {
+        guard toFloat else {
             var found = before
             unsafe aqc_direct_bytes_run(plan, source, &found)
             let exact = expected.map { min(max(Double(unit) * $0 + 30, 0), 255) }
             // Half a byte by rounding, and what the short polynomial of the sigmoid leaves.
             #expect(zip(found, exact).allSatisfy { abs(Double($0) - $1) < 0.52 })
+            return
         }
+        var found = [Float](repeating: 0, count: shape.results)
+        unsafe aqc_direct_bytes_run(plan, source, &found)
+        #expect(relativeError(found, shape.inCells(expected).map(Float.init)) < 2e-4)
     }
 
     @Test(
@@ -115,8 +110,7 @@ struct DirectConvolutionTests {
         let addend = random.floats(shape.results)
         let adds = finish.adds && shape.result_cell == 0
         let expected = shape.sums(source.map(\.inBfloat16), weights.map(\.inBfloat16)).enumerated().map {
-            let y = $1 + Double(bias[$0 % shape.outputs]) + (adds ? Double(addend[$0]) : 0)
-            return finish.silu ? y / (1 + exp(-y)) : y
+            ($1 + Double(bias[$0 % shape.outputs]) + (adds ? Double(addend[$0]) : 0)).activated(finish.silu)
         }
         let found = shape.floats(source, weights, bias, adds ? addend : nil, silu: finish.silu)
         #expect(relativeError(found, shape.inCells(expected).map(Float.init)) < 1e-6)
@@ -189,6 +183,11 @@ extension aqc_direct_shape {
         }
     }
 
+    /// Weights as bytes, those of each output by its scale.
+    fileprivate func bytes(_ weights: [Float], _ scales: [Float]) -> [Double] {
+        weights.enumerated().map { Double(($1 * (1 / scales[$0 / taps])).rounded(.toNearestOrEven)) }
+    }
+
     /// Channels of results as cells of pixels.
     fileprivate func inCells(_ values: [Double]) -> [Double] {
         guard result_cell > 0 else { return values }
@@ -224,4 +223,9 @@ extension Float {
         let bits = bitPattern + 0x7FFF + (bitPattern >> 16 & 1)
         return Double(Float(bitPattern: bits & 0xFFFF_0000))
     }
+}
+
+extension Double {
+    /// x * sigmoid(x), if asked for.
+    fileprivate func activated(_ silu: Bool) -> Double { silu ? self / (1 + exp(-self)) : self }
 }
