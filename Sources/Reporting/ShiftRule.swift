@@ -5,13 +5,13 @@
 /// the median absolute deviation, as one odd frame shall not widen it).
 public enum ShiftRule {
     /// Frames that show the change: one or two odd ones are none.
-    static let changed = 3
+    static let changed = 4
     /// Frames that say what the well was like.
     static let before = 24
     /// Frames that are looked at.
     public static let window = before + changed
     /// Distance that is a change.
-    static let spreads = 6.0
+    static let spreads = 7.0
     /// Of a Gaussian, standard deviations in a median absolute deviation.
     private static let gaussian = 1.4826
 

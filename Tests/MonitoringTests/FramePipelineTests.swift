@@ -314,7 +314,7 @@ struct FramePipelineTests {
                 _ = try pipeline.process([bench.file("01_B1_f\(index).tif", "\(grey)", frame: index)].queued)
             }
             let alarms = try bench.alarms()
-            #expect(alarms.map(\.event) == [.drift] && alarms.map(\.frame.index) == [32])
+            #expect(alarms.map(\.event) == [.drift] && alarms.map(\.frame.index) == [33])
             #expect(alarms[0].reason?.hasPrefix("changed at once") == true)
         }
     }
