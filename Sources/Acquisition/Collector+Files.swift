@@ -43,6 +43,7 @@ extension Collector {
                     frame: frame,
                     found: found,
                     trustsTime: true,
+                    isEarly: found == .listed && isEarly(path),
                     identity: nil,
                     since: now,
                     pause: plan.options.firstRetry,
@@ -54,7 +55,10 @@ extension Collector {
             candidate.due = now
             candidates[path] = candidate
             // What comes now does not wait for what lay there.
-            if found != .listed, !batch.isEmpty { batch.append(path) }
+            if found != .listed, !batch.isEmpty {
+                batch.append(path)
+                checksDue = checksDue.map { min($0, now) }
+            }
         }
     }
 
@@ -73,9 +77,20 @@ extension Collector {
         return told.contains(Told(identity: status.identity, frame: frame))
     }
 
+    /// Whether a file was written before the start; of what the first listing finds that is supposed.
+    private func isEarly(_ path: ExactPath) -> Bool {
+        guard !isFirstListing, let status = try? FileSystem.status(path) else { return isFirstListing }
+        return status.identity.modified < plan.started
+    }
+
     /// Gathers the files that are due, the earliest frame last.
     func fillBatch(_ now: ContinuousClock.Instant) {
-        batch = candidates.filter { $0.value.due <= now }
+        batch = dueNow(now) { _ in true }
+    }
+
+    /// The files of a kind that are due, the earliest frame last.
+    func dueNow(_ now: ContinuousClock.Instant, where isWanted: (Candidate) -> Bool) -> [ExactPath] {
+        candidates.filter { $0.value.due <= now && isWanted($0.value) }
             .sorted { $1.value.frame < $0.value.frame }
             .map(\.key)
     }
@@ -168,8 +183,9 @@ extension Collector {
             completed: FileSystem.now(),
             found: candidate.found
         )
-        guard tellFile(event(file)) else {
-            // It stays the next to be checked; whoever is behind it waits as well.
+        let isOld = candidate.found == .listed && identity.modified < plan.started
+        guard !isOld || plan.hasRoomForOld(), tellFile(event(file)) else {
+            // It stays the next to be checked; whoever is behind it waits as well, but for what comes meanwhile.
             checksDue = .now + Self.patience
             batch.append(path)
             return

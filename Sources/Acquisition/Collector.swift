@@ -26,6 +26,8 @@ final class Collector {
         var found: FrameFile.Discovery
         /// Whether the time of writing alone may show that nobody writes any more.
         var trustsTime: Bool
+        /// Whether it lay there at the start; then it waits for room, and what came since does not wait for it.
+        let isEarly: Bool
         /// What was seen at the last look, and since when it is the same.
         var identity: FileIdentity?
         var since: ContinuousClock.Instant
@@ -59,7 +61,7 @@ final class Collector {
     private var untold: [AcquisitionEvent] = []
     /// Files to check now, the last one first.
     var batch: [ExactPath] = []
-    /// Not before this moment is a file checked: the reader had no room.
+    /// Not before this moment is a file checked: the reader had no room, for it or for any.
     var checksDue: ContinuousClock.Instant?
     var told: RecentSet<Told>
     /// What was known before the first listing, until that is done.
@@ -171,8 +173,11 @@ final class Collector {
                 if let folder = queued.removeValue(forKey: path) { list(path, folder, now) }
             } else {
                 finishListing(now)
-                if let due = checksDue, now < due { return due }
-                checksDue = nil
+                if let due = checksDue {
+                    guard now >= due else { return due }
+                    checksDue = nil
+                    batch += dueNow(now) { !$0.isEarly }
+                }
                 if batch.isEmpty { fillBatch(now) }
                 guard let path = batch.popLast() else { break }
                 check(path, now)
