@@ -2,6 +2,7 @@ import Acquisition
 import Foundation
 import Ledger
 import Plate
+import Reporting
 import Testing
 
 @testable import Monitoring
