@@ -57,8 +57,13 @@ struct WellQueue {
         var busySince: ContinuousClock.Instant?
         /// When it began to wait, in the order of all wells.
         let joined: Int
+        /// Its last turn; 0 for none that is remembered.
+        var lastTurn: Int
 
-        init(joined: Int) { self.joined = joined }
+        init(joined: Int, lastTurn: Int) {
+            self.joined = joined
+            self.lastTurn = lastTurn
+        }
 
         subscript(pool: Pool) -> ArraySlice<QueuedFrame> {
             _read { yield frames[pool.rawValue] }
@@ -150,7 +155,7 @@ struct WellQueue {
             guard let pool = line.next(first: comesFirst) else { continue }
             // Of the two pools that are not deferred none has precedence, unless one is to come first.
             let order = pool == .old && !comesFirst ? .prompt : pool
-            let rank = (order.rawValue, lastTurns[key] ?? 0, line.joined)
+            let rank = (order.rawValue, line.lastTurn, line.joined)
             if best.map({ rank < $0.rank }) ?? true { best = (key, pool, rank) }
         }
         guard let best else { return .wait(until: earliest) }
@@ -167,6 +172,7 @@ struct WellQueue {
         counts[pool.rawValue] -= frames.count
         turns += 1
         lastTurns[key] = turns
+        line.lastTurn = turns
         forgetOldTurns()
         line.notBefore = nil
         line.busySince = now
@@ -225,7 +231,7 @@ struct WellQueue {
         let key = Self.key(frame)
         if lines[key] == nil {
             turns += 1
-            lines[key] = Line(joined: turns)
+            lines[key] = Line(joined: turns, lastTurn: lastTurns[key] ?? 0)
         }
         // A file that waits already keeps its pool.
         let pool = Pool.allCases.first { lines[key]?[$0].holds(frame) == true } ?? self.pool(for: frame)
