@@ -18,17 +18,7 @@ extension Collector {
         case .ignored: return
         case .refused(let reason): refuse(printableName(path.text), reason)
         case .frame(let frame):
-            if found == .listed {
-                if isFirstListing {
-                    if isKnown(path, frame) {
-                        knownCount += 1
-                        return
-                    }
-                    listed += 1
-                }
-                rescanned = rescanned.map { $0 + 1 }
-                guard candidates[path] == nil, !isOld(path, frame), !wasTold(path, frame) else { return }
-            }
+            guard found != .listed || isNews(name, path, frame, parent) else { return }
             // What comes now finds room however much lay there.
             let room = found == .listed ? plan.mostCandidates : 2 * plan.mostCandidates
             guard candidates[path] != nil || candidates.count < room else {
@@ -60,6 +50,22 @@ extension Collector {
                 checksDue = checksDue.map { min($0, now) }
             }
         }
+    }
+
+    /// Whether a frame that a listing found is to be looked at; counts it.
+    private func isNews(_ name: String, _ path: ExactPath, _ frame: FrameID, _ parent: ExactPath) -> Bool {
+        if isFirstListing {
+            if isKnown(path, frame) {
+                knownCount += 1
+                return false
+            }
+            listed += 1
+        }
+        rescanned = rescanned.map { $0 + 1 }
+        guard candidates[path] == nil, !isOld(path, frame) else { return false }
+        guard wasTold(path, frame) else { return true }
+        looks[parent]?.told.insert(Look.key(Array(name.utf8)))
+        return false
     }
 
     /// Whether only new frames are wanted and this one lay there at the start; then it counts as told.

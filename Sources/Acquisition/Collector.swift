@@ -35,6 +35,17 @@ final class Collector {
         var due: ContinuousClock.Instant
     }
 
+    /// What a folder that is looked through again and again held when its files were looked at last.
+    struct Look {
+        /// Hashes of the names whose files were told as they were.
+        var told: Set<Int> = []
+        /// When the files are looked at again; until then their names are enough.
+        var due = ContinuousClock.now
+
+        /// A name as it is kept.
+        static func key(_ name: [UInt8]) -> Int { name.hashValue }
+    }
+
     let plan: WatchPlan
     let notifications: FolderNotifications
     /// Tells an event; `false` where the reader is so far behind that it has to be told again later.
@@ -44,6 +55,8 @@ final class Collector {
     var folders: [ExactPath: Folder] = [:]
     var pathOfWatch: [Int32: ExactPath] = [:]
     var polled: Set<ExactPath> = []
+    /// Looks at folders that are polled.
+    var looks: [ExactPath: Look] = [:]
     var missing: Set<ExactPath> = []
     var pollDue: ContinuousClock.Instant?
     var toList: [ExactPath] = []
