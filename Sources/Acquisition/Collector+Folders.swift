@@ -39,8 +39,7 @@ extension Collector {
         missing.remove(path)
         if folder.watch == nil || folder.isShared { polled.insert(path) } else { polled.remove(path) }
         do {
-            let entries = try FileSystem.entries(of: path, followingLink: isRoot)
-            look(through: entries, path, folder, now)
+            try look(through: path, folder, now)
         } catch  where error.isAbsence {
             lose(path, isRoot, now)
         } catch {
@@ -54,19 +53,22 @@ extension Collector {
 
     /// Takes up what lies in a folder. Where it is polled and its files were looked at not long ago, only names that are new.
     private func look(
-        through entries: [FileSystem.Entry],
-        _ path: ExactPath,
+        through path: ExactPath,
         _ folder: Folder,
         _ now: ContinuousClock.Instant
-    ) {
+    ) throws(FileSystem.Failure) {
+        let isRoot = folder.relative.isEmpty
         if let look = looks[path], now < look.due {
-            for entry in entries where !look.told.contains(Look.key(entry.name)) {
+            for entry in try FileSystem.entries(of: path, followingLink: isRoot)
+            where !look.told.contains(Look.key(entry.name)) {
                 take(entry, path, folder, now)
             }
             return
         }
         looks[path] = polled.contains(path) ? Look() : nil
-        for entry in entries { take(entry, path, folder, now) }
+        for entry in try FileSystem.entries(of: path, followingLink: isRoot, withStatus: true) {
+            take(entry, path, folder, now)
+        }
         let end = ContinuousClock.now
         looks[path]?.due = end + (end - now) * Self.rest
     }
@@ -83,7 +85,7 @@ extension Collector {
         switch kind {
         case .folder: discover(name, in: path, folder)
         case .link, .other: refuse(name, in: path, kind)
-        default: consider(name, path, folder, .listed, now)
+        default: consider(name, path, folder, .listed, now, entry.status)
         }
     }
 

@@ -138,8 +138,8 @@ final class Collector {
     }
 
     /// Whether a file of the first listing was known before; then it counts as told.
-    func isKnown(_ path: ExactPath, _ frame: FrameID) -> Bool {
-        guard let known, !known.isEmpty, let status = try? FileSystem.status(path) else { return false }
+    func isKnown(_ status: FileSystem.Status?, _ frame: FrameID) -> Bool {
+        guard let known, !known.isEmpty, let status else { return false }
         let file = Told(identity: status.identity, frame: frame)
         guard known.contains(file) else { return false }
         told.insert(file)

@@ -92,16 +92,16 @@ extension FrameLedger {
         }
     }
 
-    /// Hands over every file that has an outcome for every page, with the frame that its name says, in the order of
-    /// recording.
+    /// Hands over every file that has an outcome for every page, with the frame that its name says, in the order in which
+    /// they were recorded first.
     ///
-    /// One pass over the rows, much faster than asking for each file by `settled`.
+    /// One pass over the rows as they lie, much faster than asking for each file by `settled`.
     public func forEachSettled(_ body: (FileIdentity, FrameID) -> Void) throws(LedgerError) {
         let columns = "device, inode, size, mtime_ns, run, well"
         try read { database in
             // Movies apart: few files have more than one page, and grouping all rows would take as long again.
             for query in [
-                "SELECT \(columns), frame FROM frames WHERE pages = 1 AND page = 0 ORDER BY sequence",
+                "SELECT \(columns), frame FROM frames WHERE pages = 1 AND page = 0 ORDER BY id",
                 """
                 SELECT \(columns), min(frame) FROM frames WHERE pages > 1
                 GROUP BY root, path, device, inode, size, mtime_ns HAVING count(*) >= max(pages)
