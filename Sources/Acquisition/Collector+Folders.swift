@@ -51,7 +51,9 @@ extension Collector {
     /// most of all.
     private static let rest = 20
 
-    /// Takes up what lies in a folder. Where it is polled and its files were looked at not long ago, only names that are new.
+    /// Takes up what lies in a folder.
+    ///
+    /// Where it is polled and its files were looked at not long ago, only names that are new.
     private func look(
         through path: ExactPath,
         _ folder: Folder,

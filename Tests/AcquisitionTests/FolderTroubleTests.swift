@@ -189,7 +189,7 @@ import Testing
         }
     }
 
-    @Test("among many frames that were told a folder that is looked through shows new ones and changed ones, each once")
+    @Test("among many frames that were told a polled folder shows new ones and changed ones, each once")
     func pollingAFullFolder() async throws {
         try await withTemporaryFolder { folder in
             let watched = try WatchedFolder(folder, watchLimit: 0)
