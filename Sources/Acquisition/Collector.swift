@@ -76,9 +76,8 @@ final class Collector {
     var batch: [ExactPath] = []
     /// Not before this moment is a file checked: the reader had no room, for it or for any.
     var checksDue: ContinuousClock.Instant?
+    /// What was told, or known before the first listing.
     var told: RecentSet<Told>
-    /// What was known before the first listing, until that is done.
-    private var known: RecentSet<Told>?
     /// Frames that lay there in the first listing and were known before.
     var knownCount = 0
     var refused: RecentSet<String>
@@ -105,11 +104,10 @@ final class Collector {
         self.notifications = notifications
         self.offer = offer
         self.finish = finish
-        told = RecentSet(generation: plan.memory)
         refused = RecentSet(generation: plan.memory)
         var known = RecentSet<Told>(generation: plan.memory)
         plan.known { known.insert(Told(identity: $0, frame: $1)) }
-        self.known = known
+        told = known
         for root in plan.roots { enqueue(root, Folder(root: root, relative: "", watch: nil, scan: -1)) }
     }
 
@@ -137,18 +135,14 @@ final class Collector {
         }
     }
 
-    /// Whether a file of the first listing was known before; then it counts as told.
+    /// Whether a file of the first listing was known before: none is told until that is done.
     func isKnown(_ status: FileSystem.Status?, _ frame: FrameID) -> Bool {
-        guard let known, !known.isEmpty, let status else { return false }
-        let file = Told(identity: status.identity, frame: frame)
-        guard known.contains(file) else { return false }
-        told.insert(file)
-        return true
+        guard !told.isEmpty, let status else { return false }
+        return told.contains(Told(identity: status.identity, frame: frame))
     }
 
-    /// Says how many files of the first listing were known before, and forgets which.
+    /// Says how many files of the first listing were known before.
     func finishKnown() {
-        known = nil
         if knownCount > 0 { tell(.known(knownCount)) }
     }
 

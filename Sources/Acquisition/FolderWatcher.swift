@@ -14,7 +14,7 @@ public import Plate
 /// - Symbolic links are never followed, save the roots themselves; hidden folders are not entered.
 /// - Memory is bounded but for the folders: of what the reader has not taken, some thousand events and some ten
 ///   thousand names are kept; the rest stays on disk and is found by looking through the folders again, once
-///   the reader catches up. What was told is remembered as 8-byte hashes of at most the last two million
+///   the reader catches up. What was told or known is remembered as 8-byte hashes of at most the last two million
 ///   frames (about 32 MiB).
 public final class FolderWatcher: Sendable {
     /// What the watcher finds, for one reader: in order of discovery, each listing by run, well and time.
