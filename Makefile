@@ -16,7 +16,7 @@ SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 # Several programs compute at once there: a thread that waits shall sleep, not spin on a core that another one needs.
 demo test: export OMP_WAIT_POLICY = passive
 
-.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start soak test-systemd test-faults test-browser soak-faults fuzz model clean
+.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start bench-scale soak test-systemd test-faults test-browser soak-faults fuzz model clean
 
 all: build
 
@@ -85,6 +85,10 @@ soak: build
 # How long a start takes over a million frames that the ledger knows.
 bench-start: build
 	python3 Benchmarks/start.py $(AUTOQC) $(or $(MODEL),examples/models/complexeye.safetensors)
+
+# What a frame costs with 64 and 384 wells, and with up to 100,000 files in the folder: some six minutes; fails where a limit does.
+bench-scale: build
+	python3 Benchmarks/scale.py $(AUTOQC) $(or $(MODEL),examples/models/complexeye.safetensors) $(SECONDS)
 
 # The package in a booted Debian 12 container: installed, judging, frozen, reloaded, removed. Needs root.
 test-systemd: deb

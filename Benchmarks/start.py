@@ -71,6 +71,8 @@ def main():
             daemon = subprocess.Popen(command, env=os.environ | {"NOTIFY_SOCKET": f"{work}/notify"}, stderr=messages)
         while b"READY=1" not in notify.recv(4096):
             pass
+        # The daemon would wait for ever for somebody to read the eleventh message.
+        notify.close()
         seconds = time.monotonic() - start
         with open(f"/proc/{daemon.pid}/status") as status:
             memory = next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024

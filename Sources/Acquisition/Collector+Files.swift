@@ -4,13 +4,14 @@ extension Collector {
     /// A file that nobody has written to for so long is taken without waiting.
     private static let restful = Duration.seconds(2)
 
-    /// Takes up an entry that is no folder, if its name is a frame's.
+    /// Takes up an entry that is no folder, if its name is a frame's; `status` is its own where it is known.
     func consider(
         _ name: String,
         _ parent: ExactPath,
         _ folder: Folder,
         _ found: FrameFile.Discovery,
-        _ now: ContinuousClock.Instant
+        _ now: ContinuousClock.Instant,
+        _ status: FileSystem.Status? = nil
     ) {
         let path = parent.appending(name)
         let relative = folder.relative.isEmpty ? name : folder.relative + "/" + name
@@ -18,17 +19,8 @@ extension Collector {
         case .ignored: return
         case .refused(let reason): refuse(printableName(path.text), reason)
         case .frame(let frame):
-            if found == .listed {
-                if isFirstListing {
-                    if isKnown(path, frame) {
-                        knownCount += 1
-                        return
-                    }
-                    listed += 1
-                }
-                rescanned = rescanned.map { $0 + 1 }
-                guard candidates[path] == nil, !isOld(path, frame), !wasTold(path, frame) else { return }
-            }
+            let status = found == .listed ? status ?? (try? FileSystem.status(path)) : nil
+            guard found != .listed || isNews(path, parent, frame, status) else { return }
             // What comes now finds room however much lay there.
             let room = found == .listed ? plan.mostCandidates : 2 * plan.mostCandidates
             guard candidates[path] != nil || candidates.count < room else {
@@ -43,6 +35,7 @@ extension Collector {
                     frame: frame,
                     found: found,
                     trustsTime: true,
+                    isEarly: found == .listed && isEarly(status),
                     identity: nil,
                     since: now,
                     pause: plan.options.firstRetry,
@@ -54,28 +47,62 @@ extension Collector {
             candidate.due = now
             candidates[path] = candidate
             // What comes now does not wait for what lay there.
-            if found != .listed, !batch.isEmpty { batch.append(path) }
+            if found != .listed, !batch.isEmpty {
+                batch.append(path)
+                checksDue = checksDue.map { min($0, now) }
+            }
         }
     }
 
+    /// Whether a frame that a listing found is to be looked at; counts it.
+    private func isNews(
+        _ path: ExactPath,
+        _ parent: ExactPath,
+        _ frame: FrameID,
+        _ status: FileSystem.Status?
+    ) -> Bool {
+        if isFirstListing {
+            if isKnown(status, frame) {
+                knownCount += 1
+                return false
+            }
+            listed += 1
+        }
+        rescanned = rescanned.map { $0 + 1 }
+        guard candidates[path] == nil, !isOld(status, frame) else { return false }
+        guard wasTold(status, frame) else { return true }
+        looks[parent]?.told.insert(Look.key(Array(path.name.utf8)))
+        return false
+    }
+
     /// Whether only new frames are wanted and this one lay there at the start; then it counts as told.
-    private func isOld(_ path: ExactPath, _ frame: FrameID) -> Bool {
-        guard plan.options.onlyNew, isFirstListing, let status = try? FileSystem.status(path),
-            status.identity.modified < plan.started
+    private func isOld(_ status: FileSystem.Status?, _ frame: FrameID) -> Bool {
+        guard plan.options.onlyNew, isFirstListing, let status, status.identity.modified < plan.started
         else { return false }
         told.insert(Told(identity: status.identity, frame: frame))
         return true
     }
 
     /// Whether a file that is seen again was told as it is; otherwise it would take the place of one that waits.
-    private func wasTold(_ path: ExactPath, _ frame: FrameID) -> Bool {
-        guard !isFirstListing, let status = try? FileSystem.status(path) else { return false }
+    private func wasTold(_ status: FileSystem.Status?, _ frame: FrameID) -> Bool {
+        guard !isFirstListing, let status else { return false }
         return told.contains(Told(identity: status.identity, frame: frame))
+    }
+
+    /// Whether a file was written before the start; of what the first listing finds that is supposed.
+    private func isEarly(_ status: FileSystem.Status?) -> Bool {
+        guard !isFirstListing, let status else { return isFirstListing }
+        return status.identity.modified < plan.started
     }
 
     /// Gathers the files that are due, the earliest frame last.
     func fillBatch(_ now: ContinuousClock.Instant) {
-        batch = candidates.filter { $0.value.due <= now }
+        batch = dueNow(now) { _ in true }
+    }
+
+    /// The files of a kind that are due, the earliest frame last.
+    func dueNow(_ now: ContinuousClock.Instant, where isWanted: (Candidate) -> Bool) -> [ExactPath] {
+        candidates.filter { $0.value.due <= now && isWanted($0.value) }
             .sorted { $1.value.frame < $0.value.frame }
             .map(\.key)
     }
@@ -168,8 +195,9 @@ extension Collector {
             completed: FileSystem.now(),
             found: candidate.found
         )
-        guard tellFile(event(file)) else {
-            // It stays the next to be checked; whoever is behind it waits as well.
+        let isOld = candidate.found == .listed && identity.modified < plan.started
+        guard !isOld || plan.hasRoomForOld(), tellFile(event(file)) else {
+            // It stays the next to be checked; whoever is behind it waits as well, but for what comes meanwhile.
             checksDue = .now + Self.patience
             batch.append(path)
             return

@@ -39,14 +39,40 @@ extension Collector {
         missing.remove(path)
         if folder.watch == nil || folder.isShared { polled.insert(path) } else { polled.remove(path) }
         do {
-            for entry in try FileSystem.entries(of: path, followingLink: isRoot) {
-                take(entry, path, folder, now)
-            }
+            try look(through: path, folder, now)
         } catch  where error.isAbsence {
             lose(path, isRoot, now)
         } catch {
             listAgain(path, error)
         }
+    }
+
+    /// How much longer than a look at all files it takes until the next one: hundred thousand files take a while, on a share
+    /// most of all.
+    private static let rest = 20
+
+    /// Takes up what lies in a folder.
+    ///
+    /// Where it is polled and its files were looked at not long ago, only names that are new.
+    private func look(
+        through path: ExactPath,
+        _ folder: Folder,
+        _ now: ContinuousClock.Instant
+    ) throws(FileSystem.Failure) {
+        let isRoot = folder.relative.isEmpty
+        if let look = looks[path], now < look.due {
+            for entry in try FileSystem.entries(of: path, followingLink: isRoot)
+            where !look.told.contains(Look.key(entry.name)) {
+                take(entry, path, folder, now)
+            }
+            return
+        }
+        looks[path] = polled.contains(path) ? Look() : nil
+        for entry in try FileSystem.entries(of: path, followingLink: isRoot, withStatus: true) {
+            take(entry, path, folder, now)
+        }
+        let end = ContinuousClock.now
+        looks[path]?.due = end + (end - now) * Self.rest
     }
 
     private func take(
@@ -61,7 +87,7 @@ extension Collector {
         switch kind {
         case .folder: discover(name, in: path, folder)
         case .link, .other: refuse(name, in: path, kind)
-        default: consider(name, path, folder, .listed, now)
+        default: consider(name, path, folder, .listed, now, entry.status)
         }
     }
 
@@ -145,6 +171,7 @@ extension Collector {
     func remove(_ path: ExactPath, _ now: ContinuousClock.Instant) {
         queued[path] = nil
         polled.remove(path)
+        looks[path] = nil
         guard let watch = folders.removeValue(forKey: path)?.watch else { return }
         notifications.release(watch, now: now)
         if pathOfWatch[watch] == path { pathOfWatch[watch] = nil }
@@ -161,6 +188,7 @@ extension Collector {
     func rescan() {
         scan += 1
         rescanned = 0
+        looks = [:]
         if isFirstListing { (listed, knownCount) = (0, 0) }
         for root in plan.roots { enqueue(root, Folder(root: root, relative: "", watch: nil, scan: -1)) }
     }

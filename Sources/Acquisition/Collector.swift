@@ -26,11 +26,24 @@ final class Collector {
         var found: FrameFile.Discovery
         /// Whether the time of writing alone may show that nobody writes any more.
         var trustsTime: Bool
+        /// Whether it lay there at the start; then it waits for room, and what came since does not wait for it.
+        let isEarly: Bool
         /// What was seen at the last look, and since when it is the same.
         var identity: FileIdentity?
         var since: ContinuousClock.Instant
         var pause: Duration
         var due: ContinuousClock.Instant
+    }
+
+    /// What a folder that is looked through again and again held when its files were looked at last.
+    struct Look {
+        /// Hashes of the names whose files were told as they were.
+        var told: Set<Int> = []
+        /// When the files are looked at again; until then their names are enough.
+        var due = ContinuousClock.now
+
+        /// A name as it is kept.
+        static func key(_ name: [UInt8]) -> Int { name.hashValue }
     }
 
     let plan: WatchPlan
@@ -42,6 +55,8 @@ final class Collector {
     var folders: [ExactPath: Folder] = [:]
     var pathOfWatch: [Int32: ExactPath] = [:]
     var polled: Set<ExactPath> = []
+    /// Looks at folders that are polled.
+    var looks: [ExactPath: Look] = [:]
     var missing: Set<ExactPath> = []
     var pollDue: ContinuousClock.Instant?
     var toList: [ExactPath] = []
@@ -59,11 +74,10 @@ final class Collector {
     private var untold: [AcquisitionEvent] = []
     /// Files to check now, the last one first.
     var batch: [ExactPath] = []
-    /// Not before this moment is a file checked: the reader had no room.
+    /// Not before this moment is a file checked: the reader had no room, for it or for any.
     var checksDue: ContinuousClock.Instant?
+    /// What was told, or known before the first listing.
     var told: RecentSet<Told>
-    /// What was known before the first listing, until that is done.
-    private var known: RecentSet<Told>?
     /// Frames that lay there in the first listing and were known before.
     var knownCount = 0
     var refused: RecentSet<String>
@@ -90,11 +104,10 @@ final class Collector {
         self.notifications = notifications
         self.offer = offer
         self.finish = finish
-        told = RecentSet(generation: plan.memory)
         refused = RecentSet(generation: plan.memory)
         var known = RecentSet<Told>(generation: plan.memory)
         plan.known { known.insert(Told(identity: $0, frame: $1)) }
-        self.known = known
+        told = known
         for root in plan.roots { enqueue(root, Folder(root: root, relative: "", watch: nil, scan: -1)) }
     }
 
@@ -122,18 +135,14 @@ final class Collector {
         }
     }
 
-    /// Whether a file of the first listing was known before; then it counts as told.
-    func isKnown(_ path: ExactPath, _ frame: FrameID) -> Bool {
-        guard let known, !known.isEmpty, let status = try? FileSystem.status(path) else { return false }
-        let file = Told(identity: status.identity, frame: frame)
-        guard known.contains(file) else { return false }
-        told.insert(file)
-        return true
+    /// Whether a file of the first listing was known before: none is told until that is done.
+    func isKnown(_ status: FileSystem.Status?, _ frame: FrameID) -> Bool {
+        guard !told.isEmpty, let status else { return false }
+        return told.contains(Told(identity: status.identity, frame: frame))
     }
 
-    /// Says how many files of the first listing were known before, and forgets which.
+    /// Says how many files of the first listing were known before.
     func finishKnown() {
-        known = nil
         if knownCount > 0 { tell(.known(knownCount)) }
     }
 
@@ -171,8 +180,11 @@ final class Collector {
                 if let folder = queued.removeValue(forKey: path) { list(path, folder, now) }
             } else {
                 finishListing(now)
-                if let due = checksDue, now < due { return due }
-                checksDue = nil
+                if let due = checksDue {
+                    guard now >= due else { return due }
+                    checksDue = nil
+                    batch += dueNow(now) { !$0.isEarly }
+                }
                 if batch.isEmpty { fillBatch(now) }
                 guard let path = batch.popLast() else { break }
                 check(path, now)

@@ -14,7 +14,7 @@ public import Plate
 /// - Symbolic links are never followed, save the roots themselves; hidden folders are not entered.
 /// - Memory is bounded but for the folders: of what the reader has not taken, some thousand events and some ten
 ///   thousand names are kept; the rest stays on disk and is found by looking through the folders again, once
-///   the reader catches up. What was told is remembered as 8-byte hashes of at most the last two million
+///   the reader catches up. What was told or known is remembered as 8-byte hashes of at most the last two million
 ///   frames (about 32 MiB).
 public final class FolderWatcher: Sendable {
     /// What the watcher finds, for one reader: in order of discovery, each listing by run, well and time.
@@ -32,6 +32,8 @@ public final class FolderWatcher: Sendable {
     ///   - options: What is taken and how patiently.
     ///   - known: Hands over the frames that need not be told if they lie there at the start with the same content. Called
     ///     once on the watcher's thread before the first listing; only the last two million are kept.
+    ///   - hasRoomForOld: Whether files that were written before the start may be told now. Otherwise they wait, and others
+    ///     go before them. Called on the watcher's thread for each of them.
     ///   - isWhole: Whether the file at a path has all its parts. Called on the watcher's thread, often for
     ///     files that are being written: it must be quick and must not wait.
     public convenience init(
@@ -39,10 +41,18 @@ public final class FolderWatcher: Sendable {
         pattern: FramePattern,
         options: Options = Options(),
         known: @escaping Known = { _ in },
+        hasRoomForOld: @escaping @Sendable () -> Bool = { true },
         isWhole: @escaping @Sendable (_ path: String) -> Wholeness
     ) {
         self.init(
-            WatchPlan(roots: roots, pattern: pattern, options: options, known: known, isWhole: isWhole)
+            WatchPlan(
+                roots: roots,
+                pattern: pattern,
+                options: options,
+                known: known,
+                hasRoomForOld: hasRoomForOld,
+                isWhole: isWhole
+            )
         )
     }
 

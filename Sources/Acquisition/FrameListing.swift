@@ -65,7 +65,11 @@ public struct FrameListing: Sendable {
         while let folder = waiting.popLast() {
             let isRoot = folder.relative.isEmpty
             do {
-                for entry in try FileSystem.entries(of: folder.path, followingLink: isRoot) {
+                for entry in try FileSystem.entries(
+                    of: folder.path,
+                    followingLink: isRoot,
+                    withStatus: true
+                ) {
                     guard let name = String(validating: entry.name, as: UTF8.self) else {
                         let path = printableName(folder.path.text) + "/" + printableName(entry.name)
                         body(.refused(path: path, reason: "the name is not UTF-8"))
@@ -73,7 +77,7 @@ public struct FrameListing: Sendable {
                     }
                     let path = folder.path.appending(name)
                     let relative = isRoot ? name : folder.relative + "/" + name
-                    guard let status = try? FileSystem.status(path) else { continue }
+                    guard let status = entry.status ?? (try? FileSystem.status(path)) else { continue }
                     switch status.kind {
                     case .folder:
                         if !name.utf8.starts(with: ".".utf8), !excluded.contains(path) {

@@ -93,19 +93,36 @@ public struct FramePattern: Sendable, Equatable, CustomStringConvertible {
     /// Whether a file or folder of this name is passed over without a word.
     static func isIgnored(_ name: Substring) -> Bool {
         let name = name.utf8
-        return name.first == UInt8(ascii: ".")
-            || temporarySuffixes.contains { name.suffix($0.count).elementsEqual($0, by: sameLetter) }
+        guard let first = name.first, let last = name.last else { return false }
+        // The last byte first: nearly no name has one of theirs.
+        return first == UInt8(ascii: ".")
+            || temporarySuffixes.contains { suffix in
+                suffix.last.map { sameLetter($0, last) } == true
+                    && name.suffix(suffix.count).elementsEqual(suffix, by: sameLetter)
+            }
     }
 
     private static func isSafe(run: String) -> Bool {
         !run.isEmpty && !run.hasPrefix(".")
             && run.unicodeScalars.allSatisfy { scalar in
-                switch scalar.properties.generalCategory {
+                // As nearly all are, and the category is looked up in a large table.
+                if scalar.isASCII { return isPlain(UInt8(truncatingIfNeeded: scalar.value)) }
+                return switch scalar.properties.generalCategory {
                 case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
                     .nonspacingMark, .spacingMark, .decimalNumber:
                     true
-                default: [".", "_", "-", "+"].contains(scalar)
+                default: false
                 }
             }
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"),
+            UInt8(ascii: "+"):
+            true
+        default: false
+        }
     }
 }

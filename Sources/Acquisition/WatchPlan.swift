@@ -11,6 +11,7 @@ struct WatchPlan: Sendable {
     let started = FileSystem.now(CLOCK_REALTIME_COARSE)
     let isWhole: @Sendable (String) -> Wholeness
     let known: FolderWatcher.Known
+    let hasRoomForOld: @Sendable () -> Bool
     /// How many folders this watcher may watch; the machine's own limit may be lower.
     let watchLimit: Int
     /// Hashes kept in one generation of what was told.
@@ -30,6 +31,7 @@ struct WatchPlan: Sendable {
         mostUnread: Int = 4096,
         mostCandidates: Int = 65_536,
         known: @escaping FolderWatcher.Known = { _ in },
+        hasRoomForOld: @escaping @Sendable () -> Bool = { true },
         isWhole: @escaping @Sendable (String) -> Wholeness
     ) {
         let all = roots.map(FileSystem.absolute)
@@ -43,6 +45,7 @@ struct WatchPlan: Sendable {
         excluded = options.excluded.map(FileSystem.absolute)
         self.isWhole = isWhole
         self.known = known
+        self.hasRoomForOld = hasRoomForOld
         self.watchLimit = watchLimit
         self.memory = memory
         self.mostUnread = mostUnread

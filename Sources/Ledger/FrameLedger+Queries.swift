@@ -92,37 +92,69 @@ extension FrameLedger {
         }
     }
 
-    /// Hands over every file that has an outcome for every page, with the frame that its name says, in the order of
-    /// recording.
+    /// Hands over every file that has an outcome for every page, with the frame that its name says, in the order in which
+    /// they were recorded first, and movies behind them.
     ///
-    /// One pass over the rows, much faster than asking for each file by `settled`.
+    /// One pass over the rows as they lie, much faster than asking for each file by `settled`.
     public func forEachSettled(_ body: (FileIdentity, FrameID) -> Void) throws(LedgerError) {
-        let columns = "device, inode, size, mtime_ns, run, well"
         try read { database in
-            // Movies apart: few files have more than one page, and grouping all rows would take as long again.
-            for query in [
-                "SELECT \(columns), frame FROM frames WHERE pages = 1 AND page = 0 ORDER BY sequence",
-                """
-                SELECT \(columns), min(frame) FROM frames WHERE pages > 1
-                GROUP BY root, path, device, inode, size, mtime_ns HAVING count(*) >= max(pages)
-                """,
-            ] {
-                let rows = try Row.fetchCursor(database, sql: query)
-                while let row = try rows.next() {
-                    guard let device: Int64 = row[0], let inode: Int64 = row[1], let size: Int64 = row[2],
-                        let modified: Int64 = row[3], let run: String = row[4],
-                        let well = (row[5] as String?).flatMap({ Well($0) }), let index: Int = row[6]
-                    else { continue }
-                    let identity = FileIdentity(
-                        device: UInt64(bitPattern: device),
-                        inode: UInt64(bitPattern: inode),
-                        size: size,
-                        modified: Timestamp(nanoseconds: modified)
-                    )
-                    body(identity, FrameID(run: run, well: well, index: index))
+            var movies: [Movie: MoviePages] = [:]
+            let rows = try Row.fetchCursor(
+                database,
+                sql: """
+                    SELECT device, inode, size, mtime_ns, run, well, frame, pages, root, path
+                    FROM frames ORDER BY id
+                    """
+            )
+            while let row = try rows.next() {
+                guard let (identity, frame) = file(row) else { continue }
+                let pages: Int = row[7]
+                if pages == 1 {
+                    body(identity, frame)
+                } else {
+                    let movie = Movie(root: row[8], path: row[9], identity: identity)
+                    movies[movie, default: MoviePages(first: frame)].take(frame, of: pages)
                 }
             }
+            for (movie, pages) in movies where pages.isComplete { body(movie.identity, pages.first) }
         }
+    }
+
+    private struct Movie: Hashable {
+        let root: Int64
+        let path: String
+        let identity: FileIdentity
+    }
+
+    /// Which pages of a movie have an outcome.
+    private struct MoviePages {
+        var first: FrameID
+        private var count = 0
+        private var all = 0
+
+        init(first: FrameID) { self.first = first }
+
+        var isComplete: Bool { count >= all }
+
+        mutating func take(_ frame: FrameID, of pages: Int) {
+            first = min(first, frame)
+            count += 1
+            all = max(all, pages)
+        }
+    }
+
+    private func file(_ row: Row) -> (FileIdentity, FrameID)? {
+        guard let device: Int64 = row[0], let inode: Int64 = row[1], let size: Int64 = row[2],
+            let modified: Int64 = row[3], let run: String = row[4],
+            let well = (row[5] as String?).flatMap({ Well($0) }), let index: Int = row[6]
+        else { return nil }
+        let identity = FileIdentity(
+            device: UInt64(bitPattern: device),
+            inode: UInt64(bitPattern: inode),
+            size: size,
+            modified: Timestamp(nanoseconds: modified)
+        )
+        return (identity, FrameID(run: run, well: well, index: index))
     }
 
     /// The pages of a file that have an outcome with just this content.

@@ -44,6 +44,27 @@ extension FrameLedger {
         }
     }
 
+    /// The runs of which the last frames were written since a moment.
+    ///
+    /// Looks at what was recorded since then, whatever the ledger's size.
+    public func runs(writtenSince moment: Timestamp) throws(LedgerError) -> Set<String> {
+        try read { database in
+            var runs: Set<String> = []
+            let rows = try Row.fetchCursor(
+                database,
+                sql:
+                    "SELECT judged_ns, run, mtime_ns FROM frames WHERE state <> 'skipped' ORDER BY sequence DESC"
+            )
+            while let row = try rows.next() {
+                let judged: Int64 = row["judged_ns"]
+                guard judged >= moment.nanoseconds else { break }
+                guard let run: String = row["run"], let modified: Int64 = row["mtime_ns"] else { continue }
+                if modified >= moment.nanoseconds { runs.insert(run) }
+            }
+            return runs
+        }
+    }
+
     /// Which wells of a run count as faulty, after hysteresis; wells without a judged frame are left out.
     public func wellStates(of run: String) throws(LedgerError) -> [Well: Bool] {
         try read { database in

@@ -10,7 +10,7 @@ struct MonitorAssembly: Sendable {
     let statistics = Statistics()
     private let queue: FrameQueue
     private let pipeline: FramePipeline
-    private let stalls = StallReporter()
+    private let stalls: StallReporter
     private let status: StatusService
     private let watching = Heartbeat(name: "watching")
     private let judging: [Heartbeat]
@@ -69,6 +69,7 @@ struct MonitorAssembly: Sendable {
             ),
             settings: FramePipeline.Settings(configuration, judge: judge)
         )
+        stalls = StallReporter(ledger: ledger, timeOfDay: parts.now)
         stalls.set(limit: configuration.stalledAfter)
     }
 
@@ -208,11 +209,15 @@ struct MonitorAssembly: Sendable {
 }
 
 extension WellQueue {
+    /// Twenty minutes of a plate, and more than the watcher tells ahead of what is taken.
+    private static let reserve = 10_000
+
     /// What a configuration says of batches and threads.
     fileprivate init(_ configuration: Configuration, _ judge: any FrameJudge) {
         self.init(
             batchFrames: configuration.batchFrames,
             capacity: configuration.queueNames,
+            reserve: Self.reserve,
             load: Load(threads: configuration.judgingThreads, canReduce: judge.canReduce)
         )
     }

@@ -129,6 +129,7 @@ struct WatchedFolder {
         options: FolderWatcher.Options = fast,
         watchLimit: Int = .max,
         isWhole: @escaping @Sendable (String) -> Wholeness = isWhole,
+        hasRoomForOld: @escaping @Sendable () -> Bool = { true },
         known: @escaping FolderWatcher.Known = { _ in }
     ) throws {
         self.folder = folder
@@ -139,6 +140,7 @@ struct WatchedFolder {
                 options: options,
                 watchLimit: watchLimit,
                 known: known,
+                hasRoomForOld: hasRoomForOld,
                 isWhole: isWhole
             )
         )

@@ -189,6 +189,24 @@ import Testing
         }
     }
 
+    @Test("among many frames that were told a polled folder shows new ones and changed ones, each once")
+    func pollingAFullFolder() async throws {
+        try await withTemporaryFolder { folder in
+            let watched = try WatchedFolder(folder, watchLimit: 0)
+            _ = try await watched.ready()
+            for index in 0..<200 { try watched.write("01_A1_f\(index).tif", "END") }
+            try await watched.log.wait(for: "200 frames") { $0.frames.count == 200 }
+            for round in 1...3 {
+                try watched.write("01_B1_f\(round).tif", "END")
+                try watched.write("01_A1_f\(round).tif", "another END")
+                try await watched.log.wait(for: "round \(round)") { $0.frames.count == 200 + 2 * round }
+            }
+            let end = try await watched.finish()
+            let news = (1...3).flatMap { ["01_A1_f\($0).tif", "01_B1_f\($0).tif"] }
+            #expect(end.frames.dropFirst(200).map(\.relativePath).sorted() == news.sorted())
+        }
+    }
+
     @Test("when events overflow everything is looked through again and nothing is lost")
     func overflow() async throws {
         let queue = try String(contentsOfFile: "/proc/sys/fs/inotify/max_queued_events", encoding: .utf8)

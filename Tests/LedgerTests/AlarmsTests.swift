@@ -46,6 +46,13 @@ struct AlarmsTests {
             let transitions = try ledger.alarms(run: "01", well: well, events: [.onset, .clear])
             #expect(transitions.map(\.frame.index) == [1])
             #expect(try ledger.alarms(run: "02").isEmpty)
+            let later = try ledger.alarms(
+                run: "01",
+                well: well,
+                frames: 2...9,
+                events: [.unreadable, .fault]
+            )
+            #expect(later.map(\.frame.index) == [2])
         }
     }
 

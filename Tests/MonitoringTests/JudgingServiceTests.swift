@@ -16,7 +16,7 @@ struct JudgingServiceTests {
             let service = JudgingService(
                 queue: queue,
                 pipeline: try bench.pipeline(reached: { if $0 == .judged { throw Broken() } }),
-                stalls: StallReporter(),
+                stalls: try bench.stalls(),
                 hearts: [Heartbeat(name: "1"), Heartbeat(name: "2")],
                 logger: Logger(label: "test"),
                 stopTimeout: { .zero },

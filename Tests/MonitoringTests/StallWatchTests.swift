@@ -36,4 +36,17 @@ struct StallWatchTests {
         #expect(watch.newStalls(limit: .seconds(60), now: start + .seconds(61)) == [expected])
         #expect(watch.newStalls(limit: .seconds(60), now: start + .seconds(62)).isEmpty)
     }
+
+    @Test func wellsOfBeforeAreWatchedFromNowOnAndNotReportedAgain() throws {
+        var watch = StallWatch()
+        let known = try ["B1", "C1", "D1"].map {
+            StallWatch.Known(frame: try frame($0, 7), isReported: $0 == "D1")
+        }
+        watch.saw(try frame("C1", 8), now: start)
+        watch.resume(known, now: start + .seconds(1))
+        watch.saw(try frame("C1", 9), now: start + .seconds(60))
+        #expect(watch.newStalls(limit: .seconds(60), now: start + .seconds(60)).isEmpty)
+        let expected = StallWatch.Stall(last: try frame("B1", 7), isWholeRun: false)
+        #expect(watch.newStalls(limit: .seconds(60), now: start + .seconds(61)) == [expected])
+    }
 }

@@ -153,6 +153,51 @@ struct WellQueueTests {
         #expect(tiers == Array(repeating: .reduced, count: 4) + Array(repeating: .deferred, count: 4))
     }
 
+    /// A queue in which so many frames of `A1` lay there at the start, after one of another run that took a second.
+    private func queueWithPast(_ frames: Range<Int>) throws -> WellQueue {
+        var queue = queue(batch: 2)
+        queue.add(try frame("Z1", 0))
+        let first = try #require(batch(&queue))
+        queue.finish(first, now: start + .seconds(1))
+        for index in frames {
+            var old = try frame("A1", index)
+            old.isFromStart = true
+            queue.add(old)
+        }
+        return queue
+    }
+
+    @Test func whatComesNowGoesBeforeALongPast() throws {
+        var queue = try queueWithPast(0..<20)
+        for index in 20..<23 { queue.add(try frame("A1", index)) }
+        queue.add(try frame("B1", 22))
+        #expect(serve(&queue) == ["A01f20", "A01f21"])
+        #expect(serve(&queue) == ["B01f22"])
+        #expect(serve(&queue) == ["A01f22"])
+        #expect(serve(&queue) == ["A01f0", "A01f1"])
+        queue.add(try frame("A1", 23))
+        #expect(serve(&queue) == ["A01f23"])
+    }
+
+    @Test func aShortPastKeepsTheOrderOfTime() throws {
+        var queue = try queueWithPast(0..<4)
+        for index in 4..<6 { queue.add(try frame("A1", index)) }
+        #expect(serve(&queue) == ["A01f0", "A01f1"])
+        #expect(serve(&queue) == ["A01f2", "A01f3"])
+        #expect(serve(&queue) == ["A01f4", "A01f5"])
+    }
+
+    @Test func whatComesNowFindsRoomBesideThePast() throws {
+        var queue = WellQueue(batchFrames: 4, capacity: 2, reserve: 1)
+        for index in 0..<2 {
+            #expect(queue.hasRoomForOld)
+            queue.add(try frame("A1", index))
+        }
+        #expect(!queue.hasRoomForOld && !queue.isFull)
+        queue.add(try frame("A1", 2))
+        #expect(queue.isFull)
+    }
+
     @Test func whatLayThereAtTheStartDoesNotCountAsBeingBehind() throws {
         var queue = queue(batch: 1)
         for index in 0..<100 {

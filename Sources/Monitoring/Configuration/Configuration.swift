@@ -16,7 +16,7 @@ public import Reporting
 /// | `poll.always` | true, false | false | look through all folders at intervals; network shares are, whatever this says |
 /// | `poll.interval` | time | 2s | how often that is |
 /// | `batch.frames` | 1 to 64 | 4 | frames of a well that are judged together, at most |
-/// | `queue.names` | 100 to 10,000,000 | 50000 | files that may wait in memory; more wait on disk |
+/// | `queue.names` | 100 to 10,000,000 | 50000 | files from before the start that may wait in memory; more wait on disk |
 /// | `hysteresis.onset`, `.of` | 1 to 100 | 2, 3 | faulty frames of the last ones that turn a well faulty |
 /// | `threshold` | severity | the model's | severity above which a frame is faulty |
 /// | `masks` | true, false | true | write masks of faulty frames |

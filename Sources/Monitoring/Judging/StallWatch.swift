@@ -13,37 +13,56 @@ struct StallWatch {
         let isWholeRun: Bool
     }
 
+    /// A well as it stood before the watch began.
+    struct Known {
+        /// Its last frame.
+        let frame: FrameID
+        /// Whether somebody was told that it stalled after that.
+        let isReported: Bool
+    }
+
     private struct Entry {
-        var frame: FrameID
-        var moment: ContinuousClock.Instant
+        let frame: FrameID
+        let moment: ContinuousClock.Instant
         var isReported = false
     }
 
-    private var wells: [WellQueue.WellKey: Entry] = [:]
-    private var endedRuns: Set<String> = []
+    /// The runs in progress, with the last frame of each well.
+    private var runs: [String: [Well: Entry]] = [:]
+
+    /// Whether a run is watched.
+    func watches(_ run: String) -> Bool { runs[run] != nil }
 
     /// A frame came.
     mutating func saw(_ frame: FrameID, now: ContinuousClock.Instant) {
-        wells[WellQueue.WellKey(frame)] = Entry(frame: frame, moment: now)
-        endedRuns.remove(frame.run)
+        runs[frame.run, default: [:]][frame.well] = Entry(frame: frame, moment: now)
+    }
+
+    /// Watches wells of before as well; their silence counts from now, as nobody knows what came meanwhile.
+    mutating func resume(_ wells: [Known], now: ContinuousClock.Instant) {
+        for well in wells where runs[well.frame.run]?[well.frame.well] == nil {
+            runs[well.frame.run, default: [:]][well.frame.well] = Entry(
+                frame: well.frame,
+                moment: now,
+                isReported: well.isReported
+            )
+        }
     }
 
     /// Wells that have newly stalled, each reported once; `limit` of `nil` is never.
     mutating func newStalls(limit: Duration?, now: ContinuousClock.Instant) -> [Stall] {
         guard let limit else { return [] }
         var stalls: [Stall] = []
-        for (run, entries) in Dictionary(grouping: wells.values, by: \.frame.run)
-        where !endedRuns.contains(run) {
-            guard let latest = entries.max(by: { $0.moment < $1.moment }) else { continue }
+        for (run, wells) in runs {
+            guard let latest = wells.values.max(by: { $0.moment < $1.moment }) else { continue }
             if now - latest.moment >= limit {
-                endedRuns.insert(run)
                 stalls.append(Stall(last: latest.frame, isWholeRun: true))
-                // A run that is silent needs no memory but its name; a new frame begins it anew.
-                wells = wells.filter { $0.key.run != run }
+                // A new frame begins it anew.
+                runs[run] = nil
                 continue
             }
-            for entry in entries where !entry.isReported && now - entry.moment >= limit {
-                wells[WellQueue.WellKey(entry.frame)]?.isReported = true
+            for (well, entry) in wells where !entry.isReported && now - entry.moment >= limit {
+                runs[run]?[well]?.isReported = true
                 stalls.append(Stall(last: entry.frame, isWholeRun: false))
             }
         }

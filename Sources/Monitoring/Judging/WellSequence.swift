@@ -43,7 +43,13 @@ struct WellSequence {
         newest = history.newest
         guard settings.drift, recent.count + count >= ShiftRule.window else { return }
         first = try ledger.firstSeverities(of: frame.well, run: frame.run, count: DriftRule.window)
-        lastDrift = try ledger.alarms(run: frame.run, well: frame.well, events: [.drift]).last?.frame.index
+        // No farther back than it keeps drift silent: a well's alarms may be many.
+        lastDrift = try ledger.alarms(
+            run: frame.run,
+            well: frame.well,
+            frames: frame.index - DriftRule.silence...frame.index + count + DriftRule.silence,
+            events: [.drift]
+        ).last?.frame.index
     }
 
     /// Whether the well counts as faulty.

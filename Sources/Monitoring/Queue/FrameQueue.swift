@@ -4,8 +4,9 @@ import Synchronization
 
 /// The queue between the watched folders and the judging threads, bounded in memory and losing nothing.
 ///
-/// It holds names, never pixels. When `capacity` names wait, `offer` waits, the watcher's stream is left unread, and
-/// the frames wait on disk. What is refused or dropped at the end is on disk too: the next start lists the folders
+/// It holds names, never pixels. When `capacity` names wait, the watcher keeps what lay there at the start to itself
+/// (`hasRoomForOld`); when the reserve for what comes now is used up, too, `offer` waits, the watcher's stream is left
+/// unread, and the frames wait on disk. What is refused or dropped at the end is on disk too: the next start lists the folders
 /// and takes what the ledger does not know.
 ///
 /// One task offers; any number of threads take, each a batch of another well. The threads may block, so they do not use
@@ -90,8 +91,8 @@ final class FrameQueue: Sendable {
     /// Names that wait.
     var count: Int { state.withLock { $0.queue.count } }
 
-    /// Whether offers have to wait.
-    var isFull: Bool { state.withLock { $0.queue.isFull } }
+    /// Whether more of what lay there at the start may come.
+    var hasRoomForOld: Bool { state.withLock { $0.queue.hasRoomForOld } }
 
     /// Whether no more files are taken.
     var isClosed: Bool { state.withLock { $0.isClosed } }

@@ -80,10 +80,13 @@ struct Load: Equatable, Sendable {
         pace = pace.map { $0 * (1 - Self.weight) + each * Self.weight } ?? each
     }
 
+    /// How long judging would take for so many frames, at its pace of late.
+    func time(for frames: Int) -> Duration { (pace ?? .zero) * frames / threads }
+
     /// Looks at how many frames wait; the answer is the step that is taken, if any.
     mutating func weigh(waiting: Int, now: ContinuousClock.Instant) -> Change? {
         self.waiting = waiting
-        lag = (pace ?? .zero) * waiting / threads
+        lag = time(for: waiting)
         let before = level
         if lag >= Self.limit {
             calmSince = nil

@@ -11,8 +11,13 @@ struct QueuedFrame: Sendable, Equatable {
     var givenUp: String?
     /// Whether it lay there at the start; how long such frames wait says nothing of keeping up with the microscope.
     var isFromStart = false
-    /// Whether it waits for newer frames of the plate, because it came while judging was far behind.
-    var isDeferred = false
+
+    /// Whether it is earlier in the order of time.
+    func comes(before other: QueuedFrame) -> Bool { order < other.order }
+
+    fileprivate var order: (Int, String, String) {
+        (file.frame.index, file.root, file.relativePath)
+    }
 }
 
 extension ArraySlice<QueuedFrame> {
@@ -35,15 +40,12 @@ extension ArraySlice<QueuedFrame> {
 
     /// Where a frame belongs, and whether the same file is there; most come last.
     private func firstPlace(of frame: QueuedFrame) -> (index: Int, isTaken: Bool) {
-        let order = { (frame: QueuedFrame) in
-            (frame.file.frame.index, frame.file.root, frame.file.relativePath)
-        }
-        guard let last, order(last) >= order(frame) else { return (endIndex, false) }
+        guard let last, last.order >= frame.order else { return (endIndex, false) }
         var (low, high) = (startIndex, endIndex)
         while low < high {
             let middle = (low + high) / 2
-            if order(self[middle]) < order(frame) { low = middle + 1 } else { high = middle }
+            if self[middle].order < frame.order { low = middle + 1 } else { high = middle }
         }
-        return (low, low < endIndex && order(self[low]) == order(frame))
+        return (low, low < endIndex && self[low].order == frame.order)
     }
 }

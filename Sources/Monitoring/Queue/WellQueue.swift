@@ -7,8 +7,9 @@ import Plate
 /// busy until the batch is finished, so that its frames are judged one after another. The well whose last turn is
 /// longest ago comes first, so that a long backlog does not keep the others waiting.
 ///
-/// A well's frames come in the order of their time; while judging is behind (`load`), the newest come first. Frames that
-/// are deferred come when no other may be judged. A value without a clock: every call is told what time it is.
+/// A well's frames come in the order of their time; while judging is behind (`load`), the newest come first. Where so much
+/// lay there at the start that it takes a while, what comes now goes before all of that. Frames that are deferred come when
+/// no other may be judged. A value without a clock: every call is told what time it is.
 struct WellQueue {
     /// One well of one run.
     struct WellKey: Hashable, Sendable {
@@ -37,17 +38,47 @@ struct WellQueue {
         case wait(until: ContinuousClock.Instant?)
     }
 
+    /// Why frames of a well wait apart from others of it.
+    private enum Pool: Int, CaseIterable {
+        /// They came while the microscope was watched.
+        case prompt
+        /// They lay there at the start.
+        case old
+        /// They wait until nothing else does.
+        case deferred
+    }
+
     private struct Line {
-        var prompt: ArraySlice<QueuedFrame> = []
-        var deferred: ArraySlice<QueuedFrame> = []
+        /// For each pool what waits, in the order of time.
+        private var frames = [ArraySlice<QueuedFrame>](repeating: [], count: Pool.allCases.count)
         /// Not before this moment: a frame of it is to be tried again.
         var notBefore: ContinuousClock.Instant?
         /// Since when a batch of it is out.
         var busySince: ContinuousClock.Instant?
         /// When it began to wait, in the order of all wells.
-        var joined: Int
+        let joined: Int
+        /// Its last turn; 0 for none that is remembered.
+        var lastTurn: Int
 
-        var isEmpty: Bool { prompt.isEmpty && deferred.isEmpty && busySince == nil }
+        init(joined: Int, lastTurn: Int) {
+            self.joined = joined
+            self.lastTurn = lastTurn
+        }
+
+        subscript(pool: Pool) -> ArraySlice<QueuedFrame> {
+            _read { yield frames[pool.rawValue] }
+            _modify { yield &frames[pool.rawValue] }
+        }
+
+        var isEmpty: Bool { frames.allSatisfy(\.isEmpty) && busySince == nil }
+
+        /// The pool that is at hand: that of the earlier frame where the microscope's frames do not come `first`.
+        func next(first: Bool) -> Pool? {
+            guard !first, let prompt = self[.prompt].first, let old = self[.old].first else {
+                return Pool.allCases.first { !self[$0].isEmpty }
+            }
+            return prompt.comes(before: old) ? .prompt : .old
+        }
     }
 
     /// The wells whose last turn is remembered, at most; as many as the largest plate has, twice.
@@ -55,32 +86,48 @@ struct WellQueue {
 
     /// Frames that are judged together, at most.
     var batchFrames: Int
-    /// Names that may wait.
+    /// Names that may wait of what lay there at the start.
     var capacity: Int
+    /// Names that may wait besides, so that what comes now finds room however much lay there.
+    let reserve: Int
     /// Whether judging keeps up.
     private(set) var load: Load
 
     private var lines: [WellKey: Line] = [:]
     private var lastTurns: [WellKey: Int] = [:]
     private var turns = 0
-    /// Names that wait.
-    private(set) var count = 0
-    /// Of them, those that are deferred.
-    private(set) var deferred = 0
-    /// Of them, those that came while the microscope was watched and are not deferred.
-    private(set) var pressing = 0
+    /// For each pool the names that wait.
+    private var counts = [Int](repeating: 0, count: Pool.allCases.count)
     /// Wells whose batch is out.
     private(set) var busy = 0
 
-    init(batchFrames: Int, capacity: Int, load: Load = Load(threads: 1)) {
+    init(batchFrames: Int, capacity: Int, reserve: Int = 0, load: Load = Load(threads: 1)) {
         precondition(batchFrames > 0 && capacity > 0, "batches of \(batchFrames), capacity \(capacity)")
         self.batchFrames = batchFrames
         self.capacity = capacity
+        self.reserve = reserve
         self.load = load
     }
 
+    /// Names that wait.
+    var count: Int { counts.reduce(0, +) }
+
+    /// Of them, those that are deferred.
+    var deferred: Int { counts[Pool.deferred.rawValue] }
+
+    /// Of them, those that came while the microscope was watched and are not deferred.
+    var pressing: Int { counts[Pool.prompt.rawValue] }
+
+    /// Whether what lay there at the start may be added.
+    var hasRoomForOld: Bool { count < capacity }
+
     /// Whether no other name may be added.
-    var isFull: Bool { count >= capacity }
+    var isFull: Bool { count >= capacity + reserve }
+
+    /// Whether what comes now goes before what lay there at the start: that takes long, or judging is behind anyway.
+    private var comesFirst: Bool {
+        load.level > .keepingUp || load.time(for: counts[Pool.old.rawValue]) >= Load.limit
+    }
 
     /// Whether the judge can do with less, for the batches to come.
     var canReduce: Bool {
@@ -97,51 +144,41 @@ struct WellQueue {
     ///
     /// Looks at every well that waits: some microseconds for a plate of 384.
     mutating func next(now: ContinuousClock.Instant) -> Step {
-        var best: (key: WellKey, rank: (Int, Int, Int))?
+        var best: (key: WellKey, pool: Pool, rank: (Int, Int, Int))?
         var earliest: ContinuousClock.Instant?
+        let comesFirst = comesFirst
         for (key, line) in lines where line.busySince == nil {
             if let notBefore = line.notBefore, notBefore > now {
                 earliest = min(earliest ?? notBefore, notBefore)
                 continue
             }
-            let rank = (line.prompt.isEmpty ? 1 : 0, lastTurns[key] ?? 0, line.joined)
-            if best.map({ rank < $0.rank }) ?? true { best = (key, rank) }
+            guard let pool = line.next(first: comesFirst) else { continue }
+            // Of the two pools that are not deferred none has precedence, unless one is to come first.
+            let order = pool == .old && !comesFirst ? .prompt : pool
+            let rank = (order.rawValue, line.lastTurn, line.joined)
+            if best.map({ rank < $0.rank }) ?? true { best = (key, pool, rank) }
         }
-        guard let key = best?.key else { return .wait(until: earliest) }
-        return .batch(take(from: key, now: now))
+        guard let best else { return .wait(until: earliest) }
+        return .batch(take(best.pool, of: best.key, now: now))
     }
 
-    private mutating func take(from key: WellKey, now: ContinuousClock.Instant) -> Batch {
+    private mutating func take(_ pool: Pool, of key: WellKey, now: ContinuousClock.Instant) -> Batch {
         guard var line = lines[key] else { preconditionFailure("well \(key.well) does not wait") }
         // Another reference would make every change of the line a copy of all that waits in it.
         lines[key] = nil
-        let isDeferred = line.prompt.isEmpty
-        let waiting = isDeferred ? line.deferred : line.prompt
         let isBehind = load.level > .keepingUp
-        let frames = isBehind ? waiting.suffix(batchFrames) : waiting.prefix(batchFrames)
-        let batch = Batch(frames: Array(frames), tier: isDeferred ? .deferred : load.tier)
-        if isDeferred {
-            if isBehind {
-                line.deferred.removeLast(frames.count)
-            } else {
-                line.deferred.removeFirst(frames.count)
-            }
-        } else {
-            if isBehind {
-                line.prompt.removeLast(frames.count)
-            } else {
-                line.prompt.removeFirst(frames.count)
-            }
-        }
-        batch.frames.forEach { tally($0, by: -1) }
+        let frames = Array(isBehind ? line[pool].suffix(batchFrames) : line[pool].prefix(batchFrames))
+        if isBehind { line[pool].removeLast(frames.count) } else { line[pool].removeFirst(frames.count) }
+        counts[pool.rawValue] -= frames.count
         turns += 1
         lastTurns[key] = turns
+        line.lastTurn = turns
         forgetOldTurns()
         line.notBefore = nil
         line.busySince = now
         busy += 1
         lines[key] = line
-        return batch
+        return Batch(frames: frames, tier: pool == .deferred ? .deferred : load.tier)
     }
 
     /// Ends a batch; `retries` are the frames of it that are to be tried again, not before a moment, whatever the
@@ -173,9 +210,9 @@ struct WellQueue {
     /// Every second frame of each well waits for the others.
     private mutating func deferHalf() {
         for key in lines.keys {
-            guard let frames = lines[key]?.prompt else { continue }
-            lines[key]?.prompt = []
-            frames.forEach { tally($0, by: -1) }
+            guard let frames = lines[key]?[.prompt] else { continue }
+            lines[key]?[.prompt] = []
+            counts[Pool.prompt.rawValue] -= frames.count
             for frame in frames { insert(frame) }
         }
     }
@@ -184,29 +221,26 @@ struct WellQueue {
     mutating func removeAll() -> [QueuedFrame] {
         defer {
             lines = [:]
-            (count, deferred, pressing, busy) = (0, 0, 0, 0)
+            counts = counts.map { _ in 0 }
+            busy = 0
         }
-        return lines.values.flatMap { $0.prompt + $0.deferred }
+        return lines.values.flatMap { line in Pool.allCases.flatMap { line[$0] } }
     }
 
     private mutating func insert(_ frame: QueuedFrame) {
-        var frame = frame
         let key = Self.key(frame)
-        let isSecond = load.level == .halved && !frame.file.frame.index.isMultiple(of: 2)
-        if isSecond || lines[key]?.deferred.holds(frame) == true { frame.isDeferred = true }
         if lines[key] == nil {
             turns += 1
-            lines[key] = Line(joined: turns)
+            lines[key] = Line(joined: turns, lastTurn: lastTurns[key] ?? 0)
         }
-        let isNew =
-            frame.isDeferred
-            ? lines[key]?.deferred.place(frame) : lines[key]?.prompt.place(frame)
-        if isNew == true { tally(frame, by: 1) }
+        // A file that waits already keeps its pool.
+        let pool = Pool.allCases.first { lines[key]?[$0].holds(frame) == true } ?? self.pool(for: frame)
+        if lines[key]?[pool].place(frame) == true { counts[pool.rawValue] += 1 }
     }
 
-    private mutating func tally(_ frame: QueuedFrame, by number: Int) {
-        count += number
-        if frame.isDeferred { deferred += number } else if !frame.isFromStart { pressing += number }
+    private func pool(for frame: QueuedFrame) -> Pool {
+        if frame.isFromStart { return .old }
+        return load.level == .halved && !frame.file.frame.index.isMultiple(of: 2) ? .deferred : .prompt
     }
 
     private mutating func forgetOldTurns() {

@@ -30,7 +30,7 @@ struct AcquisitionService: Service {
     }
 
     func run() async throws {
-        let events = try feed.events(heartbeat: heartbeat)
+        let events = try feed.events(heartbeat: heartbeat) { [queue] in queue.hasRoomForOld }
         defer { feed.stop() }
         try await withTaskCancellationOrGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -67,7 +67,8 @@ struct AcquisitionService: Service {
     private func closeQueue(whenQuietFor limit: Duration, _ coming: Heartbeat) async {
         while !Task.isCancelled {
             let silence = coming.silence()
-            if status.hasBecomeReady, silence >= limit { return queue.close() }
+            // While there is no room for more, files are held back.
+            if status.hasBecomeReady, silence >= limit, queue.hasRoomForOld { return queue.close() }
             try? await Task.sleep(for: max(limit - silence, limit / 10))
         }
     }
@@ -89,7 +90,7 @@ struct AcquisitionService: Service {
         switch event {
         case .frame(let file):
             statistics.seen()
-            stalls.saw(file.frame)
+            stalls.saw(file)
             listing.taken += 1
             // Without an answer it is queued: a judging thread asks again, and waits until it is told.
             if (try? ledger.settled([file.ledgerFile]))?.isEmpty == false {
@@ -112,6 +113,7 @@ struct AcquisitionService: Service {
         case .listed(let count):
             listing.expected = count
             recordSkipped(&listing)
+            stalls.resume()
             status.becomeReady()
             logger.info("The first listing is done", metadata: Logger.Metadata([.count: "\(count)"]))
         case .overflow, .degraded, .rootMissing: warn(of: event)
@@ -124,7 +126,7 @@ struct AcquisitionService: Service {
     }
 
     private func offer(_ frame: QueuedFrame) async -> Bool {
-        guard queue.isFull else { return await queue.offer(frame) }
+        guard !queue.hasRoomForOld else { return await queue.offer(frame) }
         // More lies there than may wait: the work has begun, and the start must not seem to hang.
         status.becomeReady()
         heartbeat.rest()

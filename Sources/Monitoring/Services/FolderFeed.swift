@@ -18,7 +18,10 @@ final class FolderFeed: FrameFeed {
         self.ledger = ledger
     }
 
-    func events(heartbeat: Heartbeat) throws -> AsyncStream<AcquisitionEvent> {
+    func events(
+        heartbeat: Heartbeat,
+        hasRoomForOld: @escaping @Sendable () -> Bool
+    ) throws -> AsyncStream<AcquisitionEvent> {
         var options = FolderWatcher.Options()
         options.onlyNew = configuration.onlyNew
         options.poll = configuration.pollAlways
@@ -31,6 +34,7 @@ final class FolderFeed: FrameFeed {
             options: options,
             // Where the ledger has no answer now, each frame is asked for by itself.
             known: { [ledger] add in try? ledger.forEachSettled(add) },
+            hasRoomForOld: hasRoomForOld,
             isWhole: { Self.wholeness($0, limits: limits) }
         )
         self.watcher.withLock { $0 = watcher }

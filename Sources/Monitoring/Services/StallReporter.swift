@@ -1,26 +1,71 @@
+import Acquisition
+import Ledger
 import Plate
 import Synchronization
 
 /// Notes when frames come, on the feed's side, and says which wells are silent, on a judging thread's.
+///
+/// A run that gets frames is in progress. What the ledger knows of its wells is asked for once, so that a restart, or a
+/// pause of the whole run, forgets none that went silent. Runs that only lie there are none in progress.
 final class StallReporter: Sendable {
+    /// A well without an outcome for so long belongs to an earlier run of the same name.
+    private static let longestGap = Duration.seconds(3600)
+
+    private let ledger: FrameLedger
+    /// The time of day.
+    private let timeOfDay: @Sendable () -> Timestamp
+    private let started: Timestamp
     private let state = Mutex((watch: StallWatch(), limit: Duration?.none))
+
+    init(ledger: FrameLedger, timeOfDay: @escaping @Sendable () -> Timestamp) {
+        self.ledger = ledger
+        self.timeOfDay = timeOfDay
+        started = timeOfDay()
+    }
 
     /// After how long a silence is reported; `nil` for never.
     func set(limit: Duration?) {
         state.withLock { $0.limit = limit }
     }
 
-    /// A frame came.
-    func saw(_ frame: FrameID, now: ContinuousClock.Instant = .now) {
-        state.withLock { state in
-            guard state.limit != nil else { return }
-            state.watch.saw(frame, now: now)
+    /// Watches the runs that were in progress at the start, although no frame came since.
+    func resume(now: ContinuousClock.Instant = .now) {
+        guard let limit = state.withLock(\.limit),
+            let runs = try? ledger.runs(writtenSince: started - limit)
+        else { return }
+        for run in runs { resume(run, now) }
+    }
+
+    /// A frame came; one that only lay there, older than a silence may be, says nothing of now.
+    func saw(_ file: FrameFile, now: ContinuousClock.Instant = .now) {
+        let (limit, isWatched) = state.withLock { ($0.limit, $0.watch.watches(file.frame.run)) }
+        guard let limit, file.found != .listed || file.identity.modified >= started - limit else { return }
+        if !isWatched { resume(file.frame.run, now) }
+        state.withLock { $0.watch.saw(file.frame, now: now) }
+    }
+
+    /// Where the ledger has no answer, wells are watched from their next frame on.
+    private func resume(_ run: String, _ now: ContinuousClock.Instant) {
+        let since = timeOfDay() - Self.longestGap
+        let wells = (try? ledger.wells(of: run)) ?? []
+        let known = wells.filter { $0.last.judged >= since }.map {
+            StallWatch.Known(
+                frame: FrameID(run: run, well: $0.well, index: $0.last.frame),
+                isReported: $0.isStalled
+            )
         }
+        state.withLock { $0.watch.resume(known, now: now) }
     }
 
     /// Hands over each new stall and the silence that makes it one.
     func report(now: ContinuousClock.Instant = .now, to body: (StallWatch.Stall, Duration) -> Void) {
         let (stalls, limit) = state.withLock { ($0.watch.newStalls(limit: $0.limit, now: now), $0.limit) }
         for stall in stalls { body(stall, limit ?? .zero) }
+    }
+}
+
+extension Timestamp {
+    fileprivate static func - (time: Timestamp, duration: Duration) -> Timestamp {
+        Timestamp(nanoseconds: time.nanoseconds - Int64(duration / .nanoseconds(1)))
     }
 }

@@ -96,6 +96,13 @@ struct Bench: Sendable {
         )
     }
 
+    /// Watches for stalls over the ledger of this bench.
+    func stalls(at time: Timestamp = Timestamp(nanoseconds: 1_795_341_602_000_000_000)) throws
+        -> StallReporter
+    {
+        StallReporter(ledger: try FrameLedger(path: tree.ledger)) { time }
+    }
+
     static let writeMask: Sidecars.MaskWriter = { mask, _, path in
         try Data(mask.values).write(to: URL(filePath: path))
     }

@@ -73,7 +73,10 @@ final class ScriptedFeed: FrameFeed {
         (stream, continuation) = AsyncStream.makeStream()
     }
 
-    func events(heartbeat: Heartbeat) -> AsyncStream<AcquisitionEvent> { stream }
+    func events(
+        heartbeat: Heartbeat,
+        hasRoomForOld: @escaping @Sendable () -> Bool
+    ) -> AsyncStream<AcquisitionEvent> { stream }
     func stop() { continuation.finish() }
     func say(_ event: AcquisitionEvent) { continuation.yield(event) }
 }
