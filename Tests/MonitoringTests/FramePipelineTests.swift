@@ -263,91 +263,6 @@ struct FramePipelineTests {
         }
     }
 
-    @Test func theSameImageAgainAndAgainIsAFaultOfTheCamera() async throws {
-        try await Bench.with { bench in
-            let greys = ["10", "20", "20", "20", "20", "20", "20", "10"]
-            let files = try greys.enumerated().map { try bench.file("01_B1_f\($0).tif", $1, frame: $0) }
-            let settings = FramePipeline.Settings(judge: FakeJudge(), frozenFrames: 5)
-            for file in files { _ = try bench.pipeline(settings: settings).process([file].queued) }
-            let faults = try bench.alarms().filter { $0.event == .fault }
-            #expect(faults.map(\.frame.index) == [5, 6])
-            #expect(faults.allSatisfy { $0.finding?.cause == "frozen" && $0.finding?.mask == nil })
-            let movie = try bench.file("01_C2_f0.tif", "7", "7", "7", "7", "7", "7", well: "C2", frame: 0)
-            _ = try bench.pipeline().process([movie].queued)
-            #expect(try bench.events(well: "C2").isEmpty)
-        }
-    }
-
-    @Test func anOnsetNamesTheFirstFaultyAndTheLastGoodFrame() async throws {
-        try await Bench.with { bench in
-            let greys = ["10", "10", "200", "10", "200"]
-            let files = try greys.enumerated().map { try bench.file("01_B1_f\($0).tif", $1, frame: 10 + $0) }
-            for file in files { _ = try bench.pipeline().process([file].queued) }
-            let onset = try #require(try bench.alarms().first { $0.event == .onset })
-            #expect(onset.frame.index == 14)
-            #expect(onset.beginning == Alarm.Beginning(firstFaulty: 12, lastGood: 11))
-        }
-    }
-
-    @Test func aWellThatCreepsTowardsTheThresholdIsNamedOnce() async throws {
-        try await Bench.with { bench in
-            // Severity is a fiftieth of the grey; faulty above 2.
-            let greys =
-                [Int](repeating: 20, count: 40) + (0..<60).map { 20 + $0 } + [Int](repeating: 80, count: 60)
-            let pipeline = try bench.pipeline()
-            for (index, grey) in greys.enumerated() {
-                _ = try pipeline.process([bench.file("01_B1_f\(index).tif", "\(grey)", frame: index)].queued)
-            }
-            let alarms = try bench.alarms()
-            #expect(alarms.map(\.event) == [.drift])
-            #expect(alarms[0].reason?.hasPrefix("severity rose from 0.4 to 1.2") == true)
-            #expect(bench.journal.all.map { $0.fields["AUTOQC_EVENT"] } == ["DRIFT"])
-        }
-    }
-
-    @Test func faultyWellsOfOneColumnAreOneAlarmAndHalfAPlateIsAdvice() async throws {
-        try await Bench.with { bench in
-            let settings = FramePipeline.Settings(judge: FakeJudge(), hysteresis: .init(onset: 1, window: 1))
-            let pipeline = try bench.pipeline(settings: settings)
-            func judge(_ wells: [String], _ grey: String, frame: Int) throws {
-                for well in wells {
-                    let file = try bench.file("01_\(well)_f\(frame).tif", grey, well: well, frame: frame)
-                    _ = try pipeline.process([file].queued)
-                }
-            }
-            func said() throws -> [String] {
-                try bench.ledger().alarms(run: "01", events: [.plate, .plateClear])
-                    .map { "\($0.event.rawValue) \($0.cause ?? "")" }
-            }
-            let column = ["A3", "B3", "C3", "D3"]
-            let others = ["A4", "B4", "C4", "D4", "A5", "B5", "C5", "D5"]
-            let advice = bench.tree.stopAdvice(run: "01")
-            try judge(column + others, "10", frame: 0)
-            #expect(try said().isEmpty)
-            try judge(column, "200", frame: 1)
-            #expect(try said() == ["PLATE column-03"])
-            let sentence = try bench.ledger().plateAlarms(run: "01").first?.reason
-            #expect(sentence?.hasPrefix("3 of its 4 wells are faulty (A03 B03 C03)") == true)
-            #expect(!FileManager.default.fileExists(atPath: advice))
-            try judge(others, "200", frame: 1)
-            #expect(try said().last == "PLATE all-wells")
-            #expect(try String(contentsOfFile: advice, encoding: .utf8).contains("of 12 wells are faulty"))
-            // Once the plate's alarm stands, the journal does not hear of each well.
-            let onsets = bench.journal.all.count { $0.fields["AUTOQC_EVENT"] == "ONSET" }
-            #expect(onsets == 8)
-            try judge(column + others, "10", frame: 2)
-            #expect(try said().contains("PLATE-CLEAR all-wells"))
-            #expect(
-                try said().count { $0.hasPrefix("PLATE ") } == said().count { $0.hasPrefix("PLATE-CLEAR ") }
-            )
-            #expect(!FileManager.default.fileExists(atPath: advice))
-            let log = try String(contentsOfFile: bench.tree.plateLog(run: "01"), encoding: .utf8)
-            #expect(
-                log.split(separator: "\n").compactMap { AlarmLine.parse($0)?.pattern }.first == "column-03"
-            )
-        }
-    }
-
     @Test func aClockThatJumpsBackChangesNoVerdict() async throws {
         try await Bench.with { bench in
             let files = try ["10", "200", "200", "10", "10", "10"].enumerated().map {
@@ -373,43 +288,6 @@ struct FramePipelineTests {
             #expect(try bench.alarms().first?.finding?.threshold == 1.5)
             #expect(try bench.events() == ["FAULT 0", "FAULT 1", "ONSET 1"])
             #expect(try bench.masks().isEmpty)
-        }
-    }
-
-    @Test func aFrameFromThePastIsReportedButDoesNotMoveTheWell() async throws {
-        try await Bench.with { bench in
-            let files = try ["200", "200", "200", "10", "10", "10", "200"].enumerated().map {
-                try bench.file("01_B1_f\($0).tif", $1, frame: $0)
-            }
-            let pipeline = try bench.pipeline()
-            _ = try pipeline.process(files[3...5].map { $0 }.queued)
-            _ = try pipeline.process(files[0...2].map { $0 }.queued, tier: .deferred)
-            #expect(try bench.events() == ["FAULT 0", "FAULT 1", "FAULT 2"])
-            #expect(try bench.alarms().map(\.finding?.tier) == [.deferred, .deferred, .deferred])
-            #expect(try bench.masks().filter { $0.hasSuffix(".tiff") }.count == 3)
-            // The past does not count among the last frames: one faulty frame is no onset.
-            _ = try pipeline.process([files[6]].queued, tier: .reduced)
-            #expect(try bench.events() == ["FAULT 0", "FAULT 1", "FAULT 2", "FAULT 6"])
-            let scores = try bench.rows().compactMap { row -> FrameRecord.Score? in
-                guard case .scored(let score) = row.outcome else { return nil }
-                return score
-            }
-            #expect(scores.map(\.tier) == [.full, .full, .full, .deferred, .deferred, .deferred, .reduced])
-            #expect(scores.map(\.wellIsFaulty) == [false, false, false, nil, nil, nil, false])
-            #expect(scores.allSatisfy { $0.precision == "f32" })
-            let counts = pipeline.environment.statistics.summary.counts
-            #expect((counts.scored, counts.reduced, counts.deferred) == (7, 1, 3))
-        }
-    }
-
-    @Test func aMicroscopeThatCountsAnewIsNotThePast() async throws {
-        try await Bench.with { bench in
-            let pipeline = try bench.pipeline()
-            let old = try (7...9).map { try bench.file("a/01_B1_f\($0).tif", "10", frame: $0) }
-            _ = try pipeline.process(old.queued)
-            let new = try (0...1).map { try bench.file("b/01_B1_f\($0).tif", "200", frame: $0) }
-            _ = try pipeline.process(new.queued)
-            #expect(try bench.events() == ["FAULT 0", "FAULT 1", "ONSET 1"])
         }
     }
 
