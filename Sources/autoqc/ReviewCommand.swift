@@ -3,6 +3,7 @@ import Auditing
 import Dashboard
 import Foundation
 import Ledger
+import Reporting
 import Training
 
 /// `autoqc review`.

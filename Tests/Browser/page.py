@@ -168,10 +168,20 @@ def unknown_run(browser, pictures):
     browser.run("location.hash = '#run=gone'")
     browser.until("!document.getElementById('unknown').hidden", "a run that is not there is said to be none")
     check(browser.run("document.getElementById('unknown').textContent").startswith("There is no frame of a run “gone”"), "by its name")
+    check(browser.run("document.getElementById('list').textContent") == "No frame yet.", "and nothing is said of wells")
     browser.picture(pictures / "unknown-run.png")
     browser.run("document.querySelector('#unknown a').click()")
     browser.until("document.getElementById('unknown').hidden && document.querySelectorAll('#plate button:not(.empty)').length === 12",
                   "and a link leads to one that is")
+
+
+def lenses(browser, pictures):
+    browser.run("document.querySelector('#lenses summary').click()")
+    browser.until("document.querySelectorAll('#lens-rows tr').length > 0", "the lenses of the run")
+    check(browser.run("document.querySelectorAll('#lens-rows .this').length === document.querySelectorAll('#lens-rows tr').length"),
+          "each lens has its chart, and this run is marked in it")
+    browser.picture(pictures / "lenses.png", whole=True)
+    contrast(browser)
 
 
 def contrast(browser):
@@ -314,6 +324,7 @@ def main(autoqc, pictures):
             check(browser.complaints == [], f"no errors in the console, nothing refused by the policy {browser.complaints}")
             decision(stage, browser)
             keyboard(browser)
+            lenses(browser, pictures)
             unknown_run(browser, pictures)
             print_all(stage, browser, pictures)
             large_plate(autoqc, folder, browser, pictures)

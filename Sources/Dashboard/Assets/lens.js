@@ -16,6 +16,7 @@ export class LensView {
   // Looking at every run takes a moment: only while somebody looks.
   open(run) {
     this.run = run;
+    this.root.hidden = !run;
     this.rows.replaceChildren();
     this.#load();
   }
@@ -30,7 +31,7 @@ export class LensView {
 
   #row(lens) {
     const past = lens.mean === undefined ? "too few runs" : `${figure(lens.mean)} ± ${figure(lens.spread)}`;
-    const deviation = lens.deviation === undefined ? "–" : `${lens.deviation > 0 ? "+" : ""}${lens.deviation.toFixed(1)}`;
+    const deviation = lens.deviation === undefined ? "–" : `${lens.deviation < 0 ? "−" : "+"}${Math.abs(lens.deviation).toFixed(1)}`;
     const cells = [`${lens.flagged} of ${lens.judged}`, figure(lens.severity), past, deviation].map(text => make("td", { textContent: text }));
     return make("tr", { className: lens.is_out ? "out" : "" },
       make("th", { scope: "row", textContent: `${lens.is_out ? "× " : ""}${lens.lens}` }), ...cells, make("td", {}, this.#chart(lens)));

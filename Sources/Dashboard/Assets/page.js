@@ -87,7 +87,7 @@ async function show(next) {
 
 async function openRun(run) {
   plate.clear();
-  unknown.hidden = true;
+  unknown.hidden = document.getElementById("patterns").hidden = true;
   events?.close();
   if (!run) return;
   runs.value = run;

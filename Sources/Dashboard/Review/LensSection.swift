@@ -21,7 +21,7 @@ enum LensSection {
         let past =
             row.past.map { "\(HTMLText.figure($0.mean)) ± \(HTMLText.figure($0.spread))" }
             ?? "too few to tell"
-        let deviation = row.deviation.map { ($0 > 0 ? "+" : "") + HTMLText.fixed($0, 1) } ?? "–"
+        let deviation = row.deviation.map { ($0 < 0 ? "−" : "+") + HTMLText.fixed(abs($0), 1) } ?? "–"
         return """
             <tr class="\(row.isOut ? "bad" : "")"><th>\(row.lens)<td>\(row.frames)<td>\(row.faulty)\
             <td>\(HTMLText.figure(row.median))<td>\(past)<td>\(deviation)<td>\(LensChart(runs).svg)</tr>
