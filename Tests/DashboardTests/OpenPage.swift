@@ -27,13 +27,7 @@ struct OpenPage: Sendable {
         _ body: @escaping @Sendable (OpenPage) async throws -> Void
     ) async throws {
         try await withTemporaryFolder { folder in
-            let tree = OutputTree(root: folder.appending(path: "out").path)
-            try tree.prepare()
-            var ledger = try FrameLedger(path: tree.ledger)
-            if isReadOnly {
-                try ledger.close()
-                ledger = try FrameLedger(reading: tree.ledger)
-            }
+            let (tree, ledger) = try output(in: folder, isReadOnly: isReadOnly)
             let (ports, port) = AsyncStream<Int>.makeStream()
             var logger = Logger(label: "test")
             logger.logLevel = .critical
@@ -48,14 +42,13 @@ struct OpenPage: Sendable {
             let group = ServiceGroup(
                 configuration: ServiceGroupConfiguration(services: [service], logger: logger)
             )
-            let opened = ledger
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await group.run() }
                 let number = try #require(await ports.first { _ in true })
                 let page = OpenPage(
                     folder: folder,
                     tree: tree,
-                    ledger: opened,
+                    ledger: ledger,
                     visitor: Visitor(port: number)
                 )
                 try await body(page)
@@ -63,6 +56,15 @@ struct OpenPage: Sendable {
                 try await tasks.waitForAll()
             }
         }
+    }
+
+    private static func output(in folder: URL, isReadOnly: Bool) throws -> (OutputTree, FrameLedger) {
+        let tree = OutputTree(root: folder.appending(path: "out").path)
+        try tree.prepare()
+        let ledger = try FrameLedger(path: tree.ledger)
+        guard isReadOnly else { return (tree, ledger) }
+        try ledger.close()
+        return (tree, try FrameLedger(reading: tree.ledger))
     }
 
     /// Writes a frame and, for a faulty one, its mask, as the daemon leaves them.
