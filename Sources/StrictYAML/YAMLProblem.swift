@@ -39,7 +39,9 @@ public struct YAMLProblem: Error, Sendable, Equatable {
         )
     }
 
-    /// One line, for example `plate.yaml:7: batch.frames: "0" cannot be its value; write a whole number from 1 to 64.`
+    /// The mistake in one line that begins with file and line.
+    ///
+    /// For example `plate.yaml:7: batch.frames: "0" cannot be its value; write a whole number from 1 to 64.`
     public func sentence(in file: String?) -> String {
         let place = file.map { $0 + (line.map { ":\($0)" } ?? "") + ": " } ?? ""
         return place + (key.map { "\($0): " } ?? "") + "\(problem); \(remedy)."
