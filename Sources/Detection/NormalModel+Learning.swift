@@ -8,6 +8,8 @@ extension NormalModel {
         var falseAlarmRate = 0.001
         /// Seed of everything drawn at random.
         var seed: UInt64 = 1
+        /// What known faults taught.
+        var classifier: TileClassifier?
     }
 
     /// Gaussians in the mixture, with enough tiles for them.
@@ -19,6 +21,8 @@ extension NormalModel {
     /// Each part of the frames is judged by what the others taught.
     private static let turns = 5
     private static let smallestSpread: Float = 1e-3
+    /// In logarithms of odds: a few frames that happen to be alike shall not make every other one suspicious.
+    private static let smallestSpreadOfSuspicion = 0.3
 
     /// Learns from measured normal frames of one size, at least one.
     ///
@@ -34,14 +38,24 @@ extension NormalModel {
         let surprises = unseenSurprises(samples, seed: options.seed)
         let levels = samples.map { level(of: $0) }
         let reference = levels.sorted()[levels.count / 2]
-        let described = zip(surprises, levels).map {
-            Self.parts(surprises: $0, level: $1, reference: reference)
-        }
-        let scales = (0...shares.count).map { part in SeverityScale(normalScores: described.map { $0[part] })
-        }
         let cloud = TileCloud(samples, seed: options.seed)
-        let striking = surprises.map { $0.max() ?? 0 }.sorted()
-        let all = surprises.flatMap(\.self).sorted()
+        let suspicions = options.classifier.map { classifier in
+            samples.map { classifier.suspicions(of: cloud.standardised($0), count: $0.count) }
+        }
+        let described = samples.indices.map {
+            Self.parts(
+                surprises: surprises[$0],
+                suspicions: suspicions?[$0],
+                off: abs(levels[$0] - reference)
+            )
+        }
+        let scales = described[0].indices.map { part in
+            let scale = SeverityScale(normalScores: described.map { $0[part] })
+            return part > shares.count ? scale.widened(to: smallestSpreadOfSuspicion) : scale
+        }
+        let places = suspicions ?? surprises
+        let striking = places.map { $0.max() ?? 0 }.sorted()
+        let all = places.flatMap(\.self).sorted()
         var model = NormalModel(
             size: size,
             frames: samples.count,
@@ -51,7 +65,8 @@ extension NormalModel {
             mixture: cloud.mixture,
             level: reference,
             scales: scales,
-            surprise: (all[all.count / 2], striking[striking.count / 2]),
+            suspicion: (all[all.count / 2], striking[striking.count / 2]),
+            classifier: options.classifier,
             threshold: (0, .conformal(ConformalThreshold(normalValues: [0], falseAlarmRate: 0.5)))
         )
         let threshold = ConformalThreshold(
@@ -77,6 +92,12 @@ extension NormalModel {
             }
         }
         return surprises
+    }
+
+    /// Mean and standard deviation of each figure over the tiles of some frames, at least one.
+    static func moments(of tables: [TileTable]) -> (centre: [Float], spread: [Float]) {
+        let cloud = TileCloud(tables, seed: 1)
+        return (cloud.centre, cloud.spread)
     }
 
     /// Tiles of some frames, thinned, and how they lie.
