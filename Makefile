@@ -100,19 +100,20 @@ test-systemd: deb
 test-faults: build
 	Tests/Faults/run.sh $(AUTOQC) $(MODEL)
 
-# The live page in a headless Chromium, over a simulated plate; pictures go to PICTURES.
+# The live page in a headless Chromium, over a simulated plate, on screen and on paper; pictures go to PICTURES.
 test-browser: build
-	@dpkg -s chromium >/dev/null 2>&1 || { $(SUDO) apt-get update -qq && \
-	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
+	@dpkg -s chromium poppler-utils >/dev/null 2>&1 || { $(SUDO) apt-get update -qq && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium poppler-utils fonts-dejavu-core; }
 	python3 Tests/Browser/page.py $(AUTOQC) examples/models/complexeye.safetensors $(or $(PICTURES),.build/pictures)
 
 # A thousand kills: some twenty minutes.
 soak-faults: build
 	python3 Tests/Faults/kills.py $(AUTOQC) $(or $(MODEL),examples/models/complexeye.safetensors) $(or $(KILLS),1000)
 
-# Ten minutes of libFuzzer over the TIFF reader; crashes stay in .build-fuzz/crashes.
+# Ten minutes of libFuzzer over each of the readers of frames and checkpoints; crashes stay in .build-fuzz.
 fuzz: deps
-	Tests/Fuzz/run.sh $(or $(SECONDS),600)
+	Tests/Fuzz/run.sh tiff $(or $(SECONDS),600)
+	Tests/Fuzz/run.sh checkpoint $(or $(SECONDS),600)
 
 # Trains the shipped model anew from the MIT-licensed frames in AUTOQC_DATA.
 model: build

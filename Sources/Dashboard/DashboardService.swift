@@ -24,11 +24,13 @@ public struct DashboardService: Service {
 
     /// Serves the runs of an output folder; `figures` is `nil` where no daemon runs in this process.
     ///
-    /// Decisions can be stored where the ledger was opened to write. `listening` hears of the port as soon as it is open.
+    /// Decisions can be stored where the ledger was opened to write. `rules` say how the lenses stand. `listening` hears of
+    /// the port as soon as it is open.
     public init(
         settings: WebSettings,
         ledger: FrameLedger,
         tree: OutputTree,
+        rules: PlateRules = PlateRules(),
         logger: Logger,
         figures: @escaping @Sendable () -> DaemonFigures? = { nil },
         listening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
@@ -38,7 +40,13 @@ public struct DashboardService: Service {
         self.logger = logger
         self.listening = listening
         site = Site(
-            reader: PlateReader(ledger: ledger, tree: tree, format: settings.plate, figures: figures)
+            reader: PlateReader(
+                ledger: ledger,
+                tree: tree,
+                format: settings.plate,
+                lensHistory: LensHistory(ledger: ledger, rules: rules),
+                figures: figures
+            )
         )
     }
 

@@ -68,6 +68,27 @@ extension FrameLedger {
         }
     }
 
+    /// Hands over the severity of every judged frame of a run and whether it is faulty, in no particular order.
+    public func forEachSeverity(
+        of run: String,
+        _ body: (Well, _ severity: Double, _ isFaulty: Bool) -> Void
+    ) throws(LedgerError) {
+        try read { database in
+            let rows = try Row.fetchCursor(
+                database,
+                sql: """
+                    SELECT well, severity, verdict FROM frames
+                    WHERE run = ? AND state = 'scored' AND well IS NOT NULL AND severity IS NOT NULL
+                    """,
+                arguments: [run]
+            )
+            while let row = try rows.next() {
+                guard let well = Well(row[0] as String) else { continue }
+                body(well, row[1], (row[2] as String?) == Verdict.faulty.rawValue)
+            }
+        }
+    }
+
     /// Some frames of a well, the latest first.
     public func records(
         of well: Well,

@@ -88,6 +88,14 @@ extension FrameLedger {
         try read { try Int64.fetchOne($0, sql: "SELECT max(sequence) FROM frames") ?? 0 }
     }
 
+    /// Whether any frame of a run has an outcome.
+    public func hasRun(_ run: String) throws(LedgerError) -> Bool {
+        try read {
+            try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM wells WHERE run = ?)", arguments: [run])
+                ?? false
+        }
+    }
+
     /// How the wells of a run stand, row by row; with `after`, those with an outcome recorded later only.
     ///
     /// Four look-ups for each well, whatever the number of its frames.

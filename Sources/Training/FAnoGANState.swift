@@ -21,6 +21,8 @@ struct FAnoGANState {
     /// Steps of the first stage.
     var adversarialSteps: Int
     let frameCount: Int
+    /// `FrameSet.identity`; absent from checkpoints of earlier versions.
+    var frameIdentity: String?
     var step = 0
     var weights: [String: Tensor]
     var kept: [String: Tensor]
@@ -57,6 +59,7 @@ struct FAnoGANState {
         let options: ReferenceTraining
         let adversarialSteps: Int
         let frameCount: Int
+        let frameIdentity: String?
         let step: Int
         /// Steps of each optimiser, by network.
         let steps: [String: Int]
@@ -128,6 +131,7 @@ struct FAnoGANState {
                 encoder: try header.adam("E", file: file, path: path)
             )
         )
+        frameIdentity = header.frameIdentity
         (step, adversarialSteps, kept) = (header.step, header.adversarialSteps, file.group("kept"))
         (history, recentLosses) = (header.history, header.recentLosses)
     }
@@ -174,6 +178,7 @@ struct FAnoGANState {
             options: options,
             adversarialSteps: adversarialSteps,
             frameCount: frameCount,
+            frameIdentity: frameIdentity,
             step: step,
             steps: steps,
             moved: moved,

@@ -30,12 +30,13 @@ public final class FAnoGANTrainer: MethodTrainer {
             discriminator: FAnoGANState.adam(networks.discriminator),
             encoder: FAnoGANState.adam(networks.encoder)
         )
-        let state = FAnoGANState(
+        var state = FAnoGANState(
             options: options,
             frameCount: frames.count,
             weights: [:],
             optimisers: optimisers
         )
+        state.frameIdentity = frames.identity
         self.init(state: state, networks: networks, frames: FrameSplit(frames, validation: validation))
     }
 
@@ -49,12 +50,7 @@ public final class FAnoGANTrainer: MethodTrainer {
         validation: FrameSet? = nil
     ) throws {
         var state = try FAnoGANState(path: path)
-        guard state.frameCount == frames.count else {
-            throw DataError(
-                "\(path) was trained on \(state.frameCount) frames, now there are \(frames.count); "
-                    + "resume with the same frames or start anew"
-            )
-        }
+        try frames.checkSame(asIn: path, count: state.frameCount, identity: state.frameIdentity)
         let networks = try Self.networks(state.options)
         guard networks.load(state.weights).isEmpty, state.fits(networks) else {
             throw DataError("\(path) does not fit its own architecture; it is damaged, start anew")
@@ -106,12 +102,10 @@ public final class FAnoGANTrainer: MethodTrainer {
             }
             try report(
                 TrainingProgress(
-                    step: step,
-                    steps: steps,
+                    of: self,
                     loss: mean,
-                    validationLoss: history.last?.validationLoss,
-                    cropsPerSecond: Double(state.options.batch) / clock.secondsPerStep,
-                    secondsLeft: clock.secondsPerStep * Double(steps - step)
+                    batch: state.options.batch,
+                    secondsPerStep: clock.secondsPerStep
                 )
             )
         }

@@ -29,6 +29,22 @@ public final class FrameSet: Sendable {
         return Digest.sha256(Data(names.joined(separator: "\n").utf8))
     }
 
+    /// Throws unless a training that was begun on so many frames of this identity goes on with the same ones.
+    func checkSame(asIn checkpoint: String, count: Int, identity: String?) throws(DataError) {
+        guard count == self.count else {
+            throw DataError(
+                "\(checkpoint) was trained on \(count) frames, now there are \(self.count); "
+                    + "resume with the same frames or start anew"
+            )
+        }
+        guard identity ?? self.identity == self.identity else {
+            throw DataError(
+                "\(checkpoint) was trained on frames of other names, or in another order; resume with the same frames or "
+                    + "start anew"
+            )
+        }
+    }
+
     /// Number of frames.
     public var count: Int { entries.count }
 

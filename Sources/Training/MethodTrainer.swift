@@ -50,6 +50,18 @@ public struct TrainingProgress: Sendable {
         self.cropsPerSecond = cropsPerSecond
         self.secondsLeft = secondsLeft
     }
+
+    /// How far a trainer is whose steps take so long, lately.
+    init(of trainer: some MethodTrainer, loss: Float, batch: Int, secondsPerStep: Double) {
+        self.init(
+            step: trainer.step,
+            steps: trainer.steps,
+            loss: loss,
+            validationLoss: trainer.history.last?.validationLoss,
+            cropsPerSecond: Double(batch) / secondsPerStep,
+            secondsLeft: secondsPerStep * Double(trainer.steps - trainer.step)
+        )
+    }
 }
 
 /// The mean duration of the last steps, for the time that is left.

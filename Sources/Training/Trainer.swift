@@ -95,18 +95,7 @@ public final class Trainer: MethodTrainer {
     ) throws {
         state = try TrainingState(path: path)
         if let steps { state.plan.steps = steps }
-        guard state.frameCount == frames.count else {
-            throw DataError(
-                "\(path) was trained on \(state.frameCount) frames, now there are \(frames.count); "
-                    + "resume with the same frames or start anew"
-            )
-        }
-        guard state.frameIdentity ?? frames.identity == frames.identity else {
-            throw DataError(
-                "\(path) was trained on frames of other names, or in another order; resume with the same frames or "
-                    + "start anew"
-            )
-        }
+        try frames.checkSame(asIn: path, count: state.frameCount, identity: state.frameIdentity)
         objective = try state.plan.objective(FrameSplit(frames, validation: validation))
         parameters = objective.network.parameters
         trained = parameters.filter(\.variable.requiresGradient)
@@ -135,12 +124,10 @@ public final class Trainer: MethodTrainer {
             if step % state.plan.validationInterval == 0 || step == steps { try validate(loss: mean) }
             try report(
                 TrainingProgress(
-                    step: step,
-                    steps: steps,
+                    of: self,
                     loss: mean,
-                    validationLoss: history.last?.validationLoss,
-                    cropsPerSecond: Double(state.plan.batch) / clock.secondsPerStep,
-                    secondsLeft: clock.secondsPerStep * Double(steps - step)
+                    batch: state.plan.batch,
+                    secondsPerStep: clock.secondsPerStep
                 )
             )
         }

@@ -15,7 +15,8 @@ struct ExportCommand: ParsableCommand {
         discussion: """
             CSV with a header line (RFC 4180), or one JSON object a line; times are UTC; scores, severity and area have all \
             their digits. --labels prints what reviewers decided as a list of labelled frames, which `train`, `calibrate` and \
-            `benchmark` take. --record prints what a run came to, as JSON. --ome-zarr and --label-images write folders.
+            `benchmark` take. --record prints what a run came to, as JSON. --ome-zarr and --label-images write folders; they leave \
+            out what cannot be read any more, say so, and exit with 1 then.
             """
     )
 
@@ -123,11 +124,13 @@ struct ExportCommand: ParsableCommand {
                     ? "; \(outcome.leftOut) frames whose files are gone or of another size left out" : ""),
             isLast: true
         )
+        if outcome.leftOut > 0 { throw ExitCode.failure }
     }
 
     private func writeLabelImages(_ opened: FrameLedger, to folder: String) throws {
         let outcome = try LabelImages.write(run: oneRun, ledger: opened, tree: ledger.tree, to: folder)
         let left = outcome.leftOut > 0 ? "; \(outcome.leftOut) masks cannot be read" : ""
         Terminal.note("\(folder): \(outcome.written) label images\(left)")
+        if outcome.leftOut > 0 { throw ExitCode.failure }
     }
 }

@@ -23,8 +23,8 @@ struct ImportCommand: ParsableCommand {
     var out: String
     @Option(help: "pddpm, ddpm, ae, vae or fanogan (default: what the weights are of).")
     var method: Method?
-    @Option(help: "Channels of an attention head.")
-    var headChannels = 64
+    @Option(help: "Channels of an attention head (default: 64, as published).")
+    var headChannels: Int?
     @Option(
         help: "Pixels per side of the sliding window (default: 192, or what VAE and f-AnoGAN are made for)."
     )
@@ -55,7 +55,7 @@ struct ImportCommand: ParsableCommand {
             Terminal.note("skipped what no network needs: \(Self.list(weights.skipped))")
         }
         let shapes = weights.tensors.mapValues(\.shape)
-        guard let found = PublishedNetwork(shapes: shapes, headChannels: headChannels) else {
+        guard let found = PublishedNetwork(shapes: shapes, headChannels: headChannels ?? 64) else {
             throw refusal(
                 "its weights are of no network that is known here: \(Self.list(shapes.keys.sorted()))"
             )
@@ -71,7 +71,19 @@ struct ImportCommand: ParsableCommand {
         }
         try model.write(path: out)
         Terminal.note("wrote \(out): \(Self.words(description))")
+        if let assumed = assumed(found) { Terminal.note(assumed) }
         Terminal.note("it has no thresholds yet; run `autoqc calibrate \(out) --normal FOLDER`")
+    }
+
+    /// What no shape tells and nobody said, for the user to confirm.
+    private func assumed(_ found: PublishedNetwork) -> String? {
+        var options: [String] = []
+        if case .fanogan = found.network {} else if headChannels == nil { options.append("--head-channels") }
+        if window == nil, found.imageSize == nil { options.append("--window") }
+        guard !options.isEmpty else { return nil }
+        return
+            "its weights cannot tell \(options.joined(separator: " and ")), which \(options.count == 1 ? "is" : "are") "
+            + "assumed to be as published"
     }
 
     private func description(of found: PublishedNetwork) -> ModelDescription {

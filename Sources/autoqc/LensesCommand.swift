@@ -1,8 +1,6 @@
 import ArgumentParser
 import Auditing
 import Foundation
-import Ledger
-import Plate
 import Reporting
 import Training
 
@@ -19,24 +17,10 @@ struct LensesCommand: ParsableCommand {
     )
 
     @OptionGroup var ledger: LedgerOptions
-    @Option(help: "Rows of the lenses that move over the plate together.")
-    var rows = 4
-    @Option(help: "Columns of the lenses.")
-    var columns = 4
-
-    func validate() throws {
-        guard (1...32).contains(rows), (1...32).contains(columns) else {
-            throw ValidationError("--rows and --columns are from 1 to 32")
-        }
-    }
+    @OptionGroup var lenses: LensOptions
 
     func run() throws {
-        var trend = LensTrend(rules: PlateRules(lensRows: rows, lensColumns: columns))
-        try ledger.open().forEach { record in
-            guard let frame = record.frame, case .scored(let score) = record.outcome else { return }
-            trend.add(frame, severity: score.severity, isFaulty: score.verdict == .faulty)
-        }
-        let table = trend.rows
+        let table = try lenses.trend(of: ledger.open()).rows
         guard !table.isEmpty else { throw DataError("\(ledger.out): no frame of it is judged yet") }
         Terminal.say("run,lens,frames,faulty,severity_median,deviation")
         for row in table {
@@ -47,7 +31,7 @@ struct LensesCommand: ParsableCommand {
                 ])
             )
         }
-        for row in table where (row.deviation ?? 0) >= LensTrend.limit {
+        for row in table where row.isOut {
             Terminal.note(
                 "run \(row.run): \(PlatePattern.lens(row.lens).advice), its frames are less normal than in the runs before"
             )

@@ -12,12 +12,14 @@ import Reporting
 struct RejudgeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rejudge",
-        abstract: "Show what another threshold or model would have said of the same frames.",
+        abstract: "Show what another threshold or model would have said of the same frames; changes nothing.",
         discussion: """
             With --threshold the severities in the ledger are weighed anew, which takes moments. With --model every frame whose \
             file is still as it was judged is judged again, with that model's thresholds unless --threshold is given as well. \
             Prints the wells whose frames change, with the frame at which each first turns faulty by 2 faulty frames of 3. \
-            Ledger, alarm logs and masks stay as they are.
+            This is a what-if: ledger, alarm logs and masks keep the verdicts that were given. To judge from now on in the new \
+            way, write `threshold` or `model` into the daemon's configuration and reload it. Frames whose file is gone or \
+            changed are left out, and the command exits with 1 then.
             """
     )
 
@@ -71,6 +73,7 @@ struct RejudgeCommand: ParsableCommand {
         }
         if let csv { try Data(table.utf8).write(to: URL(filePath: csv)) }
         report(rejudgement, gone)
+        if gone > 0 { throw ExitCode.failure }
     }
 
     private static func judged(

@@ -3,6 +3,7 @@ import Auditing
 import Dashboard
 import Foundation
 import Ledger
+import Reporting
 import Training
 
 /// `autoqc review`.
@@ -11,14 +12,15 @@ struct ReviewCommand: ParsableCommand {
         commandName: "review",
         abstract: "Write a run as one HTML file to keep or mail.",
         discussion: """
-            Plate map, usable range and severity over time of each well, the most and least confident frames, a gallery of \
-            flagged frames with the outlines of their masks, decisions. No script, nothing from outside: it opens from a \
-            file share.
+            Plate map, usable range and severity over time of each well, each lens beside its own past runs, the most and \
+            least confident frames, a gallery of flagged frames with the outlines of their masks, decisions. No script, \
+            nothing from outside: it opens from a file share.
             """
     )
 
     @OptionGroup var output: LedgerOptions
     @OptionGroup var watched: WatchedOptions
+    @OptionGroup var lenses: LensOptions
     @Option(name: .customLong("run"), help: "The run (default: the one recorded last).")
     var oneRun: String?
     @Option(help: "Where the file goes.")
@@ -39,6 +41,7 @@ struct ReviewCommand: ParsableCommand {
         }
         var options = ReviewPage.Options()
         options.largestSize = megabytes * 1_000_000
+        options.lenses = try lenses.trend(of: ledger).charts(of: run)
         options.audit = noAudit ? [] : audit(ledger, run: run)
         guard let page = try ReviewPage(run: run, ledger: ledger, tree: output.tree, options: options) else {
             throw DataError("\(output.out): there is no run \(run); `autoqc export` lists them")

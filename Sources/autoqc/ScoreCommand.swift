@@ -13,7 +13,10 @@ struct ScoreCommand: ParsableCommand {
         commandName: "score",
         abstract: "Judge frames and print one CSV row each.",
         discussion:
-            "The same code as the daemon's. Unreadable frames get a row and a reason on standard error."
+            """
+            The same code as the daemon's. A file that cannot be read gets a row with the verdict unreadable, and a reason on \
+            standard error; the others are judged all the same, and the command exits with 1 at the end.
+            """
     )
 
     @Option(help: "The calibrated model.")
@@ -48,6 +51,7 @@ struct ScoreCommand: ParsableCommand {
         if masks != nil || maps != nil { try Self.refuseSharedNames(frames) }
         Self.write(Self.header)
         var warned: Set<String> = []
+        var unreadable = 0
         // A reference model keeps all cores busy with one frame, and tells how far it is.
         let width = detector.description.realtime == nil ? 1 : Compute.threads
         for start in stride(from: 0, to: frames.count, by: width) {
@@ -56,8 +60,13 @@ struct ScoreCommand: ParsableCommand {
                 width == 1 ? [] : Compute.concurrentMap(paths.count) { Ahead(paths[$0], judgedBy: detector) }
             for (index, path) in paths.enumerated() {
                 let judged = ahead.isEmpty ? nil : ahead[index].judgement
-                try score(path, with: detector, judged: judged, names: names, warned: &warned)
+                let isRead = try score(path, with: detector, judged: judged, names: names, warned: &warned)
+                if !isRead { unreadable += 1 }
             }
+        }
+        guard unreadable == 0 else {
+            Terminal.note("\(unreadable) of \(frames.count) files could not be read")
+            throw ExitCode.failure
         }
     }
 
@@ -99,13 +108,14 @@ struct ScoreCommand: ParsableCommand {
         return try Detector(model: loaded, name: name, path: model, precision: precision.precision)
     }
 
+    /// Prints a row for each page; `false` for a file that cannot be read.
     private func score(
         _ path: String,
         with detector: Detector,
         judged: Judgement?,
         names: FramePattern,
         warned: inout Set<String>
-    ) throws {
+    ) throws -> Bool {
         let url = URL(filePath: path)
         let folder = url.deletingLastPathComponent().lastPathComponent
         let name = names.match(relativePath: url.lastPathComponent, rootName: folder)
@@ -122,11 +132,13 @@ struct ScoreCommand: ParsableCommand {
                 Self.row(path, Self.fields(of: name, page: reader.pageCount > 1 ? page : nil), judgement)
                 try writeImages(judgement, path: path, page: page, pixelSize: reader.pixelSize)
             }
+            return true
         } catch let error as TIFFError where error.code != .cannotWrite {
             let fields =
                 [Self.quoted(path)] + Self.fields(of: name, page: nil) + Array(repeating: "", count: 6)
             Self.write((fields + [Verdict.unreadable.rawValue, "", "", ""]).joined(separator: ","))
             Terminal.note("\(error)")
+            return false
         }
     }
 

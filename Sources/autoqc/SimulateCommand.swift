@@ -1,6 +1,5 @@
 import ArgumentParser
 import Simulation
-import Synchronization
 
 /// `autoqc simulate`.
 struct SimulateCommand: AsyncParsableCommand {
@@ -28,18 +27,9 @@ struct SimulateSetCommand: ParsableCommand {
             """
     )
 
-    @Option(help: "A new or empty folder for the set.")
-    var out: String
+    @OptionGroup var options: SetOptions
     @Option(help: "Normal frames to train on; every tenth goes to normal_val.csv.")
     var train = SetComposition().training
-    @Option(help: "Normal test frames.")
-    var normal = SetComposition().normal
-    @Option(help: "Faulty test frames, of each class in turn.")
-    var faulty = SetComposition().faulty
-    @Option(help: "Folds of the test frames.")
-    var folds = SetComposition().folds
-    @Option(help: "Everything random follows from here.")
-    var seed: UInt64 = 1
     @Option(help: "Columns of a frame: the same scale on another field.")
     var width = Microscope.Settings().width
     @Option(help: "Rows of a frame.")
@@ -59,22 +49,14 @@ struct SimulateSetCommand: ParsableCommand {
 
     func run() throws {
         let set = try LabelledSet(
-            SetComposition(training: train, normal: normal, faulty: faulty, folds: folds),
+            options.composition(training: train),
             settings: Microscope.Settings(
-                seed: seed,
+                seed: options.seed,
                 height: height,
                 width: width,
                 jpegQuality: jpeg == 0 ? nil : jpeg
             )
         )
-        let terminal = Mutex(Terminal())
-        let start = ContinuousClock.now
-        try set.write(to: out) { done, count in
-            terminal.withLock { $0.progress("frame \(done)/\(count)", isLast: done == count) }
-        }
-        let seconds = (ContinuousClock.now - start) / .seconds(1)
-        Terminal.note(
-            "\(set.count) frames in \(Terminal.duration(seconds)) (\((Double(set.count) / seconds).digits(1))/s)"
-        )
+        try options.write(set)
     }
 }

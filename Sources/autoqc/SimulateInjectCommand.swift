@@ -4,7 +4,6 @@ import Foundation
 import Plate
 import Randomness
 import Simulation
-import Synchronization
 import Training
 
 /// `autoqc simulate inject`.
@@ -19,8 +18,7 @@ struct SimulateInjectCommand: ParsableCommand {
             """
     )
 
-    @Option(help: "A new or empty folder for the set.")
-    var out: String
+    @OptionGroup var options: SetOptions
     @Option(
         name: .long,
         parsing: .upToNextOption,
@@ -31,14 +29,6 @@ struct SimulateInjectCommand: ParsableCommand {
     var test: [String]
     @Option(help: "Changed copies of the frames to train on; every tenth goes to normal_val.csv.")
     var copies = 100
-    @Option(help: "Normal test frames.")
-    var normal = SetComposition().normal
-    @Option(help: "Faulty test frames, of each class in turn.")
-    var faulty = SetComposition().faulty
-    @Option(help: "Folds of the test frames.")
-    var folds = SetComposition().folds
-    @Option(help: "Everything random follows from here.")
-    var seed: UInt64 = 1
 
     /// Blur of a normal frame in pixels: a slack of some 10 um in focus.
     private static let blur: Float = 0.6
@@ -49,16 +39,12 @@ struct SimulateInjectCommand: ParsableCommand {
             throw DataError("all frames are blank: every pixel has the same grey value")
         }
         let augmentation = Augmentation(normalisation: normalisation, blur: Self.blur)
-        let set = try LabelledSet(
-            SetComposition(training: copies, normal: normal, faulty: faulty, folds: folds),
-            seed: seed
-        ) { isTraining, seed in
+        let set = try LabelledSet(options.composition(training: copies), seed: options.seed) {
+            isTraining,
+            seed in
             try Self.changedFrame(of: sources[isTraining ? 0 : 1], by: augmentation, seed: seed)
         }
-        let terminal = Mutex(Terminal())
-        try set.write(to: out) { done, count in
-            terminal.withLock { $0.progress("frame \(done)/\(count)", isLast: done == count) }
-        }
+        try options.write(set)
     }
 
     private static func changedFrame(

@@ -29,6 +29,7 @@ struct ViewCommand: AsyncParsableCommand {
     var token: String?
     @Option(help: "Wells of the plate: auto, 96, 384 or 1536.")
     var plate = WebSettings.PlateFormat.auto
+    @OptionGroup var lenses: LensOptions
     @Flag(help: "Make no decisions, and leave the folder as it is.")
     var readOnly = false
 
@@ -53,6 +54,7 @@ struct ViewCommand: AsyncParsableCommand {
             settings: settings,
             ledger: ledger,
             tree: output.tree,
+            rules: lenses.rules,
             logger: Logger(label: "autoqc"),
             listening: { Terminal.note("http://\(host.contains(":") ? "[\(host)]" : host):\($0)/") }
         )

@@ -102,6 +102,7 @@ struct WatchCommand: AsyncParsableCommand {
                         settings: web,
                         ledger: ledger,
                         tree: configured.output,
+                        rules: configured.plateRules,
                         logger: logger,
                         figures: figures
                     )

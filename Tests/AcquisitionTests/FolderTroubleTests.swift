@@ -56,6 +56,28 @@ import Testing
         }
     }
 
+    /// Links, a pipe, and names that nobody should have to read.
+    private func addHostile(to watched: WatchedFolder, _ folder: URL, _ outside: URL) throws {
+        try FileManager.default.createSymbolicLink(
+            at: folder.appending(path: "late"),
+            withDestinationURL: outside
+        )
+        try FileManager.default.createSymbolicLink(
+            at: folder.appending(path: "01_A1_f7.tif"),
+            withDestinationURL: outside.appending(path: "01_A1_f1.tif")
+        )
+        for name in [
+            "evil\n_A1_f2.tif", ".._A1_f3.tif", "a;b_A1_f4.tif", "readme.txt", ".hid_A1_f5.tif",
+        ] {
+            try watched.write(name, "END")
+        }
+        let code = unsafe mkfifo(folder.appending(path: "01_A1_f6.tif").path, 0o600)
+        #expect(code == 0)
+        let raw = Array(folder.path.utf8) + [0x2F, 0xFF, 0xFE] + Array("_A1_f8.tif".utf8) + [0]
+        let file = unsafe open(raw.map(CChar.init(bitPattern:)), O_CREAT | O_WRONLY, 0o600)
+        #expect(file >= 0 && close(file) == 0)
+    }
+
     @Test("links are not followed, and hostile names neither crash nor pass")
     func linksAndNames() async throws {
         try await withTemporaryFolder { outside in
@@ -65,24 +87,7 @@ import Testing
                 try manager.createSymbolicLink(at: folder.appending(path: "out"), withDestinationURL: outside)
                 let watched = try WatchedFolder(folder)
                 _ = try await watched.ready()
-                try manager.createSymbolicLink(
-                    at: folder.appending(path: "late"),
-                    withDestinationURL: outside
-                )
-                try manager.createSymbolicLink(
-                    at: folder.appending(path: "01_A1_f7.tif"),
-                    withDestinationURL: outside.appending(path: "01_A1_f1.tif")
-                )
-                for name in [
-                    "evil\n_A1_f2.tif", ".._A1_f3.tif", "a;b_A1_f4.tif", "readme.txt", ".hid_A1_f5.tif",
-                ] {
-                    try watched.write(name, "END")
-                }
-                let code = unsafe mkfifo(folder.appending(path: "01_A1_f6.tif").path, 0o600)
-                #expect(code == 0)
-                let raw = Array(folder.path.utf8) + [0x2F, 0xFF, 0xFE] + Array("_A1_f8.tif".utf8) + [0]
-                let file = unsafe open(raw.map(CChar.init(bitPattern:)), O_CREAT | O_WRONLY, 0o600)
-                #expect(file >= 0 && close(file) == 0)
+                try addHostile(to: watched, folder, outside)
                 let state = try await watched.finish()
                 #expect(state.frames.isEmpty)
                 let reasons = Dictionary(

@@ -4,28 +4,34 @@ import TestSupport
 import Testing
 
 struct FrameListingTests {
+    /// A plate with frames, and with what a watcher leaves alone.
+    private func makeTree(in folder: URL) throws -> URL {
+        let root = folder.appending(path: "plate")
+        for place in ["deep/er", ".hidden", "out", "elsewhere"] {
+            try FileManager.default.createDirectory(
+                at: root.appending(path: place),
+                withIntermediateDirectories: true
+            )
+        }
+        let names = [
+            "01_A1_f0.tif", "deep/er/01_A1_f1.TIFF", ".hidden/01_A1_f2.tif", "out/01_A1_f3.tif",
+            "01_A1_f4.tif.part", "notes.txt",
+        ]
+        for name in names { try Data("x".utf8).write(to: root.appending(path: name)) }
+        try FileManager.default.createSymbolicLink(
+            at: root.appending(path: "01_A1_f5.tif"),
+            withDestinationURL: root.appending(path: "01_A1_f0.tif")
+        )
+        try FileManager.default.createSymbolicLink(
+            at: root.appending(path: "way"),
+            withDestinationURL: folder
+        )
+        return root
+    }
+
     @Test func listsByTheWatchersRules() async throws {
         try await withTemporaryFolder { folder in
-            let root = folder.appending(path: "plate")
-            for place in ["deep/er", ".hidden", "out", "elsewhere"] {
-                try FileManager.default.createDirectory(
-                    at: root.appending(path: place),
-                    withIntermediateDirectories: true
-                )
-            }
-            let names = [
-                "01_A1_f0.tif", "deep/er/01_A1_f1.TIFF", ".hidden/01_A1_f2.tif", "out/01_A1_f3.tif",
-                "01_A1_f4.tif.part", "notes.txt",
-            ]
-            for name in names { try Data("x".utf8).write(to: root.appending(path: name)) }
-            try FileManager.default.createSymbolicLink(
-                at: root.appending(path: "01_A1_f5.tif"),
-                withDestinationURL: root.appending(path: "01_A1_f0.tif")
-            )
-            try FileManager.default.createSymbolicLink(
-                at: root.appending(path: "way"),
-                withDestinationURL: folder
-            )
+            let root = try makeTree(in: folder)
             let listing = FrameListing(
                 roots: [root.path, folder.appending(path: "gone").path],
                 pattern: try FramePattern(),

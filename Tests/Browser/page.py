@@ -1,12 +1,16 @@
 """The live page as a person sees it: page.py AUTOQC MODEL [PICTURES]
 
 A simulated plate with faults is judged while a headless Chromium looks: colours follow the ledger, the drill-down shows the
-right frame and mask, a decision survives a restart of the daemon, 384 wells answer within 100 ms, nothing is complained of.
+right frame and mask, a decision survives a restart of the daemon, 384 wells answer within 100 ms, paper has all that the screen
+has, nothing is complained of.
 """
 import csv
+import html
 import json
 import os
 import pathlib
+import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -160,6 +164,26 @@ def keyboard(browser):
     check(unnamed == [], f"every control has a name {unnamed}")
 
 
+def unknown_run(browser, pictures):
+    browser.run("location.hash = '#run=gone'")
+    browser.until("!document.getElementById('unknown').hidden", "a run that is not there is said to be none")
+    check(browser.run("document.getElementById('unknown').textContent").startswith("There is no frame of a run “gone”"), "by its name")
+    check(browser.run("document.getElementById('list').textContent") == "No frame yet.", "and nothing is said of wells")
+    browser.picture(pictures / "unknown-run.png")
+    browser.run("document.querySelector('#unknown a').click()")
+    browser.until("document.getElementById('unknown').hidden && document.querySelectorAll('#plate button:not(.empty)').length === 12",
+                  "and a link leads to one that is")
+
+
+def lenses(browser, pictures):
+    browser.run("document.querySelector('#lenses summary').click()")
+    browser.until("document.querySelectorAll('#lens-rows tr').length > 0", "the lenses of the run")
+    check(browser.run("document.querySelectorAll('#lens-rows .this').length === document.querySelectorAll('#lens-rows tr').length"),
+          "each lens has its chart, and this run is marked in it")
+    browser.picture(pictures / "lenses.png", whole=True)
+    contrast(browser)
+
+
 def contrast(browser):
     """The lowest contrast of text and what lies below it, after WCAG 2."""
     low = browser.run("""(() => {
@@ -185,6 +209,42 @@ def contrast(browser):
         return [...new Set(found)];
     })()""")
     check(low == [], f"text has a contrast of 4.5 to 1 {low}")
+
+
+def paper(browser, path, words):
+    """What comes out of a printer has these words, none of them beyond the edge of a page."""
+    browser.pdf(path)
+    if not shutil.which("pdftotext"):
+        print("     not looked at for want of pdftotext (apt install poppler-utils)")
+        return
+    boxes = subprocess.run(["pdftotext", "-bbox", path, "-"], check=True, capture_output=True, text=True).stdout
+    found, cut, pages = set(), [], 0
+    for page in re.split(r"<page ", boxes)[1:]:
+        width, height = (float(size) for size in re.match(r'width="([^"]*)" height="([^"]*)"', page).groups())
+        pages += 1
+        for left, top, right, bottom, word in re.findall(r'<word xMin="(.*?)" yMin="(.*?)" xMax="(.*?)" yMax="(.*?)">(.*?)</word>', page):
+            found.add(html.unescape(word))
+            if float(left) < 0 or float(top) < 0 or float(right) > width or float(bottom) > height:
+                cut.append(word)
+    lacking = [word for word in words if word not in found]
+    check(pages > 0 and lacking == [] and cut == [], f"{path.name} has {pages} pages, all of it on them: lacking {lacking}, cut {cut}")
+
+
+def print_all(stage, browser, pictures):
+    browser.open(stage.address + "#run=sim")
+    browser.until("document.querySelectorAll('#plate button:not(.empty)').length === 12", "twelve wells on the map")
+    wells = sorted(well["well"] for well in stage.ask("/api/v1/runs/sim")["wells"])
+    # Rows and columns of the map to its last one, and the last entry of the legend.
+    paper(browser, pictures / "page.pdf", ["Plate", "A", "H", "1", "12", "frame", "yet"])
+    file = stage.folder / "review.html"
+    subprocess.run([stage.autoqc, "review", stage.out, "--run", "sim", "--html", file], check=True, capture_output=True)
+    browser.open(f"file://{file}")
+    browser.until("document.readyState === 'complete' && document.querySelector('h1').textContent === 'Run sim'", "the review is open")
+    # The table to its last column and row, and the last frame of the gallery.
+    last = browser.run("[...document.querySelectorAll('figcaption b')].pop().textContent")
+    paper(browser, pictures / "review.pdf", ["Usable", "reviewer", "says", "Lenses", "deviation", *wells, *last.split()])
+    browser.picture(pictures / "review.png")
+    browser.open(stage.address)
 
 
 def large_plate(autoqc, folder, browser, pictures):
@@ -264,9 +324,12 @@ def main(autoqc, pictures):
             check(browser.complaints == [], f"no errors in the console, nothing refused by the policy {browser.complaints}")
             decision(stage, browser)
             keyboard(browser)
+            lenses(browser, pictures)
+            unknown_run(browser, pictures)
+            print_all(stage, browser, pictures)
             large_plate(autoqc, folder, browser, pictures)
-            # Brought about here: the daemon was stopped, and the frames of that plate have no files.
-            own = ("ERR_CONNECTION_REFUSED", "image.png")
+            # Brought about here: the daemon was stopped, the frames of that plate have no files, a run was none.
+            own = ("ERR_CONNECTION_REFUSED", "image.png", "runs/gone")
             others = [complaint for complaint in browser.complaints if not any(word in complaint for word in own)]
             check(others == [], f"nor later {others}")
             stage.stop()

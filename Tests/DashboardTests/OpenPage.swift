@@ -27,13 +27,7 @@ struct OpenPage: Sendable {
         _ body: @escaping @Sendable (OpenPage) async throws -> Void
     ) async throws {
         try await withTemporaryFolder { folder in
-            let tree = OutputTree(root: folder.appending(path: "out").path)
-            try tree.prepare()
-            var ledger = try FrameLedger(path: tree.ledger)
-            if isReadOnly {
-                try ledger.close()
-                ledger = try FrameLedger(reading: tree.ledger)
-            }
+            let (tree, ledger) = try output(in: folder, isReadOnly: isReadOnly)
             let (ports, port) = AsyncStream<Int>.makeStream()
             var logger = Logger(label: "test")
             logger.logLevel = .critical
@@ -48,14 +42,13 @@ struct OpenPage: Sendable {
             let group = ServiceGroup(
                 configuration: ServiceGroupConfiguration(services: [service], logger: logger)
             )
-            let opened = ledger
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await group.run() }
                 let number = try #require(await ports.first { _ in true })
                 let page = OpenPage(
                     folder: folder,
                     tree: tree,
-                    ledger: opened,
+                    ledger: ledger,
                     visitor: Visitor(port: number)
                 )
                 try await body(page)
@@ -63,6 +56,15 @@ struct OpenPage: Sendable {
                 try await tasks.waitForAll()
             }
         }
+    }
+
+    private static func output(in folder: URL, isReadOnly: Bool) throws -> (OutputTree, FrameLedger) {
+        let tree = OutputTree(root: folder.appending(path: "out").path)
+        try tree.prepare()
+        let ledger = try FrameLedger(path: tree.ledger)
+        guard isReadOnly else { return (tree, ledger) }
+        try ledger.close()
+        return (tree, try FrameLedger(reading: tree.ledger))
     }
 
     /// Writes a frame and, for a faulty one, its mask, as the daemon leaves them.
@@ -76,53 +78,56 @@ struct OpenPage: Sendable {
     ) throws {
         let well = try #require(Well(name))
         let file = "\(SafeName.of(run))_\(name)_f\(frame).tiff"
-        let input = folder.appending(path: "in")
-        try FileManager.default.createDirectory(at: input, withIntermediateDirectories: true)
-        let pixels = (0..<64 * 40).map { Float($0 % 64 * 4) }
-        try TIFFWriter.write(
-            Frame(height: 40, width: 64, pixels: pixels),
-            to: input.appending(path: file).path
+        try writeFrame(file)
+        let isFaulty = verdict == .faulty
+        let score = FrameRecord.Score(
+            scores: ImageScores(maximum: 1, mean: 0.1, patch: 0.5),
+            chosen: 0.5,
+            severity: severity,
+            threshold: 8,
+            verdict: verdict,
+            area: isFaulty ? 0.04 : 0,
+            boundingBox: isFaulty ? PixelRectangle(x: 10, y: 5, width: 10, height: 10) : nil,
+            cause: isFaulty ? "air-bubble" : nil,
+            mask: isFaulty ? try writeMask(of: file, run: run) : nil,
+            wellIsFaulty: wellIsFaulty
         )
-        var mask: String?
-        if verdict == .faulty {
-            let stem = Sidecars.name(file: file, page: 0)
-            mask = Sidecars.maskPath(name: stem)
-            let values = (0..<64 * 40).map {
-                UInt8((10..<20).contains($0 % 64) && (5..<15).contains($0 / 64) ? 1 : 0)
-            }
-            try Sidecars(tree: tree, writeMask: Sidecars.writeTIFF).write(
-                Mask(height: 40, width: 64, values: values),
-                pixelSize: nil,
-                run: run,
-                name: stem,
-                outlinedAs: "unknown"
-            )
-        }
         try ledger.record([
             FrameRecord(
                 key: FrameKey(root: input.path, path: file),
                 identity: nil,
                 frame: FrameID(run: run, well: well, index: frame),
-                outcome: .scored(
-                    FrameRecord.Score(
-                        scores: ImageScores(maximum: 1, mean: 0.1, patch: 0.5),
-                        chosen: 0.5,
-                        severity: severity,
-                        threshold: 8,
-                        verdict: verdict,
-                        area: verdict == .faulty ? 0.04 : 0,
-                        boundingBox: verdict == .faulty
-                            ? PixelRectangle(x: 10, y: 5, width: 10, height: 10) : nil,
-                        cause: verdict == .faulty ? "air-bubble" : nil,
-                        mask: mask,
-                        wellIsFaulty: wellIsFaulty
-                    )
-                ),
+                outcome: .scored(score),
                 model: "3f9ac2d41b7e",
                 completed: Timestamp(nanoseconds: 1_795_341_601_000_000_000),
                 judged: Timestamp(nanoseconds: 1_795_341_601_200_000_000)
             )
         ])
+    }
+
+    private var input: URL { folder.appending(path: "in") }
+
+    private func writeFrame(_ file: String) throws {
+        try FileManager.default.createDirectory(at: input, withIntermediateDirectories: true)
+        let pixels = (0..<64 * 40).map { Float($0 % 64 * 4) }
+        let frame = Frame(height: 40, width: 64, pixels: pixels)
+        try TIFFWriter.write(frame, to: input.appending(path: file).path)
+    }
+
+    /// Writes the mask of a frame, and returns its path as the ledger has it.
+    private func writeMask(of file: String, run: String) throws -> String {
+        let name = Sidecars.name(file: file, page: 0)
+        let values = (0..<64 * 40).map {
+            UInt8((10..<20).contains($0 % 64) && (5..<15).contains($0 / 64) ? 1 : 0)
+        }
+        try Sidecars(tree: tree, writeMask: Sidecars.writeTIFF).write(
+            Mask(height: 40, width: 64, values: values),
+            pixelSize: nil,
+            run: run,
+            name: name,
+            outlinedAs: "unknown"
+        )
+        return Sidecars.maskPath(name: name)
     }
 
     /// A well that gets no more frames.

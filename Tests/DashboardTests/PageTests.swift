@@ -43,6 +43,44 @@ import Testing
         }
     }
 
+    @Test func aRunThatIsNotThereIsNoEmptyPlate() async throws {
+        try await OpenPage.with { page in
+            try page.add("A1", frame: 0)
+            for path in ["", "/wells/A01", "/wells/A01/frames", "/wells/A01/frames/0", "/decisions"] {
+                let answer = try await page.visitor.get("/api/v1/runs/other%20run\(path)")
+                #expect(answer.status == 404, "\(path)")
+                #expect(try answer.json()["error"] is String)
+                #expect(try await page.visitor.get("/api/v1/runs/01\(path)").status == 200, "\(path)")
+            }
+            let sentence = try await page.visitor.get("/api/v1/runs/other%20run").json()["error"] as? String
+            #expect(sentence?.contains("other run") == true && sentence?.contains("/api/v1/runs") == true)
+            // A well whose first frame is still to come is one of the run all the same.
+            #expect(try await page.visitor.get("/api/v1/runs/01/wells/B02").status == 200)
+        }
+    }
+
+    @Test func theLensesOfARunStandBesideTheirPast() async throws {
+        try await OpenPage.with { page in
+            func lenses(_ run: String) async throws -> [[String: Any]] {
+                let answer = try await page.visitor.get("/api/v1/runs/\(run)/lenses")
+                return try #require(try answer.json()["lenses"] as? [[String: Any]])
+            }
+            for run in 0..<7 {
+                let severity = run == 6 ? 5 : 1 + 0.1 * Double(run % 3)
+                try page.add("A1", frame: 0, severity: severity, run: "\(run)")
+                try page.add("A2", frame: 0, severity: 1, run: "\(run)")
+            }
+            let last = try await lenses("6")
+            #expect(last.map { $0["lens"] as? Int } == [1, 2])
+            #expect(last.map { $0["is_out"] as? Bool } == [true, false])
+            #expect((last[0]["runs"] as? [Any])?.count == 7)
+            #expect(try await lenses("1")[0]["deviation"] == nil, "a single run before tells nothing")
+            // What was found of a run is not kept beyond its next frame.
+            for frame in 1..<4 { try page.add("A1", frame: frame, severity: 1, run: "6") }
+            #expect(try await lenses("6").map { $0["is_out"] as? Bool } == [false, false])
+        }
+    }
+
     @Test func everyMistakeHasOneShape() async throws {
         try await OpenPage.with { page in
             for path in [

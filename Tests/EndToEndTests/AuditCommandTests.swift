@@ -56,7 +56,9 @@ import Testing
             try FileManager.default.removeItem(at: plate.watched.appending(path: "01_B1_f0.tiff"))
             let table = plate.folder.appending(path: "verdicts.csv")
             let arguments = ["rejudge", plate.out.path, "--model", Program.model, "--csv", table.path]
-            #expect(try await run(arguments, in: plate.folder).said.contains("1 frames are left out"))
+            let incomplete = try await run(arguments, in: plate.folder)
+            #expect(incomplete.said.contains("1 frames are left out"))
+            #expect(incomplete.status == 1)
             #expect(try String(contentsOf: table, encoding: .utf8).split(separator: "\n").count == 4)
         }
     }

@@ -48,6 +48,24 @@ struct CommandTests {
         }
     }
 
+    @Test func aFileThatCannotBeReadIsToldAndTheOthersAreJudged() async throws {
+        try await withTemporaryFolder { folder in
+            let plate = try TestPlate(in: folder)
+            let whole = plate.data(faulty: false)
+            for name in ["01_A1_f1", "01_A1_f3"] {
+                try whole.write(to: plate.watched.appending(path: "\(name).tiff"))
+            }
+            try whole.prefix(whole.count / 2).write(to: plate.watched.appending(path: "01_A1_f2.tiff"))
+            let program = try Program(["score", "--model", Program.model, plate.watched.path], in: folder)
+            #expect(try await program.end() == 1)
+            let rows = program.printed.split(separator: "\n").dropFirst()
+            #expect(rows.count { $0.contains(",normal,") } == 2)
+            #expect(rows.count { $0.contains("01_A1_f2.tiff") && $0.contains(",unreadable,") } == 1)
+            #expect(program.said.contains("01_A1_f2.tiff"))
+            #expect(program.said.contains("1 of 3 files could not be read"))
+        }
+    }
+
     @Test func aTextFileIsNoModel() async throws {
         try await withTemporaryFolder { folder in
             let notes = folder.appending(path: "notes.txt")

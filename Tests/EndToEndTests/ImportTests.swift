@@ -70,6 +70,29 @@ struct ImportTests {
         }
     }
 
+    @Test func whatWeightsCannotTellIsSaidOrHasToFit() async throws {
+        try await withTemporaryFolder { folder in
+            let out = folder.appending(path: "model.safetensors").path
+            let weights = try fixture("unet_small.weights.safetensors")
+            func said(_ options: [String]) async throws -> String {
+                let program = try Program(["import", weights, "--out", out] + options, in: folder)
+                _ = try await program.end()
+                return program.said
+            }
+            let (heads, window) = (Array(try options().prefix(2)), Array(try options().suffix(2)))
+            #expect(try await said(heads).contains("cannot tell --window, which is assumed"))
+            #expect(!(try await said(heads + window).contains("assumed")))
+            try FileManager.default.removeItem(atPath: out)
+            #expect(
+                try await said(["--head-channels", "7"] + window).contains("attention heads of 7 channels")
+            )
+            #expect(
+                try await said(heads + ["--window", "33"]).contains("window of 33, which is not a multiple")
+            )
+            #expect(!FileManager.default.fileExists(atPath: out))
+        }
+    }
+
     @Test func everythingThatDoesNotFitIsListed() async throws {
         try await withTemporaryFolder { folder in
             var file = try SafeTensors(path: try fixture("unet_small.weights.safetensors"))

@@ -100,4 +100,19 @@ import Testing
             #expect(try FileManager.default.contentsOfDirectory(atPath: labels.path).count == 3)
         }
     }
+
+    @Test func anExportThatLacksFramesOrMasksDoesNotPassForWhole() async throws {
+        try await withReviewedPlate { plate in
+            try FileManager.default.removeItem(at: plate.watched.appending(path: "01_B1_f1.tiff"))
+            try FileManager.default.removeItem(at: plate.out.appending(path: "01/masks/01_B1_f2.mask.tiff"))
+            for (option, told) in [
+                ("--ome-zarr", "1 frames whose files are gone"), ("--label-images", "1 masks"),
+            ] {
+                let folder = plate.folder.appending(path: String(option.dropFirst(2))).path
+                let program = try Program(["export", plate.out.path, option, folder], in: plate.folder)
+                #expect(try await program.end() == 1)
+                #expect(program.said.contains(told), "\(program.said)")
+            }
+        }
+    }
 }

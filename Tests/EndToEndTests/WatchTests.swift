@@ -16,33 +16,38 @@ import Testing
         try handle.close()
     }
 
+    /// Sixty frames written piece by piece, and as many that are renamed into place.
+    private static func writeFrames(of plate: TestPlate) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<60 {
+                group.addTask {
+                    let place = plate.watched.appending(path: "batch \(index / 6)")
+                    try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+                    let data = plate.data(faulty: index % 10 == 0)
+                    // Few of each well, as they are alike to the last bit: more would be a camera that is stuck.
+                    let (row, frame) = (UnicodeScalar(UInt8(65 + index % 20)), index / 20)
+                    try await Self.writeSlowly(
+                        data,
+                        to: place.appending(path: "slow_\(row)1_f\(frame).tiff")
+                    )
+                    let hidden = place.appending(path: "upload-\(index).part")
+                    try data.write(to: hidden)
+                    try FileManager.default.moveItem(
+                        at: hidden,
+                        to: place.appending(path: "renamed_\(row)1_f\(frame).tiff")
+                    )
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     @Test func slowAndRenamedFramesAreJudgedOnceEach() async throws {
         try await withTemporaryFolder { folder in
             let plate = try TestPlate(in: folder)
             let program = try Program(plate.watchArguments, in: folder)
             try await until("the first listing is done") { program.said.contains("first listing") }
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for index in 0..<60 {
-                    group.addTask {
-                        let place = plate.watched.appending(path: "batch \(index / 6)")
-                        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
-                        let data = plate.data(faulty: index % 10 == 0)
-                        // Few of each well, as they are alike to the last bit: more would be a camera that is stuck.
-                        let (row, frame) = (UnicodeScalar(UInt8(65 + index % 20)), index / 20)
-                        try await Self.writeSlowly(
-                            data,
-                            to: place.appending(path: "slow_\(row)1_f\(frame).tiff")
-                        )
-                        let hidden = place.appending(path: "upload-\(index).part")
-                        try data.write(to: hidden)
-                        try FileManager.default.moveItem(
-                            at: hidden,
-                            to: place.appending(path: "renamed_\(row)1_f\(frame).tiff")
-                        )
-                    }
-                }
-                try await group.waitForAll()
-            }
+            try await Self.writeFrames(of: plate)
             try await until("120 frames are judged") { plate.counts()[.scored, default: 0] >= 120 }
             program.signal(SIGTERM)
             #expect(try await program.end() == 0)

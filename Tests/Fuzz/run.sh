@@ -1,36 +1,76 @@
 #!/usr/bin/env bash
-# Fuzzes the TIFF reader: Tests/Fuzz/run.sh SECONDS [BUILD_FOLDER]
+# Fuzzes a reader: Tests/Fuzz/run.sh tiff|checkpoint SECONDS [BUILD_FOLDER]
 #
-# libFuzzer and AddressSanitizer around Frames, compiled as one module. Seeds come from
-# AUTOQC_DATA/tiff_corpus (default: ../shared/data) and from what earlier runs found. Inputs that crash, take
-# longer than 10 s or more than 1 GiB at once are kept in BUILD_FOLDER/crashes; the exit status is then not 0.
+# libFuzzer and AddressSanitizer around the module that reads, compiled as one module with what feeds it. Seeds are
+# AUTOQC_DATA/tiff_corpus (default: ../shared/data), small checkpoints that the fuzzer makes up itself, the pickle in
+# AUTOQC_FIXTURES/unet_small.ckpt (default: ../shared/fixtures), and what earlier runs found. Inputs that crash, take longer
+# than 10 s or more than 1 GiB at once are kept in BUILD_FOLDER/READER-crashes; the exit status is then not 0.
 set -euo pipefail
 
-seconds=${1:?usage: run.sh SECONDS [BUILD_FOLDER]}
+usage="usage: run.sh tiff|checkpoint SECONDS [BUILD_FOLDER]"
+reader=${1:?$usage}
+seconds=${2:?$usage}
 root=$(cd "$(dirname "$0")/../.." && pwd)
-build=${2:-$root/.build-fuzz}
+build=${3:-$root/.build-fuzz}
 data=${AUTOQC_DATA:-$root/../shared/data}
-mkdir -p "$build/found" "$build/crashes" "$build/seeds"
+fixtures=${AUTOQC_FIXTURES:-$root/../shared/fixtures}
+found=$build/$reader-found seeds=$build/$reader-seeds crashes=$build/$reader-crashes
+mkdir -p "$found" "$seeds" "$crashes" "$build/kernels"
 
-flags=(-O -g -swift-version 6 -module-cache-path "$build/cache" -parse-as-library
+sources=$root/Sources
+flags=(-O -g -swift-version 6 -module-cache-path "$build/cache" -parse-as-library -I "$build"
+    -Xcc "-fmodule-map-file=$build/kernels/module.modulemap"
     -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility
     -enable-upcoming-feature InternalImportsByDefault)
-swiftc "${flags[@]}" -emit-module -emit-library -static -module-name Plate \
-    -emit-module-path "$build/Plate.swiftmodule" -o "$build/libPlate.a" "$root"/Sources/Plate/*.swift
-read -ra headers <<< "$(pkg-config --cflags-only-I libpng libtiff-4)"
-swiftc "${flags[@]}" -sanitize=fuzzer,address -module-name FramesFuzz -I "$build" \
-    -I "$root/Sources/CTIFF" -I "$root/Sources/CPNG" "${headers[@]}" \
-    "$root"/Sources/Frames/*.swift "$root/Tests/Fuzz/TIFFFuzz.swift" -L "$build" -lPlate -o "$build/tiff-fuzz"
+for name in CTIFF CPNG CZlib CZip COpenBLAS COneDNN; do flags+=(-I "$sources/$name"); done
+for flag in $(pkg-config --cflags-only-I libpng libtiff-4 libzip openblas); do flags+=(-Xcc "$flag"); done
 
-# libFuzzer takes plain names; large frames would only slow it down.
-if [ -d "$data/tiff_corpus" ]; then
-    find "$data/tiff_corpus" -type f -size -64k | while read -r file; do
-        cp "$file" "$build/seeds/$(sha1sum < "$file" | cut -c1-16)"
-    done
-else
-    echo "no seeds: set AUTOQC_DATA to the folder of real frames" >&2
-fi
+# The kernels as SwiftPM builds them; the module map as it makes one.
+(cd "$build/kernels" && clang -c -O3 -g -ffp-contract=off -I "$sources/CKernels/include" "$sources"/CKernels/*.c &&
+    rm -f libCKernels.a && ar rc libCKernels.a ./*.o)
+printf 'module CKernels {\n    umbrella header "%s"\n    export *\n}\n' "$sources/CKernels/include/CKernels.h" \
+    > "$build/kernels/module.modulemap"
 
-exec "$build/tiff-fuzz" "$build/found" "$build/seeds" -max_total_time="$seconds" -max_len=65536 \
-    -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=1024 -artifact_prefix="$build/crashes/" \
+# A module of its own, built as a library; further arguments are the compiler's.
+library() {
+    local name=$1
+    shift
+    swiftc "${flags[@]}" "$@" -emit-module -emit-library -static -module-name "$name" \
+        -emit-module-path "$build/$name.swiftmodule" -o "$build/lib$name.a" "$sources/$name"/*.swift
+}
+
+# The fuzzer itself: name of the module, then files and further arguments.
+fuzzer() {
+    swiftc "${flags[@]}" -sanitize=fuzzer,address -module-name "$@" -L "$build" -L "$build/kernels" -lCKernels -lgomp \
+        -o "$build/$reader-fuzz"
+}
+
+case $reader in
+tiff)
+    library Plate
+    fuzzer FramesFuzz "$sources"/Frames/*.swift "$root/Tests/Fuzz/TIFFFuzz.swift" -lPlate
+    # libFuzzer takes plain names; large frames would only slow it down.
+    if [ -d "$data/tiff_corpus" ]; then
+        find "$data/tiff_corpus" -type f -size -64k | while read -r file; do
+            cp "$file" "$seeds/$(sha1sum < "$file" | cut -c1-16)"
+        done
+    else
+        echo "no seeds: set AUTOQC_DATA to the folder of real frames" >&2
+    fi ;;
+checkpoint)
+    # SafeTensors lies in there, so the fuzzer shall see its branches, too.
+    library Tensors -sanitize=fuzzer,address
+    fuzzer CheckpointsFuzz "$sources"/Checkpoints/*.swift "$root"/Tests/CheckpointsTests/TorchFile.swift \
+        "$root/Tests/Fuzz/CheckpointFuzz.swift" -lTensors -ldnnl -lopenblas -lswiftSynchronization
+    AUTOQC_FUZZ_SEEDS=$seeds "$build/checkpoint-fuzz" -runs=0
+    if [ -f "$fixtures/unet_small.ckpt" ]; then
+        { printf '\001'; unzip -p "$fixtures/unet_small.ckpt" '*/data.pkl'; } > "$seeds/published-pickle"
+    fi ;;
+*)
+    echo "$usage" >&2
+    exit 2 ;;
+esac
+
+exec "$build/$reader-fuzz" "$found" "$seeds" -max_total_time="$seconds" -max_len=65536 \
+    -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=1024 -artifact_prefix="$crashes/" \
     -print_final_stats=1

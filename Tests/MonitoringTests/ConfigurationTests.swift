@@ -83,6 +83,45 @@ struct ConfigurationTests {
         }
     }
 
+    @Test func allMistakesOfAFileAreNamedAtOnce() async throws {
+        let text = """
+            modle: m.safetensors
+            output: out
+            batch: {frames: 0}
+            treshold: 3
+            hysteresis:
+              onset: 3
+              of: 2
+            """
+        try await withTemporaryFolder { folder in
+            let error = try #require(throws: ConfigurationError.self) { try Self.load(text, in: folder) }
+            let expected = [
+                (1, "modle", "`model`"), (3, "batch.frames", "from 1 to 64"), (4, "treshold", "`threshold`"),
+                (6, "hysteresis.onset", "`hysteresis.of`"),
+            ].map { ("\(folder.path)/plate.yaml:\($0): \($1): ", $2) }
+            let lines = error.description.split(separator: "\n")
+            for (place, hint) in expected {
+                #expect(lines.contains { $0.hasPrefix(place) && $0.contains(hint) }, "\(place): \(error)")
+            }
+            // Beside the four only `watch` is missing: a misspelt model is no missing one.
+            #expect(
+                lines.count == 5 && error.description.contains("plate.yaml: watch: it is missing"),
+                "\(error)"
+            )
+        }
+    }
+
+    @Test func everythingThatIsNotThereIsNamedAtOnce() async throws {
+        try await withTemporaryFolder { folder in
+            let text = "model: m\noutput: out\nwatch: [in, elsewhere]\n"
+            let configuration = try Self.load(text, in: folder)
+            let error = try #require(throws: ConfigurationError.self) { try configuration.check() }
+            for name in ["m is not there", "in is not a folder", "elsewhere is not a folder"] {
+                #expect(error.description.contains("\(folder.path)/\(name)"), "\(error)")
+            }
+        }
+    }
+
     @Test(arguments: [
         ("output: out\nwatch: [in]", "model"), ("model: m\nwatch: [in]", "output"),
         ("model: m\noutput: out", "watch"), ("model: m\noutput: out\nwatch: []", "watch"), ("", "model"),

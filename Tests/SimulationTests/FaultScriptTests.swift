@@ -7,7 +7,8 @@ import Testing
 
 struct FaultScriptTests {
     private func script(_ text: String) throws -> FaultScript {
-        try FaultScriptReader(path: "faults.yaml").script(text)
+        var reader = FaultScriptReader(path: "faults.yaml")
+        return try reader.script(text)
     }
 
     private func message(_ text: String) -> String {
@@ -64,6 +65,26 @@ struct FaultScriptTests {
             let message = message(text)
             for word in words { #expect(message.contains(word), "\(text): \(message)") }
         }
+    }
+
+    @Test func allMistakesOfAScriptAreNamedAtOnce() {
+        let text = """
+            faults:
+            - {kind: z-shift, wells: [B1], severty: 1}
+            - {kind: bubble, wells: [B1], severity: 1}
+            - {kind: z-shift, wells: B1, severity: 7}
+            """
+        let lines = message(text).split(separator: "\n")
+        let expected = [
+            ("faults.yaml:2: faults[1].severty", "`severity`"),
+            ("faults.yaml:3: faults[2].kind", "air-bubble"),
+            ("faults.yaml:4: faults[3].severity", "0 to 1"),
+            ("faults.yaml:4: faults[3].wells", "list of wells"),
+        ]
+        for (place, hint) in expected {
+            #expect(lines.contains { $0.hasPrefix(place) && $0.contains(hint) }, "\(place): \(lines)")
+        }
+        #expect(lines.count == expected.count, "what follows from a mistake is none of its own: \(lines)")
     }
 
     @Test func nothingMeansNoFaults() throws {

@@ -100,6 +100,17 @@ struct FAnoGANTrainerTests {
             #expect(throws: DataError.self) {
                 try FAnoGANTrainer(resuming: checkpoint, steps: nil, frames: fewer)
             }
+            let others = folder.appending(path: "others")
+            try FileManager.default.createDirectory(at: others, withIntermediateDirectories: true)
+            let renamed = try TinyFrames.write(8, to: others).enumerated().map { index, path in
+                let name = others.appending(path: "02_A1_f\(index).tiff").path
+                try FileManager.default.moveItem(atPath: path, toPath: name)
+                return name
+            }
+            let error = try #require(throws: DataError.self) {
+                try Trainers.resume(checkpoint, frames: try FrameSet(paths: renamed))
+            }
+            #expect("\(error)".contains("other names"))
             let data = try Data(contentsOf: URL(filePath: checkpoint))
             try data.dropLast(100).write(to: URL(filePath: checkpoint))
             #expect(throws: (any Error).self) {

@@ -145,6 +145,42 @@ enum Answer {
         }
     }
 
+    /// A lens in a run, beside its own past.
+    struct Lens: Codable, Sendable {
+        /// Its median severity in a run.
+        struct Point: Codable, Sendable {
+            let run: String
+            let severity: Double
+            let isOut: Bool
+        }
+
+        let lens: Int
+        let judged: Int
+        let flagged: Int
+        let severity: Double
+        let mean: Double?
+        let spread: Double?
+        let deviation: Double?
+        let isOut: Bool
+        /// The last of them is the run asked for.
+        let runs: [Point]
+
+        /// Nothing where there are no rows.
+        init?(_ rows: [LensTrend.Row], atMost count: Int) {
+            guard let row = rows.last else { return nil }
+            (lens, judged, flagged) = (row.lens, row.frames, row.faulty)
+            (severity, mean, spread) = (row.median, row.past?.mean, row.past?.spread)
+            (deviation, isOut) = (row.deviation, row.isOut)
+            runs = rows.suffix(count).map { Point(run: $0.run, severity: $0.median, isOut: $0.isOut) }
+        }
+    }
+
+    /// The lenses of a run.
+    struct Lenses: Codable, Sendable {
+        let run: String
+        let lenses: [Lens]
+    }
+
     /// The decisions that count in a run, and whether more can be made here.
     struct Decisions: Codable, Sendable {
         let decisions: [Decision]

@@ -10,10 +10,13 @@ struct PlateReader: Sendable {
     let ledger: FrameLedger
     let tree: OutputTree
     let format: WebSettings.PlateFormat
+    let lensHistory: LensHistory
     let figures: @Sendable () -> DaemonFigures?
 
     /// Marks drawn for a well's time series, at most.
     static let mostBuckets = 480
+    /// Runs in the chart of a lens, at most.
+    static let mostRuns = 30
     /// Frames of a film strip, at most.
     static let longestStrip = 60
 
@@ -52,6 +55,15 @@ struct PlateReader: Sendable {
             now: Timestamp.now.iso8601,
             patterns: try patterns(run),
             wells: wells.map { Answer.Well($0) }
+        )
+    }
+
+    /// The lenses of a run, each beside its own past.
+    func lenses(_ run: String) throws -> Answer.Lenses {
+        let charts = try lensHistory.trend().charts(of: run)
+        return Answer.Lenses(
+            run: run,
+            lenses: charts.compactMap { Answer.Lens($0, atMost: Self.mostRuns) }
         )
     }
 

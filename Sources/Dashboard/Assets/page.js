@@ -3,9 +3,11 @@
 import { Plate, make, age } from "./plate.js";
 import { WellView } from "./well.js";
 import { FrameView } from "./frame.js";
+import { LensView } from "./lens.js";
 
 const runs = document.getElementById("run");
 const link = document.getElementById("link");
+const unknown = document.getElementById("unknown");
 const alertBar = document.getElementById("alert");
 let shown = { run: null, well: null, frame: null };
 let clock = 0;
@@ -14,13 +16,15 @@ let isFollowing = true;
 let isRefreshing = false;
 let statusRound = 0;
 
+const mostLinks = 12;
 const now = () => Date.now() + clock;
 const whole = new Intl.NumberFormat("en");
 
+// What an address answers: undefined where there is no such thing, null where there is no answer.
 async function address(path) {
   try {
     const answer = await fetch(`api/v1/${path}`);
-    return answer.ok ? await answer.json() : null;
+    return answer.ok ? await answer.json() : answer.status === 404 ? undefined : null;
   } catch {
     return null;
   }
@@ -38,6 +42,7 @@ async function send(path, value) {
 
 const plate = new Plate(well => go({ ...shown, well, frame: null }), now);
 const wellView = new WellView(address, frame => go({ ...shown, frame }));
+const lensView = new LensView(address);
 const frameView = new FrameView(address, send, () => wellView.refresh());
 
 // The address keeps what is shown, so that it survives a reload and can be sent to a colleague.
@@ -82,16 +87,27 @@ async function show(next) {
 
 async function openRun(run) {
   plate.clear();
+  unknown.hidden = document.getElementById("patterns").hidden = true;
   events?.close();
   if (!run) return;
   runs.value = run;
   document.title = `autoqc · ${run}`;
   const answer = await address(`runs/${encodeURIComponent(run)}`);
-  if (answer) update(answer);
+  lensView.open(answer ? run : null);
+  if (answer) update(answer); else if (answer === undefined) sayUnknown(run);
   listen(run, answer?.sequence || 0);
 }
 
+// An address may name a run of another folder, or one whose first frame is still to come.
+function sayUnknown(run) {
+  const names = [...runs.options].map(option => option.value).slice(0, mostLinks);
+  const links = names.map(name => make("a", { href: `#${new URLSearchParams({ run: name })}`, textContent: name }));
+  unknown.replaceChildren(`There is no frame of a run “${run}” here${links.length ? "; there are" : ", nor of any other"}`, ...links);
+  unknown.hidden = false;
+}
+
 function update(answer) {
+  unknown.hidden = true;
   plate.update(answer);
   const list = document.getElementById("patterns");
   list.hidden = !answer.patterns.length;
@@ -178,14 +194,15 @@ async function list() {
     if (shown.run) runs.value = shown.run;
   }
   if (names.length && (shown.run === null || (isFollowing && !shown.well && names[0] !== shown.run))) {
-    await show({ ...read(), run: shown.run === null ? read().run ?? names[0] : names[0] });
+    const asked = shown.run === null ? read().run ?? names[0] : names[0];
+    isFollowing = asked === names[0];
+    await show({ ...read(), run: asked });
   } else if (!names.length && !events) {
     listen("", 0);
   }
 }
 
 runs.addEventListener("change", () => {
-  isFollowing = runs.selectedIndex === 0;
   go({ run: runs.value, well: null, frame: null });
 });
 document.getElementById("close").addEventListener("click", () => {
@@ -193,7 +210,11 @@ document.getElementById("close").addEventListener("click", () => {
   go({ ...shown, well: null, frame: null });
   plate.focus(well);
 });
-addEventListener("hashchange", () => show(read()));
+addEventListener("hashchange", () => {
+  const next = read();
+  if (next.run && next.run !== shown.run) isFollowing = next.run === runs.options[0]?.value;
+  show(next);
+});
 addEventListener("keydown", event => {
   if (event.key === "Escape" && shown.well) document.getElementById("close").click();
 });

@@ -69,6 +69,8 @@ export class Plate {
     this.cells.clear();
     this.rows = this.columns = 0;
     this.hint.textContent = "\u00a0";
+    this.#explain();
+    this.#warn();
   }
 
   update(answer) {

@@ -2,7 +2,7 @@
 
 import { make, figure, states } from "./plate.js";
 
-const svg = (name, attributes = {}, text) => {
+export const svg = (name, attributes = {}, text) => {
   const element = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   if (text !== undefined) element.textContent = text;

@@ -16,6 +16,8 @@ public struct ReviewPage {
         public var plate = WebSettings.PlateFormat.auto
         /// Sentences about whether every frame has its outcome, from an audit.
         public var audit: [String] = []
+        /// For each lens of the run its rows up to this run (`LensTrend.charts`).
+        public var lenses: [[LensTrend.Row]] = []
 
         /// The usual ones.
         public init() {}
@@ -52,7 +54,7 @@ public struct ReviewPage {
 
     /// Writes the file, which replaces what was there.
     public func write(to path: String) throws -> Outcome {
-        var text = ReviewText(review: review, audit: options.audit)
+        var text = ReviewText(review: review, audit: options.audit, lenses: options.lenses)
         var gallery = ReviewGallery(budget: options.largestSize - text.size, width: options.pictureWidth) {
             frame in
             try ledger.records(of: frame).last { $0.state != .skipped }

@@ -7,10 +7,10 @@ struct ReviewText {
     private let review: RunReview
     private var html: String
 
-    init(review: RunReview, audit: [String]) {
+    init(review: RunReview, audit: [String], lenses: [[LensTrend.Row]]) {
         self.review = review
         html = ""
-        html = head + summary(audit) + plate + table + decisions
+        html = head + summary(audit) + plate + table + LensSection.html(lenses) + decisions
     }
 
     /// Bytes up to now.

@@ -8,6 +8,7 @@ enum Assets {
         for (path, bytes) in [
             ("/page.js", PackageResources.page_js), ("/plate.js", PackageResources.plate_js),
             ("/well.js", PackageResources.well_js), ("/frame.js", PackageResources.frame_js),
+            ("/lens.js", PackageResources.lens_js),
         ] {
             add(path, "text/javascript; charset=utf-8", bytes, to: router)
         }

@@ -26,13 +26,12 @@ struct DecisionRoutes: Sendable {
         router.get(Self.path) { _, context in
             let run = try Routes.run(context)
             let isOpen = site.canDecide
-            let answer = try await site.ask { reader in
+            return try await site.answer(about: run) { reader in
                 Answer.Decisions(
                     decisions: try reader.ledger.decisions(run: run).map { Answer.Decision($0) },
                     isOpen: isOpen
                 )
             }
-            return Response(type: "application/json; charset=utf-8", bytes: try Answer.encode(answer))
         }
         router.post(Self.path) { request, context in try await decide(request, run: Routes.run(context)) }
     }

@@ -18,25 +18,29 @@ struct Routes: Sendable {
     static let frame = "\(well)/frames/{frame}"
 
     func add(to router: Router<Context>) {
-        router.get("/api/v1/status") { _, _ in try await answer { try await site.status() } }
-        router.get("/api/v1/runs") { _, _ in try await answer { try await site.ask { try $0.runs() } } }
+        router.get("/api/v1/status") { _, _ in try await site.answer { try await site.status() } }
+        router.get("/api/v1/runs") { _, _ in try await site.answer { try await site.ask { try $0.runs() } } }
         router.get("/api/v1/runs/{run}") { _, context in
             let run = try Self.run(context)
-            return try await answer { try await site.ask { try $0.plate(run) } }
+            return try await site.answer(about: run) { try $0.plate(run) }
+        }
+        router.get("/api/v1/runs/{run}/lenses") { _, context in
+            let run = try Self.run(context)
+            return try await site.answer(about: run) { try $0.lenses(run) }
         }
         router.get("/api/v1/events") { request, _ in stream(request) }
         router.get(RouterPath(Self.well)) { _, context in
             let (run, well) = (try Self.run(context), try Self.well(context))
-            return try await answer { try await site.ask { try $0.series(run, well) } }
+            return try await site.answer(about: run) { try $0.series(run, well) }
         }
         router.get(RouterPath("\(Self.well)/frames")) { request, context in
             let (run, well) = (try Self.run(context), try Self.well(context))
             let selection = Self.selection(request)
-            return try await answer { try await site.ask { try $0.strip(run, well, selection) } }
+            return try await site.answer(about: run) { try $0.strip(run, well, selection) }
         }
         router.get(RouterPath(Self.frame)) { _, context in
             let frame = try Self.frame(context)
-            return try await answer { try await site.ask { try $0.detail(frame) } }
+            return try await site.answer { try await site.ask { try $0.detail(frame) } }
         }
         FileRoutes(site: site).add(to: router)
         DecisionRoutes(site: site).add(to: router)
@@ -84,18 +88,6 @@ struct Routes: Sendable {
             throw HTTPError(.badRequest, message: "the address names no frame; write its number")
         }
         return FrameID(run: try run(context), well: try well(context), index: index)
-    }
-
-    /// Answers in JSON; nothing there is 404, too much asked for is 503.
-    func answer(_ body: () async throws -> (any Encodable & Sendable)?) async throws -> Response {
-        do {
-            guard let value = try await body() else { return .problem(.notFound, "there is no such thing") }
-            return Response(type: "application/json; charset=utf-8", bytes: try Answer.encode(value))
-        } catch is Worker.Busy {
-            return .problem(.serviceUnavailable, "more is asked for than is answered; try again")
-        } catch let error as LedgerError {
-            return .problem(.serviceUnavailable, "\(error)")
-        }
     }
 }
 

@@ -6,8 +6,14 @@ import Reporting
 extension Configuration {
     /// Checks what the file system has to say: the model is there, the folders are, the output can be written.
     ///
-    /// The checks of `autoqc validate`; makes the output folder if it is missing.
+    /// The checks of `autoqc validate`; makes the output folder if it is missing. Throws all that is wrong at once.
     public func check() throws(ConfigurationError) {
+        let folders = watch.map { folder in { () throws(ConfigurationError) in try Self.checkFolder(folder) }
+        }
+        try ConfigurationError.refuse(ConfigurationError.mistakes([checkModel] + folders + [checkOutput]))
+    }
+
+    private func checkModel() throws(ConfigurationError) {
         guard FileManager.default.isReadableFile(atPath: model) else {
             throw ConfigurationError(
                 key: "model",
@@ -15,17 +21,21 @@ extension Configuration {
                 remedy: "train a model with `autoqc train`, or correct the path"
             )
         }
-        for folder in watch {
-            var isFolder: ObjCBool = false
-            let exists = unsafe FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
-            guard exists, isFolder.boolValue, FileManager.default.isReadableFile(atPath: folder) else {
-                throw ConfigurationError(
-                    key: "watch",
-                    problem: "\(folder) is not a folder that can be read",
-                    remedy: "make it, mount it, or let this user read it"
-                )
-            }
+    }
+
+    private static func checkFolder(_ folder: String) throws(ConfigurationError) {
+        var isFolder: ObjCBool = false
+        let exists = unsafe FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
+        guard exists, isFolder.boolValue, FileManager.default.isReadableFile(atPath: folder) else {
+            throw ConfigurationError(
+                key: "watch",
+                problem: "\(folder) is not a folder that can be read",
+                remedy: "make it, mount it, or let this user read it"
+            )
         }
+    }
+
+    private func checkOutput() throws(ConfigurationError) {
         do {
             try output.probe()
         } catch {
@@ -36,6 +46,33 @@ extension Configuration {
                     ? "free some space there" : "let this user write there, or choose another folder"
             )
         }
+    }
+
+    /// What is missing in the settings, and what in them does not go together.
+    static func contradictions(in settings: ConfigurationSettings) -> [ConfigurationError] {
+        ConfigurationError.mistakes([
+            { () throws(ConfigurationError) in _ = try required(settings.model, "model", "a model file") },
+            { () throws(ConfigurationError) in
+                _ = try required(settings.output, "output", "a folder for the results")
+            },
+            { () throws(ConfigurationError) in try checkFolders(settings) },
+            { () throws(ConfigurationError) in _ = try hysteresis(settings) },
+            { () throws(ConfigurationError) in _ = try web(settings) },
+            { () throws(ConfigurationError) in try checkPattern(settings) },
+        ])
+    }
+
+    private static func checkFolders(_ settings: ConfigurationSettings) throws(ConfigurationError) {
+        let folders = try required(settings.watch, "watch", "the folders to watch").map(absolute)
+        guard !folders.isEmpty else {
+            throw ConfigurationError(
+                key: "watch",
+                problem: "the list is empty",
+                remedy: "name a folder to watch"
+            )
+        }
+        guard let output = settings.output, settings.outputInsideWatch != true else { return }
+        try checkApart(output: absolute(output), watch: folders)
     }
 
     static func required<Value>(
@@ -98,7 +135,7 @@ extension Configuration {
     }
 
     /// The daemon must not find its own masks as frames.
-    static func checkApart(output: String, watch: [String]) throws(ConfigurationError) {
+    private static func checkApart(output: String, watch: [String]) throws(ConfigurationError) {
         let target = resolved(output)
         for folder in watch {
             let source = resolved(folder)
@@ -122,14 +159,14 @@ extension Configuration {
         return missing.reduce(url.resolvingSymlinksInPath()) { $0.appending(path: $1) }.path
     }
 
-    func checkPattern() throws(ConfigurationError) {
+    private static func checkPattern(_ settings: ConfigurationSettings) throws(ConfigurationError) {
         do {
-            _ = try FramePattern(pattern)
+            _ = try FramePattern(settings.pattern ?? defaultPattern)
         } catch {
             throw ConfigurationError(
                 key: "pattern",
                 problem: "\(error)",
-                remedy: "write it like `\(Self.defaultPattern)`"
+                remedy: "write it like `\(defaultPattern)`"
             )
         }
     }

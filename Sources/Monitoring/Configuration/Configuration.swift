@@ -111,10 +111,10 @@ public struct Configuration: Sendable, Equatable {
     ) throws(ConfigurationError) -> Configuration {
         let url = URL(filePath: path)
         do throws(ConfigurationError) {
-            let text = try read(url)
-            let folder = url.deletingLastPathComponent().path
-            let settings = try ConfigurationFile.settings(yaml: text, folder: folder)
-            return try Configuration(overrides.over(settings))
+            let file = ConfigurationFile(yaml: try read(url), folder: url.deletingLastPathComponent().path)
+            let settings = overrides.over(file.settings)
+            try ConfigurationError.refuse(file.mistakes + file.located(contradictions(in: settings)))
+            return try Configuration(settings)
         } catch {
             throw error.located(in: path)
         }
@@ -133,19 +133,12 @@ public struct Configuration: Sendable, Equatable {
 
     /// Fills in the defaults and checks what belongs together; touches no file but to follow links.
     public init(_ settings: ConfigurationSettings) throws(ConfigurationError) {
+        try ConfigurationError.refuse(Self.contradictions(in: settings))
         model = try Self.absolute(Self.required(settings.model, "model", "a model file"))
         let root = try Self.absolute(Self.required(settings.output, "output", "a folder for the results"))
         let folders = try Self.required(settings.watch, "watch", "the folders to watch").map(Self.absolute)
-        guard !folders.isEmpty else {
-            throw ConfigurationError(
-                key: "watch",
-                problem: "the list is empty",
-                remedy: "name a folder to watch"
-            )
-        }
         output = OutputTree(root: root)
         watch = folders.enumerated().filter { !folders[..<$0.offset].contains($0.element) }.map(\.element)
-        if settings.outputInsideWatch != true { try Self.checkApart(output: root, watch: watch) }
         pattern = settings.pattern ?? Self.defaultPattern
         onlyNew = settings.onlyNew ?? false
         pollAlways = settings.pollAlways ?? false
@@ -169,6 +162,5 @@ public struct Configuration: Sendable, Equatable {
         stalledAfter = settings.stalledAfter.flatMap { $0 > .zero ? $0 : nil }
         web = try Self.web(settings)
         logLevel = settings.logLevel ?? "info"
-        try checkPattern()
     }
 }

@@ -1,3 +1,5 @@
+import StrictYAML
+
 /// A configuration that cannot be used: which file and key, what is wrong, and what to do.
 public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The configuration file; `nil` where the value came from the command line.
@@ -10,6 +12,8 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
     public let problem: String
     /// What to do about it.
     public let remedy: String
+    /// What else is wrong, if this is the first of several mistakes.
+    public private(set) var others: [ConfigurationError] = []
 
     /// Describes a problem; the full stop of an error that is a sentence already is dropped.
     public init(path: String? = nil, line: Int? = nil, key: String? = nil, problem: String, remedy: String) {
@@ -20,14 +24,39 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
         self.remedy = remedy
     }
 
-    /// One line, for example `plate.yaml:7: batch.frames: 0 is not in 1...64; write a number in it.`.
+    /// A line for each mistake, for example `plate.yaml:7: batch.frames: "0" cannot be its value; write ...`.
     public var description: String {
-        let place = path.map { $0 + (line.map { ":\($0)" } ?? "") + ": " } ?? ""
-        return place + (key.map { "\($0): " } ?? "") + "\(problem); \(remedy)."
+        let problem = YAMLProblem(line: line, key: key, problem: problem, remedy: remedy)
+        return ([problem.sentence(in: path)] + others.map(\.description)).joined(separator: "\n")
     }
 
     /// The same problem with the file it is in.
     func located(in file: String?) -> ConfigurationError {
-        ConfigurationError(path: path ?? file, line: line, key: key, problem: problem, remedy: remedy)
+        var error = ConfigurationError(
+            path: path ?? file,
+            line: line,
+            key: key,
+            problem: problem,
+            remedy: remedy
+        )
+        error.others = others.map { $0.located(in: file) }
+        return error
+    }
+
+    /// Throws all mistakes as one error; nothing where there are none.
+    static func refuse(_ mistakes: [ConfigurationError]) throws(ConfigurationError) {
+        guard var first = mistakes.first else { return }
+        first.others = Array(mistakes.dropFirst())
+        throw first
+    }
+
+    /// What each of the checks throws.
+    static func mistakes(
+        _ checks: [() throws(ConfigurationError) -> Void]
+    ) -> [ConfigurationError] {
+        checks.compactMap { check in
+            do throws(ConfigurationError) { try check() } catch { return error }
+            return nil
+        }
     }
 }

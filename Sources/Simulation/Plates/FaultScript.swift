@@ -99,7 +99,8 @@ public struct FaultScript: Sendable, Equatable {
         } catch {
             throw SimulationError("\(path): cannot be read; check that it is there, readable, and UTF-8")
         }
-        return try FaultScriptReader(path: path).script(text)
+        var reader = FaultScriptReader(path: path)
+        return try reader.script(text)
     }
 
     /// A fault of each form, in turn, in every fourth well; half of them end before the plate does.

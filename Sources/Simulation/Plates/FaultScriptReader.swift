@@ -1,52 +1,66 @@
 import Plate
 import StrictYAML
 
-/// Reads a fault script; every key it does not know is an error.
+/// Reads a fault script; every key it does not know is a mistake, and all mistakes are named at once.
 struct FaultScriptReader {
     private static let keys = ["kind", "form", "wells", "onset", "end", "severity"]
 
     /// The file, for messages.
     let path: String
+    private var problems: [YAMLProblem] = []
+    /// Keys that were probably meant by others: that they are missing is said already.
+    private var meant: Set<String> = []
 
-    func script(_ text: String) throws(SimulationError) -> FaultScript {
-        let root: YAMLNode?
-        do throws(YAMLProblem) {
-            root = try YAMLNode.parse(text)
-        } catch {
-            throw failure(error.line, nil, error.problem, error.remedy)
-        }
-        guard let root else { return FaultScript([]) }
-        guard let faults = try fields(of: root, known: ["faults"], in: nil)["faults"] else {
-            throw failure(root.line, nil, "there is no `faults`", "write `faults:` and a list below it")
-        }
-        guard let list = faults.sequence else {
-            throw failure(
-                faults.line,
-                "faults",
-                "\(faults.words) is not a list",
-                "begin each fault with `- kind:`"
-            )
-        }
+    init(path: String) { self.path = path }
+
+    mutating func script(_ text: String) throws(SimulationError) -> FaultScript {
         var entries: [FaultScript.Entry] = []
-        for node in list { entries.append(try entry(node, name: "faults[\(entries.count + 1)]")) }
+        do throws(YAMLProblem) {
+            let list = try YAMLNode.parse(text).map { faults(of: $0) } ?? []
+            entries = list.enumerated().compactMap { entry($0.element, name: "faults[\($0.offset + 1)]") }
+        } catch {
+            problems.append(error)
+        }
+        guard problems.isEmpty else {
+            throw SimulationError(problems.map { $0.sentence(in: path) }.joined(separator: "\n"))
+        }
         return FaultScript(entries)
     }
 
-    private func entry(_ node: YAMLNode, name: String) throws(SimulationError) -> FaultScript.Entry {
-        let fields = try fields(of: node, known: Self.keys, in: name)
-        let kind = try required("kind", of: fields, node, name) { Self.choice($0, FaultKind.self) }
-        let severity = try required("severity", of: fields, node, name) { node in
+    private mutating func faults(of root: YAMLNode) -> [YAMLNode] {
+        guard let fields = fields(of: root, known: ["faults"], in: nil) else { return [] }
+        guard let faults = fields["faults"] else {
+            if !meant.contains("faults") {
+                note(root.line, nil, "there is no `faults`", "write `faults:` and a list below it")
+            }
+            return []
+        }
+        guard let list = faults.sequence else {
+            note(faults.line, "faults", "\(faults.words) is not a list", "begin each fault with `- kind:`")
+            return []
+        }
+        return list
+    }
+
+    private mutating func entry(_ node: YAMLNode, name: String) -> FaultScript.Entry? {
+        guard let fields = fields(of: node, known: Self.keys, in: name) else { return nil }
+        let kind = required("kind", of: fields, node, name) { Self.choice($0, FaultKind.self) }
+        let severity = required("severity", of: fields, node, name) { node in
             node.float.flatMap { (0...1).contains($0) ? Float($0) : nil }
         }
-        let wells = try required("wells", of: fields, node, name, Self.wells)
+        let wells = required("wells", of: fields, node, name, Self.wells)
+        let form = optional("form", of: fields, name) { node in
+            Self.choice(node, FaultForm.self).flatMap { kind == nil || $0.kind == kind ? $0 : nil }
+        }
+        let onset = optional("onset", of: fields, name, Self.moment)
+        let end = optional("end", of: fields, name, Self.moment)
+        guard problems.isEmpty, let kind, let severity, let wells else { return nil }
         return FaultScript.Entry(
             kind: kind,
-            form: try optional("form", of: fields, name) { node in
-                Self.choice(node, FaultForm.self).flatMap { $0.kind == kind ? $0 : nil }
-            },
+            form: form,
             wells: wells.isEmpty ? nil : wells,
-            onset: try optional("onset", of: fields, name, Self.moment) ?? .frame(0),
-            end: try optional("end", of: fields, name, Self.moment),
+            onset: onset ?? .frame(0),
+            end: end,
             severity: severity,
             place: "\(path):\(node.line ?? 1): \(name)"
         )
@@ -63,51 +77,53 @@ struct FaultScriptReader {
         }
     }
 
-    private func required<Value>(
+    private mutating func required<Value>(
         _ key: String,
         of fields: [String: YAMLNode],
         _ node: YAMLNode,
         _ name: String,
         _ read: (YAMLNode) -> Value?
-    ) throws(SimulationError) -> Value {
-        guard let value = try optional(key, of: fields, name, read) else {
-            throw failure(node.line, "\(name).\(key)", "it is missing", "write \(Self.expected(key, nil))")
+    ) -> Value? {
+        guard fields[key] == nil else { return optional(key, of: fields, name, read) }
+        if !meant.contains("\(name).\(key)") {
+            note(node.line, "\(name).\(key)", "it is missing", "write \(Self.expected(key, nil))")
         }
-        return value
+        return nil
     }
 
-    private func optional<Value>(
+    private mutating func optional<Value>(
         _ key: String,
         of fields: [String: YAMLNode],
         _ name: String,
         _ read: (YAMLNode) -> Value?
-    ) throws(SimulationError) -> Value? {
+    ) -> Value? {
         guard let node = fields[key] else { return nil }
         if let value = read(node) { return value }
         let kind = fields["kind"].flatMap { Self.choice($0, FaultKind.self) }
         let expected = Self.expected(key, kind)
-        throw failure(node.line, "\(name).\(key)", "\(node.words) is not \(expected)", "write \(expected)")
+        note(node.line, "\(name).\(key)", "\(node.words) is not \(expected)", "write \(expected)")
+        return nil
     }
 
-    private func fields(
+    /// The values of a group of keys; `nil` for anything else.
+    private mutating func fields(
         of node: YAMLNode,
         known: [String],
         in name: String?
-    ) throws(SimulationError) -> [String: YAMLNode] {
+    ) -> [String: YAMLNode]? {
         guard let mapping = node.mapping else {
-            throw failure(node.line, name, "keys are expected here", "write `key: value` lines")
+            problems.append(.noKeys(node, in: name))
+            return nil
         }
         var fields: [String: YAMLNode] = [:]
         for (key, value) in mapping {
             let word = key.string ?? "?"
             guard known.contains(word) else {
                 let nearest = NearestName.of(word, among: known) ?? known[0]
-                throw failure(
-                    key.line,
-                    name.map { "\($0).\(word)" } ?? word,
-                    "there is no such key",
-                    "the nearest known key is `\(nearest)`"
-                )
+                let section = name.map { "\($0)." } ?? ""
+                meant.insert(section + nearest)
+                problems.append(.unknownKey(section + word, line: key.line, nearest: nearest))
+                continue
             }
             fields[word] = value
         }
@@ -140,13 +156,7 @@ struct FaultScriptReader {
         return .seconds(value * unit)
     }
 
-    private func failure(
-        _ line: Int?,
-        _ key: String?,
-        _ problem: String,
-        _ remedy: String
-    ) -> SimulationError {
-        let place = path + (line.map { ":\($0)" } ?? "")
-        return SimulationError("\(place): \(key.map { "\($0): " } ?? "")\(problem); \(remedy).")
+    private mutating func note(_ line: Int?, _ key: String?, _ problem: String, _ remedy: String) {
+        problems.append(YAMLProblem(line: line, key: key, problem: problem, remedy: remedy))
     }
 }

@@ -1,0 +1,41 @@
+public import Plate
+
+/// The judged frames of one run, lens by lens.
+public struct LensTally: Sendable {
+    /// What became of a lens's frames.
+    public struct Summary: Sendable, Equatable {
+        /// Judged frames.
+        public let frames: Int
+        /// Of them, those that are faulty.
+        public let faulty: Int
+        /// Median severity.
+        public let median: Double
+    }
+
+    private let rules: PlateRules
+    private var severities: [Int: [Double]] = [:]
+    private var faulty: [Int: Int] = [:]
+
+    /// Knows how the lenses stand.
+    public init(rules: PlateRules) {
+        self.rules = rules
+    }
+
+    /// Takes a judged frame.
+    public mutating func add(_ well: Well, severity: Double, isFaulty: Bool) {
+        guard let lens = rules.lens(of: well), severity.isFinite else { return }
+        severities[lens, default: []].append(severity)
+        if isFaulty { faulty[lens, default: 0] += 1 }
+    }
+
+    /// What became of the frames of each lens, by its number.
+    public var summaries: [Int: Summary] {
+        Dictionary(
+            uniqueKeysWithValues: severities.map { lens, values in
+                let sorted = values.sorted()
+                let median = (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+                return (lens, Summary(frames: values.count, faulty: faulty[lens] ?? 0, median: median))
+            }
+        )
+    }
+}

@@ -1,0 +1,54 @@
+import Foundation
+import Ledger
+import Plate
+import Reporting
+import Testing
+
+@testable import Monitoring
+
+/// What the faulty wells of a plate have in common is one alarm.
+struct PlateAlarmTests {
+    private let column = ["A3", "B3", "C3", "D3"]
+    private let others = ["A4", "B4", "C4", "D4", "A5", "B5", "C5", "D5"]
+
+    private func judge(_ wells: [String], _ grey: String, frame: Int, _ bench: Bench) throws {
+        let settings = FramePipeline.Settings(judge: FakeJudge(), hysteresis: .init(onset: 1, window: 1))
+        let pipeline = try bench.pipeline(settings: settings)
+        for well in wells {
+            let file = try bench.file("01_\(well)_f\(frame).tif", grey, well: well, frame: frame)
+            _ = try pipeline.process([file].queued)
+        }
+    }
+
+    private func said(_ bench: Bench) throws -> [String] {
+        try bench.ledger().alarms(run: "01", events: [.plate, .plateClear])
+            .map { "\($0.event.rawValue) \($0.cause ?? "")" }
+    }
+
+    @Test func faultyWellsOfOneColumnAreOneAlarmAndHalfAPlateIsAdvice() async throws {
+        try await Bench.with { bench in
+            let advice = bench.tree.stopAdvice(run: "01")
+            try judge(column + others, "10", frame: 0, bench)
+            #expect(try said(bench).isEmpty)
+            try judge(column, "200", frame: 1, bench)
+            #expect(try said(bench) == ["PLATE column-03"])
+            let sentence = try bench.ledger().plateAlarms(run: "01").first?.reason
+            #expect(sentence?.hasPrefix("3 of its 4 wells are faulty (A03 B03 C03)") == true)
+            #expect(!FileManager.default.fileExists(atPath: advice))
+            try judge(others, "200", frame: 1, bench)
+            #expect(try said(bench).last == "PLATE all-wells")
+            #expect(try String(contentsOfFile: advice, encoding: .utf8).contains("of 12 wells are faulty"))
+            // Once the plate's alarm stands, the journal does not hear of each well.
+            #expect(bench.journal.all.count { $0.fields["AUTOQC_EVENT"] == "ONSET" } == 8)
+            try judge(column + others, "10", frame: 2, bench)
+            #expect(try said(bench).contains("PLATE-CLEAR all-wells"))
+            let events = try said(bench)
+            #expect(events.count { $0.hasPrefix("PLATE ") } == events.count { $0.hasPrefix("PLATE-CLEAR ") })
+            #expect(!FileManager.default.fileExists(atPath: advice))
+            let log = try String(contentsOfFile: bench.tree.plateLog(run: "01"), encoding: .utf8)
+            #expect(
+                log.split(separator: "\n").compactMap { AlarmLine.parse($0)?.pattern }.first == "column-03"
+            )
+        }
+    }
+}
