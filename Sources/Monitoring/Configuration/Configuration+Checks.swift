@@ -8,9 +8,13 @@ extension Configuration {
     ///
     /// The checks of `autoqc validate`; makes the output folder if it is missing. Throws all that is wrong at once.
     public func check() throws(ConfigurationError) {
-        let folders = watch.map { folder in { () throws(ConfigurationError) in try Self.checkFolder(folder) }
+        var mistakes: [ConfigurationError] = []
+        do throws(ConfigurationError) { try checkModel() } catch { mistakes.append(error) }
+        for folder in watch {
+            do throws(ConfigurationError) { try Self.checkFolder(folder) } catch { mistakes.append(error) }
         }
-        try ConfigurationError.refuse(ConfigurationError.mistakes([checkModel] + folders + [checkOutput]))
+        do throws(ConfigurationError) { try checkOutput() } catch { mistakes.append(error) }
+        try ConfigurationError.refuse(mistakes)
     }
 
     private func checkModel() throws(ConfigurationError) {
@@ -50,16 +54,18 @@ extension Configuration {
 
     /// What is missing in the settings, and what in them does not go together.
     static func contradictions(in settings: ConfigurationSettings) -> [ConfigurationError] {
-        ConfigurationError.mistakes([
-            { () throws(ConfigurationError) in _ = try required(settings.model, "model", "a model file") },
-            { () throws(ConfigurationError) in
-                _ = try required(settings.output, "output", "a folder for the results")
-            },
-            { () throws(ConfigurationError) in try checkFolders(settings) },
-            { () throws(ConfigurationError) in _ = try hysteresis(settings) },
-            { () throws(ConfigurationError) in _ = try web(settings) },
-            { () throws(ConfigurationError) in try checkPattern(settings) },
-        ])
+        var mistakes: [ConfigurationError] = []
+        do throws(ConfigurationError) { _ = try required(settings.model, "model", "a model file") } catch {
+            mistakes.append(error)
+        }
+        do throws(ConfigurationError) {
+            _ = try required(settings.output, "output", "a folder for the results")
+        } catch { mistakes.append(error) }
+        do throws(ConfigurationError) { try checkFolders(settings) } catch { mistakes.append(error) }
+        do throws(ConfigurationError) { _ = try hysteresis(settings) } catch { mistakes.append(error) }
+        do throws(ConfigurationError) { _ = try web(settings) } catch { mistakes.append(error) }
+        do throws(ConfigurationError) { try checkPattern(settings) } catch { mistakes.append(error) }
+        return mistakes
     }
 
     private static func checkFolders(_ settings: ConfigurationSettings) throws(ConfigurationError) {

@@ -49,14 +49,4 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
         first.others = Array(mistakes.dropFirst())
         throw first
     }
-
-    /// What each of the checks throws.
-    static func mistakes(
-        _ checks: [() throws(ConfigurationError) -> Void]
-    ) -> [ConfigurationError] {
-        checks.compactMap { check in
-            do throws(ConfigurationError) { try check() } catch { return error }
-            return nil
-        }
-    }
 }
