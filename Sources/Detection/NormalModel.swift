@@ -59,7 +59,9 @@ public struct NormalModel: Sendable, Equatable {
     }
 
     /// The soft maximum of the parts, each in the spread of normal frames.
-    func severity(of parts: [Double]) -> Double {
+    func severity(of parts: [Double]) -> Double { Self.severity(of: parts, in: scales) }
+
+    static func severity(of parts: [Double], in scales: [SeverityScale]) -> Double {
         let distances = zip(parts, scales).map { ($0 - $1.median) / $1.spreadAbove }
         let largest = distances.max() ?? 0
         let sum = distances.reduce(0) { $0 + exp($1 - largest) }

@@ -42,7 +42,13 @@ struct WellSequence {
         recent = history.frames
         newest = history.newest
         guard settings.drift, recent.count + count >= DriftRule.window else { return }
-        first = try ledger.firstSeverities(of: frame.well, run: frame.run, count: DriftRule.window)
+        // Severities are in the spread of what a model calls normal: those of two models cannot be compared.
+        first = try ledger.firstSeverities(
+            of: frame.well,
+            run: frame.run,
+            model: settings.judge.model,
+            count: DriftRule.window
+        )
         lastDrift = try ledger.alarms(run: frame.run, well: frame.well, events: [.drift]).last?.frame.index
     }
 
