@@ -376,6 +376,21 @@ struct FramePipelineTests {
         }
     }
 
+    @Test func aRunIsJudgedByWhatItTaughtUnderItsOwnName() async throws {
+        try await Bench.with { bench in
+            let judge = TaughtJudge()
+            let pipeline = try bench.pipeline(settings: FramePipeline.Settings(judge: judge))
+            _ = try pipeline.process([bench.file("01_B1_f0.tif", "200", frame: 0)].queued)
+            judge.hasLearnt.withLock { $0 = true }
+            for frame in 1...2 {
+                _ = try pipeline.process([bench.file("01_B1_f\(frame).tif", "200", frame: frame)].queued)
+            }
+            #expect(try bench.rows().map(\.model) == ["3f9ac2d41b7e", "aaaaaaaaaaaa", "aaaaaaaaaaaa"])
+            let models = try bench.alarms().map(\.model)
+            #expect(models == ["3f9ac2d41b7e", "aaaaaaaaaaaa", "aaaaaaaaaaaa", "aaaaaaaaaaaa"])
+        }
+    }
+
     @Test func aFrameFromThePastIsReportedButDoesNotMoveTheWell() async throws {
         try await Bench.with { bench in
             let files = try ["200", "200", "200", "10", "10", "10", "200"].enumerated().map {
