@@ -85,6 +85,36 @@ struct FineTuningComparison {
         )
     }
 
+    /// Severities and thinned maps of the test frames, by one calibration.
+    private struct Findings {
+        let calibration: Calibration
+        var severities: [Double] = []
+        var maps: [ScoreMap] = []
+
+        mutating func add(_ frame: Frame, map: ScoreMap) {
+            severities.append(calibration.severity(of: frame, map: map))
+            let located = calibration.normal?.located(map, in: frame) ?? map
+            let means = located.windowMean(calibration.maskWindow)
+            let (rows, columns, values) = FineTuningComparison.thinned(
+                means.values,
+                height: means.height,
+                width: means.width
+            )
+            maps.append(ScoreMap(height: rows, width: columns, values: values))
+        }
+
+        func figures(_ faulty: [Bool], _ masks: [Mask]) -> Figures {
+            let limit = calibration.normal?.threshold ?? calibration.threshold
+            let flagged = zip(severities, faulty).filter { $0.0 > limit }
+            return Figures(
+                imageAUC: ClassificationMetrics(scores: severities, faulty: faulty).rocAUC ?? 0,
+                pixelAUPRC: ClassificationMetrics(maps: maps, masks: masks).averagePrecision ?? 0,
+                falseAlarms: flagged.count { !$0.1 },
+                found: flagged.count { $0.1 }
+            )
+        }
+    }
+
     /// One pass over the frames for all calibrations of a model.
     private func figures(
         of model: Model,
@@ -93,39 +123,41 @@ struct FineTuningComparison {
         on rows: [FramePaths.Labelled]
     ) throws -> [Figures] {
         let scorer = try FrameScorer(model: model, path: path)
-        var severities = calibrations.map { _ in [Double]() }
-        var maps = calibrations.map { _ in [ScoreMap]() }
+        var findings = calibrations.map { Findings(calibration: $0) }
         var masks: [Mask] = []
         var terminal = Terminal()
         for start in stride(from: 0, to: rows.count, by: Compute.threads) {
             let part = rows[start..<min(start + Compute.threads, rows.count)]
             let frames = try part.map { try $0.readFrame() }
-            let found = Compute.concurrentMap(frames.count) { scorer.map(of: frames[$0]) }
-            for (row, (frame, map)) in zip(part, zip(frames, found)) {
-                for (index, calibration) in calibrations.enumerated() {
-                    severities[index].append(calibration.severity(of: frame, map: map))
-                    let located = calibration.normal?.located(map, in: frame) ?? map
-                    maps[index].append(located.windowMean(calibration.maskWindow).thinned(by: Self.step))
-                }
-                let mask = try row.readMask(height: map.height, width: map.width)
-                masks.append((mask ?? map.empty).thinned(by: Self.step))
+            let maps = Compute.concurrentMap(frames.count) { scorer.map(of: frames[$0]) }
+            for (row, (frame, map)) in zip(part, zip(frames, maps)) {
+                for index in findings.indices { findings[index].add(frame, map: map) }
+                masks.append(try Self.mask(of: row, height: map.height, width: map.width))
             }
             terminal.progress(
                 "comparing: frame \(masks.count)/\(rows.count)",
                 isLast: masks.count == rows.count
             )
         }
-        return calibrations.indices.map { index in
-            let limit = calibrations[index].normal?.threshold ?? calibrations[index].threshold
-            let flagged = zip(severities[index], rows).filter { $0.0 > limit }
-            return Figures(
-                imageAUC: ClassificationMetrics(scores: severities[index], faulty: rows.map(\.isFaulty))
-                    .rocAUC ?? 0,
-                pixelAUPRC: ClassificationMetrics(maps: maps[index], masks: masks).averagePrecision ?? 0,
-                falseAlarms: flagged.count { !$0.1.isFaulty },
-                found: flagged.count { $0.1.isFaulty }
-            )
-        }
+        return findings.map { $0.figures(rows.map(\.isFaulty), masks) }
+    }
+
+    private static func mask(of row: FramePaths.Labelled, height: Int, width: Int) throws -> Mask {
+        let mask = try row.readMask(height: height, width: width)
+        let all = mask?.values ?? [UInt8](repeating: 0, count: height * width)
+        let (rows, columns, values) = thinned(all, height: height, width: width)
+        return Mask(height: rows, width: columns, values: values)
+    }
+
+    /// Every n-th pixel of every n-th row.
+    private static func thinned<Value>(
+        _ values: [Value],
+        height: Int,
+        width: Int
+    ) -> (rows: Int, columns: Int, values: [Value]) {
+        let rows = Array(stride(from: 0, to: height, by: step))
+        let columns = Array(stride(from: 0, to: width, by: step))
+        return (rows.count, columns.count, rows.flatMap { row in columns.map { values[row * width + $0] } })
     }
 
     private func line(_ title: String, _ figures: Figures, of rows: [FramePaths.Labelled]) -> String {
@@ -161,31 +193,5 @@ struct FineTuningComparison {
             return
                 "training made no difference: `autoqc calibrate` on these frames does as much for \(names.before)"
         }
-    }
-}
-
-extension ScoreMap {
-    /// Every n-th pixel of every n-th row.
-    fileprivate func thinned(by step: Int) -> ScoreMap {
-        let (rows, columns) = (
-            Array(stride(from: 0, to: height, by: step)), Array(stride(from: 0, to: width, by: step))
-        )
-        let values = rows.flatMap { row in columns.map { self.values[row * width + $0] } }
-        return ScoreMap(height: rows.count, width: columns.count, values: values)
-    }
-
-    /// No pixel is faulty.
-    fileprivate var empty: Mask {
-        Mask(height: height, width: width, values: [UInt8](repeating: 0, count: values.count))
-    }
-}
-
-extension Mask {
-    fileprivate func thinned(by step: Int) -> Mask {
-        let (rows, columns) = (
-            Array(stride(from: 0, to: height, by: step)), Array(stride(from: 0, to: width, by: step))
-        )
-        let values = rows.flatMap { row in columns.map { self.values[row * width + $0] } }
-        return Mask(height: rows.count, width: columns.count, values: values)
     }
 }

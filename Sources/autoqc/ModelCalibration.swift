@@ -27,6 +27,7 @@ struct ModelCalibration {
         let full = try calibrations(of: model, "")
         let reduced = try model.reduced.map { try calibrations(of: $0, ", tier reduced") } ?? [:]
         (model.description.calibrations, model.description.reducedCalibrations) = (full, reduced)
+        model.description.learntFrom = nil
     }
 
     /// Learns what tells the causes of faults, at the precision that the model runs in.

@@ -26,7 +26,7 @@ struct RunReference: Sendable {
     }
 
     /// A frame this many times beyond the threshold is a fault; the rare normal frames that are flagged lie nearer.
-    static let strong = 8.0
+    static let strong = 3.0
     /// More frames than these do not teach more; 1000 tiles of a frame take 68 KB.
     static let mostFrames = 400
     /// Frames of which one is at least seen of each well, before it is believed that there are no more wells.
@@ -125,9 +125,10 @@ struct RunReference: Sendable {
         isRepeated: Bool
     ) -> Reason? {
         if isRepeated { return .frozen }
+        if tiles.deviation.severity > Self.strong * normal.threshold { return .faulty }
+        // What the model sees as a fault is left out above and kept as a witness; this is for a model that does not.
         if normal.evidence(of: tiles.table, tiles.deviation).isBlank { return .blank }
-        if frame.isSaturated(beyond: Self.saturated) { return .saturated }
-        return tiles.deviation.severity > Self.strong * normal.threshold ? .faulty : nil
+        return frame.isSaturated(beyond: Self.saturated) ? .saturated : nil
     }
 
     /// The well with the most frames gives its last one up.
