@@ -8,6 +8,8 @@ extension NormalModel {
         var falseAlarmRate = 0.001
         /// Seed of everything drawn at random.
         var seed: UInt64 = 1
+        /// The part that each frame has its turn with; `nil` deals neighbours to different ones.
+        var turns: [Int]?
     }
 
     /// Gaussians in the mixture, with enough tiles for them.
@@ -32,7 +34,7 @@ extension NormalModel {
     ) -> NormalModel {
         precondition(!samples.isEmpty, "normal frames are needed to know what is normal")
         let parts = min(turns, samples.count)
-        let turn = samples.indices.map { ($0 + $0 / parts) % parts }
+        let turn = options.turns ?? samples.indices.map { ($0 + $0 / parts) % parts }
         let surprises = unseenSurprises(samples, turns: turn, seed: options.seed)
         let levels = samples.map { level(of: $0) }
         let reference = levels.sorted()[levels.count / 2]

@@ -57,6 +57,7 @@ struct RunReference: Sendable {
     private var seen: [Well: Seen] = [:]
     private var sinceNewWell = 0
     private var surplus = 0
+    private var isFull = false
 
     init(framesPerWell: Int) { self.framesPerWell = framesPerWell }
 
@@ -136,14 +137,16 @@ struct RunReference: Sendable {
         let counts = Dictionary(grouping: frames.indices) { frames[$0].well }
         let fullest = counts.max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }
         if let last = fullest?.value.last { frames.remove(at: last) }
+        isFull = true
     }
 
-    /// Whether each well had its turn: no new well comes any more, and none is waited for that still brings frames.
+    /// Whether each well had its turn: no new well comes any more, and each brought its frames or there are enough.
     ///
     /// A well that is silent is waited for no longer than the others take for as many frames again.
     var isDue: Bool {
         guard sinceNewWell >= max(Self.patience, 2 * seen.count) else { return false }
-        return seen.values.allSatisfy { $0.offered >= framesPerWell } || surplus >= framesPerWell * seen.count
+        return isFull || surplus >= framesPerWell * seen.count
+            || seen.values.allSatisfy { $0.offered >= framesPerWell }
     }
 }
 
