@@ -327,7 +327,10 @@ struct TrainCommand: ParsableCommand {
         try curve.write(png: out + ".loss.png")
         Terminal.note("wrote \(out), \(out).loss.csv and \(out).loss.png")
         if let base { try sayWhetherItHelped(model, instead: base, on: frames, trainer.history) }
-        guard model.description.calibration == nil else { return }
+        if model.description.calibration == nil { try sayWhatCalibratingTakes(model, frames) }
+    }
+
+    private func sayWhatCalibratingTakes(_ model: Model, _ frames: FrameSet) throws {
         let passes = try FrameScorer(model: model, path: out).passesPerFrame(
             height: frames.height,
             width: frames.width
