@@ -20,7 +20,7 @@ public final class DetectorMethod: BenchmarkMethod {
     private let scorer: FrameScorer
     private var calibration: Calibration?
     /// Changes when judging does.
-    private static let version = "1"
+    private static let version = "2"
     /// More normal frames than these are not needed.
     private static let mostFrames = 400
 
@@ -65,10 +65,12 @@ public final class DetectorMethod: BenchmarkMethod {
     /// Learns what is normal.
     public func prepare(_ context: MethodContext) throws {
         let frames = try FrameSet(paths: Self.chosen(context))
+        var options = Calibrator.Options()
+        options.classifier = model.description.classifier
         let calibrator = try Calibrator(
             model: model,
             path: path,
-            options: Calibrator.Options(),
+            options: options,
             precision: precision
         )
         var failure: (any Error)?

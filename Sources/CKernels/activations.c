@@ -167,6 +167,26 @@ void aqc_upsample(const float *x, float *y, size_t batch, size_t height, size_t 
     aqc_parallel(batch * height, 4, upsample_part, &m);
 }
 
+// Two neighbours of one row get the same pixel.
+AQC_CLONES static void add_upsampled_part(void *context, size_t row, size_t end) {
+    const images *m = context;
+    const size_t line = 2 * m->width * m->channels;
+    for (; row < end; row++)
+        for (size_t column = 0; column < 2 * m->width; column++) {
+            const float *restrict x = m->x + (row / 2 * m->width + column / 2) * m->channels;
+            const float *restrict b = m->b + row * line + column * m->channels;
+            float *restrict y = m->y + row * line + column * m->channels;
+            for (size_t c = 0; c < m->channels; c++) y[c] = x[c] + b[c];
+        }
+}
+
+// Height is even in every image, so rows of the result are counted over the batch.
+void aqc_add_upsampled(
+    const float *x, const float *b, float *y, size_t batch, size_t height, size_t width, size_t channels) {
+    images m = {.x = x, .b = b, .y = y, .width = width, .channels = channels};
+    aqc_parallel(batch * 2 * height, 8, add_upsampled_part, &m);
+}
+
 AQC_CLONES static void sum_pool_part(void *context, size_t row, size_t end) {
     const images *m = context;
     size_t channels = m->channels, line = 2 * m->width * channels;

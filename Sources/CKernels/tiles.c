@@ -247,6 +247,25 @@ AQC_CLONES void aqc_weighted_moments(
     }
 }
 
+AQC_CLONES void aqc_linear_layer(
+    const float *points, size_t count, size_t inputs, const float *weights, const float *bias, size_t outputs,
+    int rectify, float *out) {
+    for (size_t start = 0; start < count; start += block) {
+        const size_t length = count - start < block ? count - start : block;
+        for (size_t row = 0; row < outputs; row++) {
+            float sums[block];
+            for (size_t i = 0; i < length; i++) sums[i] = bias[row];
+            for (size_t column = 0; column < inputs; column++) {
+                const float weight = weights[row * inputs + column];
+                const float *restrict x = points + column * count + start;
+                for (size_t i = 0; i < length; i++) sums[i] += weight * x[i];
+            }
+            float *restrict y = out + row * count + start;
+            for (size_t i = 0; i < length; i++) y[i] = rectify && sums[i] < 0 ? 0 : sums[i];
+        }
+    }
+}
+
 // Where a pixel lies between the centres of tiles.
 static size_t place(size_t pixel, size_t count, float *share) {
     const float position = ((float)pixel + 0.5f) / aqc_tile_side - 0.5f;

@@ -74,6 +74,14 @@ static inline bool aqc_prefers_blocks(const aqc_convolution_shape *s) {
     return s->kernel_height * s->kernel_width > 1 && dnnl_get_effective_cpu_isa() < dnnl_cpu_isa_avx512_core;
 }
 
+// Whether the package's own convolutions for AVX-512 are to be used where they fit: not where oneDNN has the matrix tiles of AMX.
+// As oneDNN sees the CPU, so that ONEDNN_MAX_CPU_ISA shows how an older one would fare.
+static inline bool aqc_prefers_own_convolutions(void) {
+    const dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+    return (isa & dnnl_cpu_isa_avx512_core_vnni) == dnnl_cpu_isa_avx512_core_vnni &&
+        (isa & dnnl_cpu_isa_avx512_core_amx) != dnnl_cpu_isa_avx512_core_amx;
+}
+
 // Whether the CPU itself multiplies bfloat16.
 static inline bool aqc_multiplies_bfloat16(void) {
     return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;

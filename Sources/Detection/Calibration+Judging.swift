@@ -34,11 +34,11 @@ extension Calibration {
             return Findings(judgement: judgement, tiles: nil)
         }
         let isFaulty = tiles.deviation.severity > normal.threshold
-        var mask = normal.mask(of: map, surprises: tiles.deviation.surprises, window: maskWindow)
+        var mask = normal.mask(of: map, suspicions: tiles.deviation.suspicions, window: maskWindow)
         // A fault that the residual hardly shows is somewhere all the same.
         if isFaulty, !mask.values.contains(1) { mask = self.mask(of: map) }
         if isFaulty, !mask.values.contains(1) {
-            mask = normal.tileMask(of: map, surprises: tiles.deviation.surprises)
+            mask = normal.tileMask(of: map, suspicions: tiles.deviation.suspicions)
         }
         let judgement = Judgement(
             verdict: isFaulty ? .faulty : .normal,
@@ -68,10 +68,10 @@ extension NormalModel {
         measured(frame, map: map)?.deviation.severity
     }
 
-    /// A score map that is strong where the tiles are surprising, too: what the mask is taken of.
+    /// A score map that is strong where the tiles are suspicious, too: what the mask is taken of.
     public func located(_ map: ScoreMap, in frame: Frame) -> ScoreMap {
         guard let measured = measured(frame, map: map) else { return map }
-        return map.weighed(by: weights(of: measured.deviation.surprises))
+        return map.weighed(by: weights(of: measured.deviation.suspicions))
     }
 
     /// Blank frames need no model to be known.
@@ -81,17 +81,17 @@ extension NormalModel {
         return causes.cause(of: evidence)
     }
 
-    func mask(of map: ScoreMap, surprises: [Float], window: Int) -> Mask {
-        let located = map.weighed(by: weights(of: surprises))
+    func mask(of map: ScoreMap, suspicions: [Float], window: Int) -> Mask {
+        let located = map.weighed(by: weights(of: suspicions))
         return Calibration.specks(window: window).filtered(
             located.mask(ofWindowMean: window, above: Float(largestNotAbove: maskThreshold))
         )
     }
 
-    /// The tiles that are more surprising than the most surprising of a normal frame, or the tenth that is most surprising.
-    func tileMask(of map: ScoreMap, surprises: [Float]) -> Mask {
-        let tenth = surprises.sorted(by: >)[surprises.count / 10]
-        let limit = surprises.contains { $0 > striking } ? striking : tenth
-        return Mask(height: map.height, width: map.width, tiles: surprises.map { $0 > limit })
+    /// The tiles that are more suspicious than the most suspicious of a normal frame, or the tenth that is most suspicious.
+    func tileMask(of map: ScoreMap, suspicions: [Float]) -> Mask {
+        let tenth = suspicions.sorted(by: >)[suspicions.count / 10]
+        let limit = suspicions.contains { $0 > striking } ? striking : tenth
+        return Mask(height: map.height, width: map.width, tiles: suspicions.map { $0 > limit })
     }
 }

@@ -115,6 +115,9 @@ public struct ModelDescription: Sendable, Equatable {
         return wanted.first { $0.isSupported && calibrations[$0] != nil } ?? .float32
     }
 
+    /// What known faults taught the calibrations; absent where there were none.
+    public var classifier: TileClassifier? { calibrations.values.lazy.compactMap(\.normal?.classifier).first }
+
     /// The settings of a `realtime` model.
     public var realtime: RealtimeSettings? {
         if case .realtime(let settings) = profile { settings } else { nil }

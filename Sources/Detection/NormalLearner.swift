@@ -25,10 +25,17 @@ public struct NormalLearner {
     }
 
     /// What normal frames look like, but for the mask's threshold; `nil` if there were none.
-    public func model(falseAlarmRate: Double, seed: UInt64) -> NormalModel? {
+    ///
+    /// `classifier` is what known faults taught elsewhere, if anything.
+    public func model(
+        falseAlarmRate: Double,
+        seed: UInt64,
+        classifier: TileClassifier? = nil
+    ) -> NormalModel? {
         guard !samples.isEmpty else { return nil }
         var options = NormalModel.LearningOptions()
         (options.falseAlarmRate, options.seed) = (falseAlarmRate, seed)
+        options.classifier = classifier
         return NormalModel.learnt(from: samples, size: size, background: background, options: options)
     }
 }

@@ -1,18 +1,18 @@
 import Foundation
 
 extension NormalModel {
-    /// The most surprising tiles, this share of a frame, are what a fault looks like where it is.
+    /// The most suspicious tiles, this share of a frame, are what a fault looks like where it is.
     private static let looked = 0.03
     /// Variance within cells of 4 pixels, as a logarithm, of tiles without any.
     private static let bare: Float = -13.7
 
     /// What there is to tell the cause of a fault from.
     ///
-    /// Mean figures of the most surprising tiles and of all tiles, against normal ones; how many tiles are surprising, how far
+    /// Mean figures of the most suspicious tiles and of all tiles, against normal ones; how many tiles are suspicious, how far
     /// they spread over the frame, and how they lie in rows.
     func evidence(of table: TileTable, _ deviation: Deviation) -> CauseModel.Evidence {
-        let surprises = deviation.surprises
-        let order = surprises.indices.sorted { (surprises[$1], $0) < (surprises[$0], $1) }
+        let suspicions = deviation.suspicions
+        let order = suspicions.indices.sorted { (suspicions[$1], $0) < (suspicions[$0], $1) }
         let foremost = order.prefix(max(1, Int(Self.looked * Double(order.count))))
         var values: [Double] = []
         for channel in 0..<TileTable.channels {
@@ -21,14 +21,14 @@ extension NormalModel {
             let all = (0..<table.count).reduce(0) { $0 + table.values[start + $1] } / Float(table.count)
             values += [Double(there - centre[channel]), Double(all - centre[channel])]
         }
-        values += geometry(of: table, surprises)
+        values += geometry(of: table, suspicions)
         let details = table.values(of: .detail4)
         let bare = details.count { $0 < Self.bare }
         return CauseModel.Evidence(values: values, isBlank: Double(bare) > 0.95 * Double(table.count))
     }
 
-    private func geometry(of table: TileTable, _ surprises: [Float]) -> [Double] {
-        let striking = surprises.indices.filter { surprises[$0] > self.striking }
+    private func geometry(of table: TileTable, _ suspicions: [Float]) -> [Double] {
+        let striking = suspicions.indices.filter { suspicions[$0] > self.striking }
         guard !striking.isEmpty else { return [log(1 / Double(table.count)), 0, 0, 0] }
         let rows = striking.map { $0 / table.columns }
         let columns = striking.map { $0 % table.columns }

@@ -10,6 +10,8 @@ extension NormalModel {
         var seed: UInt64 = 1
         /// The part that each frame has its turn with; `nil` deals neighbours to different ones.
         var turns: [Int]?
+        /// What known faults taught.
+        var classifier: TileClassifier?
     }
 
     /// Gaussians in the mixture, with enough tiles for them.
@@ -21,6 +23,8 @@ extension NormalModel {
     /// Each part of the frames is judged by what the others taught.
     private static let turns = 5
     private static let smallestSpread: Float = 1e-3
+    /// In logarithms of odds: a few frames that happen to be alike shall not make every other one suspicious.
+    private static let smallestSpreadOfSuspicion = 0.3
 
     /// Learns from measured normal frames of one size, at least one.
     ///
@@ -38,14 +42,24 @@ extension NormalModel {
         let surprises = unseenSurprises(samples, turns: turn, seed: options.seed)
         let levels = samples.map { level(of: $0) }
         let reference = levels.sorted()[levels.count / 2]
-        let described = zip(surprises, levels).map {
-            Self.parts(surprises: $0, level: $1, reference: reference)
-        }
-        let scales = (0...shares.count).map { part in SeverityScale(normalScores: described.map { $0[part] })
-        }
         let cloud = TileCloud(samples, seed: options.seed)
-        let striking = surprises.map { $0.max() ?? 0 }.sorted()
-        let all = surprises.flatMap(\.self).sorted()
+        let suspicions = options.classifier.map { classifier in
+            samples.map { classifier.suspicions(of: cloud.standardised($0), count: $0.count) }
+        }
+        let described = samples.indices.map {
+            Self.parts(
+                surprises: surprises[$0],
+                suspicions: suspicions?[$0],
+                off: abs(levels[$0] - reference)
+            )
+        }
+        let scales = described[0].indices.map { part in
+            let scale = SeverityScale(normalScores: described.map { $0[part] })
+            return part > shares.count ? scale.widened(to: smallestSpreadOfSuspicion) : scale
+        }
+        let places = suspicions ?? surprises
+        let striking = places.map { $0.max() ?? 0 }.sorted()
+        let all = places.flatMap(\.self).sorted()
         var model = NormalModel(
             size: size,
             frames: samples.count,
@@ -55,7 +69,8 @@ extension NormalModel {
             mixture: cloud.mixture,
             level: reference,
             scales: scales,
-            surprise: (all[all.count / 2], striking[striking.count / 2]),
+            suspicion: (all[all.count / 2], striking[striking.count / 2]),
+            classifier: options.classifier,
             threshold: (0, .conformal(ConformalThreshold(normalValues: [0], falseAlarmRate: 0.5)))
         )
         let threshold = ConformalThreshold(
@@ -71,11 +86,11 @@ extension NormalModel {
         let levels = samples.map { level(of: $0) }
         let reference = levels.sorted()[levels.count / 2]
         let described = zip(unseenSurprises(samples, turns: turn, seed: seed), levels).map {
-            Self.parts(surprises: $0, level: $1, reference: reference)
+            Self.parts(surprises: $0, suspicions: nil, off: abs($1 - reference))
         }
         let scales = (0...shares.count).map { part in SeverityScale(normalScores: described.map { $0[part] })
         }
-        return described.map { severity(of: $0, in: scales) }
+        return described.map { severity(of: $0, in: scales, hasClassifier: false) }
     }
 
     /// The surprises of each frame's tiles by a mixture that was fitted to the frames of other turns.
@@ -93,6 +108,12 @@ extension NormalModel {
             }
         }
         return surprises
+    }
+
+    /// Mean and standard deviation of each figure over the tiles of some frames, at least one.
+    static func moments(of tables: [TileTable]) -> (centre: [Float], spread: [Float]) {
+        let cloud = TileCloud(tables, seed: 1)
+        return (cloud.centre, cloud.spread)
     }
 
     /// Tiles of some frames, thinned, and how they lie.

@@ -5,7 +5,8 @@ import Plate
 ///
 /// The score map alone cannot tell a defocused frame, which is easy to reconstruct, nor a thin hair among many cells. Here a
 /// mixture of Gaussians over the figures of single tiles (`TileTable`) says how surprising each tile is; a frame's severity
-/// follows from its most surprising tiles, one as well as many, and from its brightness. Only normal frames are needed.
+/// follows from its most surprising tiles, one as well as many, and from its brightness. Only normal frames are needed; a
+/// classifier of tiles that was taught by faults elsewhere is a second witness.
 public struct NormalModel: Sendable, Equatable {
     /// Rows of the frames that it was learnt from.
     public let height: Int
@@ -32,37 +33,49 @@ public struct NormalModel: Sendable, Equatable {
     let level: Float
     /// What each part of the severity is for normal frames.
     let scales: [SeverityScale]
-    /// Median surprise of normal tiles.
+    /// Median suspicion of normal tiles.
     let ordinary: Float
-    /// Median over normal frames of their most surprising tile.
+    /// Median over normal frames of their most suspicious tile.
     let striking: Float
+    /// What known faults taught; absent where there were none.
+    public let classifier: TileClassifier?
 
     /// How far a frame is from normal ones.
     struct Deviation {
         /// In the spread of normal frames, at least 0.
         let severity: Double
-        /// How surprising each tile is.
-        let surprises: [Float]
+        /// How suspicious each tile is: by the classifier, or how surprising where there is none.
+        let suspicions: [Float]
     }
 
     /// Shares of a frame's tiles, the most surprising ones, whose mean surprise counts; at least one tile each.
     static let shares = [0, 0.005, 0.03, 0.2]
+    /// What surprise and level count beside a classifier: what normal frames do now and then is seldom a fault.
+    private static let surpriseWeight = 0.35
 
     /// Whether it can say something of a frame: only of the size that it was learnt from.
     func fits(_ frame: Frame) -> Bool { frame.height == height && frame.width == width }
 
     /// How far a measured frame is from normal ones.
     func deviation(of table: TileTable) -> Deviation {
-        let surprises = mixture.surprises(of: standardised(table.values, count: table.count))
-        let parts = Self.parts(surprises: surprises, level: Self.level(of: table), reference: level)
-        return Deviation(severity: severity(of: parts), surprises: surprises)
+        let points = standardised(table.values, count: table.count)
+        let surprises = mixture.surprises(of: points)
+        let suspicions = classifier?.suspicions(of: points, count: table.count)
+        let off = abs(Self.level(of: table) - level)
+        let parts = Self.parts(surprises: surprises, suspicions: suspicions, off: off)
+        return Deviation(severity: severity(of: parts), suspicions: suspicions ?? surprises)
     }
 
     /// The soft maximum of the parts, each in the spread of normal frames.
-    func severity(of parts: [Double]) -> Double { Self.severity(of: parts, in: scales) }
+    func severity(of parts: [Double]) -> Double {
+        Self.severity(of: parts, in: scales, hasClassifier: classifier != nil)
+    }
 
-    static func severity(of parts: [Double], in scales: [SeverityScale]) -> Double {
-        let distances = zip(parts, scales).map { ($0 - $1.median) / $1.spreadAbove }
+    static func severity(of parts: [Double], in scales: [SeverityScale], hasClassifier: Bool) -> Double {
+        let distances = zip(parts, scales).enumerated().map { index, part in
+            let distance = (part.0 - part.1.median) / part.1.spreadAbove
+            return hasClassifier && index <= shares.count ? surpriseWeight * distance : distance
+        }
         let largest = distances.max() ?? 0
         let sum = distances.reduce(0) { $0 + exp($1 - largest) }
         return max(largest + log(sum / Double(distances.count)), 0)
@@ -84,14 +97,18 @@ public struct NormalModel: Sendable, Equatable {
         return result
     }
 
-    /// What the severity is made of: mean surprise of the most surprising tiles, and how far the level is off.
-    static func parts(surprises: [Float], level: Float, reference: Float) -> [Double] {
-        let falling = surprises.sorted(by: >)
-        let means = shares.map { share in
+    /// What the severity is made of: mean surprise of the most surprising tiles, how far the level is off, and mean
+    /// suspicion of the most suspicious tiles.
+    static func parts(surprises: [Float], suspicions: [Float]?, off: Float) -> [Double] {
+        foremost(surprises) + [Double(off)] + (suspicions.map { foremost($0) } ?? [])
+    }
+
+    private static func foremost(_ values: [Float]) -> [Double] {
+        let falling = values.sorted(by: >)
+        return shares.map { share in
             let count = max(1, Int((share * Double(falling.count)).rounded()))
             return falling[..<count].reduce(0) { $0 + Double($1) } / Double(count)
         }
-        return means + [Double(abs(level - reference))]
     }
 
     /// The logarithm of a frame's level: the median of its tiles.
@@ -101,9 +118,9 @@ public struct NormalModel: Sendable, Equatable {
     }
 
     /// How much more than an ordinary tile each is to be looked at: 1 for the most striking of a normal frame.
-    func weights(of surprises: [Float]) -> [Float] {
+    func weights(of suspicions: [Float]) -> [Float] {
         let span = max(striking - ordinary, 1e-3)
-        return surprises.map { min(max(($0 - ordinary) / span, Self.smallestWeight), Self.largestWeight) }
+        return suspicions.map { min(max(($0 - ordinary) / span, Self.smallestWeight), Self.largestWeight) }
     }
 
     private static let smallestWeight: Float = 0.02
@@ -118,7 +135,8 @@ public struct NormalModel: Sendable, Equatable {
         mixture: GaussianMixture,
         level: Float,
         scales: [SeverityScale],
-        surprise: (ordinary: Float, striking: Float),
+        suspicion: (ordinary: Float, striking: Float),
+        classifier: TileClassifier?,
         threshold: (value: Double, origin: Calibration.Origin)
     ) {
         (height, width) = size
@@ -127,7 +145,8 @@ public struct NormalModel: Sendable, Equatable {
         (self.centre, self.spread, self.mixture) = (centre, spread, mixture)
         self.level = level
         self.scales = scales
-        (ordinary, striking) = surprise
+        (ordinary, striking) = suspicion
+        self.classifier = classifier
         (self.threshold, origin) = threshold
     }
 }
@@ -139,7 +158,7 @@ extension NormalModel: Codable {
     private enum Key: String, CodingKey {
         case version, height, width, frames, background, centre, spread, components, means, factors, logs,
             level, scales,
-            ordinary, striking, threshold, origin, maskThreshold
+            ordinary, striking, classifier, threshold, origin, maskThreshold
     }
 
     /// Reads what was stored; throws if it is of an unknown version or does not fit together.
@@ -166,8 +185,10 @@ extension NormalModel: Codable {
             logs: try packed(.logs)
         )
         let scales = try values.decode([SeverityScale].self, forKey: .scales)
+        let classifier = try values.decodeIfPresent(TileClassifier.self, forKey: .classifier)
+        let parts = (classifier == nil ? 1 : 2) * Self.shares.count + 1
         guard let mixture, centre.count == TileTable.channels, spread.count == centre.count,
-            scales.count == Self.shares.count + 1, spread.allSatisfy({ $0 > 0 }),
+            scales.count == parts, spread.allSatisfy({ $0 > 0 }),
             centre.allSatisfy(\.isFinite)
         else { throw refuse("the parts of the normal model do not fit together; calibrate again") }
         self.init(
@@ -179,10 +200,11 @@ extension NormalModel: Codable {
             mixture: mixture,
             level: try values.decode(Float.self, forKey: .level),
             scales: scales,
-            surprise: (
+            suspicion: (
                 try values.decode(Float.self, forKey: .ordinary),
                 try values.decode(Float.self, forKey: .striking)
             ),
+            classifier: classifier,
             threshold: (
                 try values.decode(Double.self, forKey: .threshold),
                 try values.decode(Calibration.Origin.self, forKey: .origin)
@@ -209,6 +231,7 @@ extension NormalModel: Codable {
         try values.encode(scales, forKey: .scales)
         try values.encode(ordinary, forKey: .ordinary)
         try values.encode(striking, forKey: .striking)
+        try values.encodeIfPresent(classifier, forKey: .classifier)
         try values.encode(threshold, forKey: .threshold)
         try values.encode(origin, forKey: .origin)
         try values.encode(maskThreshold, forKey: .maskThreshold)

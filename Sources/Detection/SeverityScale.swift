@@ -52,6 +52,15 @@ public struct SeverityScale: Sendable, Equatable, Codable {
         score >= median ? (score - median) / spreadAbove : (median - score) / spreadBelow
     }
 
+    /// The same scale with spreads of at least this size.
+    func widened(to spread: Double) -> SeverityScale {
+        SeverityScale(
+            median: median,
+            spreadAbove: max(spreadAbove, spread),
+            spreadBelow: max(spreadBelow, spread)
+        )
+    }
+
     /// Linear between the two nearest ranks.
     private static func quantile(_ share: Double, of sorted: [Double]) -> Double {
         let position = share * Double(sorted.count - 1)

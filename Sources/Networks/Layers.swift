@@ -45,6 +45,22 @@ struct ConvolutionLayer {
         )
     }
 
+    /// The layer over cells of `side` x `side` pixels as channels.
+    func ofCells(_ side: Int, of image: Variable, activation: Activation) -> Variable {
+        image.convolutionOfCells(
+            side,
+            weights: weights,
+            bias: bias,
+            geometry: geometry,
+            activation: activation
+        )
+    }
+
+    /// The layer, its channels as cells of `side` x `side` pixels.
+    func intoCells(_ side: Int, _ x: Variable) -> Variable {
+        x.convolutionIntoCells(side, weights: weights, bias: bias, geometry: geometry)
+    }
+
     /// The same layer with a constant added to every output pixel.
     func addingToBias(_ constant: Variable) -> ConvolutionLayer {
         ConvolutionLayer(

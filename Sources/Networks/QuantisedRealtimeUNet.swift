@@ -85,6 +85,7 @@ private final class ByteArithmetic: UNetArithmetic {
         _ activation: Activation,
         output: ByteScale?,
         addend: ByteScale? = nil,
+        cell: Int = 0,
         weights: @autoclosure () -> Tensor? = nil
     ) -> QuantisedConvolution {
         let made = step {
@@ -96,7 +97,8 @@ private final class ByteArithmetic: UNetArithmetic {
                     activation: activation,
                     source: (x.shape, x.scale),
                     output: output,
-                    addend: addend
+                    addend: addend,
+                    cell: cell
                 )
             )
         }
@@ -142,8 +144,7 @@ private final class ByteArithmetic: UNetArithmetic {
     }
 
     func left(_ x: ByteImage, cell: Int, _ exit: ConvolutionLayer) -> Variable {
-        let cells = convolution(exit, x, .identity, output: nil)(x)
-        return Variable(constant: cells).depthToSpace(cell)
+        Variable(constant: convolution(exit, x, .identity, output: nil, cell: cell)(x))
     }
 }
 

@@ -23,7 +23,7 @@ struct FloatArithmetic: UNetArithmetic {
     let time: Variable?
 
     func entered(_ image: Variable, cell: Int, _ stem: ConvolutionLayer) -> Variable {
-        stem(image.spaceToDepth(cell), activation: .silu)
+        stem.ofCells(cell, of: image, activation: .silu)
     }
 
     func convolved(_ x: Variable, _ layer: ConvolutionLayer, activation: Activation) -> Variable {
@@ -32,10 +32,12 @@ struct FloatArithmetic: UNetArithmetic {
 
     func passed(_ x: Variable, through block: ResidualBlock) -> Variable { block(x, time: time) }
 
-    func joined(_ low: Variable, _ skip: Variable) -> Variable { low.upsampled() + skip }
+    func joined(_ low: Variable, _ skip: Variable) -> Variable {
+        low.upsampled(adding: skip)
+    }
 
     func left(_ x: Variable, cell: Int, _ exit: ConvolutionLayer) -> Variable {
-        exit(x).depthToSpace(cell)
+        exit.intoCells(cell, x)
     }
 }
 

@@ -22,15 +22,10 @@ public enum DriftRule {
     /// The rise from the first frames' severities to the last frames'; `nil` where there is no drift or too few frames.
     public static func rise(first: [Double], last: [Double], threshold: Double) -> Rise? {
         guard first.count == window, last.count == window, threshold.isFinite else { return nil }
-        let rise = Rise(from: median(first), to: median(last))
+        let rise = Rise(from: first.median, to: last.median)
         guard rise.from < share * threshold, rise.to < threshold,
             rise.to - rise.from >= share * (threshold - rise.from)
         else { return nil }
         return rise
-    }
-
-    private static func median(_ values: [Double]) -> Double {
-        let sorted = values.sorted()
-        return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
     }
 }

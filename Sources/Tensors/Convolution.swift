@@ -149,6 +149,14 @@ extension Tensor {
             shape.count == 4 && weights.shape.count == 4 && shape[3] == weights.shape[3],
             "images \(shape) do not fit weights \(weights.shape)"
         )
+        let direct = directConvolution(
+            weights: weights,
+            bias: bias,
+            geometry: geometry,
+            adding: addend,
+            activation: activation
+        )
+        if let direct { return direct }
         let size = [
             shape[0], geometry.outputLength(shape[1], kernel: weights.shape[1]),
             geometry.outputLength(shape[2], kernel: weights.shape[2]), weights.shape[0],

@@ -195,7 +195,7 @@ import COneDNN
         guard unsafe buffer.enter != nil, kind != .weightGradient else {
             return unsafe inLayout(weights, buffer)
         }
-        return weights.layout(for: self) {
+        return weights.inLayout(.plan(self)) {
             let own = unsafe inLayout(weights, buffer)
             unsafe aqc_buffer_enter(&handle.pointee.weights, stream, weights.pointer, own.pointer)
             return own
@@ -211,4 +211,10 @@ extension ConvolutionPlan.Kind {
         case .dataGradient, .weightGradient: true
         }
     }
+}
+
+extension ConvolutionPlan: Hashable {
+    static func == (one: ConvolutionPlan, other: ConvolutionPlan) -> Bool { one === other }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
 }

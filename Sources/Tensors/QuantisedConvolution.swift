@@ -1,23 +1,24 @@
-import COneDNN
-
 /// A convolution of bytes by bytes, made once for one shape: weights with a scale for each output channel (symmetric,
 /// signed), sums in 32 bits, then bias, addend and activation in float32 in the same kernel.
 ///
 /// Jacob et al. 2018, equations 1 to 7; zero points for images only.
 @safe public final class QuantisedConvolution {
-    private let handle: UnsafeMutablePointer<aqc_quantised>
+    private let kernel: any ByteKernel
     private let sourceShape: [Int]
     /// Height, width and channels of the result.
     public let outputShape: [Int]
     private let weightsShape: [Int]
     private let geometry: ConvolutionGeometry
     private let writesFloats: Bool
-    private let engine: ComputeEngine
+    private let cell: Int
+    /// Whether the kernel itself brings channels into cells.
+    private let makesCells: Bool
 
     /// Rounds the weights, O x KH x KW x I.
     ///
     /// `output` is the scale of the result; `nil` leaves float32. `addend` is the scale of what lies in the output before
-    /// and is added; `nil` for nothing. Runs on the lane that it is made on.
+    /// and is added; `nil` for nothing. With a `cell`, the channels of a float32 result become cells of so many pixels a side
+    /// (`Variable.depthToSpace`). Runs on the lane that it is made on.
     public init(
         weights: Tensor,
         bias: Tensor,
@@ -25,8 +26,10 @@ import COneDNN
         activation: Activation,
         source: (shape: [Int], scale: ByteScale),
         output: ByteScale?,
-        addend: ByteScale?
+        addend: ByteScale?,
+        cell: Int = 0
     ) {
+        precondition(cell == 0 || output == nil, "cells of bytes")
         let (height, width, channels) = (source.shape[0], source.shape[1], source.shape[2])
         precondition(weights.shape[3] == channels, "\(weights.shape) do not fit \(source.shape)")
         sourceShape = source.shape
@@ -37,58 +40,24 @@ import COneDNN
         weightsShape = weights.shape
         self.geometry = geometry
         writesFloats = output == nil
-        engine = ComputeEngine.current
-        let shape = aqc_convolution_shape(
-            batch: 1,
-            height: Int64(height),
-            width: Int64(width),
-            input_channels: Int64(channels),
-            output_height: Int64(outputShape[0]),
-            output_width: Int64(outputShape[1]),
-            output_channels: Int64(outputShape[2]),
-            kernel_height: Int64(weights.shape[1]),
-            kernel_width: Int64(weights.shape[2]),
-            stride: Int64(geometry.stride),
-            padding: Int64(geometry.padding)
+        let definition = ByteKernelDefinition(
+            weights: weights,
+            weightScales: Self.channelScales(of: weights),
+            bias: bias,
+            geometry: geometry,
+            activation: activation,
+            sourceShape: source.shape,
+            outputShape: outputShape,
+            source: source.scale,
+            output: output,
+            addend: addend,
+            cell: cell
         )
-        let scales = Self.channelScales(of: weights)
-        let made = engine.withHandles { handles in
-            unsafe scales.withUnsafeBufferPointer { scales in
-                var status = dnnl_success
-                let meaning = unsafe aqc_scales(
-                    source: aqc_byte_scale(source.scale),
-                    destination: aqc_byte_scale(output),
-                    addend: aqc_byte_scale(addend),
-                    weights: scales.baseAddress,
-                    to_float: output == nil
-                )
-                let made = unsafe aqc_quantised_make(
-                    handles.engine,
-                    handles.stream,
-                    shape,
-                    meaning,
-                    activation == .silu ? aqc_swish : aqc_identity,
-                    weights.storage.pointer,
-                    bias.storage.pointer,
-                    &status
-                )
-                return unsafe Made(handle: made, status: status)
-            }
-        }
-        guard let handle = unsafe made.handle else {
-            // Shapes come from a checked architecture; a refusal here is a programmer's mistake.
-            fatalError("oneDNN has no convolution of bytes for \(shape): status \(made.status.rawValue)")
-        }
-        unsafe self.handle = handle
+        let direct = DirectByteKernel(definition)
+        kernel = direct ?? LibraryByteKernel(definition)
+        self.cell = cell
+        makesCells = direct != nil
     }
-
-    /// What making it gave, on its way out of the engine's lock.
-    @safe private struct Made: @unchecked Sendable {
-        let handle: UnsafeMutablePointer<aqc_quantised>?
-        let status: dnnl_status_t
-    }
-
-    deinit { unsafe aqc_quantised_free(handle) }
 
     /// Convolves bytes into bytes; what lies in the output is added first if it was made so.
     public func callAsFunction(_ source: ByteImage, into output: ByteImage) {
@@ -96,10 +65,16 @@ import COneDNN
         unsafe run(source, UnsafeMutableRawPointer(output.pointer))
     }
 
-    /// Convolves bytes into float32, 1 x H x W x O.
+    /// Convolves bytes into float32: 1 x H x W x O, or 1 x (cell H) x (cell W) x (O / cell / cell).
     public func callAsFunction(_ source: ByteImage) -> Tensor {
         precondition(writesFloats && source.shape == sourceShape)
-        let result = Tensor(uninitialized: [1] + outputShape)
+        guard cell > 0, makesCells else {
+            let result = Tensor(uninitialized: [1] + outputShape)
+            unsafe run(source, UnsafeMutableRawPointer(result.storage.pointer))
+            return cell > 0 ? Variable(constant: result).depthToSpace(cell).value : result
+        }
+        let (height, width) = (cell * outputShape[0], cell * outputShape[1])
+        let result = Tensor(uninitialized: [1, height, width, outputShape[2] / (cell * cell)])
         unsafe run(source, UnsafeMutableRawPointer(result.storage.pointer))
         return result
     }
@@ -112,19 +87,7 @@ import COneDNN
             geometry,
             .int8
         )
-        let buffers = unsafe Buffers(source: source.pointer, output: output)
-        Profile.measure(kind, operations: operations) {
-            let status = engine.withHandles { handles in
-                unsafe aqc_quantised_run(handle, handles.stream, buffers.source, buffers.output)
-            }
-            precondition(status == dnnl_success, "oneDNN failed on bytes: status \(status.rawValue)")
-        }
-    }
-
-    /// Memory on its way into the engine's lock.
-    @safe private struct Buffers: @unchecked Sendable {
-        let source: UnsafeMutablePointer<UInt8>
-        let output: UnsafeMutableRawPointer
+        Profile.measure(kind, operations: operations) { unsafe kernel.run(source.pointer, output) }
     }
 
     /// Largest byte of a weight.
@@ -148,9 +111,4 @@ import COneDNN
             }
         }
     }
-}
-
-extension aqc_byte_scale {
-    /// The same for C; a step of 0 where there is none.
-    fileprivate init(_ scale: ByteScale?) { self.init(step: scale?.step ?? 0, zero: scale?.zero ?? 0) }
 }

@@ -104,9 +104,14 @@ public struct Tensor: Sendable {
 @safe final class TensorStorage: @unchecked Sendable {
     let count: Int
     let pointer: UnsafeMutablePointer<Float>
-    /// Weights reordered for a primitive, kept as long as the weights themselves; with the plan, so that its identity
-    /// is not given to another.
-    private let layouts = Mutex<[ObjectIdentifier: (plan: ConvolutionPlan, storage: TensorStorage)]>([:])
+    /// Weights reordered for a primitive, kept as long as the weights themselves.
+    private let layouts = Mutex<[Layout: TensorStorage]>([:])
+
+    /// What a copy was made for; a plan itself, so that its identity is not given to another.
+    enum Layout: Hashable {
+        case plan(ConvolutionPlan)
+        case direct(shape: [Int])
+    }
 
     init(count: Int) {
         self.count = count
@@ -122,12 +127,11 @@ public struct Tensor: Sendable {
         )
     }
 
-    /// The copy of these values in a plan's layout, made on first use.
-    func layout(for plan: ConvolutionPlan, make: () -> TensorStorage) -> TensorStorage {
-        let key = ObjectIdentifier(plan)
-        if let known = layouts.withLock({ $0[key]?.storage }) { return known }
+    /// The copy of these values in another layout, made on first use.
+    func inLayout(_ layout: Layout, make: () -> TensorStorage) -> TensorStorage {
+        if let known = layouts.withLock({ $0[layout] }) { return known }
         let made = make()
-        layouts.withLock { $0[key] = (plan, made) }
+        layouts.withLock { $0[layout] = made }
         return made
     }
 

@@ -114,6 +114,25 @@ extension Variable {
         return Variable(value: result, inputs: [self]) { [$0.sumPooled()] }
     }
 
+    /// The sum of these images, doubled (`upsampled`), and others; one kernel where nothing is recorded.
+    public func upsampled(adding other: Variable) -> Variable {
+        let (batch, height, width, depth) = imageAxes
+        let shape = [batch, 2 * height, 2 * width, depth]
+        precondition(other.shape == shape, "\(self.shape) doubled and \(other.shape)")
+        guard !Recording.isOn else { return upsampled() + other }
+        let result = Tensor(uninitialized: shape)
+        unsafe aqc_add_upsampled(
+            value.storage.pointer,
+            other.value.storage.pointer,
+            result.storage.pointer,
+            batch,
+            height,
+            width,
+            depth
+        )
+        return Variable(constant: result)
+    }
+
     /// The sum of each 2 x 2 pixels: N x 2H x 2W x C to N x H x W x C; a quarter of it is average pooling.
     public func sumPooled() -> Variable {
         let (batch, height, width, depth) = imageAxes

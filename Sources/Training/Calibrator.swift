@@ -21,6 +21,8 @@ public struct Calibrator: Sendable {
         public var variations = 0
         /// Seed of the changes.
         public var seed: UInt64 = 1
+        /// What known faults taught, as a witness beside the normal tiles.
+        public var classifier: TileClassifier?
 
         /// The defaults.
         public init() {}
@@ -69,7 +71,12 @@ public struct Calibrator: Sendable {
             maskWindow: options.maskWindow,
             mask: (mask.value, .conformal(mask))
         )
-        if var normal = figures.learner?.model(falseAlarmRate: options.falseAlarmRate, seed: options.seed) {
+        let learnt = figures.learner?.model(
+            falseAlarmRate: options.falseAlarmRate,
+            seed: options.seed,
+            classifier: options.classifier
+        )
+        if var normal = learnt {
             normal.maskThreshold = try maskThreshold(of: normal, on: frames, augmentation)
             calibration.normal = normal
         }
@@ -138,6 +145,38 @@ public struct Calibrator: Sendable {
             }
         }
         return ConformalThreshold(normalValues: onsets, falseAlarmRate: options.maskRate).value
+    }
+
+    /// What tells tiles of faults from others, from lists of labelled frames with masks, each with normal frames of the
+    /// same microscope; `nil` if no list has both.
+    ///
+    /// `report` hears of each frame judged, and of each step of learning.
+    public func classifier(
+        _ lists: [[FramePaths.Labelled]],
+        report: (_ what: String, _ done: Int, _ all: Int) -> Void
+    ) throws(DataError) -> TileClassifier? {
+        guard let settings = model.description.realtime else { return nil }
+        var learner = FaultLearner(background: settings.normalisation.background, seed: options.seed)
+        let all = lists.reduce(0) { $0 + $1.count }
+        var done = 0
+        for list in lists {
+            for start in stride(from: 0, to: list.count, by: Compute.threads) {
+                let rows = list[start..<min(start + Compute.threads, list.count)]
+                let shown = try rows.map { row throws(DataError) in try row.readFrame() }
+                let maps = Compute.concurrentMap(shown.count) { scorer.map(of: shown[$0]) }
+                for (row, (frame, map)) in zip(rows, zip(shown, maps)) {
+                    let mask = try row.readMask(height: frame.height, width: frame.width)
+                    // Where a faulty frame is faulty must be known.
+                    if !row.isFaulty || mask != nil {
+                        learner.add(frame, map: map, mask: row.isFaulty ? mask : nil)
+                    }
+                }
+                done += rows.count
+                report("labelled frame", done, all)
+            }
+            learner.endList()
+        }
+        return learner.classifier { report("step of learning faulty tiles", $0, $1) }
     }
 
     /// What tells causes, from labelled frames whose list has a column `fault`; `nil` if there are not two causes, or

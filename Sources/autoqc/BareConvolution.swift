@@ -25,7 +25,16 @@ struct BareConvolution {
     /// The unit of its speed: operations on bytes are not on floats.
     var unit: String { precision == .int8 ? "GOP/s" : "GFLOP/s" }
 
-    /// Seconds of so many runs.
+    /// Seconds of so many runs, by whoever is faster: oneDNN or, where there is one, the package's own kernel.
+    func fastestSeconds(_ count: Int) -> [Double] {
+        let (own, library) = (seconds(count), librarySeconds(count))
+        return own.sorted()[count / 2] < library.sorted()[count / 2] ? own : library
+    }
+
+    /// Seconds of so many runs by oneDNN.
+    func librarySeconds(_ count: Int) -> [Double] { Compute.withLibraryConvolutions { seconds(count) } }
+
+    /// Seconds of so many runs, as networks run it.
     func seconds(_ count: Int) -> [Double] {
         precision == .int8 ? byteSeconds(count) : floatSeconds(count)
     }

@@ -15,8 +15,8 @@ struct BenchKernelsCommand: BenchGroup {
         commandName: "kernels",
         abstract: "Bare convolutions in every precision, and the pixel loops of a frame, one by one.",
         discussion: """
-            Convolutions have the shapes of the realtime network and run on all threads. Pixel loops run on one, as they \
-            do where frames are judged side by side.
+            Convolutions have the shapes of the realtime network and run on all threads, by the package's own kernels where \
+            there are some and else by oneDNN. Pixel loops run on one, as they do where frames are judged side by side.
             """
     )
 

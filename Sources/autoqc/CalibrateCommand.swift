@@ -16,7 +16,9 @@ struct CalibrateCommand: ParsableCommand {
 
             A model of the realtime profile learns from the normal frames what their tiles look like, too. With --causes, \
             lists of faulty frames whose column fault says air-bubble, artifact, z-shift, illumination or contamination, \
-            it learns to name causes; without, it keeps what it knows of them.
+            it learns to name causes; from lists with normal frames (label 0) of the same microscope and masks (seg_path), \
+            which `simulate set` and `simulate inject` write, what tiles of faults look like, too. Without, it keeps what it \
+            knows of both.
             """
     )
 
@@ -38,7 +40,8 @@ struct CalibrateCommand: ParsableCommand {
     @Option(
         name: .long,
         parsing: .upToNextOption,
-        help: "CSV lists of faulty frames with a column fault, from which their causes are learnt."
+        help:
+            "CSV lists of labelled frames with a column fault, from which causes and tiles of faults are learnt."
     )
     var causes: [String] = []
     @Option(help: "Image score that decides: max, mean or patch.")

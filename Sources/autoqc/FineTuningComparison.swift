@@ -78,6 +78,7 @@ struct FineTuningComparison {
     private func calibration(of model: Model, path: String, on frames: FrameSet) throws -> Calibration {
         var options = Calibrator.Options()
         (options.variations, options.seed) = (Self.variations, seed)
+        options.classifier = before.description.classifier
         var terminal = Terminal()
         return try Calibrator(model: model, path: path, options: options).labelFree(
             frames,

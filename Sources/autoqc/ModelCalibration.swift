@@ -13,21 +13,45 @@ struct ModelCalibration {
     let options: Calibrator.Options
     /// CSV list of labelled frames for the greedy search, if it is to follow.
     var faulty: String?
-    /// CSV lists of faulty frames with their causes, if these are to be learnt.
+    /// CSV lists of labelled frames, if what faults look like is to be learnt: their causes, and their tiles where there are
+    /// normal frames and masks.
     var causes: [String] = []
 
     /// Finds the ranges inside the network and the thresholds at each precision, and stores them in the model.
     func store(in model: inout Model) throws {
         let exact = try Calibrator(model: model, path: path, options: options)
+        let precision = model.description.automaticPrecision
         model.description.ranges = try exact.ranges(frames)
+        var options = options
+        options.classifier =
+            try learntClassifier(model, precision: precision) ?? model.description.classifier
+            ?? options.classifier
         (model.description.calibrations, model.description.reducedCalibrations) = ([:], [:])
         (model.description.training.frameHeight, model.description.training.frameWidth) = (
             frames.height, frames.width
         )
-        let full = try calibrations(of: model, "")
-        let reduced = try model.reduced.map { try calibrations(of: $0, ", tier reduced") } ?? [:]
+        let full = try calibrations(of: model, options, "")
+        let reduced = try model.reduced.map { try calibrations(of: $0, options, ", tier reduced") } ?? [:]
         (model.description.calibrations, model.description.reducedCalibrations) = (full, reduced)
         model.description.learntFrom = nil
+    }
+
+    /// What the tiles of faults look like; `nil` if the lists do not say.
+    private func learntClassifier(_ model: Model, precision: Precision) throws -> TileClassifier? {
+        guard !causes.isEmpty, model.description.realtime != nil else { return nil }
+        let calibrator = try Calibrator(model: model, path: path, options: options, precision: precision)
+        var terminal = Terminal()
+        let found = try calibrator.classifier(
+            try causes.map { try FramePaths.labelled(csv: $0) },
+            report: { terminal.progress("\($0) \($1)/\($2)", isLast: $1 == $2) }
+        )
+        if found == nil {
+            Terminal.note(
+                "\(causes.joined(separator: ", ")): no list has normal frames and faulty ones with masks, so tiles of faults "
+                    + "were not learnt"
+            )
+        }
+        return found
     }
 
     /// Learns what tells the causes of faults, at the precision that the model runs in.
@@ -53,7 +77,11 @@ struct ModelCalibration {
         )
     }
 
-    private func calibrations(of model: Model, _ suffix: String) throws -> [Precision: Calibration] {
+    private func calibrations(
+        of model: Model,
+        _ options: Calibrator.Options,
+        _ suffix: String
+    ) throws -> [Precision: Calibration] {
         let isRealtime = model.description.realtime != nil
         var found: [Precision: Calibration] = [:]
         for precision in Precision.allCases where precision == .float32 || isRealtime && precision.isSupported

@@ -70,8 +70,8 @@ struct NormalModelTests {
         let model = try model()
         var spotted = frame(300)
         for row in 70..<90 { for column in 100..<120 { spotted[row, column] = 20 } }
-        let surprises = try #require(model.measured(spotted, map: map(spotted))).deviation.surprises
-        let most = surprises.indices.max { surprises[$0] < surprises[$1] }
+        let suspicions = try #require(model.measured(spotted, map: map(spotted))).deviation.suspicions
+        let most = suspicions.indices.max { suspicions[$0] < suspicions[$1] }
         // Rows 64 to 95 and columns 96 to 127.
         #expect(most == 2 * 8 + 3)
     }

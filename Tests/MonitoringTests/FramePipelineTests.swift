@@ -293,16 +293,30 @@ struct FramePipelineTests {
     @Test func aWellThatCreepsTowardsTheThresholdIsNamedOnce() async throws {
         try await Bench.with { bench in
             // Severity is a fiftieth of the grey; faulty above 2.
-            let greys =
+            let slow =
                 [Int](repeating: 20, count: 40) + (0..<60).map { 20 + $0 } + [Int](repeating: 80, count: 60)
+            let greys = slow.enumerated().map { $1 + $0 % 5 }
             let pipeline = try bench.pipeline()
             for (index, grey) in greys.enumerated() {
                 _ = try pipeline.process([bench.file("01_B1_f\(index).tif", "\(grey)", frame: index)].queued)
             }
             let alarms = try bench.alarms()
             #expect(alarms.map(\.event) == [.drift])
-            #expect(alarms[0].reason?.hasPrefix("severity rose from 0.4 to 1.2") == true)
+            #expect(alarms[0].reason?.hasPrefix("severity rose from 0.44 to 1.2") == true)
             #expect(bench.journal.all.map { $0.fields["AUTOQC_EVENT"] } == ["DRIFT"])
+        }
+    }
+
+    @Test func aWellThatChangesAtOnceIsNamedThoughItsFramesPass() async throws {
+        try await Bench.with { bench in
+            let pipeline = try bench.pipeline()
+            for index in 0..<40 {
+                let grey = (index < 30 ? 20 : 60) + index % 5
+                _ = try pipeline.process([bench.file("01_B1_f\(index).tif", "\(grey)", frame: index)].queued)
+            }
+            let alarms = try bench.alarms()
+            #expect(alarms.map(\.event) == [.drift] && alarms.map(\.frame.index) == [33])
+            #expect(alarms[0].reason?.hasPrefix("changed at once") == true)
         }
     }
 

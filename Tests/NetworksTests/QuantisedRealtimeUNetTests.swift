@@ -36,4 +36,24 @@ struct QuantisedRealtimeUNetTests {
         _ = lane.run { quantised(other) }
         #expect(lane.run { quantised(image).values } == first)
     }
+
+    /// What this package's own kernels compute on CPUs that have them, oneDNN's compute elsewhere.
+    @Test func ownKernelsAndTheLibraryAgree() {
+        var random = TestGenerator(seed: 4)
+        let network = RealtimeUNet(.standard, using: &random).folded(timestep: 49)
+        let image = Tensor(random.floats(96 * 160), shape: [1, 96, 160, 1])
+        let pass = { Recording.off { network(Variable(constant: image), timesteps: [49]).value.values } }
+        let (exact, ranges) = (pass(), network.ranges(of: image))
+        let lane = Compute.Lane()
+        let bytes = { lane.run { QuantisedRealtimeUNet(network, ranges: ranges)(image).values } }
+        let own = relativeError(bytes(), exact)
+        let library = relativeError(Compute.withLibraryConvolutions(bytes), exact)
+        // Where a value lies between two bytes, one may take the other neighbour, and every later rounding with it: neither is
+        // nearer to the floats.
+        #expect(own < 0.06 && own < 1.1 * library && library < 1.1 * own)
+        guard Precision.bfloat16.isSupported else { return }
+        let floats = { Precision.bfloat16.run(pass) }
+        let (narrow, before) = (floats(), Compute.withLibraryConvolutions(floats))
+        #expect(relativeError(narrow, before) < 0.002)
+    }
 }

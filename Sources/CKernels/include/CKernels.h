@@ -5,6 +5,7 @@
 #include "activations.h"
 #include "bytes.h"
 #include "channels.h"
+#include "convolutions.h"
 #include "memory.h"
 #include "normalisation.h"
 #include "pixels.h"

@@ -35,6 +35,9 @@ void aqc_space_to_depth(
     const float *x, float *y, size_t batch, size_t height, size_t width, size_t channels, size_t block);
 void aqc_depth_to_space(
     const float *x, float *y, size_t batch, size_t height, size_t width, size_t channels, size_t block);
+// y = b + x, where each pixel of x, [n, h, w, c], is repeated 2 x 2.
+void aqc_add_upsampled(
+    const float *x, const float *b, float *y, size_t batch, size_t height, size_t width, size_t channels);
 // Each pixel of [n, h, w, c] is repeated 2 x 2; and its adjoint, the sum of each 2 x 2 of [n, 2h, 2w, c].
 void aqc_upsample(const float *x, float *y, size_t batch, size_t height, size_t width, size_t channels);
 void aqc_sum_pool(const float *x, float *y, size_t batch, size_t height, size_t width, size_t channels);

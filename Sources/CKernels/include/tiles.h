@@ -22,6 +22,12 @@ void aqc_mixture_densities(
     const float *points, size_t count, size_t dimensions, const float *means, const float *factors,
     const float *logs, size_t components, float *log_densities);
 
+// out[o * count + n] = bias[o] + sum over i of weights[o * inputs + i] points[i * count + n], and 0 instead of less if
+// rectify is not 0. points and out are channel by channel.
+void aqc_linear_layer(
+    const float *points, size_t count, size_t inputs, const float *weights, const float *bias, size_t outputs,
+    int rectify, float *out);
+
 // The weighted sum of the points (sum, dimensions values) and of their products (products, dimensions x dimensions, the
 // lower triangle), points as above.
 void aqc_weighted_moments(

@@ -46,6 +46,7 @@ struct ReferenceLearner {
         var options = NormalModel.LearningOptions()
         options.falseAlarmRate = falseAlarmRate
         options.seed = Self.seed
+        options.classifier = normal.classifier
         // Frames of one well are nearly alike: by each other they would all seem ordinary.
         options.turns = Self.turns(of: frames)
         var learnt = NormalModel.learnt(
@@ -182,7 +183,7 @@ struct ReferenceLearner {
     /// The largest window of the residual, from the tiles' figures: the map itself is gone, and a mask begins a little below.
     private static func peak(of table: TileTable, weighed learnt: NormalModel?) -> Double {
         let windows = table.values(of: .residualWindow).map { exp($0) }
-        let weights = learnt.map { $0.weights(of: $0.deviation(of: table).surprises) }
+        let weights = learnt.map { $0.weights(of: $0.deviation(of: table).suspicions) }
         let peaks = weights.map { zip(windows, $0).map { $0 * $1 } } ?? windows
         return Double(peaks.max() ?? 0)
     }

@@ -41,7 +41,7 @@ struct WellSequence {
         state = StateHysteresis(rule: rule, verdicts: history.verdicts, isFaulty: history.isFaulty)
         recent = history.frames
         newest = history.newest
-        guard settings.drift, recent.count + count >= DriftRule.window else { return }
+        guard settings.drift, recent.count + count >= ShiftRule.window else { return }
         // Severities are in the spread of what a model calls normal: those of two models cannot be compared.
         first = try ledger.firstSeverities(
             of: frame.well,
@@ -96,19 +96,48 @@ struct WellSequence {
     }
 
     private mutating func drift(index: Int, threshold: Double) -> String? {
-        guard !state.isFaulty, lastDrift.map({ abs(index - $0) >= DriftRule.silence }) ?? true,
-            let rise = DriftRule.rise(
-                first: first,
-                last: recent.suffix(DriftRule.window).map(\.severity),
-                threshold: threshold
-            )
+        guard settings.drift, !state.isFaulty,
+            lastDrift.map({ abs(index - $0) >= DriftRule.silence }) ?? true,
+            let sentence = creep(threshold: threshold) ?? shift(threshold: threshold)
         else { return nil }
         lastDrift = index
+        return sentence
+    }
+
+    private func creep(threshold: Double) -> String? {
+        let last = recent.suffix(DriftRule.window).map(\.severity)
+        return DriftRule.rise(first: first, last: last, threshold: threshold).map {
+            String(
+                format: "severity rose from %.3g to %.3g of %.3g that are faulty",
+                $0.from,
+                $0.to,
+                threshold
+            )
+        }
+    }
+
+    /// What the well's own past says of its last frames: severity hides a change from one kind of normal to another, the mean
+    /// residual one that leaves as much detail.
+    private func shift(threshold: Double) -> String? {
+        let frames = recent.suffix(ShiftRule.window)
+        let residuals = frames.map(\.scores.mean)
+        let severity = ShiftRule.shift(
+            frames.map(\.severity),
+            smallestSpread: Self.smallestSpread.severity * threshold
+        )
+        let residual = ShiftRule.shift(
+            residuals,
+            smallestSpread: Self.smallestSpread.residual * abs(residuals[0])
+        )
+        guard let shift = residual ?? severity else { return nil }
         return String(
-            format: "severity rose from %.3g to %.3g of %.3g that are faulty",
-            rise.from,
-            rise.to,
-            threshold
+            format: "changed at once: %@ from %.3g to %.3g",
+            residual == nil ? "severity" : "mean residual",
+            shift.from,
+            shift.to
         )
     }
+
+    /// What wells differ by from frame to frame: a share of the residual, and of the severity's threshold.
+    private static let smallestSpread = (residual: 0.0025, severity: 0.03)
 }

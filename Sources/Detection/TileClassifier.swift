@@ -1,0 +1,96 @@
+import CKernels
+import Foundation
+import Networks
+import Tensors
+
+/// How much a tile looks like part of a known fault: a perceptron over its figures against normal tiles.
+///
+/// It was shown tiles in and outside of faults with masks, so it knows which of all surprising things are faults, and sees
+/// faint ones that a mixture over normal tiles would take for rare cells. What no fault has taught it, it may miss: it is one
+/// witness beside the mixture.
+public struct TileClassifier: Sendable, Equatable {
+    /// Figures of a tile, hidden units, and one answer.
+    private let widths: [Int]
+    /// Layer by layer, each outputs x inputs.
+    private let weights: [[Float]]
+    /// Layer by layer, one an output.
+    private let biases: [[Float]]
+
+    /// Hidden units; with half as many, hardly more faults of injected frames were found than without.
+    static let hidden = [64, 32]
+    /// Figures are cut off here, in the spread of normal tiles: farther out nothing was ever taught.
+    static let reach: Float = 8
+
+    /// Takes the weights of a trained perceptron over the figures of a tile.
+    init?(_ perceptron: Perceptron) {
+        let values = perceptron.parameters.map(\.variable.value)
+        let matrices = stride(from: 0, to: values.count, by: 2).map { values[$0] }
+        self.init(
+            widths: matrices.prefix(1).map { $0.shape[1] } + matrices.map { $0.shape[0] },
+            weights: matrices.map { Self.array($0) },
+            biases: stride(from: 1, to: values.count, by: 2).map { Self.array(values[$0]) }
+        )
+    }
+
+    /// Wraps what was stored; `nil` if counts do not fit or values are no numbers.
+    private init?(widths: [Int], weights: [[Float]], biases: [[Float]]) {
+        guard widths.first == TileTable.channels, widths.last == 1, weights.count == widths.count - 1,
+            zip(weights, zip(widths, widths.dropFirst())).allSatisfy({ $0.count == $1.0 * $1.1 }),
+            biases.map(\.count) == Array(widths.dropFirst()),
+            (weights + biases).allSatisfy({ $0.allSatisfy(\.isFinite) })
+        else { return nil }
+        (self.widths, self.weights, self.biases) = (widths, weights, biases)
+    }
+
+    /// The logarithm of the odds that each tile is part of a fault, from its figures in the spread of normal tiles.
+    ///
+    /// `points` lie channel by channel, as in `TileTable`.
+    func suspicions(of points: [Float], count: Int) -> [Float] {
+        var values = points.map { min(max($0, -Self.reach), Self.reach) }
+        for (layer, (matrix, bias)) in zip(weights, biases).enumerated() {
+            let (inputs, outputs) = (widths[layer], widths[layer + 1])
+            let isLast = layer == weights.count - 1
+            values = unsafe [Float](filling: outputs * count) { out in
+                unsafe aqc_linear_layer(values, count, inputs, matrix, bias, outputs, isLast ? 0 : 1, out)
+            }
+        }
+        return values
+    }
+
+    private static func array(_ tensor: Tensor) -> [Float] {
+        tensor.withSpan { span in span.indices.map { span[$0] } }
+    }
+}
+
+extension TileClassifier: Codable {
+    private enum CodingKeys: String, CodingKey { case widths, values }
+
+    /// Reads what was stored; throws if it does not fit together.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        let widths = try fields.decode([Int].self, forKey: .widths)
+        var rest = [Float](packed: try fields.decode(Data.self, forKey: .values))[...]
+        func take(_ count: Int) -> [Float] {
+            defer { rest = rest.dropFirst(count) }
+            return Array(rest.prefix(count))
+        }
+        let fits = widths.count < 8 && widths.allSatisfy { (1...4096).contains($0) }
+        let layers = fits ? Array(zip(widths, widths.dropFirst())) : []
+        let values = layers.map { (take($0 * $1), take($1)) }
+        guard rest.isEmpty,
+            let read = TileClassifier(widths: widths, weights: values.map(\.0), biases: values.map(\.1))
+        else {
+            let problem =
+                "the parts of the tile classifier do not fit together; calibrate again with --causes"
+            throw DecodingError.dataCorrupted(.init(codingPath: fields.codingPath, debugDescription: problem))
+        }
+        self = read
+    }
+
+    /// Writes it; weights and biases, layer by layer, as little-endian 32-bit floats.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(widths, forKey: .widths)
+        try fields.encode(zip(weights, biases).flatMap { $0 + $1 }.packed, forKey: .values)
+    }
+}
