@@ -73,6 +73,27 @@ public final class Detector: Sendable {
     /// The same in records: `f32`, `bf16` or `int8`.
     public var precisionName: String { precision.rawValue }
 
+    /// What decides at `Tier.full`.
+    var calibration: Calibration { full.calibration }
+
+    /// The same network, shared, with what a run taught instead of the model's own calibration, under another name.
+    ///
+    /// What is judged at `Tier.reduced` is judged as before.
+    init(sharing other: Detector, calibration: Calibration, name: String) {
+        modelName = name
+        var description = other.description
+        description.calibrations[other.precision] = calibration
+        self.description = description
+        full = Way(scorer: other.full.scorer, calibration: calibration)
+        reduced = other.reduced
+    }
+
+    /// Judges a frame at `Tier.full`, and keeps what the verdict follows from.
+    func findings(of frame: Frame) -> Calibration.Findings {
+        let map = full.scorer.map(of: frame)
+        return full.calibration.findings(of: frame, map: map, causes: description.causes)
+    }
+
     /// Judges a frame of at least one pixel; several threads may judge at once.
     ///
     /// `Tier.reduced` makes half of the passes, where `canReduce`.

@@ -22,6 +22,8 @@ public struct ModelDescription: Sendable, Equatable {
     public var causes: CauseModel?
     /// Where the weights come from.
     public var training: Provenance
+    /// The run whose first frames taught what is normal (`RunDetector`); absent from every other model.
+    public var learntFrom: RunOrigin?
 
     /// The two ways of doing the same.
     public enum Profile: Sendable, Equatable {
@@ -64,6 +66,16 @@ public struct ModelDescription: Sendable, Equatable {
             self.frames = frames
             self.validationLoss = validationLoss
         }
+    }
+
+    /// What a run's first frames changed.
+    public struct RunOrigin: Sendable, Equatable, Codable {
+        /// Name of the model whose calibration the run's replaced.
+        public var model: String
+        /// The run.
+        public var run: String
+        /// Frames that taught.
+        public var frames: Int
     }
 
     /// Gathers a description of a `realtime` pDDPM.
@@ -131,7 +143,7 @@ extension ModelDescription: Codable {
     /// The keys of a `realtime` model lie at the top, as in format 1; those of the other under `reference`.
     private enum Key: String, CodingKey {
         case method, profile, architecture, normalisation, diffusion, reference, residual, calibration,
-            calibrations, reducedCalibrations, preferredPrecision, causes, training
+            calibrations, reducedCalibrations, preferredPrecision, causes, training, learntFrom
         case ranges = "byteRanges"
     }
 
@@ -176,6 +188,7 @@ extension ModelDescription: Codable {
             .flatMap(Precision.init(rawValue:))
         calibration = try values.decodeIfPresent(Calibration.self, forKey: .calibration)
         causes = try values.decodeIfPresent(CauseModel.self, forKey: .causes)
+        learntFrom = try values.decodeIfPresent(RunOrigin.self, forKey: .learntFrom)
         ranges = try values.decodeIfPresent([ClosedRange<Float>].self, forKey: .ranges)
     }
 
@@ -204,5 +217,6 @@ extension ModelDescription: Codable {
         try values.encodeIfPresent(causes, forKey: .causes)
         try values.encodeIfPresent(ranges, forKey: .ranges)
         try values.encode(training, forKey: .training)
+        try values.encodeIfPresent(learntFrom, forKey: .learntFrom)
     }
 }

@@ -8,6 +8,8 @@ extension NormalModel {
         var falseAlarmRate = 0.001
         /// Seed of everything drawn at random.
         var seed: UInt64 = 1
+        /// The part that each frame has its turn with; `nil` deals neighbours to different ones.
+        var turns: [Int]?
         /// What known faults taught.
         var classifier: TileClassifier?
     }
@@ -35,7 +37,9 @@ extension NormalModel {
         options: LearningOptions
     ) -> NormalModel {
         precondition(!samples.isEmpty, "normal frames are needed to know what is normal")
-        let surprises = unseenSurprises(samples, seed: options.seed)
+        let parts = min(turns, samples.count)
+        let turn = options.turns ?? samples.indices.map { ($0 + $0 / parts) % parts }
+        let surprises = unseenSurprises(samples, turns: turn, seed: options.seed)
         let levels = samples.map { level(of: $0) }
         let reference = levels.sorted()[levels.count / 2]
         let cloud = TileCloud(samples, seed: options.seed)
@@ -77,10 +81,22 @@ extension NormalModel {
         return model
     }
 
-    /// The surprises of each frame's tiles by a mixture that was fitted to other frames.
-    private static func unseenSurprises(_ samples: [TileTable], seed: UInt64) -> [[Float]] {
-        let parts = min(turns, samples.count)
-        let turn = samples.indices.map { ($0 + $0 / parts) % parts }
+    /// How far each sample is from what those of the other turns teach, in the spread of them all.
+    static func unseenSeverities(of samples: [TileTable], turns turn: [Int], seed: UInt64) -> [Double] {
+        let levels = samples.map { level(of: $0) }
+        let reference = levels.sorted()[levels.count / 2]
+        let described = zip(unseenSurprises(samples, turns: turn, seed: seed), levels).map {
+            Self.parts(surprises: $0, suspicions: nil, off: abs($1 - reference))
+        }
+        let scales = (0...shares.count).map { part in SeverityScale(normalScores: described.map { $0[part] })
+        }
+        return described.map { severity(of: $0, in: scales, hasClassifier: false) }
+    }
+
+    /// The surprises of each frame's tiles by a mixture that was fitted to the frames of other turns.
+    private static func unseenSurprises(_ samples: [TileTable], turns turn: [Int], seed: UInt64) -> [[Float]]
+    {
+        let parts = (turn.max() ?? 0) + 1
         var surprises = [[Float]](repeating: [], count: samples.count)
         for part in 0..<parts {
             // A single frame has nobody else to learn from.

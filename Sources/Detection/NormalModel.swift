@@ -68,9 +68,13 @@ public struct NormalModel: Sendable, Equatable {
 
     /// The soft maximum of the parts, each in the spread of normal frames.
     func severity(of parts: [Double]) -> Double {
+        Self.severity(of: parts, in: scales, hasClassifier: classifier != nil)
+    }
+
+    static func severity(of parts: [Double], in scales: [SeverityScale], hasClassifier: Bool) -> Double {
         let distances = zip(parts, scales).enumerated().map { index, part in
             let distance = (part.0 - part.1.median) / part.1.spreadAbove
-            return classifier != nil && index <= Self.shares.count ? Self.surpriseWeight * distance : distance
+            return hasClassifier && index <= shares.count ? surpriseWeight * distance : distance
         }
         let largest = distances.max() ?? 0
         let sum = distances.reduce(0) { $0 + exp($1 - largest) }

@@ -54,10 +54,7 @@ extension FrameLedger {
                 ]
             )
             let id = database.lastInsertedRowID
-            try database.execute(
-                sql: "INSERT OR IGNORE INTO models (name, path, first_ns) VALUES (?, ?, ?)",
-                arguments: [session.model, session.modelPath, session.started.nanoseconds]
-            )
+            try Self.introduce(session.model, session.modelPath, session.started, in: database)
             for folder in session.folders {
                 try database.execute(
                     sql: "INSERT OR IGNORE INTO session_roots (session, root) VALUES (?, ?)",
@@ -65,6 +62,23 @@ extension FrameLedger {
                 )
             }
         }
+    }
+
+    /// Notes which file has a model's name, where frames are to be recorded with another model than the session's.
+    public func introduce(model: String, path: String, at time: Timestamp) throws(LedgerError) {
+        try write { try Self.introduce(model, path, time, in: $0) }
+    }
+
+    private static func introduce(
+        _ model: String,
+        _ path: String,
+        _ time: Timestamp,
+        in database: Database
+    ) throws {
+        try database.execute(
+            sql: "INSERT OR IGNORE INTO models (name, path, first_ns) VALUES (?, ?, ?)",
+            arguments: [model, path, time.nanoseconds]
+        )
     }
 
     /// Notes that the last session ended; nothing happens where it has an end already.

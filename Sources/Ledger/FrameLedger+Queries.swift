@@ -248,16 +248,21 @@ extension FrameLedger {
     }
 
     /// The severities of the first `count` frames of a well that were judged in turn, in the order of recording.
-    public func firstSeverities(of well: Well, run: String, count: Int) throws(LedgerError) -> [Double] {
+    public func firstSeverities(
+        of well: Well,
+        run: String,
+        model: String,
+        count: Int
+    ) throws(LedgerError) -> [Double] {
         try read { database in
             try Double?.fetchAll(
                 database,
                 sql: """
                     SELECT severity FROM frames
-                    WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ?
+                    WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ? AND model = ?
                     ORDER BY sequence LIMIT ?
                     """,
-                arguments: [run, well.description, count]
+                arguments: [run, well.description, model, count]
             ).compactMap(\.self)
         }
     }

@@ -8,6 +8,7 @@ public import Plate
 /// OUT/RUN/alarms/B01.log
 /// OUT/RUN/masks/01_B1_f100.mask.tiff, 01_B1_f100.mask.geojson
 /// OUT/RUN/quarantine.log
+/// OUT/RUN/learned.safetensors
 /// ```
 /// Masks are named like their frames' files, or `B01_f100` where a pattern with a `/` lets files of different wells share a
 /// name. `RUN` and the masks' names come from outside and are made safe: see `SafeName`.
@@ -46,6 +47,9 @@ public struct OutputTree: Sendable, Equatable {
 
     /// The log of the frames of a run that could not be judged.
     public func quarantineLog(run: String) -> String { "\(folder(run: run))/quarantine.log" }
+
+    /// The model file of what a run's first frames taught.
+    public func learnedModel(run: String) -> String { "\(folder(run: run))/learned.safetensors" }
 
     /// Makes the folder and shows that it can be written; does no harm to a daemon that writes it.
     public func probe() throws(OutputError) {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Detection
 import Foundation
+import Logging
 import Monitoring
 import Tensors
 
@@ -52,11 +53,11 @@ struct DoctorCommand: ParsableCommand {
 
     private static func model(_ configuration: Configuration) -> Diagnosis {
         do {
-            let detector = try WatchCommand.detector(configuration)
+            let judge = try WatchCommand.judge(configuration, Logger(label: "autoqc"))
             return Diagnosis(
                 .fine,
                 "model",
-                "\(configuration.model) is \(detector.modelName), judges in \(detector.precisionName)"
+                "\(configuration.model) is \(judge.model), judges in \(judge.precisionName)"
             )
         } catch {
             return Diagnosis(

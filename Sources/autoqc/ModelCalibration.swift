@@ -33,6 +33,7 @@ struct ModelCalibration {
         let full = try calibrations(of: model, options, "")
         let reduced = try model.reduced.map { try calibrations(of: $0, options, ", tier reduced") } ?? [:]
         (model.description.calibrations, model.description.reducedCalibrations) = (full, reduced)
+        model.description.learntFrom = nil
     }
 
     /// What the tiles of faults look like; `nil` if the lists do not say.

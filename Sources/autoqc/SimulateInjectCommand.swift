@@ -1,8 +1,4 @@
 import ArgumentParser
-import Detection
-import Foundation
-import Plate
-import Randomness
 import Simulation
 import Training
 
@@ -30,36 +26,9 @@ struct SimulateInjectCommand: ParsableCommand {
     @Option(help: "Changed copies of the frames to train on; every tenth goes to normal_val.csv.")
     var copies = 100
 
-    /// Blur of a normal frame in pixels: a slack of some 10 um in focus.
-    private static let blur: Float = 0.6
-
     func run() throws {
         let sources = try [train, test].map { try FrameSet(paths: FramePaths.normal($0)) }
-        guard let normalisation = Normalisation(sample: try sources[0].sample()) else {
-            throw DataError("all frames are blank: every pixel has the same grey value")
-        }
-        let augmentation = Augmentation(normalisation: normalisation, blur: Self.blur)
-        let set = try LabelledSet(options.composition(training: copies), seed: options.seed) {
-            isTraining,
-            seed in
-            try Self.changedFrame(of: sources[isTraining ? 0 : 1], by: augmentation, seed: seed)
-        }
-        try options.write(set)
-    }
-
-    private static func changedFrame(
-        of set: FrameSet,
-        by augmentation: Augmentation,
-        seed: UInt64
-    ) throws -> Frame {
-        var random = SplitMix64(state: seed)
-        let frame = try set.frame(Int.random(in: 0..<set.count, using: &random))
-        let other = try set.frame(Int.random(in: 0..<set.count, using: &random))
-        var changed = augmentation.applied(to: frame, lending: other, using: &random)
-        if random.nextUniform() < 0.5 { changed.pixels.reverse() }
-        for index in changed.pixels.indices {
-            changed.pixels[index] = min(max(changed.pixels[index], 0), 255).rounded()
-        }
-        return changed
+        let frames = try InjectedFrames(training: sources[0], test: sources[1])
+        try options.write(frames.set(options.composition(training: copies), seed: options.seed))
     }
 }

@@ -16,7 +16,7 @@ struct TrainCommand: ParsableCommand {
             is written every few minutes and on SIGINT or SIGTERM; --resume goes on from it exactly. A realtime model \
             is calibrated on its own normal frames when training is done; `autoqc calibrate` does that again on others. --from \
             MODEL goes on from a finished realtime model, to fit it to a lab's own frames in minutes, and says whether that \
-            helped on the held-out ones.
+            helped: losses on the held-out ones, and how well copies of them are told from copies with faults put on.
             """
     )
 
@@ -237,14 +237,31 @@ struct TrainCommand: ParsableCommand {
         return options
     }
 
-    private func sayWhetherItHelped(_ history: [LossRecord]) {
+    /// Losses first, then what counts: whether normal frames and faults are told apart better.
+    private func sayWhetherItHelped(
+        _ model: Model,
+        instead base: Model,
+        on frames: FrameSet,
+        _ history: [LossRecord]
+    ) throws {
         let losses = history.compactMap(\.validationLoss)
-        guard let before = losses.first, let after = losses.last else { return }
-        let verdict =
-            after < before ? "it helped" : "it did not help: the model as it was fits these frames better"
-        Terminal.note(
-            "held-out frames: loss \(before.digits(4)) before, \(after.digits(4)) after; \(verdict)"
+        if let before = losses.first, let after = losses.last {
+            Terminal.note("held-out frames: loss \(before.digits(4)) before, \(after.digits(4)) after")
+        }
+        let held = validation.isEmpty ? nil : try FrameSet(paths: try FramePaths.normal(validation))
+        let (rest, apart) = held.map { (frames, $0) } ?? frames.split(every: 10)
+        let comparison = FineTuningComparison(
+            before: base,
+            after: model,
+            rest: rest,
+            held: apart,
+            seed: seed ?? 1
         )
+        do {
+            for line in try comparison.table(names: (from ?? "", out)) { Terminal.note(line) }
+        } catch let error as DataError {
+            Terminal.note("whether faults are found better was not tried: \(error)")
+        }
     }
 
     private func train(_ trainer: any MethodTrainer, _ interruption: Interruption) throws {
@@ -284,13 +301,13 @@ struct TrainCommand: ParsableCommand {
         let program = URL(filePath: CommandLine.arguments[0]).lastPathComponent
         let command = ([program] + CommandLine.arguments.dropFirst()).joined(separator: " ")
         var model = trainer.model(command: command)
+        let base = try base()
         if model.description.realtime != nil { model.description.residual = residual }
-        if let base = try base() {
+        if let base {
             // What faults look like is learnt from faults, of which there are none here.
             (model.description.causes, model.description.residual) = (
                 base.description.causes, base.description.residual
             )
-            sayWhetherItHelped(trainer.history)
         }
         (model.description.training.frameHeight, model.description.training.frameWidth) = (
             frames.height, frames.width
@@ -309,7 +326,11 @@ struct TrainCommand: ParsableCommand {
         try curve.write(csv: out + ".loss.csv")
         try curve.write(png: out + ".loss.png")
         Terminal.note("wrote \(out), \(out).loss.csv and \(out).loss.png")
-        guard model.description.calibration == nil else { return }
+        if let base { try sayWhetherItHelped(model, instead: base, on: frames, trainer.history) }
+        if model.description.calibration == nil { try sayWhatCalibratingTakes(model, frames) }
+    }
+
+    private func sayWhatCalibratingTakes(_ model: Model, _ frames: FrameSet) throws {
         let passes = try FrameScorer(model: model, path: out).passesPerFrame(
             height: frames.height,
             width: frames.width

@@ -17,6 +17,11 @@ struct ConfigurationOptions: ParsableArguments {
     var out: String?
     @Option(help: "How file names tell run, well and frame.")
     var pattern: String?
+    @Option(
+        help:
+            "Learn from the first frames of each well, so many, what is normal in their run (default: 0, not)."
+    )
+    var learn: Int?
     @Flag(help: "Leave alone the frames that are there at the start.")
     var onlyNew = false
     @Option(help: "Threads that judge, each a frame at a time (default: one for every core).")
@@ -41,6 +46,7 @@ struct ConfigurationOptions: ParsableArguments {
         settings.output = out.map(Self.absolute)
         settings.watch = folders.isEmpty ? nil : folders.map(Self.absolute)
         settings.pattern = pattern
+        settings.learn = try learn.map(Self.checkedLearn)
         settings.onlyNew = onlyNew ? true : nil
         settings.threads = threads
         settings.precision = precision?.rawValue
@@ -48,6 +54,11 @@ struct ConfigurationOptions: ParsableArguments {
         settings.webListen = listen
         let configuration = try config.map { try Configuration.load(path: $0, overrides: settings) }
         return try configuration ?? Configuration(settings)
+    }
+
+    private static func checkedLearn(_ frames: Int) throws -> Int {
+        guard (0...1000).contains(frames) else { throw ValidationError("--learn is 0 to 1000") }
+        return frames
     }
 
     private static func absolute(_ path: String) -> String {
@@ -79,19 +90,19 @@ struct WatchCommand: AsyncParsableCommand {
         let configuration = try options.load()
         let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
         ServiceLogging.bootstrap(level: level)
-        let (configured, detector) = try Self.prepare(configuration)
-        let reload: Monitor.Reload = {
-            let (configuration, detector) = try Self.prepare(try options.load())
-            return (configuration: configuration, judge: detector)
-        }
         let logger = Logger(label: "autoqc")
+        let (configured, judge) = try Self.prepare(configuration, logger)
+        let reload: Monitor.Reload = {
+            let (configuration, judge) = try Self.prepare(try options.load(), logger)
+            return (configuration: configuration, judge: judge)
+        }
         logger.info(
             "The model is loaded",
-            metadata: ["model": "\(detector.modelName)", "precision": "\(detector.precision.rawValue)"]
+            metadata: ["model": "\(judge.model)", "precision": "\(judge.precisionName)"]
         )
         let monitor = Monitor(
             configuration: configured,
-            judge: detector,
+            judge: judge,
             logger: logger,
             reloadRequests: reloadRequests,
             reload: options.config == nil ? nil : reload,
@@ -113,22 +124,31 @@ struct WatchCommand: AsyncParsableCommand {
         Terminal.note(Self.sentence(summary))
     }
 
-    private static func prepare(_ configuration: Configuration) throws -> (Configuration, Detector) {
+    private static func prepare(
+        _ configuration: Configuration,
+        _ logger: Logger
+    ) throws -> (Configuration, any FrameJudge) {
         try configuration.check()
-        return (configuration, try detector(configuration))
+        return (configuration, try judge(configuration, logger))
     }
 
-    /// The detector of a model that keeps up with a plate.
-    static func detector(_ configuration: Configuration) throws -> Detector {
+    /// The detector of a model that keeps up with a plate, and learns from each run where that is asked for.
+    static func judge(_ configuration: Configuration, _ logger: Logger) throws -> any FrameJudge {
         let path = configuration.model
         let (model, name) = try Model.read(path: path)
         // Before it is asked for thresholds, which would not help.
         try model.description.requireRealtime(path: path)
-        return try Detector(
+        let precision = Precision(rawValue: configuration.precision)
+        guard configuration.learn > 0 else {
+            return try Detector(model: model, name: name, path: path, precision: precision)
+        }
+        return try RunDetector(
             model: model,
             name: name,
             path: path,
-            precision: Precision(rawValue: configuration.precision)
+            precision: precision,
+            framesPerWell: configuration.learn,
+            surroundings: .daemon(configuration.output, logger)
         )
     }
 
@@ -157,9 +177,9 @@ struct ValidateCommand: ParsableCommand {
     func run() throws {
         let configuration = try options.load()
         try configuration.check()
-        let detector = try WatchCommand.detector(configuration)
+        let judge = try WatchCommand.judge(configuration, Logger(label: "autoqc"))
         Terminal.note(
-            "model \(detector.modelName) in \(detector.precision.rawValue), \(configuration.watch.count) folder\(configuration.watch.count == 1 ? "" : "s") to watch: fine"
+            "model \(judge.model) in \(judge.precisionName), \(configuration.watch.count) folder\(configuration.watch.count == 1 ? "" : "s") to watch: fine"
         )
     }
 }

@@ -33,4 +33,25 @@ struct DaemonSessionTests {
             #expect(try ledger.sessions() == expected)
         }
     }
+
+    @Test func aModelThatARunTaughtHasItsOwnFile() async throws {
+        try await withLedger { ledger in
+            let path = "/out/01/learned.safetensors"
+            try ledger.introduce(model: "3f9ac2d41b7e", path: path, at: Timestamp(nanoseconds: 5))
+            try ledger.introduce(model: "3f9ac2d41b7e", path: "/other", at: Timestamp(nanoseconds: 6))
+            try ledger.begin(Self.session(10))
+            #expect(try ledger.sessions().map(\.modelPath) == [path])
+        }
+    }
+
+    @Test func severitiesOfTwoModelsAreNotMixed() async throws {
+        try await withLedger { ledger in
+            try ledger.record(try (0..<3).map { try Sample.scored("01_B1_f\($0).tif", frame: $0) })
+            func first(_ model: String) throws -> [Double] {
+                try ledger.firstSeverities(of: try Sample.well(), run: "01", model: model, count: 2)
+            }
+            #expect(try first("3f9ac2d41b7e") == [4.5, 4.5])
+            #expect(try first("000000000000") == [])
+        }
+    }
 }

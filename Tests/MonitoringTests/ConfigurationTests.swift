@@ -69,6 +69,7 @@ struct ConfigurationTests {
         ("limits: {pages: -1}", 4, "limits.pages", "whole number"),
         ("poll: {interval: 0}", 4, "poll.interval", "not 0"),
         ("limits: {decoding: 0}", 4, "limits.decoding", "not 0"),
+        ("learn: some", 4, "learn", "from 0 to 1000"),
         ("threads: 1.5", 4, "threads", "whole number"),
     ])
     func mistakesNameKeyLineAndRemedy(text: String, line: Int, key: String, hint: String) async throws {
@@ -129,6 +130,7 @@ struct ConfigurationTests {
         ("model: m\noutput: in/out\nwatch: [in]", "output"), ("model: m\noutput: in\nwatch: [in]", "output"),
         ("model: m\noutput: o\nwatch: [in]\nhysteresis: {onset: 3, of: 2}", "hysteresis.onset"),
         ("model: m\noutput: o\nwatch: [in]\npattern: nothing", "pattern"),
+        ("model: m\noutput: o\nwatch: [in]\nlearn: 5\nthreshold: 3", "learn"),
     ])
     func whatIsMissingOrContradictsItselfIsNamed(text: String, key: String) async throws {
         try await withTemporaryFolder { folder in

@@ -4,6 +4,7 @@ import Frames
 import Ledger
 import Plate
 import Reporting
+import Synchronization
 import Testing
 
 @testable import Monitoring
@@ -288,6 +289,21 @@ struct FramePipelineTests {
             #expect(try bench.alarms().first?.finding?.threshold == 1.5)
             #expect(try bench.events() == ["FAULT 0", "FAULT 1", "ONSET 1"])
             #expect(try bench.masks().isEmpty)
+        }
+    }
+
+    @Test func aRunIsJudgedByWhatItTaughtUnderItsOwnName() async throws {
+        try await Bench.with { bench in
+            let judge = TaughtJudge()
+            let pipeline = try bench.pipeline(settings: FramePipeline.Settings(judge: judge))
+            _ = try pipeline.process([bench.file("01_B1_f0.tif", "200", frame: 0)].queued)
+            judge.hasLearnt.withLock { $0 = true }
+            for frame in 1...2 {
+                _ = try pipeline.process([bench.file("01_B1_f\(frame).tif", "200", frame: frame)].queued)
+            }
+            #expect(try bench.rows().map(\.model) == ["3f9ac2d41b7e", "aaaaaaaaaaaa", "aaaaaaaaaaaa"])
+            let models = try bench.alarms().map(\.model)
+            #expect(models == ["3f9ac2d41b7e", "aaaaaaaaaaaa", "aaaaaaaaaaaa", "aaaaaaaaaaaa"])
         }
     }
 

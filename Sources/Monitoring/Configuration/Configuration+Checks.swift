@@ -112,6 +112,19 @@ extension Configuration {
         return StateHysteresis.Rule(onset: onset, window: window)
     }
 
+    /// What a run teaches brings a threshold with it.
+    static func learn(_ settings: ConfigurationSettings) throws(ConfigurationError) -> Int {
+        let frames = settings.learn ?? 0
+        guard frames == 0 || settings.threshold?.severity == nil else {
+            throw ConfigurationError(
+                key: "learn",
+                problem: "a threshold of your own and one that the run teaches cannot both hold",
+                remedy: "write `threshold: calibrated`, or `learn: 0`"
+            )
+        }
+        return frames
+    }
+
     static func limits(_ settings: ConfigurationSettings) -> TIFFLimits {
         var limits = TIFFLimits.default
         limits.maximumWidth = settings.limitWidth ?? limits.maximumWidth

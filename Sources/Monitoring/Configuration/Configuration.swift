@@ -19,6 +19,7 @@ public import Reporting
 /// | `queue.names` | 100 to 10,000,000 | 50000 | files from before the start that may wait in memory; more wait on disk |
 /// | `hysteresis.onset`, `.of` | 1 to 100 | 2, 3 | faulty frames of the last ones that turn a well faulty |
 /// | `threshold` | severity | the model's | severity above which a frame is faulty |
+/// | `learn` | 0 to 1000 | 0 | first frames of each well that teach what is normal in their run; 0 for none |
 /// | `masks` | true, false | true | write masks of faulty frames |
 /// | `regions` | true, false | true | write their outlines as GeoJSON |
 /// | `scores` | true, false | true | write score maps of faulty frames; of a well that is faulty already, every tenth frame's |
@@ -64,6 +65,8 @@ public struct Configuration: Sendable, Equatable {
     public let hysteresis: StateHysteresis.Rule
     /// `threshold`; `nil` for the model's own.
     public let threshold: Double?
+    /// `learn`; 0 for not.
+    public let learn: Int
     /// `masks`.
     public let masks: Bool
     /// `regions`.
@@ -147,6 +150,7 @@ public struct Configuration: Sendable, Equatable {
         queueNames = settings.queueNames ?? 50_000
         hysteresis = try Self.hysteresis(settings)
         threshold = settings.threshold?.severity
+        learn = try Self.learn(settings)
         masks = settings.masks ?? true
         regions = settings.regions ?? true
         scores = settings.scores ?? true

@@ -19,6 +19,7 @@ struct ConfigurationKey: Sendable {
         count("batch.frames", 1...64, \.batchFrames), count("queue.names", 100...10_000_000, \.queueNames),
         count("hysteresis.onset", 1...100, \.hysteresisOnset),
         count("hysteresis.of", 1...100, \.hysteresisOf), threshold("threshold", \.threshold),
+        count("learn", 0...1000, \.learn),
         flag("masks", \.masks), flag("regions", \.regions), flag("scores", \.scores),
         count("frozen.frames", 0...32, \.frozenFrames), flag("drift", \.drift),
         count("lenses.rows", 0...32, \.lensRows),

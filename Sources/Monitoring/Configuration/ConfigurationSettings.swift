@@ -28,6 +28,8 @@ public struct ConfigurationSettings: Sendable, Equatable {
     public var hysteresisOf: Int?
     /// `threshold`: severity above which a frame is faulty.
     public var threshold: SeverityThreshold?
+    /// `learn`: first frames of each well that teach what is normal in their run.
+    public var learn: Int?
     /// `masks`: write masks of faulty frames.
     public var masks: Bool?
     /// `regions`: write outlines beside the masks.
@@ -95,6 +97,7 @@ public struct ConfigurationSettings: Sendable, Equatable {
         take(\.hysteresisOnset)
         take(\.hysteresisOf)
         take(\.threshold)
+        take(\.learn)
         take(\.masks)
         take(\.regions)
         take(\.scores)

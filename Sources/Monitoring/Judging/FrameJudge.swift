@@ -11,6 +11,12 @@ public protocol FrameJudge: Sendable {
     /// Whether it can do with fewer passes over a frame, at `Tier.reduced`.
     var canReduce: Bool { get }
 
+    /// The file that has this name, where it is another than the configured one.
+    var modelPath: String? { get }
+
+    /// What judges the next frames of a well: another judge where the run itself taught what is normal.
+    func judging(_ well: Well, of run: String) -> any FrameJudge
+
     /// Share of normal frames that the calibration lets be called faulty; `nil` where it does not say.
     var falseAlarmRate: Double? { get }
 
@@ -26,6 +32,12 @@ public protocol FrameJudge: Sendable {
 extension FrameJudge {
     /// Single precision.
     public var precisionName: String { "f32" }
+
+    /// The configured one.
+    public var modelPath: String? { nil }
+
+    /// The same for every run.
+    public func judging(_ well: Well, of run: String) -> any FrameJudge { self }
 
     /// Not known.
     public var falseAlarmRate: Double? { nil }

@@ -74,6 +74,8 @@ struct FramePipeline: Sendable {
         let settings: Mutex<Settings>
         /// Warnings that were logged; each once in the daemon's life.
         let warned = Mutex<Set<String>>([])
+        /// Models that the ledger was told of since the start.
+        let introduced = Mutex<Set<String>>([])
 
         init(_ settings: Settings) {
             self.settings = Mutex(settings)
@@ -110,8 +112,11 @@ struct FramePipeline: Sendable {
     ///
     /// Waits as long as the output cannot be written. Throws `Abandoned`, and a ledger's error that does not heal.
     func process(_ batch: [QueuedFrame], tier: Tier = .full) throws -> Retry? {
+        guard let first = batch.first?.file.frame else { return nil }
         var settings = settings
         settings.tier = tier
+        settings.judge = settings.judge.judging(first.well, of: first.run)
+        try introduce(settings.judge)
         let files = batch.map(\.file.ledgerFile)
         let settled = try persist { try environment.ledger.settled(files) }
         var results: [PageResult] = []
@@ -144,6 +149,17 @@ struct FramePipeline: Sendable {
         }
         try finish(&results, settings)
         return nil
+    }
+
+    /// Tells the ledger which file has the name that records are to give, once.
+    private func introduce(_ judge: any FrameJudge) throws {
+        guard let path = judge.modelPath, !shared.introduced.withLock({ $0.contains(judge.model) }) else {
+            return
+        }
+        try persist {
+            try environment.ledger.introduce(model: judge.model, path: path, at: environment.now())
+        }
+        shared.introduced.withLock { _ = $0.insert(judge.model) }
     }
 
     /// The first frame again, after a time that doubles; those behind it wait, so that the order of time is kept.

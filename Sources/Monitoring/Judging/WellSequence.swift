@@ -22,8 +22,10 @@ struct WellSequence {
     private var recent: [FrameLedger.WellHistory.Judged]
     /// The newest frame that the well's state goes by.
     private var newest: FrameLedger.WellHistory.Newest?
-    /// Severities of the first frames; empty where there are too few of them, or nobody asks.
+    /// Severities of the first frames by the model at work; empty where there are too few of them, or nobody asks.
     private var first: [Double] = []
+    /// Frames taken since the ledger was asked.
+    private var taken = 0
     /// Index of the frame at which drift was last said.
     private var lastDrift: Int?
 
@@ -42,7 +44,13 @@ struct WellSequence {
         recent = history.frames
         newest = history.newest
         guard settings.drift, recent.count + count >= ShiftRule.window else { return }
-        first = try ledger.firstSeverities(of: frame.well, run: frame.run, count: DriftRule.window)
+        // Severities are in the spread of what a model calls normal: those of two models cannot be compared.
+        first = try ledger.firstSeverities(
+            of: frame.well,
+            run: frame.run,
+            model: settings.judge.model,
+            count: DriftRule.window
+        )
         // No farther back than it keeps drift silent: a well's alarms may be many.
         lastDrift = try ledger.alarms(
             run: frame.run,
@@ -77,6 +85,7 @@ struct WellSequence {
 
     /// Takes the next frame.
     mutating func take(_ judged: JudgedFrame, index: Int) -> Event? {
+        taken += 1
         recent.append(
             .init(index: index, verdict: judged.verdict, severity: judged.severity, scores: judged.scores)
         )
@@ -121,8 +130,10 @@ struct WellSequence {
     private func shift(threshold: Double) -> String? {
         let frames = recent.suffix(ShiftRule.window)
         let residuals = frames.map(\.scores.mean)
+        // Where another model begins to judge, severities change and the well does not.
+        let isOneModel = first.count + taken >= ShiftRule.window
         let severity = ShiftRule.shift(
-            frames.map(\.severity),
+            isOneModel ? frames.map(\.severity) : [],
             smallestSpread: Self.smallestSpread.severity * threshold
         )
         let residual = ShiftRule.shift(

@@ -38,6 +38,18 @@ final class FakeJudge: FrameJudge {
     }
 }
 
+/// A judge that gives way to another one when its run has taught enough.
+final class TaughtJudge: FrameJudge {
+    let hasLearnt = Mutex(false)
+    private let first = FakeJudge()
+
+    var model: String { first.model }
+    func judge(_ frame: Frame, tier: Tier) throws -> Judgement { try first.judge(frame, tier: tier) }
+    func judging(_ well: Well, of run: String) -> any FrameJudge {
+        hasLearnt.withLock { $0 } ? FakeJudge(model: "aaaaaaaaaaaa") : first
+    }
+}
+
 /// Reads text files with a grey value a line, each a frame of 4 x 4; `cut` may get better, `bad` does not.
 struct FakeReader: FrameReading {
     struct Pages: OpenFrames {

@@ -1,0 +1,198 @@
+import Detection
+import Foundation
+import Plate
+import Simulation
+import Tensors
+import Training
+
+/// Whether going on from a model helped: the model before and after, on held-out frames and on copies with faults put on.
+///
+/// Calibrating alone helps already, so that the model before is tried with the calibration that it came with and with one on the
+/// frames that were trained on. Everything is in float32, and the same for the same seed.
+struct FineTuningComparison {
+    let before: Model
+    let after: Model
+    /// Frames that were trained on.
+    let rest: FrameSet
+    /// Frames that were held out.
+    let held: FrameSet
+    let seed: UInt64
+
+    /// What a model makes of the test frames.
+    struct Figures {
+        /// Chance that a frame with a fault is above a normal one.
+        let imageAUC: Double
+        /// Of the pixels of all test frames.
+        let pixelAUPRC: Double
+        let falseAlarms: Int
+        let found: Int
+    }
+
+    /// Copies of held-out frames, without and with faults: eight of each class.
+    private static let copies = (normal: 40, faulty: 40)
+    /// More frames than these, with two changed copies each, do not move a calibration much.
+    private static let mostCalibrated = 40
+    private static let variations = 2
+    /// Maps are means over windows: every fourth pixel of every fourth row tells as much.
+    private static let step = 4
+    /// Smaller differences are of the draw.
+    private static let margins = (image: 0.01, pixel: 0.02)
+
+    /// The table and a sentence of advice, line by line; `names` are the files of both models.
+    func table(names: (before: String, after: String)) throws -> [String] {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "autoqc-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let rows = try injectedFrames(in: folder)
+        let subset = rest.split(every: max(rest.count / Self.mostCalibrated, 1)).apart
+        let old = try calibration(of: before, path: names.before, on: subset)
+        let new = try calibration(of: after, path: names.after, on: subset)
+        let shipped = before.description.calibration
+        let olds = try figures(of: before, path: names.before, [shipped, old].compactMap(\.self), on: rows)
+        let news = try figures(of: after, path: names.after, [new], on: rows)
+        var lines = [
+            "\(rows.count) copies of \(held.count) held-out frames, \(rows.count(where: \.isFaulty)) with faults put on:",
+            Self.line("", "image AUC", "pixel AUPRC", "false alarms", "faults found"),
+        ]
+        let titles =
+            (shipped == nil ? [] : ["as it was"]) + [
+                "as it was, calibrated here", "trained, calibrated here",
+            ]
+        lines += zip(titles, olds + news).map { line($0, $1, of: rows) }
+        if let old = olds.last, let new = news.first { lines.append(Self.advice(old, new, names)) }
+        return lines
+    }
+
+    private func injectedFrames(in folder: URL) throws -> [FramePaths.Labelled] {
+        let composition = SetComposition(
+            training: 0,
+            normal: Self.copies.normal,
+            faulty: Self.copies.faulty,
+            folds: 2
+        )
+        try InjectedFrames(training: rest, test: held).set(composition, seed: seed).write(to: folder.path)
+        return try ["val", "test"].flatMap { part in
+            try FramePaths.labelled(csv: folder.appending(path: "splits/test_\(part)_fold0.csv").path)
+        }
+    }
+
+    private func calibration(of model: Model, path: String, on frames: FrameSet) throws -> Calibration {
+        var options = Calibrator.Options()
+        (options.variations, options.seed) = (Self.variations, seed)
+        options.classifier = before.description.classifier
+        var terminal = Terminal()
+        return try Calibrator(model: model, path: path, options: options).labelFree(
+            frames,
+            report: { terminal.progress("comparing: normal frame \($0)/\($1)", isLast: $0 == $1) }
+        )
+    }
+
+    /// Severities and thinned maps of the test frames, by one calibration.
+    private struct Findings {
+        let calibration: Calibration
+        var severities: [Double] = []
+        var maps: [ScoreMap] = []
+
+        mutating func add(_ frame: Frame, map: ScoreMap) {
+            severities.append(calibration.severity(of: frame, map: map))
+            let located = calibration.normal?.located(map, in: frame) ?? map
+            let means = located.windowMean(calibration.maskWindow)
+            let (rows, columns, values) = FineTuningComparison.thinned(
+                means.values,
+                height: means.height,
+                width: means.width
+            )
+            maps.append(ScoreMap(height: rows, width: columns, values: values))
+        }
+
+        func figures(_ faulty: [Bool], _ masks: [Mask]) -> Figures {
+            let limit = calibration.normal?.threshold ?? calibration.threshold
+            let flagged = zip(severities, faulty).filter { $0.0 > limit }
+            return Figures(
+                imageAUC: ClassificationMetrics(scores: severities, faulty: faulty).rocAUC ?? 0,
+                pixelAUPRC: ClassificationMetrics(maps: maps, masks: masks).averagePrecision ?? 0,
+                falseAlarms: flagged.count { !$0.1 },
+                found: flagged.count { $0.1 }
+            )
+        }
+    }
+
+    /// One pass over the frames for all calibrations of a model.
+    private func figures(
+        of model: Model,
+        path: String,
+        _ calibrations: [Calibration],
+        on rows: [FramePaths.Labelled]
+    ) throws -> [Figures] {
+        let scorer = try FrameScorer(model: model, path: path)
+        var findings = calibrations.map { Findings(calibration: $0) }
+        var masks: [Mask] = []
+        var terminal = Terminal()
+        for start in stride(from: 0, to: rows.count, by: Compute.threads) {
+            let part = rows[start..<min(start + Compute.threads, rows.count)]
+            let frames = try part.map { try $0.readFrame() }
+            let maps = Compute.concurrentMap(frames.count) { scorer.map(of: frames[$0]) }
+            for (row, (frame, map)) in zip(part, zip(frames, maps)) {
+                for index in findings.indices { findings[index].add(frame, map: map) }
+                masks.append(try Self.mask(of: row, height: map.height, width: map.width))
+            }
+            terminal.progress(
+                "comparing: frame \(masks.count)/\(rows.count)",
+                isLast: masks.count == rows.count
+            )
+        }
+        return findings.map { $0.figures(rows.map(\.isFaulty), masks) }
+    }
+
+    private static func mask(of row: FramePaths.Labelled, height: Int, width: Int) throws -> Mask {
+        let mask = try row.readMask(height: height, width: width)
+        let all = mask?.values ?? [UInt8](repeating: 0, count: height * width)
+        let (rows, columns, values) = thinned(all, height: height, width: width)
+        return Mask(height: rows, width: columns, values: values)
+    }
+
+    /// Every n-th pixel of every n-th row.
+    private static func thinned<Value>(
+        _ values: [Value],
+        height: Int,
+        width: Int
+    ) -> (rows: Int, columns: Int, values: [Value]) {
+        let rows = Array(stride(from: 0, to: height, by: step))
+        let columns = Array(stride(from: 0, to: width, by: step))
+        return (rows.count, columns.count, rows.flatMap { row in columns.map { values[row * width + $0] } })
+    }
+
+    private func line(_ title: String, _ figures: Figures, of rows: [FramePaths.Labelled]) -> String {
+        let faulty = rows.count(where: \.isFaulty)
+        return Self.line(
+            title,
+            figures.imageAUC.digits(3),
+            figures.pixelAUPRC.digits(3),
+            "\(figures.falseAlarms) of \(rows.count - faulty)",
+            "\(figures.found) of \(faulty)"
+        )
+    }
+
+    private static func line(_ title: String, _ cells: String...) -> String {
+        let name = title + String(repeating: " ", count: max(28 - title.count, 0))
+        return name + cells.map { String(repeating: " ", count: max(14 - $0.count, 1)) + $0 }.joined()
+    }
+
+    /// What to do, from the model before and the model after, both calibrated on the same frames.
+    static func advice(_ old: Figures, _ new: Figures, _ names: (before: String, after: String)) -> String {
+        let image = new.imageAUC - old.imageAUC
+        let pixel = new.pixelAUPRC - old.pixelAUPRC
+        let isBetter = image >= margins.image || pixel >= margins.pixel
+        let isWorse = image <= -margins.image || pixel <= -margins.pixel
+        switch (isBetter, isWorse) {
+        case (true, false): return "training helped: use \(names.after)"
+        case (false, true):
+            return "training made it worse: keep \(names.before), and `autoqc calibrate` it on these frames"
+        case (true, true):
+            return "training made one better and the other worse: use \(names.after) where "
+                + (image > 0 ? "verdicts count more than masks" : "masks count more than verdicts")
+        case (false, false):
+            return
+                "training made no difference: `autoqc calibrate` on these frames does as much for \(names.before)"
+        }
+    }
+}
