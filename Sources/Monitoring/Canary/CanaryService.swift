@@ -114,8 +114,9 @@ final class CanaryService: Service {
                 wait(min(settings.every ?? Self.patience, Self.patience))
                 continue
             }
-            if let round = finished(trial) { conclude(round, settings, &memory) }
-            last = environment.now()
+            let round = finished(trial)
+            last = round?.time ?? environment.now()
+            if let round { conclude(round, settings, &memory) }
         }
     }
 
