@@ -11,7 +11,7 @@ public struct CanaryRule: Sendable, Equatable {
     /// Share of all copies below which there is an alarm; 0 for never.
     public let alarmBelow: Double
 
-    private static let enough = 15
+    private static let enough = 12
     private static let enoughOfClass = 8
     /// Copies that have to be well again before an alarm is taken back: more than raise it, so that none flaps.
     private static let enoughToClear = 30
