@@ -38,7 +38,7 @@ struct CanaryTrial {
     private var subject: Subject?
     private var copied: [FrameID] = []
     private var leftOut = 0
-    private var tallies = causes.map { CanaryRound.Tally(cause: $0) }
+    private var tallies = CanaryTrial.causes.map { CanaryRound.Tally(cause: $0) }
     private var lastThreshold: Double?
     private var cost = Duration.zero
 

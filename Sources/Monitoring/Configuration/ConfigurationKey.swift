@@ -108,7 +108,7 @@ struct ConfigurationKey: Sendable {
     ) -> ConfigurationKey {
         key(
             name,
-            "a time of at least \(shortest / .seconds(1)) s with its unit, for example 10m or 1h, or 0",
+            "a time of at least \(Int(shortest / .seconds(1))) s with its unit, for example 10m or 1h, or 0",
             field
         ) { node, _ in
             node.string.flatMap(duration).flatMap { $0 == .zero || $0 >= shortest ? $0 : nil }

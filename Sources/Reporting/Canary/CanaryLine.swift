@@ -10,27 +10,36 @@ import Plate
 enum CanaryLine {
     static func format(_ event: CanaryEvent) -> String {
         switch event {
-        case .round(let round): Logfmt.line(head(event, round.time, round.model) + fields(round))
+        case .round(let round):
+            return Logfmt.line(head(event, round.time, round.model) + fields(round))
         case .alarm(let turn), .clear(let turn):
-            Logfmt.line(head(event, turn.time, turn.model) + [("reason", turn.reason)])
+            var fields = head(event, turn.time, turn.model)
+            fields.append(("reason", turn.reason))
+            return Logfmt.line(fields)
         }
     }
 
-    private static func head(_ event: CanaryEvent, _ time: Timestamp, _ model: String)
-        -> [(key: String, value: String)]
-    {
+    /// More than any round has; what claims more is no line of ours.
+    private static let mostCopies = 1000
+
+    private typealias Fields = [(key: String, value: String)]
+
+    private static func head(_ event: CanaryEvent, _ time: Timestamp, _ model: String) -> Fields {
         [("time", time.iso8601), ("event", event.name), ("model", model)]
     }
 
-    private static func fields(_ round: CanaryRound) -> [(key: String, value: String)] {
-        [("precision", round.precision), ("threshold", AlarmLine.figure(round.threshold))]
-            + (round.sensitivity.map { [("sensitivity", AlarmLine.figure($0))] } ?? [])
-            + [("found", String(round.found)), ("copies", String(round.copies))]
-            + round.tallies.map { (key($0.cause), "\($0.found)/\($0.copies)") }
-            + [
-                ("left_out", String(round.leftOut)), ("on", round.frames),
-                ("cost_ms", String(Int(round.cost / .milliseconds(1)))),
-            ]
+    private static func fields(_ round: CanaryRound) -> Fields {
+        var fields: Fields = [
+            ("precision", round.precision), ("threshold", AlarmLine.figure(round.threshold)),
+        ]
+        if let share = round.sensitivity { fields.append(("sensitivity", AlarmLine.figure(share))) }
+        fields += [("found", String(round.found)), ("copies", String(round.copies))]
+        for tally in round.tallies { fields.append((key(tally.cause), "\(tally.found)/\(tally.copies)")) }
+        fields += [
+            ("left_out", String(round.leftOut)), ("on", round.frames),
+            ("cost_ms", String(Int(round.cost / .milliseconds(1)))),
+        ]
+        return fields
     }
 
     /// A cause as a key: keys have no hyphen.
@@ -58,7 +67,9 @@ enum CanaryLine {
         else { return nil }
         let tallies = Cause.allCases.compactMap { cause -> CanaryRound.Tally? in
             let parts = (fields[key(cause)] ?? "").split(separator: "/").compactMap { Int($0) }
-            guard parts.count == 2, (0...parts[1]).contains(parts[0]) else { return nil }
+            guard parts.count == 2, 0 <= parts[0], parts[0] <= parts[1], parts[1] <= mostCopies else {
+                return nil
+            }
             return CanaryRound.Tally(cause: cause, copies: parts[1], found: parts[0])
         }
         return CanaryRound(

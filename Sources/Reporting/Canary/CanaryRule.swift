@@ -1,5 +1,4 @@
-import Foundation
-public import Plate
+import Plate
 
 /// When the test of itself says that the detector is not to be relied on any more.
 ///
