@@ -1,3 +1,4 @@
+import Acquisition
 import Foundation
 import Ledger
 import Logging

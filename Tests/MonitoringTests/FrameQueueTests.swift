@@ -37,7 +37,8 @@ struct FrameQueueTests {
         try await Bench.with { bench in
             let queue = FrameQueue(WellQueue(batchFrames: 4, capacity: 10))
             #expect(queue.isQuiet)
-            #expect(await queue.offer(QueuedFrame(file: try bench.file("01_B1_f1.tif", "1", frame: 1))))
+            let file = try bench.file("01_B1_f1.tif", "1", frame: 1)
+            #expect(await queue.offer(QueuedFrame(file: file)))
             #expect(!queue.isQuiet)
             let isTaken: Bool = await withCheckedContinuation { continuation in
                 Thread {
