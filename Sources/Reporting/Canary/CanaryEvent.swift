@@ -38,7 +38,7 @@ public enum CanaryEvent: Sendable, Equatable {
         switch self {
         case .round(let round): "Canary: \(CanaryRule.words(round.tallies))"
         case .alarm(let turn): "Canary: \(turn.reason)"
-        case .clear(let turn): "Canary: faults are found again: \(turn.reason)"
+        case .clear(let turn): "Canary: the detector sees faults again, \(turn.reason)"
         }
     }
 }
