@@ -10,13 +10,15 @@ extension Monitor {
     /// `judge` is the detector made from `configuration.model`. `reload` reads both again at SIGHUP; without it
     /// SIGHUP is logged and changes nothing. `reloadRequests` are the SIGHUPs since before the configuration was read:
     /// until someone listens, the signal would end the process. `companions` run beside the daemon's own services.
+    /// `faultyCopy` is what the daemon tests itself with; without it, it does not.
     public convenience init(
         configuration: Configuration,
         judge: any FrameJudge,
         logger: Logger,
         reloadRequests: AsyncStream<Int32>? = nil,
         reload: Reload? = nil,
-        companions: @escaping Companions = { _, _ in [] }
+        companions: @escaping Companions = { _, _ in [] },
+        faultyCopy: FaultyCopy? = nil
     ) {
         self.init(configuration: configuration, judge: judge, logger: logger, reload: reload) {
             configuration,
@@ -30,7 +32,8 @@ extension Monitor {
                 reloadRequests: reloadRequests ?? ProcessSignals.stream(of: [SIGHUP]),
                 stopRequests: ProcessSignals.stream(of: [SIGTERM, SIGINT]),
                 now: { .now },
-                companions: companions
+                companions: companions,
+                faultyCopy: faultyCopy
             )
         }
     }

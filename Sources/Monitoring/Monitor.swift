@@ -1,7 +1,7 @@
 import Acquisition
 public import Ledger
 import Logging
-import Plate
+public import Plate
 public import Reporting
 public import ServiceLifecycle
 import Synchronization
@@ -32,6 +32,9 @@ public final class Monitor: Sendable {
     public typealias Companions =
         @Sendable (_ ledger: FrameLedger, _ figures: @escaping @Sendable () -> DaemonFigures) -> [any Service]
 
+    /// Puts a fault of a class on a copy of a frame, the same one for the same seed; `nil` where the frame would not show it.
+    public typealias FaultyCopy = @Sendable (_ frame: Frame, _ cause: Cause, _ seed: UInt64) -> Frame?
+
     /// Everything that a monitor works with and a test replaces.
     struct Parts: Sendable {
         var feed: any FrameFeed
@@ -45,6 +48,8 @@ public final class Monitor: Sendable {
         var stopRequests: AsyncStream<Int32>
         var now: @Sendable () -> Timestamp
         var companions: Companions = { _, _ in [] }
+        /// `nil` for a daemon that does not test itself.
+        var faultyCopy: FaultyCopy?
         var reached: @Sendable (PipelineStep) throws -> Void = { _ in }
     }
 

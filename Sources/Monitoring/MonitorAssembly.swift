@@ -12,6 +12,8 @@ struct MonitorAssembly: Sendable {
     private let pipeline: FramePipeline
     private let stalls: StallReporter
     private let status: StatusService
+    /// `nil` where what lies there is all there is to judge, or nothing makes faults.
+    private let canary: CanaryService?
     private let watching = Heartbeat(name: "watching")
     private let judging: [Heartbeat]
     private let parts: Monitor.Parts
@@ -51,13 +53,6 @@ struct MonitorAssembly: Sendable {
         queue = FrameQueue(WellQueue(configuration, judge)) { $0.log(to: logger) }
         judging = (1...configuration.judgingThreads).map { Heartbeat(name: "judging \($0)") }
         stopTimeout = StopTimeout(configuration.stopTimeout)
-        status = StatusService(
-            notifier: parts.notifier,
-            hearts: [watching] + judging,
-            queue: queue,
-            statistics: statistics,
-            logger: logger
-        )
         pipeline = FramePipeline(
             environment: Self.environment(
                 configuration,
@@ -70,6 +65,15 @@ struct MonitorAssembly: Sendable {
             settings: FramePipeline.Settings(configuration, judge: judge)
         )
         stalls = StallReporter(ledger: ledger, timeOfDay: parts.now)
+        canary = quietEnd == nil ? Self.canary(configuration, parts, pipeline, queue) : nil
+        status = StatusService(
+            notifier: parts.notifier,
+            hearts: [watching] + judging,
+            queue: queue,
+            statistics: statistics,
+            logger: logger,
+            canary: canary
+        )
         stalls.set(limit: configuration.stalledAfter)
     }
 
@@ -97,6 +101,33 @@ struct MonitorAssembly: Sendable {
         )
     }
 
+    private static func canary(
+        _ configuration: Configuration,
+        _ parts: Monitor.Parts,
+        _ pipeline: FramePipeline,
+        _ queue: FrameQueue
+    ) -> CanaryService? {
+        guard let faultyCopy = parts.faultyCopy else { return nil }
+        let environment = pipeline.environment
+        return CanaryService(
+            CanaryService.Environment(
+                ledger: environment.ledger,
+                tree: environment.tree,
+                journal: parts.journal,
+                tools: CanaryTrial.Tools(
+                    reader: parts.reader,
+                    faultyCopy: faultyCopy,
+                    logger: environment.logger
+                ),
+                logger: environment.logger,
+                now: parts.now,
+                judging: { pipeline.settings },
+                isQuiet: { queue.isQuiet }
+            ),
+            settings: configuration.canary
+        )
+    }
+
     /// What the daemon says of itself now.
     var figures: DaemonFigures {
         var figures = DaemonFigures(started: started)
@@ -112,18 +143,26 @@ struct MonitorAssembly: Sendable {
         figures.model = judge.model
         figures.precision = judge.precisionName
         figures.falseAlarmRate = judge.falseAlarmRate
+        figures.canary = canary?.figures
         return figures
     }
 
     /// What shows the daemon to people; its end, whatever the reason, is no reason to stop judging.
     private var companions: [ServiceGroupConfiguration.ServiceConfiguration] {
-        parts.companions(ledger) { figures }.map {
-            ServiceGroupConfiguration.ServiceConfiguration(
-                service: $0,
-                successTerminationBehavior: .ignore,
-                failureTerminationBehavior: .ignore
-            )
-        }
+        parts.companions(ledger) { figures }.map(Self.beside)
+    }
+
+    /// The canary, as little a reason to stop judging; it stops before acquisition does, so that the queue has all cores.
+    private var selfTest: [ServiceGroupConfiguration.ServiceConfiguration] {
+        canary.map { [Self.beside($0)] } ?? []
+    }
+
+    private static func beside(_ service: any Service) -> ServiceGroupConfiguration.ServiceConfiguration {
+        ServiceGroupConfiguration.ServiceConfiguration(
+            service: service,
+            successTerminationBehavior: .ignore,
+            failureTerminationBehavior: .ignore
+        )
     }
 
     private var acquisitionService: AcquisitionService {
@@ -184,11 +223,12 @@ struct MonitorAssembly: Sendable {
                     successTerminationBehavior: .ignore,
                     failureTerminationBehavior: .gracefullyShutdownGroup
                 ),
+            ] + selfTest + [
                 Entry(
                     service: reloading,
                     successTerminationBehavior: .ignore,
                     failureTerminationBehavior: .gracefullyShutdownGroup
-                ),
+                )
             ],
             logger: logger
         )
@@ -203,6 +243,7 @@ struct MonitorAssembly: Sendable {
             canReduce: judge.canReduce
         )
         stalls.set(limit: configuration.stalledAfter)
+        canary?.set(configuration.canary)
         stopTimeout.value.withLock { $0 = configuration.stopTimeout }
         self.judge.value.withLock { $0 = judge }
     }

@@ -42,7 +42,7 @@ public struct AlarmFollower {
     private func runs() throws(OutputError) -> [String] {
         if let run { return [SafeName.of(run)] }
         return try Durable.entries(of: tree.root).filter {
-            !$0.hasPrefix(".") && !$0.hasPrefix("ledger.sqlite")
+            !$0.hasPrefix(".") && !$0.hasPrefix("ledger.sqlite") && $0 != "canary.log"
         }
     }
 

@@ -62,6 +62,19 @@ public struct DaemonFigures: Sendable, Equatable {
         }
     }
 
+    /// What the daemon's test of itself says.
+    public struct Canary: Sendable, Equatable {
+        /// The last round, of this start or one before.
+        public let round: CanaryRound
+        /// Why there is an alarm; `nil` where there is none.
+        public let alarm: String?
+
+        /// Gathers the two.
+        public init(round: CanaryRound, alarm: String?) {
+            (self.round, self.alarm) = (round, alarm)
+        }
+    }
+
     /// Sums since the start.
     public var counts = Counts()
     /// Names that wait.
@@ -84,6 +97,8 @@ public struct DaemonFigures: Sendable, Equatable {
     public var precision = ""
     /// Share of normal frames that the model's calibration lets be called faulty; `nil` where it does not say.
     public var falseAlarmRate: Double?
+    /// The daemon's test of itself; `nil` before its first round, and where there is none.
+    public var canary: Canary?
     /// Whether what lay there at the start is listed.
     public var isReady = false
     /// Parts that have to get on with their work.

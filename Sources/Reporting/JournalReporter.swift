@@ -11,7 +11,7 @@ public struct JournalReporter: Sendable {
     /// Hands a record to the journal; `false` where it did not take it.
     public typealias Send = @Sendable (JournalRecord) -> Bool
 
-    private let send: Send
+    let send: Send
 
     /// Reports to the system's journal.
     public init(journal: Journal) {

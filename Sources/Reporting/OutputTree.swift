@@ -9,6 +9,7 @@ public import Plate
 /// OUT/RUN/masks/01_B1_f100.mask.tiff, 01_B1_f100.mask.geojson
 /// OUT/RUN/quarantine.log
 /// OUT/RUN/learned.safetensors
+/// OUT/canary.log
 /// ```
 /// Masks are named like their frames' files, or `B01_f100` where a pattern with a `/` lets files of different wells share a
 /// name. `RUN` and the masks' names come from outside and are made safe: see `SafeName`.
@@ -23,6 +24,9 @@ public struct OutputTree: Sendable, Equatable {
 
     /// The record of every frame.
     public var ledger: String { "\(root)/ledger.sqlite" }
+
+    /// The log of the daemon's test of itself, of no run.
+    public var canaryLog: String { "\(root)/canary.log" }
 
     /// Held locked by the daemon that writes here.
     public var lock: String { "\(root)/.lock" }

@@ -73,7 +73,8 @@ struct WatchCommand: AsyncParsableCommand {
         abstract: "Watch folders and judge every frame that arrives.",
         discussion: """
             SIGTERM and SIGINT take no more files, finish the queue and exit 0. SIGHUP reads the configuration again and \
-            keeps the old one if the new one is wrong. What was judged stays judged: start again at any time.
+            keeps the old one if the new one is wrong. What was judged stays judged: start again at any time. Every hour \
+            faults on copies of live frames prove that they are found (OUT/canary.log; `canary` in the configuration).
             """
     )
 
@@ -118,7 +119,8 @@ struct WatchCommand: AsyncParsableCommand {
                         figures: figures
                     )
                 ]
-            }
+            },
+            faultyCopy: { CanaryFault.copy(of: $0, cause: $1, seed: $2) }
         )
         let summary = try await monitor.run(until: once ? .listedAndDrained : .stopped)
         Terminal.note(Self.sentence(summary))

@@ -226,6 +226,43 @@ import Testing
         }
     }
 
+    @Test func theCanaryIsInStatusAndMetrics() async throws {
+        try await OpenPage.with(figures: {
+            var figures = DaemonFigures(started: Timestamp(nanoseconds: 0))
+            let round = CanaryRound(
+                time: Timestamp(nanoseconds: 7_000_000_000),
+                model: "3f9ac2d41b7e",
+                precision: "int8",
+                threshold: 5,
+                frames: "01_A01_f0",
+                leftOut: 0,
+                tallies: [
+                    CanaryRound.Tally(cause: .airBubble, copies: 4, found: 4),
+                    CanaryRound.Tally(cause: .zShift, copies: 4, found: 1),
+                ],
+                cost: .seconds(1)
+            )
+            figures.canary = DaemonFigures.Canary(round: round, alarm: "too little is found")
+            return figures
+        }) { page in
+            let status = try await page.visitor.get("/api/v1/status").json()
+            let daemon = try #require(status["daemon"] as? [String: Any])
+            let canary = try #require(daemon["canary"] as? [String: Any])
+            #expect(canary["sensitivity"] as? Double == 0.625)
+            #expect(canary["alarm"] as? String == "too little is found")
+            let causes = try #require(canary["causes"] as? [[String: Any]])
+            #expect(causes.map { $0["found"] as? Int } == [4, 1])
+            let metrics = try await page.visitor.get("/metrics").text
+            for line in [
+                "autoqc_canary_sensitivity{cause=\"z-shift\"} 0.25",
+                "autoqc_canary_sensitivity{cause=\"all\"} 0.625",
+                "autoqc_canary_time_seconds 7", "autoqc_canary_alarm 1",
+            ] {
+                #expect(metrics.contains(line + "\n"), "\(line)")
+            }
+        }
+    }
+
     @Test func aDaemonThatIsStuckIsNotHealthy() async throws {
         try await OpenPage.with(figures: {
             var figures = DaemonFigures(started: Timestamp(nanoseconds: 0))

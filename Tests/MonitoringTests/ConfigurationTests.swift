@@ -43,6 +43,16 @@ struct ConfigurationTests {
         }
     }
 
+    @Test func theCanarySingsEveryHourUnlessItIsOff() async throws {
+        try await withTemporaryFolder { folder in
+            let usual = try Self.load(Self.least, in: folder).canary
+            #expect((usual.every, usual.frames, usual.alarmBelow) == (.seconds(3600), 4, 0.7))
+            #expect(try Self.load("\(Self.least)canary: {every: 0}\n", in: folder).canary.every == nil)
+            let often = try Self.load("\(Self.least)canary: {every: 10m, frames: 2}\n", in: folder).canary
+            #expect((often.every, often.frames) == (.seconds(600), 2))
+        }
+    }
+
     @Test func theCommandLineWins() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.appending(path: "plate.yaml")
@@ -71,6 +81,9 @@ struct ConfigurationTests {
         ("limits: {decoding: 0}", 4, "limits.decoding", "not 0"),
         ("learn: some", 4, "learn", "from 0 to 1000"),
         ("threads: 1.5", 4, "threads", "whole number"),
+        ("canary: {every: 500ms}", 4, "canary.every", "at least 1 s"),
+        ("canary: {alarm_below: 70}", 4, "canary.alarm_below", "from 0 to 1"),
+        ("canary: {evry: 1h}", 4, "canary.evry", "`canary.every`"),
     ])
     func mistakesNameKeyLineAndRemedy(text: String, line: Int, key: String, hint: String) async throws {
         try await withTemporaryFolder { folder in

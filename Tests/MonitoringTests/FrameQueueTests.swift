@@ -33,6 +33,26 @@ struct FrameQueueTests {
         }
     }
 
+    @Test func itIsQuietOnceNothingWaits() async throws {
+        try await Bench.with { bench in
+            let queue = FrameQueue(WellQueue(batchFrames: 4, capacity: 10))
+            #expect(queue.isQuiet)
+            let file = try bench.file("01_B1_f1.tif", "1", frame: 1)
+            #expect(await queue.offer(QueuedFrame(file: file)))
+            #expect(!queue.isQuiet)
+            let isTaken: Bool = await withCheckedContinuation { continuation in
+                Thread {
+                    if case .batch = queue.next(within: .seconds(60)) {
+                        continuation.resume(returning: true)
+                    } else {
+                        continuation.resume(returning: false)
+                    }
+                }.start()
+            }
+            #expect(isTaken && queue.isQuiet)
+        }
+    }
+
     private static func offer(_ files: [FrameFile], to queue: FrameQueue) async -> Int {
         var count = 0
         for file in files where await queue.offer(QueuedFrame(file: file)) { count += 1 }

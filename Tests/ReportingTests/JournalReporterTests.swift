@@ -33,9 +33,12 @@ struct JournalReporterTests {
             .deletingLastPathComponent().appending(path: "systemd/autoqc.catalog")
         let lines = try String(contentsOf: catalog, encoding: .utf8).split(separator: "\n")
         let identifiers = lines.filter { $0.hasPrefix("-- ") }.map { String($0.dropFirst(3)) }
+        let turn = CanaryEvent.Turn(time: Timestamp(nanoseconds: 0), model: "", reason: "")
+        let canary: [CanaryEvent] = [.round(Canaries.round(found: [])), .alarm(turn), .clear(turn)]
         #expect(
             Set(identifiers)
                 == Set(Alarm.Event.allCases.compactMap { JournalReporter.messageID(of: $0)?.description })
+                .union(canary.map { JournalReporter.messageID(of: $0).description })
         )
         #expect(identifiers.allSatisfy { $0.count == 32 && $0.allSatisfy(\.isHexDigit) })
     }

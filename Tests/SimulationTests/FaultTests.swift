@@ -30,6 +30,22 @@ struct FaultTests {
         #expect(changes[0] > 0)
     }
 
+    @Test(arguments: [FaultForm.overExposure, .defocus, .missingRows, .hair])
+    func theSameFaultIsPutOnFramesOfMoreBits(_ form: FaultForm) {
+        let frame = Self.frame(nil).frame
+        let fault = Fault(form: form, severity: 0.7, seed: 11)
+        let bytes = fault.injected(into: frame)
+        for white in [4095, 65_535, 1] as [Float] {
+            var deep = frame
+            for index in deep.pixels.indices { deep.pixels[index] *= white / 255 }
+            let injected = fault.injected(into: deep, white: white)
+            #expect(abs(injected.mask.area - bytes.mask.area) < 0.001)
+            let off = zip(injected.frame.pixels, bytes.frame.pixels).map { abs($0 * 255 / white - $1) }
+            #expect((off.max() ?? 0) < 0.55, "as bytes, but for what bytes round")
+            #expect((injected.frame.pixels.max() ?? 0) <= white)
+        }
+    }
+
     @Test func defocusMarksTheCells() {
         let mask = Self.frame(.defocus).mask
         #expect((0.01...0.9).contains(mask.area))

@@ -1,3 +1,4 @@
+import Plate
 import Reporting
 
 extension Answer {
@@ -25,6 +26,25 @@ extension Answer {
             let falseAlarmRate: Double?
             let isReady: Bool
             let isAlive: Bool
+            let canary: Canary?
+        }
+
+        /// What the daemon's test of itself found last.
+        struct Canary: Codable, Sendable {
+            /// The same of one class of faults.
+            struct Tally: Codable, Sendable {
+                let cause: String
+                let copies: Int
+                let found: Int
+            }
+
+            let time: String
+            let copies: Int
+            let found: Int
+            let sensitivity: Double?
+            let causes: [Tally]
+            /// Why there is an alarm.
+            let alarm: String?
         }
 
         let now: String
@@ -59,5 +79,19 @@ extension Answer.Status.Daemon {
         falseAlarmRate = figures.falseAlarmRate
         isReady = figures.isReady
         isAlive = figures.isAlive
+        canary = figures.canary.map { Answer.Status.Canary($0) }
+    }
+}
+
+extension Answer.Status.Canary {
+    init(_ canary: DaemonFigures.Canary) {
+        time = canary.round.time.iso8601
+        copies = canary.round.copies
+        found = canary.round.found
+        sensitivity = canary.round.sensitivity
+        causes = canary.round.tallies.map {
+            Tally(cause: $0.cause.rawValue, copies: $0.copies, found: $0.found)
+        }
+        alarm = canary.alarm
     }
 }

@@ -152,8 +152,9 @@ function status(answer) {
     return make("div", { className: isWarning ? "warn" : "" }, make("dt", { textContent: name }), figure);
   }));
   const measures = daemon?.measures ? `Judging is behind by ${Math.round(daemon.lag)} s: ${daemon.measures}. Nothing is lost.` : "";
-  alertBar.hidden = !measures;
-  alertBar.textContent = measures;
+  const canary = daemon?.canary?.alarm ? `The detector fails its own test: ${daemon.canary.alarm}.` : "";
+  alertBar.hidden = !measures && !canary;
+  alertBar.textContent = [measures, canary].filter(Boolean).join(" ");
   frameView.allow(answer.can_decide);
   plate.tick();
   if (statusRound++ % 5 === 0) list();
@@ -163,6 +164,7 @@ function daemonFigures(daemon) {
   const share = daemon.judged ? 100 * daemon.flagged / daemon.judged : 0;
   const budget = daemon.false_alarm_rate === undefined ? "" : `budget ${Number((100 * daemon.false_alarm_rate).toPrecision(2))} %`;
   const seconds = value => value === undefined ? "–" : value < 1 ? `${Math.round(1000 * value)} ms` : `${value.toFixed(1)} s`;
+  const canary = daemon.canary;
   return [
     ["seen", whole.format(daemon.seen)], ["judged", whole.format(daemon.judged)],
     ["waiting", whole.format(daemon.waiting), daemon.lag > 5 ? `${Math.round(daemon.lag)} s` : "", daemon.lag > 5],
@@ -171,6 +173,7 @@ function daemonFigures(daemon) {
     ["latency", seconds(daemon.latency_median), `99 % ${seconds(daemon.latency_share99)}`],
     ["flagged", `${share.toFixed(1)} %`, budget],
     ["model", daemon.model.slice(0, 8), daemon.precision],
+    ...(canary ? [["self-test", `${canary.found} of ${canary.copies}`, age(now() - Date.parse(canary.time)), Boolean(canary.alarm)]] : []),
   ];
 }
 

@@ -45,6 +45,7 @@ struct Metrics {
         for part in figures.parts {
             sample("autoqc_part_silence_seconds", part.silence, [("part", part.name)])
         }
+        if let canary = figures.canary { add(canary) }
         describe("autoqc_model_info", "gauge", "The model at work; always 1.")
         sample("autoqc_model_info", 1, [("model", figures.model), ("precision", figures.precision)])
         gauge(
@@ -62,6 +63,27 @@ struct Metrics {
         sample("\(name)_bucket", Double(all), [("le", "+Inf")])
         sample("\(name)_sum", latency.sum)
         sample("\(name)_count", Double(all))
+    }
+
+    private mutating func add(_ canary: DaemonFigures.Canary) {
+        let name = "autoqc_canary_sensitivity"
+        describe(name, "gauge", "Share of faults on copies of live frames found in the last round, by cause.")
+        for tally in canary.round.tallies where tally.copies > 0 {
+            let share = Double(tally.found) / Double(tally.copies)
+            sample(name, share, [("cause", tally.cause.rawValue)])
+        }
+        if let sensitivity = canary.round.sensitivity { sample(name, sensitivity, [("cause", "all")]) }
+        gauge("autoqc_canary_copies", "Faults put on copies in the last round.", Double(canary.round.copies))
+        gauge(
+            "autoqc_canary_time_seconds",
+            "When the last round ended, in Unix time.",
+            Double(canary.round.time.nanoseconds) / 1e9
+        )
+        gauge(
+            "autoqc_canary_alarm",
+            "1 while faults are not found that should be.",
+            canary.alarm == nil ? 0 : 1
+        )
     }
 
     private mutating func add(_ wells: [Answer.Well], run: String) {

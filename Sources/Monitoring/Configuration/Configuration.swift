@@ -36,6 +36,9 @@ public import Reporting
 /// | `precision` | auto, f32, bf16, int8 | auto | what the network multiplies; auto is what the model prefers, else bf16 where the CPU has it, else f32 |
 /// | `stop_timeout` | time | 30s | how long the queue may be worked off at the end |
 /// | `stalled_after` | time | 0 | silence of a well that is reported; 0 for never |
+/// | `canary.every` | time | 1h | how often faults on copies of live normal frames prove that they are found, 1s at least; 0 for never |
+/// | `canary.frames` | 1 to 16 | 4 | frames copied in a round; each copy has one of five classes of fault |
+/// | `canary.alarm_below` | 0 to 1 | 0.7 | share of faults found below which there is an alarm; 0 for never |
 /// | `web.listen` | address, off | off | where the live page listens, for example `127.0.0.1:8764` |
 /// | `web.token` | text | none | what a browser has to bring; required for an address that other machines reach |
 /// | `web.plate` | auto, 96, 384, 1536 | auto | wells of the map; auto takes the smallest plate with the wells seen |
@@ -93,6 +96,8 @@ public struct Configuration: Sendable, Equatable {
     public let stopTimeout: Duration
     /// `stalled_after`; `nil` for never.
     public let stalledAfter: Duration?
+    /// `canary`.
+    public let canary: CanarySettings
     /// `web`; `nil` for no live page.
     public let web: WebSettings?
     /// `log.level`, a level's name in swift-log.
@@ -164,6 +169,7 @@ public struct Configuration: Sendable, Equatable {
         precision = settings.precision ?? "auto"
         stopTimeout = settings.stopTimeout ?? .seconds(30)
         stalledAfter = settings.stalledAfter.flatMap { $0 > .zero ? $0 : nil }
+        canary = CanarySettings(settings)
         web = try Self.web(settings)
         logLevel = settings.logLevel ?? "info"
     }

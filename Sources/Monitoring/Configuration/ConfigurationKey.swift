@@ -31,6 +31,9 @@ struct ConfigurationKey: Sendable {
         count("read.attempts", 1...20, \.readAttempts),
         count("threads", 0...1024, \.threads), time("stop_timeout", \.stopTimeout),
         choice("precision", Configuration.precisions, \.precision), time("stalled_after", \.stalledAfter),
+        time("canary.every", orAtLeast: .seconds(1), \.canaryEvery),
+        count("canary.frames", 1...16, \.canaryFrames),
+        share("canary.alarm_below", \.canaryAlarmBelow),
         text("web.listen", \.webListen), text("web.token", \.webToken),
         choice("web.plate", WebSettings.PlateFormat.allCases.map(\.rawValue), \.webPlate),
         choice("log.level", Configuration.logLevels, \.logLevel),
@@ -95,6 +98,21 @@ struct ConfigurationKey: Sendable {
         let kind = "a time with its unit, for example 500ms, 2s, 10m or 1h"
         return key(name, shortest > .zero ? "\(kind), and not 0" : kind, field) { node, _ in
             node.string.flatMap(duration).flatMap { $0 >= shortest ? $0 : nil }
+        }
+    }
+
+    /// A time that may be left out by 0.
+    private static func time(
+        _ name: String,
+        orAtLeast shortest: Duration,
+        _ field: Field<Duration>
+    ) -> ConfigurationKey {
+        key(
+            name,
+            "a time of at least \(Int(shortest / .seconds(1))) s with its unit, for example 10m or 1h, or 0",
+            field
+        ) { node, _ in
+            node.string.flatMap(duration).flatMap { $0 == .zero || $0 >= shortest ? $0 : nil }
         }
     }
 

@@ -66,6 +66,12 @@ public struct ConfigurationSettings: Sendable, Equatable {
     public var stopTimeout: Duration?
     /// `stalled_after`: silence of a well that is reported; zero for never.
     public var stalledAfter: Duration?
+    /// `canary.every`: how often the detector is tested; zero for never.
+    public var canaryEvery: Duration?
+    /// `canary.frames`: frames that are copied for it.
+    public var canaryFrames: Int?
+    /// `canary.alarm_below`: share of faults found below which there is an alarm.
+    public var canaryAlarmBelow: Double?
     /// `web.listen`: where the live page listens.
     public var webListen: String?
     /// `web.token`: what a browser has to bring.
@@ -116,6 +122,9 @@ public struct ConfigurationSettings: Sendable, Equatable {
         take(\.precision)
         take(\.stopTimeout)
         take(\.stalledAfter)
+        take(\.canaryEvery)
+        take(\.canaryFrames)
+        take(\.canaryAlarmBelow)
         take(\.webListen)
         take(\.webToken)
         take(\.webPlate)

@@ -88,6 +88,9 @@ final class FrameQueue: Sendable {
         }
     }
 
+    /// Whether nothing waits and judging is not behind: then there is time for something else.
+    var isQuiet: Bool { state.withLock { $0.queue.count == 0 && $0.queue.load.level == .keepingUp } }
+
     /// Names that wait.
     var count: Int { state.withLock { $0.queue.count } }
 

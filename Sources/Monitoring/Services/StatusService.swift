@@ -16,6 +16,7 @@ final class StatusService: Service {
     private let queue: FrameQueue
     private let statistics: Statistics
     private let logger: Logger
+    private let canary: CanaryService?
     private let isReady = Mutex(false)
 
     init(
@@ -23,13 +24,15 @@ final class StatusService: Service {
         hearts: [Heartbeat],
         queue: FrameQueue,
         statistics: Statistics,
-        logger: Logger
+        logger: Logger,
+        canary: CanaryService? = nil
     ) {
         self.notifier = notifier
         self.hearts = hearts
         self.queue = queue
         self.statistics = statistics
         self.logger = logger
+        self.canary = canary
     }
 
     func run() async {
@@ -91,6 +94,7 @@ final class StatusService: Service {
         let rate = (statistics.recentRate * 10).rounded() / 10
         return "\(queue.standing.words), \(rate) frames/s, \(counts.seen) seen, \(counts.scored) judged, "
             + "\(counts.flagged) faulty, \(counts.quarantined) quarantined"
+            + (canary?.figures.map { ", \($0.words)" } ?? "")
     }
 }
 

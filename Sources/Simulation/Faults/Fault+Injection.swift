@@ -7,12 +7,17 @@ extension Fault {
     /// Change against the background by which a defocused cell is seen.
     private static let seen: Float = 0.04
 
-    /// Puts the fault on a normal frame that exists, grey values of 0 to 255.
+    /// Puts the fault on a normal frame that exists, grey values of 0 to `white`: 255 where a pixel has 8 bits.
     ///
     /// What lies in the light path multiplies the grey values, with the same soft edges as in a simulated frame, and rows
     /// that were not delivered keep the sensor's own noise. Out of focus, cells lose their detail and may turn from dark
-    /// to bright; the mask is what they cover then. Whole grey values come out.
-    public func injected(into frame: Frame) -> SimulatedFrame {
+    /// to bright; the mask is what they cover then. Whole grey values come out, unless white is 1.
+    public func injected(into original: Frame, white: Float = 255) -> SimulatedFrame {
+        precondition(white > 0, "white is \(white)")
+        // The fault counts in grey values of 8 bits.
+        let unit = white / 255
+        var frame = original
+        if unit != 1 { for index in frame.pixels.indices { frame.pixels[index] /= unit } }
         var result = frame
         var mask = Mask(
             height: frame.height,
@@ -30,7 +35,8 @@ extension Fault {
             (result, mask) = defocused(frame)
         }
         for index in result.pixels.indices {
-            result.pixels[index] = min(max(result.pixels[index], 0), 255).rounded()
+            let grey = min(max(result.pixels[index], 0), 255) * unit
+            result.pixels[index] = white > 1 ? grey.rounded() : grey
         }
         return SimulatedFrame(frame: result, mask: mask, faults: [self])
     }

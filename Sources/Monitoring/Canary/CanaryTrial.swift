@@ -1,0 +1,161 @@
+import Foundation
+import Ledger
+import Logging
+import Plate
+import Reporting
+
+/// One round of the canary, a judgement at a time: frames as they are, and a copy with a fault of each class of those that are
+/// normal still.
+///
+/// What it does follows from the frames alone, so that a round can be repeated. It reads, and writes nothing.
+struct CanaryTrial {
+    /// What a trial works with.
+    struct Tools: Sendable {
+        let reader: any FrameReading
+        let faultyCopy: Monitor.FaultyCopy
+        let logger: Logger
+    }
+
+    /// A frame that is normal, and the classes that are still to be put on a copy of it.
+    private struct Subject {
+        let frame: Frame
+        let name: FrameID
+        var causes: ArraySlice<Cause>
+    }
+
+    /// The classes of faults, each put on a copy of every frame.
+    static let causes: [Cause] = [.airBubble, .artifact, .zShift, .illumination, .contamination]
+
+    /// Where frames are moved away as soon as they are judged, a round must not look for thousands of them.
+    private static let candidatesPerFrame = 3
+
+    private let tools: Tools
+    private let judge: any FrameJudge
+    private let threshold: Double?
+    private var candidates: ArraySlice<FrameLedger.NormalFrame>
+    /// Frames that are still wanted.
+    private var wanted: Int
+    private var subject: Subject?
+    private var copied: [FrameID] = []
+    private var leftOut = 0
+    private var tallies = CanaryTrial.causes.map { CanaryRound.Tally(cause: $0) }
+    private var lastThreshold: Double?
+    private var cost = Duration.zero
+
+    /// Plans a round on so many of the candidates, with the judge and threshold that frames get.
+    init(
+        _ candidates: [FrameLedger.NormalFrame],
+        wanted: Int,
+        judge: any FrameJudge,
+        threshold: Double?,
+        tools: Tools
+    ) {
+        self.candidates = Self.inTurn(candidates).prefix(Self.candidatesPerFrame * wanted)
+        self.wanted = wanted
+        self.judge = judge
+        self.threshold = threshold
+        self.tools = tools
+    }
+
+    /// Whether there is nothing left to do.
+    var isDone: Bool { subject == nil && (wanted == 0 || candidates.isEmpty) }
+
+    /// Judges one frame or one copy, or passes over a frame that cannot be read.
+    mutating func step() {
+        let start = Self.coreTime()
+        defer { cost += Self.coreTime() - start }
+        if subject != nil { judgeCopy() } else { take() }
+    }
+
+    /// What was found; `nil` where no copy could be made.
+    func round(at time: Timestamp) -> CanaryRound? {
+        guard let lastThreshold, tallies.contains(where: { $0.copies > 0 }) else { return nil }
+        return CanaryRound(
+            time: time,
+            model: judge.model,
+            precision: judge.precisionName,
+            threshold: lastThreshold,
+            frames: copied.map(\.description).joined(separator: " "),
+            leftOut: leftOut,
+            tallies: tallies,
+            cost: cost
+        )
+    }
+
+    private mutating func take() {
+        guard wanted > 0, let candidate = candidates.popFirst() else { return }
+        do {
+            let path = "\(candidate.key.root)/\(candidate.key.path)"
+            let open = try tools.reader.open(path)
+            guard candidate.key.page < open.pageCount else {
+                return pass(over: candidate, because: "it has \(open.pageCount) pages now")
+            }
+            let frame = try open.frame(page: candidate.key.page)
+            guard try verdict(of: frame) == .normal else {
+                leftOut += 1
+                return pass(over: candidate, because: "it is faulty now, as it is")
+            }
+            wanted -= 1
+            copied.append(candidate.frame)
+            subject = Subject(frame: frame, name: candidate.frame, causes: Self.causes[...])
+        } catch let error as FrameReadError {
+            pass(over: candidate, because: error.reason)
+        } catch {
+            pass(over: candidate, because: "\(error)")
+        }
+    }
+
+    private mutating func judgeCopy() {
+        guard let current = subject, let cause = subject?.causes.popFirst() else { return }
+        if subject?.causes.isEmpty == true { subject = nil }
+        guard let copy = tools.faultyCopy(current.frame, cause, Self.seed(of: current.name, cause)),
+            let index = tallies.firstIndex(where: { $0.cause == cause })
+        else { return }
+        do {
+            let isFound = try verdict(of: copy) == .faulty
+            tallies[index].copies += 1
+            tallies[index].found += isFound ? 1 : 0
+        } catch {
+            tools.logger.error(
+                "A copy with a fault could not be judged",
+                metadata: Logger.Metadata([.reason: "\(error)", .file: "\(current.name)"])
+            )
+        }
+    }
+
+    private mutating func verdict(of frame: Frame) throws -> Verdict {
+        let judged = JudgedFrame(try judge.judge(frame, tier: .full), threshold: threshold)
+        lastThreshold = judged.threshold
+        return judged.isFinite ? judged.verdict : .unreadable
+    }
+
+    private func pass(over candidate: FrameLedger.NormalFrame, because reason: String) {
+        tools.logger.info(
+            "A frame is passed over by the canary",
+            metadata: Logger.Metadata([.file: "\(candidate.key.path)", .reason: "\(reason)"])
+        )
+    }
+
+    /// The newest frame of every well before a second one of any, in an order that changes with the frames.
+    static func inTurn(_ frames: [FrameLedger.NormalFrame]) -> [FrameLedger.NormalFrame] {
+        var seen: [WellQueue.WellKey: Int] = [:]
+        let ranked = frames.map { frame in
+            let rank = seen[WellQueue.WellKey(frame.frame), default: 0]
+            seen[WellQueue.WellKey(frame.frame)] = rank + 1
+            return (rank: rank, order: SafeName.hash(frame.frame.description), frame: frame)
+        }
+        return ranked.sorted { ($0.rank, $0.order) < ($1.rank, $1.order) }.map(\.frame)
+    }
+
+    /// A seed that is the same for the same frame and class, on every machine.
+    private static func seed(of frame: FrameID, _ cause: Cause) -> UInt64 {
+        UInt64(SafeName.hash("\(frame) \(cause.rawValue)"), radix: 16) ?? 0
+    }
+
+    /// What this thread took of a core so far.
+    private static func coreTime() -> Duration {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+}
