@@ -104,11 +104,12 @@ bubble_lists() {
 
 make_sets
 train_all simulated "sets/simulated$first"
-for seed in $SEEDS; do compare "simulated$seed" simulated "sets/simulated$seed" "sets/simulated$seed/splits"; done
+compare "simulated$first" simulated "sets/simulated$first" "sets/simulated$first/splits"
 train_all injected sets/injected
 compare injected injected sets/injected sets/injected/splits
 shift_lists
 compare shift simulated sets splits/shift
 bubble_lists
 compare bubble injected "$data" splits/bubble
+for seed in $SEEDS; do compare "simulated$seed" simulated "sets/simulated$seed" "sets/simulated$seed/splits"; done
 python3 "$here/methods.py" . > methods.md
