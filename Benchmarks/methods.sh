@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # The published methods, the classical baseline and the daemon's detector on the same frames: methods.sh AUTOQC OUT
 #
-# Makes two simulated sets and one of real frames with faults put on, trains the five published methods on each kind, and
-# compares all in five folds, under a change of domain, and on the real air bubble. OUT/methods.md has the tables. Real
-# frames come from AUTOQC_DATA. It can be stopped; the same command goes on where it was. The sizes below are what two cores
-# can do in about an hour; each can be set from outside, for example `STEPS=3000 methods.sh ...`.
+# Makes two simulated sets and one of real frames with faults put on, trains the five published methods on the normal frames
+# of both kinds, and compares all in five folds, on frames of another kind, and on the real air bubble. OUT/methods.md has
+# the tables. Real frames come from AUTOQC_DATA. It can be stopped; the same command goes on where it was. The sizes below are
+# what a busy core can do in about an hour; each can be set from outside, for example `STEPS=3000 methods.sh ...`.
 set -euo pipefail
 
 : "${WIDTH:=320}" "${HEIGHT:=200}"                          # frames: parts of full ones at the same scale
 : "${TRAIN:=110}" "${NORMAL:=60}" "${FAULTY:=50}"           # a tenth of TRAIN is for validation
 : "${WINDOW:=64}" "${OVERLAP:=0.25}"                        # published: 192, 0.8
 : "${CHANNELS:=32}" "${BLOCKS:=1}" "${LATENT:=64}"          # published: 128, 3, 256
-: "${STEPS:=1000}" "${GAN_STEPS:=3000}" "${RATE:=4e-4}"     # published: 300 epochs of 8233 frames, 1e-4
+: "${STEPS:=600}" "${GAN_STEPS:=1600}" "${RATE:=4e-4}"     # published: 300 epochs of 8233 frames, 1e-4
 : "${SEEDS:=21 22}" "${INJECTED_SEED:=31}"
 : "${METHODS:=pddpm ddpm ae vae fanogan}"
 
@@ -24,7 +24,6 @@ unseen=("$data/complexeye/01_A1_f300.tiff" "$data"/hsc_brightfield/hsc_f02?.tiff
 mkdir -p "${2:?a folder for everything}"
 cd "$2"
 first=${SEEDS%% *}
-others=(classical complexeye complexeye+normal)
 composition=(--train "$TRAIN" --normal "$NORMAL" --faulty "$FAULTY" --folds 5)
 
 # finished NAME COMMAND...: makes a folder once and whole.
@@ -44,38 +43,45 @@ make_sets() {
         "${composition[@]:2}" --width "$WIDTH" --height "$HEIGHT" --seed "$INJECTED_SEED"
 }
 
-# train_all KIND SET: models/KIND/METHOD.safetensors; training.csv keeps seconds and, of all cores together, CPU seconds.
+# joined LIST: the lists of that name of the first simulated and the injected set in one, relative to sets/.
+joined() {
+    head -1 "sets/injected/splits/$1"
+    for set in "simulated$first" injected; do sed "1d; s|^|$set/|" "sets/$set/splits/$1"; done
+}
+
+# Models of all methods; training.csv keeps seconds and, of all cores together, CPU seconds.
 train_all() {
     local model resume TIMEFORMAT=%R,%U
-    mkdir -p "models/$1"
+    mkdir -p models
+    for list in normal_train normal_val; do joined $list.csv > sets/$list.csv; done
+    cp "$shipped" models/
     for method in $METHODS; do
-        model=models/$1/$method.safetensors
+        model=models/$method.safetensors
         [ -e "$model" ] && continue
         resume=()
         [ -e "$model.checkpoint" ] && resume=(--resume)
-        { time "$autoqc" train --method "$method" --profile reference --normal "$2/splits/normal_train.csv" \
-            --validation "$2/splits/normal_val.csv" --out "$model" --window "$WINDOW" --overlap "$OVERLAP" \
+        { time "$autoqc" train --method "$method" --profile reference --normal sets/normal_train.csv \
+            --validation sets/normal_val.csv --out "$model" --window "$WINDOW" --overlap "$OVERLAP" \
             --channels "$CHANNELS" --blocks "$BLOCKS" --latent "$LATENT" --learning-rate "$RATE" \
             --steps "$([ "$method" = fanogan ] && echo "$GAN_STEPS" || echo "$STEPS")" \
             "${resume[@]}" 2>> training.log; } 2> time
-        echo "$1,$method,$(tail -1 time)" >> training.csv
+        echo "$method,$(tail -1 time)" >> training.csv
     done
-    cp "$shipped" "models/$1/complexeye.safetensors"
 }
 
-# compare NAME KIND DATA SPLITS: one method after another, then all from what was kept, for joint tables and plots.
+# compare NAME DATA SPLITS METHOD...: one after another, then all from what was kept, for joint tables and plots.
 compare() {
     [ -e "results/$1/done" ] && return
-    local all=("${others[@]}" $METHODS)
+    local all=("${@:4}")
     mkdir -p "results/$1"
     for method in "${all[@]}" "${all[*]}"; do
-        "$autoqc" benchmark --data "$3" --splits "$4" --models "models/$2" --out "results/$1" --methods $method \
+        "$autoqc" benchmark --data "$2" --splits "$3" --models models --out "results/$1" --methods $method \
             2>> benchmark.log
     done
     touch "results/$1/done"
 }
 
-# Learn and find thresholds on simulated frames, judge real ones.
+# Learn what is normal from simulated frames, judge real ones: for methods that learn it from the list.
 shift_lists() {
     mkdir -p splits/shift
     local list
@@ -102,14 +108,16 @@ bubble_lists() {
         > splits/bubble/test_test_fold0.csv
 }
 
+others=(classical complexeye complexeye+normal)
 make_sets
-train_all simulated "sets/simulated$first"
-compare "simulated$first" simulated "sets/simulated$first" "sets/simulated$first/splits"
-train_all injected sets/injected
-compare injected injected sets/injected sets/injected/splits
+train_all
+compare "simulated$first" "sets/simulated$first" "sets/simulated$first/splits" "${others[@]}" $METHODS
+compare injected sets/injected sets/injected/splits "${others[@]}" $METHODS
 shift_lists
-compare shift simulated sets splits/shift
+compare shift sets splits/shift "${others[@]}"
 bubble_lists
-compare bubble injected "$data" splits/bubble
-for seed in $SEEDS; do compare "simulated$seed" simulated "sets/simulated$seed" "sets/simulated$seed/splits"; done
+compare bubble "$data" splits/bubble "${others[@]}" $METHODS
+for seed in $SEEDS; do
+    compare "simulated$seed" "sets/simulated$seed" "sets/simulated$seed/splits" "${others[@]}" $METHODS
+done
 python3 "$here/methods.py" . > methods.md
