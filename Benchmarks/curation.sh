@@ -6,6 +6,7 @@
 # docs/curation.md explains the steps. It can be stopped; the same command goes on where it was.
 set -euo pipefail
 
+: "${MODELS:=shipped calibrated trained}"
 : "${NORMAL:=380}" "${FAULTY:=20}" "${STEPS:=300}" "${SEED:=9100}"
 curated=111 # a tenth of it is for validation, 100 are left
 
@@ -31,13 +32,13 @@ ranked() {
     mv "$1/part" "$1/$2.csv"
 }
 
-# study NAME CURATED FRAMES...: three models, and what each makes of the frames.
-study() {
-    local name=$1 normal=$2
-    cp "$shipped" "$name/shipped.safetensors"
-    finished "$name/calibrated.safetensors" "$autoqc" calibrate "$shipped" --normal "$normal" --prefer int8
-    finished "$name/trained.safetensors" "$autoqc" train --from "$shipped" --normal "$normal" --steps "$STEPS"
-    for model in shipped calibrated trained; do ranked "$name" "$model" "${@:3}"; done
+# made STUDY MODEL CURATED
+made() {
+    case $2 in
+        shipped) cp "$shipped" "$1/shipped.safetensors" ;;
+        calibrated) finished "$1/$2.safetensors" "$autoqc" calibrate "$shipped" --normal "$3" ;;
+        trained) finished "$1/$2.safetensors" "$autoqc" train --from "$shipped" --normal "$3" --steps "$STEPS" ;;
+    esac
 }
 
 mkdir -p simulated injected real
@@ -52,8 +53,14 @@ others=("$data"/hsc_brightfield/hsc_f02?.tiff "$data"/complexeye/01_*.tiff)
     for frame in "${others[@]}"; do echo "$frame,,$([[ $frame == */01_B1_f100.tiff ]] && echo 1 || echo 0)"; done
 } > real/labels.csv
 
-for name in simulated injected; do study "$name" "$name/set/splits/normal_train.csv" "$name/set/test"; done
-study real real/curated.csv "${others[@]}"
+for model in $MODELS; do
+    made real "$model" real/curated.csv
+    ranked real "$model" "${others[@]}"
+    for name in simulated injected; do
+        made "$name" "$model" "$name/set/splits/normal_train.csv"
+        ranked "$name" "$model" "$name/set/test"
+    done
+done
 
 echo "| study | model | frames | faulty | average precision | faulty among as many first | recall in the first 5 % |" \
     "first 10 % | frames to find 90 % | all | first 5 | 10 | 20 | 40 | 80 |" > ranking.md
@@ -61,7 +68,7 @@ echo "|$(printf -- '---|%.0s' {1..15})" >> ranking.md
 for name in simulated injected real; do
     lists=("$name"/set/splits/test_val_fold?.csv)
     [ -e "${lists[0]}" ] || lists=(real/labels.csv)
-    for model in shipped calibrated trained; do
+    for model in $MODELS; do
         echo "| $name | $model $(awk -f "$here/ranking.awk" "${lists[@]}" "$name/$model.csv")" >> ranking.md
     done
 done
