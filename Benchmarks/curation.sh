@@ -20,7 +20,7 @@ cd "$2"
 # finished FILE COMMAND...: writes FILE with --out, once and whole.
 finished() {
     [ -e "$1" ] && return
-    rm -rf "$1.part"
+    rm -rf "$1".part*
     "${@:2}" --out "$1.part"
     mv "$1.part" "$1"
 }

@@ -29,7 +29,7 @@ composition=(--train "$TRAIN" --normal "$NORMAL" --faulty "$FAULTY" --folds 5)
 # finished NAME COMMAND...: makes a folder once and whole.
 finished() {
     [ -e "$1" ] && return
-    rm -rf "$1.part"
+    rm -rf "$1".part*
     "${@:2}" --out "$1.part"
     mv "$1.part" "$1"
 }
