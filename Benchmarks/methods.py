@@ -160,7 +160,7 @@ def costs(name):
     table(["method", "what", "passes a frame", "trained in", "a frame takes"], rows)
 
 
-simulated = sorted(path.parent.name for path in folder.glob("results/simulated*/done"))
+simulated = sorted(path.parent.name for path in folder.glob("results/simulated*/results.json"))
 whole(f"Simulated frames, mean of {len(simulated)} seeds", simulated)
 whole("Real frames with simulated faults", ["injected"])
 shifted(simulated[0])

@@ -49,36 +49,29 @@ joined() {
     for set in "simulated$first" injected; do sed "1d; s|^|$set/|" "sets/$set/splits/$1"; done
 }
 
-# Models of all methods; training.csv keeps seconds and, of all cores together, CPU seconds.
-train_all() {
-    local model resume TIMEFORMAT=%R,%U
-    mkdir -p models
-    for list in normal_train normal_val; do joined $list.csv > sets/$list.csv; done
-    cp "$shipped" models/
-    for method in $METHODS; do
-        model=models/$method.safetensors
-        [ -e "$model" ] && continue
-        resume=()
-        [ -e "$model.checkpoint" ] && resume=(--resume)
-        { time "$autoqc" train --method "$method" --profile reference --normal sets/normal_train.csv \
-            --validation sets/normal_val.csv --out "$model" --window "$WINDOW" --overlap "$OVERLAP" \
-            --channels "$CHANNELS" --blocks "$BLOCKS" --latent "$LATENT" --learning-rate "$RATE" \
-            --steps "$([ "$method" = fanogan ] && echo "$GAN_STEPS" || echo "$STEPS")" \
-            "${resume[@]}" 2>> training.log; } 2> time
-        echo "$method,$(tail -1 time)" >> training.csv
-    done
+# Models, one a call; training.csv keeps seconds and, of all cores together, CPU seconds.
+train() {
+    local model=models/$1.safetensors resume=() TIMEFORMAT=%R,%U
+    [ -e "$model" ] && return
+    [ -e "$model.checkpoint" ] && resume=(--resume)
+    { time "$autoqc" train --method "$1" --profile reference --normal sets/normal_train.csv \
+        --validation sets/normal_val.csv --out "$model" --window "$WINDOW" --overlap "$OVERLAP" \
+        --channels "$CHANNELS" --blocks "$BLOCKS" --latent "$LATENT" --learning-rate "$RATE" \
+        --steps "$([ "$1" = fanogan ] && echo "$GAN_STEPS" || echo "$STEPS")" "${resume[@]}" 2>> training.log; } 2> time
+    echo "$1,$(tail -1 time)" >> training.csv
 }
 
-# compare NAME DATA SPLITS METHOD...: one after another, then all from what was kept, for joint tables and plots.
+# compare NAME DATA SPLITS METHOD...: what is finished is kept from before.
 compare() {
-    [ -e "results/$1/done" ] && return
-    local all=("${@:4}")
-    mkdir -p "results/$1"
-    for method in "${all[@]}" "${all[*]}"; do
-        "$autoqc" benchmark --data "$2" --splits "$3" --models models --out "results/$1" --methods $method \
-            2>> benchmark.log
-    done
-    touch "results/$1/done"
+    "$autoqc" benchmark --data "$2" --splits "$3" --models models --out "results/$1" --methods "${@:4}" 2>> benchmark.log
+}
+
+# Everywhere that a network is the same, which the shift of what is learnt from a list is not.
+compare_all() {
+    local seed
+    for seed in $SEEDS; do compare "simulated$seed" "sets/simulated$seed" "sets/simulated$seed/splits" "$@"; done
+    compare injected sets/injected sets/injected/splits "$@"
+    compare bubble "$data" splits/bubble "$@"
 }
 
 # Learn what is normal from simulated frames, judge real ones: for methods that learn it from the list.
@@ -110,14 +103,17 @@ bubble_lists() {
 
 others=(classical complexeye complexeye+normal)
 make_sets
-train_all
-compare "simulated$first" "sets/simulated$first" "sets/simulated$first/splits" "${others[@]}" $METHODS
-compare injected sets/injected sets/injected/splits "${others[@]}" $METHODS
 shift_lists
-compare shift sets splits/shift "${others[@]}"
 bubble_lists
-compare bubble "$data" splits/bubble "${others[@]}" $METHODS
-for seed in $SEEDS; do
-    compare "simulated$seed" "sets/simulated$seed" "sets/simulated$seed/splits" "${others[@]}" $METHODS
+for list in normal_train normal_val; do joined $list.csv > sets/$list.csv; done
+mkdir -p models results
+cp "$shipped" models/
+compare_all "${others[@]}"
+compare shift sets splits/shift "${others[@]}"
+for method in $METHODS; do
+    train "$method"
+    compare_all "$method"
 done
+# From what was kept: tables and plots of all methods together.
+compare_all "${others[@]}" $METHODS
 python3 "$here/methods.py" . > methods.md
