@@ -66,12 +66,11 @@ compare() {
     "$autoqc" benchmark --data "$2" --splits "$3" --models models --out "results/$1" --methods "${@:4}" 2>> benchmark.log
 }
 
-# Everywhere that a network is the same, which the shift of what is learnt from a list is not.
-compare_all() {
+# compare_sets METHOD...
+compare_sets() {
     local seed
     for seed in $SEEDS; do compare "simulated$seed" "sets/simulated$seed" "sets/simulated$seed/splits" "$@"; done
     compare injected sets/injected sets/injected/splits "$@"
-    compare bubble "$data" splits/bubble "$@"
 }
 
 # Learn what is normal from simulated frames, judge real ones: for methods that learn it from the list.
@@ -108,12 +107,13 @@ bubble_lists
 for list in normal_train normal_val; do joined $list.csv > sets/$list.csv; done
 mkdir -p models results
 cp "$shipped" models/
-compare_all "${others[@]}"
+compare_sets "${others[@]}"
 compare shift sets splits/shift "${others[@]}"
 for method in $METHODS; do
     train "$method"
-    compare_all "$method"
+    compare_sets "$method"
 done
 # From what was kept: tables and plots of all methods together.
-compare_all "${others[@]}" $METHODS
+compare_sets "${others[@]}" $METHODS
+compare bubble "$data" splits/bubble "${others[@]}" $METHODS
 python3 "$here/methods.py" . > methods.md
