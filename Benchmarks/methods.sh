@@ -3,8 +3,8 @@
 #
 # Makes two simulated sets and one of real frames with faults put on, trains the five published methods on the normal frames
 # of both kinds, and compares all in five folds, on frames of another kind, and on the real air bubble. OUT/methods.md has
-# the tables. Real frames come from AUTOQC_DATA. It can be stopped; the same command goes on where it was. The sizes below are
-# what a busy core can do in about an hour; each can be set from outside, for example `STEPS=3000 methods.sh ...`.
+# the tables. Real frames come from AUTOQC_DATA. It can be stopped; the same command goes on where it was. The sizes below take
+# one or two hours of two free cores (an estimate); each can be set from outside, for example `STEPS=3000 methods.sh ...`.
 set -euo pipefail
 
 : "${WIDTH:=320}" "${HEIGHT:=200}"                          # frames: parts of full ones at the same scale
