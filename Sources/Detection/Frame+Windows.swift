@@ -8,7 +8,7 @@ extension Frame {
     }
 
     /// The part that starts at a row and a column, which may lie outside; what lies beyond the frame is 0.
-    func window(row top: Int, column left: Int, height rows: Int, width columns: Int) -> Frame {
+    public func window(row top: Int, column left: Int, height rows: Int, width columns: Int) -> Frame {
         var pixels = [Float](repeating: 0, count: rows * columns)
         let inside = max(left, 0)..<max(min(left + columns, width), max(left, 0))
         for row in max(top, 0)..<max(min(top + rows, height), max(top, 0)) {

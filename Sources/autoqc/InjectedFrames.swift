@@ -16,8 +16,18 @@ struct InjectedFrames {
     /// Faults are made for grey values of 0 to 255.
     private static let brightest: Float = 255
 
-    /// Takes frames of one grey scale; throws where they are blank or no fault can be put on them.
-    init(training: FrameSet, test: FrameSet) throws {
+    /// Rows and columns of the part of a frame that each copy is of, at a place of its own; `nil` for all.
+    private let part: (rows: Int?, columns: Int?)
+
+    /// Takes frames of one grey scale; throws where they are blank, no fault can be put on them, or they are smaller than the
+    /// part.
+    init(training: FrameSet, test: FrameSet, part: (rows: Int?, columns: Int?) = (nil, nil)) throws {
+        for set in [training, test] where (part.rows ?? 0) > set.height || (part.columns ?? 0) > set.width {
+            throw DataError(
+                "the frames are \(set.width) x \(set.height); --width and --height cannot ask for more"
+            )
+        }
+        self.part = part
         let sample = try training.sample()
         guard let normalisation = Normalisation(sample: sample) else {
             throw DataError("all frames are blank: every pixel has the same grey value")
@@ -38,13 +48,25 @@ struct InjectedFrames {
 
     private func changedFrame(of set: FrameSet, seed: UInt64) throws -> Frame {
         var random = SplitMix64(state: seed)
-        let frame = try set.frame(Int.random(in: 0..<set.count, using: &random))
-        let other = try set.frame(Int.random(in: 0..<set.count, using: &random))
+        let frame = part(of: try set.frame(Int.random(in: 0..<set.count, using: &random)), using: &random)
+        let other = part(of: try set.frame(Int.random(in: 0..<set.count, using: &random)), using: &random)
         var changed = augmentation.applied(to: frame, lending: other, using: &random)
         if random.nextUniform() < 0.5 { changed.pixels.reverse() }
         for index in changed.pixels.indices {
             changed.pixels[index] = min(max(changed.pixels[index], 0), Self.brightest).rounded()
         }
         return changed
+    }
+
+    /// A whole frame draws nothing: sets of whole frames stay as they were.
+    private func part(of frame: Frame, using random: inout SplitMix64) -> Frame {
+        let (rows, columns) = (part.rows ?? frame.height, part.columns ?? frame.width)
+        guard (rows, columns) != (frame.height, frame.width) else { return frame }
+        return frame.window(
+            row: Int.random(in: 0...frame.height - rows, using: &random),
+            column: Int.random(in: 0...frame.width - columns, using: &random),
+            height: rows,
+            width: columns
+        )
     }
 }

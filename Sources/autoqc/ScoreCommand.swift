@@ -12,10 +12,10 @@ struct ScoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score",
         abstract: "Judge frames and print one CSV row each.",
-        discussion:
-            """
+        discussion: """
             The same code as the daemon's. A file that cannot be read gets a row with the verdict unreadable, and a reason on \
-            standard error; the others are judged all the same, and the command exits with 1 at the end.
+            standard error; the others are judged all the same, and the command exits with 1 at the end. --ranked is for \
+            curation: calibrate a model on curated normal frames of a study, rank all others, and look at them from the top.
             """
     )
 
@@ -27,6 +27,8 @@ struct ScoreCommand: ParsableCommand {
     var masks: String?
     @Option(help: "Folder for score maps, NAME.map.tiff, 32-bit float.")
     var maps: String?
+    @Flag(help: "Print rows when all frames are judged: unreadable ones, then the most severe first.")
+    var ranked = false
     @Option(help: "Overlap of a reference model's windows, from 0 to below 1, instead of the model's own.")
     var overlap: Double?
     @Option(help: ArgumentHelp(Precision.help))
@@ -49,7 +51,7 @@ struct ScoreCommand: ParsableCommand {
             throw DataError("\(paths.joined(separator: ", ")): no TIFF files in there; check the path")
         }
         if masks != nil || maps != nil { try Self.refuseSharedNames(frames) }
-        Self.write(Self.header)
+        var table = ScoreTable(header: Self.header, isRanked: ranked)
         var warned: Set<String> = []
         var unreadable = 0
         // A reference model keeps all cores busy with one frame, and tells how far it is.
@@ -60,10 +62,18 @@ struct ScoreCommand: ParsableCommand {
                 width == 1 ? [] : Compute.concurrentMap(paths.count) { Ahead(paths[$0], judgedBy: detector) }
             for (index, path) in paths.enumerated() {
                 let judged = ahead.isEmpty ? nil : ahead[index].judgement
-                let isRead = try score(path, with: detector, judged: judged, names: names, warned: &warned)
+                let isRead = try score(
+                    path,
+                    with: detector,
+                    judged: judged,
+                    names: names,
+                    into: &table,
+                    warned: &warned
+                )
                 if !isRead { unreadable += 1 }
             }
         }
+        table.finish()
         guard unreadable == 0 else {
             Terminal.note("\(unreadable) of \(frames.count) files could not be read")
             throw ExitCode.failure
@@ -114,6 +124,7 @@ struct ScoreCommand: ParsableCommand {
         with detector: Detector,
         judged: Judgement?,
         names: FramePattern,
+        into table: inout ScoreTable,
         warned: inout Set<String>
     ) throws -> Bool {
         let url = URL(filePath: path)
@@ -129,14 +140,16 @@ struct ScoreCommand: ParsableCommand {
                 }
                 let judgement =
                     judged ?? detector.judge(frame) { terminal.passes($0, of: url.lastPathComponent) }
-                Self.row(path, Self.fields(of: name, page: reader.pageCount > 1 ? page : nil), judgement)
+                let identity = Self.fields(of: name, page: reader.pageCount > 1 ? page : nil)
+                table.add(Self.row(path, identity, judgement), severity: judgement.severity)
                 try writeImages(judgement, path: path, page: page, pixelSize: reader.pixelSize)
             }
             return true
         } catch let error as TIFFError where error.code != .cannotWrite {
             let fields =
                 [Self.quoted(path)] + Self.fields(of: name, page: nil) + Array(repeating: "", count: 6)
-            Self.write((fields + [Verdict.unreadable.rawValue, "", "", ""]).joined(separator: ","))
+            let row = (fields + [Verdict.unreadable.rawValue, "", "", ""]).joined(separator: ",")
+            table.add(row, severity: .infinity)
             Terminal.note("\(error)")
             return false
         }
@@ -148,7 +161,7 @@ struct ScoreCommand: ParsableCommand {
         return [quoted(frame.run), frame.well.description, "\(frame.index + (page ?? 0))"]
     }
 
-    private static func row(_ path: String, _ identity: [String], _ judgement: Judgement) {
+    private static func row(_ path: String, _ identity: [String], _ judgement: Judgement) -> String {
         let scores = judgement.scores
         let numbers = [
             scores.maximum, scores.mean, scores.patch, judgement.score, judgement.severity,
@@ -161,7 +174,7 @@ struct ScoreCommand: ParsableCommand {
             [quoted(path)] + identity + numbers.map { $0.digits(6) } + [
                 judgement.verdict.rawValue, judgement.mask.area.digits(6),
             ] + cause
-        write(fields.joined(separator: ","))
+        return fields.joined(separator: ",")
     }
 
     private func writeImages(_ judgement: Judgement, path: String, page: Int, pixelSize: PixelSize?) throws {
@@ -184,9 +197,5 @@ struct ScoreCommand: ParsableCommand {
     private static func quoted(_ text: String) -> String {
         guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
         return "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
-    }
-
-    private static func write(_ line: String) {
-        FileHandle.standardOutput.write(Data((line + "\n").utf8))
     }
 }

@@ -1,4 +1,6 @@
 import Foundation
+import Frames
+import Plate
 import TestSupport
 import Testing
 
@@ -63,6 +65,58 @@ struct CommandTests {
             #expect(rows.count { $0.contains("01_A1_f2.tiff") && $0.contains(",unreadable,") } == 1)
             #expect(program.said.contains("01_A1_f2.tiff"))
             #expect(program.said.contains("1 of 3 files could not be read"))
+        }
+    }
+
+    @Test func aRankedScoreBeginsWithWhatAReviewerHasToSee() async throws {
+        try await withTemporaryFolder { folder in
+            let plate = try TestPlate(in: folder)
+            let frames = folder.appending(path: "frames")
+            try FileManager.default.createDirectory(at: frames, withIntermediateDirectories: true)
+            for (name, isFaulty) in [("a", false), ("b", true), ("c", false)] {
+                try plate.data(faulty: isFaulty).write(to: frames.appending(path: "\(name).tiff"))
+            }
+            try Data("cut".utf8).write(to: frames.appending(path: "d.tiff"))
+            let program = try Program(
+                ["score", "--ranked", "--model", Program.model, frames.path],
+                in: folder
+            )
+            #expect(try await program.end() == 1, "\(program.said)")
+            let rows = program.printed.split(separator: "\n").map { $0.split(separator: ",")[0] }
+            #expect(
+                rows.map { URL(filePath: String($0)).lastPathComponent } == [
+                    "file", "d.tiff", "b.tiff", "a.tiff", "c.tiff",
+                ]
+            )
+        }
+    }
+
+    @Test func partsOfFramesKeepTheirScaleAndCannotBeLargerThanTheFrames() async throws {
+        try await withTemporaryFolder { folder in
+            let plate = try TestPlate(in: folder)
+            let frame = folder.appending(path: "01_A1_f1.tiff")
+            try plate.data(faulty: false).write(to: frame)
+            let inject = { (columns: Int, out: String) in
+                [
+                    "simulate", "inject", "--train", frame.path, "--test", frame.path, "--out", out,
+                    "--copies", "2", "--normal", "2", "--faulty", "5", "--folds", "2",
+                    "--width", "\(columns)", "--height", "96",
+                ]
+            }
+            let set = folder.appending(path: "set")
+            let (status, said) = try await run(inject(128, set.path), in: folder)
+            #expect(status == 0, "\(said)")
+            for kind in ["train", "test", "masks"] {
+                let names = try FileManager.default.contentsOfDirectory(atPath: set.path + "/" + kind)
+                #expect(!names.isEmpty)
+                for name in names {
+                    let page = try TIFFReader(path: "\(set.path)/\(kind)/\(name)").frame(page: 0)
+                    #expect((page.height, page.width) == (96, 128))
+                }
+            }
+            let refused = try await run(inject(512, folder.appending(path: "other").path), in: folder)
+            #expect(refused.status != 0)
+            #expect(refused.said.contains("the frames are 256 x 192"), "\(refused.said)")
         }
     }
 
