@@ -50,6 +50,9 @@ import Testing
 
     @Test func aPageThatOnlyReadsSaysSo() async throws {
         try await OpenPage.with(isReadOnly: true) { page in
+            let writer = try FrameLedger(path: page.tree.ledger)
+            try page.add("A1", frame: 0, to: writer)
+            try writer.close()
             let answer = try await page.visitor.post(Self.path, "{\"well\":\"A1\",\"decision\":\"fault\"}")
             #expect(answer.status == 409 && answer.text.contains("only reads"))
             #expect(try await page.visitor.get(Self.path).json()["is_open"] as? Bool == false)

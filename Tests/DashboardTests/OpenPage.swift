@@ -74,7 +74,8 @@ struct OpenPage: Sendable {
         verdict: Verdict = .normal,
         wellIsFaulty: Bool? = false,
         severity: Double = 1,
-        run: String = OpenPage.run
+        run: String = OpenPage.run,
+        to other: FrameLedger? = nil
     ) throws {
         let well = try #require(Well(name))
         let file = "\(SafeName.of(run))_\(name)_f\(frame).tiff"
@@ -92,7 +93,7 @@ struct OpenPage: Sendable {
             mask: isFaulty ? try writeMask(of: file, run: run) : nil,
             wellIsFaulty: wellIsFaulty
         )
-        try ledger.record([
+        try (other ?? ledger).record([
             FrameRecord(
                 key: FrameKey(root: input.path, path: file),
                 identity: nil,

@@ -30,8 +30,8 @@ struct ReviewPageTests {
             let html = try review(of: "<run 6>", page)
             let section = try #require(html.components(separatedBy: "<h2>Lenses</h2>").last)
             let rows = section.components(separatedBy: "<tr class=").dropFirst().prefix(2).map { String($0) }
-            #expect(rows[0].hasPrefix("\"bad\"><th>1<td>3<td>0<td>3.00<td>1.08 ± 0.08<td>+"))
-            #expect(rows[1].hasPrefix("\"\"><th>2<td>3<td>0<td>1.00<td>1.08 ± 0.08<td>−"))
+            #expect(rows[0].hasPrefix("\"bad\"><th>1<td>3<td>0<td>3.00<td>1.10 ± 0.09<td>+"))
+            #expect(rows[1].hasPrefix("\"\"><th>2<td>3<td>0<td>1.00<td>1.10 ± 0.09<td>−"))
             // A point for each run, this one marked, and the mean with three deviations on either side.
             #expect(rows.map { $0.components(separatedBy: "<circle").count - 1 } == [7, 7])
             #expect(rows.map { $0.components(separatedBy: "<line").count - 1 } == [7, 7])

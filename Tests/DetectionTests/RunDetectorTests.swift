@@ -161,7 +161,7 @@ struct RunDetectorTests {
 
     /// Two dense wells of eight.
     private static func dense(_ well: Int, _ round: Int) -> Frame {
-        frame(seed(well, round), cells: well < 2 ? 45 : 20)
+        frame(seed(well, round), cells: well < 2 ? 30 : 20)
     }
 
     @Test func denseWellsBecomeNormalAndFaultsDoNot() async throws {
@@ -181,7 +181,7 @@ struct RunDetectorTests {
             let before = first.prefix(48).count { $0.isFaulty }
             #expect(before >= 6, "the shipped model flags dense wells: \(before)")
             #expect(later.count { $0.isFaulty } <= 4)
-            let bubbles = stage.play(40..<42) { Self.bubble(Self.seed($0, $1), cells: $0 < 2 ? 45 : 20) }
+            let bubbles = stage.play(40..<42) { Self.bubble(Self.seed($0, $1), cells: $0 < 2 ? 30 : 20) }
             #expect(bubbles.allSatisfy { $0.isFaulty })
         }
     }
@@ -223,9 +223,9 @@ struct RunDetectorTests {
     @Test func aModelThatWouldMissInjectedFaultsIsRefused() async throws {
         try await withStage(inject: { frame, number in
             // Faults that look like what the run's own dense wells look like.
-            Self.frame(5000 + number, cells: 45)
+            Self.frame(5000 + number, cells: 30)
         }) { stage, _ in
-            _ = stage.play(0..<12) { Self.frame(Self.seed($0, $1), cells: $1 < 2 ? 20 : 45) }
+            _ = stage.play(0..<12) { Self.frame(Self.seed($0, $1), cells: $1 < 2 ? 20 : 30) }
             let refusal = stage.reports.refusal
             #expect(refusal?.contains("faults put on copies") == true, "\(stage.reports.all)")
         }

@@ -24,7 +24,8 @@ public final class LensHistory: Sendable {
     /// Reads every frame of the runs that changed since it was asked last: a second or two for a million.
     public func trend() throws(LedgerError) -> LensTrend {
         var trend = LensTrend()
-        for run in try ledger.runs().sorted(by: { $0.first < $1.first }) {
+        for run in try ledger.runs().sorted(by: { ($0.first, $0.lastSequence) < ($1.first, $1.lastSequence) })
+        {
             trend.add(run.run, try lenses(of: run))
         }
         return trend
