@@ -18,6 +18,8 @@ public struct FaultLearner {
 
     private let background: Float
     private var random: SplitMix64
+    /// Tiles of the frames, rows and columns; that of the first one.
+    private var size: (rows: Int, columns: Int)?
     private var list: [(table: TileTable, cover: [Float])] = []
     private var points: [Float] = []
     private var labels: [Float] = []
@@ -29,8 +31,12 @@ public struct FaultLearner {
     }
 
     /// Takes a frame of the list at hand with its score map; without a mask it is a normal one.
+    ///
+    /// A frame of another size than the first teaches nothing.
     public mutating func add(_ frame: Frame, map: ScoreMap, mask: Mask?) {
         guard let table = TileTable(frame: frame, map: map, background: background) else { return }
+        if size == nil { size = (table.rows, table.columns) }
+        guard let size, size == (table.rows, table.columns) else { return }
         list.append((table, mask.map { table.cover(of: $0) } ?? []))
     }
 
@@ -63,7 +69,7 @@ public struct FaultLearner {
 
     /// Learns from all lists; `nil` if there was no tile of either kind.
     public mutating func classifier(report: (_ done: Int, _ all: Int) -> Void) -> TileClassifier? {
-        guard labels.contains(1), labels.contains(0) else { return nil }
+        guard let size, labels.contains(1), labels.contains(0) else { return nil }
         let perceptron = Perceptron(
             widths: [TileTable.channels] + TileClassifier.hidden + [1],
             using: &random
@@ -82,7 +88,7 @@ public struct FaultLearner {
             adam.update(parameters, gradients: found, learningRate: rate.rate(at: step))
             report(step + 1, steps)
         }
-        return TileClassifier(perceptron)
+        return TileClassifier(perceptron, rows: size.rows, columns: size.columns)
     }
 
     private mutating func drawBatch() -> (inputs: Tensor, targets: Tensor) {

@@ -43,7 +43,8 @@ extension NormalModel {
         let levels = samples.map { level(of: $0) }
         let reference = levels.sorted()[levels.count / 2]
         let cloud = TileCloud(samples, seed: options.seed)
-        let suspicions = options.classifier.map { classifier in
+        let classifier = options.classifier.flatMap { $0.fits(samples[0]) ? $0 : nil }
+        let suspicions = classifier.map { classifier in
             samples.map { classifier.suspicions(of: cloud.standardised($0), count: $0.count) }
         }
         let described = samples.indices.map {
@@ -70,7 +71,7 @@ extension NormalModel {
             level: reference,
             scales: scales,
             suspicion: (all[all.count / 2], striking[striking.count / 2]),
-            classifier: options.classifier,
+            classifier: classifier,
             threshold: (0, .conformal(ConformalThreshold(normalValues: [0], falseAlarmRate: 0.5)))
         )
         let threshold = ConformalThreshold(

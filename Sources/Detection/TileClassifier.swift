@@ -7,8 +7,12 @@ import Tensors
 ///
 /// It was shown tiles in and outside of faults with masks, so it knows which of all surprising things are faults, and sees
 /// faint ones that a mixture over normal tiles would take for rare cells. What no fault has taught it, it may miss: it is one
-/// witness beside the mixture.
+/// witness beside the mixture. It speaks of frames of the size that it was taught on: in others tiles have other surroundings.
 public struct TileClassifier: Sendable, Equatable {
+    /// Rows of tiles in the frames that taught it.
+    private let rows: Int
+    /// Columns of tiles in these.
+    private let columns: Int
     /// Figures of a tile, hidden units, and one answer.
     private let widths: [Int]
     /// Layer by layer, each outputs x inputs.
@@ -21,11 +25,12 @@ public struct TileClassifier: Sendable, Equatable {
     /// Figures are cut off here, in the spread of normal tiles: farther out nothing was ever taught.
     static let reach: Float = 8
 
-    /// Takes the weights of a trained perceptron over the figures of a tile.
-    init?(_ perceptron: Perceptron) {
+    /// Takes the weights of a perceptron that was trained over the figures of tiles, of frames of so many.
+    init?(_ perceptron: Perceptron, rows: Int, columns: Int) {
         let values = perceptron.parameters.map(\.variable.value)
         let matrices = stride(from: 0, to: values.count, by: 2).map { values[$0] }
         self.init(
+            size: (rows, columns),
             widths: matrices.prefix(1).map { $0.shape[1] } + matrices.map { $0.shape[0] },
             weights: matrices.map { Self.array($0) },
             biases: stride(from: 1, to: values.count, by: 2).map { Self.array(values[$0]) }
@@ -33,14 +38,18 @@ public struct TileClassifier: Sendable, Equatable {
     }
 
     /// Wraps what was stored; `nil` if counts do not fit or values are no numbers.
-    private init?(widths: [Int], weights: [[Float]], biases: [[Float]]) {
+    private init?(size: (Int, Int), widths: [Int], weights: [[Float]], biases: [[Float]]) {
         guard widths.first == TileTable.channels, widths.last == 1, weights.count == widths.count - 1,
             zip(weights, zip(widths, widths.dropFirst())).allSatisfy({ $0.count == $1.0 * $1.1 }),
             biases.map(\.count) == Array(widths.dropFirst()),
             (weights + biases).allSatisfy({ $0.allSatisfy(\.isFinite) })
         else { return nil }
+        (rows, columns) = size
         (self.widths, self.weights, self.biases) = (widths, weights, biases)
     }
+
+    /// Whether it can say something of the tiles of such a frame.
+    func fits(_ table: TileTable) -> Bool { (table.rows, table.columns) == (rows, columns) }
 
     /// The logarithm of the odds that each tile is part of a fault, from its figures in the spread of normal tiles.
     ///
@@ -63,7 +72,7 @@ public struct TileClassifier: Sendable, Equatable {
 }
 
 extension TileClassifier: Codable {
-    private enum CodingKeys: String, CodingKey { case widths, values }
+    private enum CodingKeys: String, CodingKey { case rows, columns, widths, values }
 
     /// Reads what was stored; throws if it does not fit together.
     public init(from decoder: any Decoder) throws {
@@ -78,7 +87,14 @@ extension TileClassifier: Codable {
         let layers = fits ? Array(zip(widths, widths.dropFirst())) : []
         let values = layers.map { (take($0 * $1), take($1)) }
         guard rest.isEmpty,
-            let read = TileClassifier(widths: widths, weights: values.map(\.0), biases: values.map(\.1))
+            let read = TileClassifier(
+                size: (
+                    try fields.decode(Int.self, forKey: .rows), try fields.decode(Int.self, forKey: .columns)
+                ),
+                widths: widths,
+                weights: values.map(\.0),
+                biases: values.map(\.1)
+            )
         else {
             let problem =
                 "the parts of the tile classifier do not fit together; calibrate again with --causes"
@@ -90,6 +106,8 @@ extension TileClassifier: Codable {
     /// Writes it; weights and biases, layer by layer, as little-endian 32-bit floats.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(rows, forKey: .rows)
+        try fields.encode(columns, forKey: .columns)
         try fields.encode(widths, forKey: .widths)
         try fields.encode(zip(weights, biases).flatMap { $0 + $1 }.packed, forKey: .values)
     }

@@ -159,6 +159,21 @@ struct TileClassifierTests {
         }
     }
 
+    @Test func framesOfAnotherSizeAreJudgedWithoutIt() throws {
+        var learner = NormalLearner(background: 100)
+        for seed in 5000..<5006 {
+            let normal = frame(UInt64(seed))
+            let part = Frame(
+                height: Self.height - 32,
+                width: Self.width,
+                pixels: Array(normal.pixels.prefix((Self.height - 32) * Self.width))
+            )
+            learner.add(part, map: map(part))
+        }
+        let model = try #require(learner.model(falseAlarmRate: 0.05, seed: 1, classifier: classifier()))
+        #expect(model.classifier == nil)
+    }
+
     @Test func listsWithoutNormalFramesTeachNothing() {
         var learner = FaultLearner(background: 100)
         let (faulty, mask) = Self.smeared(1)
