@@ -26,6 +26,16 @@ public struct Calibrator: Sendable {
 
         /// The defaults.
         public init() {}
+
+        /// Changed copies of each of so many frames that make up for frames that are not there: four at most, and none of a
+        /// hundred frames, where they would only blur what is normal.
+        public static func variations(for frames: Int) -> Int {
+            let missing = max(enough - frames, 0)
+            return min((missing + frames - 1) / max(frames, 1), mostVariations)
+        }
+
+        private static let enough = 100
+        private static let mostVariations = 4
     }
 
     /// Blur of a changed copy in pixels, a slack of some 10 um in focus; more would be a fault.

@@ -30,9 +30,8 @@ struct FineTuningComparison {
 
     /// Copies of held-out frames, without and with faults: eight of each class.
     private static let copies = (normal: 40, faulty: 40)
-    /// More frames than these, with two changed copies each, do not move a calibration much.
-    private static let mostCalibrated = 40
-    private static let variations = 2
+    /// More frames than these do not move a calibration much.
+    private static let mostCalibrated = 100
     /// Maps are means over windows: every fourth pixel of every fourth row tells as much.
     private static let step = 4
     /// Smaller differences are of the draw.
@@ -77,7 +76,7 @@ struct FineTuningComparison {
 
     private func calibration(of model: Model, path: String, on frames: FrameSet) throws -> Calibration {
         var options = Calibrator.Options()
-        (options.variations, options.seed) = (Self.variations, seed)
+        (options.variations, options.seed) = (Calibrator.Options.variations(for: frames.count), seed)
         options.classifier = before.description.classifier
         var terminal = Terminal()
         return try Calibrator(model: model, path: path, options: options).labelFree(

@@ -317,7 +317,11 @@ struct TrainCommand: ParsableCommand {
             try model.write(path: out)
             interruption.release()
             var options = Calibrator.Options()
-            if model.description.realtime != nil { options.variations = 4 } else { options.maskWindow = 1 }
+            if model.description.realtime == nil {
+                options.maskWindow = 1
+            } else {
+                options.variations = Calibrator.Options.variations(for: frames.count)
+            }
             try ModelCalibration(path: out, frames: frames, options: options).store(in: &model)
         }
         try model.write(path: out)
