@@ -27,24 +27,18 @@ extension Collector {
                 hasLeftOut = true
                 return
             }
-            var candidate =
-                candidates[path]
-                ?? Candidate(
-                    root: folder.root,
-                    relative: relative,
-                    frame: frame,
-                    found: found,
-                    trustsTime: true,
-                    isEarly: found == .listed && isEarly(status),
-                    identity: nil,
-                    since: now,
-                    pause: plan.options.firstRetry,
-                    due: now
-                )
-            candidate.found = found
-            candidate.trustsTime = !polled.contains(parent)
-            candidate.pause = plan.options.firstRetry
-            candidate.due = now
+            let candidate = Candidate(
+                root: folder.root,
+                relative: relative,
+                frame: frame,
+                found: found,
+                trustsTime: !polled.contains(parent),
+                isEarly: candidates[path]?.isEarly ?? (found == .listed && isEarly(status)),
+                identity: candidates[path]?.identity,
+                since: candidates[path]?.since ?? now,
+                pause: plan.options.firstRetry,
+                due: now
+            )
             candidates[path] = candidate
             // What comes now does not wait for what lay there.
             if found != .listed, !batch.isEmpty {

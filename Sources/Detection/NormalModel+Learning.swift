@@ -54,13 +54,6 @@ extension NormalModel {
                 off: abs(levels[$0] - reference)
             )
         }
-        let scales = described[0].indices.map { part in
-            let scale = SeverityScale(normalScores: described.map { $0[part] })
-            return part > shares.count ? scale.widened(to: smallestSpreadOfSuspicion) : scale
-        }
-        let places = suspicions ?? surprises
-        let striking = places.map { $0.max() ?? 0 }.sorted()
-        let all = places.flatMap(\.self).sorted()
         var model = NormalModel(
             size: size,
             frames: samples.count,
@@ -69,8 +62,8 @@ extension NormalModel {
             spread: cloud.spread,
             mixture: cloud.mixture,
             level: reference,
-            scales: scales,
-            suspicion: (all[all.count / 2], striking[striking.count / 2]),
+            scales: scales(of: described),
+            suspicion: suspicion(of: suspicions ?? surprises),
             classifier: classifier,
             threshold: (0, .conformal(ConformalThreshold(normalValues: [0], falseAlarmRate: 0.5)))
         )
@@ -80,6 +73,21 @@ extension NormalModel {
         )
         (model.threshold, model.origin) = (threshold.value, .conformal(threshold))
         return model
+    }
+
+    /// The spread of each part of the severity over normal frames.
+    private static func scales(of described: [[Double]]) -> [SeverityScale] {
+        described[0].indices.map { part in
+            let scale = SeverityScale(normalScores: described.map { $0[part] })
+            return part > shares.count ? scale.widened(to: smallestSpreadOfSuspicion) : scale
+        }
+    }
+
+    /// Medians over normal frames: of all tiles, and of each frame's most suspicious one.
+    private static func suspicion(of tiles: [[Float]]) -> (ordinary: Float, striking: Float) {
+        let striking = tiles.map { $0.max() ?? 0 }.sorted()
+        let all = tiles.flatMap(\.self).sorted()
+        return (all[all.count / 2], striking[striking.count / 2])
     }
 
     /// How far each sample is from what those of the other turns teach, in the spread of them all.

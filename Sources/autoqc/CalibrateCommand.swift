@@ -87,17 +87,7 @@ struct CalibrateCommand: ParsableCommand {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let reviewed = try from.map { try ReviewedFrames($0, writingTo: folder) }
-        let frames = try FrameSet(paths: try FramePaths.normal(normal) + (reviewed?.normal ?? []))
-        for reason in frames.unreadable.prefix(5) { Terminal.note("skipped: \(reason)") }
-        if !frames.unreadable.isEmpty { Terminal.note("\(frames.unreadable.count) unreadable files skipped") }
-        let judged = frames.count * (1 + variations)
-        guard judged >= Self.fewestFrames else {
-            throw DataError(
-                "\(judged) normal frame\(judged == 1 ? "" : "s") cannot tell how much normal frames differ; give at least "
-                    + "\(Self.fewestFrames), better \(ConformalThreshold.framesNeeded(falseAlarmRate: falseAlarms)), or "
-                    + "--variations for changed copies"
-            )
-        }
+        let frames = try normalFrames(besides: reviewed?.normal ?? [])
         var options = Calibrator.Options()
         (options.scoreKind, options.falseAlarmRate, options.maskRate) = (score, falseAlarms, maskRate)
         options.variations = variations
@@ -119,6 +109,22 @@ struct CalibrateCommand: ParsableCommand {
         }) {
             report(calibration, at: precision)
         }
+    }
+
+    /// The frames that say what is normal; throws where they are too few to tell.
+    private func normalFrames(besides reviewed: [String]) throws -> FrameSet {
+        let frames = try FrameSet(paths: try FramePaths.normal(normal) + reviewed)
+        for reason in frames.unreadable.prefix(5) { Terminal.note("skipped: \(reason)") }
+        if !frames.unreadable.isEmpty { Terminal.note("\(frames.unreadable.count) unreadable files skipped") }
+        let judged = frames.count * (1 + variations)
+        guard judged >= Self.fewestFrames else {
+            throw DataError(
+                "\(judged) normal frame\(judged == 1 ? "" : "s") cannot tell how much normal frames differ; give at least "
+                    + "\(Self.fewestFrames), better \(ConformalThreshold.framesNeeded(falseAlarmRate: falseAlarms)), or "
+                    + "--variations for changed copies"
+            )
+        }
+        return frames
     }
 
     private func applyTimestep(to model: inout Model) throws {
