@@ -52,7 +52,8 @@ import Testing
         try await withTemporaryFolder { folder in
             let stage = Stage(folder: folder)
             try Data("faults: []\n".utf8).write(to: folder.appending(path: "none.yaml"))
-            try await stage.play("calibrating", wells: 16, frames: 2, seed: 4)
+            // Another plate, and as many wells as frames: what it knows of wells is no more than a run of its own can teach.
+            try await stage.play("calibrating", wells: 32, frames: 1, seed: 5)
             try await stage.run([
                 "calibrate", Program.model, "--normal", stage.path("calibrating"), "--out",
                 stage.path("small.safetensors"),
@@ -63,7 +64,7 @@ import Testing
 
     @Test func aRunTeachesGoesOnAfterARestartAndLeavesAModel() async throws {
         try await withSmallModel { stage in
-            try await stage.play("plate", wells: 12, frames: 8, seed: 4)
+            try await stage.play("plate", wells: 16, frames: 8, seed: 4)
             let daemon = try Program(stage.watch("plate"), in: stage.folder)
             try await until("the run has taught", by: daemon) {
                 daemon.said.contains("taught what is normal")
