@@ -39,13 +39,15 @@ class Stage:
 
     def start(self):
         log = open(self.folder / "daemon.log", "ab")
+        self.said_before = log.tell()
         self.daemon = subprocess.Popen(
             [self.autoqc, "watch", "--model", self.model, "--out", self.out, "--listen", "127.0.0.1:0", self.plate],
             stderr=log)
         self.address = self.until(self.opened, "the page is open")
 
     def opened(self):
-        said = (self.folder / "daemon.log").read_text().split("The model is loaded")[-1]
+        # What an earlier start said names another port.
+        said = (self.folder / "daemon.log").read_bytes()[self.said_before:].decode()
         for line in said.splitlines():
             if "The live page is open" in line:
                 return next(word for word in line.split() if word.startswith("address=")).removeprefix("address=")
