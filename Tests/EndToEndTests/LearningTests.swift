@@ -66,7 +66,7 @@ import Testing
         try await withSmallModel { stage in
             try await stage.play("plate", wells: 16, frames: 8, seed: 4)
             let daemon = try Program(stage.watch("plate"), in: stage.folder)
-            try await until("the run has taught", by: daemon) {
+            try await until("the run has taught", within: .seconds(400), by: daemon) {
                 daemon.said.contains("taught what is normal")
             }
             daemon.signal(SIGTERM)
@@ -97,7 +97,9 @@ import Testing
         try await withSmallModel { stage in
             try await stage.play("plate", wells: 2, frames: 40, seed: 4)
             let daemon = try Program(stage.watch("plate"), in: stage.folder)
-            try await until("the run is refused", by: daemon) { daemon.said.contains("Nothing is learnt") }
+            try await until("the run is refused", within: .seconds(400), by: daemon) {
+                daemon.said.contains("Nothing is learnt")
+            }
             daemon.signal(SIGTERM)
             #expect(try await daemon.end() == 0)
             #expect(daemon.said.contains("too few to learn from; 30 of 4 would do"))
