@@ -84,7 +84,7 @@ actor EventLog {
         nextWaiter += 1
         let id = nextWaiter
         let deadline = Task {
-            try await Task.sleep(for: .seconds(120))
+            try await Task.sleep(for: .seconds(30))
             self.give(up: id)
         }
         let inTime = await withCheckedContinuation { continuation in
@@ -92,7 +92,7 @@ actor EventLog {
         }
         deadline.cancel()
         guard inTime else {
-            throw TooLate(description: "no \(what) within 120 s; last \(state.events.suffix(5))")
+            throw TooLate(description: "no \(what) within 30 s; last \(state.events.suffix(5))")
         }
         return state
     }
