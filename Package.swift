@@ -146,7 +146,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ReportingTests",
-            dependencies: ["Reporting", "Plate", "Frames", "Systemd", "TestSupport"]
+            dependencies: ["Reporting", "Randomness", "Plate", "Frames", "Systemd", "TestSupport"]
         ),
         .testTarget(
             name: "TrainingTests",

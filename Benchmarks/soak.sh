@@ -14,6 +14,7 @@ MINUTES=${MINUTES:-60}
 SPEED=${SPEED:-1}
 FRAMES=${FRAMES:-}
 FAULTS=${FAULTS:-}
+WATCH_OPTIONS=${WATCH_OPTIONS:-}        # more options of `autoqc watch`, for example `--learn 6`
 # What must hold.
 MIN_RATE_SHARE=${MIN_RATE_SHARE:-0.99}  # of the asked rate, both written and judged
 MAX_P50=${MAX_P50:-0.5}                 # s from the file's end to its judgement
@@ -54,7 +55,8 @@ stop() {
 }
 trap stop EXIT
 
-"$autoqc" watch --model "$model" --out "$OUT/results" "$OUT/plate" 2> "$OUT/messages.log" &
+# shellcheck disable=SC2086  # several words
+"$autoqc" watch --model "$model" --out "$OUT/results" $WATCH_OPTIONS "$OUT/plate" 2> "$OUT/messages.log" &
 daemon=$!
 for _ in $(seq 600); do
     grep -q 'first listing' "$OUT/messages.log" && break

@@ -7,7 +7,7 @@ import Reporting
 ///
 /// Columns: `file`, `page`, `run`, `well`, `frame`, `state`, `reason`, `score_max`, `score_mean`, `score_patch`, `score`,
 /// `severity`, `threshold`, `verdict`, `area` (share of the frame), `bbox_x`, `bbox_y`, `bbox_width`, `bbox_height`
-/// (pixels), `cause`, `mask` (relative to the run's folder of the output), `well_faulty`, `tier`, `precision`, `model`,
+/// (pixels), `cause`, `mask` (relative to the run's folder of the output), `well_faulty`, `tier`, `precision`, `change` (against the well's frames before), `model`,
 /// `completed`, `judged` (UTC). What a row does not have is empty in CSV and missing in JSON.
 public enum FrameTable {
     private enum Value: Sendable {
@@ -42,6 +42,7 @@ public enum FrameTable {
         ("well_faulty", { ($0.score?.wellIsFaulty).map { .flag($0) } }),
         ("tier", { ($0.score?.tier).map { .text($0.rawValue) } }),
         ("precision", { ($0.score?.precision).map { .text($0) } }),
+        ("change", { ($0.score?.change).map { .number($0) } }),
         ("model", { $0.model.map { .text($0) } }),
         ("completed", { $0.completed.map { .text($0.iso8601) } }),
         ("judged", { .text($0.judged.iso8601) }),

@@ -20,7 +20,9 @@ extension Calibration {
     func findings(of frame: Frame, map: ScoreMap, causes: CauseModel? = nil) -> Findings {
         let scores = ImageScores(map: map)
         let score = scoreKind.value(of: scores)
-        guard let normal, let tiles = normal.measured(frame, map: map) else {
+        let table = normal?.table(of: frame, map: map)
+        let appearance = table.flatMap { normal?.appearance(of: $0) } ?? []
+        guard let normal, let table, normal.fits(frame) else {
             let severity = severity(of: score)
             let judgement = Judgement(
                 verdict: severity > threshold ? .faulty : .normal,
@@ -29,10 +31,12 @@ extension Calibration {
                 severity: severity,
                 threshold: threshold,
                 mask: mask(of: map),
-                map: map
+                map: map,
+                appearance: appearance
             )
             return Findings(judgement: judgement, tiles: nil)
         }
+        let tiles = (table: table, deviation: normal.deviation(of: table))
         let isFaulty = tiles.deviation.severity > normal.threshold
         var mask = normal.mask(of: map, suspicions: tiles.deviation.suspicions, window: maskWindow)
         // A fault that the residual hardly shows is somewhere all the same.
@@ -48,7 +52,8 @@ extension Calibration {
             threshold: normal.threshold,
             mask: mask,
             map: map,
-            cause: isFaulty ? normal.cause(of: tiles, by: causes) : .unknown
+            cause: isFaulty ? normal.cause(of: tiles, by: causes) : .unknown,
+            appearance: appearance
         )
         return Findings(judgement: judgement, tiles: tiles)
     }
@@ -57,10 +62,23 @@ extension Calibration {
 extension NormalModel {
     /// The tiles of a frame; `nil` for a frame of another size.
     func measured(_ frame: Frame, map: ScoreMap) -> (table: TileTable, deviation: Deviation)? {
-        guard fits(frame), let table = TileTable(frame: frame, map: map, background: background) else {
-            return nil
-        }
+        guard fits(frame), let table = table(of: frame, map: map) else { return nil }
         return (table, deviation(of: table))
+    }
+
+    /// What is measured in a frame of any size; `nil` where not even one tile fits.
+    func table(of frame: Frame, map: ScoreMap) -> TileTable? {
+        TileTable(frame: frame, map: map, background: background)
+    }
+
+    /// How the whole frame looks: the mean over its tiles of each figure but the level, in the spread of normal tiles.
+    ///
+    /// Without the level, as lamps vary and a brightness of another kind is the severity's matter.
+    func appearance(of table: TileTable) -> [Float] {
+        TileTable.Channel.allCases.filter { $0 != .level }.map { channel in
+            let mean = table.values(of: channel).reduce(0, +) / Float(table.count)
+            return (mean - centre[channel.rawValue]) / spread[channel.rawValue]
+        }
     }
 
     /// The severity of a frame with this median-filtered residual; `nil` for a frame of another size.

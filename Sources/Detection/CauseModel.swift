@@ -125,8 +125,8 @@ extension CauseModel: Codable {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(causes, forKey: .causes)
         try values.encode(frames, forKey: .frames)
-        try values.encode(means.map { Float($0) }.packed, forKey: .means)
-        try values.encode(factor.map { Float($0) }.packed, forKey: .factor)
+        try values.encode(Data(means.map { Float($0) }.packed), forKey: .means)
+        try values.encode(Data(factor.map { Float($0) }.packed), forKey: .factor)
         try values.encode(reach, forKey: .reach)
     }
 }

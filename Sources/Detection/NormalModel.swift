@@ -221,12 +221,12 @@ extension NormalModel: Codable {
         try values.encode(width, forKey: .width)
         try values.encode(frames, forKey: .frames)
         try values.encode(background, forKey: .background)
-        try values.encode(centre.packed, forKey: .centre)
-        try values.encode(spread.packed, forKey: .spread)
+        try values.encode(Data(centre.packed), forKey: .centre)
+        try values.encode(Data(spread.packed), forKey: .spread)
         try values.encode(mixture.components, forKey: .components)
-        try values.encode(mixture.means.packed, forKey: .means)
-        try values.encode(mixture.factors.packed, forKey: .factors)
-        try values.encode(mixture.logs.packed, forKey: .logs)
+        try values.encode(Data(mixture.means.packed), forKey: .means)
+        try values.encode(Data(mixture.factors.packed), forKey: .factors)
+        try values.encode(Data(mixture.logs.packed), forKey: .logs)
         try values.encode(level, forKey: .level)
         try values.encode(scales, forKey: .scales)
         try values.encode(ordinary, forKey: .ordinary)
@@ -235,22 +235,5 @@ extension NormalModel: Codable {
         try values.encode(threshold, forKey: .threshold)
         try values.encode(origin, forKey: .origin)
         try values.encode(maskThreshold, forKey: .maskThreshold)
-    }
-}
-
-extension [Float] {
-    /// Reads little-endian 32-bit floats.
-    init(packed data: Data) {
-        self = (0..<data.count / 4).map { index in
-            let bits = (0..<4).reduce(UInt32(0)) {
-                $0 | UInt32(data[data.startIndex + 4 * index + $1]) << UInt32(8 * $1)
-            }
-            return Float(bitPattern: bits)
-        }
-    }
-
-    /// Little-endian 32-bit floats.
-    var packed: Data {
-        Data(flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) } })
     }
 }

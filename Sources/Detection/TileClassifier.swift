@@ -1,6 +1,7 @@
 import CKernels
 import Foundation
 import Networks
+import Plate
 import Tensors
 
 /// How much a tile looks like part of a known fault: a perceptron over its figures against normal tiles.
@@ -109,6 +110,6 @@ extension TileClassifier: Codable {
         try fields.encode(rows, forKey: .rows)
         try fields.encode(columns, forKey: .columns)
         try fields.encode(widths, forKey: .widths)
-        try fields.encode(zip(weights, biases).flatMap { $0 + $1 }.packed, forKey: .values)
+        try fields.encode(Data(zip(weights, biases).flatMap { $0 + $1 }.packed), forKey: .values)
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 public import Plate
 
@@ -264,6 +265,28 @@ extension FrameLedger {
                     """,
                 arguments: [run, well.description, model, count]
             ).compactMap(\.self)
+        }
+    }
+
+    /// How a well's normal frames looked that were judged in turn by a model: the last `count`, oldest first, each with how
+    /// far it was from those before it.
+    public func appearances(
+        of well: Well,
+        run: String,
+        model: String,
+        count: Int
+    ) throws(LedgerError) -> [(appearance: [Float], change: Double?)] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT appearance, change FROM frames
+                    WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ? AND model = ?
+                    AND verdict = 'normal' AND appearance IS NOT NULL
+                    ORDER BY sequence DESC LIMIT ?
+                    """,
+                arguments: [run, well.description, model, count]
+            ).reversed().map { ([Float](packed: $0["appearance"] as Data), $0["change"]) }
         }
     }
 

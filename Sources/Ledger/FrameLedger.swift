@@ -5,7 +5,7 @@ public import Plate
 /// The durable record of what became of every frame, one SQLite database for each output folder.
 ///
 /// **Format.** SQLite in WAL mode with `synchronous=FULL`: a commit that returned survives a power cut.
-/// Schema version 5 (GRDB's migration table `grdb_migrations` names it):
+/// Schema version 6 (GRDB's migration table `grdb_migrations` names it):
 ///
 /// | table | column | meaning |
 /// |---|---|---|
@@ -22,6 +22,8 @@ public import Plate
 /// | | `well_faulty` | 1 where the well counts as faulty from this frame on, after hysteresis; null where judged after a newer |
 /// | | `tier` | `full`, `reduced` or `deferred`, see `Tier`; null in rows of schema version 1, which are `full` |
 /// | | `precision` | what the network computed with (`f32`, `int8`); null in rows of schema version 1 |
+/// | | `change` | how far the frame is from the frames before it, see `ChangeRule`; null where that is not known |
+/// | | `appearance` | `Judgement.appearance`, little-endian 32-bit floats; null where there is none |
 /// | | `completed_ns`, `judged_ns` | Unix time in nanoseconds: file complete, outcome decided |
 /// | | `sequence` | order in which outcomes were recorded; clocks may jump, this does not |
 /// | `sessions` | `started_ns`, `ended_ns` | when the daemon began to judge so, and when it stopped; null after a crash |

@@ -97,6 +97,10 @@ public struct FrameRecord: Sendable, Equatable {
         public let tier: Tier
         /// What the network computed with, for example `f32` or `int8`; `nil` where it was not recorded.
         public let precision: String?
+        /// How far the frame is from its well's frames before it; `nil` where that is not known.
+        public let change: Double?
+        /// How the whole frame looks, see `Judgement.appearance`.
+        public let appearance: [Float]
 
         /// Gathers the figures.
         public init(
@@ -111,7 +115,9 @@ public struct FrameRecord: Sendable, Equatable {
             mask: String?,
             wellIsFaulty: Bool?,
             tier: Tier = .full,
-            precision: String? = nil
+            precision: String? = nil,
+            change: Double? = nil,
+            appearance: [Float] = []
         ) {
             self.scores = scores
             self.chosen = chosen
@@ -125,6 +131,7 @@ public struct FrameRecord: Sendable, Equatable {
             self.wellIsFaulty = wellIsFaulty
             self.tier = tier
             self.precision = precision
+            (self.change, self.appearance) = (change, appearance)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Plate
 
@@ -8,7 +9,7 @@ enum FrameRow {
         "root", "path", "page", "pages", "device", "inode", "size", "mtime_ns", "run", "well", "frame",
         "state", "reason", "score_max", "score_mean", "score_patch", "score", "severity", "threshold",
         "verdict", "area", "box_x", "box_y", "box_width", "box_height", "cause", "mask", "well_faulty",
-        "tier", "precision", "model", "completed_ns", "judged_ns", "sequence",
+        "tier", "precision", "change", "appearance", "model", "completed_ns", "judged_ns", "sequence",
     ]
 
     private static let upsertStatement = """
@@ -43,8 +44,9 @@ enum FrameRow {
             score?.severity, score?.threshold, score?.verdict.rawValue,
             score?.area, box?.x, box?.y, box?.width, box?.height,
             score?.cause, score?.mask, score?.wellIsFaulty,
-            score?.tier.rawValue, score?.precision, record.model, record.completed?.nanoseconds,
-            record.judged.nanoseconds, sequence,
+            score?.tier.rawValue, score?.precision, score?.change,
+            score.flatMap { $0.appearance.isEmpty ? nil : Data($0.appearance.packed) }, record.model,
+            record.completed?.nanoseconds, record.judged.nanoseconds, sequence,
         ]
         return StatementArguments(values)
     }
@@ -122,7 +124,9 @@ enum FrameRow {
             mask: row["mask"],
             wellIsFaulty: row["well_faulty"],
             tier: (row["tier"] as String?).flatMap(Tier.init(rawValue:)) ?? .full,
-            precision: row["precision"]
+            precision: row["precision"],
+            change: row["change"],
+            appearance: (row["appearance"] as Data?).map { [Float](packed: $0) } ?? []
         )
     }
 }

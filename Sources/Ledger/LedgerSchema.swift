@@ -9,6 +9,7 @@ enum LedgerSchema {
         migrator.registerMigration("3", migrate: addSessions)
         migrator.registerMigration("4", migrate: addAlarms)
         migrator.registerMigration("5", migrate: addWells)
+        migrator.registerMigration("6", migrate: addAppearance)
         return migrator
     }
 
@@ -42,6 +43,12 @@ enum LedgerSchema {
                     PRIMARY KEY (session, root)
                 ) STRICT, WITHOUT ROWID;
                 """
+        )
+    }
+
+    private static func addAppearance(_ database: Database) throws {
+        try database.execute(
+            sql: "ALTER TABLE frames ADD COLUMN change REAL; ALTER TABLE frames ADD COLUMN appearance BLOB;"
         )
     }
 

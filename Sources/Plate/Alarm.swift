@@ -24,9 +24,9 @@ public struct Alarm: Sendable, Equatable {
         case fault = "FAULT"
         /// The well is normal again, after hysteresis.
         case clear = "CLEAR"
-        /// The well creeps towards the threshold while its frames still pass.
+        /// The well creeps towards the threshold, or looks otherwise than before, while its frames still pass.
         case drift = "DRIFT"
-        /// Several faulty wells have something in common: a lens, a row, a column, the edge, or all of them are.
+        /// Several wells that are faulty or drift have something in common: a lens, a row, a column, the edge, or all of them do.
         case plate = "PLATE"
         /// What several wells had in common does not hold any more.
         case plateClear = "PLATE-CLEAR"

@@ -43,6 +43,8 @@ public struct Judgement: Sendable, Equatable {
     public let map: ScoreMap
     /// Why a faulty frame is faulty; `unknown` for a normal one.
     public let cause: ProbableCause
+    /// How the whole frame looks, beside its brightness: figures in the spread of normal tiles; empty where the model knows none.
+    public let appearance: [Float]
 
     /// Gathers a judgement.
     public init(
@@ -53,7 +55,8 @@ public struct Judgement: Sendable, Equatable {
         threshold: Double,
         mask: Mask,
         map: ScoreMap,
-        cause: ProbableCause = .unknown
+        cause: ProbableCause = .unknown,
+        appearance: [Float] = []
     ) {
         self.verdict = verdict
         self.scores = scores
@@ -63,5 +66,6 @@ public struct Judgement: Sendable, Equatable {
         self.mask = mask
         self.map = map
         self.cause = cause
+        self.appearance = appearance
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Ledger
+import Plate
 import TestSupport
 import Testing
 
@@ -122,6 +123,39 @@ import Testing
             #expect(report.frames.written == written && report.frames.judged == written)
             #expect(report.frames.missed.isEmpty && report.frames.doubled.isEmpty)
             #expect(report.closeToJudged.count == written && report.closeToJudged.p50 >= 0)
+        }
+    }
+
+    @Test func aFocusThatMovesALittleIsToldByTheWellsOwnPast() async throws {
+        try await withTemporaryFolder { folder in
+            let stage = try Stage(in: folder)
+            let script = folder.appending(path: "faults.yaml")
+            try Data("faults: [{kind: z-shift, wells: [A2], onset: 13, shift: 15}]".utf8).write(to: script)
+            try await stage.run([
+                "simulate", "plate", "--out", stage.plate.watched.path, "--truth", stage.truth("01"),
+                "--wells", "2", "--frames", "16", "--speed", "1000", "--seed", "3", "--faults", script.path,
+            ])
+            try await stage.run(stage.plate.watchArguments + ["--once"])
+            let export = try Program(["export", stage.plate.out.path], in: folder)
+            #expect(try await export.end() == 0)
+            let rows = export.printed.split(separator: "\n").map {
+                $0.split(separator: ",", omittingEmptySubsequences: false)
+            }
+            let (well, frame, change) = try (
+                #require(rows[0].firstIndex(of: "well")), #require(rows[0].firstIndex(of: "frame")),
+                #require(rows[0].firstIndex(of: "change"))
+            )
+            for row in rows.dropFirst() {
+                let isShifted = try row[well] == "A02" && #require(Int(row[frame])) >= 13
+                let value = Double(row[change])
+                #expect(
+                    isShifted ? value.map { $0 > 5 } == true : (value ?? 0) < 5,
+                    "\(row[well]) \(row[frame])"
+                )
+            }
+            let ledger = try FrameLedger(reading: stage.plate.out.appending(path: "ledger.sqlite").path)
+            let told = try ledger.alarms(run: "01", events: [.drift]).map(\.frame)
+            #expect(told.map { "\($0.well) \($0.index)" } == ["A02 14"])
         }
     }
 }

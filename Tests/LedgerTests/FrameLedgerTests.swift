@@ -145,6 +145,24 @@ struct FrameLedgerTests {
         }
     }
 
+    @Test func appearancesAreThoseOfNormalFramesInTurnByOneModel() async throws {
+        try await withLedger { ledger in
+            try ledger.record([
+                Sample.scored("a.tif", frame: 1), Sample.scored("b.tif", frame: 2, verdict: .faulty),
+                Sample.scored("c.tif", frame: 3), Sample.scored("d.tif", frame: 4, isLate: true),
+                Sample.scored("e.tif", frame: 5),
+            ])
+            let model = "3f9ac2d41b7e"
+            func looks(_ count: Int, by model: String) throws -> [(appearance: [Float], change: Double?)] {
+                try ledger.appearances(of: Sample.well(), run: "01", model: model, count: count)
+            }
+            let all = try looks(9, by: model)
+            #expect(all.map(\.appearance) == [[-1, 2.5], [-1, 2.5], [-1, 2.5]])
+            #expect(all.map(\.change) == [0.75, 0.75, 0.75])
+            #expect(try looks(2, by: model).count == 2 && looks(9, by: "another").isEmpty)
+        }
+    }
+
     @Test func framesJudgedAfterNewerOnesAreNoHistory() async throws {
         try await withLedger { ledger in
             let late = try Sample.scored("a.tif", frame: 1, verdict: .faulty, tier: .deferred, isLate: true)

@@ -47,7 +47,9 @@ enum Sample {
                     mask: faulty ? "masks/01_B1_f100.mask.tiff" : nil,
                     wellIsFaulty: isLate ? nil : faulty,
                     tier: tier,
-                    precision: "int8"
+                    precision: "int8",
+                    change: 0.75,
+                    appearance: [-1, 2.5]
                 )
             ),
             model: "3f9ac2d41b7e",

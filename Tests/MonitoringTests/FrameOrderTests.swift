@@ -58,8 +58,15 @@ struct FrameOrderTests {
                 _ = try pipeline.process([bench.file("01_B1_f\(index).tif", "\(grey)", frame: index)].queued)
             }
             let alarms = try bench.alarms()
-            #expect(alarms.map(\.event) == [.drift] && alarms.map(\.frame.index) == [33])
+            #expect(alarms.map(\.event) == [.drift] && alarms.map(\.frame.index) == [31])
             #expect(alarms[0].reason?.hasPrefix("changed at once") == true)
+            let changes = try bench.rows().map { row -> Double? in
+                guard case .scored(let score) = row.outcome else { return nil }
+                return score.change
+            }
+            #expect(changes.prefix(12).allSatisfy { $0 == nil })
+            #expect(changes[12..<30].allSatisfy { $0.map { $0 < ChangeRule.limit } ?? false })
+            #expect(changes[30...].allSatisfy { $0.map { $0 > ChangeRule.limit } ?? false })
         }
     }
 

@@ -73,22 +73,3 @@ struct DriftRuleTests {
         #expect(DriftRule.rise(first: calm, last: calm.map { $0 + 9 }, threshold: 6) == nil)
     }
 }
-
-struct ShiftRuleTests {
-    /// A well that varies by some hundredths.
-    private let calm = (0..<24).map { 1 + 0.01 * Double($0 % 5) }
-
-    @Test(arguments: [0.7, 1.4])
-    func aStepOfAllLastFramesIsAChange(_ level: Double) throws {
-        let shift = try #require(ShiftRule.shift(calm + [level, level, level, level], smallestSpread: 0.01))
-        #expect(abs(shift.from - 1.02) < 0.011 && shift.to == level)
-    }
-
-    @Test func oddFramesNoiseAndSlowChangesAreNone() {
-        #expect(ShiftRule.shift(calm + [1.02, 1.4, 1.4, 1.4], smallestSpread: 0.01) == nil)
-        #expect(ShiftRule.shift(calm + [1.4, 0.6, 1.4, 1.4], smallestSpread: 0.01) == nil)
-        #expect(ShiftRule.shift(calm + [1.4, 1.4, 1.4, 1.4], smallestSpread: 0.1) == nil)
-        #expect(ShiftRule.shift((0..<28).map { Double($0) }, smallestSpread: 0) == nil)
-        #expect(ShiftRule.shift(Array(calm.dropLast()) + [1.4, 1.4, 1.4, 1.4], smallestSpread: 0.01) == nil)
-    }
-}

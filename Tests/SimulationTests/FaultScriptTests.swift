@@ -53,6 +53,8 @@ struct FaultScriptTests {
             ("faults:\n- {kind: bubble, wells: [B1], severity: 1}", ["faults[1].kind", "air-bubble"]),
             ("faults:\n- {\(good), form: dust}", ["faults[1].form", "\"dust\"", "defocus"]),
             ("faults:\n- {kind: z-shift, wells: [B1], severity: 1.5}", ["severity", "1.5", "0 to 1"]),
+            ("faults:\n- {kind: z-shift, wells: [B1], shift: -3}", ["faults[1].shift", "0 to 200"]),
+            ("faults:\n- {kind: air-bubble, wells: [B1], shift: 15}", ["faults[1].shift", "z-shift only"]),
             ("faults:\n- {kind: z-shift, wells: B1, severity: 1}", ["faults[1].wells", "list of wells"]),
             ("faults:\n- {kind: z-shift, wells: [B1, B1], severity: 1}", ["faults[1].wells"]),
             ("faults:\n- {\(good), onset: soon}", ["faults[1].onset", "soon", "80s"]),

@@ -94,14 +94,15 @@ struct BatchPlan {
         let isFaulty = judged.verdict == .faulty
         if isFaulty { alarms.append(alarm(.fault, result, finding, naming.reason)) }
         let isLate = well?.isLate(result) ?? false
-        switch isLate ? nil : well?.take(judged, index: result.frame.index) {
+        let taken = isLate ? nil : well?.take(judged, index: result.frame.index)
+        switch taken?.event {
         case .onset(let beginning):
             alarms.append(alarm(.onset, result, finding, naming.reason, beginning: beginning))
         case .clear: alarms.append(alarm(.clear, result, finding, naming.reason))
         case .drift(let sentence): alarms.append(alarm(.drift, result, finding, sentence))
         case nil: break
         }
-        records.append(record(result, .scored(score(judged, finding, isLate: isLate))))
+        records.append(record(result, .scored(score(judged, finding, isLate: isLate, change: taken?.change))))
         counts.scored += 1
         counts.flagged += isFaulty ? 1 : 0
         counts.reduced += settings.tier == .reduced ? 1 : 0
@@ -153,7 +154,8 @@ struct BatchPlan {
     private func score(
         _ judged: JudgedFrame,
         _ finding: Alarm.Finding,
-        isLate: Bool
+        isLate: Bool,
+        change: Double?
     ) -> FrameRecord.Score {
         FrameRecord.Score(
             scores: judged.scores,
@@ -167,7 +169,9 @@ struct BatchPlan {
             mask: finding.mask,
             wellIsFaulty: isLate ? nil : well?.isFaulty,
             tier: settings.tier,
-            precision: settings.judge.precisionName
+            precision: settings.judge.precisionName,
+            change: change,
+            appearance: judged.appearance
         )
     }
 

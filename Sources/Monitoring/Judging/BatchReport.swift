@@ -51,20 +51,20 @@ struct BatchReport {
         }
         try environment.reached(.journalTold)
         try environment.ledger.record(plan.records, alarms: announced)
-        if let turn = announced.last(where: { $0.event == .onset || $0.event == .clear }) {
+        if let turn = announced.last(where: { [.onset, .clear, .drift].contains($0.event) }) {
             try PlateReport(settings: settings, environment: environment).carryOut(after: turn)
         }
         environment.statistics.add(plan.counts, latencies: plan.latencies)
         try environment.reached(.recorded)
     }
 
-    /// Faulty frames are in the alarm logs alone, and so are turns of wells that an alarm of the plate speaks for.
+    /// Faulty frames are in the alarm logs alone, and so are turns and drifts of wells that an alarm of the plate speaks for.
     private func isForJournal(_ alarm: Alarm) throws -> Bool {
         switch alarm.event {
         case .fault: false
-        case .onset, .clear:
-            try !PlateReport(settings: settings, environment: environment).speaks(for: alarm.frame)
-        case .drift, .plate, .plateClear, .stalled, .unreadable: true
+        case .onset, .clear, .drift:
+            try !PlateReport(settings: settings, environment: environment).speaks(for: alarm)
+        case .plate, .plateClear, .stalled, .unreadable: true
         }
     }
 

@@ -17,6 +17,7 @@ struct JudgedFrame {
     let boundingBox: PixelRectangle?
     let pictures: Pictures?
     private(set) var cause: ProbableCause
+    let appearance: [Float]
 
     /// Takes a judgement; another threshold than the model's decides anew.
     init(_ judgement: Judgement, threshold: Double?) {
@@ -28,6 +29,7 @@ struct JudgedFrame {
         area = judgement.mask.area
         boundingBox = judgement.mask.boundingBox
         cause = judgement.cause
+        appearance = judgement.appearance
         pictures = verdict == .faulty ? Pictures(mask: judgement.mask, map: judgement.map) : nil
     }
 

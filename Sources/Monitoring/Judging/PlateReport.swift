@@ -2,37 +2,70 @@ import Ledger
 import Plate
 import Reporting
 
-/// Looks at the whole plate when one of its wells turns, and says what the faulty ones have in common.
+/// Looks at the whole plate when one of its wells turns or drifts, and says what these wells have in common.
 ///
 /// Like the wells' own logs it remembers nothing: what was announced is in the ledger.
 struct PlateReport {
     let settings: FramePipeline.Settings
     let environment: FramePipeline.Environment
 
-    /// Announces what holds since a well turned, and what does not hold any more; advises to stop, or not any more.
+    /// What is known of a plate's wells.
+    private struct Wells {
+        /// Which of them count as faulty.
+        let faulty: [Well: Bool]
+        /// Those that were told as drifting of late.
+        let drifting: Set<Well>
+
+        /// Which of them something happened to.
+        var affected: [Well: Bool] {
+            faulty.merging(drifting.map { ($0, true) }) { $0 || $1 }
+        }
+    }
+
+    /// Announces what holds since a well turned or drifted, and what does not hold any more; advises to stop, or not any more.
     func carryOut(after turn: Alarm) throws {
         // Alone, so that two wells that turn at once do not announce the same.
         try environment.logs.alone {
-            let wells = try environment.ledger.wellStates(of: turn.frame.run)
-            try announce(settings.plateRules.patterns(wells), wells, turn)
-            try advise(wells, turn)
+            let wells = try wells(turn)
+            try announce(settings.plateRules.patterns(wells.affected), wells, turn)
+            try advise(wells.faulty, turn)
         }
     }
 
-    /// Whether a standing alarm of the plate speaks for this well, so that the journal need not hear of each.
-    func speaks(for frame: FrameID) throws -> Bool {
-        try environment.ledger.plateAlarms(run: frame.run).contains { alarm in
-            guard let pattern = alarm.cause.flatMap(PlatePattern.init(name:)) else { return false }
-            return !settings.plateRules.members(of: pattern, among: [frame.well]).isEmpty
+    /// Wells of a plate are imaged in step, so what was told of the same frames belongs together.
+    private func wells(_ turn: Alarm) throws -> Wells {
+        let drifts = try environment.ledger.alarms(run: turn.frame.run, events: [.drift])
+        return Wells(
+            faulty: try environment.ledger.wellStates(of: turn.frame.run),
+            drifting: Set(
+                drifts.filter { abs($0.frame.index - turn.frame.index) < ChangeRule.silence }.map(
+                    \.frame.well
+                )
+            )
+        )
+    }
+
+    /// Whether a standing alarm of the plate that still holds speaks for a well's, so that the journal need not hear of each.
+    func speaks(for turn: Alarm) throws -> Bool {
+        let standing = try announced(turn.frame.run)
+        guard !standing.isEmpty else { return false }
+        let wells = try wells(turn).affected
+        return settings.plateRules.patterns(wells).contains { pattern in
+            standing.contains(pattern)
+                && settings.plateRules.members(of: pattern, among: wells.keys).contains(turn.frame.well)
         }
     }
 
-    private func announce(_ patterns: [PlatePattern], _ wells: [Well: Bool], _ turn: Alarm) throws {
-        let announced = Set(
-            try environment.ledger.plateAlarms(run: turn.frame.run).compactMap {
+    private func announced(_ run: String) throws -> Set<PlatePattern> {
+        Set(
+            try environment.ledger.plateAlarms(run: run).compactMap {
                 $0.cause.flatMap(PlatePattern.init(name:))
             }
         )
+    }
+
+    private func announce(_ patterns: [PlatePattern], _ wells: Wells, _ turn: Alarm) throws {
+        let announced = try announced(turn.frame.run)
         let alarms =
             announced.subtracting(patterns).sorted().map { alarm(.plateClear, $0, turn, reason: nil) }
             + patterns.filter { !announced.contains($0) }.map {
@@ -45,12 +78,15 @@ struct PlateReport {
         try environment.ledger.record([], alarms: alarms)
     }
 
-    private func sentence(_ pattern: PlatePattern, _ wells: [Well: Bool]) -> String {
-        let members = settings.plateRules.members(of: pattern, among: wells.keys)
-        let faulty = members.filter { wells[$0] == true }
-        let shown = faulty.prefix(16).map(\.description).joined(separator: " ")
-        let more = faulty.count > 16 ? " and \(faulty.count - 16) more" : ""
-        return "\(faulty.count) of its \(members.count) wells are faulty (\(shown)\(more)): \(pattern.advice)"
+    private func sentence(_ pattern: PlatePattern, _ wells: Wells) -> String {
+        let affected = wells.affected
+        let members = settings.plateRules.members(of: pattern, among: affected.keys)
+        let hit = members.filter { affected[$0] == true }
+        let faulty = hit.count { wells.faulty[$0] == true }
+        let what = faulty == hit.count ? "are faulty" : faulty == 0 ? "drift" : "are faulty or drift"
+        let shown = hit.prefix(16).map(\.description).joined(separator: " ")
+        let more = hit.count > 16 ? " and \(hit.count - 16) more" : ""
+        return "\(hit.count) of its \(members.count) wells \(what) (\(shown)\(more)): \(pattern.advice)"
     }
 
     private func alarm(_ event: Alarm.Event, _ pattern: PlatePattern, _ turn: Alarm, reason: String?) -> Alarm

@@ -22,10 +22,10 @@ struct WellSequence {
     private var recent: [FrameLedger.WellHistory.Judged]
     /// The newest frame that the well's state goes by.
     private var newest: FrameLedger.WellHistory.Newest?
+    /// How its normal frames of late looked to the model at work.
+    private var past: ChangeRule
     /// Severities of the first frames by the model at work; empty where there are too few of them, or nobody asks.
     private var first: [Double] = []
-    /// Frames taken since the ledger was asked.
-    private var taken = 0
     /// Index of the frame at which drift was last said.
     private var lastDrift: Int?
 
@@ -43,8 +43,16 @@ struct WellSequence {
         state = StateHysteresis(rule: rule, verdicts: history.verdicts, isFaulty: history.isFaulty)
         recent = history.frames
         newest = history.newest
-        guard settings.drift, recent.count + count >= ShiftRule.window else { return }
-        // Severities are in the spread of what a model calls normal: those of two models cannot be compared.
+        // Figures are in the spread of what a model calls normal: those of two models cannot be compared.
+        past = ChangeRule(
+            try ledger.appearances(
+                of: frame.well,
+                run: frame.run,
+                model: settings.judge.model,
+                count: ChangeRule.window
+            ).map { ChangeRule.Look(appearance: $0.appearance, change: $0.change) }
+        )
+        guard settings.drift, recent.count + count > ChangeRule.before else { return }
         first = try ledger.firstSeverities(
             of: frame.well,
             run: frame.run,
@@ -83,16 +91,21 @@ struct WellSequence {
         return false
     }
 
-    /// Takes the next frame.
-    mutating func take(_ judged: JudgedFrame, index: Int) -> Event? {
-        taken += 1
+    /// Takes the next frame; `change` is how far it is from the well's frames of late, where that is known.
+    mutating func take(_ judged: JudgedFrame, index: Int) -> (event: Event?, change: Double?) {
+        let isNormal = judged.verdict == .normal
+        let change = isNormal ? past.take(judged.appearance) : past.change(of: judged.appearance)
+        return (event(of: judged, index: index, change: change), change)
+    }
+
+    private mutating func event(of judged: JudgedFrame, index: Int, change: Double?) -> Event? {
         recent.append(
             .init(index: index, verdict: judged.verdict, severity: judged.severity, scores: judged.scores)
         )
         switch state.take(judged.verdict) {
         case .onset: return .onset(beginning)
         case .clear: return .clear
-        case nil: return drift(index: index, threshold: judged.threshold).map { .drift($0) }
+        case nil: return drift(index: index, threshold: judged.threshold, change: change).map { .drift($0) }
         }
     }
 
@@ -104,11 +117,12 @@ struct WellSequence {
         return Alarm.Beginning(firstFaulty: recent[fault].index, lastGood: lastGood?.index)
     }
 
-    private mutating func drift(index: Int, threshold: Double) -> String? {
-        guard settings.drift, !state.isFaulty,
-            lastDrift.map({ abs(index - $0) >= DriftRule.silence }) ?? true,
-            let sentence = creep(threshold: threshold) ?? shift(threshold: threshold)
-        else { return nil }
+    private mutating func drift(index: Int, threshold: Double, change: Double?) -> String? {
+        guard settings.drift, !state.isFaulty else { return nil }
+        let silence = lastDrift.map { abs(index - $0) } ?? Int.max
+        let creep = silence < DriftRule.silence ? nil : creep(threshold: threshold)
+        let begun = silence < ChangeRule.silence || !past.hasJustBegun ? nil : change.map(Self.sentence)
+        guard let sentence = creep ?? begun else { return nil }
         lastDrift = index
         return sentence
     }
@@ -125,30 +139,12 @@ struct WellSequence {
         }
     }
 
-    /// What the well's own past says of its last frames: severity hides a change from one kind of normal to another, the mean
-    /// residual one that leaves as much detail.
-    private func shift(threshold: Double) -> String? {
-        let frames = recent.suffix(ShiftRule.window)
-        let residuals = frames.map(\.scores.mean)
-        // Where another model begins to judge, severities change and the well does not.
-        let isOneModel = first.count + taken >= ShiftRule.window
-        let severity = ShiftRule.shift(
-            isOneModel ? frames.map(\.severity) : [],
-            smallestSpread: Self.smallestSpread.severity * threshold
-        )
-        let residual = ShiftRule.shift(
-            residuals,
-            smallestSpread: Self.smallestSpread.residual * abs(residuals[0])
-        )
-        guard let shift = residual ?? severity else { return nil }
-        return String(
-            format: "changed at once: %@ from %.3g to %.3g",
-            residual == nil ? "severity" : "mean residual",
-            shift.from,
-            shift.to
+    private static func sentence(of change: Double) -> String {
+        String(
+            format:
+                "changed at once: %.1f times as far from the %d frames before as these vary; has the focus moved?",
+            change,
+            ChangeRule.before
         )
     }
-
-    /// What wells differ by from frame to frame: a share of the residual, and of the severity's threshold.
-    private static let smallestSpread = (residual: 0.0025, severity: 0.03)
 }

@@ -26,8 +26,15 @@ extension Fault {
     var defocus: Float {
         guard form == .defocus else { return 0 }
         var random = SplitMix64(seed: seed, 0xF0C05)
-        return random.drawSign() * (24 + 76 * severity) * random.draw(0.9...1.1)
+        let sign = random.drawSign()
+        return sign * (shift ?? (Self.leastShift + Self.shiftRange * severity) * random.draw(0.9...1.1))
     }
+
+    /// The severity of a shift of so many um.
+    static func severity(ofShift shift: Float) -> Float { min(max((shift - leastShift) / shiftRange, 0), 1) }
+
+    /// Um that the focus is shifted by at a severity of 0, and so many more at 1.
+    private static let (leastShift, shiftRange): (Float, Float) = (24, 76)
 
     private func drawBubble(on canvas: inout Canvas, age: Float, using random: inout SplitMix64) {
         let base = Float(min(canvas.height, canvas.width))

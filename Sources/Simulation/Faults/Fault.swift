@@ -4,6 +4,8 @@ public struct Fault: Sendable, Equatable, Codable {
     public let form: FaultForm
     /// How strong it is, from 0 (hardly to be seen) to 1; size and contrast grow with it.
     public let severity: Float
+    /// By how many um the focus is shifted, for a `defocus`; `nil` where it follows from the severity.
+    public let shift: Float?
     /// First frame that shows it.
     public let onset: Int
     /// First frame that does not show it any more; `nil`: it stays.
@@ -12,11 +14,19 @@ public struct Fault: Sendable, Equatable, Codable {
     public let seed: UInt64
 
     /// Takes a severity of 0 to 1 and an end after the onset; others are a programmer's mistake.
-    public init(form: FaultForm, severity: Float, onset: Int = 0, end: Int? = nil, seed: UInt64) {
+    public init(
+        form: FaultForm,
+        severity: Float,
+        shift: Float? = nil,
+        onset: Int = 0,
+        end: Int? = nil,
+        seed: UInt64
+    ) {
         precondition((0...1).contains(severity), "a severity of \(severity) is not between 0 and 1")
         precondition(end.map { $0 > onset } ?? true, "a fault cannot end at \(end ?? 0), begun at \(onset)")
         self.form = form
         self.severity = severity
+        self.shift = shift
         self.onset = onset
         self.end = end
         self.seed = seed

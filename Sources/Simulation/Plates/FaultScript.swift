@@ -14,6 +14,7 @@ import Randomness
 /// | `onset` | frame, or time as `80s`, `2m` | 0 | first frame that shows it |
 /// | `end` | frame or time after the onset | never | first frame that does not |
 /// | `severity` | 0 to 1 | required | size and contrast |
+/// | `shift` | 0 to 200 | follows from the severity | for a `z-shift`, um instead of a severity; up or down is drawn for each well |
 ///
 /// Frames are counted from 0, times from the plate's start in the plate's time, whatever the speed. Unknown keys are
 /// errors that name the nearest known one.
@@ -47,6 +48,8 @@ public struct FaultScript: Sendable, Equatable {
         public let end: Moment?
         /// Size and contrast, 0 to 1.
         public let severity: Float
+        /// Um that the focus is shifted by; `nil` where it follows from the severity.
+        public let shift: Float?
         /// Where the file says so, for messages: `faults.yaml:7: faults[1]`.
         let place: String
 
@@ -66,6 +69,7 @@ public struct FaultScript: Sendable, Equatable {
                 onset: onset,
                 end: end,
                 severity: severity,
+                shift: nil,
                 place: "\(kind.rawValue)"
             )
         }
@@ -77,11 +81,12 @@ public struct FaultScript: Sendable, Equatable {
             onset: Moment,
             end: Moment?,
             severity: Float,
+            shift: Float?,
             place: String
         ) {
             precondition(form.map { $0.kind == kind } ?? true, "no \(kind) looks like that")
             (self.kind, self.form, self.wells, self.onset) = (kind, form, wells, onset)
-            (self.end, self.severity, self.place) = (end, severity, place)
+            (self.end, self.severity, self.shift, self.place) = (end, severity, shift, place)
         }
     }
 
@@ -151,7 +156,14 @@ public struct FaultScript: Sendable, Equatable {
                 let forms = entry.kind.forms
                 let form = entry.form ?? forms[random.drawCount(0...forms.count - 1)]
                 faults[well, default: []].append(
-                    Fault(form: form, severity: entry.severity, onset: onset, end: end, seed: random.next())
+                    Fault(
+                        form: form,
+                        severity: entry.severity,
+                        shift: entry.shift,
+                        onset: onset,
+                        end: end,
+                        seed: random.next()
+                    )
                 )
             }
         }

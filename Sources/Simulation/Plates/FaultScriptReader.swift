@@ -3,7 +3,7 @@ import StrictYAML
 
 /// Reads a fault script; every key it does not know is a mistake, and all mistakes are named at once.
 struct FaultScriptReader {
-    private static let keys = ["kind", "form", "wells", "onset", "end", "severity"]
+    private static let keys = ["kind", "form", "wells", "onset", "end", "severity", "shift"]
 
     /// The file, for messages.
     let path: String
@@ -45,9 +45,12 @@ struct FaultScriptReader {
     private mutating func entry(_ node: YAMLNode, name: String) -> FaultScript.Entry? {
         guard let fields = fields(of: node, known: Self.keys, in: name) else { return nil }
         let kind = required("kind", of: fields, node, name) { Self.choice($0, FaultKind.self) }
-        let severity = required("severity", of: fields, node, name) { node in
-            node.float.flatMap { (0...1).contains($0) ? Float($0) : nil }
+        let shift = optional("shift", of: fields, name) { node in
+            kind == .zShift ? Self.number(node, in: 0...200) : nil
         }
+        let severity =
+            shift.map(Fault.severity(ofShift:))
+            ?? required("severity", of: fields, node, name) { Self.number($0, in: 0...1) }
         let wells = required("wells", of: fields, node, name, Self.wells)
         let form = optional("form", of: fields, name) { node in
             Self.choice(node, FaultForm.self).flatMap { kind == nil || $0.kind == kind ? $0 : nil }
@@ -62,6 +65,7 @@ struct FaultScriptReader {
             onset: onset ?? .frame(0),
             end: end,
             severity: severity,
+            shift: shift,
             place: "\(path):\(node.line ?? 1): \(name)"
         )
     }
@@ -73,6 +77,7 @@ struct FaultScriptReader {
         case "form": "one of " + (kind?.forms ?? FaultForm.allCases).map(\.rawValue).joined(separator: ", ")
         case "wells": "`all` or a list of wells, for example [B1, C2]"
         case "severity": "a number from 0 to 1"
+        case "shift": "um from 0 to 200, for a z-shift only"
         default: "a frame, counted from 0, or a time with its unit, for example 80s or 2m"
         }
     }
@@ -135,6 +140,10 @@ struct FaultScriptReader {
         _ type: Choice.Type
     ) -> Choice? {
         node.string.flatMap(Choice.init(rawValue:))
+    }
+
+    private static func number(_ node: YAMLNode, in range: ClosedRange<Double>) -> Float? {
+        node.float.flatMap { range.contains($0) ? Float($0) : nil }
     }
 
     /// None for all wells.

@@ -33,7 +33,8 @@ final class FakeJudge: FrameJudge {
             severity: grey / 50,
             threshold: 2,
             mask: Mask(height: frame.height, width: frame.width, values: values),
-            map: ScoreMap(height: frame.height, width: frame.width, values: frame.pixels.map { $0 / 1000 })
+            map: ScoreMap(height: frame.height, width: frame.width, values: frame.pixels.map { $0 / 1000 }),
+            appearance: [Float(grey / 400)]
         )
     }
 }

@@ -1,0 +1,77 @@
+import Randomness
+import Testing
+
+@testable import Reporting
+
+/// A frame against its own well's past.
+struct ChangeRuleTests {
+    /// Frames of a well that varies by some hundredths, around a level.
+    private func frames(_ count: Int, around level: Float, seed: UInt64 = 1) -> [[Float]] {
+        var random = SplitMix64(state: seed)
+        return (0..<count).map { _ in (0..<16).map { _ in level + 0.02 * random.nextGaussian() } }
+    }
+
+    /// Takes frames, and returns how far each is from those before it and at which of them a change begins.
+    private func run(_ frames: [[Float]]) -> (changes: [Double?], beginnings: [Int]) {
+        var rule = ChangeRule([])
+        var beginnings: [Int] = []
+        let changes = frames.enumerated().map { index, appearance in
+            let change = rule.take(appearance)
+            if rule.hasJustBegun { beginnings.append(index) }
+            return change
+        }
+        return (changes, beginnings)
+    }
+
+    @Test func aWellThatStaysAsItIsChangesNothing() {
+        let (changes, beginnings) = run(frames(500, around: 0.7))
+        #expect(changes.prefix(12).allSatisfy { $0 == nil })
+        #expect(changes.dropFirst(12).allSatisfy { $0.map { $0 < ChangeRule.limit } ?? false })
+        #expect(beginnings.isEmpty)
+    }
+
+    @Test func aStepIsToldAtItsSecondFrameAndSeenWhileItLasts() {
+        let (changes, beginnings) = run(frames(30, around: 0) + frames(20, around: 0.5, seed: 2))
+        #expect(beginnings == [31])
+        #expect(changes[30...].allSatisfy { $0.map { $0 > ChangeRule.limit } ?? false })
+    }
+
+    @Test func oneOddFrameAndASlowChangeAreNone() {
+        var odd = frames(40, around: 0)
+        odd[25] = odd[25].map { $0 + 3 }
+        #expect(run(odd).beginnings.isEmpty)
+        let slow = frames(200, around: 0).enumerated().map { index, look in
+            look.map { $0 + 0.002 * Float(index) }
+        }
+        #expect(run(slow).beginnings.isEmpty)
+    }
+
+    @Test func aFewFiguresAloneAreEnough() {
+        let shifted = frames(20, around: 0, seed: 2).map { look in
+            look.enumerated().map { $0 < 5 ? $1 + 0.4 : $1 }
+        }
+        #expect(run(frames(20, around: 0) + shifted).beginnings == [21])
+    }
+
+    @Test func whatLastsIsHowTheWellIsAndCanChangeAgain() {
+        let frames = frames(20, around: 0) + frames(120, around: 1, seed: 2) + frames(20, around: 0, seed: 3)
+        let (changes, beginnings) = run(frames)
+        #expect(beginnings == [21, 141])
+        #expect(changes[20..<84].allSatisfy { $0.map { $0 > ChangeRule.limit } ?? false })
+        #expect(changes[84..<96].allSatisfy { $0 == nil }, "its past begins anew")
+        #expect(changes[96..<140].allSatisfy { $0.map { $0 < ChangeRule.limit } ?? false })
+    }
+
+    @Test func backToWhatItWasIsNoFurtherChange() {
+        let frames = frames(20, around: 0) + frames(10, around: 1, seed: 2) + frames(30, around: 0, seed: 3)
+        let (changes, beginnings) = run(frames)
+        #expect(beginnings == [21])
+        #expect(changes[30...].allSatisfy { $0.map { $0 < ChangeRule.limit } ?? false })
+    }
+
+    @Test func aFrameWithoutAnAppearanceOrOfAnotherModelSaysNothing() {
+        var rule = ChangeRule(frames(12, around: 0).map { ChangeRule.Look(appearance: $0, change: nil) })
+        #expect(rule.change(of: []) == nil && rule.change(of: [1]) == nil)
+        #expect(rule.take(frames(1, around: 1)[0]) != nil)
+    }
+}
