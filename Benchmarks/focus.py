@@ -41,12 +41,12 @@ for names, shift in re.findall(r"wells: \[([^]]*)\].*shift: ([0-9.]+)", faults.r
     shifts |= {canonical(well.strip()): float(shift) for well in names.split(",")}
 rows = [row | {"well": canonical(row["well"]), "frame": int(row["frame"])} for row in csv.DictReader(frames.open())]
 rows = [row for row in rows if row["change"]]
-told = []  # well and frame of each change that was told
+told = []  # event, well and frame of each DRIFT at once and each ONSET
 for log in results.glob("*/alarms/[A-P][0-9]*.log"):
     for line in log.read_text().splitlines():
         fields = dict(re.findall(r'(\w+)=("[^"]*"|\S+)', line))
-        if fields["event"] == "DRIFT" and "changed at once" in fields["reason"]:
-            told.append((canonical(fields["well"]), int(fields["frame"])))
+        if fields["event"] == "ONSET" or fields["event"] == "DRIFT" and "changed at once" in fields["reason"]:
+            told.append((fields["event"], canonical(fields["well"]), int(fields["frame"])))
 
 calm = figures(row for row in rows if row["well"] not in shifts or row["frame"] < onset)
 print("| shift | wells | frames | AUC of the change | AUC of the severity | change above its limit | faulty by themselves |")
@@ -57,9 +57,13 @@ for shift in sorted(set(shifts.values())):
     shown = figures(row for row in rows if row["well"] in wells and row["frame"] >= onset)
     aucs = [f"{auc([each[k] for each in calm], [each[k] for each in shown]):.3f}" for k in (0, 1)]
     print("|", " | ".join(map(str, [f"{shift:g} um", len(wells), len(shown), *aucs, *count(shown)])), "|")
-    first = sorted(min(frame for name, frame in told if name == well) for well in wells if well in dict(told))
-    told_of.append(f"{shift:g} um: {len(first)} of {len(wells)} wells, at the latest after {first[-1] - onset + 1 if first else '-'} frames")
+    after = {well: [frame for _, name, frame in told if name == well and frame >= onset] for well in wells}
+    first = [min(frames) for frames in after.values() if frames]
+    told_of.append(f"{shift:g} um: {len(first)} of {len(wells)} wells, at the latest after {max(first) - onset + 1 if first else '-'} frames")
 wells = {row["well"] for row in rows}
 print("|", " | ".join(map(str, ["none", len(wells), len(calm), "", "", *count(calm)])), "|")
-false = sum(well not in shifts or frame < onset for well, frame in told)
-print(f"\nTold as DRIFT: {'; '.join(told_of)}; {false} times where nothing changed.")
+false = [event for event, well, frame in told if well not in shifts or frame < onset]
+print(
+    f"\nTold as DRIFT or ONSET: {'; '.join(told_of)}. Where nothing changed, "
+    f"{false.count('DRIFT')} DRIFT and {false.count('ONSET')} ONSET."
+)

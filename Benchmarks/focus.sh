@@ -38,7 +38,7 @@ daemon=
 trap '[ -z "$daemon" ] || kill "$daemon" 2> /dev/null || true; rm -rf plate' EXIT
 OMP_WAIT_POLICY=passive "$autoqc" watch --model "$model" --out results plate 2> messages.log &
 daemon=$!
-until grep -q 'first listing' messages.log; do
+until grep -q 'first listing' messages.log 2> /dev/null; do
     kill -0 "$daemon"
     read -rt 0.1 <> <(:) || true
 done
