@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""The table of focus.sh: focus.py FAULTS FRAMES RESULTS ONSET."""
+"""The table of focus.sh, and change.svg, the change of every well: focus.py FAULTS FRAMES RESULTS ONSET."""
 
 import csv
+import math
 import pathlib
 import re
 import sys
@@ -66,4 +67,41 @@ false = [event for event, well, frame in told if well not in shifts or frame < o
 print(
     f"\nTold as DRIFT or ONSET: {'; '.join(told_of)}. Where nothing changed, "
     f"{false.count('DRIFT')} DRIFT and {false.count('ONSET')} ONSET."
+)
+
+# The picture: a line for each well, on a logarithmic scale from a change of 0.4 to one of 40.
+WIDTH, HEIGHT, LEFT, TOP = 760, 360, 56, 40
+last = max(row["frame"] for row in rows)
+
+
+def place(frame, change):
+    share = math.log(min(max(change, 0.4), 40) / 0.4) / math.log(100)
+    return f"{LEFT + (WIDTH - LEFT - 130) * frame / last:.1f},{TOP + (HEIGHT - TOP - 48) * (1 - share):.1f}"
+
+
+def text(x, y, words, more=""):
+    return f'<text x="{x}" y="{y}" {more}>{words}</text>'
+
+
+colours = dict(zip([None, *sorted(set(shifts.values()))], ["#999999", "#56b4e9", "#0072b2", "#e69f00", "#d55e00", "#cc79a7"]))
+shapes = [f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>', text(LEFT, 24, f"Change of {len(wells)} wells; the focus moves at frame {onset}", 'font-size="16" font-weight="bold"')]
+for value in (0.5, 1, 2, 5, 10, 20, 40):
+    (x, y), end = place(0, value).split(","), place(last, value).split(",")[0]
+    dash = "" if value == LIMIT else 'stroke-dasharray="1 4"'
+    shapes.append(f'<line x1="{x}" y1="{y}" x2="{end}" y2="{y}" stroke="#666666" {dash}/>')
+    shapes.append(text(LEFT - 8, float(y) + 4, f"{value:g}", 'text-anchor="end"'))
+for frame in range(0, last + 1, 10):
+    shapes.append(text(place(frame, 1).split(",")[0], HEIGHT - 28, frame, 'text-anchor="middle"'))
+shapes.append(text((LEFT + WIDTH - 130) / 2, HEIGHT - 8, "frame", 'text-anchor="middle"'))
+for number, (shift, colour) in enumerate(colours.items()):
+    names = [well for well in sorted(wells) if shifts.get(well) == shift]
+    for name in names:
+        points = " ".join(place(row["frame"], float(row["change"])) for row in sorted(rows, key=lambda row: row["frame"]) if row["well"] == name)
+        shapes.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1" opacity="0.75"/>')
+    if names:
+        shapes.append(text(WIDTH - 118, TOP + 18 + 22 * number, "not moved" if shift is None else f"{shift:g} um", f'fill="{colour}" font-weight="bold"'))
+pathlib.Path("change.svg").write_text(
+    f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" font-family="DejaVu Sans, Arial, sans-serif" font-size="13">\n'
+    + "\n".join(shapes)
+    + "\n</svg>\n"
 )

@@ -19,7 +19,8 @@ struct QualitativePanel {
 
     private static let columns = ["input", "reconstruction", "score map", "mask", "truth"]
     private static let gap = 12.0
-    private static let left = 130.0
+    /// Width of a letter of a method's name.
+    private static let letter = 8.6
     private static let top = 92.0
 
     private let fault: String
@@ -92,19 +93,24 @@ struct QualitativePanel {
         return PanelImage.grey(Frame(height: mask.height, width: mask.width, pixels: pixels), range: 0...1)
     }
 
+    /// Room for the longest name.
+    private var left: Double {
+        max(130, 2 * Self.gap + Self.letter * Double(rows.map(\.method.count).max() ?? 0))
+    }
+
     /// The whole file.
     var svg: String {
         get throws {
             // Titles need some room above the smallest frames.
             let step = (x: max(Double(raw.width), 120) + Self.gap, y: Double(raw.height) + 2 * Self.gap + 20)
             var drawing = Drawing(
-                width: Int(Self.left + step.x * Double(Self.columns.count)),
+                width: Int(left + step.x * Double(Self.columns.count)),
                 height: Int(Self.top + step.y * Double(rows.count)) + 44
             )
             let name = URL(filePath: frame.labelled.image).lastPathComponent
             drawing.text("\(fault): \(name)", x: Self.gap, y: 30, size: 18, isBold: true)
             for (index, title) in Self.columns.enumerated() {
-                let x = Self.left + step.x * Double(index) + Double(raw.width) / 2
+                let x = left + step.x * Double(index) + Double(raw.width) / 2
                 drawing.text(title, x: x, y: Self.top - 14, size: 15, anchor: .middle)
             }
             for (index, row) in rows.enumerated() {
@@ -122,7 +128,7 @@ struct QualitativePanel {
     private func draw(_ row: Row, on drawing: inout Drawing, y: Double, step: Double) throws {
         let images = [row.input ?? raw, row.reconstruction, row.map, row.mask, truth]
         for (index, image) in images.enumerated() {
-            let x = Self.left + step * Double(index)
+            let x = left + step * Double(index)
             if let image {
                 // A rim, for a mask that is white everywhere is not seen on white paper.
                 let (width, height) = (Double(image.width) + 2, Double(image.height) + 2)
@@ -134,7 +140,7 @@ struct QualitativePanel {
         }
         drawing.text(row.method, x: Self.gap, y: y + Double(raw.height) / 2, size: 15)
         let below = y + Double(raw.height) + 16
-        let x = Self.left + 2 * step
+        let x = left + 2 * step
         drawing.text("0", x: x, y: below + 2, size: 12)
         let scale = PanelImage.scale(width: max(raw.width - 80, 8), height: 10)
         try drawing.image(scale, x: x + 14, y: below - 8)

@@ -5,7 +5,7 @@ import Simulation
 import Tensors
 import Training
 
-/// Whether going on from a model helped: the model before and after, on held-out frames and on copies with faults put on.
+/// Whether going on from a model helped: the model before and after, on held-out frames as they are and with faults put on.
 ///
 /// Calibrating alone helps already, so that the model before is tried with the calibration that it came with and with one on the
 /// frames that were trained on. Everything is in float32, and the same for the same seed.
@@ -28,8 +28,8 @@ struct FineTuningComparison {
         let found: Int
     }
 
-    /// Copies of held-out frames, without and with faults: eight of each class.
-    private static let copies = (normal: 40, faulty: 40)
+    /// Held-out frames with faults put on: eight of each class.
+    private static let faulty = 40
     /// More frames than these do not move a calibration much.
     private static let mostCalibrated = 100
     /// Maps are means over windows: every fourth pixel of every fourth row tells as much.
@@ -41,7 +41,10 @@ struct FineTuningComparison {
     func table(names: (before: String, after: String)) throws -> [String] {
         let folder = FileManager.default.temporaryDirectory.appending(path: "autoqc-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        let rows = try injectedFrames(in: folder)
+        let normal = (0..<held.count).map { index in
+            TestFrame(isFaulty: false) { (try held.frame(index), nil) }
+        }
+        let rows = normal + (try faultyFrames(in: folder))
         let subset = rest.split(every: max(rest.count / Self.mostCalibrated, 1)).apart
         let old = try calibration(of: before, path: names.before, on: subset)
         let new = try calibration(of: after, path: names.after, on: subset)
@@ -49,7 +52,7 @@ struct FineTuningComparison {
         let olds = try figures(of: before, path: names.before, [shipped, old].compactMap(\.self), on: rows)
         let news = try figures(of: after, path: names.after, [new], on: rows)
         var lines = [
-            "\(rows.count) copies of \(held.count) held-out frames, \(rows.count(where: \.isFaulty)) with faults put on:",
+            "\(held.count) held-out frames as they are, and \(Self.faulty) with faults put on:",
             Self.line("", "image AUC", "pixel AUPRC", "false alarms", "faults found"),
         ]
         let titles =
@@ -61,22 +64,31 @@ struct FineTuningComparison {
         return lines
     }
 
-    private func injectedFrames(in folder: URL) throws -> [FramePaths.Labelled] {
-        let composition = SetComposition(
-            training: 0,
-            normal: Self.copies.normal,
-            faulty: Self.copies.faulty,
-            folds: 2
-        )
-        try InjectedFrames(training: rest, test: held).set(composition, seed: seed).write(to: folder.path)
-        return try ["val", "test"].flatMap { part in
-            try FramePaths.labelled(csv: folder.appending(path: "splits/test_\(part)_fold0.csv").path)
+    /// A frame to try the models on.
+    private struct TestFrame {
+        let isFaulty: Bool
+        /// The frame and its mask; without one no pixel is faulty.
+        let read: () throws -> (Frame, Mask?)
+    }
+
+    private func faultyFrames(in folder: URL) throws -> [TestFrame] {
+        let composition = SetComposition(training: 0, normal: 0, faulty: Self.faulty, folds: 2)
+        let frames = try InjectedFrames(training: rest, test: held, isVaried: false)
+        try frames.set(composition, seed: seed).write(to: folder.path)
+        let lists = ["val", "test"].map { folder.appending(path: "splits/test_\($0)_fold0.csv").path }
+        return try lists.flatMap { try FramePaths.labelled(csv: $0) }.map { row in
+            TestFrame(isFaulty: true) {
+                let frame = try row.readFrame()
+                return (frame, try row.readMask(height: frame.height, width: frame.width))
+            }
         }
     }
 
     private func calibration(of model: Model, path: String, on frames: FrameSet) throws -> Calibration {
         var options = Calibrator.Options()
-        (options.variations, options.seed) = (Calibrator.Options.variations(for: frames.count), seed)
+        (options.variations, options.seed) = (
+            Calibrator.Options.variations(for: rest.count + held.count), seed
+        )
         options.classifier = before.description.classifier
         var terminal = Terminal()
         return try Calibrator(model: model, path: path, options: options).labelFree(
@@ -120,7 +132,7 @@ struct FineTuningComparison {
         of model: Model,
         path: String,
         _ calibrations: [Calibration],
-        on rows: [FramePaths.Labelled]
+        on rows: [TestFrame]
     ) throws -> [Figures] {
         let scorer = try FrameScorer(model: model, path: path)
         var findings = calibrations.map { Findings(calibration: $0) }
@@ -128,11 +140,11 @@ struct FineTuningComparison {
         var terminal = Terminal()
         for start in stride(from: 0, to: rows.count, by: Compute.threads) {
             let part = rows[start..<min(start + Compute.threads, rows.count)]
-            let frames = try part.map { try $0.readFrame() }
-            let maps = Compute.concurrentMap(frames.count) { scorer.map(of: frames[$0]) }
-            for (row, (frame, map)) in zip(part, zip(frames, maps)) {
+            let frames = try part.map { try $0.read() }
+            let maps = Compute.concurrentMap(frames.count) { scorer.map(of: frames[$0].0) }
+            for ((frame, mask), map) in zip(frames, maps) {
                 for index in findings.indices { findings[index].add(frame, map: map) }
-                masks.append(try Self.mask(of: row, height: map.height, width: map.width))
+                masks.append(Self.thinned(mask, height: map.height, width: map.width))
             }
             terminal.progress(
                 "comparing: frame \(masks.count)/\(rows.count)",
@@ -142,8 +154,7 @@ struct FineTuningComparison {
         return findings.map { $0.figures(rows.map(\.isFaulty), masks) }
     }
 
-    private static func mask(of row: FramePaths.Labelled, height: Int, width: Int) throws -> Mask {
-        let mask = try row.readMask(height: height, width: width)
+    private static func thinned(_ mask: Mask?, height: Int, width: Int) -> Mask {
         let all = mask?.values ?? [UInt8](repeating: 0, count: height * width)
         let (rows, columns, values) = thinned(all, height: height, width: width)
         return Mask(height: rows, width: columns, values: values)
@@ -160,7 +171,7 @@ struct FineTuningComparison {
         return (rows.count, columns.count, rows.flatMap { row in columns.map { values[row * width + $0] } })
     }
 
-    private func line(_ title: String, _ figures: Figures, of rows: [FramePaths.Labelled]) -> String {
+    private func line(_ title: String, _ figures: Figures, of rows: [TestFrame]) -> String {
         let faulty = rows.count(where: \.isFaulty)
         return Self.line(
             title,

@@ -18,16 +18,23 @@ struct InjectedFrames {
 
     /// Rows and columns of the part of a frame that each copy is of, at a place of its own; `nil` for all.
     private let part: (rows: Int?, columns: Int?)
+    /// Whether each copy is changed as lamps, wells and cells vary; else it is a frame as it is.
+    private let isVaried: Bool
 
     /// Takes frames of one grey scale; throws where they are blank, no fault can be put on them, or they are smaller than the
     /// part.
-    init(training: FrameSet, test: FrameSet, part: (rows: Int?, columns: Int?) = (nil, nil)) throws {
+    init(
+        training: FrameSet,
+        test: FrameSet,
+        part: (rows: Int?, columns: Int?) = (nil, nil),
+        isVaried: Bool = true
+    ) throws {
         for set in [training, test] where (part.rows ?? 0) > set.height || (part.columns ?? 0) > set.width {
             throw DataError(
                 "the frames are \(set.width) x \(set.height); --width and --height cannot ask for more"
             )
         }
-        self.part = part
+        (self.part, self.isVaried) = (part, isVaried)
         let sample = try training.sample()
         guard let normalisation = Normalisation(sample: sample) else {
             throw DataError("all frames are blank: every pixel has the same grey value")
@@ -49,6 +56,7 @@ struct InjectedFrames {
     private func changedFrame(of set: FrameSet, seed: UInt64) throws -> Frame {
         var random = SplitMix64(state: seed)
         let frame = part(of: try set.frame(Int.random(in: 0..<set.count, using: &random)), using: &random)
+        guard isVaried else { return frame }
         let other = part(of: try set.frame(Int.random(in: 0..<set.count, using: &random)), using: &random)
         var changed = augmentation.applied(to: frame, lending: other, using: &random)
         if random.nextUniform() < 0.5 { changed.pixels.reverse() }

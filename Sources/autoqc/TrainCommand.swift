@@ -321,6 +321,7 @@ struct TrainCommand: ParsableCommand {
                 options.maskWindow = 1
             } else {
                 options.variations = Calibrator.Options.variations(for: frames.count)
+                options.classifier = base?.description.classifier
             }
             try ModelCalibration(path: out, frames: frames, options: options).store(in: &model)
         }
