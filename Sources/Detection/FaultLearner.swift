@@ -13,6 +13,8 @@ public struct FaultLearner {
     /// Share of a tile that a mask must cover to call it faulty; tiles that are covered less say nothing.
     private static let smallestCover: Float = 0.1
     private static let epochs = 10
+    /// Of few frames more epochs: a perceptron that has hardly begun is worse than none.
+    private static let fewestSteps = 500
     private static let batch = 1024
     private static let learningRate: Float = 3e-3
 
@@ -76,7 +78,7 @@ public struct FaultLearner {
         )
         let parameters = perceptron.parameters.map(\.variable)
         var adam = Adam(shapes: parameters.map(\.shape))
-        let steps = max(Self.epochs * labels.count / Self.batch, 1)
+        let steps = max(Self.epochs * labels.count / Self.batch, Self.fewestSteps)
         let rate = LearningRateSchedule(peak: Self.learningRate, warmup: 1, steps: steps)
         for step in 0..<steps {
             let (inputs, targets) = drawBatch()

@@ -25,6 +25,8 @@ extension NormalModel {
     private static let smallestSpread: Float = 1e-3
     /// In logarithms of odds: a few frames that happen to be alike shall not make every other one suspicious.
     private static let smallestSpreadOfSuspicion = 0.3
+    /// The same of the largest residual, in logarithms.
+    private static let smallestSpreadOfPeak = 0.03
 
     /// Learns from measured normal frames of one size, at least one.
     ///
@@ -51,7 +53,7 @@ extension NormalModel {
             Self.parts(
                 surprises: surprises[$0],
                 suspicions: suspicions?[$0],
-                off: abs(levels[$0] - reference)
+                whole: whole(of: samples[$0], level: reference)
             )
         }
         var model = NormalModel(
@@ -79,7 +81,11 @@ extension NormalModel {
     private static func scales(of described: [[Double]]) -> [SeverityScale] {
         described[0].indices.map { part in
             let scale = SeverityScale(normalScores: described.map { $0[part] })
-            return part > shares.count ? scale.widened(to: smallestSpreadOfSuspicion) : scale
+            switch part {
+            case ...shares.count: return scale
+            case shares.count + 1: return scale.widened(to: smallestSpreadOfPeak)
+            default: return scale.widened(to: smallestSpreadOfSuspicion)
+            }
         }
     }
 
@@ -94,11 +100,10 @@ extension NormalModel {
     static func unseenSeverities(of samples: [TileTable], turns turn: [Int], seed: UInt64) -> [Double] {
         let levels = samples.map { level(of: $0) }
         let reference = levels.sorted()[levels.count / 2]
-        let described = zip(unseenSurprises(samples, turns: turn, seed: seed), levels).map {
-            Self.parts(surprises: $0, suspicions: nil, off: abs($1 - reference))
+        let described = zip(unseenSurprises(samples, turns: turn, seed: seed), samples).map {
+            Self.parts(surprises: $0, suspicions: nil, whole: whole(of: $1, level: reference))
         }
-        let scales = (0...shares.count).map { part in SeverityScale(normalScores: described.map { $0[part] })
-        }
+        let scales = scales(of: described)
         return described.map { severity(of: $0, in: scales, hasClassifier: false) }
     }
 

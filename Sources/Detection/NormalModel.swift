@@ -5,7 +5,7 @@ import Plate
 ///
 /// The score map alone cannot tell a defocused frame, which is easy to reconstruct, nor a thin hair among many cells. Here a
 /// mixture of Gaussians over the figures of single tiles (`TileTable`) says how surprising each tile is; a frame's severity
-/// follows from its most surprising tiles, one as well as many, and from its brightness. Only normal frames are needed; a
+/// follows from its most surprising tiles, one as well as many, from its brightness, and from its largest residual. Only normal frames are needed; a
 /// classifier of tiles that was taught by faults elsewhere is a second witness.
 public struct NormalModel: Sendable, Equatable {
     /// Rows of the frames that it was learnt from.
@@ -61,8 +61,8 @@ public struct NormalModel: Sendable, Equatable {
         let points = standardised(table.values, count: table.count)
         let surprises = mixture.surprises(of: points)
         let suspicions = classifier?.suspicions(of: points, count: table.count)
-        let off = abs(Self.level(of: table) - level)
-        let parts = Self.parts(surprises: surprises, suspicions: suspicions, off: off)
+        let whole = Self.whole(of: table, level: level).prefix(hasPeak ? 2 : 1)
+        let parts = Self.parts(surprises: surprises, suspicions: suspicions, whole: Array(whole))
         return Deviation(severity: severity(of: parts), suspicions: suspicions ?? surprises)
     }
 
@@ -97,11 +97,22 @@ public struct NormalModel: Sendable, Equatable {
         return result
     }
 
-    /// What the severity is made of: mean surprise of the most surprising tiles, how far the level is off, and mean
-    /// suspicion of the most suspicious tiles.
-    static func parts(surprises: [Float], suspicions: [Float]?, off: Float) -> [Double] {
-        foremost(surprises) + [Double(off)] + (suspicions.map { foremost($0) } ?? [])
+    /// What the severity is made of: mean surprise of the most surprising tiles, the two of `whole`, and mean suspicion of
+    /// the most suspicious tiles.
+    static func parts(surprises: [Float], suspicions: [Float]?, whole: [Double]) -> [Double] {
+        foremost(surprises) + whole + (suspicions.map { foremost($0) } ?? [])
     }
+
+    /// How far a frame's level is off, and its largest residual window: a speck is little among the other figures of its tile.
+    static func whole(of table: TileTable, level: Float) -> [Double] {
+        let peak = table.values(of: .residualWindow).reduce(-.infinity) { max($0, $1) }
+        return [Double(abs(Self.level(of: table) - level)), Double(peak)]
+    }
+
+    /// Whether the largest residual counts; it does not in models of before.
+    private var hasPeak: Bool { scales.count == Self.partCount(hasClassifier: classifier != nil) }
+
+    private static func partCount(hasClassifier: Bool) -> Int { (hasClassifier ? 2 : 1) * shares.count + 2 }
 
     private static func foremost(_ values: [Float]) -> [Double] {
         let falling = values.sorted(by: >)
@@ -152,8 +163,8 @@ public struct NormalModel: Sendable, Equatable {
 }
 
 extension NormalModel: Codable {
-    /// Of the stored form; another is refused.
-    private static let version = 1
+    /// Of the stored form, without and with the largest residual; another is refused.
+    private static let versions = 1...2
 
     private enum Key: String, CodingKey {
         case version, height, width, frames, background, centre, spread, components, means, factors, logs,
@@ -168,9 +179,9 @@ extension NormalModel: Codable {
             .dataCorrupted(.init(codingPath: values.codingPath, debugDescription: what))
         }
         let version = try values.decode(Int.self, forKey: .version)
-        guard version == Self.version else {
+        guard Self.versions.contains(version) else {
             throw refuse(
-                "the normal model has version \(version), this program reads \(Self.version); calibrate again"
+                "the normal model has version \(version), this program reads up to \(Self.versions.upperBound)"
             )
         }
         func packed(_ key: Key) throws -> [Float] {
@@ -186,9 +197,9 @@ extension NormalModel: Codable {
         )
         let scales = try values.decode([SeverityScale].self, forKey: .scales)
         let classifier = try values.decodeIfPresent(TileClassifier.self, forKey: .classifier)
-        let parts = (classifier == nil ? 1 : 2) * Self.shares.count + 1
         guard let mixture, centre.count == TileTable.channels, spread.count == centre.count,
-            scales.count == parts, spread.allSatisfy({ $0 > 0 }),
+            scales.count == Self.partCount(hasClassifier: classifier != nil) - (version == 1 ? 1 : 0),
+            spread.allSatisfy({ $0 > 0 }),
             centre.allSatisfy(\.isFinite)
         else { throw refuse("the parts of the normal model do not fit together; calibrate again") }
         self.init(
@@ -216,7 +227,7 @@ extension NormalModel: Codable {
     /// Writes it; arrays as little-endian 32-bit floats.
     public func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: Key.self)
-        try values.encode(Self.version, forKey: .version)
+        try values.encode(hasPeak ? 2 : 1, forKey: .version)
         try values.encode(height, forKey: .height)
         try values.encode(width, forKey: .width)
         try values.encode(frames, forKey: .frames)

@@ -81,8 +81,8 @@ struct NormalModelTests {
         let data = try JSONEncoder().encode(model)
         #expect(try JSONDecoder().decode(NormalModel.self, from: data) == model)
         let later = String(decoding: data, as: UTF8.self).replacingOccurrences(
-            of: "\"version\":1",
-            with: "\"version\":2"
+            of: "\"version\":2",
+            with: "\"version\":3"
         )
         #expect(throws: DecodingError.self) {
             try JSONDecoder().decode(NormalModel.self, from: Data(later.utf8))

@@ -60,7 +60,12 @@ struct TileClassifierTests {
             for seed in 0..<12 {
                 let normal = frame(UInt64(seed) + UInt64(level) * 100, level: level)
                 learner.add(normal, map: map(normal), mask: nil)
-                let (faulty, mask) = smeared(UInt64(seed) + UInt64(level) * 200, level: level)
+                let contrast = [Float(0.05), 0.1, 0.2][seed % 3]
+                let (faulty, mask) = smeared(
+                    UInt64(seed) + UInt64(level) * 200,
+                    level: level,
+                    contrast: contrast
+                )
                 learner.add(faulty, map: map(faulty), mask: mask)
             }
             learner.endList()
@@ -85,18 +90,24 @@ struct TileClassifierTests {
 
     @Test func whatFaultsTaughtFindsFaintOnesAndWhereTheyAre() throws {
         let (taught, untaught) = (try model(classifier()), try model(nil))
-        func found(_ model: NormalModel, contrast: Float) throws -> Int {
-            try (6000..<6020).count { seed in
-                let (faulty, _) = Self.smeared(UInt64(seed), contrast: contrast)
-                return try #require(model.severity(of: faulty, map: map(faulty))) > model.threshold
+        /// How well the tiles of faint smears are told from all others.
+        func ranking(_ model: NormalModel) throws -> Double {
+            var (scores, faulty): ([Double], [Bool]) = ([], [])
+            for seed in 6000..<6020 {
+                let (frame, mask) = Self.smeared(UInt64(seed), contrast: 0.05)
+                let tiles = try #require(model.measured(frame, map: map(frame)))
+                scores += tiles.deviation.suspicions.map { Double($0) }
+                faulty += tiles.table.cover(of: mask).map { $0 > 0.1 }
             }
+            return try #require(ClassificationMetrics(scores: scores, faulty: faulty).rocAUC)
         }
-        let faint: [Float] = [0.03, 0.04, 0.05]
-        #expect(
-            try faint.reduce(0) { try $0 + found(taught, contrast: $1) }
-                > faint.reduce(0) { try $0 + found(untaught, contrast: $1) }
-        )
-        #expect(try found(taught, contrast: 0.2) == 20)
+        let (with, without) = (try ranking(taught), try ranking(untaught))
+        #expect(with > without)
+        let plain = try (6000..<6020).count { seed in
+            let (faulty, _) = Self.smeared(UInt64(seed))
+            return try #require(taught.severity(of: faulty, map: map(faulty))) > taught.threshold
+        }
+        #expect(plain == 20)
         let alarms = try (7000..<7040).count { seed in
             let normal = frame(UInt64(seed))
             return try #require(taught.severity(of: normal, map: map(normal))) > taught.threshold
