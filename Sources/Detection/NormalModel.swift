@@ -5,8 +5,8 @@ import Plate
 ///
 /// The score map alone cannot tell a defocused frame, which is easy to reconstruct, nor a thin hair among many cells. Here a
 /// mixture of Gaussians over the figures of single tiles (`TileTable`) says how surprising each tile is; a frame's severity
-/// follows from its most surprising tiles, one as well as many, from its brightness, and from its largest residual. Only normal frames are needed; a
-/// classifier of tiles that was taught by faults elsewhere is a second witness.
+/// follows from its most surprising tiles, one as well as many, from its brightness, and from its largest residual. Only
+/// normal frames are needed; a classifier of tiles that was taught by faults elsewhere is a second witness.
 public struct NormalModel: Sendable, Equatable {
     /// Rows of the frames that it was learnt from.
     public let height: Int
