@@ -2,7 +2,7 @@
 ///
 /// Paths in `skipped`, `degraded` and `rootMissing` and all sentences are safe to
 /// print: control characters and bytes that are not UTF-8 stand as `\xNN`.
-public enum AcquisitionEvent: Sendable, Equatable {
+package enum AcquisitionEvent: Sendable, Equatable {
     /// A complete frame, once per content.
     case frame(FrameFile)
     /// A file or folder that is not taken, once, and why.

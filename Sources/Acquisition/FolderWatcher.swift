@@ -1,4 +1,4 @@
-public import Plate
+package import Plate
 
 /// Finds complete frames in folders and everything below them, while they are written, and tells each once.
 ///
@@ -16,11 +16,11 @@ public import Plate
 ///   thousand names are kept; the rest stays on disk and is found by looking through the folders again, once
 ///   the reader catches up. What was told or known is remembered as 8-byte hashes of at most the last two million
 ///   frames (about 32 MiB).
-public final class FolderWatcher: Sendable {
+package final class FolderWatcher: Sendable {
     /// What the watcher finds, for one reader: in order of discovery, each listing by run, well and time.
-    public let events: AsyncStream<AcquisitionEvent>
+    package let events: AsyncStream<AcquisitionEvent>
     /// Hands over frames by content and name, one call of `add` each.
-    public typealias Known = @Sendable (_ add: (FileIdentity, FrameID) -> Void) -> Void
+    package typealias Known = @Sendable (_ add: (FileIdentity, FrameID) -> Void) -> Void
 
     private let collector: AcquisitionThread.CollectorID
 
@@ -36,7 +36,7 @@ public final class FolderWatcher: Sendable {
     ///     go before them. Called on the watcher's thread for each of them.
     ///   - isWhole: Whether the file at a path has all its parts. Called on the watcher's thread, often for
     ///     files that are being written: it must be quick and must not wait.
-    public convenience init(
+    package convenience init(
         roots: [String],
         pattern: FramePattern,
         options: Options = Options(),
@@ -57,7 +57,9 @@ public final class FolderWatcher: Sendable {
     }
 
     /// The kind of network share that a folder lies on, if it may not tell what other machines write; `nil` for a local one.
-    public static func shareName(of folder: String) -> String? { FileSystem.shareName(of: ExactPath(folder)) }
+    package static func shareName(of folder: String) -> String? {
+        FileSystem.shareName(of: ExactPath(folder))
+    }
 
     /// Watches as planned.
     init(_ plan: WatchPlan) {
@@ -74,7 +76,7 @@ public final class FolderWatcher: Sendable {
     deinit { stop() }
 
     /// Takes no more files and ends `events` behind those that were told; may be called more than once.
-    public func stop() {
+    package func stop() {
         AcquisitionThread.shared.stop(collector)
     }
 }

@@ -1,9 +1,9 @@
-public import Plate
+package import Plate
 
 /// A file on disk that is a complete frame.
-public struct FrameFile: Sendable, Equatable {
+package struct FrameFile: Sendable, Equatable {
     /// How the file was found.
-    public enum Discovery: String, Sendable {
+    package enum Discovery: String, Sendable {
         /// Its writer closed it.
         case closed
         /// It was renamed or moved to its place.
@@ -13,22 +13,22 @@ public struct FrameFile: Sendable, Equatable {
     }
 
     /// Absolute path.
-    public let path: String
+    package let path: String
     /// The watched folder that it lies under, absolute.
-    public let root: String
+    package let root: String
     /// Path below the root.
-    public let relativePath: String
+    package let relativePath: String
     /// The frame that its name tells.
-    public let frame: FrameID
+    package let frame: FrameID
     /// The content that was checked.
-    public let identity: FileIdentity
+    package let identity: FileIdentity
     /// When it was found to be complete (for an abandoned file: when it was given up).
-    public let completed: Timestamp
+    package let completed: Timestamp
     /// How it was found.
-    public let found: Discovery
+    package let found: Discovery
 
     /// Gathers what is known of a file.
-    public init(
+    package init(
         path: String,
         root: String,
         relativePath: String,

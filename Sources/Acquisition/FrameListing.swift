@@ -1,12 +1,12 @@
-public import Plate
+package import Plate
 
 /// The frames that lie in folders now, by the watcher's own rules, for whoever asks once and does not watch.
 ///
 /// Hidden folders, temporary names and what `excluded` names are passed over, links are not followed but for the roots
 /// themselves.
-public struct FrameListing: Sendable {
+package struct FrameListing: Sendable {
     /// Something that lies there.
-    public enum Entry: Sendable, Equatable {
+    package enum Entry: Sendable, Equatable {
         /// A frame or movie, whole or not.
         case frame(File)
         /// A file that is no frame, a name or a folder that cannot be read; both texts are safe to print.
@@ -16,18 +16,18 @@ public struct FrameListing: Sendable {
     }
 
     /// A file whose name is a frame's.
-    public struct File: Hashable, Sendable {
+    package struct File: Hashable, Sendable {
         /// Absolute path of the listed folder.
-        public let root: String
+        package let root: String
         /// Path below `root`.
-        public let relativePath: String
+        package let relativePath: String
         /// What the name says.
-        public let frame: FrameID
+        package let frame: FrameID
         /// The content it has now.
-        public let identity: FileIdentity
+        package let identity: FileIdentity
 
         /// Gathers what is known of a file.
-        public init(root: String, relativePath: String, frame: FrameID, identity: FileIdentity) {
+        package init(root: String, relativePath: String, frame: FrameID, identity: FileIdentity) {
             self.root = root
             self.relativePath = relativePath
             self.frame = frame
@@ -35,7 +35,7 @@ public struct FrameListing: Sendable {
         }
 
         /// The absolute path.
-        public var path: String { ExactPath(root).appending(relativePath).text }
+        package var path: String { ExactPath(root).appending(relativePath).text }
     }
 
     private let roots: [ExactPath]
@@ -43,19 +43,19 @@ public struct FrameListing: Sendable {
     private let excluded: Set<ExactPath>
 
     /// Lists `roots` with their subfolders; paths are made absolute.
-    public init(roots: [String], pattern: FramePattern, excluded: [String] = []) {
+    package init(roots: [String], pattern: FramePattern, excluded: [String] = []) {
         self.roots = roots.map(FileSystem.absolute)
         self.pattern = pattern
         self.excluded = Set(excluded.map(FileSystem.absolute))
     }
 
     /// Hands over everything that lies there, in no order; files that vanish meanwhile are passed over.
-    public func forEach(_ body: (Entry) -> Void) {
+    package func forEach(_ body: (Entry) -> Void) {
         for root in roots { list(root, body) }
     }
 
     /// The content that a file has now; `nil` where there is no regular file.
-    public static func identity(of path: String) -> FileIdentity? {
+    package static func identity(of path: String) -> FileIdentity? {
         guard let status = try? FileSystem.status(ExactPath(path)), status.kind == .file else { return nil }
         return status.identity
     }

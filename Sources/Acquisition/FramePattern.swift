@@ -1,4 +1,4 @@
-public import Plate
+package import Plate
 
 /// How file names tell run, well and position in time, for example `{run}_{well}_f{frame}.tif{f}`.
 ///
@@ -15,12 +15,12 @@ public import Plate
 /// any part of the path over 200 bytes (room must remain for suffixes), control characters, and runs that
 /// hold anything but letters, digits, `.`, `_`, `-` and `+` or begin with a dot. Hidden files and folders and
 /// temporary names (`~`, `.tmp`, `.part` and their like) are ignored without a word.
-public struct FramePattern: Sendable, Equatable, CustomStringConvertible {
+package struct FramePattern: Sendable, Equatable, CustomStringConvertible {
     /// The pattern of a ComplexEye: `01_B1_f100.tif` or `.tiff`.
-    public static let standard = "{run}_{well}_f{frame}.tif{f}"
+    package static let standard = "{run}_{well}_f{frame}.tif{f}"
 
     /// The pattern as it was given.
-    public let description: String
+    package let description: String
     let parts: [Part]
     let isPath: Bool
     let hasRun: Bool
@@ -38,7 +38,7 @@ public struct FramePattern: Sendable, Equatable, CustomStringConvertible {
     ].map { Array($0.utf8) }
 
     /// Reads a pattern; throws a sentence for one that could match nothing or cannot name wells.
-    public init(_ pattern: String = standard) throws(FramePatternError) {
+    package init(_ pattern: String = standard) throws(FramePatternError) {
         description = pattern
         let problem = { (code: FramePatternError.Code, detail: String) in
             FramePatternError(code: code, pattern: printableName(pattern), detail: detail)
@@ -56,7 +56,7 @@ public struct FramePattern: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The frame that a file shows, or `nil` where `read` refuses or ignores it.
-    public func match(relativePath: String, rootName: String = "") -> FrameID? {
+    package func match(relativePath: String, rootName: String = "") -> FrameID? {
         guard case .frame(let frame) = read(relativePath: relativePath, rootName: rootName) else {
             return nil
         }
@@ -65,7 +65,7 @@ public struct FramePattern: Sendable, Equatable, CustomStringConvertible {
 
     /// What the path of a file below its root says; `rootName` is the run of files that lie in the root
     /// where the pattern has no `{run}`.
-    public func read(relativePath: String, rootName: String = "") -> NameReading {
+    package func read(relativePath: String, rootName: String = "") -> NameReading {
         let components = relativePath.utf8.split(separator: UInt8(ascii: "/"))
         guard let name = components.last else { return .refused("the name is empty") }
         if components.contains(where: { Self.isIgnored(Substring($0)) }) { return .ignored }

@@ -1,7 +1,7 @@
 /// Why a file-name pattern cannot be used.
-public struct FramePatternError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct FramePatternError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What is wrong with the pattern.
-    public enum Code: Sendable, Equatable {
+    package enum Code: Sendable, Equatable {
         /// Nothing to match.
         case empty
         /// A brace that is not part of a known field.
@@ -15,12 +15,12 @@ public struct FramePatternError: Error, Sendable, Equatable, CustomStringConvert
     }
 
     /// What is wrong.
-    public let code: Code
+    package let code: Code
     /// The pattern as it was given.
-    public let pattern: String
+    package let pattern: String
     /// A sentence for the person who wrote the pattern.
-    public let detail: String
+    package let detail: String
 
     /// The sentence.
-    public var description: String { "file-name pattern '\(pattern)': \(detail)" }
+    package var description: String { "file-name pattern '\(pattern)': \(detail)" }
 }

@@ -1,7 +1,7 @@
-public import Plate
+package import Plate
 
 /// What a file's name says.
-public enum NameReading: Sendable, Equatable {
+package enum NameReading: Sendable, Equatable {
     /// The file shows this frame.
     case frame(FrameID)
     /// A hidden or temporary name: nothing to report, the file is not finished or not meant for us.

@@ -1,16 +1,16 @@
 import CInotifyTools
 
 /// What this machine lets one user watch.
-public struct WatchLimits: Sendable, Equatable {
+package struct WatchLimits: Sendable, Equatable {
     /// Folders that may be watched, `fs.inotify.max_user_watches`.
-    public let folders: Int
+    package let folders: Int
     /// Programs that may watch, `fs.inotify.max_user_instances`.
-    public let instances: Int
+    package let instances: Int
     /// Events that may wait, `fs.inotify.max_queued_events`.
-    public let events: Int
+    package let events: Int
 
     /// Asks the kernel.
-    public static var current: WatchLimits {
+    package static var current: WatchLimits {
         WatchLimits(
             folders: Int(inotifytools_get_max_user_watches()),
             instances: Int(inotifytools_get_max_user_instances()),

@@ -1,5 +1,5 @@
 /// Whether a file has all of its parts, as its format tells.
-public enum Wholeness: Sendable, Equatable {
+package enum Wholeness: Sendable, Equatable {
     /// All parts are there.
     case whole
     /// Parts are missing, as in a file that is still being written; the sentence says which.

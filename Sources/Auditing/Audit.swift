@@ -1,28 +1,28 @@
-public import Acquisition
+package import Acquisition
 import Foundation
 import Frames
-public import Ledger
+package import Ledger
 import Plate
-public import Reporting
+package import Reporting
 
 /// Holds the ledger against the folders and the output folder: every file has its row, every row its file, every faulty
 /// frame its mask and its alarm line, once.
 ///
 /// Nothing is changed. Beside a running daemon, frames that it has at hand show as not judged.
-public struct Audit {
+package struct Audit {
     /// Which frames are looked at.
-    public struct Scope: Sendable {
+    package struct Scope: Sendable {
         /// The watched folders.
-        public let folders: [String]
+        package let folders: [String]
         /// How file names are read.
-        public let pattern: FramePattern
+        package let pattern: FramePattern
         /// One run only; `nil` for all.
-        public let run: String?
+        package let run: String?
         /// A folder to compare with in place of the watched ones: a part of one of them, or a copy of what they held.
-        public let against: String?
+        package let against: String?
 
         /// Gathers a scope.
-        public init(folders: [String], pattern: FramePattern, run: String? = nil, against: String? = nil) {
+        package init(folders: [String], pattern: FramePattern, run: String? = nil, against: String? = nil) {
             self.folders = folders
             self.pattern = pattern
             self.run = run
@@ -75,7 +75,7 @@ public struct Audit {
     }
 
     /// Looks at everything in the scope.
-    public static func report(
+    package static func report(
         of ledger: FrameLedger,
         in tree: OutputTree,
         scope: Scope

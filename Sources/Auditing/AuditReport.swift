@@ -1,7 +1,7 @@
 /// Whether every frame is accounted for, and what is not as it should be.
-public struct AuditReport: Sendable, Equatable, Encodable {
+package struct AuditReport: Sendable, Equatable, Encodable {
     /// What can be wrong, the most serious first.
-    public enum Kind: String, Sendable, CaseIterable, Encodable {
+    package enum Kind: String, Sendable, CaseIterable, Encodable {
         /// A watched folder is not there, so nothing is known of its files.
         case folderMissing = "folder-missing"
         /// A file has no outcome, or not for all of its pages.
@@ -24,7 +24,7 @@ public struct AuditReport: Sendable, Equatable, Encodable {
         case lineDamaged = "line-damaged"
 
         /// What to do about it.
-        public var remedy: String {
+        package var remedy: String {
             switch self {
             case .folderMissing: "mount or restore the folder and audit again"
             case .notJudged: "let `autoqc watch` run on the folder; `autoqc sync` waits until it is done"
@@ -40,40 +40,40 @@ public struct AuditReport: Sendable, Equatable, Encodable {
     }
 
     /// One thing that is not as it should be.
-    public struct Problem: Sendable, Equatable, Encodable {
+    package struct Problem: Sendable, Equatable, Encodable {
         /// What is wrong.
-        public let kind: Kind
+        package let kind: Kind
         /// Path of the file, mask or log.
-        public let subject: String
+        package let subject: String
         /// A sentence with particulars; may be empty.
-        public let detail: String
+        package let detail: String
     }
 
     /// Files in the folders whose names are a frame's.
-    public internal(set) var files = 0
+    package internal(set) var files = 0
     /// Of them, those with an outcome for every page with just the content they have.
-    public internal(set) var accounted = 0
+    package internal(set) var accounted = 0
     /// Files in the folders that are no frames.
-    public internal(set) var notFrames = 0
+    package internal(set) var notFrames = 0
     /// Rows of the ledger by state (`scored`, `quarantined`, `skipped`, `pending`).
-    public internal(set) var rows: [String: Int] = [:]
+    package internal(set) var rows: [String: Int] = [:]
     /// Of the scored ones, those that are faulty.
-    public internal(set) var faulty = 0
+    package internal(set) var faulty = 0
     /// Masks that are there, whole, and belong to a frame.
-    public internal(set) var masks = 0
+    package internal(set) var masks = 0
     /// How many problems of each kind there are.
-    public private(set) var counts: [String: Int] = [:]
+    package private(set) var counts: [String: Int] = [:]
     /// The first problems of each kind, `mostExamples` at most.
-    public private(set) var problems: [Problem] = []
+    package private(set) var problems: [Problem] = []
 
     /// How many problems of one kind are told one by one.
-    public static let mostExamples = 100
+    package static let mostExamples = 100
 
     /// Whether nothing is wrong.
-    public var isComplete: Bool { counts.isEmpty }
+    package var isComplete: Bool { counts.isEmpty }
 
     /// The problems of one kind.
-    public func count(of kind: Kind) -> Int { counts[kind.rawValue, default: 0] }
+    package func count(of kind: Kind) -> Int { counts[kind.rawValue, default: 0] }
 
     mutating func add(_ kind: Kind, _ subject: String, _ detail: String = "") {
         counts[kind.rawValue, default: 0] += 1

@@ -1,16 +1,16 @@
-public import Acquisition
-public import Ledger
+package import Acquisition
+package import Ledger
 
 /// Waits until everything that lay in the folders at one moment has its outcome.
-public struct Barrier {
+package struct Barrier {
     /// Files without an outcome so far.
-    public private(set) var waiting: [FrameListing.File]
+    package private(set) var waiting: [FrameListing.File]
 
     /// Files that are asked for at once.
     private static let batch = 512
 
     /// Notes what lies there now.
-    public init(_ listing: FrameListing) {
+    package init(_ listing: FrameListing) {
         var files: [FrameListing.File] = []
         listing.forEach { entry in
             if case .frame(let file) = entry { files.append(file) }
@@ -19,7 +19,7 @@ public struct Barrier {
     }
 
     /// Asks the ledger again; what is gone by now is waited for no more, what was written anew is waited for as it is.
-    public mutating func look(into ledger: FrameLedger) throws(LedgerError) {
+    package mutating func look(into ledger: FrameLedger) throws(LedgerError) {
         var left: [FrameListing.File] = []
         for start in stride(from: 0, to: waiting.count, by: Self.batch) {
             let files = waiting[start..<min(start + Self.batch, waiting.count)].compactMap { file in

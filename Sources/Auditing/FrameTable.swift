@@ -1,5 +1,5 @@
 import Foundation
-public import Ledger
+package import Ledger
 import Plate
 import Reporting
 
@@ -9,7 +9,7 @@ import Reporting
 /// `severity`, `threshold`, `verdict`, `area` (share of the frame), `bbox_x`, `bbox_y`, `bbox_width`, `bbox_height`
 /// (pixels), `cause`, `mask` (relative to the run's folder of the output), `well_faulty`, `tier`, `precision`, `change` (against the well's frames before), `model`,
 /// `completed`, `judged` (UTC). What a row does not have is empty in CSV and missing in JSON.
-public enum FrameTable {
+package enum FrameTable {
     private enum Value: Sendable {
         case text(String)
         case number(Double)
@@ -49,10 +49,10 @@ public enum FrameTable {
     ]
 
     /// The first line of the CSV table, without its newline.
-    public static var csvHeader: String { columns.map(\.name).joined(separator: ",") }
+    package static var csvHeader: String { columns.map(\.name).joined(separator: ",") }
 
     /// A row of the CSV table, without its newline.
-    public static func csv(_ record: FrameRecord) -> String {
+    package static func csv(_ record: FrameRecord) -> String {
         csvRow(
             columns.map { column in
                 switch column.value(record) {
@@ -67,10 +67,10 @@ public enum FrameTable {
     }
 
     /// Fields as a row of CSV, without its newline.
-    public static func csvRow(_ fields: [String]) -> String { fields.map(quoted).joined(separator: ",") }
+    package static func csvRow(_ fields: [String]) -> String { fields.map(quoted).joined(separator: ",") }
 
     /// A row as one JSON object on one line, without a newline; a figure that is not finite is left out.
-    public static func json(_ record: FrameRecord) throws -> String {
+    package static func json(_ record: FrameRecord) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(JSONRow(record: record)), as: UTF8.self)

@@ -1,23 +1,23 @@
-public import Plate
-public import Reporting
+package import Plate
+package import Reporting
 
 /// What other verdicts on the same frames change: well by well, with the frame at which each turns faulty.
-public struct Rejudgement {
+package struct Rejudgement {
     /// A well whose frames are judged otherwise.
-    public struct ChangedWell: Sendable, Equatable {
+    package struct ChangedWell: Sendable, Equatable {
         /// The run.
-        public let run: String
+        package let run: String
         /// The well.
-        public let well: Well
+        package let well: Well
         /// Frames that were judged both times.
-        public let frames: Int
+        package let frames: Int
         /// Faulty ones before and now.
-        public let faulty: (before: Int, after: Int)
+        package let faulty: (before: Int, after: Int)
         /// The frame at which the well first turns faulty, by hysteresis; `nil` where it never does.
-        public let onset: (before: Int?, after: Int?)
+        package let onset: (before: Int?, after: Int?)
 
         /// Whether all is the same.
-        public static func == (left: ChangedWell, right: ChangedWell) -> Bool {
+        package static func == (left: ChangedWell, right: ChangedWell) -> Bool {
             left.run == right.run && left.well == right.well && left.frames == right.frames
                 && left.faulty == right.faulty && left.onset == right.onset
         }
@@ -37,19 +37,19 @@ public struct Rejudgement {
     private let rule: StateHysteresis.Rule
     private var wells: [Key: [Frame]] = [:]
     /// Frames that were judged both times.
-    public private(set) var frames = 0
+    package private(set) var frames = 0
     /// Of them, those that are faulty now and were not.
-    public private(set) var turnedFaulty = 0
+    package private(set) var turnedFaulty = 0
     /// Of them, those that were faulty and are not now.
-    public private(set) var turnedNormal = 0
+    package private(set) var turnedNormal = 0
 
     /// Compares nothing yet.
-    public init(rule: StateHysteresis.Rule = StateHysteresis.Rule()) {
+    package init(rule: StateHysteresis.Rule = StateHysteresis.Rule()) {
         self.rule = rule
     }
 
     /// Takes a frame with its two verdicts.
-    public mutating func add(_ frame: FrameID, before: Verdict, after: Verdict) {
+    package mutating func add(_ frame: FrameID, before: Verdict, after: Verdict) {
         wells[Key(run: frame.run, well: frame.well), default: []].append(
             Frame(index: frame.index, before: before, after: after)
         )
@@ -58,7 +58,7 @@ public struct Rejudgement {
     }
 
     /// The wells with a frame that is judged otherwise, in the order of runs and wells.
-    public var changedWells: [ChangedWell] {
+    package var changedWells: [ChangedWell] {
         wells.filter { $0.value.contains { $0.before != $0.after } }
             .sorted { ($0.key.run, $0.key.well) < ($1.key.run, $1.key.well) }
             .map { key, frames in

@@ -8,9 +8,9 @@ import Training
 /// A fold that a method has finished is kept and not computed again, as long as the method and the fold's
 /// frames are the same; so are the assessments of single frames. An interrupted benchmark goes on where it
 /// was.
-public struct Benchmark {
+package struct Benchmark {
     /// What a caller hears while it runs.
-    public enum Event: Sendable, Equatable {
+    package enum Event: Sendable, Equatable {
         /// Something is left out, or goes on with less; a sentence.
         case problem(String)
         /// How far a method is with the passes of a single frame.
@@ -27,12 +27,12 @@ public struct Benchmark {
     private let output: OutputFolder
 
     /// The lists that were read.
-    public var lists: BenchmarkSplits { splits }
+    package var lists: BenchmarkSplits { splits }
 
     /// Reads the lists of `splits`; frames are relative to `data`, everything is written below `out`.
     ///
     /// Throws if there is no fold or the output cannot be written.
-    public init(data: String, splits: String, out: String) throws(BenchmarkError) {
+    package init(data: String, splits: String, out: String) throws(BenchmarkError) {
         self.data = data
         self.splitsFolder = splits
         self.splits = try BenchmarkSplits(folder: splits, base: data)
@@ -43,7 +43,7 @@ public struct Benchmark {
     ///
     /// What fails is reported and left out, and the rest goes on. `report` throws `CancellationError` to
     /// stop; what is finished by then is kept.
-    public func run(
+    package func run(
         _ methods: [any BenchmarkMethod],
         report: (Event) throws -> Void
     ) throws -> BenchmarkResults {

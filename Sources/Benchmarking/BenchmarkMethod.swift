@@ -1,14 +1,14 @@
 import Detection
-public import Foundation
-public import Plate
-public import Training
+package import Foundation
+package import Plate
+package import Training
 
 /// A way of judging frames that the benchmark can compare; a new one is added by writing one type.
 ///
 /// The benchmark calls `fingerprint`, then, unless everything of it is kept from an earlier run, `prepare`
 /// once and `assess` for each frame of the folds. Thresholds, figures, tables and pictures come from what
 /// `assess` returns.
-public protocol BenchmarkMethod {
+package protocol BenchmarkMethod {
     /// A short name, unique in a run: rows of tables and names of files have it.
     var name: String { get }
 
@@ -30,32 +30,32 @@ public protocol BenchmarkMethod {
 }
 
 /// What a method may use besides the frames that it judges.
-public struct MethodContext {
+package struct MethodContext {
     /// The normal frames for training, `normal_train.csv`.
-    public let normal: [FramePaths.Labelled]
+    package let normal: [FramePaths.Labelled]
     /// The normal frames for choosing the best checkpoint, `normal_val.csv`.
-    public let validation: [FramePaths.Labelled]
+    package let validation: [FramePaths.Labelled]
     /// A folder of the method's own that is kept between runs, and that a user may delete.
-    public let folder: URL
+    package let folder: URL
     /// Hears how far the preparation is; throws `CancellationError` when it should stop.
-    public let report: (_ done: Int, _ all: Int) throws -> Void
+    package let report: (_ done: Int, _ all: Int) throws -> Void
     /// Says in a sentence that something is left out, while the rest goes on.
-    public let note: (String) throws -> Void
+    package let note: (String) throws -> Void
 }
 
 /// What a method says of a frame.
-public struct Assessment: Sendable, Equatable {
+package struct Assessment: Sendable, Equatable {
     /// The three image scores, higher being more faulty; finite.
-    public var scores: ImageScores
+    package var scores: ImageScores
     /// How faulty each pixel is, finite and at least 0; `nil` for a method that judges whole frames only.
-    public var map: ScoreMap?
+    package var map: ScoreMap?
     /// The frame as the method sees it, grey values on the scale of [0, 1]; for pictures.
-    public var input: [Float]?
+    package var input: [Float]?
     /// What the method makes of it, on the same scale; for pictures.
-    public var reconstruction: [Float]?
+    package var reconstruction: [Float]?
 
     /// An assessment by a score map, median-filtered: the image scores are taken from it.
-    public init(map: ScoreMap, input: [Float]? = nil, reconstruction: [Float]? = nil) {
+    package init(map: ScoreMap, input: [Float]? = nil, reconstruction: [Float]? = nil) {
         self.scores = ImageScores(map: map)
         self.map = map
         self.input = input
@@ -63,7 +63,7 @@ public struct Assessment: Sendable, Equatable {
     }
 
     /// An assessment by a single number, which stands for all three image scores.
-    public init(score: Double) {
+    package init(score: Double) {
         scores = ImageScores(maximum: score, mean: score, patch: score)
     }
 

@@ -1,51 +1,51 @@
-public import Detection
+package import Detection
 
 /// Everything that a benchmark found; `results.json` is this value, keys sorted.
 ///
 /// `methods[].folds[].figures[]` has each number with its key (`level`, `score`, `fault`, `name`);
 /// `methods[].figures[]` has its mean and spread over the folds. A `value`, `mean` or `spread` that is absent
 /// is not defined.
-public struct BenchmarkResults: Sendable, Equatable, Codable {
+package struct BenchmarkResults: Sendable, Equatable, Codable {
     /// Version of this layout.
-    public var format = 1
+    package var format = 1
     /// The folder that frames are relative to.
-    public var data: String
+    package var data: String
     /// The folder of the lists.
-    public var splits: String
+    package var splits: String
     /// One entry a method, in the order they ran.
-    public var methods: [MethodResult]
+    package var methods: [MethodResult]
     /// What was left out and why, one sentence each.
-    public var leftOut: [String]
+    package var leftOut: [String]
 }
 
 /// What a benchmark found of one method.
-public struct MethodResult: Sendable, Equatable, Codable {
+package struct MethodResult: Sendable, Equatable, Codable {
     /// The method's name.
-    public var name: String
+    package var name: String
     /// What it is and how large.
-    public var summary: String
+    package var summary: String
     /// What the kept results are known by.
-    public var fingerprint: String
+    package var fingerprint: String
     /// Passes of a network for a frame of the most common size; 0 for a method without one.
-    public var passesPerFrame: Int
+    package var passesPerFrame: Int
     /// Frames per second on this machine: one over the median time of a frame.
-    public var framesPerSecond: Double?
+    package var framesPerSecond: Double?
     /// One entry a fold.
-    public var folds: [FoldResult]
+    package var folds: [FoldResult]
     /// Mean and spread of every figure over the folds.
-    public var figures: [FigureSummary]
+    package var figures: [FigureSummary]
 }
 
 /// A figure over the folds.
-public struct FigureSummary: Sendable, Equatable, Codable {
+package struct FigureSummary: Sendable, Equatable, Codable {
     /// What the number is of.
-    public var key: Figure.Key
+    package var key: Figure.Key
     /// Mean over the folds where it is defined.
-    public var mean: Double?
+    package var mean: Double?
     /// Standard deviation over these folds (n - 1); absent for fewer than two.
-    public var spread: Double?
+    package var spread: Double?
     /// Number of folds where it is defined.
-    public var folds: Int
+    package var folds: Int
 
     /// Gathers each figure from all folds, in the order of the first fold that has it.
     static func all(of folds: [FoldResult]) -> [FigureSummary] {
@@ -71,50 +71,50 @@ public struct FigureSummary: Sendable, Equatable, Codable {
 }
 
 /// What a benchmark found of one method on one fold.
-public struct FoldResult: Sendable, Equatable, Codable {
+package struct FoldResult: Sendable, Equatable, Codable {
     /// The fold's number.
-    public var number: Int
+    package var number: Int
     /// How many frames it has.
-    public var counts: Counts
+    package var counts: Counts
     /// All numbers.
-    public var figures: [Figure]
+    package var figures: [Figure]
     /// The scores of the test frames.
-    public var test: [ScoredFrame]
+    package var test: [ScoredFrame]
     /// ROC and precision-recall curve of the test pixels; empty for a method without maps.
-    public var pixelCurve: [OperatingPoint]
+    package var pixelCurve: [OperatingPoint]
     /// Median time of a frame, in seconds.
-    public var secondsPerFrame: Double?
+    package var secondsPerFrame: Double?
     /// What was left out of this fold for this method.
-    public var leftOut: [String]
+    package var leftOut: [String]
 
     /// Numbers of frames that were counted.
-    public struct Counts: Sendable, Equatable, Codable {
+    package struct Counts: Sendable, Equatable, Codable {
         /// Normal frames of the validation list.
-        public var validationNormal: Int
+        package var validationNormal: Int
         /// Faulty frames of the validation list.
-        public var validationFaulty: Int
+        package var validationFaulty: Int
         /// Normal frames of the test list.
-        public var testNormal: Int
+        package var testNormal: Int
         /// Faulty frames of the test list.
-        public var testFaulty: Int
+        package var testFaulty: Int
         /// Frames of the test list whose pixels are counted.
-        public var testWithTruth: Int
+        package var testWithTruth: Int
     }
 
     /// A test frame with its scores.
-    public struct ScoredFrame: Sendable, Equatable, Codable {
+    package struct ScoredFrame: Sendable, Equatable, Codable {
         /// Path of the frame.
-        public var image: String
+        package var image: String
         /// Whether it is faulty.
-        public var isFaulty: Bool
+        package var isFaulty: Bool
         /// The class of its fault.
-        public var fault: String?
+        package var fault: String?
         /// Largest pixel of the map.
-        public var maximum: Double
+        package var maximum: Double
         /// Mean of the map.
-        public var mean: Double
+        package var mean: Double
         /// Largest mean of a window of 16 x 16.
-        public var patch: Double
+        package var patch: Double
 
         func score(_ kind: ScoreKind) -> Double {
             switch kind {

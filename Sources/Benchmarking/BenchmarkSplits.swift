@@ -1,34 +1,34 @@
 import Foundation
-public import Training
+package import Training
 
 /// The lists of a benchmark in the published layout.
 ///
 /// A folder with `normal_train.csv`, `normal_val.csv` and, for each fold N, `test_val_foldN.csv` (to find
 /// thresholds) and `test_test_foldN.csv` (to take figures). There are as many folds as there are such files.
-public struct BenchmarkSplits: Sendable {
+package struct BenchmarkSplits: Sendable {
     /// The two lists of a fold.
-    public struct Fold: Sendable {
+    package struct Fold: Sendable {
         /// The number in the file names.
-        public let number: Int
+        package let number: Int
         /// Frames that thresholds are found on.
-        public let validation: [FramePaths.Labelled]
+        package let validation: [FramePaths.Labelled]
         /// Frames that figures are taken from.
-        public let test: [FramePaths.Labelled]
+        package let test: [FramePaths.Labelled]
     }
 
     /// Normal frames for training.
-    public let normalTrain: [FramePaths.Labelled]
+    package let normalTrain: [FramePaths.Labelled]
     /// Normal frames for choosing the best checkpoint.
-    public let normalValidation: [FramePaths.Labelled]
+    package let normalValidation: [FramePaths.Labelled]
     /// The folds, by number.
-    public let folds: [Fold]
+    package let folds: [Fold]
     /// What could not be read, one sentence each.
-    public let problems: [String]
+    package let problems: [String]
 
     /// Reads all lists; frames are relative to `base`.
     ///
     /// Throws if there is no fold at all.
-    public init(folder: String, base: String) throws(BenchmarkError) {
+    package init(folder: String, base: String) throws(BenchmarkError) {
         var reader = Reader(folder: folder, base: base)
         normalTrain = reader.rows("normal_train.csv", consequence: "methods that learn from it are left out")
         normalValidation = reader.rows("normal_val.csv", consequence: "it counts as empty")

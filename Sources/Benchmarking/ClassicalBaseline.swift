@@ -1,17 +1,17 @@
 import Detection
 import Foundation
-public import Plate
+package import Plate
 import Training
 
 /// What a user would try first: classical quality metrics and their robust distance from the normal frames.
 ///
 /// It needs no training and judges whole frames: it has one score, which stands for all three image scores,
 /// and no map.
-public final class ClassicalBaseline: BenchmarkMethod {
+package final class ClassicalBaseline: BenchmarkMethod {
     /// `classical`.
-    public let name = "classical"
+    package let name = "classical"
     /// What it is, and from how many frames.
-    public private(set) var summary = "quality metrics, robust Mahalanobis distance, no training"
+    package private(set) var summary = "quality metrics, robust Mahalanobis distance, no training"
     private var distance: RobustDistance?
     /// More normal frames than these do not move the median of eight numbers.
     private static let mostFrames = 1000
@@ -19,10 +19,10 @@ public final class ClassicalBaseline: BenchmarkMethod {
     private static let version = "1"
 
     /// Nothing is known yet.
-    public init() {}
+    package init() {}
 
     /// The normal frames that it measures, by path, size and time of change.
-    public func fingerprint(_ context: MethodContext) -> String {
+    package func fingerprint(_ context: MethodContext) -> String {
         let chosen = Self.chosen(context.normal)
         summary =
             "8 quality metrics, robust Mahalanobis distance from \(chosen.count) normal frames, no training"
@@ -31,7 +31,7 @@ public final class ClassicalBaseline: BenchmarkMethod {
     }
 
     /// Measures the normal frames; the measurements are kept, so that a second run goes on.
-    public func prepare(_ context: MethodContext) throws {
+    package func prepare(_ context: MethodContext) throws {
         let path = context.folder.appending(path: "metrics-\(Self.version).json")
         let kept = (try? Data(contentsOf: path)).flatMap {
             try? JSONDecoder().decode([String: QualityMetrics].self, from: $0)
@@ -63,13 +63,13 @@ public final class ClassicalBaseline: BenchmarkMethod {
     }
 
     /// Measures the frame.
-    public func assess(_ frame: Frame, report: (_ done: Int, _ all: Int) -> Void) throws -> Assessment {
+    package func assess(_ frame: Frame, report: (_ done: Int, _ all: Int) -> Void) throws -> Assessment {
         guard let distance else { preconditionFailure("classical: assessed before it was prepared") }
         return Assessment(score: distance.distance(of: QualityMetrics(of: frame).features))
     }
 
     /// No network, no passes.
-    public func passesPerFrame(height: Int, width: Int) -> Int { 0 }
+    package func passesPerFrame(height: Int, width: Int) -> Int { 0 }
 
     /// Evenly spread over the list.
     private static func chosen(_ rows: [FramePaths.Labelled]) -> [FramePaths.Labelled] {

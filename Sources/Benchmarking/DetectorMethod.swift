@@ -1,18 +1,18 @@
-public import Detection
+package import Detection
 import Foundation
-public import Plate
-public import Tensors
+package import Plate
+package import Tensors
 import Training
 
 /// A `realtime` model as the daemon judges with it: what its normal model says of tiles and score map together.
 ///
 /// It learns what is normal from the normal frames of the benchmark, as `autoqc calibrate` would; no label is used. The
 /// severity stands for all three image scores.
-public final class DetectorMethod: BenchmarkMethod {
+package final class DetectorMethod: BenchmarkMethod {
     /// The model's name and `+normal`.
-    public let name: String
+    package let name: String
     /// The model's own, and from how many frames it learnt what is normal.
-    public private(set) var summary: String
+    package private(set) var summary: String
     private let identity: String
     private let model: Model
     private let path: String
@@ -27,7 +27,7 @@ public final class DetectorMethod: BenchmarkMethod {
     /// Reads a model file; `nil` for one of the `reference` profile.
     ///
     /// Without a precision, the model's automatic one.
-    public init?(path: String, name: String, precision: Precision? = nil) throws(ModelError) {
+    package init?(path: String, name: String, precision: Precision? = nil) throws(ModelError) {
         let (model, identity) = try Model.read(path: path)
         guard model.description.realtime != nil else { return nil }
         self.precision = precision ?? model.description.automaticPrecision
@@ -39,7 +39,7 @@ public final class DetectorMethod: BenchmarkMethod {
     }
 
     /// Every `realtime` model of a folder; what is refused, `ModelMethod.all` says.
-    public static func all(in folder: String, precision: Precision? = nil) -> [DetectorMethod] {
+    package static func all(in folder: String, precision: Precision? = nil) -> [DetectorMethod] {
         let ending = ".safetensors"
         return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
             .filter { $0.hasSuffix(ending) && !$0.hasPrefix(".") }.sorted()
@@ -53,7 +53,7 @@ public final class DetectorMethod: BenchmarkMethod {
     }
 
     /// The model's file and the normal frames' content.
-    public func fingerprint(_ context: MethodContext) -> String {
+    package func fingerprint(_ context: MethodContext) -> String {
         let paths = Self.chosen(context)
         let lines = paths.map { path in
             FileManager.default.contents(atPath: path).map { Digest.sha256($0) } ?? path
@@ -63,7 +63,7 @@ public final class DetectorMethod: BenchmarkMethod {
     }
 
     /// Learns what is normal.
-    public func prepare(_ context: MethodContext) throws {
+    package func prepare(_ context: MethodContext) throws {
         let frames = try FrameSet(paths: Self.chosen(context))
         var options = Calibrator.Options()
         options.classifier = model.description.classifier
@@ -85,7 +85,7 @@ public final class DetectorMethod: BenchmarkMethod {
     }
 
     /// Judges as the daemon does; the map is the one that masks are taken of.
-    public func assess(_ frame: Frame, report: (_ done: Int, _ all: Int) -> Void) throws -> Assessment {
+    package func assess(_ frame: Frame, report: (_ done: Int, _ all: Int) -> Void) throws -> Assessment {
         guard let calibration else { preconditionFailure("\(name): assessed before it was prepared") }
         let reconstruction = scorer.reconstruction(of: frame) { report($0.done, $0.all) }
         let map = scorer.map(of: reconstruction)
@@ -97,7 +97,7 @@ public final class DetectorMethod: BenchmarkMethod {
     }
 
     /// Passes over the frame.
-    public func passesPerFrame(height: Int, width: Int) -> Int {
+    package func passesPerFrame(height: Int, width: Int) -> Int {
         scorer.passesPerFrame(height: height, width: width)
     }
 

@@ -1,22 +1,22 @@
-public import Detection
+package import Detection
 
 /// One number that the benchmark gives, and what it is of.
-public struct Figure: Sendable, Equatable, Codable {
+package struct Figure: Sendable, Equatable, Codable {
     /// What the number is of.
-    public var key: Key
+    package var key: Key
     /// The number; `nil` where it is not defined, for example the AUC of a list without faulty frames.
-    public var value: Double?
+    package var value: Double?
 
     /// What a number is of.
-    public struct Key: Sendable, Hashable, Codable {
+    package struct Key: Sendable, Hashable, Codable {
         /// Whole frames or their pixels.
-        public var level: Level
+        package var level: Level
         /// Which image score decides; `nil` for pixels.
-        public var score: ScoreKind?
+        package var score: ScoreKind?
         /// The class of fault; `nil` for all together.
-        public var fault: String?
+        package var fault: String?
         /// Which number.
-        public var name: Name
+        package var name: Name
 
         init(_ level: Level, _ name: Name, score: ScoreKind? = nil, fault: String? = nil) {
             (self.level, self.name, self.score, self.fault) = (level, name, score, fault)
@@ -24,7 +24,7 @@ public struct Figure: Sendable, Equatable, Codable {
     }
 
     /// Whole frames or their pixels.
-    public enum Level: String, Sendable, Codable {
+    package enum Level: String, Sendable, Codable {
         /// One score and one label a frame.
         case image
         /// One score and one label a pixel.
@@ -32,7 +32,7 @@ public struct Figure: Sendable, Equatable, Codable {
     }
 
     /// Which number.
-    public enum Name: String, Sendable, Codable, CaseIterable {
+    package enum Name: String, Sendable, Codable, CaseIterable {
         /// The limit found on the fold's validation list: a score above it is faulty.
         case threshold
         /// Accuracy (images) or Dice (pixels) that the threshold has on the validation list.

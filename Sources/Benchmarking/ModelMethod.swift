@@ -1,21 +1,21 @@
-public import Detection
+package import Detection
 import Foundation
-public import Plate
-public import Tensors
+package import Plate
+package import Tensors
 
 /// Any trained model as a method of the benchmark.
-public struct ModelMethod: BenchmarkMethod {
+package struct ModelMethod: BenchmarkMethod {
     /// The name of the model file without its ending.
-    public let name: String
+    package let name: String
     /// Method, profile, size and training.
-    public let summary: String
+    package let summary: String
     private let identity: String
     private let scorer: FrameScorer
 
     /// Reads a model file; a damaged one is refused in words.
     ///
     /// Without a precision, the model's automatic one.
-    public init(path: String, name: String, precision: Precision? = nil) throws(ModelError) {
+    package init(path: String, name: String, precision: Precision? = nil) throws(ModelError) {
         let (model, identity) = try Model.read(path: path)
         let precision = precision ?? model.description.automaticPrecision
         self.name = name
@@ -27,7 +27,7 @@ public struct ModelMethod: BenchmarkMethod {
     /// Every model file of a folder, by name, and a sentence for each that is refused.
     ///
     /// Throws if the folder cannot be read or has no model file.
-    public static func all(in folder: String, precision: Precision? = nil) throws(BenchmarkError) -> (
+    package static func all(in folder: String, precision: Precision? = nil) throws(BenchmarkError) -> (
         methods: [ModelMethod], problems: [String]
     ) {
         let ending = ".safetensors"
@@ -54,13 +54,13 @@ public struct ModelMethod: BenchmarkMethod {
     }
 
     /// The first digits of the file's SHA-256.
-    public func fingerprint(_ context: MethodContext) -> String { identity }
+    package func fingerprint(_ context: MethodContext) -> String { identity }
 
     /// Nothing is to be done: the model is trained.
-    public func prepare(_ context: MethodContext) {}
+    package func prepare(_ context: MethodContext) {}
 
     /// Reconstructs the frame and compares.
-    public func assess(_ frame: Frame, report: (_ done: Int, _ all: Int) -> Void) -> Assessment {
+    package func assess(_ frame: Frame, report: (_ done: Int, _ all: Int) -> Void) -> Assessment {
         let reconstruction = scorer.reconstruction(of: frame) { report($0.done, $0.all) }
         return Assessment(
             map: scorer.map(of: reconstruction),
@@ -70,7 +70,7 @@ public struct ModelMethod: BenchmarkMethod {
     }
 
     /// Passes over the frame (`realtime`) or over its windows (`reference`).
-    public func passesPerFrame(height: Int, width: Int) -> Int {
+    package func passesPerFrame(height: Int, width: Int) -> Int {
         scorer.passesPerFrame(height: height, width: width)
     }
 

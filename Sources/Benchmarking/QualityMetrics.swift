@@ -1,34 +1,34 @@
 import Foundation
-public import Plate
+package import Plate
 
 /// What a microscopist's software says of a frame's quality without having learnt anything.
 ///
 /// The figures are those of CellProfiler's image quality module (Bray et al. 2012), with a gradient of
 /// illumination.
-public struct QualityMetrics: Sendable, Equatable, Codable {
+package struct QualityMetrics: Sendable, Equatable, Codable {
     /// Slope of the log of the power spectrum over the log of frequency: steeper if out of focus.
-    public let powerLogLogSlope: Double
+    package let powerLogLogSlope: Double
     /// Variance of the Laplacian (four neighbours), in squared grey units: falls out of focus.
-    public let laplacianVariance: Double
+    package let laplacianVariance: Double
     /// Mean over tiles of 20 x 20 of variance over mean, in grey units.
-    public let localFocusScore: Double
+    package let localFocusScore: Double
     /// Per cent of pixels that have the frame's largest value.
-    public let percentMaximal: Double
+    package let percentMaximal: Double
     /// Per cent of pixels that have the frame's smallest value.
-    public let percentMinimal: Double
+    package let percentMinimal: Double
     /// Mean grey value.
-    public let intensityMean: Double
+    package let intensityMean: Double
     /// Standard deviation of grey values.
-    public let intensitySpread: Double
+    package let intensitySpread: Double
     /// Rise of the best plane through the grey values, from end to end of both sides, as a share of the mean.
-    public let illuminationGradient: Double
+    package let illuminationGradient: Double
 
     private static let tile = 20
     /// What keeps logarithms finite; far below what any real frame has.
     private static let floor = 1e-3
 
     /// Measures a frame of any size.
-    public init(of frame: Frame) {
+    package init(of frame: Frame) {
         let moments = Self.moments(frame.pixels)
         let count = Double(frame.pixels.count)
         let (lowest, highest) = frame.pixels.reduce((Float.infinity, -Float.infinity)) {

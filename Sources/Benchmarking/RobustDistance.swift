@@ -7,7 +7,7 @@ import Foundation
 /// (minimum covariance determinant, Rousseeuw and Van Driessen 1999), and refined once with all points within
 /// the 97.5 % ellipsoid. The scatter is shrunk towards the identity (Boudt et al. 2020), so that few points,
 /// or coordinates that say the same, do no harm.
-public struct RobustDistance: Sendable {
+package struct RobustDistance: Sendable {
     private let centre: [Double]
     private let scale: [Double]
     private let ellipsoid: Ellipsoid
@@ -16,7 +16,7 @@ public struct RobustDistance: Sendable {
     private static let shrinkage = 0.1
 
     /// Fits the distance to points of one length, at least one.
-    public init(points: [[Double]]) {
+    package init(points: [[Double]]) {
         precondition(!points.isEmpty, "a distance needs points to be measured from")
         let dimensions = points[0].count
         let columns = (0..<dimensions).map { column in points.map { $0[column] } }
@@ -28,7 +28,7 @@ public struct RobustDistance: Sendable {
     }
 
     /// The distance of a point, in standard deviations; finite for a finite point.
-    public func distance(of point: [Double]) -> Double {
+    package func distance(of point: [Double]) -> Double {
         ellipsoid.squaredDistance(of: Self.scaled(point, centre: centre, scale: scale)).squareRoot()
     }
 

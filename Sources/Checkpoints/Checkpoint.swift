@@ -1,5 +1,5 @@
 import Foundation
-public import Tensors
+package import Tensors
 
 /// The weights in a file of another system, by the names and in the layouts that the file has.
 ///
@@ -11,11 +11,11 @@ public import Tensors
 ///
 /// All numbers become float32. A file that is cut, altered (the archive has checksums), or larger than the limits is
 /// refused with a sentence.
-public struct Checkpoint: Sendable {
+package struct Checkpoint: Sendable {
     /// The tensors by name.
-    public let tensors: [String: Tensor]
+    package let tensors: [String: Tensor]
     /// Names in the state dict that are no tensors and were left out.
-    public let ignored: [String]
+    package let ignored: [String]
 
     /// The first bytes of a zip archive with at least one entry.
     private static let zipMagic: [UInt8] = [0x50, 0x4B, 0x03, 0x04]
@@ -23,7 +23,7 @@ public struct Checkpoint: Sendable {
     private static let oldMagic: [UInt8] = [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20]
 
     /// Reads a file.
-    public init(path: String, limits: CheckpointLimits = .default) throws(CheckpointError) {
+    package init(path: String, limits: CheckpointLimits = .default) throws(CheckpointError) {
         let head = try Self.head(path: path)
         try self.init(
             head: head,
@@ -35,7 +35,7 @@ public struct Checkpoint: Sendable {
     }
 
     /// Reads a file's bytes; `path` is for messages.
-    public init(
+    package init(
         bytes: [UInt8],
         path: String,
         limits: CheckpointLimits = .default

@@ -10,9 +10,9 @@
 /// | `damaged` | copy the file again |
 /// | `ambiguous` | name with `--skip` which of the two to leave out |
 /// | `notFinite` | take an earlier checkpoint: its training diverged |
-public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kinds of failure, each with its own remedy.
-    public enum Code: Sendable, Equatable, CaseIterable {
+    package enum Code: Sendable, Equatable, CaseIterable {
         /// The operating system did not open or read the file.
         case cannotRead
         /// A file of another kind, or one without tensors.
@@ -32,21 +32,21 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
     }
 
     /// The kind of failure.
-    public let code: Code
+    package let code: Code
     /// The file, as it was named by the caller.
-    public let path: String
+    package let path: String
     /// What is wrong and where, as a clause without a full stop.
-    public let detail: String
+    package let detail: String
 
     /// Describes a failure; `detail` is a clause.
-    public init(code: Code, path: String, detail: String) {
+    package init(code: Code, path: String, detail: String) {
         self.code = code
         self.path = path
         self.detail = detail
     }
 
     /// A full sentence: what is wrong, where, and what to do.
-    public var description: String { "\(path): \(detail); \(remedy)." }
+    package var description: String { "\(path): \(detail); \(remedy)." }
 
     private static let resave =
         "python3 -c \"import torch; c = torch.load('FILE', map_location='cpu', weights_only=False); "

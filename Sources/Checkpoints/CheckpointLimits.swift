@@ -1,25 +1,25 @@
 /// How large a checkpoint may claim to be before it is refused; checked before any memory is taken.
 ///
 /// The largest published network (f-AnoGAN) has about 10^8 values and a pickle of some 10 kB.
-public struct CheckpointLimits: Sendable, Equatable {
+package struct CheckpointLimits: Sendable, Equatable {
     /// Longest pickle, in bytes.
-    public var maximumPickleBytes = 32 << 20
+    package var maximumPickleBytes = 32 << 20
     /// Most values that wait on the pickle's stack.
-    public var maximumStack = 1 << 18
+    package var maximumStack = 1 << 18
     /// Most tuples, lists and dictionaries in the pickle.
-    public var maximumObjects = 1 << 20
+    package var maximumObjects = 1 << 20
     /// Most values that the pickle remembers.
-    public var maximumMemo = 1 << 20
+    package var maximumMemo = 1 << 20
     /// Most axes of a tensor.
-    public var maximumAxes = 8
+    package var maximumAxes = 8
     /// Most values in all tensors together.
-    public var maximumValues = 1 << 29
+    package var maximumValues = 1 << 29
     /// Most bytes in all storages together.
-    public var maximumStorageBytes = 1 << 32
+    package var maximumStorageBytes = 1 << 32
 
     /// The limits of every command.
-    public static let `default` = CheckpointLimits()
+    package static let `default` = CheckpointLimits()
 
     /// The default limits, to be narrowed.
-    public init() {}
+    package init() {}
 }

@@ -1,15 +1,15 @@
-public import Tensors
+package import Tensors
 
 /// The weights of a checkpoint under the names that the published networks give them.
 ///
 /// Around those names training code leaves its own: `diffusion.model.`, `model.`, `net.`, `module.` and the like are taken
 /// off the front, `generator.`, `discriminator.` and `encoder.` become `G.`, `D.` and `E.`. Left out are what no network
 /// needs: the diffusion's own schedule (`betas`, `alphas_cumprod`, ...), and the counters of batch normalisations.
-public struct PublishedWeights: Sendable {
+package struct PublishedWeights: Sendable {
     /// The weights by their published names, in the checkpoint's layout; all of them finite.
-    public let tensors: [String: Tensor]
+    package let tensors: [String: Tensor]
     /// What was left out, as the checkpoint names it, sorted.
-    public let skipped: [String]
+    package let skipped: [String]
 
     private static let wrappers: Set<Substring> = [
         "diffusion", "model", "net", "network", "module", "_orig_mod", "state_dict", "model_state_dict",
@@ -30,7 +30,7 @@ public struct PublishedWeights: Sendable {
     ///
     /// `leaving` are beginnings of names that shall be left out too. Weights that are not
     /// finite, and two tensors of one name, are refused.
-    public init(_ checkpoint: Checkpoint, path: String, leaving: [String] = []) throws(CheckpointError) {
+    package init(_ checkpoint: Checkpoint, path: String, leaving: [String] = []) throws(CheckpointError) {
         var tensors: [String: Tensor] = [:]
         var origins: [String: String] = [:]
         var skipped = checkpoint.ignored

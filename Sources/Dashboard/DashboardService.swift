@@ -1,17 +1,17 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
-public import Ledger
-public import Logging
-public import Reporting
-public import ServiceLifecycle
+package import Ledger
+package import Logging
+package import Reporting
+package import ServiceLifecycle
 
 /// The live page: plate map, drill-down, `/api/v1`, `/metrics` and `/healthz` over HTTP.
 ///
 /// It answers from the ledger and the output folder, so that nothing of it is lost with the daemon, and adds what the daemon
 /// says of itself. All its work is on two threads of low priority. Where the address is taken it says so, and tries
 /// again until it is free: no reason to judge no frames.
-public struct DashboardService: Service {
+package struct DashboardService: Service {
     private let settings: WebSettings
     private let site: Site
     private let figures: @Sendable () -> DaemonFigures?
@@ -26,7 +26,7 @@ public struct DashboardService: Service {
     ///
     /// Decisions can be stored where the ledger was opened to write. `rules` say how the lenses stand. `listening` hears of
     /// the port as soon as it is open.
-    public init(
+    package init(
         settings: WebSettings,
         ledger: FrameLedger,
         tree: OutputTree,
@@ -51,7 +51,7 @@ public struct DashboardService: Service {
     }
 
     /// Serves until the graceful shutdown.
-    public func run() async throws {
+    package func run() async throws {
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             do {
                 try await serve()

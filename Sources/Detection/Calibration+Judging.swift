@@ -1,8 +1,8 @@
-public import Plate
+package import Plate
 
 extension Calibration {
     /// Distance of a frame with this median-filtered residual from normal frames, in their own spread, at least 0.
-    public func severity(of frame: Frame, map: ScoreMap) -> Double {
+    package func severity(of frame: Frame, map: ScoreMap) -> Double {
         normal?.severity(of: frame, map: map)
             ?? severity(of: scoreKind.value(of: ImageScores(map: map)))
     }
@@ -17,27 +17,34 @@ extension Calibration {
     /// Judges a frame by its median-filtered residual and, where the calibration knows normal tiles, by these.
     ///
     /// Without a normal model, or for a frame of another size, the image score alone decides.
-    func findings(of frame: Frame, map: ScoreMap, causes: CauseModel? = nil) -> Findings {
+    ///
+    /// `limit` is a severity of the user's own that decides instead of the calibration's threshold.
+    func findings(
+        of frame: Frame,
+        map: ScoreMap,
+        threshold limit: Double? = nil,
+        causes: CauseModel? = nil
+    ) -> Findings {
         let scores = ImageScores(map: map)
         let score = scoreKind.value(of: scores)
         let table = normal?.table(of: frame, map: map)
         let appearance = table.flatMap { normal?.appearance(of: $0) } ?? []
         guard let normal, let table, normal.fits(frame) else {
-            let severity = severity(of: score)
             let judgement = Judgement(
-                verdict: severity > threshold ? .faulty : .normal,
+                severity: severity(of: score),
+                threshold: limit ?? threshold,
+                terms: [],
                 scores: scores,
                 score: score,
-                severity: severity,
-                threshold: threshold,
-                mask: mask(of: map),
-                map: map,
-                appearance: appearance
+                cause: .unknown,
+                appearance: appearance,
+                pictures: Judgement.Pictures(mask: mask(of: map), map: map)
             )
             return Findings(judgement: judgement, tiles: nil)
         }
         let tiles = (table: table, deviation: normal.deviation(of: table))
-        let isFaulty = tiles.deviation.severity > normal.threshold
+        let limit = limit ?? normal.threshold
+        let isFaulty = Verdict(severity: tiles.deviation.severity, threshold: limit) == .faulty
         var mask = normal.mask(of: map, suspicions: tiles.deviation.suspicions, window: maskWindow)
         // A fault that the residual hardly shows is somewhere all the same.
         if isFaulty, !mask.values.contains(1) { mask = self.mask(of: map) }
@@ -45,15 +52,14 @@ extension Calibration {
             mask = normal.tileMask(of: map, suspicions: tiles.deviation.suspicions)
         }
         let judgement = Judgement(
-            verdict: isFaulty ? .faulty : .normal,
+            severity: tiles.deviation.severity,
+            threshold: limit,
+            terms: [],
             scores: scores,
             score: score,
-            severity: tiles.deviation.severity,
-            threshold: normal.threshold,
-            mask: mask,
-            map: map,
             cause: isFaulty ? normal.cause(of: tiles, by: causes) : .unknown,
-            appearance: appearance
+            appearance: appearance,
+            pictures: Judgement.Pictures(mask: mask, map: map)
         )
         return Findings(judgement: judgement, tiles: tiles)
     }
@@ -82,12 +88,12 @@ extension NormalModel {
     }
 
     /// The severity of a frame with this median-filtered residual; `nil` for a frame of another size.
-    public func severity(of frame: Frame, map: ScoreMap) -> Double? {
+    package func severity(of frame: Frame, map: ScoreMap) -> Double? {
         measured(frame, map: map)?.deviation.severity
     }
 
     /// A score map that is strong where the tiles are suspicious, too: what the mask is taken of.
-    public func located(_ map: ScoreMap, in frame: Frame) -> ScoreMap {
+    package func located(_ map: ScoreMap, in frame: Frame) -> ScoreMap {
         guard let measured = measured(frame, map: map) else { return map }
         return map.weighed(by: weights(of: measured.deviation.suspicions))
     }

@@ -1,7 +1,7 @@
-public import Plate
+package import Plate
 
 /// Which image score decides.
-public enum ScoreKind: String, Sendable, Codable, CaseIterable {
+package enum ScoreKind: String, Sendable, Codable, CaseIterable {
     /// Largest pixel of the map.
     case maximum = "max"
     /// Mean of the map.
@@ -10,7 +10,7 @@ public enum ScoreKind: String, Sendable, Codable, CaseIterable {
     case patch
 
     /// This score among the three.
-    public func value(of scores: ImageScores) -> Double {
+    package func value(of scores: ImageScores) -> Double {
         switch self {
         case .maximum: scores.maximum
         case .mean: scores.mean
@@ -20,28 +20,28 @@ public enum ScoreKind: String, Sendable, Codable, CaseIterable {
 }
 
 /// When a frame is faulty and which of its pixels are, and how both limits were found.
-public struct Calibration: Sendable, Equatable, Codable {
+package struct Calibration: Sendable, Equatable, Codable {
     /// Which image score decides.
-    public var scoreKind: ScoreKind
+    package var scoreKind: ScoreKind
     /// The score's distance from normal frames.
-    public var scale: SeverityScale
+    package var scale: SeverityScale
     /// The severity above which a frame is faulty.
-    public var threshold: Double
+    package var threshold: Double
     /// Side of the square window over which the map is averaged before the mask is taken, in pixels.
-    public var maskWindow: Int
+    package var maskWindow: Int
     /// The averaged residual above which a pixel is faulty.
-    public var maskThreshold: Double
+    package var maskThreshold: Double
     /// How the severity's threshold was found.
-    public var thresholdOrigin: Origin
+    package var thresholdOrigin: Origin
     /// How the mask's threshold was found.
-    public var maskOrigin: Origin
+    package var maskOrigin: Origin
     /// What normal tiles look like; then severity, verdict and mask come from these and the score map together.
     ///
     /// Absent from older files and from models of the `reference` profile.
-    public var normal: NormalModel?
+    package var normal: NormalModel?
 
     /// How a threshold was found.
-    public enum Origin: Sendable, Equatable, Codable {
+    package enum Origin: Sendable, Equatable, Codable {
         /// From normal frames alone, for a rate of false alarms.
         case conformal(ConformalThreshold)
         /// By the published greedy search over labelled frames.
@@ -49,7 +49,7 @@ public struct Calibration: Sendable, Equatable, Codable {
     }
 
     /// Gathers a calibration.
-    public init(
+    package init(
         scoreKind: ScoreKind,
         scale: SeverityScale,
         threshold: (value: Double, origin: Origin),
@@ -64,17 +64,17 @@ public struct Calibration: Sendable, Equatable, Codable {
     }
 
     /// The faulty pixels of a map, without specks.
-    public func mask(of map: ScoreMap) -> Mask {
+    package func mask(of map: ScoreMap) -> Mask {
         Self.specks(window: maskWindow).filtered(
             map.mask(ofWindowMean: maskWindow, above: Float(largestNotAbove: maskThreshold))
         )
     }
 
     /// What is too small for a fault: the published 7 pixels, or a quarter of the window where that is larger.
-    public static func specks(window: Int) -> ComponentFilter {
+    package static func specks(window: Int) -> ComponentFilter {
         ComponentFilter(largestRemovedArea: max(7, window * window / 4))
     }
 
     /// Distance of a score from normal frames, in their own spread, at least 0.
-    public func severity(of score: Double) -> Double { scale.severity(of: score) }
+    package func severity(of score: Double) -> Double { scale.severity(of: score) }
 }

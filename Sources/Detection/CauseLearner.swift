@@ -1,15 +1,15 @@
-public import Plate
+package import Plate
 
 /// Collects faulty frames of known causes and learns to tell these apart.
-public struct CauseLearner {
+package struct CauseLearner {
     private let calibration: Calibration
     private var examples: [(cause: Cause, values: [Double])] = []
 
     /// `calibration` says which frames are faulty.
-    public init(calibration: Calibration) { self.calibration = calibration }
+    package init(calibration: Calibration) { self.calibration = calibration }
 
     /// Takes a frame with its score map, if it is found to be faulty.
-    public mutating func add(_ frame: Frame, map: ScoreMap, cause: Cause) {
+    package mutating func add(_ frame: Frame, map: ScoreMap, cause: Cause) {
         guard let normal = calibration.normal, let tiles = normal.measured(frame, map: map),
             tiles.deviation.severity > normal.threshold
         else { return }
@@ -17,5 +17,5 @@ public struct CauseLearner {
     }
 
     /// What tells the causes apart; `nil` if there are not two.
-    public var model: CauseModel? { CauseModel(examples) }
+    package var model: CauseModel? { CauseModel(examples) }
 }

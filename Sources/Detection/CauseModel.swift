@@ -1,16 +1,16 @@
 import Foundation
-public import Plate
+package import Plate
 
 /// Tells the cause of a fault from what its tiles look like: Gaussians of one shape, one for each cause (linear discriminant
 /// analysis, Fisher 1936).
 ///
 /// Figures are differences to normal tiles on logarithmic scales, so that what was learnt on one microscope holds roughly on
 /// another.
-public struct CauseModel: Sendable, Equatable {
+package struct CauseModel: Sendable, Equatable {
     /// The causes that it knows.
-    public let causes: [Cause]
+    package let causes: [Cause]
     /// Faulty frames that it was learnt from.
-    public let frames: Int
+    package let frames: Int
     /// Causes x dimensions.
     private let means: [Double]
     /// The inverse Cholesky factor of the common covariance, lower triangle.
@@ -19,7 +19,7 @@ public struct CauseModel: Sendable, Equatable {
     private let reach: Double
 
     /// Below this confidence the answer is `unknown`.
-    public static let smallestConfidence = 0.6
+    package static let smallestConfidence = 0.6
     /// Share of the identity in the covariance.
     private static let shrinkage = 0.05
     /// Of the frames it was learnt from, this share is within reach.
@@ -100,7 +100,7 @@ extension CauseModel: Codable {
     private enum CodingKeys: String, CodingKey { case causes, frames, means, factor, reach }
 
     /// Reads what was stored; throws if it does not fit together.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         causes = try values.decode([Cause].self, forKey: .causes)
         frames = try values.decode(Int.self, forKey: .frames)
@@ -121,7 +121,7 @@ extension CauseModel: Codable {
     }
 
     /// Writes it; arrays as little-endian 32-bit floats.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(causes, forKey: .causes)
         try values.encode(frames, forKey: .frames)

@@ -1,24 +1,24 @@
-public import Plate
+package import Plate
 
 /// How well scores tell faulty from normal, over all thresholds; scores that tie change side together.
-public struct ClassificationMetrics: Sendable, Equatable {
+package struct ClassificationMetrics: Sendable, Equatable {
     /// Area under the ROC curve, the chance that a faulty one scores above a normal one, ties counting half.
     ///
     /// `nil` where one of the two classes is missing.
-    public let rocAUC: Double?
+    package let rocAUC: Double?
     /// Area under the precision-recall curve as steps: sum of (R_n - R_(n-1)) P_n over falling thresholds.
     ///
     /// `nil` where nothing is faulty.
-    public let averagePrecision: Double?
+    package let averagePrecision: Double?
     /// The largest Dice that any threshold gives, 0 where nothing is faulty.
-    public let bestDice: Double
+    package let bestDice: Double
     /// The score from which on everything counts as faulty to reach `bestDice`, that score included.
-    public let bestDiceThreshold: Double
+    package let bestDiceThreshold: Double
     /// The ROC and precision-recall curves over falling thresholds, thinned to what a drawing shows.
-    public let curve: [OperatingPoint]
+    package let curve: [OperatingPoint]
 
     /// Figures of image scores with their labels.
-    public init(scores: [Double], faulty: [Bool]) {
+    package init(scores: [Double], faulty: [Bool]) {
         precondition(scores.count == faulty.count, "\(scores.count) scores have \(faulty.count) labels")
         precondition(!scores.contains { $0.isNaN }, "a score is not a number")
         let ranked = zip(scores, faulty).sorted { $0.0 > $1.0 }
@@ -28,7 +28,7 @@ public struct ClassificationMetrics: Sendable, Equatable {
     }
 
     /// Figures of the pixels of all maps together with their truth.
-    public init(maps: [ScoreMap], masks: [Mask]) {
+    package init(maps: [ScoreMap], masks: [Mask]) {
         Self.checkShapes(maps, masks)
         let keys = PixelRanking.descendingKeys(maps: maps, masks: masks)
         let faulty = keys.count { PixelRanking.isFaulty($0) }
@@ -38,7 +38,7 @@ public struct ClassificationMetrics: Sendable, Equatable {
     }
 
     /// Share of images on the right side of a threshold; a score above it means faulty.
-    public static func accuracy(scores: [Double], faulty: [Bool], threshold: Double) -> Double {
+    package static func accuracy(scores: [Double], faulty: [Bool], threshold: Double) -> Double {
         precondition(
             scores.count == faulty.count && !scores.isEmpty,
             "\(scores.count) scores have \(faulty.count) labels"
@@ -51,7 +51,7 @@ public struct ClassificationMetrics: Sendable, Equatable {
     /// |B|).
     ///
     /// 0 where both are empty.
-    public static func dice(maps: [ScoreMap], masks: [Mask], threshold: Double) -> Double {
+    package static func dice(maps: [ScoreMap], masks: [Mask], threshold: Double) -> Double {
         checkShapes(maps, masks)
         let limit = Float(largestNotAbove: threshold)
         var both = 0

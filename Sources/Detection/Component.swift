@@ -1,14 +1,14 @@
-public import Plate
+package import Plate
 
 /// Faulty pixels that touch one another, edges and corners alike.
-public struct Component: Sendable, Equatable {
+package struct Component: Sendable, Equatable {
     /// Number of pixels.
-    public let area: Int
+    package let area: Int
     /// The smallest rectangle that holds them.
-    public let boundingBox: PixelRectangle
+    package let boundingBox: PixelRectangle
 
     /// Describes a component.
-    public init(area: Int, boundingBox: PixelRectangle) {
+    package init(area: Int, boundingBox: PixelRectangle) {
         self.area = area
         self.boundingBox = boundingBox
     }

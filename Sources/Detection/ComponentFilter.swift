@@ -1,23 +1,23 @@
-public import Plate
+package import Plate
 
 /// Removes specks from a mask: 8-connected components of few pixels.
-public struct ComponentFilter: Sendable, Equatable {
+package struct ComponentFilter: Sendable, Equatable {
     /// Components of at most this many pixels go.
-    public let largestRemovedArea: Int
+    package let largestRemovedArea: Int
 
     /// Chooses the size; the default is the published one.
-    public init(largestRemovedArea: Int = 7) {
+    package init(largestRemovedArea: Int = 7) {
         precondition(largestRemovedArea >= 0, "no component has \(largestRemovedArea) pixels")
         self.largestRemovedArea = largestRemovedArea
     }
 
     /// The mask of the pixels above a threshold, without its specks.
-    public func mask(of map: ScoreMap, above threshold: Double) -> Mask {
+    package func mask(of map: ScoreMap, above threshold: Double) -> Mask {
         filtered(map.mask(ofWindowMean: 1, above: Float(largestNotAbove: threshold)))
     }
 
     /// The mask without its specks; one that nobody else holds is cleaned where it lies.
-    public func filtered(_ mask: consuming Mask) -> Mask {
+    package func filtered(_ mask: consuming Mask) -> Mask {
         var kept = mask
         let labelling = RunLabelling(kept)
         var areas = [Int](repeating: 0, count: labelling.runs.count)
@@ -30,7 +30,7 @@ public struct ComponentFilter: Sendable, Equatable {
     }
 
     /// The components that stay, the largest first.
-    public func components(of mask: Mask) -> [Component] {
+    package func components(of mask: Mask) -> [Component] {
         let labelling = RunLabelling(mask)
         let pairs = zip(labelling.runs, labelling.roots)
         return Dictionary(grouping: pairs, by: \.1).values
@@ -46,7 +46,7 @@ public struct ComponentFilter: Sendable, Equatable {
     ///
     /// That is the value of the brightest pixel that completes a component too large to be a speck; 0 if none
     /// does.
-    public func onset(of map: ScoreMap) -> Float {
+    package func onset(of map: ScoreMap) -> Float {
         let peak = map.values.reduce(0) { max($0, $1) }
         var floor = peak / 2
         while floor > peak * 0x1p-10 {

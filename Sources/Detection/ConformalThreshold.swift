@@ -1,5 +1,5 @@
 import Foundation
-public import Plate
+package import Plate
 
 /// A threshold from normal frames alone that new normal frames pass at a stated rate.
 ///
@@ -7,23 +7,23 @@ public import Plate
 /// most the rate, whatever the distribution (Vovk et al. 2005). Below a rate of 1 / (n + 1) there is no such
 /// value; then an exponential tail through the upper values is followed, which is an assumption and is said
 /// to be one.
-public struct ConformalThreshold: Sendable, Equatable, Codable {
+package struct ConformalThreshold: Sendable, Equatable, Codable {
     /// Values above this raise an alarm.
-    public let value: Double
+    package let value: Double
     /// The share of normal frames that may raise one, in (0, 1).
-    public let falseAlarmRate: Double
+    package let falseAlarmRate: Double
     /// Number of normal frames it was found from.
-    public let frameCount: Int
+    package let frameCount: Int
     /// Whether these were too few for the rate, so that the value lies beyond what was seen.
-    public let isExtrapolated: Bool
+    package let isExtrapolated: Bool
 
     /// The smallest number of normal frames that vouches for a rate without extrapolation.
-    public static func framesNeeded(falseAlarmRate: Double) -> Int {
+    package static func framesNeeded(falseAlarmRate: Double) -> Int {
         Int((1 / falseAlarmRate - roundingSlack).rounded(.up)) - 1
     }
 
     /// Finds the threshold from one value per normal frame, for example its severity; at least one frame.
-    public init(normalValues: [Double], falseAlarmRate: Double) {
+    package init(normalValues: [Double], falseAlarmRate: Double) {
         precondition(!normalValues.isEmpty, "a threshold needs normal frames")
         precondition(falseAlarmRate > 0 && falseAlarmRate < 1, "\(falseAlarmRate) is no rate of false alarms")
         let falling = normalValues.sorted(by: >)
@@ -38,7 +38,7 @@ public struct ConformalThreshold: Sendable, Equatable, Codable {
     /// mask at all.
     ///
     /// Each map counts with the threshold from which on its mask, without specks, is empty.
-    public init(normalMaps: some Sequence<ScoreMap>, filter: ComponentFilter, falseAlarmRate: Double) {
+    package init(normalMaps: some Sequence<ScoreMap>, filter: ComponentFilter, falseAlarmRate: Double) {
         self.init(
             normalValues: normalMaps.map { Double(filter.onset(of: $0)) },
             falseAlarmRate: falseAlarmRate

@@ -1,32 +1,26 @@
-public import Plate
-public import Tensors
+package import Plate
+package import Tensors
 
 /// Judges frames with a calibrated model; the same path for the daemon, for `score` and for calibration.
-public final class Detector: Sendable {
+package final class Detector: Sendable {
     /// The model's name in every record: the first twelve digits of its file's SHA-256.
-    public let modelName: String
+    package let modelName: String
     /// Everything about the model but its weights.
-    public let description: ModelDescription
-    private let full: Way
-    /// With half of the passes over a frame, for models that are calibrated for that.
-    private let reduced: Way?
-
-    /// One way of judging.
-    private struct Way {
-        let scorer: FrameScorer
-        let calibration: Calibration
-    }
+    package let description: ModelDescription
+    private let scorer: FrameScorer
+    /// What decides.
+    let calibration: Calibration
 
     /// Loads a model file; one that is not calibrated is refused.
     ///
     /// Without a precision, the model's automatic one.
-    public convenience init(path: String, precision: Precision? = nil) throws(ModelError) {
+    package convenience init(path: String, precision: Precision? = nil) throws(ModelError) {
         let (model, name) = try Model.read(path: path)
         try self.init(model: model, name: name, path: path, precision: precision)
     }
 
     /// Takes a model that was read; `path` is for messages.
-    public init(
+    package init(
         model: Model,
         name: String,
         path: String,
@@ -48,72 +42,50 @@ public final class Detector: Sendable {
                 detail: "has no thresholds yet; run `autoqc calibrate \(path) --normal FOLDER`"
             )
         }
-        func way(_ model: Model, _ calibration: Calibration) throws(ModelError) -> Way {
-            Way(
-                scorer: try FrameScorer(model: model, path: path, precision: precision),
-                calibration: calibration
-            )
-        }
-        self.modelName = name
-        self.description = model.description
-        full = try way(model, calibration)
-        if let other = model.reduced, let calibration = model.description.reducedCalibrations[precision] {
-            reduced = try way(other, calibration)
-        } else {
-            reduced = nil
-        }
+        modelName = name
+        description = model.description
+        scorer = try FrameScorer(model: model, path: path, precision: precision)
+        self.calibration = calibration
     }
 
     /// What the network multiplies.
-    public var precision: Precision { full.scorer.precision }
-
-    /// Whether it can do with half of the passes over a frame, at `Tier.reduced`.
-    public var canReduce: Bool { reduced != nil }
+    package var precision: Precision { scorer.precision }
 
     /// The same in records: `f32`, `bf16` or `int8`.
-    public var precisionName: String { precision.rawValue }
+    package var precisionName: String { precision.rawValue }
 
-    /// What decides at `Tier.full`.
-    var calibration: Calibration { full.calibration }
-
-    /// The same network, shared, with what a run taught instead of the model's own calibration, under another name.
-    ///
-    /// What is judged at `Tier.reduced` is judged as before.
+    /// The same network, shared, with a run's own calibration instead of the model's, under another name.
     init(sharing other: Detector, calibration: Calibration, name: String) {
         modelName = name
         var description = other.description
         description.calibrations[other.precision] = calibration
         self.description = description
-        full = Way(scorer: other.full.scorer, calibration: calibration)
-        reduced = other.reduced
+        scorer = other.scorer
+        self.calibration = calibration
     }
 
-    /// Judges a frame at `Tier.full`, and keeps what the verdict follows from.
-    func findings(of frame: Frame) -> Calibration.Findings {
-        let map = full.scorer.map(of: frame)
-        return full.calibration.findings(of: frame, map: map, causes: description.causes)
+    /// Judges a frame, and keeps the figures of its tiles.
+    func findings(of frame: Frame, threshold: Double? = nil) -> Calibration.Findings {
+        let map = scorer.map(of: frame)
+        return calibration.findings(of: frame, map: map, threshold: threshold, causes: description.causes)
     }
 
     /// Judges a frame of at least one pixel; several threads may judge at once.
     ///
-    /// `Tier.reduced` makes half of the passes, where `canReduce`.
-    public func judge(_ frame: Frame, tier: Tier = .full) -> Judgement {
-        judge(frame, tier: tier) { _ in }
-    }
-
-    /// The same; `report` hears how far the passes over the frame are.
-    public func judge(
+    /// `threshold` is a severity of the user's own; without it the calibration's decides. `report` hears how far the passes
+    /// over the frame are.
+    package func judge(
         _ frame: Frame,
-        tier: Tier = .full,
-        report: (ReconstructionProgress) -> Void
+        threshold: Double? = nil,
+        report: (ReconstructionProgress) -> Void = { _ in }
     ) -> Judgement {
-        let way = tier == .reduced ? reduced ?? full : full
-        let map = way.scorer.map(of: frame, report: report)
-        return way.calibration.findings(of: frame, map: map, causes: description.causes).judgement
+        let map = scorer.map(of: frame, report: report)
+        return calibration.findings(of: frame, map: map, threshold: threshold, causes: description.causes)
+            .judgement
     }
 
     /// What to know about the verdicts on frames of a size that the model was not made for; `nil` where it was.
-    public func warning(for frame: Frame) -> String? {
+    package func warning(for frame: Frame) -> String? {
         guard let height = description.training.frameHeight, let width = description.training.frameWidth,
             frame.height != height || frame.width != width
         else { return nil }
@@ -125,7 +97,7 @@ public final class Detector: Sendable {
 
 extension ModelDescription {
     /// Refuses a model that cannot keep up with a plate; `path` is for messages.
-    public func requireRealtime(path: String) throws(ModelError) {
+    package func requireRealtime(path: String) throws(ModelError) {
         guard realtime == nil else { return }
         throw ModelError(
             code: .notRealtime,

@@ -6,19 +6,19 @@ import Foundation
 /// The cosine schedule of Nichol and Dhariwal (2021, equation 17): f(u) = cos^2((u + s) / (1 + s) * pi / 2),
 /// beta_t = min(1 - f((t + 1) / T) / f(t / T), 0.999), and abar_t is the product of 1 - beta up to t, all in
 /// Double.
-public struct DiffusionSchedule: Sendable, Equatable {
+package struct DiffusionSchedule: Sendable, Equatable {
     /// abar_t for t = 0 ..< count: the share of the image's variance that is left.
-    public let signalVariance: [Float]
+    package let signalVariance: [Float]
     /// sqrt(abar_t): what the image is multiplied by.
-    public let signalScale: [Float]
+    package let signalScale: [Float]
     /// sqrt(1 - abar_t): what the noise is multiplied by.
-    public let noiseScale: [Float]
+    package let noiseScale: [Float]
 
     /// Number of timesteps, T.
-    public var count: Int { signalVariance.count }
+    package var count: Int { signalVariance.count }
 
     /// Computes the schedule for `count` timesteps, at least 1.
-    public init(count: Int = 1000, offset: Double = 0.008, largestBeta: Double = 0.999) {
+    package init(count: Int = 1000, offset: Double = 0.008, largestBeta: Double = 0.999) {
         precondition(count > 0, "a schedule of \(count) timesteps is empty")
         let remaining = { (time: Int) -> Double in
             let angle = (Double(time) / Double(count) + offset) / (1 + offset) * .pi / 2

@@ -1,10 +1,10 @@
 import CCrypto
-public import Foundation
+package import Foundation
 
 /// SHA-256 (FIPS 180-4), by OpenSSL.
-public enum Digest {
+package enum Digest {
     /// The digest as 64 lower-case hexadecimal digits.
-    public static func sha256(_ data: Data) -> String {
+    package static func sha256(_ data: Data) -> String {
         var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
         unsafe data.withUnsafeBytes { bytes in
             _ = unsafe SHA256(bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count, &digest)

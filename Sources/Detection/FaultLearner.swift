@@ -1,5 +1,5 @@
 import Networks
-public import Plate
+package import Plate
 import Randomness
 import Tensors
 
@@ -7,7 +7,7 @@ import Tensors
 ///
 /// Frames come in lists, each of one microscope, and each with normal frames in it: figures are taken against these, so that
 /// a fault looks alike on all.
-public struct FaultLearner {
+package struct FaultLearner {
     /// Tiles of one frame that teach, in the fault and outside of it each.
     private static let tilesPerFrame = 300
     /// Share of a tile that a mask must cover to call it faulty; tiles that are covered less say nothing.
@@ -27,7 +27,7 @@ public struct FaultLearner {
     private var labels: [Float] = []
 
     /// `background` is the grey value of normal frames' background, from which all levels are counted.
-    public init(background: Float, seed: UInt64 = 1) {
+    package init(background: Float, seed: UInt64 = 1) {
         self.background = background
         random = SplitMix64(state: seed)
     }
@@ -35,7 +35,7 @@ public struct FaultLearner {
     /// Takes a frame of the list at hand with its score map; without a mask it is a normal one.
     ///
     /// A frame of another size than the first teaches nothing.
-    public mutating func add(_ frame: Frame, map: ScoreMap, mask: Mask?) {
+    package mutating func add(_ frame: Frame, map: ScoreMap, mask: Mask?) {
         guard let table = TileTable(frame: frame, map: map, background: background) else { return }
         if size == nil { size = (table.rows, table.columns) }
         guard let size, size == (table.rows, table.columns) else { return }
@@ -43,7 +43,7 @@ public struct FaultLearner {
     }
 
     /// Ends a list: its normal frames say what its faulty ones are held against; without normal ones it teaches nothing.
-    public mutating func endList() {
+    package mutating func endList() {
         defer { list = [] }
         let normal = list.filter { $0.cover.isEmpty }.map(\.table)
         guard !normal.isEmpty else { return }
@@ -70,7 +70,7 @@ public struct FaultLearner {
     }
 
     /// Learns from all lists; `nil` if there was no tile of either kind.
-    public mutating func classifier(report: (_ done: Int, _ all: Int) -> Void) -> TileClassifier? {
+    package mutating func classifier(report: (_ done: Int, _ all: Int) -> Void) -> TileClassifier? {
         guard let size, labels.contains(1), labels.contains(0) else { return nil }
         let perceptron = Perceptron(
             widths: [TileTable.channels] + TileClassifier.hidden + [1],

@@ -1,8 +1,8 @@
-public import Plate
+package import Plate
 
 extension Frame {
     /// Maps the darkest pixel to 0 and the brightest to 1; a frame of one grey value becomes 0 everywhere.
-    public func rescaledToUnitRange() -> Frame {
+    package func rescaledToUnitRange() -> Frame {
         var low = Float.infinity
         var high = -Float.infinity
         for pixel in pixels {

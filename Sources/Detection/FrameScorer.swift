@@ -1,14 +1,14 @@
-public import Plate
+package import Plate
 import Synchronization
-public import Tensors
+package import Tensors
 
 /// Turns frames into score maps with a model of any method and profile, calibrated or not.
 ///
 /// Any number of threads may ask at once: each gets a reconstructor of its own for a frame of the `realtime` profile;
 /// those of the `reference` profile take turns, as one frame keeps all cores busy.
-public final class FrameScorer: Sendable {
+package final class FrameScorer: Sendable {
     /// What the network multiplies.
-    public let precision: Precision
+    package let precision: Precision
     private let model: Model
     private let idle: Mutex<[Held]>
     /// Held by the one frame that may be worked on, in the `reference` profile.
@@ -19,7 +19,7 @@ public final class FrameScorer: Sendable {
     }
 
     /// Takes a model that was read or trained; `path` is for messages.
-    public init(model: Model, path: String, precision: Precision = .float32) throws(ModelError) {
+    package init(model: Model, path: String, precision: Precision = .float32) throws(ModelError) {
         self.model = model
         self.precision = precision
         idle = Mutex([Held(reconstructor: try model.reconstructor(path: path, precision: precision))])
@@ -40,7 +40,7 @@ public final class FrameScorer: Sendable {
     /// The median-filtered residual of a frame of any size, on the scale of [0, 1] images.
     ///
     /// `report` hears how far the passes over the frame are.
-    public func map(
+    package func map(
         of frame: Frame,
         report: (ReconstructionProgress) -> Void = { _ in }
     ) -> ScoreMap {
@@ -48,7 +48,7 @@ public final class FrameScorer: Sendable {
     }
 
     /// The median-filtered residual of a frame that has been reconstructed.
-    public func map(of reconstruction: Reconstruction) -> ScoreMap {
+    package func map(of reconstruction: Reconstruction) -> ScoreMap {
         model.description.residual.map(
             input: reconstruction.input,
             reconstruction: reconstruction.output,
@@ -58,7 +58,7 @@ public final class FrameScorer: Sendable {
     }
 
     /// A frame of any size as the model sees it, and what the model makes of it.
-    public func reconstruction(
+    package func reconstruction(
         of frame: Frame,
         report: (ReconstructionProgress) -> Void = { _ in }
     ) -> Reconstruction {
@@ -72,12 +72,12 @@ public final class FrameScorer: Sendable {
 
     /// The ranges inside the folded network over all phases of a frame (`ModelDescription.ranges`); `nil` for
     /// a model of the `reference` profile.
-    public func ranges(of frame: Frame) -> [ClosedRange<Float>]? {
+    package func ranges(of frame: Frame) -> [ClosedRange<Float>]? {
         withReconstructor { ($0 as? RealtimeReconstructor)?.ranges(of: frame) }
     }
 
     /// Passes that a frame takes: of the whole frame in the `realtime` profile, of one window in `reference`.
-    public func passesPerFrame(height: Int, width: Int) -> Int {
+    package func passesPerFrame(height: Int, width: Int) -> Int {
         withReconstructor { $0.passes(height: height, width: width) }
     }
 }

@@ -1,27 +1,27 @@
-public import Plate
+package import Plate
 
 /// The published search for a threshold from labelled scores: ten halvings of the range from 0 to the largest
 /// score.
 ///
 /// Each step compares the figure at the first and the third quarter of the range and keeps the half with the
 /// better one, the lower if they are equal. A score above the threshold means faulty.
-public struct GreedyThreshold: Sendable, Equatable, Codable {
+package struct GreedyThreshold: Sendable, Equatable, Codable {
     /// Scores above this are faulty.
-    public let threshold: Double
+    package let threshold: Double
     /// The accuracy or Dice that it reached, in [0, 1].
-    public let figure: Double
+    package let figure: Double
 
     private static let halvings = 10
 
     /// Searches for the threshold of image scores that gives the best accuracy.
-    public static func accuracy(scores: [Double], faulty: [Bool]) -> GreedyThreshold {
+    package static func accuracy(scores: [Double], faulty: [Bool]) -> GreedyThreshold {
         search(upTo: scores.max() ?? 0, takesEqual: false) { threshold in
             ClassificationMetrics.accuracy(scores: scores, faulty: faulty, threshold: threshold)
         }
     }
 
     /// Searches for the threshold of pixels that gives the best Dice, over the pixels of all maps together.
-    public static func dice(maps: [ScoreMap], masks: [Mask]) -> GreedyThreshold {
+    package static func dice(maps: [ScoreMap], masks: [Mask]) -> GreedyThreshold {
         let largest = maps.map { $0.values.reduce(0) { max($0, $1) } }.max() ?? 0
         return search(upTo: Double(largest), takesEqual: true) { threshold in
             ClassificationMetrics.dice(maps: maps, masks: masks, threshold: threshold)

@@ -1,4 +1,4 @@
-public import Plate
+package import Plate
 
 /// How far apart the outlines of two masks are at most, in pixels, as the benchmark's published figure has
 /// it.
@@ -6,12 +6,12 @@ public import Plate
 /// The larger of the two directed distances: from the pixel of one outline that lies farthest from the other
 /// outline (Huttenlocher et al. 1993). A pixel is on the outline if a side neighbour is outside the mask or
 /// the frame.
-public enum HausdorffDistance {
+package enum HausdorffDistance {
     /// The distance between centres of pixels; `nil` where one of the masks is empty and no distance is
     /// defined.
     ///
     /// Masks of different sizes are a programmer's mistake.
-    public static func between(_ first: Mask, _ second: Mask) -> Double? {
+    package static func between(_ first: Mask, _ second: Mask) -> Double? {
         precondition(
             first.height == second.height && first.width == second.width,
             "masks of \(first.width) x \(first.height) and \(second.width) x \(second.height)"

@@ -1,5 +1,5 @@
 /// The five published ways of reconstructing a frame as a normal one.
-public enum Method: String, Sendable, Codable, CaseIterable {
+package enum Method: String, Sendable, Codable, CaseIterable {
     /// Patched diffusion: one patch is noised, its clean surroundings are the condition (Behrendt et al. 2023).
     case pddpm
     /// Diffusion of whole windows (Wyatt et al. 2022).

@@ -1,12 +1,12 @@
 import Networks
 import Randomness
-public import Tensors
+package import Tensors
 
 extension Model {
     /// A model of the `reference` profile with published weights, which are named and laid out as PyTorch has them.
     ///
     /// Without a model, what does not fit, in words: every weight that is missing, unknown or of another shape.
-    public static func published(
+    package static func published(
         _ weights: [String: Tensor],
         description: ModelDescription
     ) -> (model: Model?, faults: [String]) {

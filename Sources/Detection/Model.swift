@@ -1,5 +1,5 @@
 import Foundation
-public import Tensors
+package import Tensors
 
 /// A trained detector as a file: one safetensors file with the weights and everything needed to use them.
 ///
@@ -7,11 +7,11 @@ public import Tensors
 /// `autoqc.sha256`, over that JSON and then each tensor's name, shape and little-endian values in order of name. A file
 /// that is cut, altered, or of an unknown format is refused. The first twelve digits of the whole file's SHA-256 are the
 /// model's name in every record.
-public struct Model: Sendable {
+package struct Model: Sendable {
     /// Everything but the weights.
-    public var description: ModelDescription
+    package var description: ModelDescription
     /// The weights by parameter name.
-    public var weights: [String: Tensor]
+    package var weights: [String: Tensor]
 
     /// Format 2 came with the `reference` profile; what needs nothing of it is written as before.
     private static let formats = ["1", "2"]
@@ -20,26 +20,13 @@ public struct Model: Sendable {
     private static let digestKey = "autoqc.sha256"
 
     /// Gathers a model.
-    public init(description: ModelDescription, weights: [String: Tensor]) {
+    package init(description: ModelDescription, weights: [String: Tensor]) {
         self.description = description
         self.weights = weights
     }
 
-    /// The same model with half of the passes over a frame: patches noised in 2 phases instead of 4; `nil` where there are
-    /// 2.
-    public var reduced: Model? {
-        guard var settings = description.realtime, settings.diffusion.phases.count == 4,
-            let phases = PatchPhases(patch: settings.diffusion.phases.patch, count: 2),
-            let diffusion = settings.diffusion.changed(phases: phases)
-        else { return nil }
-        settings.diffusion = diffusion
-        var model = self
-        model.description.profile = .realtime(settings)
-        return model
-    }
-
     /// Reads a model and its name, refusing whatever is not exactly what was written.
-    public static func read(path: String) throws(ModelError) -> (model: Model, name: String) {
+    package static func read(path: String) throws(ModelError) -> (model: Model, name: String) {
         let data: Data
         do { data = try Data(contentsOf: URL(filePath: path)) } catch {
             throw ModelError(
@@ -95,7 +82,7 @@ public struct Model: Sendable {
     }
 
     /// Writes the file, whole or not at all.
-    public func write(path: String) throws(ModelError) {
+    package func write(path: String) throws(ModelError) {
         do {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -1,39 +1,37 @@
 import Networks
-public import Tensors
+package import Tensors
 
 /// Everything about a model but its weights; the metadata of a model file.
-public struct ModelDescription: Sendable, Equatable {
+package struct ModelDescription: Sendable, Equatable {
     /// How frames are reconstructed.
-    public var method: Method
+    package var method: Method
     /// Which network and which way over the frame, with their settings.
-    public var profile: Profile
+    package var profile: Profile
     /// How input and reconstruction are compared.
-    public var residual: Residual
+    package var residual: Residual
     /// Thresholds and how they were found, at each precision that they were found at; none until calibrated.
-    public var calibrations: [Precision: Calibration] = [:]
-    /// The same for half of the passes over a frame (`Model.reduced`); none for models that cannot do with fewer.
-    public var reducedCalibrations: [Precision: Calibration] = [:]
+    package var calibrations: [Precision: Calibration] = [:]
     /// The precision that `auto` takes, once a benchmark has shown that it loses nothing.
-    public var preferredPrecision: Precision?
+    package var preferredPrecision: Precision?
     /// The ranges inside the folded network over normal frames, which int8 needs (`RealtimeUNet.ranges`);
     /// absent until the model is quantised.
-    public var ranges: [ClosedRange<Float>]?
+    package var ranges: [ClosedRange<Float>]?
     /// What tells the cause of a fault; absent until it was learnt from faulty frames of known causes.
-    public var causes: CauseModel?
+    package var causes: CauseModel?
     /// Where the weights come from.
-    public var training: Provenance
+    package var training: Provenance
     /// The run whose first frames taught what is normal (`RunDetector`); absent from every other model.
-    public var learntFrom: RunOrigin?
+    package var learntFrom: RunOrigin?
 
     /// The two ways of doing the same.
-    public enum Profile: Sendable, Equatable {
+    package enum Profile: Sendable, Equatable {
         /// Keeps up with a plate; pDDPM only.
         case realtime(RealtimeSettings)
         /// As published: sliding windows, the large networks.
         case reference(ReferenceSettings)
 
         /// The profile's name on the command line and in files.
-        public var name: String {
+        package var name: String {
             switch self {
             case .realtime: "realtime"
             case .reference: "reference"
@@ -42,24 +40,24 @@ public struct ModelDescription: Sendable, Equatable {
     }
 
     /// Where a model's weights come from.
-    public struct Provenance: Sendable, Equatable, Codable {
+    package struct Provenance: Sendable, Equatable, Codable {
         /// The command that trained it.
-        public var command: String
+        package var command: String
         /// Steps done.
-        public var steps: Int
+        package var steps: Int
         /// Seed of everything drawn at random.
-        public var seed: UInt64
+        package var seed: UInt64
         /// Frames trained on.
-        public var frames: Int
+        package var frames: Int
         /// Loss on held-out normal frames.
-        public var validationLoss: Float?
+        package var validationLoss: Float?
         /// Rows of the frames that it was trained or last calibrated on; absent from older files.
-        public var frameHeight: Int?
+        package var frameHeight: Int?
         /// Columns of those frames.
-        public var frameWidth: Int?
+        package var frameWidth: Int?
 
         /// Gathers the facts.
-        public init(command: String, steps: Int, seed: UInt64, frames: Int, validationLoss: Float?) {
+        package init(command: String, steps: Int, seed: UInt64, frames: Int, validationLoss: Float?) {
             self.command = command
             self.steps = steps
             self.seed = seed
@@ -69,22 +67,22 @@ public struct ModelDescription: Sendable, Equatable {
     }
 
     /// What a run's first frames changed.
-    public struct RunOrigin: Sendable, Equatable, Codable {
+    package struct RunOrigin: Sendable, Equatable, Codable {
         /// Name of the model whose calibration the run's replaced.
-        public var model: String
+        package var model: String
         /// The run.
-        public var run: String
+        package var run: String
         /// Frames that taught.
-        public var frames: Int
+        package var frames: Int
     }
 
     /// Gathers a description of a `realtime` pDDPM.
-    public init(realtime settings: RealtimeSettings, residual: Residual, training: Provenance) {
+    package init(realtime settings: RealtimeSettings, residual: Residual, training: Provenance) {
         self.init(method: .pddpm, profile: .realtime(settings), residual: residual, training: training)
     }
 
     /// Gathers a description of a `reference` model.
-    public init(
+    package init(
         method: Method,
         reference settings: ReferenceSettings,
         residual: Residual,
@@ -101,7 +99,7 @@ public struct ModelDescription: Sendable, Equatable {
     }
 
     /// The thresholds found in float32.
-    public var calibration: Calibration? {
+    package var calibration: Calibration? {
         get { calibrations[.float32] }
         set { calibrations[.float32] = newValue }
     }
@@ -110,26 +108,28 @@ public struct ModelDescription: Sendable, Equatable {
     /// is calibrated for it, else float32.
     ///
     /// int8 is about twice as fast and may lose detection, so it is taken only where it was checked and preferred.
-    public var automaticPrecision: Precision {
+    package var automaticPrecision: Precision {
         let wanted = [preferredPrecision, .bfloat16].compactMap(\.self)
         return wanted.first { $0.isSupported && calibrations[$0] != nil } ?? .float32
     }
 
     /// What known faults taught the calibrations; absent where there were none.
-    public var classifier: TileClassifier? { calibrations.values.lazy.compactMap(\.normal?.classifier).first }
+    package var classifier: TileClassifier? {
+        calibrations.values.lazy.compactMap(\.normal?.classifier).first
+    }
 
     /// The settings of a `realtime` model.
-    public var realtime: RealtimeSettings? {
+    package var realtime: RealtimeSettings? {
         if case .realtime(let settings) = profile { settings } else { nil }
     }
 
     /// The settings of a `reference` model.
-    public var reference: ReferenceSettings? {
+    package var reference: ReferenceSettings? {
         if case .reference(let settings) = profile { settings } else { nil }
     }
 
     /// What cannot be built, in words; `nil` if everything can.
-    public var fault: String? {
+    package var fault: String? {
         switch profile {
         case .realtime(let settings):
             method == .pddpm
@@ -143,12 +143,12 @@ extension ModelDescription: Codable {
     /// The keys of a `realtime` model lie at the top, as in format 1; those of the other under `reference`.
     private enum Key: String, CodingKey {
         case method, profile, architecture, normalisation, diffusion, reference, residual, calibration,
-            calibrations, reducedCalibrations, preferredPrecision, causes, training, learntFrom
+            calibrations, preferredPrecision, causes, training, learntFrom
         case ranges = "byteRanges"
     }
 
     /// Reads the metadata; the settings' ranges are not checked here (see `fault`).
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: Key.self)
         let name = try values.decode(String.self, forKey: .profile)
         let profile: Profile
@@ -183,7 +183,6 @@ extension ModelDescription: Codable {
             return Dictionary(uniqueKeysWithValues: known)
         }
         calibrations = try named(.calibrations)
-        reducedCalibrations = try named(.reducedCalibrations)
         preferredPrecision = try values.decodeIfPresent(String.self, forKey: .preferredPrecision)
             .flatMap(Precision.init(rawValue:))
         calibration = try values.decodeIfPresent(Calibration.self, forKey: .calibration)
@@ -193,7 +192,7 @@ extension ModelDescription: Codable {
     }
 
     /// Writes the metadata.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: Key.self)
         try values.encode(method, forKey: .method)
         try values.encode(profile.name, forKey: .profile)
@@ -212,7 +211,6 @@ extension ModelDescription: Codable {
             try values.encode(Dictionary(uniqueKeysWithValues: named), forKey: key)
         }
         try encode(calibrations.filter { $0.key != .float32 }, .calibrations)
-        try encode(reducedCalibrations, .reducedCalibrations)
         try values.encodeIfPresent(preferredPrecision?.rawValue, forKey: .preferredPrecision)
         try values.encodeIfPresent(causes, forKey: .causes)
         try values.encodeIfPresent(ranges, forKey: .ranges)

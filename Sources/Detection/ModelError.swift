@@ -1,7 +1,7 @@
 /// Why a model file was refused or could not be written.
-public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What kind of refusal.
-    public enum Code: Sendable, Equatable {
+    package enum Code: Sendable, Equatable {
         /// The file is not there, not readable, cut or damaged.
         case unreadable
         /// A safetensors file, but not a model of this program.
@@ -25,19 +25,19 @@ public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// What kind of refusal.
-    public let code: Code
+    package let code: Code
     /// The model file.
-    public let path: String
+    package let path: String
     /// What is wrong and what to do.
-    public let detail: String
+    package let detail: String
 
     /// Names the refusal.
-    public init(code: Code, path: String, detail: String) {
+    package init(code: Code, path: String, detail: String) {
         self.code = code
         self.path = path
         self.detail = detail
     }
 
     /// A sentence that names file, fault and remedy.
-    public var description: String { "model \(path): \(detail)" }
+    package var description: String { "model \(path): \(detail)" }
 }

@@ -1,7 +1,7 @@
-public import Networks
+package import Networks
 
 /// Which network a `reference` model has, and its size.
-public enum NetworkConfiguration: Sendable, Equatable, Codable {
+package enum NetworkConfiguration: Sendable, Equatable, Codable {
     /// The U-Net of pDDPM and DDPM.
     case unet(UNetConfiguration)
     /// The autoencoder of AE and VAE.
@@ -10,7 +10,7 @@ public enum NetworkConfiguration: Sendable, Equatable, Codable {
     case fanogan(FAnoGANConfiguration)
 
     /// The published network of a method.
-    public init(published method: Method) {
+    package init(published method: Method) {
         switch method {
         case .pddpm: self = .unet(UNetConfiguration())
         case .ddpm:
@@ -36,7 +36,7 @@ public enum NetworkConfiguration: Sendable, Equatable, Codable {
     }
 
     /// Height and width of a window must be multiples of this.
-    public var sizeMultiple: Int {
+    package var sizeMultiple: Int {
         switch self {
         case .unet(let configuration): configuration.sizeMultiple
         case .autoencoder(let configuration): configuration.sizeMultiple

@@ -1,7 +1,7 @@
-public import Randomness
+package import Randomness
 
 /// The noise that hides a patch from the network.
-public enum NoiseKind: String, Sendable, Codable, CaseIterable {
+package enum NoiseKind: String, Sendable, Codable, CaseIterable {
     /// Six octaves of OpenSimplex noise from a drawn seed: coarse blobs with fine grain (AnoDDPM 2022, pDDPM
     /// 2023).
     case simplex
@@ -12,7 +12,7 @@ public enum NoiseKind: String, Sendable, Codable, CaseIterable {
     case coarse
 
     /// Draws a field of height x width, row-major.
-    public func field(height: Int, width: Int, using generator: inout SplitMix64) -> [Float] {
+    package func field(height: Int, width: Int, using generator: inout SplitMix64) -> [Float] {
         precondition(height > 0 && width > 0, "no noise for \(height) x \(width)")
         switch self {
         case .simplex:

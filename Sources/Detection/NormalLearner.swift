@@ -1,7 +1,7 @@
-public import Plate
+package import Plate
 
 /// Collects normal frames and learns from them what normal tiles look like.
-public struct NormalLearner {
+package struct NormalLearner {
     /// In smaller frames every tile is a fault's neighbour, and surprising with it: 40 tiles are 256 x 160 pixels.
     private static let fewestTiles = 40
 
@@ -10,12 +10,12 @@ public struct NormalLearner {
     private var size = (height: 0, width: 0)
 
     /// `background` is the grey value of normal frames' background, from which all levels are counted.
-    public init(background: Float) { self.background = background }
+    package init(background: Float) { self.background = background }
 
     /// Takes a normal frame with its score map.
     ///
     /// A frame of too few tiles, or of another size than the first, teaches nothing.
-    public mutating func add(_ frame: Frame, map: ScoreMap) {
+    package mutating func add(_ frame: Frame, map: ScoreMap) {
         if samples.isEmpty { size = (frame.height, frame.width) }
         guard (frame.height, frame.width) == size,
             let table = TileTable(frame: frame, map: map, background: background),
@@ -27,7 +27,7 @@ public struct NormalLearner {
     /// What normal frames look like, but for the mask's threshold; `nil` if there were none.
     ///
     /// `classifier` is what known faults taught elsewhere, if anything.
-    public func model(
+    package func model(
         falseAlarmRate: Double,
         seed: UInt64,
         classifier: TileClassifier? = nil

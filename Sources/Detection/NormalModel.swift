@@ -7,19 +7,19 @@ import Plate
 /// mixture of Gaussians over the figures of single tiles (`TileTable`) says how surprising each tile is; a frame's severity
 /// follows from its most surprising tiles, one as well as many, from its brightness, and from its largest residual. Only
 /// normal frames are needed; a classifier of tiles that was taught by faults elsewhere is a second witness.
-public struct NormalModel: Sendable, Equatable {
+package struct NormalModel: Sendable, Equatable {
     /// Rows of the frames that it was learnt from.
-    public let height: Int
+    package let height: Int
     /// Columns of the frames that it was learnt from.
-    public let width: Int
+    package let width: Int
     /// Number of those frames, changed copies included.
-    public let frames: Int
+    package let frames: Int
     /// The severity above which a frame is faulty.
-    public var threshold: Double
+    package var threshold: Double
     /// How that threshold was found.
-    public var origin: Calibration.Origin
+    package var origin: Calibration.Origin
     /// The weighed and averaged residual above which a pixel is faulty.
-    public var maskThreshold: Double = 0
+    package var maskThreshold: Double = 0
 
     /// Grey value of the background of normal frames.
     let background: Float
@@ -38,7 +38,7 @@ public struct NormalModel: Sendable, Equatable {
     /// Median over normal frames of their most suspicious tile.
     let striking: Float
     /// What known faults taught; absent where there were none.
-    public let classifier: TileClassifier?
+    package let classifier: TileClassifier?
 
     /// How far a frame is from normal ones.
     struct Deviation {
@@ -173,7 +173,7 @@ extension NormalModel: Codable {
     }
 
     /// Reads what was stored; throws if it is of an unknown version or does not fit together.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: Key.self)
         func refuse(_ what: String) -> DecodingError {
             .dataCorrupted(.init(codingPath: values.codingPath, debugDescription: what))
@@ -225,7 +225,7 @@ extension NormalModel: Codable {
     }
 
     /// Writes it; arrays as little-endian 32-bit floats.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: Key.self)
         try values.encode(hasPeak ? 2 : 1, forKey: .version)
         try values.encode(height, forKey: .height)

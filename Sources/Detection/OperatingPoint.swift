@@ -1,16 +1,16 @@
 /// What one threshold gives: a point of the ROC and of the precision-recall curve.
-public struct OperatingPoint: Sendable, Equatable, Codable {
+package struct OperatingPoint: Sendable, Equatable, Codable {
     /// The lowest score that counts as faulty.
-    public let threshold: Double
+    package let threshold: Double
     /// Share of the normal ones that are called faulty.
-    public let falseAlarmRate: Double
+    package let falseAlarmRate: Double
     /// Share of the faulty ones that are found.
-    public let recall: Double
+    package let recall: Double
     /// Share of what is called faulty that is.
-    public let precision: Double
+    package let precision: Double
 
     /// Gathers a point.
-    public init(threshold: Double, falseAlarmRate: Double, recall: Double, precision: Double) {
+    package init(threshold: Double, falseAlarmRate: Double, recall: Double, precision: Double) {
         self.threshold = threshold
         self.falseAlarmRate = falseAlarmRate
         self.recall = recall

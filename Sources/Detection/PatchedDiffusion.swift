@@ -4,27 +4,28 @@ import CKernels
 ///
 /// Some patches are noised, the rest stay clean as their condition, the network predicts the clean image,
 /// and the predicted patches are kept (pDDPM, Behrendt et al. 2023; phases instead of windows).
-public struct PatchedDiffusion: Sendable, Equatable, Codable {
+package struct PatchedDiffusion: Sendable, Equatable, Codable {
     /// Steps of the cosine schedule.
-    public let steps: Int
+    package let steps: Int
     /// The fixed timestep at test, an index into the schedule.
-    public let timestep: Int
+    package let timestep: Int
     /// Kind of noise.
-    public let noise: NoiseKind
+    package let noise: NoiseKind
     /// Seed of the noise field at test.
-    public let noiseSeed: UInt64
+    package let noiseSeed: UInt64
     /// How the frame is divided.
-    public let phases: PatchPhases
+    package let phases: PatchPhases
 
     /// Gathers the constants; `nil` for a timestep outside the schedule.
-    public init?(steps: Int = 1000, timestep: Int, noise: NoiseKind, noiseSeed: UInt64, phases: PatchPhases) {
+    package init?(steps: Int = 1000, timestep: Int, noise: NoiseKind, noiseSeed: UInt64, phases: PatchPhases)
+    {
         guard (2...100_000).contains(steps), (0..<steps).contains(timestep) else { return nil }
         (self.steps, self.timestep, self.noise) = (steps, timestep, noise)
         (self.noiseSeed, self.phases) = (noiseSeed, phases)
     }
 
     /// The same with another timestep or other phases; `nil` for a timestep outside the schedule.
-    public func changed(timestep: Int? = nil, phases: PatchPhases? = nil) -> PatchedDiffusion? {
+    package func changed(timestep: Int? = nil, phases: PatchPhases? = nil) -> PatchedDiffusion? {
         PatchedDiffusion(
             steps: steps,
             timestep: timestep ?? self.timestep,
@@ -35,7 +36,7 @@ public struct PatchedDiffusion: Sendable, Equatable, Codable {
     }
 
     /// Noises the runs of an image: x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise.
-    public static func noise(
+    package static func noise(
         _ image: inout [Float],
         runs: [Range<Int>],
         field: [Float],

@@ -4,18 +4,18 @@ import Networks
 ///
 /// The width of attention heads leaves no trace in a shape and has to be told. Shapes are PyTorch's: O x I x KH x KW for
 /// convolutions, O x I for linear layers.
-public struct PublishedNetwork: Sendable, Equatable {
+package struct PublishedNetwork: Sendable, Equatable {
     /// The method that has such a network.
-    public let method: Method
+    package let method: Method
     /// Its network.
-    public let network: NetworkConfiguration
+    package let network: NetworkConfiguration
     /// Height and width of the images, where the weights are tied to one size (VAE and f-AnoGAN).
-    public let imageSize: Int?
+    package let imageSize: Int?
 
     /// Recognises a network by its weights' names; `nil` if it is none of the published.
     ///
     /// A network that is recognised need not be whole: loading the weights tells what is missing.
-    public init?(shapes: [String: [Int]], headChannels: Int) {
+    package init?(shapes: [String: [Int]], headChannels: Int) {
         if shapes.keys.contains(where: { $0.hasPrefix("G.") }) {
             self.init(fanogan: shapes)
         } else {

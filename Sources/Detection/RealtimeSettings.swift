@@ -1,16 +1,16 @@
-public import Networks
+package import Networks
 
 /// What the `realtime` profile is made of: the network and the phases that keep up with a plate.
-public struct RealtimeSettings: Sendable, Equatable {
+package struct RealtimeSettings: Sendable, Equatable {
     /// Width and depth of the network.
-    public var architecture: RealtimeUNet.Architecture
+    package var architecture: RealtimeUNet.Architecture
     /// Grey values to the network's scale.
-    public var normalisation: Normalisation
+    package var normalisation: Normalisation
     /// Noise, timestep and patches.
-    public var diffusion: PatchedDiffusion
+    package var diffusion: PatchedDiffusion
 
     /// Gathers the settings.
-    public init(
+    package init(
         architecture: RealtimeUNet.Architecture,
         normalisation: Normalisation,
         diffusion: PatchedDiffusion

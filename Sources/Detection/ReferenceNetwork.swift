@@ -1,8 +1,8 @@
-public import Networks
-public import Tensors
+package import Networks
+package import Tensors
 
 /// The network of a `reference` model, whichever its method has.
-public enum ReferenceNetwork {
+package enum ReferenceNetwork {
     /// pDDPM and DDPM.
     case unet(UNet)
     /// AE and VAE.
@@ -11,7 +11,7 @@ public enum ReferenceNetwork {
     case fanogan(FAnoGAN)
 
     /// A network with random weights.
-    public init(_ configuration: NetworkConfiguration, using random: inout some RandomNumberGenerator) {
+    package init(_ configuration: NetworkConfiguration, using random: inout some RandomNumberGenerator) {
         self =
             switch configuration {
             case .unet(let configuration): .unet(UNet(configuration, using: &random))
@@ -21,7 +21,7 @@ public enum ReferenceNetwork {
     }
 
     /// What its weights are loaded into.
-    public var network: any Network {
+    package var network: any Network {
         switch self {
         case .unet(let network): network
         case .autoencoder(let network): network
@@ -32,7 +32,7 @@ public enum ReferenceNetwork {
     /// Images N x W x W x 1 at one timestep each to their reconstructions; a VAE takes the mean of its latent vector.
     ///
     /// In [-1, 1], but for f-AnoGAN, which is trained on [0, 1].
-    public func reconstructed(_ images: Variable, timesteps: [Int]) -> Variable {
+    package func reconstructed(_ images: Variable, timesteps: [Int]) -> Variable {
         switch self {
         case .unet(let network): network(images, timesteps: timesteps)
         case .autoencoder(let network): network(images)

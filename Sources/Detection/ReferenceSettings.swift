@@ -1,28 +1,28 @@
 /// What the `reference` profile is made of: the published method, at any size of network and window.
-public struct ReferenceSettings: Sendable, Equatable, Codable {
+package struct ReferenceSettings: Sendable, Equatable, Codable {
     /// The network and its size.
-    public var network: NetworkConfiguration
+    package var network: NetworkConfiguration
     /// Pixels per side of the sliding window, and of the crops trained on.
-    public var window = 192
+    package var window = 192
     /// Share of a window that the next one covers again, in [0, 1).
-    public var overlap = 0.8
+    package var overlap = 0.8
     /// Pixels per side of the patches that pDDPM noises one after another; the whole window for the others.
-    public var patch = 192
+    package var patch = 192
     /// Steps of the cosine schedule.
-    public var steps = 1000
+    package var steps = 1000
     /// The fixed timestep at test, an index into the schedule.
-    public var timestep = 49
+    package var timestep = 49
     /// Kind of noise; f-AnoGAN takes none.
-    public var noise = NoiseKind.simplex
+    package var noise = NoiseKind.simplex
     /// Seed of the noise field at test, the same for all windows.
-    public var noiseSeed: UInt64 = 1
+    package var noiseSeed: UInt64 = 1
     /// Steps of the curvature flow before anything else.
-    public var flowIterations = 3
+    package var flowIterations = 3
     /// Length of such a step.
-    public var flowTimeStep: Float = 0.125
+    package var flowTimeStep: Float = 0.125
 
     /// The published settings of a method.
-    public init(published method: Method) {
+    package init(published method: Method) {
         network = NetworkConfiguration(published: method)
         if method == .pddpm { patch = 96 }
         if method == .ddpm { noise = .gaussian }
@@ -30,7 +30,7 @@ public struct ReferenceSettings: Sendable, Equatable, Codable {
     }
 
     /// What cannot be built, in words; `nil` if everything can.
-    public func fault(method: Method) -> String? {
+    package func fault(method: Method) -> String? {
         guard (8...1024).contains(window) else { return "has a window of \(window); 8 to 1024 can be used" }
         guard overlap >= 0, overlap < 1 else {
             return "has windows that overlap by \(overlap); from 0 to below 1 is possible"

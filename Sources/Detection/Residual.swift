@@ -1,8 +1,8 @@
 import CKernels
-public import Plate
+package import Plate
 
 /// How unlike its reconstruction an image is, per pixel; both in [0, 1].
-public enum Residual: String, Sendable, Codable, CaseIterable {
+package enum Residual: String, Sendable, Codable, CaseIterable {
     /// |difference|, in [0, 1]; what the published evaluation code computes whatever it is told.
     case l1
     /// Squared difference, in [0, 1].
@@ -13,7 +13,7 @@ public enum Residual: String, Sendable, Codable, CaseIterable {
     case l1DSSIM = "l1+dssim"
 
     /// The residual of one image, height x width.
-    public func map(input: [Float], reconstruction: [Float], height: Int, width: Int) -> ScoreMap {
+    package func map(input: [Float], reconstruction: [Float], height: Int, width: Int) -> ScoreMap {
         precondition(
             input.count == height * width && reconstruction.count == input.count,
             "\(input.count) and \(reconstruction.count) pixels are not \(height) x \(width)"

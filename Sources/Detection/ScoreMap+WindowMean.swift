@@ -1,11 +1,11 @@
 import CKernels
-public import Plate
+package import Plate
 
 extension ScoreMap {
     /// The mean over a square window around each pixel, clipped at the border; a window of 1 changes nothing.
     ///
     /// A fault is larger than the rim of a cell. Averaged over a window, rims sink and faults stay.
-    public func windowMean(_ window: Int) -> ScoreMap {
+    package func windowMean(_ window: Int) -> ScoreMap {
         precondition(window > 0, "a window of \(window) pixels")
         guard window > 1 else { return self }
         var scratch = [Double](repeating: 0, count: aqc_window_scratch(width, window))

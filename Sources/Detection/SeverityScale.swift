@@ -1,13 +1,13 @@
 /// Turns an image score into a distance from normal frames, in their own spread and on either side.
 ///
 /// A faulty frame may score low as well as high: a defocused one is easier to reconstruct than a sharp one.
-public struct SeverityScale: Sendable, Equatable, Codable {
+package struct SeverityScale: Sendable, Equatable, Codable {
     /// Median score of the normal frames.
-    public let median: Double
+    package let median: Double
     /// Their 84th percentile above the median: one standard deviation if they were Gaussian.
-    public let spreadAbove: Double
+    package let spreadAbove: Double
     /// The median above their 16th percentile.
-    public let spreadBelow: Double
+    package let spreadBelow: Double
 
     /// Spreads are at least this share of the median's size: frames that are all alike do not make any other
     /// faulty.
@@ -15,7 +15,7 @@ public struct SeverityScale: Sendable, Equatable, Codable {
     private static let smallestSpread = 1e-9
 
     /// Wraps a scale that was fitted before; both spreads are positive.
-    public init(median: Double, spreadAbove: Double, spreadBelow: Double) {
+    package init(median: Double, spreadAbove: Double, spreadBelow: Double) {
         precondition(spreadAbove > 0 && spreadBelow > 0, "spreads of \(spreadAbove) and \(spreadBelow)")
         self.median = median
         self.spreadAbove = spreadAbove
@@ -23,7 +23,7 @@ public struct SeverityScale: Sendable, Equatable, Codable {
     }
 
     /// Reads a scale that was stored; throws if a spread is not positive.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         median = try fields.decode(Double.self, forKey: .median)
         spreadAbove = try fields.decode(Double.self, forKey: .spreadAbove)
@@ -35,7 +35,7 @@ public struct SeverityScale: Sendable, Equatable, Codable {
     }
 
     /// Fits the scale to the scores of normal frames, at least one.
-    public init(normalScores: [Double]) {
+    package init(normalScores: [Double]) {
         precondition(!normalScores.isEmpty, "a severity scale needs normal frames")
         let sorted = normalScores.sorted()
         let median = Self.quantile(0.5, of: sorted)
@@ -48,7 +48,7 @@ public struct SeverityScale: Sendable, Equatable, Codable {
     }
 
     /// Distance of a score from the median, at least 0.
-    public func severity(of score: Double) -> Double {
+    package func severity(of score: Double) -> Double {
         score >= median ? (score - median) / spreadAbove : (median - score) / spreadBelow
     }
 

@@ -5,12 +5,12 @@ import CKernels
 ///
 /// Each vertex v of a triangular lattice carries a slope g chosen by the permutation, and adds
 /// max(0, 2 - d^2)^4 (g . d) / 47 at distance vector d from it.
-public struct SimplexNoise: Sendable, Equatable {
+package struct SimplexNoise: Sendable, Equatable {
     /// The 256 numbers that choose each vertex's slope.
-    public let permutation: [UInt8]
+    package let permutation: [UInt8]
 
     /// Shuffles the numbers 0 to 255 with the 64-bit linear congruential generator that OpenSimplex uses.
-    public init(seed: Int64) {
+    package init(seed: Int64) {
         var state = seed
         let advance = { state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407 }
         for _ in 0..<3 { advance() }
@@ -32,7 +32,7 @@ public struct SimplexNoise: Sendable, Equatable {
     ///
     /// `f_0` is `firstFrequency`, in pixels per lattice unit, and each octave halves it. The defaults are
     /// those of AnoDDPM and pDDPM. Values stay within about -3 ... 3 for six octaves of persistence 0.8.
-    public func octaves(
+    package func octaves(
         height: Int,
         width: Int,
         octaves: Int = 6,

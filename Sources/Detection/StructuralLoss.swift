@@ -9,23 +9,23 @@ import CKernels
 /// 1].
 ///
 /// Images are `count` x height x width, one after another.
-public struct StructuralLoss: Sendable, Equatable {
+package struct StructuralLoss: Sendable, Equatable {
     /// Weight of DSSIM.
-    public let structure: Float
+    package let structure: Float
     /// Weight of the absolute difference.
-    public let absolute: Float
+    package let absolute: Float
 
     /// Chooses the two weights.
-    public init(structure: Float, absolute: Float) {
+    package init(structure: Float, absolute: Float) {
         self.structure = structure
         self.absolute = absolute
     }
 
     /// 0.5 DSSIM + 0.5 |difference|: the training loss of pDDPM and the residual 'l1+ssim' of its paper.
-    public static let half = StructuralLoss(structure: 0.5, absolute: 0.5)
+    package static let half = StructuralLoss(structure: 0.5, absolute: 0.5)
 
     /// The loss of each pixel, `count` x height x width.
-    public func map(
+    package func map(
         input: [Float],
         reconstruction: [Float],
         count: Int = 1,
@@ -51,7 +51,7 @@ public struct StructuralLoss: Sendable, Equatable {
 
     /// What each pixel of the reconstruction adds to the sum over pixels of `upstream` x the map; same
     /// shapes.
-    public func gradient(
+    package func gradient(
         input: [Float],
         reconstruction: [Float],
         upstream: [Float],
@@ -82,7 +82,7 @@ public struct StructuralLoss: Sendable, Equatable {
     ///
     /// `weights` counts each pixel's loss, for example 1 in a mask and 0 outside; without it every pixel
     /// counts 1. The mean divides by the weights' sum, so all of them being 0 is a programmer's mistake.
-    public func valueAndGradient(
+    package func valueAndGradient(
         input: [Float],
         reconstruction: [Float],
         count: Int,

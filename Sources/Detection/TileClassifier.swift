@@ -9,7 +9,7 @@ import Tensors
 /// It was shown tiles in and outside of faults with masks, so it knows which of all surprising things are faults, and sees
 /// faint ones that a mixture over normal tiles would take for rare cells. What no fault has taught it, it may miss: it is one
 /// witness beside the mixture. It speaks of frames of the size that it was taught on: in others tiles have other surroundings.
-public struct TileClassifier: Sendable, Equatable {
+package struct TileClassifier: Sendable, Equatable {
     /// Rows of tiles in the frames that taught it.
     private let rows: Int
     /// Columns of tiles in these.
@@ -76,7 +76,7 @@ extension TileClassifier: Codable {
     private enum CodingKeys: String, CodingKey { case rows, columns, widths, values }
 
     /// Reads what was stored; throws if it does not fit together.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         let widths = try fields.decode([Int].self, forKey: .widths)
         var rest = [Float](packed: try fields.decode(Data.self, forKey: .values))[...]
@@ -105,7 +105,7 @@ extension TileClassifier: Codable {
     }
 
     /// Writes it; weights and biases, layer by layer, as little-endian 32-bit floats.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(rows, forKey: .rows)
         try fields.encode(columns, forKey: .columns)

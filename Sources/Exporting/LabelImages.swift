@@ -1,14 +1,14 @@
 import Foundation
 import Frames
-public import Ledger
+package import Ledger
 import Plate
-public import Reporting
+package import Reporting
 
 /// The masks of a run as label images: TIFF of 16 bit, 0 for normal pixels and a number for each region, largest first.
-public enum LabelImages {
+package enum LabelImages {
     /// Writes `NAME.labels.tiff` for every mask into a folder, which is made; says how many, and how many masks were not
     /// readable.
-    public static func write(
+    package static func write(
         run: String?,
         ledger: FrameLedger,
         tree: OutputTree,

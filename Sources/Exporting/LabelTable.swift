@@ -1,7 +1,7 @@
 import Foundation
-public import Ledger
-public import Plate
-public import Reporting
+package import Ledger
+package import Plate
+package import Reporting
 
 /// What reviewers decided, as a list of labelled frames in the published layout.
 ///
@@ -9,34 +9,34 @@ public import Reporting
 /// one is known), and for people `run`, `well`, `frame`, `decision`, `reviewer`, `note`, `decided`. Paths are absolute.
 /// `unsure` is no label. A decision on a well holds for each flagged frame of it that has none of its own. Pages after the
 /// first of a movie cannot be named by a path, and are left out.
-public struct LabelTable: Sendable {
+package struct LabelTable: Sendable {
     /// One labelled frame.
-    public struct Row: Sendable, Equatable {
+    package struct Row: Sendable, Equatable {
         /// Path of the frame's file.
-        public let image: String
+        package let image: String
         /// Path of its mask, for a true fault that has one.
-        public let mask: String?
+        package let mask: String?
         /// Whether it is faulty.
-        public let isFaulty: Bool
+        package let isFaulty: Bool
         /// Probable cause, for a true fault that has one.
-        public let cause: String?
+        package let cause: String?
         /// The frame.
-        public let frame: FrameID
+        package let frame: FrameID
         /// The decision.
-        public let decision: Decision
+        package let decision: Decision
     }
 
     /// The labelled frames, in the order of wells and time.
-    public let rows: [Row]
+    package let rows: [Row]
     /// Frames with a decision that are pages of a movie.
-    public let pagesLeftOut: Int
+    package let pagesLeftOut: Int
 
     /// The first line of the list.
-    public static let header =
+    package static let header =
         "img_path,seg_path,label,fault,run,well,frame,decision,reviewer,note,decided"
 
     /// Reads the decisions of all runs, or of one.
-    public init(ledger: FrameLedger, tree: OutputTree, run: String? = nil) throws(LedgerError) {
+    package init(ledger: FrameLedger, tree: OutputTree, run: String? = nil) throws(LedgerError) {
         let decisions = try ledger.decisions(run: run)
         let decided = Set(
             decisions.compactMap { decision in
@@ -75,7 +75,7 @@ public struct LabelTable: Sendable {
     }
 
     /// A row as a line of the list, without its newline.
-    public static func csv(_ row: Row) -> String {
+    package static func csv(_ row: Row) -> String {
         let decision = row.decision
         let fields = [
             row.image, row.mask ?? "", row.isFaulty ? "1" : "0", row.cause ?? "", row.frame.run,

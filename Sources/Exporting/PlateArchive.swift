@@ -1,8 +1,8 @@
 import Foundation
 import Frames
-public import Ledger
-public import Plate
-public import Reporting
+package import Ledger
+package import Plate
+package import Reporting
 
 /// A run as an OME-Zarr 0.5 plate (OME-NGFF, high-content screening), with the masks as label images.
 ///
@@ -15,17 +15,17 @@ public import Reporting
 /// All wells share one axis of time, the frame numbers of the run in order; where a well has no frame, or its file is gone, the
 /// plane is black. Which frame a plane is stands in the plate's attributes under `autoqc`; its file, severity and verdict in the image's. One
 /// resolution: a frame is no larger than a screen. Written from the frames' own files, which have to be there still.
-public struct PlateArchive {
+package struct PlateArchive {
     /// How it came out.
-    public struct Outcome: Sendable, Equatable {
+    package struct Outcome: Sendable, Equatable {
         /// Wells written.
-        public fileprivate(set) var wells = 0
+        package fileprivate(set) var wells = 0
         /// Frames written.
-        public fileprivate(set) var frames = 0
+        package fileprivate(set) var frames = 0
         /// Frames with a mask.
-        public fileprivate(set) var masks = 0
+        package fileprivate(set) var masks = 0
         /// Frames whose file is gone, cannot be read, or is of another size than the first of its well.
-        public fileprivate(set) var leftOut = 0
+        package fileprivate(set) var leftOut = 0
     }
 
     private let run: String
@@ -35,7 +35,7 @@ public struct PlateArchive {
     private let root: URL
 
     /// Names what is written where; the folder must not be there yet, or be empty.
-    public init(run: String, ledger: FrameLedger, tree: OutputTree, flaggedOnly: Bool, folder: String) {
+    package init(run: String, ledger: FrameLedger, tree: OutputTree, flaggedOnly: Bool, folder: String) {
         self.run = run
         self.ledger = ledger
         self.tree = tree
@@ -44,7 +44,7 @@ public struct PlateArchive {
     }
 
     /// Writes it; `report` hears of each well.
-    public func write(report: (_ well: Well, _ outcome: Outcome) -> Void = { _, _ in }) throws -> Outcome {
+    package func write(report: (_ well: Well, _ outcome: Outcome) -> Void = { _, _ in }) throws -> Outcome {
         var outcome = Outcome()
         var written: [Well] = []
         let times = try times()

@@ -1,11 +1,11 @@
 private import CZlib
 
 /// Bytes in the gzip format (RFC 1952), as chunks of a Zarr array carry them.
-public enum GzipData {
+package enum GzipData {
     /// Compresses at the least effort, several times as fast as the usual one; the same bytes give the same result.
     ///
     /// At most 2 GiB at once, which is the programmer's to see to.
-    public static func compressed(_ bytes: [UInt8]) -> [UInt8] {
+    package static func compressed(_ bytes: [UInt8]) -> [UInt8] {
         precondition(bytes.count <= Int(Int32.max), "\(bytes.count) bytes at once")
         return unsafe [UInt8](unsafeUninitializedCapacity: aqc_gzip_bound(bytes.count)) { target, written in
             unsafe bytes.withUnsafeBytes { source in

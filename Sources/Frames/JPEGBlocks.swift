@@ -1,10 +1,10 @@
 import CKernels
-public import Plate
+package import Plate
 
 /// The texture that JPEG compression leaves: an 8 x 8 cosine transform with its coefficients rounded to coarse steps.
 ///
 /// The same bits on every machine: + and * in a fixed order, and no function of the C library.
-public enum JPEGBlocks {
+package enum JPEGBlocks {
     /// cos(k pi / 16) / 2; the constant term has 1 / sqrt(8).
     private static let half: [Float] = [
         0.5, 0.490_392_64, 0.461_939_77, 0.415_734_8, 0.353_553_4, 0.277_785_12, 0.191_341_72, 0.097_545_16,
@@ -29,7 +29,7 @@ public enum JPEGBlocks {
     ///
     /// `quality` is 50 ... 100; `level` is one level of an 8-bit image of the same contrast, in the frame's
     /// grey units.
-    public static func apply(to frame: inout Frame, quality: Float, level: Float) {
+    package static func apply(to frame: inout Frame, quality: Float, level: Float) {
         unsafe aqc_round_blocks(
             &frame.pixels,
             frame.height,

@@ -2,9 +2,9 @@ private import CPNG
 private import Glibc
 
 /// An image of 8 bit for the browser, height x width x channels, row by row from the top left.
-public struct PNGImage: Sendable, Equatable {
+package struct PNGImage: Sendable, Equatable {
     /// Grey or red, green and blue.
-    public enum Colour: Int, Sendable, CaseIterable {
+    package enum Colour: Int, Sendable, CaseIterable {
         /// One byte a pixel.
         case grey = 1
         /// Three bytes a pixel.
@@ -12,16 +12,16 @@ public struct PNGImage: Sendable, Equatable {
     }
 
     /// Rows.
-    public let height: Int
+    package let height: Int
     /// Columns.
-    public let width: Int
+    package let width: Int
     /// What the bytes of a pixel mean.
-    public let colour: Colour
+    package let colour: Colour
     /// `height * width` times one or three bytes.
-    public let bytes: [UInt8]
+    package let bytes: [UInt8]
 
     /// Wraps the bytes; another count of them, or a side above 2^24, is a programmer's mistake.
-    public init(height: Int, width: Int, colour: Colour, bytes: [UInt8]) {
+    package init(height: Int, width: Int, colour: Colour, bytes: [UInt8]) {
         precondition(
             height > 0 && width > 0 && max(height, width) <= 1 << 24
                 && bytes.count == height * width * colour.rawValue,
@@ -34,7 +34,7 @@ public struct PNGImage: Sendable, Equatable {
     }
 
     /// Reads an 8-bit grey PNG image of at most `maximumPixels`; throws `cannotRead` and `unsupported`.
-    public init(path: String, maximumPixels: Int = 1 << 28) throws(PNGError) {
+    package init(path: String, maximumPixels: Int = 1 << 28) throws(PNGError) {
         var image = unsafe Self.control()
         defer { unsafe png_image_free(&image) }
         guard unsafe png_image_begin_read_from_file(&image, path) != 0 else {
@@ -59,7 +59,7 @@ public struct PNGImage: Sendable, Equatable {
     }
 
     /// The image as a PNG file in memory; throws `cannotWrite` where there is no memory for it.
-    public func encoded() throws(PNGError) -> [UInt8] {
+    package func encoded() throws(PNGError) -> [UInt8] {
         var image = unsafe Self.control()
         defer { unsafe png_image_free(&image) }
         unsafe image.width = UInt32(width)
@@ -88,7 +88,7 @@ public struct PNGImage: Sendable, Equatable {
     }
 
     /// Writes the image as a PNG file, which replaces what was there; throws `cannotWrite`.
-    public func write(to path: String) throws(PNGError) {
+    package func write(to path: String) throws(PNGError) {
         let file = try encoded()
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {

@@ -1,12 +1,12 @@
 /// How large a pixel is in the sample, in um.
-public struct PixelSize: Sendable, Equatable {
+package struct PixelSize: Sendable, Equatable {
     /// Width of a pixel, in um.
-    public let x: Double
+    package let x: Double
     /// Height of a pixel, in um.
-    public let y: Double
+    package let y: Double
 
     /// Takes positive, finite sizes in um; others are a programmer's mistake.
-    public init(x: Double, y: Double) {
+    package init(x: Double, y: Double) {
         precondition(x > 0 && y > 0 && x.isFinite && y.isFinite, "a pixel is not \(x) x \(y) um large")
         self.x = x
         self.y = y

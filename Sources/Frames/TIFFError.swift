@@ -10,9 +10,9 @@
 /// | `tooSlow` | look at the share, or raise the `TIFFLimits` if such pages are meant |
 /// | `damaged` | acquire or copy the file again |
 /// | `cannotWrite` | check the permissions and the free space of the folder |
-public struct TIFFError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct TIFFError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kinds of failure, each with its own remedy.
-    public enum Code: String, Sendable, Equatable, CaseIterable {
+    package enum Code: String, Sendable, Equatable, CaseIterable {
         /// The operating system did not open or read the file.
         case cannotOpen
         /// The file does not begin as a TIFF file does.
@@ -32,16 +32,16 @@ public struct TIFFError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The kind of failure.
-    public let code: Code
+    package let code: Code
     /// The file, as it was named by the caller.
-    public let path: String
+    package let path: String
     /// What is wrong and where, as a clause without a full stop.
-    public let detail: String
+    package let detail: String
     /// The operating system's error number, where it gave one.
-    public let errno: Int32?
+    package let errno: Int32?
 
     /// Describes a failure; `detail` is a clause such as "strip 3 ends behind the end of the file".
-    public init(code: Code, path: String, detail: String, errno: Int32? = nil) {
+    package init(code: Code, path: String, detail: String, errno: Int32? = nil) {
         self.code = code
         self.path = path
         self.detail = detail
@@ -49,10 +49,10 @@ public struct TIFFError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// Whether the same file may be readable later, because it may still be in the course of being written.
-    public var isRetriable: Bool { code == .truncated || code == .notTIFF }
+    package var isRetriable: Bool { code == .truncated || code == .notTIFF }
 
     /// A full sentence: what is wrong, where, and what to do.
-    public var description: String {
+    package var description: String {
         let number = errno.map { " (errno \($0))" } ?? ""
         return "\(path): \(detail)\(number); \(remedy)."
     }

@@ -3,25 +3,25 @@
 ///
 /// Reading one page takes at most `maximumDecodedBytes` for its largest strip or tile, four bytes a pixel for
 /// the frame, and what the codec needs itself (zstd: up to 128 MiB).
-public struct TIFFLimits: Sendable, Equatable {
+package struct TIFFLimits: Sendable, Equatable {
     /// Widest page, in pixels.
-    public var maximumWidth: Int
+    package var maximumWidth: Int
     /// Highest page, in pixels.
-    public var maximumHeight: Int
+    package var maximumHeight: Int
     /// Most pixels in one page.
-    public var maximumPixels: Int
+    package var maximumPixels: Int
     /// Most pages in one file.
-    public var maximumPages: Int
+    package var maximumPages: Int
     /// Most bytes that one page, strip or tile may decode to, in the sample type of the file.
-    public var maximumDecodedBytes: Int
+    package var maximumDecodedBytes: Int
     /// Longest time that reading and decoding one page may take, looked at after each strip or tile.
-    public var maximumDecodingTime: Duration
+    package var maximumDecodingTime: Duration
 
     /// From a 1280 x 800 frame up to a stitched one of 16,384 x 16,384 pixels of 8, 16 or 32 bit.
-    public static let `default` = TIFFLimits()
+    package static let `default` = TIFFLimits()
 
     /// Sets the limits; each must be positive, another value is a programmer's mistake.
-    public init(
+    package init(
         maximumWidth: Int = 32_768,
         maximumHeight: Int = 32_768,
         maximumPixels: Int = 16_384 * 16_384,

@@ -1,4 +1,4 @@
-public import Plate
+package import Plate
 
 /// Reads the pages of a TIFF file as grey frames.
 ///
@@ -10,13 +10,13 @@ public import Plate
 ///
 /// The whole file is checked before libtiff sees it, and every claim of size before memory is taken. One
 /// reader belongs to one task; the file is closed when the reader goes.
-public final class TIFFReader {
+package final class TIFFReader {
     /// The text of the first page, OME-XML in files of microscopes; at most its first 16 MiB.
-    public let imageDescription: String?
+    package let imageDescription: String?
     /// How large a pixel is, in um, where the file's OME-XML says it.
-    public let pixelSize: PixelSize?
+    package let pixelSize: PixelSize?
     /// Time from one frame to the next, in s, where the file's OME-XML says it.
-    public let timeInterval: Double?
+    package let timeInterval: Double?
 
     private let file: TIFFFile
     private let index: TIFFIndex
@@ -27,7 +27,7 @@ public final class TIFFReader {
     /// Opens a file and walks through its directories, not through its pixels.
     ///
     /// Throws `cannotOpen`, `notTIFF`, `truncated`, `damaged`, `tooLarge`.
-    public init(path: String, limits: TIFFLimits = .default) throws(TIFFError) {
+    package init(path: String, limits: TIFFLimits = .default) throws(TIFFError) {
         let file = try TIFFFile(path: path)
         let index = try TIFFIndex(file: file, limits: limits)
         let description = try index.pages[0].text(.imageDescription, limit: 16 << 20)
@@ -41,13 +41,13 @@ public final class TIFFReader {
     }
 
     /// Pages in the file; a movie has one for each frame.
-    public var pageCount: Int { index.pages.count }
+    package var pageCount: Int { index.pages.count }
 
     /// Decodes one page, counted from 0; a page that the file does not have is a programmer's mistake.
     ///
     /// Throws `unsupported` for kinds that are not read, colour and pages unlike the first one in size;
     /// `tooLarge`; `tooSlow`; `truncated`; `damaged` for data that do not decode or are not finite; `cannotOpen`.
-    public func frame(page: Int) throws(TIFFError) -> Frame {
+    package func frame(page: Int) throws(TIFFError) -> Frame {
         precondition(index.pages.indices.contains(page), "there is no page \(page) among \(pageCount)")
         let layout = try TIFFPage(index.pages[page], number: page, file: file, limits: limits)
         try checkSize(of: layout)

@@ -1,5 +1,5 @@
 /// Tells a half-written TIFF file from a complete one without decoding it.
-public enum TIFFStructure {
+package enum TIFFStructure {
     /// Checks that the header, every directory and every strip or tile lie within the file.
     ///
     /// Reads only the header, the directories (sub-directories included) and the arrays of offsets and byte
@@ -9,7 +9,7 @@ public enum TIFFStructure {
     /// Throws `truncated` or `notTIFF` (both retriable) where the file may still be in the course of being
     /// written, `damaged` where it contradicts itself, `tooLarge` for more pages than the limits allow,
     /// `cannotOpen`.
-    public static func check(path: String, limits: TIFFLimits = .default) throws(TIFFError) {
+    package static func check(path: String, limits: TIFFLimits = .default) throws(TIFFError) {
         let file = try TIFFFile(path: path)
         let index = try TIFFIndex(file: file, limits: limits)
         var seen = Set(index.pages.map(\.offset))

@@ -1,5 +1,5 @@
 private import CTIFF
-public import Plate
+package import Plate
 
 /// Writes grey frames and masks as TIFF, page by page, with OME-XML in the first page.
 ///
@@ -7,9 +7,9 @@ public import Plate
 /// only where classic offsets may not suffice. The same input gives the same bytes. Writes to the path it is
 /// given: the caller makes it a temporary one, syncs and renames. The file is whole once the last page is
 /// appended.
-public final class TIFFWriter {
+package final class TIFFWriter {
     /// How grey values are stored.
-    public enum SampleType: String, Sendable, CaseIterable {
+    package enum SampleType: String, Sendable, CaseIterable {
         /// 8 bit, rounded and cut to 0...255.
         case uint8
         /// 16 bit, rounded and cut to 0...65535.
@@ -19,7 +19,7 @@ public final class TIFFWriter {
     }
 
     /// How pixels are compressed, without loss.
-    public enum Compression: Sendable, CaseIterable {
+    package enum Compression: Sendable, CaseIterable {
         /// Stored as they are.
         case none
         /// The one that every reader knows.
@@ -42,7 +42,7 @@ public final class TIFFWriter {
     /// Creates the file, or empties it, for `pages` frames of `height` x `width`.
     ///
     /// `pixelSize` is in um and `timeInterval` in s, from frame to frame. Throws `cannotWrite`.
-    public init(
+    package init(
         path: String,
         height: Int,
         width: Int,
@@ -71,7 +71,7 @@ public final class TIFFWriter {
     }
 
     /// Writes one frame as a file of its own; throws `cannotWrite`.
-    public static func write(
+    package static func write(
         _ frame: Frame,
         to path: String,
         type: SampleType = .uint8,
@@ -92,7 +92,7 @@ public final class TIFFWriter {
     }
 
     /// Writes a mask as 8-bit grey, 0 for normal and 255 for faulty; throws `cannotWrite`.
-    public static func write(
+    package static func write(
         _ mask: Mask,
         to path: String,
         compression: Compression = .deflate,
@@ -111,7 +111,7 @@ public final class TIFFWriter {
     /// Writes the next page; a frame of another size, or one too many, is a programmer's mistake.
     ///
     /// Throws `cannotWrite`, after which the file is of no use.
-    public func append(_ frame: Frame) throws(TIFFError) {
+    package func append(_ frame: Frame) throws(TIFFError) {
         precondition(
             frame.height == height && frame.width == width,
             "a frame of \(frame.height) x \(frame.width) in a file of \(height) x \(width)"

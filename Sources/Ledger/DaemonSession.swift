@@ -1,27 +1,27 @@
 import GRDB
-public import Plate
+package import Plate
 
 /// A time in which the daemon judged with one model and one way of reading names.
 ///
 /// A start begins one, and so does a reload that changes either.
-public struct DaemonSession: Sendable, Equatable {
+package struct DaemonSession: Sendable, Equatable {
     /// When it began.
-    public let started: Timestamp
+    package let started: Timestamp
     /// When it ended; `nil` while it lasts, and for one that a crash ended.
-    public let ended: Timestamp?
+    package let ended: Timestamp?
     /// Name of the model, the first digits of its file's SHA-256.
-    public let model: String
+    package let model: String
     /// Path of the file that had this name when the ledger first met it.
-    public let modelPath: String
+    package let modelPath: String
     /// What the network computed with, for example `int8`.
-    public let precision: String
+    package let precision: String
     /// How file names told run, well and frame.
-    public let pattern: String
+    package let pattern: String
     /// The watched folders, absolute.
-    public let folders: [String]
+    package let folders: [String]
 
     /// Gathers a session.
-    public init(
+    package init(
         started: Timestamp,
         ended: Timestamp? = nil,
         model: String,
@@ -42,7 +42,7 @@ public struct DaemonSession: Sendable, Equatable {
 
 extension FrameLedger {
     /// Notes that a session begins; the one before it, if it has no end, stays without.
-    public func begin(_ session: DaemonSession) throws(LedgerError) {
+    package func begin(_ session: DaemonSession) throws(LedgerError) {
         try write { database in
             try database.execute(
                 sql: """
@@ -65,7 +65,7 @@ extension FrameLedger {
     }
 
     /// Notes which file has a model's name, where frames are to be recorded with another model than the session's.
-    public func introduce(model: String, path: String, at time: Timestamp) throws(LedgerError) {
+    package func introduce(model: String, path: String, at time: Timestamp) throws(LedgerError) {
         try write { try Self.introduce(model, path, time, in: $0) }
     }
 
@@ -82,7 +82,7 @@ extension FrameLedger {
     }
 
     /// Notes that the last session ended; nothing happens where it has an end already.
-    public func endSession(at time: Timestamp) throws(LedgerError) {
+    package func endSession(at time: Timestamp) throws(LedgerError) {
         try write { database in
             try database.execute(
                 sql: """
@@ -95,7 +95,7 @@ extension FrameLedger {
     }
 
     /// All sessions, the first one first.
-    public func sessions() throws(LedgerError) -> [DaemonSession] {
+    package func sessions() throws(LedgerError) -> [DaemonSession] {
         try read { database in
             try Row.fetchAll(
                 database,

@@ -1,12 +1,12 @@
-public import Plate
+package import Plate
 
 /// What a person who looked at a frame, or at a whole well, says of its verdict.
 ///
 /// Decisions are added and never changed; of those on the same frame or well the last one counts. A decision on a well
 /// holds for each flagged frame of it that has none of its own.
-public struct Decision: Sendable, Equatable {
+package struct Decision: Sendable, Equatable {
     /// What was decided.
-    public enum Kind: String, Sendable, CaseIterable {
+    package enum Kind: String, Sendable, CaseIterable {
         /// The frame is faulty indeed.
         case fault
         /// The frame is normal although it was flagged.
@@ -18,27 +18,27 @@ public struct Decision: Sendable, Equatable {
     }
 
     /// Longest note, in characters.
-    public static let longestNote = 1000
+    package static let longestNote = 1000
     /// Longest name of a reviewer, in characters.
-    public static let longestName = 80
+    package static let longestName = 80
 
     /// Name of the run.
-    public let run: String
+    package let run: String
     /// The well.
-    public let well: Well
+    package let well: Well
     /// The frame's place in time; `nil` for the whole well.
-    public let frame: Int?
+    package let frame: Int?
     /// What was decided.
-    public let kind: Kind
+    package let kind: Kind
     /// The reviewer's words; may be empty.
-    public let note: String
+    package let note: String
     /// Who decided, as they call themselves.
-    public let reviewer: String
+    package let reviewer: String
     /// When.
-    public let decided: Timestamp
+    package let decided: Timestamp
 
     /// Gathers a decision; note and name are cut to their longest length.
-    public init(
+    package init(
         run: String,
         well: Well,
         frame: Int?,

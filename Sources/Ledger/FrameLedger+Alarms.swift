@@ -1,29 +1,29 @@
 import GRDB
-public import Plate
+package import Plate
 
 extension FrameLedger {
     /// An alarm as the ledger keeps it.
-    public struct AlarmRecord: Sendable, Equatable {
+    package struct AlarmRecord: Sendable, Equatable {
         /// When it was raised.
-        public let time: Timestamp
+        package let time: Timestamp
         /// What happened.
-        public let event: Alarm.Event
+        package let event: Alarm.Event
         /// The frame it was seen on.
-        public let frame: FrameID
+        package let frame: FrameID
         /// How far from normal the frame was; `nil` where it was not judged.
-        public let severity: Double?
+        package let severity: Double?
         /// Severity above which it was faulty.
-        public let threshold: Double?
+        package let threshold: Double?
         /// Probable cause; for `plate` what the wells have in common.
-        public let cause: String?
+        package let cause: String?
         /// Why a frame could not be judged, or how long frames have been missing.
-        public let reason: String?
+        package let reason: String?
         /// Name of the model at work.
-        public let model: String
+        package let model: String
     }
 
     /// The alarms of a run, or of one well of it, in the order of their recording; those of `events` only.
-    public func alarms(
+    package func alarms(
         run: String,
         well: Well? = nil,
         events: Set<Alarm.Event> = Set(Alarm.Event.allCases)
@@ -37,7 +37,7 @@ extension FrameLedger {
     }
 
     /// The alarms of some frames of a well, in the order of their recording; as quick as there are few frames.
-    public func alarms(
+    package func alarms(
         run: String,
         well: Well,
         frames: ClosedRange<Int>,
@@ -70,7 +70,7 @@ extension FrameLedger {
     }
 
     /// What the wells of a run have in common now: the `plate` alarms that no `plateClear` has ended, by pattern.
-    public func plateAlarms(run: String) throws(LedgerError) -> [AlarmRecord] {
+    package func plateAlarms(run: String) throws(LedgerError) -> [AlarmRecord] {
         let standing = try alarms(run: run, events: [.plate, .plateClear]).reduce(
             into: [String: AlarmRecord]()
         ) {

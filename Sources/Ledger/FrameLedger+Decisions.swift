@@ -1,12 +1,12 @@
 import GRDB
-public import Plate
+package import Plate
 
 extension FrameLedger {
     /// Whether this process may write; one that opened the ledger to read may not.
-    public var isWritable: Bool { !pool.configuration.readonly }
+    package var isWritable: Bool { !pool.configuration.readonly }
 
     /// Adds a decision, durable when this returns.
-    public func add(_ decision: Decision) throws(LedgerError) {
+    package func add(_ decision: Decision) throws(LedgerError) {
         try write { database in
             try database.execute(
                 sql: """
@@ -23,7 +23,7 @@ extension FrameLedger {
 
     /// The decisions that count: the last one on each frame and each well, without those taken back, in the order of
     /// wells and time.
-    public func decisions(run: String? = nil, well: Well? = nil) throws(LedgerError) -> [Decision] {
+    package func decisions(run: String? = nil, well: Well? = nil) throws(LedgerError) -> [Decision] {
         try read { database in
             try Row.fetchAll(
                 database,

@@ -1,19 +1,19 @@
 import Foundation
 import GRDB
-public import Plate
+package import Plate
 
 extension FrameLedger {
     /// A file as it lies on disk, to be looked up.
-    public struct File: Hashable, Sendable {
+    package struct File: Hashable, Sendable {
         /// Absolute path of the watched folder.
-        public let root: String
+        package let root: String
         /// Path relative to `root`.
-        public let path: String
+        package let path: String
         /// The content it has now.
-        public let identity: FileIdentity
+        package let identity: FileIdentity
 
         /// Names a file and its content.
-        public init(root: String, path: String, identity: FileIdentity) {
+        package init(root: String, path: String, identity: FileIdentity) {
             self.root = root
             self.path = path
             self.identity = identity
@@ -21,50 +21,50 @@ extension FrameLedger {
     }
 
     /// What the last judged frames of a well say.
-    public struct WellHistory: Sendable, Equatable {
+    package struct WellHistory: Sendable, Equatable {
         /// The frames, oldest first.
-        public let frames: [Judged]
+        package let frames: [Judged]
         /// Whether the well counts as faulty after the last of them.
-        public let isFaulty: Bool
+        package let isFaulty: Bool
         /// The last of them; `nil` for a new well.
-        public let newest: Newest?
+        package let newest: Newest?
 
         /// A judged frame of the past.
-        public struct Judged: Sendable, Equatable {
+        package struct Judged: Sendable, Equatable {
             /// Its place in time.
-            public let index: Int
+            package let index: Int
             /// Normal or faulty.
-            public let verdict: Verdict
+            package let verdict: Verdict
             /// Distance from normal frames in their own spread.
-            public let severity: Double
+            package let severity: Double
             /// The image scores; the same for the same image, and for no other.
-            public let scores: ImageScores
+            package let scores: ImageScores
 
             /// Gathers a frame.
-            public init(index: Int, verdict: Verdict, severity: Double, scores: ImageScores) {
+            package init(index: Int, verdict: Verdict, severity: Double, scores: ImageScores) {
                 (self.index, self.verdict, self.severity, self.scores) = (index, verdict, severity, scores)
             }
         }
 
         /// The verdicts, oldest first.
-        public var verdicts: [Verdict] { frames.map(\.verdict) }
+        package var verdicts: [Verdict] { frames.map(\.verdict) }
 
         /// The frame that a well's state goes by.
-        public struct Newest: Sendable, Equatable {
+        package struct Newest: Sendable, Equatable {
             /// Its place in time, as its name says.
-            public let index: Int
+            package let index: Int
             /// When its file was written.
-            public let modified: Timestamp
+            package let modified: Timestamp
 
             /// Gathers the two.
-            public init(index: Int, modified: Timestamp) {
+            package init(index: Int, modified: Timestamp) {
                 self.index = index
                 self.modified = modified
             }
         }
 
         /// Gathers a history.
-        public init(frames: [Judged], isFaulty: Bool, newest: Newest?) {
+        package init(frames: [Judged], isFaulty: Bool, newest: Newest?) {
             self.frames = frames
             self.isFaulty = isFaulty
             self.newest = newest
@@ -74,7 +74,7 @@ extension FrameLedger {
     /// Tells which of these files have an outcome for every page with just this content.
     ///
     /// About 10 us a file, whatever the ledger's size; ask for some hundreds at once.
-    public func settled(_ files: [File]) throws(LedgerError) -> Set<File> {
+    package func settled(_ files: [File]) throws(LedgerError) -> Set<File> {
         try read { database in
             let statement = try database.cachedStatement(
                 sql: """
@@ -97,7 +97,7 @@ extension FrameLedger {
     /// they were recorded first, and movies behind them.
     ///
     /// One pass over the rows as they lie, much faster than asking for each file by `settled`.
-    public func forEachSettled(_ body: (FileIdentity, FrameID) -> Void) throws(LedgerError) {
+    package func forEachSettled(_ body: (FileIdentity, FrameID) -> Void) throws(LedgerError) {
         try read { database in
             var movies: [Movie: MoviePages] = [:]
             let rows = try Row.fetchCursor(
@@ -159,7 +159,7 @@ extension FrameLedger {
     }
 
     /// The pages of a file that have an outcome with just this content.
-    public func settledPages(of file: File) throws(LedgerError) -> Set<Int> {
+    package func settledPages(of file: File) throws(LedgerError) -> Set<Int> {
         try read { database in
             try Set(
                 Int.fetchAll(
@@ -184,7 +184,7 @@ extension FrameLedger {
     }
 
     /// The row of one page of a file, whatever content it had.
-    public func record(for key: FrameKey) throws(LedgerError) -> FrameRecord? {
+    package func record(for key: FrameKey) throws(LedgerError) -> FrameRecord? {
         try read { database in
             let row = try Row.fetchOne(
                 database,
@@ -196,7 +196,7 @@ extension FrameLedger {
     }
 
     /// The rows whose names say this frame, in the order of their recording: two files can name the same one.
-    public func records(of frame: FrameID) throws(LedgerError) -> [FrameRecord] {
+    package func records(of frame: FrameID) throws(LedgerError) -> [FrameRecord] {
         try read { database in
             try Row.fetchAll(
                 database,
@@ -209,7 +209,7 @@ extension FrameLedger {
     /// The last `count` judged frames of a well and the state they left it in; empty and normal for a new well.
     ///
     /// Frames that were judged after newer ones are no part of it.
-    public func history(of well: Well, run: String, count: Int) throws(LedgerError) -> WellHistory {
+    package func history(of well: Well, run: String, count: Int) throws(LedgerError) -> WellHistory {
         precondition(count > 0, "a history of \(count) frames")
         return try read { database in
             let rows = try Row.fetchAll(
@@ -249,7 +249,7 @@ extension FrameLedger {
     }
 
     /// The severities of the first `count` frames of a well that were judged in turn, in the order of recording.
-    public func firstSeverities(
+    package func firstSeverities(
         of well: Well,
         run: String,
         model: String,
@@ -270,7 +270,7 @@ extension FrameLedger {
 
     /// How a well's normal frames looked that were judged in turn by a model: the last `count`, oldest first, each with how
     /// far it was from those before it.
-    public func appearances(
+    package func appearances(
         of well: Well,
         run: String,
         model: String,
@@ -296,7 +296,7 @@ extension FrameLedger {
     }
 
     /// How many rows are in each state, over all runs or in one.
-    public func counts(run: String? = nil) throws(LedgerError) -> [FrameRecord.State: Int] {
+    package func counts(run: String? = nil) throws(LedgerError) -> [FrameRecord.State: Int] {
         try read { database in
             let rows = try Row.fetchAll(
                 database,
@@ -311,7 +311,7 @@ extension FrameLedger {
     }
 
     /// Hands over every row in the order of recording, one at a time, so that no count of rows fills memory.
-    public func forEach(_ body: (FrameRecord) throws -> Void) throws(LedgerError) {
+    package func forEach(_ body: (FrameRecord) throws -> Void) throws(LedgerError) {
         try read { database in
             let rows = try Row.fetchCursor(database, sql: "\(FrameRow.selection) ORDER BY sequence")
             while let row = try rows.next() { try body(FrameRow.record(from: row)) }

@@ -1,23 +1,23 @@
 import GRDB
-public import Plate
+package import Plate
 
 extension FrameLedger {
     /// A frame that was judged normal, and where it lies.
-    public struct NormalFrame: Sendable, Equatable {
+    package struct NormalFrame: Sendable, Equatable {
         /// Which page of which file.
-        public let key: FrameKey
+        package let key: FrameKey
         /// What its name says.
-        public let frame: FrameID
+        package let frame: FrameID
 
         /// Gathers the two.
-        public init(key: FrameKey, frame: FrameID) {
+        package init(key: FrameKey, frame: FrameID) {
             (self.key, self.frame) = (key, frame)
         }
     }
 
     /// Frames among the last outcomes that this model judged normal in a normal well, with all the passes that it has; the
     /// latest first.
-    public func recentNormalFrames(model: String, within outcomes: Int = 4096) throws(LedgerError)
+    package func recentNormalFrames(model: String, within outcomes: Int = 4096) throws(LedgerError)
         -> [NormalFrame]
     {
         try read { database in

@@ -3,7 +3,7 @@ import GRDB
 extension FrameLedger {
     /// Files of frames that were judged normal in a normal well, with all the passes that the model has: some of them, spread
     /// evenly over wells and time, and the same ones each time.
-    public func normalFiles(atMost most: Int) throws(LedgerError) -> [FrameKey] {
+    package func normalFiles(atMost most: Int) throws(LedgerError) -> [FrameKey] {
         precondition(most > 0, "\(most) files")
         return try read { database in
             let normal =

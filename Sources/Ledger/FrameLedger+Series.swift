@@ -1,42 +1,42 @@
 import GRDB
-public import Plate
+package import Plate
 
 extension FrameLedger {
     /// One frame of a well's time series, without what only a single frame's page shows.
-    public struct SeriesPoint: Sendable, Equatable {
+    package struct SeriesPoint: Sendable, Equatable {
         /// Its place in time.
-        public let frame: Int
+        package let frame: Int
         /// How it ended.
-        public let state: FrameRecord.State
+        package let state: FrameRecord.State
         /// Distance from normal frames in their own spread; `nil` where it was not judged.
-        public let severity: Double?
+        package let severity: Double?
         /// Severity above which it would be faulty.
-        public let threshold: Double?
+        package let threshold: Double?
         /// Whether it was judged faulty.
-        public let isFaulty: Bool
+        package let isFaulty: Bool
         /// Whether the well counts as faulty from it on; `nil` for one judged out of turn, or not at all.
-        public let wellIsFaulty: Bool?
+        package let wellIsFaulty: Bool?
     }
 
     /// Which frames of a well are asked for.
-    public struct Selection: Sendable, Equatable {
+    package struct Selection: Sendable, Equatable {
         /// Frames before this one only.
-        public var before: Int?
+        package var before: Int?
         /// Frames from this one on only.
-        public var from: Int?
+        package var from: Int?
         /// Flagged frames only.
-        public var flaggedOnly = false
+        package var flaggedOnly = false
         /// So many at most.
-        public var limit: Int
+        package var limit: Int
 
         /// Selects the last frames of a well.
-        public init(limit: Int) {
+        package init(limit: Int) {
             self.limit = limit
         }
     }
 
     /// Hands over the frames of a well in the order of time; of files that name the same frame, each.
-    public func forEachPoint(
+    package func forEachPoint(
         of well: Well,
         run: String,
         _ body: (SeriesPoint) throws -> Void
@@ -69,7 +69,7 @@ extension FrameLedger {
     }
 
     /// Hands over the severity of every judged frame of a run and whether it is faulty, in no particular order.
-    public func forEachSeverity(
+    package func forEachSeverity(
         of run: String,
         _ body: (Well, _ severity: Double, _ isFaulty: Bool) -> Void
     ) throws(LedgerError) {
@@ -90,7 +90,7 @@ extension FrameLedger {
     }
 
     /// Some frames of a well, the latest first.
-    public func records(
+    package func records(
         of well: Well,
         run: String,
         _ selection: Selection

@@ -1,27 +1,27 @@
 import GRDB
-public import Plate
+package import Plate
 
 extension FrameLedger {
     /// A run as a list of runs shows it.
-    public struct RunSummary: Sendable, Equatable {
+    package struct RunSummary: Sendable, Equatable {
         /// Its name.
-        public let run: String
+        package let run: String
         /// Wells with an outcome.
-        public let wells: Int
+        package let wells: Int
         /// Frames judged.
-        public let scored: Int
+        package let scored: Int
         /// Of them, those judged faulty.
-        public let faulty: Int
+        package let faulty: Int
         /// Frames that could not be judged.
-        public let quarantined: Int
+        package let quarantined: Int
         /// When the first outcome was decided.
-        public let first: Timestamp
+        package let first: Timestamp
         /// Place of its last outcome in the order of recording.
-        public let lastSequence: Int64
+        package let lastSequence: Int64
     }
 
     /// All runs, the one recorded last first.
-    public func runs() throws(LedgerError) -> [RunSummary] {
+    package func runs() throws(LedgerError) -> [RunSummary] {
         try read { database in
             try Row.fetchAll(
                 database,
@@ -47,7 +47,7 @@ extension FrameLedger {
     /// The runs of which the last frames were written since a moment.
     ///
     /// Looks at what was recorded since then, whatever the ledger's size.
-    public func runs(writtenSince moment: Timestamp) throws(LedgerError) -> Set<String> {
+    package func runs(writtenSince moment: Timestamp) throws(LedgerError) -> Set<String> {
         try read { database in
             var runs: Set<String> = []
             let rows = try Row.fetchCursor(
@@ -66,7 +66,7 @@ extension FrameLedger {
     }
 
     /// Which wells of a run count as faulty, after hysteresis; wells without a judged frame are left out.
-    public func wellStates(of run: String) throws(LedgerError) -> [Well: Bool] {
+    package func wellStates(of run: String) throws(LedgerError) -> [Well: Bool] {
         try read { database in
             let rows = try Row.fetchAll(
                 database,
@@ -84,12 +84,12 @@ extension FrameLedger {
     }
 
     /// Place of the last outcome in the order of recording, 0 for none: whether there is news.
-    public func lastSequence() throws(LedgerError) -> Int64 {
+    package func lastSequence() throws(LedgerError) -> Int64 {
         try read { try Int64.fetchOne($0, sql: "SELECT max(sequence) FROM frames") ?? 0 }
     }
 
     /// Whether any frame of a run has an outcome.
-    public func hasRun(_ run: String) throws(LedgerError) -> Bool {
+    package func hasRun(_ run: String) throws(LedgerError) -> Bool {
         try read {
             try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM wells WHERE run = ?)", arguments: [run])
                 ?? false
@@ -99,7 +99,7 @@ extension FrameLedger {
     /// How the wells of a run stand, row by row; with `after`, those with an outcome recorded later only.
     ///
     /// Four look-ups for each well, whatever the number of its frames.
-    public func wells(of run: String, after sequence: Int64 = 0) throws(LedgerError) -> [WellSummary] {
+    package func wells(of run: String, after sequence: Int64 = 0) throws(LedgerError) -> [WellSummary] {
         try read { database in
             try Row.fetchAll(
                 database,

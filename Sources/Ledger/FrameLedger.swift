@@ -1,6 +1,6 @@
 import GRDB
 import Glibc
-public import Plate
+package import Plate
 
 /// The durable record of what became of every frame, one SQLite database for each output folder.
 ///
@@ -42,9 +42,9 @@ public import Plate
 /// A frame recorded again takes the place of its earlier row and a new `sequence`.
 /// One process opens the ledger to write, any number read beside it. Any thread may call any method; writers take
 /// turns, readers do not wait for them.
-public final class FrameLedger: Sendable {
+package final class FrameLedger: Sendable {
     /// Path of the database.
-    public let path: String
+    package let path: String
     let pool: DatabasePool
     /// Which file was opened; SQLite goes on writing to one that was removed.
     private let inode: UInt64?
@@ -52,7 +52,7 @@ public final class FrameLedger: Sendable {
     /// Opens the ledger at a path to write, or makes it; the folder has to exist.
     ///
     /// For one process at a time: two that make the tables at once would stumble over each other.
-    public convenience init(path: String) throws(LedgerError) {
+    package convenience init(path: String) throws(LedgerError) {
         try self.init(path, readOnly: false) { pool in
             // GRDB lowers this to NORMAL when it switches WAL on, so it cannot be set any earlier.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
@@ -61,7 +61,7 @@ public final class FrameLedger: Sendable {
     }
 
     /// Opens a ledger to read, beside the process that writes it if there is one.
-    public convenience init(reading path: String) throws(LedgerError) {
+    package convenience init(reading path: String) throws(LedgerError) {
         try self.init(path, readOnly: true) { pool in
             guard try pool.read(LedgerSchema.migrator.hasCompletedMigrations) else {
                 throw LedgerError(code: .olderSchema, path: path, detail: "tables are missing")
@@ -94,7 +94,7 @@ public final class FrameLedger: Sendable {
     }
 
     /// Closes the database; a later call of any other method fails.
-    public func close() throws(LedgerError) {
+    package func close() throws(LedgerError) {
         try translated { try pool.close() }
     }
 
@@ -103,7 +103,7 @@ public final class FrameLedger: Sendable {
     ///
     /// An alarm that is known already is not recorded again. Throws `gone` where the file is not the one that was opened
     /// any more.
-    public func record(_ records: [FrameRecord], alarms: [Alarm] = []) throws(LedgerError) {
+    package func record(_ records: [FrameRecord], alarms: [Alarm] = []) throws(LedgerError) {
         guard !records.isEmpty || !alarms.isEmpty else { return }
         guard inode == Self.inode(of: path) else {
             throw LedgerError(code: .gone, path: path, detail: "it was removed or replaced")

@@ -1,9 +1,9 @@
-public import Plate
+package import Plate
 
 /// What became of one frame: a row of the ledger.
-public struct FrameRecord: Sendable, Equatable {
+package struct FrameRecord: Sendable, Equatable {
     /// How the way of the frame ended; every frame ends in exactly one of these.
-    public enum Outcome: Sendable, Equatable {
+    package enum Outcome: Sendable, Equatable {
         /// Judged.
         case scored(Score)
         /// Could not be read or judged; the sentence says why.
@@ -13,24 +13,24 @@ public struct FrameRecord: Sendable, Equatable {
     }
 
     /// Which page of which file.
-    public let key: FrameKey
+    package let key: FrameKey
     /// Pages that the file has, at least 1; a file is settled when as many rows exist with its identity.
-    public let pages: Int
+    package let pages: Int
     /// The content that was judged; `nil` where the file was gone before it could be looked at.
-    public let identity: FileIdentity?
+    package let identity: FileIdentity?
     /// What the file's name says; `nil` where the name says nothing.
-    public let frame: FrameID?
+    package let frame: FrameID?
     /// How it ended.
-    public let outcome: Outcome
+    package let outcome: Outcome
     /// Name of the model at work, the first digits of its file's SHA-256.
-    public let model: String?
+    package let model: String?
     /// When the file was complete on disk.
-    public let completed: Timestamp?
+    package let completed: Timestamp?
     /// When the outcome was decided.
-    public let judged: Timestamp
+    package let judged: Timestamp
 
     /// Gathers a row.
-    public init(
+    package init(
         key: FrameKey,
         pages: Int = 1,
         identity: FileIdentity?,
@@ -52,7 +52,7 @@ public struct FrameRecord: Sendable, Equatable {
     }
 
     /// The state's name in the ledger's `state` column.
-    public var state: State {
+    package var state: State {
         switch outcome {
         case .scored: .scored
         case .quarantined: .quarantined
@@ -61,7 +61,7 @@ public struct FrameRecord: Sendable, Equatable {
     }
 
     /// The three states a row can be in.
-    public enum State: String, Sendable, CaseIterable {
+    package enum State: String, Sendable, CaseIterable {
         /// Judged.
         case scored
         /// Not readable or not judgeable.
@@ -71,39 +71,39 @@ public struct FrameRecord: Sendable, Equatable {
     }
 
     /// The figures of a judged frame.
-    public struct Score: Sendable, Equatable {
+    package struct Score: Sendable, Equatable {
         /// The three image scores.
-        public let scores: ImageScores
+        package let scores: ImageScores
         /// The one of the three that the model was calibrated on.
-        public let chosen: Double
+        package let chosen: Double
         /// Distance from normal frames in their own spread.
-        public let severity: Double
+        package let severity: Double
         /// Severity above which the frame is faulty.
-        public let threshold: Double
+        package let threshold: Double
         /// Normal or faulty.
-        public let verdict: Verdict
+        package let verdict: Verdict
         /// Share of the frame that is faulty, in [0, 1].
-        public let area: Double
+        package let area: Double
         /// Rectangle around the faulty pixels.
-        public let boundingBox: PixelRectangle?
+        package let boundingBox: PixelRectangle?
         /// Probable cause; `nil` for a normal frame.
-        public let cause: String?
+        package let cause: String?
         /// Path of the mask relative to the run's output folder.
-        public let mask: String?
+        package let mask: String?
         /// Whether the well counts as faulty from this frame on, after hysteresis; `nil` for a frame that was judged
         /// after a newer one of its well, and changes nothing about it.
-        public let wellIsFaulty: Bool?
+        package let wellIsFaulty: Bool?
         /// How much was done for the verdict.
-        public let tier: Tier
+        package let tier: Tier
         /// What the network computed with, for example `f32` or `int8`; `nil` where it was not recorded.
-        public let precision: String?
+        package let precision: String?
         /// How far the frame is from its well's frames before it; `nil` where that is not known.
-        public let change: Double?
+        package let change: Double?
         /// How the whole frame looks, see `Judgement.appearance`.
-        public let appearance: [Float]
+        package let appearance: [Float]
 
         /// Gathers the figures.
-        public init(
+        package init(
             scores: ImageScores,
             chosen: Double,
             severity: Double,

@@ -1,9 +1,9 @@
 import GRDB
 
 /// A ledger that cannot be opened, read or written.
-public struct LedgerError: Error, Sendable, CustomStringConvertible {
+package struct LedgerError: Error, Sendable, CustomStringConvertible {
     /// What to do about it.
-    public enum Code: Sendable {
+    package enum Code: Sendable {
         /// Wait and try again: the disk is full, another process holds the lock, the device failed.
         case busyOrFull
         /// Give the daemon's user the right to write the folder.
@@ -21,17 +21,17 @@ public struct LedgerError: Error, Sendable, CustomStringConvertible {
     }
 
     /// What to do about it.
-    public let code: Code
+    package let code: Code
     /// Path of the database.
-    public let path: String
+    package let path: String
     /// SQLite's own words.
-    public let detail: String
+    package let detail: String
 
     /// Whether the same call can succeed later without anybody mending the file.
-    public var isRetriable: Bool { code == .busyOrFull || code == .notAllowed || code == .other }
+    package var isRetriable: Bool { code == .busyOrFull || code == .notAllowed || code == .other }
 
     /// A sentence with the path, the reason and what to do.
-    public var description: String {
+    package var description: String {
         let remedy =
             switch code {
             case .busyOrFull: "free some space on its file system, or stop the other process that holds it"

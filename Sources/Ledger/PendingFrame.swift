@@ -1,19 +1,19 @@
 import GRDB
-public import Plate
+package import Plate
 
 /// A file that waited to be judged when the daemon stopped; the next start judges it.
-public struct PendingFrame: Sendable, Equatable {
+package struct PendingFrame: Sendable, Equatable {
     /// The file, with the content that waits.
-    public let file: FrameLedger.File
+    package let file: FrameLedger.File
     /// What its name says.
-    public let frame: FrameID
+    package let frame: FrameID
     /// Why it waits.
-    public let reason: String
+    package let reason: String
     /// When it was left.
-    public let since: Timestamp
+    package let since: Timestamp
 
     /// Gathers a row.
-    public init(file: FrameLedger.File, frame: FrameID, reason: String, since: Timestamp) {
+    package init(file: FrameLedger.File, frame: FrameID, reason: String, since: Timestamp) {
         self.file = file
         self.frame = frame
         self.reason = reason
@@ -23,7 +23,7 @@ public struct PendingFrame: Sendable, Equatable {
 
 extension FrameLedger {
     /// Notes what is left for the next start, in one transaction.
-    public func leave(_ frames: [PendingFrame]) throws(LedgerError) {
+    package func leave(_ frames: [PendingFrame]) throws(LedgerError) {
         guard !frames.isEmpty else { return }
         try write { database in
             let statement = try database.cachedStatement(
@@ -48,7 +48,7 @@ extension FrameLedger {
     }
 
     /// What was left and has no outcome yet, by path.
-    public func pending() throws(LedgerError) -> [PendingFrame] {
+    package func pending() throws(LedgerError) -> [PendingFrame] {
         try read { database in
             try Row.fetchAll(
                 database,

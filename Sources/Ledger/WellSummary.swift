@@ -1,47 +1,47 @@
-public import Plate
+package import Plate
 
 /// How one well of a run stands: sums over its frames, and the frame recorded last.
-public struct WellSummary: Sendable, Equatable {
+package struct WellSummary: Sendable, Equatable {
     /// The well.
-    public let well: Well
+    package let well: Well
     /// Frames judged.
-    public let scored: Int
+    package let scored: Int
     /// Of them, those judged faulty.
-    public let faulty: Int
+    package let faulty: Int
     /// Frames that could not be judged.
-    public let quarantined: Int
+    package let quarantined: Int
     /// When the first outcome was decided.
-    public let first: Timestamp
+    package let first: Timestamp
     /// Whether the well counts as faulty, after hysteresis.
-    public let isFaulty: Bool
+    package let isFaulty: Bool
     /// Frames judged faulty among the last three in turn.
-    public let recentlyFaulty: Int
+    package let recentlyFaulty: Int
     /// Whether its frames stopped coming while those of other wells came.
-    public let isStalled: Bool
+    package let isStalled: Bool
     /// The frame recorded last.
-    public let last: Last
+    package let last: Last
 
     /// The frame that was recorded last.
-    public struct Last: Sendable, Equatable {
+    package struct Last: Sendable, Equatable {
         /// Its place in time.
-        public let frame: Int
+        package let frame: Int
         /// How it ended.
-        public let state: FrameRecord.State
+        package let state: FrameRecord.State
         /// Normal or faulty; `nil` where it was not judged.
-        public let verdict: Verdict?
+        package let verdict: Verdict?
         /// Distance from normal frames in their own spread.
-        public let severity: Double?
+        package let severity: Double?
         /// Severity above which a frame is faulty.
-        public let threshold: Double?
+        package let threshold: Double?
         /// Probable cause.
-        public let cause: String?
+        package let cause: String?
         /// Why it was not judged.
-        public let reason: String?
+        package let reason: String?
         /// When the file was complete.
-        public let completed: Timestamp?
+        package let completed: Timestamp?
         /// When the outcome was decided.
-        public let judged: Timestamp
+        package let judged: Timestamp
         /// Its place in the order of recording.
-        public let sequence: Int64
+        package let sequence: Int64
     }
 }

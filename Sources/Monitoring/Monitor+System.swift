@@ -1,5 +1,5 @@
 import Foundation
-public import Logging
+package import Logging
 import Plate
 import Reporting
 import Systemd
@@ -11,7 +11,7 @@ extension Monitor {
     /// SIGHUP is logged and changes nothing. `reloadRequests` are the SIGHUPs since before the configuration was read:
     /// until someone listens, the signal would end the process. `companions` run beside the daemon's own services.
     /// `faultyCopy` is what the daemon tests itself with; without it, it does not.
-    public convenience init(
+    package convenience init(
         configuration: Configuration,
         judge: any FrameJudge,
         logger: Logger,

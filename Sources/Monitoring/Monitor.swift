@@ -1,9 +1,9 @@
 import Acquisition
-public import Ledger
+package import Ledger
 import Logging
-public import Plate
-public import Reporting
-public import ServiceLifecycle
+package import Plate
+package import Reporting
+package import ServiceLifecycle
 import Synchronization
 
 /// The daemon: watches folders, judges every frame, and leaves masks, alarms, journal records and the ledger.
@@ -14,9 +14,9 @@ import Synchronization
 /// ```
 /// At SIGTERM or SIGINT the services stop in this order: reload (says STOPPING), acquisition (takes no more files),
 /// judging (works the queue off within `stop_timeout`), status. What is left is judged after the next start.
-public final class Monitor: Sendable {
+package final class Monitor: Sendable {
     /// When a run ends by itself.
-    public enum End: Sendable {
+    package enum End: Sendable {
         /// Only when it is stopped.
         case stopped
         /// When everything that lay in the folders at the start is judged.
@@ -24,16 +24,16 @@ public final class Monitor: Sendable {
     }
 
     /// Reads the configuration again and loads its model, or throws what is wrong with it.
-    public typealias Reload = @Sendable () throws -> (configuration: Configuration, judge: any FrameJudge)
+    package typealias Reload = @Sendable () throws -> (configuration: Configuration, judge: any FrameJudge)
 
     /// Makes services that run beside the daemon's own, from its ledger and from what it says of itself.
     ///
     /// They stop last, and judging goes on if they fail.
-    public typealias Companions =
+    package typealias Companions =
         @Sendable (_ ledger: FrameLedger, _ figures: @escaping @Sendable () -> DaemonFigures) -> [any Service]
 
     /// Puts a fault of a class on a copy of a frame, the same one for the same seed; `nil` where the frame would not show it.
-    public typealias FaultyCopy = @Sendable (_ frame: Frame, _ cause: Cause, _ seed: UInt64) -> Frame?
+    package typealias FaultyCopy = @Sendable (_ frame: Frame, _ cause: Cause, _ seed: UInt64) -> Frame?
 
     /// Everything that a monitor works with and a test replaces.
     struct Parts: Sendable {
@@ -82,7 +82,7 @@ public final class Monitor: Sendable {
     ///
     /// Throws where the output or the ledger cannot be used at the start, or another process uses them, and where a
     /// part fails for good; frames that were not judged then are judged after the next start.
-    public func run(until end: End = .stopped) async throws -> MonitorSummary {
+    package func run(until end: End = .stopped) async throws -> MonitorSummary {
         let configuration = configuration.withLock { $0 }
         try configuration.output.probe()
         let lock = try OutputLock(tree: configuration.output)
@@ -117,7 +117,7 @@ public final class Monitor: Sendable {
     }
 
     /// Begins the end, as SIGTERM does; `run` returns when it is done.
-    public func stop() async {
+    package func stop() async {
         await group.withLock { $0 }?.triggerGracefulShutdown()
     }
 

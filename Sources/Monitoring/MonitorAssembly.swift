@@ -240,7 +240,7 @@ struct MonitorAssembly: Sendable {
         queue.set(
             batchFrames: configuration.batchFrames,
             capacity: configuration.queueNames,
-            canReduce: judge.canReduce
+            canReduce: false
         )
         stalls.set(limit: configuration.stalledAfter)
         canary?.set(configuration.canary)
@@ -259,7 +259,7 @@ extension WellQueue {
             batchFrames: configuration.batchFrames,
             capacity: configuration.queueNames,
             reserve: Self.reserve,
-            load: Load(threads: configuration.judgingThreads, canReduce: judge.canReduce)
+            load: Load(threads: configuration.judgingThreads, canReduce: false)
         )
     }
 }

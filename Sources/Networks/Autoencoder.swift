@@ -1,11 +1,11 @@
-public import Tensors
+package import Tensors
 
 /// The published AE and VAE: the U-Net's two halves without skips and without time, and a bottleneck vector in the VAE.
 ///
 /// Parameters have the published names.
-public final class Autoencoder: Network {
+package final class Autoencoder: Network {
     /// How wide and deep this network is.
-    public let configuration: AutoencoderConfiguration
+    package let configuration: AutoencoderConfiguration
     private let encoder: EncoderHalf
     private let middle: MiddleBlocks
     private let decoder: DecoderHalf
@@ -23,7 +23,7 @@ public final class Autoencoder: Network {
     /// A network with random weights.
     ///
     /// Channels that do not make 32 groups or whole heads are a programmer's mistake.
-    public init(_ configuration: AutoencoderConfiguration, using random: inout some RandomNumberGenerator) {
+    package init(_ configuration: AutoencoderConfiguration, using random: inout some RandomNumberGenerator) {
         self.configuration = configuration
         let shape = FamilyShape(configuration)
         encoder = EncoderHalf(shape, using: &random)
@@ -45,13 +45,13 @@ public final class Autoencoder: Network {
     /// Reconstructs images, N x H x W x 1 in [-1, 1]; a VAE from the latent's mean.
     ///
     /// H and W are multiples of the configuration's `sizeMultiple`; a VAE's are its `imageSize`.
-    public func callAsFunction(_ x: Variable) -> Variable {
+    package func callAsFunction(_ x: Variable) -> Variable {
         guard bottleneck != nil else { return decoder(compressed(x), skips: [], time: nil) }
         return decoded(encoded(x).mean)
     }
 
     /// The mean and the logarithm of the variance of a VAE's latent, N x latent each.
-    public func encoded(_ x: Variable) -> (mean: Variable, logVariance: Variable) {
+    package func encoded(_ x: Variable) -> (mean: Variable, logVariance: Variable) {
         let bottleneck = checkedBottleneck
         let map = compressed(x)
         let pixels = map.shape[1] * map.shape[2]
@@ -60,7 +60,7 @@ public final class Autoencoder: Network {
     }
 
     /// Images from latents, N x latent, of a VAE.
-    public func decoded(_ latent: Variable) -> Variable {
+    package func decoded(_ latent: Variable) -> Variable {
         let bottleneck = checkedBottleneck
         let side = bottleneck.side
         let map = bottleneck.expansion(latent)
@@ -79,7 +79,7 @@ public final class Autoencoder: Network {
     }
 
     /// All weights under their published names, in a fixed order.
-    public var parameters: [NamedParameter] {
+    package var parameters: [NamedParameter] {
         var parameters = encoder.published + middle.published + decoder.published
         if let bottleneck {
             let (channels, side) = (bottleneck.channels, bottleneck.side)

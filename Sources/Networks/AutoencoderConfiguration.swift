@@ -1,30 +1,30 @@
 /// How wide and deep an autoencoder is: the U-Net's encoder and decoder without skips and time.
-public struct AutoencoderConfiguration: Sendable, Equatable, Codable {
+package struct AutoencoderConfiguration: Sendable, Equatable, Codable {
     /// Channels at full resolution, a multiple of the 32 groups of the normalisation.
-    public var channels = 128
+    package var channels = 128
     /// Multiple of `channels` at each level; every level halves the resolution of the one before it.
-    public var multipliers = [1, 2, 2]
+    package var multipliers = [1, 2, 2]
     /// Residual blocks a level on the way down; one more on the way up.
-    public var residualBlocks = 3
+    package var residualBlocks = 3
     /// Channels of one attention head.
-    public var headChannels = 64
+    package var headChannels = 64
     /// The bottleneck of a VAE; absent in a plain autoencoder.
-    public var variational: Bottleneck?
+    package var variational: Bottleneck?
 
     /// A VAE's bottleneck, which ties the network to one image size.
-    public struct Bottleneck: Sendable, Equatable, Codable {
+    package struct Bottleneck: Sendable, Equatable, Codable {
         /// Length of the latent vector.
-        public var latent = 256
+        package var latent = 256
         /// Height and width of the images.
-        public var imageSize = 192
+        package var imageSize = 192
 
         /// The published bottleneck.
-        public init() {}
+        package init() {}
     }
 
     /// The published AE network.
-    public init() {}
+    package init() {}
 
     /// Height and width of an image must be multiples of this.
-    public var sizeMultiple: Int { 1 << (multipliers.count - 1) }
+    package var sizeMultiple: Int { 1 << (multipliers.count - 1) }
 }

@@ -1,7 +1,7 @@
 import Tensors
 
 /// Which statistics a batch normalisation goes by.
-public enum NormalisationMode: Sendable {
+package enum NormalisationMode: Sendable {
     /// Those of the batch at hand, which also move the running ones.
     case training
     /// The running ones, which stay.

@@ -4,12 +4,12 @@ import Tensors
 /// means stay.
 ///
 /// Tompson et al. 2015, section 3.2. One object serves one step; its generator makes the step repeatable.
-public final class ChannelDropout {
+package final class ChannelDropout {
     private let rate: Float
     private var random: any RandomNumberGenerator
 
     /// Switches a share `rate`, in [0, 1), of the channels off; 0.25 as published.
-    public init(rate: Float = 0.25, using random: some RandomNumberGenerator) {
+    package init(rate: Float = 0.25, using random: some RandomNumberGenerator) {
         precondition((0..<1).contains(rate), "a share of \(rate) of the channels")
         self.rate = rate
         self.random = random

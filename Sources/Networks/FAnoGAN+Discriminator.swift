@@ -1,8 +1,8 @@
-public import Tensors
+package import Tensors
 
 extension FAnoGAN {
     /// Images to a number each, high for images that look real.
-    public final class Discriminator: Network {
+    package final class Discriminator: Network {
         private let trunk: Trunk
         private let exit: LinearLayer
 
@@ -12,7 +12,7 @@ extension FAnoGAN {
         }
 
         /// Judgements N x 1 of images N x S x S x 1.
-        public func callAsFunction(
+        package func callAsFunction(
             _ x: Variable,
             mode: NormalisationMode,
             dropout: ChannelDropout? = nil
@@ -21,7 +21,7 @@ extension FAnoGAN {
         }
 
         /// What the judgement is made of: N x (S/16 S/16 128), of images N x S x S x 1.
-        public func features(
+        package func features(
             _ x: Variable,
             mode: NormalisationMode,
             dropout: ChannelDropout? = nil
@@ -30,7 +30,7 @@ extension FAnoGAN {
         }
 
         /// All weights and running statistics, by their published names.
-        public var parameters: [NamedParameter] {
+        package var parameters: [NamedParameter] {
             trunk.parameters.prefixed("model")
                 + exit.publishedParameters(weight: trunk.layout).prefixed("adv_layer.0")
         }

@@ -1,8 +1,8 @@
-public import Tensors
+package import Tensors
 
 extension FAnoGAN {
     /// Images to latent vectors in [-1, 1].
-    public final class Encoder: Network {
+    package final class Encoder: Network {
         private let trunk: Trunk
         private let exit: LinearLayer
 
@@ -12,7 +12,7 @@ extension FAnoGAN {
         }
 
         /// Latent vectors N x L of images N x S x S x 1.
-        public func callAsFunction(
+        package func callAsFunction(
             _ x: Variable,
             mode: NormalisationMode,
             dropout: ChannelDropout? = nil
@@ -21,7 +21,7 @@ extension FAnoGAN {
         }
 
         /// All weights and running statistics, by their published names.
-        public var parameters: [NamedParameter] {
+        package var parameters: [NamedParameter] {
             trunk.parameters.prefixed("model")
                 + exit.publishedParameters(weight: trunk.layout).prefixed("adv_layer.0")
         }

@@ -1,9 +1,9 @@
-public import Tensors
+package import Tensors
 
 extension FAnoGAN {
     /// Latent vectors to images: a linear layer to 128 channels at a quarter of the size, two doublings,
     /// tanh.
-    public final class Generator: Network {
+    package final class Generator: Network {
         private static let channels = [128, 128, 64, 1]
         private let side: Int
         private let entrance: LinearLayer
@@ -36,7 +36,7 @@ extension FAnoGAN {
         }
 
         /// Images N x S x S x 1 in [-1, 1] from latent vectors N x L.
-        public func callAsFunction(_ latent: Variable, mode: NormalisationMode) -> Variable {
+        package func callAsFunction(_ latent: Variable, mode: NormalisationMode) -> Variable {
             let seed = entrance(latent).reshaped([latent.shape[0], side, side, Self.channels[0]])
             var x = first(seed, mode: mode)
             for (convolution, normalisation) in zip(convolutions, normalisations) {
@@ -48,7 +48,7 @@ extension FAnoGAN {
         }
 
         /// All weights and running statistics, by their published names.
-        public var parameters: [NamedParameter] {
+        package var parameters: [NamedParameter] {
             let image = PublishedLayout.rows(channels: Self.channels[0], height: side, width: side)
             return entrance.publishedParameters(weight: image, bias: image).prefixed("l1.0")
                 + first.parameters.prefixed("conv_blocks.0")

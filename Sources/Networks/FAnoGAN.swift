@@ -1,4 +1,4 @@
-public import Tensors
+package import Tensors
 
 /// f-AnoGAN: a generator of normal images, the discriminator it was trained against, and an encoder into
 /// latent vectors.
@@ -6,18 +6,18 @@ public import Tensors
 /// Schlegl et al. 2019. Images are N x S x S x 1 in [0, 1], S the configured size; the generator ends in
 /// tanh, so its own images lie in [-1, 1] until it has learnt. Parameters have the published names: `G.`,
 /// `D.` and `E.` before those of the three.
-public final class FAnoGAN: Network {
+package final class FAnoGAN: Network {
     /// The size of the three networks.
-    public let configuration: FAnoGANConfiguration
+    package let configuration: FAnoGANConfiguration
     /// Latent vectors to images.
-    public let generator: Generator
+    package let generator: Generator
     /// Images to a judgement, real or not.
-    public let discriminator: Discriminator
+    package let discriminator: Discriminator
     /// Images to latent vectors.
-    public let encoder: Encoder
+    package let encoder: Encoder
 
     /// Networks with random weights.
-    public init(_ configuration: FAnoGANConfiguration, using random: inout some RandomNumberGenerator) {
+    package init(_ configuration: FAnoGANConfiguration, using random: inout some RandomNumberGenerator) {
         precondition(
             configuration.imageSize > 0 && configuration.imageSize % 16 == 0 && configuration.latent > 0,
             "images of \(configuration.imageSize), latent vectors of \(configuration.latent)"
@@ -29,12 +29,12 @@ public final class FAnoGAN: Network {
     }
 
     /// The normal image nearest to each image: N x S x S x 1 to the same, in [-1, 1].
-    public func reconstructed(_ x: Variable) -> Variable {
+    package func reconstructed(_ x: Variable) -> Variable {
         generator(encoder(x, mode: .evaluation), mode: .evaluation)
     }
 
     /// All weights and running statistics.
-    public var parameters: [NamedParameter] {
+    package var parameters: [NamedParameter] {
         generator.parameters.prefixed("G") + discriminator.parameters.prefixed("D")
             + encoder.parameters.prefixed("E")
     }

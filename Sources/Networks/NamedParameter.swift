@@ -1,13 +1,13 @@
-public import Tensors
+package import Tensors
 
 /// A parameter and the name it has in a model file.
-public struct NamedParameter {
+package struct NamedParameter {
     /// Dotted path from the network to the parameter, for example `down.0.first.weights`.
-    public let name: String
+    package let name: String
     /// The parameter.
-    public let variable: Variable
+    package let variable: Variable
     /// How the tensor of this name in a published checkpoint becomes the parameter.
-    public let layout: PublishedLayout
+    package let layout: PublishedLayout
 
     init(name: String, variable: Variable, layout: PublishedLayout = .same) {
         self.name = name

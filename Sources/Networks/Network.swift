@@ -1,14 +1,14 @@
-public import Tensors
+package import Tensors
 
 /// A network whose weights have names: what training, model files and imports need of it.
-public protocol Network: AnyObject {
+package protocol Network: AnyObject {
     /// All weights and running statistics, in a fixed order; those without gradient are not trained.
     var parameters: [NamedParameter] { get }
 }
 
 extension Network {
     /// Takes weights by name; returns what does not fit, in words, and takes none unless everything fits.
-    public func load(_ weights: [String: Tensor]) -> [String] {
+    package func load(_ weights: [String: Tensor]) -> [String] {
         let parameters = parameters
         let faults = parameters.faults(in: weights) { $0.variable.shape }
         guard faults.isEmpty else { return faults }

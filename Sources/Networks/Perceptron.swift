@@ -1,11 +1,11 @@
-public import Tensors
+package import Tensors
 
 /// Linear layers with rectifiers between them: N x first width to N x last width.
-public final class Perceptron: Network {
+package final class Perceptron: Network {
     private let layers: [LinearLayer]
 
     /// Draws weights for layers between these widths, two at least.
-    public init(widths: [Int], using random: inout some RandomNumberGenerator) {
+    package init(widths: [Int], using random: inout some RandomNumberGenerator) {
         precondition(widths.count > 1, "a perceptron has an input and an output")
         var layers: [LinearLayer] = []
         for (inputs, outputs) in zip(widths, widths.dropFirst()) {
@@ -18,12 +18,12 @@ public final class Perceptron: Network {
     }
 
     /// What the last layer says, without a rectifier.
-    public func callAsFunction(_ x: Variable) -> Variable {
+    package func callAsFunction(_ x: Variable) -> Variable {
         layers.dropLast().reduce(x) { $1($0).leakyReLU(slope: 0) }.applying(layers.last)
     }
 
     /// Weights (outputs x inputs) and biases, layer by layer.
-    public var parameters: [NamedParameter] {
+    package var parameters: [NamedParameter] {
         layers.enumerated().flatMap { $1.parameters.prefixed("layer\($0)") }
     }
 }

@@ -1,7 +1,7 @@
-public import Tensors
+package import Tensors
 
 /// How the published tensor of a parameter (PyTorch's layout, images C x H x W) becomes ours (channels last).
-public enum PublishedLayout: Sendable, Equatable {
+package enum PublishedLayout: Sendable, Equatable {
     /// Vectors, and matrices that face no image.
     case same
     /// Convolution weights: O x I x KH x KW to O x KH x KW x I.
@@ -14,7 +14,7 @@ public enum PublishedLayout: Sendable, Equatable {
     case columns(channels: Int, height: Int, width: Int)
 
     /// The shape that the published tensor has if ours has this one.
-    public func publishedShape(of shape: [Int]) -> [Int] {
+    package func publishedShape(of shape: [Int]) -> [Int] {
         switch self {
         case .same, .rows, .columns: shape
         case .convolution: [shape[0], shape[3], shape[1], shape[2]]
@@ -23,7 +23,7 @@ public enum PublishedLayout: Sendable, Equatable {
     }
 
     /// Our tensor from the published one, whose shape has been checked.
-    public func converted(from published: Tensor) -> Tensor {
+    package func converted(from published: Tensor) -> Tensor {
         switch self {
         case .same: published
         case .convolution: published.permuted([0, 2, 3, 1])
@@ -36,7 +36,7 @@ public enum PublishedLayout: Sendable, Equatable {
     }
 
     /// The published tensor from ours: the inverse of `converted(from:)`.
-    public func published(from tensor: Tensor) -> Tensor {
+    package func published(from tensor: Tensor) -> Tensor {
         switch self {
         case .same: tensor
         case .convolution: tensor.permuted([0, 3, 1, 2])
@@ -53,7 +53,7 @@ extension Network {
     /// Takes published weights by name; returns what does not fit, in words, and takes none unless everything fits.
     ///
     /// The counters that PyTorch keeps beside batch statistics (`num_batches_tracked`) are ignored: nothing reads them.
-    public func load(published weights: [String: Tensor]) -> [String] {
+    package func load(published weights: [String: Tensor]) -> [String] {
         let weights = weights.filter { !$0.key.hasSuffix("num_batches_tracked") }
         let parameters = parameters
         let faults = parameters.faults(in: weights) { $0.layout.publishedShape(of: $0.variable.shape) }
@@ -67,7 +67,7 @@ extension Network {
     }
 
     /// The weights under their names in the published layout: what `load(published:)` takes.
-    public var published: [String: Tensor] {
+    package var published: [String: Tensor] {
         let pairs = parameters.map { ($0.name, $0.layout.published(from: $0.variable.value)) }
         return Dictionary(uniqueKeysWithValues: pairs)
     }

@@ -1,18 +1,18 @@
-public import Tensors
+package import Tensors
 
 /// A folded realtime U-Net that computes in bytes: a plan for images of one size, with all weights rounded, all
 /// convolutions made and all memory taken once.
 ///
 /// Convolutions multiply bytes and leave bytes, with bias, sum and SiLU in the same kernel; a block writes over its
 /// input, and a sum over the skip. Only the last convolution leaves float32.
-public final class QuantisedRealtimeUNet {
+package final class QuantisedRealtimeUNet {
     private let network: RealtimeUNet
     private let arithmetic: ByteArithmetic
 
     /// Prepares a folded network; `ranges` are those that `RealtimeUNet.ranges` found on normal images.
     ///
     /// Runs on the lane that it is first called on.
-    public init(_ network: RealtimeUNet, ranges: [ClosedRange<Float>]) {
+    package init(_ network: RealtimeUNet, ranges: [ClosedRange<Float>]) {
         precondition(
             ranges.count == network.rangeCount,
             "\(ranges.count) ranges for \(network.rangeCount) images"
@@ -22,7 +22,7 @@ public final class QuantisedRealtimeUNet {
     }
 
     /// Predicts the clean image, 1 x H x W x 1, from a noised one; the same H and W in every call.
-    public func callAsFunction(_ x: Tensor) -> Tensor {
+    package func callAsFunction(_ x: Tensor) -> Tensor {
         arithmetic.begin()
         return Recording.off { network.run(Variable(constant: x), with: arithmetic).value }
     }
@@ -30,14 +30,14 @@ public final class QuantisedRealtimeUNet {
 
 extension RealtimeUNet {
     /// The range of every image inside a folded network for a noised one, 1 x H x W x 1: what bytes are to hold.
-    public func ranges(of image: Tensor) -> [ClosedRange<Float>] {
+    package func ranges(of image: Tensor) -> [ClosedRange<Float>] {
         let arithmetic = RangingArithmetic()
         _ = Recording.off { run(Variable(constant: image), with: arithmetic) }
         return arithmetic.ranges
     }
 
     /// How many images there are inside the network.
-    public var rangeCount: Int {
+    package var rangeCount: Int {
         // The entrance before and after the stem; two a block; two halvings; two convolutions and sums on the way up.
         2 + 2 * (architecture.blocks.reduce(0, +) + architecture.blocks[0] + architecture.blocks[1]) + 2 + 4
     }

@@ -1,4 +1,4 @@
-public import Tensors
+package import Tensors
 
 /// The U-Net of the `realtime` profile: predicts the clean image x_0 from a partly noised one.
 ///
@@ -6,20 +6,20 @@ public import Tensors
 /// again at the exit, so nothing is lost and a convolution costs a sixteenth (or less). In between two halvings, residual
 /// blocks with an additive time embedding, and additive skips. No normalisation: at a fixed timestep all that runs is
 /// convolutions with fused sums and activations.
-public final class RealtimeUNet: Network {
+package final class RealtimeUNet: Network {
     /// How wide and deep the network is.
-    public struct Architecture: Sendable, Equatable, Codable {
+    package struct Architecture: Sendable, Equatable, Codable {
         /// Pixels per side of the cells that become channels: 4 or 8.
-        public let cell: Int
+        package let cell: Int
         /// Channels at the cells' resolution, at a half and at a quarter of it.
-        public let channels: [Int]
+        package let channels: [Int]
         /// Residual blocks at each of the three, on the way down; as many again on the way up, but at the lowest.
-        public let blocks: [Int]
+        package let blocks: [Int]
         /// Length of the time embedding, even.
-        public let embedding: Int
+        package let embedding: Int
 
         /// The architecture that keeps up with a plate.
-        public static let standard = Architecture(
+        package static let standard = Architecture(
             cells: 4,
             channels: [24, 48, 64],
             blocks: [1, 1, 2],
@@ -27,14 +27,14 @@ public final class RealtimeUNet: Network {
         )
 
         /// Height and width of an image must be multiples of this.
-        public var sizeMultiple: Int { 4 * cell }
+        package var sizeMultiple: Int { 4 * cell }
 
         private init(cells: Int, channels: [Int], blocks: [Int], length: Int) {
             (self.cell, self.channels, self.blocks, self.embedding) = (cells, channels, blocks, length)
         }
 
         /// Describes a network; `nil` for lengths that make none.
-        public init?(cell: Int = 4, channels: [Int], blocks: [Int], embedding: Int) {
+        package init?(cell: Int = 4, channels: [Int], blocks: [Int], embedding: Int) {
             guard cell == 4 || cell == 8, channels.count == 3, blocks.count == 3,
                 channels.allSatisfy({ (1...1024).contains($0) }),
                 blocks.allSatisfy({ (0...16).contains($0) }), embedding > 0, embedding % 2 == 0,
@@ -45,7 +45,7 @@ public final class RealtimeUNet: Network {
     }
 
     /// How wide and deep this network is.
-    public let architecture: Architecture
+    package let architecture: Architecture
     private let time: LinearLayer
     private let stem: ConvolutionLayer
     private let down: [[ResidualBlock]]
@@ -57,7 +57,7 @@ public final class RealtimeUNet: Network {
     private let isFolded: Bool
 
     /// A network with random weights.
-    public init(_ architecture: Architecture, using random: inout some RandomNumberGenerator) {
+    package init(_ architecture: Architecture, using random: inout some RandomNumberGenerator) {
         self.architecture = architecture
         let (channels, embedding, depth) = (
             architecture.channels, architecture.embedding, architecture.cell * architecture.cell
@@ -106,7 +106,7 @@ public final class RealtimeUNet: Network {
     /// Predicts the clean images, N x H x W x 1, from noised ones at one timestep each.
     ///
     /// H and W are multiples of the architecture's `sizeMultiple`.
-    public func callAsFunction(_ x: Variable, timesteps: [Int]) -> Variable {
+    package func callAsFunction(_ x: Variable, timesteps: [Int]) -> Variable {
         precondition(
             x.shape.count == 4 && x.shape[0] == timesteps.count && x.shape[3] == 1,
             "images \(x.shape) at \(timesteps.count) timesteps"
@@ -120,7 +120,7 @@ public final class RealtimeUNet: Network {
     }
 
     /// This network for one timestep only, with nothing left to compute for it.
-    public func folded(timestep: Int) -> RealtimeUNet {
+    package func folded(timestep: Int) -> RealtimeUNet {
         Recording.off { RealtimeUNet(folding: self, time: embedded([timestep])) }
     }
 
@@ -150,7 +150,7 @@ public final class RealtimeUNet: Network {
     }
 
     /// All weights, in a fixed order.
-    public var parameters: [NamedParameter] {
+    package var parameters: [NamedParameter] {
         func levels(_ blocks: [[ResidualBlock]], _ name: String) -> [NamedParameter] {
             blocks.enumerated().flatMap { level, blocks in
                 blocks.enumerated().flatMap { $1.parameters.prefixed("\(name).\(level).\($0)") }
@@ -171,7 +171,7 @@ extension RealtimeUNet.Architecture {
     }
 
     /// Reads an architecture; without `cell`, as written before there was a choice, it is 4.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: Key.self)
         self.init(
             cells: try values.decodeIfPresent(Int.self, forKey: .cell) ?? 4,
@@ -182,7 +182,7 @@ extension RealtimeUNet.Architecture {
     }
 
     /// Writes an architecture.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: Key.self)
         if cell != 4 { try values.encode(cell, forKey: .cell) }
         try values.encode(channels, forKey: .channels)

@@ -1,11 +1,11 @@
-public import Tensors
+package import Tensors
 
 /// The U-Net of the published pDDPM and DDPM: predicts the clean image x_0 from a noised one.
 ///
 /// Dhariwal and Nichol 2021, section 3, at the sizes of a `UNetConfiguration`. Parameters have the published names.
-public final class UNet: Network {
+package final class UNet: Network {
     /// How wide and deep this network is.
-    public let configuration: UNetConfiguration
+    package let configuration: UNetConfiguration
     private let timeEntrance: LinearLayer
     private let timeExit: LinearLayer
     private let encoder: EncoderHalf
@@ -15,7 +15,7 @@ public final class UNet: Network {
     /// A network with random weights.
     ///
     /// Channels that do not make 32 groups or whole heads are a programmer's mistake.
-    public init(_ configuration: UNetConfiguration, using random: inout some RandomNumberGenerator) {
+    package init(_ configuration: UNetConfiguration, using random: inout some RandomNumberGenerator) {
         self.configuration = configuration
         let shape = FamilyShape(configuration)
         let (channels, length) = (configuration.channels, 4 * configuration.channels)
@@ -30,7 +30,7 @@ public final class UNet: Network {
     /// Predicts the clean images, N x H x W x 1 in [-1, 1], from noised ones at one timestep each.
     ///
     /// H and W are multiples of the configuration's `sizeMultiple`.
-    public func callAsFunction(_ x: Variable, timesteps: [Int]) -> Variable {
+    package func callAsFunction(_ x: Variable, timesteps: [Int]) -> Variable {
         precondition(
             x.shape.count == 4 && x.shape[0] == timesteps.count && x.shape[3] == 1,
             "images \(x.shape) at \(timesteps.count) timesteps"
@@ -45,7 +45,7 @@ public final class UNet: Network {
     }
 
     /// All weights under their published names, in a fixed order.
-    public var parameters: [NamedParameter] {
+    package var parameters: [NamedParameter] {
         timeEntrance.published.prefixed("time_embed.0") + timeExit.published.prefixed("time_embed.2")
             + encoder.published + middle.published + decoder.published
     }

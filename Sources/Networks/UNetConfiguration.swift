@@ -1,7 +1,7 @@
 /// How wide and deep a network of the published U-Net family is.
-public struct UNetConfiguration: Sendable, Equatable, Codable {
+package struct UNetConfiguration: Sendable, Equatable, Codable {
     /// How the timestep enters a residual block.
-    public enum Conditioning: String, Sendable, Equatable, Codable {
+    package enum Conditioning: String, Sendable, Equatable, Codable {
         /// As scale and shift after the second normalisation: the published pDDPM.
         case scaleShift = "scale-shift"
         /// Added before the second normalisation: the published DDPM.
@@ -9,19 +9,19 @@ public struct UNetConfiguration: Sendable, Equatable, Codable {
     }
 
     /// Channels at full resolution, a multiple of the 32 groups of the normalisation.
-    public var channels = 128
+    package var channels = 128
     /// Multiple of `channels` at each level; every level halves the resolution of the one before it.
-    public var multipliers = [1, 2, 2]
+    package var multipliers = [1, 2, 2]
     /// Residual blocks a level on the way down; one more on the way up.
-    public var residualBlocks = 3
+    package var residualBlocks = 3
     /// Channels of one attention head.
-    public var headChannels = 64
+    package var headChannels = 64
     /// How the timestep enters.
-    public var conditioning = Conditioning.scaleShift
+    package var conditioning = Conditioning.scaleShift
 
     /// The published pDDPM network.
-    public init() {}
+    package init() {}
 
     /// Height and width of an image must be multiples of this.
-    public var sizeMultiple: Int { 1 << (multipliers.count - 1) }
+    package var sizeMultiple: Int { 1 << (multipliers.count - 1) }
 }

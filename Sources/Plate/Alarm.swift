@@ -1,23 +1,23 @@
 /// A moment as nanoseconds since 1970-01-01T00:00:00Z, the resolution that file systems and logs keep.
-public struct Timestamp: Hashable, Sendable, Comparable {
+package struct Timestamp: Hashable, Sendable, Comparable {
     /// Nanoseconds since the Unix epoch.
-    public let nanoseconds: Int64
+    package let nanoseconds: Int64
 
     /// Wraps nanoseconds since the Unix epoch.
-    public init(nanoseconds: Int64) {
+    package init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }
 
     /// Earlier before later.
-    public static func < (left: Timestamp, right: Timestamp) -> Bool {
+    package static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.nanoseconds < right.nanoseconds
     }
 }
 
 /// One line of a well's alarm log.
-public struct Alarm: Sendable, Equatable {
+package struct Alarm: Sendable, Equatable {
     /// What happened.
-    public enum Event: String, Sendable, CaseIterable {
+    package enum Event: String, Sendable, CaseIterable {
         /// The well turned faulty, after hysteresis.
         case onset = "ONSET"
         /// One frame is faulty.
@@ -37,61 +37,61 @@ public struct Alarm: Sendable, Equatable {
     }
 
     /// When the line was written.
-    public let time: Timestamp
+    package let time: Timestamp
     /// What happened.
-    public let event: Event
+    package let event: Event
     /// The frame it was seen on.
-    public let frame: FrameID
+    package let frame: FrameID
     /// Name of the model that judged, the first digits of its file's SHA-256.
-    public let model: String
+    package let model: String
     /// The judgement, without which the event is `stalled` or `unreadable`.
-    public let finding: Finding?
+    package let finding: Finding?
     /// What faulty wells have in common, for `plate` and `plateClear`, for example `lens-6`.
-    public let pattern: String?
+    package let pattern: String?
     /// For `onset`, the frames between which the fault began.
-    public let beginning: Beginning?
+    package let beginning: Beginning?
     /// A sentence: why a frame could not be judged, how long frames have been missing, how far a well has drifted.
-    public let reason: String?
+    package let reason: String?
     /// From the frame's completion on disk to this line, in milliseconds.
-    public let latencyMilliseconds: Int?
+    package let latencyMilliseconds: Int?
 
     /// Where the fault that turned a well faulty began.
-    public struct Beginning: Sendable, Equatable {
+    package struct Beginning: Sendable, Equatable {
         /// Index of the first faulty frame.
-        public let firstFaulty: Int
+        package let firstFaulty: Int
         /// Index of the last normal frame before it; `nil` where none is known.
-        public let lastGood: Int?
+        package let lastGood: Int?
 
         /// Names both frames.
-        public init(firstFaulty: Int, lastGood: Int?) {
+        package init(firstFaulty: Int, lastGood: Int?) {
             self.firstFaulty = firstFaulty
             self.lastGood = lastGood
         }
     }
 
     /// The figures of a judged frame that an operator reads.
-    public struct Finding: Sendable, Equatable {
+    package struct Finding: Sendable, Equatable {
         /// Image score.
-        public let score: Double
+        package let score: Double
         /// Severity above which a frame is faulty.
-        public let threshold: Double
+        package let threshold: Double
         /// Distance from normal frames in their own spread.
-        public let severity: Double
+        package let severity: Double
         /// Probable cause, for example `air-bubble`; `unknown` where there is none.
-        public let cause: String
+        package let cause: String
         /// How sure the cause is, from 0 to 1; `nil` where it is not known.
-        public let confidence: Double?
+        package let confidence: Double?
         /// Share of the frame that is faulty, in [0, 1].
-        public let area: Double
+        package let area: Double
         /// Rectangle around the faulty pixels.
-        public let boundingBox: PixelRectangle?
+        package let boundingBox: PixelRectangle?
         /// Path of the mask, relative to the run's output folder.
-        public let mask: String?
+        package let mask: String?
         /// How much was done for the verdict.
-        public let tier: Tier
+        package let tier: Tier
 
         /// Gathers the figures.
-        public init(
+        package init(
             score: Double,
             threshold: Double,
             severity: Double,
@@ -115,7 +115,7 @@ public struct Alarm: Sendable, Equatable {
     }
 
     /// Gathers a line.
-    public init(
+    package init(
         time: Timestamp,
         event: Event,
         frame: FrameID,

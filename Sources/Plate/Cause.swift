@@ -1,5 +1,5 @@
 /// What probably makes a frame faulty.
-public enum Cause: String, Sendable, Equatable, CaseIterable, Codable {
+package enum Cause: String, Sendable, Equatable, CaseIterable, Codable {
     /// A bubble of air in the medium.
     case airBubble = "air-bubble"
     /// Dust in the light path, or rows that the camera did not deliver.
@@ -18,7 +18,7 @@ public enum Cause: String, Sendable, Equatable, CaseIterable, Codable {
     case unknown
 
     /// What to do about it, in one line; `nil` where nothing is known.
-    public var advice: String? {
+    package var advice: String? {
         switch self {
         case .airBubble: "degas the medium, pipette the well again or skip it"
         case .artifact: "clean the lens and the plate's bottom; check the camera's cable if rows are missing"
@@ -33,17 +33,17 @@ public enum Cause: String, Sendable, Equatable, CaseIterable, Codable {
 }
 
 /// A cause and how sure it is.
-public struct ProbableCause: Sendable, Equatable {
+package struct ProbableCause: Sendable, Equatable {
     /// The cause.
-    public let cause: Cause
+    package let cause: Cause
     /// From 0 to 1, as a probability among the causes that are known.
-    public let confidence: Double
+    package let confidence: Double
 
     /// Nothing is known.
-    public static let unknown = ProbableCause(.unknown, confidence: 0)
+    package static let unknown = ProbableCause(.unknown, confidence: 0)
 
     /// Names a cause.
-    public init(_ cause: Cause, confidence: Double) {
+    package init(_ cause: Cause, confidence: Double) {
         (self.cause, self.confidence) = (cause, confidence)
     }
 }

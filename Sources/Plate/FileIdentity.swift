@@ -1,16 +1,16 @@
 /// What tells one content of one file from another without reading it.
-public struct FileIdentity: Hashable, Sendable {
+package struct FileIdentity: Hashable, Sendable {
     /// Number of the file system.
-    public let device: UInt64
+    package let device: UInt64
     /// Number of the file on it.
-    public let inode: UInt64
+    package let inode: UInt64
     /// Bytes.
-    public let size: Int64
+    package let size: Int64
     /// When it was last written, as the file system keeps it.
-    public let modified: Timestamp
+    package let modified: Timestamp
 
     /// Gathers the four.
-    public init(device: UInt64, inode: UInt64, size: Int64, modified: Timestamp) {
+    package init(device: UInt64, inode: UInt64, size: Int64, modified: Timestamp) {
         self.device = device
         self.inode = inode
         self.size = size

@@ -1,14 +1,14 @@
 /// One grey image, row-major, height x width, in the grey units that the file stores (0 to 255 for 8 bit).
-public struct Frame: Sendable, Equatable {
+package struct Frame: Sendable, Equatable {
     /// Rows.
-    public let height: Int
+    package let height: Int
     /// Columns.
-    public let width: Int
+    package let width: Int
     /// `height * width` grey values, row by row from the top left.
-    public var pixels: [Float]
+    package var pixels: [Float]
 
     /// Wraps `height * width` grey values; another count is a programmer's mistake.
-    public init(height: Int, width: Int, pixels: [Float]) {
+    package init(height: Int, width: Int, pixels: [Float]) {
         precondition(
             height > 0 && width > 0 && pixels.count == height * width,
             "a frame of \(height) x \(width) does not have \(pixels.count) pixels"
@@ -19,7 +19,7 @@ public struct Frame: Sendable, Equatable {
     }
 
     /// The grey value at a row and a column.
-    public subscript(row: Int, column: Int) -> Float {
+    package subscript(row: Int, column: Int) -> Float {
         get { pixels[row * width + column] }
         set { pixels[row * width + column] = newValue }
     }

@@ -1,24 +1,24 @@
 /// Which frame this is: run, well and position in the well's time series.
-public struct FrameID: Hashable, Sendable, Comparable, CustomStringConvertible {
+package struct FrameID: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// Name of the run (one plate on the microscope), as in the file name.
-    public let run: String
+    package let run: String
     /// The well the frame shows.
-    public let well: Well
+    package let well: Well
     /// Position in time, as in the file name; pages of a movie count on from there.
-    public let index: Int
+    package let index: Int
 
     /// Names one frame.
-    public init(run: String, well: Well, index: Int) {
+    package init(run: String, well: Well, index: Int) {
         self.run = run
         self.well = well
         self.index = index
     }
 
     /// For example `01_B01_f100`.
-    public var description: String { "\(run)_\(well)_f\(index)" }
+    package var description: String { "\(run)_\(well)_f\(index)" }
 
     /// Orders by run, then well, then time.
-    public static func < (left: FrameID, right: FrameID) -> Bool {
+    package static func < (left: FrameID, right: FrameID) -> Bool {
         (left.run, left.well, left.index) < (right.run, right.well, right.index)
     }
 }

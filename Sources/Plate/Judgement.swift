@@ -1,71 +1,157 @@
 /// What is said of a frame.
-public enum Verdict: String, Sendable, Equatable, CaseIterable {
-    /// Like the frames the model was trained on.
+package enum Verdict: String, Sendable, Equatable, CaseIterable {
+    /// Like the frames that the model was calibrated on.
     case normal
     /// Unlike them: the severity is above the threshold.
     case faulty
     /// No judgement was possible: the file is damaged or of a kind that cannot be read.
     case unreadable
+
+    /// Decides: a frame is faulty if its severity is above the threshold. Nothing else compares the two.
+    package init(severity: Double, threshold: Double) {
+        self = severity > threshold ? .faulty : .normal
+    }
 }
 
 /// The three image scores of the benchmark, each over the median-filtered score map.
-public struct ImageScores: Sendable, Equatable {
+package struct ImageScores: Sendable, Equatable {
     /// Largest pixel.
-    public let maximum: Double
+    package let maximum: Double
     /// Mean of all pixels.
-    public let mean: Double
+    package let mean: Double
     /// Largest mean of a 16 x 16 window at stride 8.
-    public let patch: Double
+    package let patch: Double
 
     /// Gathers the three scores.
-    public init(maximum: Double, mean: Double, patch: Double) {
+    package init(maximum: Double, mean: Double, patch: Double) {
         self.maximum = maximum
         self.mean = mean
         self.patch = patch
     }
 }
 
-/// The detector's answer for one readable frame.
-public struct Judgement: Sendable, Equatable {
-    /// Normal or faulty.
-    public let verdict: Verdict
-    /// The three image scores.
-    public let scores: ImageScores
-    /// The one of the three that the model was calibrated on.
-    public let score: Double
-    /// Distance from the calibration's normal frames in their own spread, on either side, at least 0.
-    public let severity: Double
-    /// The severity above which a frame is faulty.
-    public let threshold: Double
-    /// The faulty pixels; empty where nothing passes the map's threshold.
-    public let mask: Mask
-    /// The median-filtered residual that the scores were taken from.
-    public let map: ScoreMap
-    /// Why a faulty frame is faulty; `unknown` for a normal one.
-    public let cause: ProbableCause
-    /// How the whole frame looks, beside its brightness: figures in the spread of normal tiles; empty where the model knows none.
-    public let appearance: [Float]
+/// What one term adds to a frame's severity.
+package struct SeverityContribution: Sendable, Equatable {
+    /// Name of the term, as alarm lines, ledger and exports have it; see `Verdict/Severity.swift` for the list.
+    package let term: String
+    /// The term's weighted distance from normal frames, in their spread; below 0 where the frame is closer than the median.
+    package let value: Double
 
-    /// Gathers a judgement.
-    public init(
-        verdict: Verdict,
-        scores: ImageScores,
-        score: Double,
+    /// Gathers the two.
+    package init(term: String, value: Double) {
+        (self.term, self.value) = (term, value)
+    }
+}
+
+/// What was found in one readable frame: the one record that judge, alarm, ledger, exports and page share.
+///
+/// The detector fills in the first part. The daemon adds the second part when it knows the frame's place in its well.
+package struct Judgement: Sendable, Equatable {
+    /// The pictures of a frame; they take megabytes and are let go once they are written.
+    package struct Pictures: Sendable, Equatable {
+        /// The faulty pixels; empty where nothing passes the mask's threshold.
+        package let mask: Mask
+        /// The median-filtered residual that the scores were taken from.
+        package let map: ScoreMap
+
+        /// Gathers the two.
+        package init(mask: Mask, map: ScoreMap) {
+            (self.mask, self.map) = (mask, map)
+        }
+    }
+
+    /// Normal or faulty.
+    package var verdict: Verdict
+    /// Distance from normal frames in their own spread, at least 0.
+    package let severity: Double
+    /// The severity above which a frame is faulty.
+    package let threshold: Double
+    /// What each term adds to the severity, in the order of the formula.
+    package let terms: [SeverityContribution]
+    /// The three image scores; `nil` for a judgement read from an alarm line, which has `score` only.
+    package let scores: ImageScores?
+    /// The one of the three that the model was calibrated on.
+    package let score: Double
+    /// Why a faulty frame is faulty; `unknown` for a normal one.
+    package var cause: ProbableCause
+    /// Share of the frame that is faulty, in [0, 1].
+    package let area: Double
+    /// Rectangle around the faulty pixels, in pixels.
+    package let boundingBox: PixelRectangle?
+    /// How the whole frame looks, apart from its brightness: figures in the spread of normal tiles; empty if the model has none.
+    package let appearance: [Float]
+    /// Mask and map, as long as somebody needs them.
+    package var pictures: Pictures?
+
+    /// How much was done for the verdict.
+    package var tier = Tier.full
+    /// What the network computed with, for example `f32` or `int8`; `nil` where it was not recorded.
+    package var precision: String?
+    /// Path of the mask relative to the run's output folder; `nil` where none was written.
+    package var maskPath: String?
+    /// Whether the well counts as faulty from this frame on, after hysteresis; `nil` for a frame that was judged after a newer
+    /// one of its well.
+    package var wellIsFaulty: Bool?
+    /// How far the frame is from the well's frames before it (`ChangeRule`); `nil` where that is not known.
+    package var change: Double?
+
+    /// Gathers what the detector says; area and rectangle are the mask's.
+    package init(
         severity: Double,
         threshold: Double,
-        mask: Mask,
-        map: ScoreMap,
+        terms: [SeverityContribution],
+        scores: ImageScores,
+        score: Double,
+        cause: ProbableCause,
+        appearance: [Float],
+        pictures: Pictures
+    ) {
+        self.init(
+            verdict: Verdict(severity: severity, threshold: threshold),
+            severity: severity,
+            threshold: threshold,
+            terms: terms,
+            scores: scores,
+            score: score,
+            cause: cause,
+            area: pictures.mask.area,
+            boundingBox: pictures.mask.boundingBox,
+            appearance: appearance
+        )
+        self.pictures = pictures
+    }
+
+    /// Gathers what a record of the judgement says.
+    package init(
+        verdict: Verdict,
+        severity: Double,
+        threshold: Double,
+        terms: [SeverityContribution] = [],
+        scores: ImageScores?,
+        score: Double,
         cause: ProbableCause = .unknown,
+        area: Double,
+        boundingBox: PixelRectangle?,
         appearance: [Float] = []
     ) {
         self.verdict = verdict
-        self.scores = scores
-        self.score = score
         self.severity = severity
         self.threshold = threshold
-        self.mask = mask
-        self.map = map
+        self.terms = terms
+        self.scores = scores
+        self.score = score
         self.cause = cause
+        self.area = area
+        self.boundingBox = boundingBox
         self.appearance = appearance
+    }
+
+    /// The term that adds most to the severity; `nil` where the terms are not known.
+    package var largestTerm: SeverityContribution? { terms.max { $0.value < $1.value } }
+
+    /// Whether every figure is a number: a file of floats can hold values that no sum survives.
+    package var isFinite: Bool {
+        let scores = scores.map { [$0.maximum, $0.mean, $0.patch] } ?? []
+        return (scores + [score, severity]).allSatisfy(\.isFinite)
     }
 }

@@ -1,14 +1,14 @@
 /// Which pixels of a frame are faulty, row-major, height x width, 1 for faulty and 0 for normal.
-public struct Mask: Sendable, Equatable {
+package struct Mask: Sendable, Equatable {
     /// Rows.
-    public let height: Int
+    package let height: Int
     /// Columns.
-    public let width: Int
+    package let width: Int
     /// `height * width` values, each 0 or 1.
-    public var values: [UInt8]
+    package var values: [UInt8]
 
     /// Wraps `height * width` values of 0 or 1; another count is a programmer's mistake.
-    public init(height: Int, width: Int, values: [UInt8]) {
+    package init(height: Int, width: Int, values: [UInt8]) {
         precondition(
             height > 0 && width > 0 && values.count == height * width,
             "a mask of \(height) x \(width) does not have \(values.count) values"
@@ -19,7 +19,7 @@ public struct Mask: Sendable, Equatable {
     }
 
     /// Share of the frame that is faulty, in [0, 1].
-    public var area: Double {
+    package var area: Double {
         let faulty = unsafe values.withUnsafeBufferPointer { pixels in
             var count = 0
             // The sum cannot overflow, and without the check for it the loop takes many pixels at once.
@@ -30,7 +30,7 @@ public struct Mask: Sendable, Equatable {
     }
 
     /// The smallest rectangle that holds every faulty pixel, or `nil` for an empty mask.
-    public var boundingBox: PixelRectangle? {
+    package var boundingBox: PixelRectangle? {
         unsafe values.withUnsafeBufferPointer { pixels in
             var (left, right, top, bottom) = (width, -1, height, -1)
             for row in 0..<height {
@@ -51,18 +51,18 @@ public struct Mask: Sendable, Equatable {
 }
 
 /// A rectangle of whole pixels; `x` counts columns from the left and `y` rows from the top.
-public struct PixelRectangle: Sendable, Equatable, CustomStringConvertible {
+package struct PixelRectangle: Sendable, Equatable, CustomStringConvertible {
     /// Column of the left edge.
-    public let x: Int
+    package let x: Int
     /// Row of the top edge.
-    public let y: Int
+    package let y: Int
     /// Columns covered.
-    public let width: Int
+    package let width: Int
     /// Rows covered.
-    public let height: Int
+    package let height: Int
 
     /// Names a rectangle by its top left pixel and its size.
-    public init(x: Int, y: Int, width: Int, height: Int) {
+    package init(x: Int, y: Int, width: Int, height: Int) {
         self.x = x
         self.y = y
         self.width = width
@@ -70,5 +70,5 @@ public struct PixelRectangle: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// `x,y,width,height`, as alarm lines carry it.
-    public var description: String { "\(x),\(y),\(width),\(height)" }
+    package var description: String { "\(x),\(y),\(width),\(height)" }
 }

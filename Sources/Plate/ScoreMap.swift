@@ -1,14 +1,14 @@
 /// How unlike a normal frame each pixel is, row-major, height x width, at least 0; higher is more faulty.
-public struct ScoreMap: Sendable, Equatable {
+package struct ScoreMap: Sendable, Equatable {
     /// Rows.
-    public let height: Int
+    package let height: Int
     /// Columns.
-    public let width: Int
+    package let width: Int
     /// `height * width` residuals, row by row from the top left.
-    public var values: [Float]
+    package var values: [Float]
 
     /// Wraps `height * width` residuals; another count is a programmer's mistake.
-    public init(height: Int, width: Int, values: [Float]) {
+    package init(height: Int, width: Int, values: [Float]) {
         precondition(
             height > 0 && width > 0 && values.count == height * width,
             "a score map of \(height) x \(width) does not have \(values.count) values"

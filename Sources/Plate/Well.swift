@@ -1,15 +1,15 @@
 /// One well of a multi-well plate, named by row letter and column number.
-public struct Well: Hashable, Sendable, Comparable, CustomStringConvertible {
+package struct Well: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// Row, counted from 0 for `A`.
-    public let row: Int
+    package let row: Int
     /// Column, counted from 1 as printed on the plate.
-    public let column: Int
+    package let column: Int
 
     /// The largest plate in use has 1536 wells: 32 rows (`A` to `AF`) by 48 columns.
     private static let largestPlate = (rows: 32, columns: 48)
 
     /// Makes the well at a zero-based row and a one-based column, or `nil` if no plate has it.
-    public init?(row: Int, column: Int) {
+    package init?(row: Int, column: Int) {
         guard (0..<Self.largestPlate.rows).contains(row), (1...Self.largestPlate.columns).contains(column)
         else { return nil }
         self.row = row
@@ -17,7 +17,7 @@ public struct Well: Hashable, Sendable, Comparable, CustomStringConvertible {
     }
 
     /// Reads `B1`, `b01` or `AA12`; `nil` for anything else.
-    public init?(_ name: some StringProtocol) {
+    package init?(_ name: some StringProtocol) {
         let bytes = Array(name.utf8)
         let letters = bytes.prefix { ($0 | 0x20) >= UInt8(ascii: "a") && ($0 | 0x20) <= UInt8(ascii: "z") }
         let digits = bytes.dropFirst(letters.count)
@@ -29,14 +29,14 @@ public struct Well: Hashable, Sendable, Comparable, CustomStringConvertible {
     }
 
     /// Row letters and two-digit column, for example `B01`: sorts and aligns in file names and logs.
-    public var description: String {
+    package var description: String {
         let letter = { (index: Int) in String(UnicodeScalar(UInt8(ascii: "A") + UInt8(index))) }
         let letters = row < 26 ? letter(row) : letter(row / 26 - 1) + letter(row % 26)
         return letters + (column < 10 ? "0\(column)" : "\(column)")
     }
 
     /// Orders row by row, then by column, as a plate is read.
-    public static func < (left: Well, right: Well) -> Bool {
+    package static func < (left: Well, right: Well) -> Bool {
         (left.row, left.column) < (right.row, right.column)
     }
 }

@@ -1,14 +1,14 @@
 import Foundation
-public import Plate
+package import Plate
 
 /// Reads what is appended to the alarm logs of an output folder, of runs and wells that come later, too.
-public struct AlarmFollower {
+package struct AlarmFollower {
     /// One line as it stands in its log, and what it says.
-    public struct Line: Sendable, Equatable {
+    package struct Line: Sendable, Equatable {
         /// The line, without its newline.
-        public let text: String
+        package let text: String
         /// What it says.
-        public let alarm: Alarm
+        package let alarm: Alarm
     }
 
     private let tree: OutputTree
@@ -17,7 +17,7 @@ public struct AlarmFollower {
     private var offsets: [String: UInt64] = [:]
 
     /// Follows one run or all, some wells or all (none given).
-    public init(tree: OutputTree, run: String? = nil, wells: Set<Well> = []) {
+    package init(tree: OutputTree, run: String? = nil, wells: Set<Well> = []) {
         self.tree = tree
         self.run = run
         self.wells = wells
@@ -27,7 +27,7 @@ public struct AlarmFollower {
     ///
     /// A line that is not finished yet is left for the next call; a log that became shorter is read anew. What is no alarm is
     /// passed over.
-    public mutating func next() throws(OutputError) -> [Line] {
+    package mutating func next() throws(OutputError) -> [Line] {
         var lines: [Line] = []
         for run in try runs() {
             let folder = "\(tree.root)/\(run)/alarms"

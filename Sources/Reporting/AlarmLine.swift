@@ -1,5 +1,5 @@
 import Foundation
-public import Plate
+package import Plate
 
 /// One line of an alarm log, in logfmt, without its newline.
 ///
@@ -8,9 +8,9 @@ public import Plate
 /// (`x,y,width,height` in pixels), `mask` (relative to the run's folder), `tier` where it is not `full` (see `Tier`); for `ONSET` `first_faulty` and `last_good` (frames);
 /// `pattern` for `PLATE`; `reason` where there is one; `model`; `latency_ms`. Figures have four significant digits.
 /// Readers ignore keys they do not know. A name from outside cannot forge a field or a line: see `Logfmt`.
-public enum AlarmLine {
+package enum AlarmLine {
     /// Writes an alarm.
-    public static func format(_ alarm: Alarm) -> String {
+    package static func format(_ alarm: Alarm) -> String {
         var fields: [(key: String, value: String)] = [
             ("time", alarm.time.iso8601), ("event", alarm.event.rawValue), ("run", alarm.frame.run),
             ("well", alarm.frame.well.description), ("frame", String(alarm.frame.index)),
@@ -38,7 +38,7 @@ public enum AlarmLine {
     }
 
     /// Reads a line; `nil` for one that is no alarm.
-    public static func parse(_ line: some StringProtocol) -> Alarm? {
+    package static func parse(_ line: some StringProtocol) -> Alarm? {
         guard let fields = Logfmt.fields(of: line),
             let time = fields["time"].flatMap({ Timestamp(iso8601: $0) }),
             let event = fields["event"].flatMap(Alarm.Event.init(rawValue:)), let run = fields["run"],

@@ -1,4 +1,4 @@
-public import Plate
+package import Plate
 
 /// The alarm log of one well of a run, `OUT/RUN/alarms/WELL.log`, or of all of them together, `plate.log`.
 ///
@@ -8,7 +8,7 @@ public import Plate
 /// A frame is reported before the ledger knows that it is done, so that no crash loses an alarm; the line of a
 /// frame that is judged a second time for that reason is found by `contains` and not written again. Open a log for
 /// a batch, and let it go: it is the only memory of what was announced.
-public struct AlarmLog: ~Copyable {
+package struct AlarmLog: ~Copyable {
     /// What makes two lines the same announcement.
     private struct Key: Hashable {
         let event: Alarm.Event
@@ -27,15 +27,15 @@ public struct AlarmLog: ~Copyable {
     private let file: LineFile
     private var announced: Set<Key> = []
     /// The last `onset` or `clear` among the recent lines.
-    public private(set) var lastTransition: Alarm.Event?
+    package private(set) var lastTransition: Alarm.Event?
 
     /// Opens a well's log, made and mended where needed.
-    public init(tree: OutputTree, run: String, well: Well) throws(OutputError) {
+    package init(tree: OutputTree, run: String, well: Well) throws(OutputError) {
         try self.init(path: tree.alarmLog(run: run, well: well))
     }
 
     /// Opens the log of what a run's wells have in common.
-    public init(plateOf run: String, tree: OutputTree) throws(OutputError) {
+    package init(plateOf run: String, tree: OutputTree) throws(OutputError) {
         try self.init(path: tree.plateLog(run: run))
     }
 
@@ -49,13 +49,13 @@ public struct AlarmLog: ~Copyable {
     /// Whether the recent lines already hold this event of this frame by this model for this reason.
     ///
     /// Recent are the last 256 KiB, more than one batch can write.
-    public func contains(_ alarm: Alarm) -> Bool {
+    package func contains(_ alarm: Alarm) -> Bool {
         announced.contains(Key(alarm))
     }
 
     /// Appends the alarms that are not in the log yet, durable when this returns, and returns them.
     @discardableResult
-    public mutating func append(_ alarms: [Alarm]) throws(OutputError) -> [Alarm] {
+    package mutating func append(_ alarms: [Alarm]) throws(OutputError) -> [Alarm] {
         var fresh: [Alarm] = []
         var keys = announced
         for alarm in alarms where keys.insert(Key(alarm)).inserted { fresh.append(alarm) }

@@ -5,15 +5,15 @@
 /// appearance (`Judgement.appearance`) of how far each is from their median, in their spread (from the median absolute
 /// deviation). A frame that changed is no past for later ones, so a change stays visible while it lasts; after `patience`
 /// frames the well counts as being like that, and its past begins anew.
-public struct ChangeRule: Sendable {
+package struct ChangeRule: Sendable {
     /// A normal frame of the past.
-    public struct Look: Sendable {
+    package struct Look: Sendable {
         let appearance: [Float]
         /// `nil` where there was too little past to tell.
         let change: Double?
 
         /// Gathers a frame.
-        public init(appearance: [Float], change: Double?) {
+        package init(appearance: [Float], change: Double?) {
             (self.appearance, self.change) = (appearance, change)
         }
 
@@ -21,15 +21,15 @@ public struct ChangeRule: Sendable {
     }
 
     /// Change above which a frame looks otherwise.
-    public static let limit = 5.0
+    package static let limit = 5.0
     /// Calm frames that say what the well was like.
-    public static let before = 12
+    package static let before = 12
     /// Frames in a row until a change is how the well is now: some 8 minutes at a frame per 8 s.
     static let patience = 64
     /// Frames of the past that are looked at.
-    public static let window = patience + before
+    package static let window = patience + before
     /// Frames of a well until another change is said.
-    public static let silence = patience
+    package static let silence = patience
     /// Spread that any well may have, of that of normal tiles.
     private static let smallestSpread: Float = 0.01
     /// Spreads that no figure counts beyond: one alone does not say everything.
@@ -40,10 +40,10 @@ public struct ChangeRule: Sendable {
     private var looks: [Look]
 
     /// Takes the last `window` normal frames of a well, oldest first.
-    public init(_ looks: [Look]) { self.looks = looks }
+    package init(_ looks: [Look]) { self.looks = looks }
 
     /// Takes the well's next normal frame, and returns how far it is from those before; `nil` where these are too few.
-    public mutating func take(_ appearance: [Float]) -> Double? {
+    package mutating func take(_ appearance: [Float]) -> Double? {
         let change = change(of: appearance)
         looks.append(Look(appearance: appearance, change: change))
         looks.removeFirst(max(0, looks.count - Self.window))
@@ -51,7 +51,7 @@ public struct ChangeRule: Sendable {
     }
 
     /// How far a frame is from the well's calm frames of late; `nil` where these are too few.
-    public func change(of appearance: [Float]) -> Double? {
+    package func change(of appearance: [Float]) -> Double? {
         guard let past, !appearance.isEmpty, past.allSatisfy({ $0.count == appearance.count }) else {
             return nil
         }
@@ -69,7 +69,7 @@ public struct ChangeRule: Sendable {
     }
 
     /// Whether the last two frames look otherwise and the one before them did not: a single odd frame is no change.
-    public var hasJustBegun: Bool {
+    package var hasJustBegun: Bool {
         let last = looks.suffix(3).map(\.isCalm)
         return last.suffix(2) == [false, false] && last != [false, false, false]
     }

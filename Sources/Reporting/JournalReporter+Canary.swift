@@ -1,9 +1,9 @@
 import Plate
-public import Systemd
+package import Systemd
 
 extension JournalReporter {
     /// The name of an event's kind in the journal and its catalog.
-    public static func messageID(of event: CanaryEvent) -> MessageID {
+    package static func messageID(of event: CanaryEvent) -> MessageID {
         switch event {
         case .round: MessageID(0x1bee_7891_60fa_4f06, 0x9823_a5d3_8145_5d7e)
         case .alarm: MessageID(0xfd15_1be7_747b_44e3, 0xbf18_c9ad_b239_96bf)
@@ -16,7 +16,7 @@ extension JournalReporter {
     /// Fields: `AUTOQC_EVENT`, `AUTOQC_MODEL`, `AUTOQC_REASON`, and of a round `AUTOQC_SENSITIVITY`, `AUTOQC_FOUND`,
     /// `AUTOQC_COPIES`. None names a run or a well.
     @discardableResult
-    public func report(_ event: CanaryEvent) -> Bool {
+    package func report(_ event: CanaryEvent) -> Bool {
         var fields = ["AUTOQC_EVENT": event.name]
         switch event {
         case .round(let round):

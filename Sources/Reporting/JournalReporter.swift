@@ -1,5 +1,5 @@
-public import Plate
-public import Systemd
+package import Plate
+package import Systemd
 
 /// Tells the system's journal of transitions: one record for each event but `FAULT`.
 ///
@@ -7,14 +7,14 @@ public import Systemd
 /// `AUTOQC_FRAME`, `AUTOQC_MODEL`, and for a judged frame `AUTOQC_SCORE`, `AUTOQC_SEVERITY`, `AUTOQC_CAUSE`, `AUTOQC_ADVICE`; so
 /// `journalctl AUTOQC_WELL=B01` finds a well. The journal may be absent: nothing waits for it, and a record can come
 /// twice after a crash between its sending and the ledger's commit, never not at all.
-public struct JournalReporter: Sendable {
+package struct JournalReporter: Sendable {
     /// Hands a record to the journal; `false` where it did not take it.
-    public typealias Send = @Sendable (JournalRecord) -> Bool
+    package typealias Send = @Sendable (JournalRecord) -> Bool
 
     let send: Send
 
     /// Reports to the system's journal.
-    public init(journal: Journal) {
+    package init(journal: Journal) {
         self.init { record in
             journal.send(
                 message: record.message,
@@ -26,12 +26,12 @@ public struct JournalReporter: Sendable {
     }
 
     /// Reports through `send`.
-    public init(send: @escaping Send) {
+    package init(send: @escaping Send) {
         self.send = send
     }
 
     /// The name of an event's kind in the journal and its catalog; `nil` for `fault`, which is no transition.
-    public static func messageID(of event: Alarm.Event) -> MessageID? {
+    package static func messageID(of event: Alarm.Event) -> MessageID? {
         switch event {
         case .onset: MessageID(0x4de4_892a_dccb_42f8, 0x95fe_7b8d_6256_175f)
         case .clear: MessageID(0x8780_3eae_f747_4dc7, 0x9c9b_2f02_2129_62d2)
@@ -46,7 +46,7 @@ public struct JournalReporter: Sendable {
 
     /// Sends a record of a transition; `false` where the journal did not take it, `true` for `fault`, too.
     @discardableResult
-    public func report(_ alarm: Alarm) -> Bool {
+    package func report(_ alarm: Alarm) -> Bool {
         guard let messageID = Self.messageID(of: alarm.event) else { return true }
         var fields = [
             "AUTOQC_EVENT": alarm.event.rawValue, "AUTOQC_RUN": alarm.frame.run,

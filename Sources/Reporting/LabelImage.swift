@@ -1,20 +1,20 @@
-public import Plate
+package import Plate
 
 /// The regions of a mask, numbered: 0 for normal pixels, 1 for the largest region, 2 for the next.
 ///
 /// Regions are those of `MaskOutline`. What comes after 65,535 of them is 0.
-public struct LabelImage: Sendable, Equatable {
+package struct LabelImage: Sendable, Equatable {
     /// Rows.
-    public let height: Int
+    package let height: Int
     /// Columns.
-    public let width: Int
+    package let width: Int
     /// `height * width` numbers, row by row from the top left.
-    public let values: [UInt16]
+    package let values: [UInt16]
     /// Pixels of each region, the largest first.
-    public let sizes: [Int]
+    package let sizes: [Int]
 
     /// Numbers the regions of a mask.
-    public init(_ mask: Mask) {
+    package init(_ mask: Mask) {
         let labels = RegionLabels(mask)
         let order = labels.sizes.indices.sorted {
             labels.sizes[$0] != labels.sizes[$1] ? labels.sizes[$0] > labels.sizes[$1] : $0 < $1
@@ -30,7 +30,7 @@ public struct LabelImage: Sendable, Equatable {
     }
 
     /// The numbers as grey values, to be written as a TIFF of 16 bit.
-    public var frame: Frame {
+    package var frame: Frame {
         Frame(height: height, width: width, pixels: values.map { Float($0) })
     }
 }

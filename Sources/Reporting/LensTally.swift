@@ -1,15 +1,15 @@
-public import Plate
+package import Plate
 
 /// The judged frames of one run, lens by lens.
-public struct LensTally: Sendable {
+package struct LensTally: Sendable {
     /// What became of a lens's frames.
-    public struct Summary: Sendable, Equatable {
+    package struct Summary: Sendable, Equatable {
         /// Judged frames.
-        public let frames: Int
+        package let frames: Int
         /// Of them, those that are faulty.
-        public let faulty: Int
+        package let faulty: Int
         /// Median severity.
-        public let median: Double
+        package let median: Double
     }
 
     private let rules: PlateRules
@@ -17,19 +17,19 @@ public struct LensTally: Sendable {
     private var faulty: [Int: Int] = [:]
 
     /// Knows how the lenses stand.
-    public init(rules: PlateRules) {
+    package init(rules: PlateRules) {
         self.rules = rules
     }
 
     /// Takes a judged frame.
-    public mutating func add(_ well: Well, severity: Double, isFaulty: Bool) {
+    package mutating func add(_ well: Well, severity: Double, isFaulty: Bool) {
         guard let lens = rules.lens(of: well), severity.isFinite else { return }
         severities[lens, default: []].append(severity)
         if isFaulty { faulty[lens, default: 0] += 1 }
     }
 
     /// What became of the frames of each lens, by its number.
-    public var summaries: [Int: Summary] {
+    package var summaries: [Int: Summary] {
         Dictionary(
             uniqueKeysWithValues: severities.map { lens, values in
                 let sorted = values.sorted()

@@ -2,13 +2,13 @@
 /// Jennings 1950).
 ///
 /// A lens that gets dirty or out of focus shows here long before its frames are faulty.
-public struct LensTrend: Sendable {
+package struct LensTrend: Sendable {
     /// What the runs before say of a lens.
-    public struct Past: Sendable, Equatable {
+    package struct Past: Sendable, Equatable {
         /// Mean of its medians.
-        public let mean: Double
+        package let mean: Double
         /// Their standard deviation, above 0.
-        public let spread: Double
+        package let spread: Double
 
         /// `nil` where there are fewer than `LensTrend.fewestRuns`, or they do not differ.
         init?(_ medians: [Double]) {
@@ -22,43 +22,43 @@ public struct LensTrend: Sendable {
     }
 
     /// One lens in one run.
-    public struct Row: Sendable, Equatable {
+    package struct Row: Sendable, Equatable {
         /// The run.
-        public let run: String
+        package let run: String
         /// The lens, numbered from 1, row by row.
-        public let lens: Int
+        package let lens: Int
         /// Its judged frames.
-        public let frames: Int
+        package let frames: Int
         /// Of them, those that are faulty.
-        public let faulty: Int
+        package let faulty: Int
         /// Median severity.
-        public let median: Double
+        package let median: Double
         /// The runs before; `nil` where they do not tell how much runs differ.
-        public let past: Past?
+        package let past: Past?
 
         /// How far the median is from those of the runs before, in their standard deviation.
-        public var deviation: Double? { past.map { (median - $0.mean) / $0.spread } }
+        package var deviation: Double? { past.map { (median - $0.mean) / $0.spread } }
         /// Whether the lens is to be looked at.
-        public var isOut: Bool { (deviation ?? 0) >= LensTrend.limit }
+        package var isOut: Bool { (deviation ?? 0) >= LensTrend.limit }
     }
 
     /// Runs before that tell how much runs differ.
-    public static let fewestRuns = 5
+    package static let fewestRuns = 5
     /// From this deviation on a lens is to be looked at.
-    public static let limit = 3.0
+    package static let limit = 3.0
 
     private var runs: [(run: String, lenses: [Int: LensTally.Summary])] = []
 
     /// Knows no run yet.
-    public init() {}
+    package init() {}
 
     /// Takes a run, which is later than those taken before.
-    public mutating func add(_ run: String, _ lenses: [Int: LensTally.Summary]) {
+    package mutating func add(_ run: String, _ lenses: [Int: LensTally.Summary]) {
         runs.append((run, lenses))
     }
 
     /// Run by run, and lens by lens within each.
-    public var rows: [Row] {
+    package var rows: [Row] {
         var before: [Int: [Double]] = [:]
         return runs.flatMap { run, lenses in
             lenses.sorted { $0.key < $1.key }.map { lens, summary in
@@ -76,7 +76,7 @@ public struct LensTrend: Sendable {
     }
 
     /// For each lens of a run its rows up to this run, oldest first; the last of them is the run's own.
-    public func charts(of run: String) -> [[Row]] {
+    package func charts(of run: String) -> [[Row]] {
         let rows = rows
         guard let end = rows.lastIndex(where: { $0.run == run }) else { return [] }
         return Dictionary(grouping: rows[...end], by: \.lens).values.filter { $0.last?.run == run }

@@ -3,17 +3,17 @@
 /// A value of letters, digits and `-_.,:/+@%*~` stands as it is; every other one is quoted, with `\"`, `\\`, `\n`,
 /// `\r`, `\t` and, for what else a terminal or a reader of lines could take for something it is not (controls,
 /// line and paragraph separators, formatting characters), `\u{HEX}`.
-public enum Logfmt {
+package enum Logfmt {
     /// Longest value written, in characters; what is longer ends in `...`.
-    public static let longestValue = 512
+    package static let longestValue = 512
 
     /// Writes fields in the order given; keys are the programmer's and must be plain words.
-    public static func line(_ fields: [(key: String, value: String)]) -> String {
+    package static func line(_ fields: [(key: String, value: String)]) -> String {
         fields.map { "\($0.key)=\(value($0.value))" }.joined(separator: " ")
     }
 
     /// Reads a line back; `nil` for one that is not of this form or names a key twice.
-    public static func fields(of line: some StringProtocol) -> [String: String]? {
+    package static func fields(of line: some StringProtocol) -> [String: String]? {
         var reader = LogfmtReader(line)
         return reader.fields()
     }

@@ -1,38 +1,38 @@
-public import Plate
+package import Plate
 
 /// The outlines of a mask's regions as polygons along the edges of pixels.
 ///
 /// A region is a set of faulty pixels that share edges (4-connected). Corners are in pixel coordinates: (0, 0) is
 /// the top left corner of the top left pixel. Outer rings run clockwise on the screen, holes the other way; every
 /// ring is closed, visits no corner twice, and has corners only where it turns.
-public struct MaskOutline: Sendable, Equatable {
+package struct MaskOutline: Sendable, Equatable {
     /// A corner of pixels.
-    public struct Corner: Hashable, Sendable {
+    package struct Corner: Hashable, Sendable {
         /// Columns from the left edge of the frame.
-        public let x: Int
+        package let x: Int
         /// Rows from the top edge of the frame.
-        public let y: Int
+        package let y: Int
 
         /// Names a corner.
-        public init(x: Int, y: Int) {
+        package init(x: Int, y: Int) {
             self.x = x
             self.y = y
         }
     }
 
     /// One region of faulty pixels.
-    public struct Region: Sendable, Equatable {
+    package struct Region: Sendable, Equatable {
         /// Pixels in it.
-        public let pixels: Int
+        package let pixels: Int
         /// The outer ring first, then the holes; the last corner of each ring is its first.
-        public let rings: [[Corner]]
+        package let rings: [[Corner]]
     }
 
     /// The regions, largest first; equal ones as they are read from the top left.
-    public let regions: [Region]
+    package let regions: [Region]
 
     /// Traces the largest regions of a mask, `limit` at most: a mask of noise must not make a huge file.
-    public init(_ mask: Mask, limit: Int = 500) {
+    package init(_ mask: Mask, limit: Int = 500) {
         let labels = RegionLabels(mask)
         let largest = labels.sizes.indices.sorted {
             labels.sizes[$0] != labels.sizes[$1] ? labels.sizes[$0] > labels.sizes[$1] : $0 < $1

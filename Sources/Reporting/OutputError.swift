@@ -7,9 +7,9 @@ import Foundation
 /// | `noSpace` | free some space; frames wait and are caught up by themselves |
 /// | `notAllowed` | let the daemon's user write the folder; frames wait |
 /// | `notUsable` | another kind of file is in the way, or the device failed; look at the path |
-public struct OutputError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct OutputError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What to do about it.
-    public enum Code: Sendable {
+    package enum Code: Sendable {
         /// No space, no inodes or no quota left.
         case noSpace
         /// Permissions, or a file system mounted read-only.
@@ -19,16 +19,16 @@ public struct OutputError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// What to do about it.
-    public let code: Code
+    package let code: Code
     /// What was being done, for example `write`.
-    public let operation: String
+    package let operation: String
     /// The path it was done to.
-    public let path: String
+    package let path: String
     /// Why it failed.
-    public let detail: String
+    package let detail: String
 
     /// A sentence with the path, the reason and what to do.
-    public var description: String {
+    package var description: String {
         let remedy =
             switch code {
             case .noSpace: "free some space there"

@@ -1,14 +1,14 @@
 import Foundation
 
 /// Says that one process, and no other, writes an output folder; held until it goes, or the process does.
-public final class OutputLock: Sendable {
+package final class OutputLock: Sendable {
     private let descriptor: Int32
     private static let attempts = 10
     /// In us.
     private static let pause: UInt32 = 20_000
 
     /// Takes the lock of a prepared output folder, or throws where another process holds it.
-    public init(tree: OutputTree) throws(OutputError) {
+    package init(tree: OutputTree) throws(OutputError) {
         descriptor = unsafe open(tree.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw OutputError("open", tree.lock, errno: errno) }
         var attempts = 0
@@ -27,7 +27,7 @@ public final class OutputLock: Sendable {
     }
 
     /// Whether a process holds the lock of an output folder now.
-    public static func isHeld(_ tree: OutputTree) -> Bool {
+    package static func isHeld(_ tree: OutputTree) -> Bool {
         let descriptor = unsafe open(tree.lock, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }

@@ -1,5 +1,5 @@
 import Foundation
-public import Plate
+package import Plate
 
 /// Where everything lies under an output folder.
 ///
@@ -13,50 +13,50 @@ public import Plate
 /// ```
 /// Masks are named like their frames' files, or `B01_f100` where a pattern with a `/` lets files of different wells share a
 /// name. `RUN` and the masks' names come from outside and are made safe: see `SafeName`.
-public struct OutputTree: Sendable, Equatable {
+package struct OutputTree: Sendable, Equatable {
     /// The output folder, absolute.
-    public let root: String
+    package let root: String
 
     /// Names an output folder.
-    public init(root: String) {
+    package init(root: String) {
         self.root = root
     }
 
     /// The record of every frame.
-    public var ledger: String { "\(root)/ledger.sqlite" }
+    package var ledger: String { "\(root)/ledger.sqlite" }
 
     /// The log of the daemon's test of itself, of no run.
-    public var canaryLog: String { "\(root)/canary.log" }
+    package var canaryLog: String { "\(root)/canary.log" }
 
     /// Held locked by the daemon that writes here.
-    public var lock: String { "\(root)/.lock" }
+    package var lock: String { "\(root)/.lock" }
 
     /// The folder of one run.
-    public func folder(run: String) -> String { "\(root)/\(SafeName.of(run))" }
+    package func folder(run: String) -> String { "\(root)/\(SafeName.of(run))" }
 
     /// The alarm log of one well of a run.
-    public func alarmLog(run: String, well: Well) -> String { "\(folder(run: run))/alarms/\(well).log" }
+    package func alarmLog(run: String, well: Well) -> String { "\(folder(run: run))/alarms/\(well).log" }
 
     /// The masks of a run.
-    public func masks(run: String) -> String { "\(folder(run: run))/masks" }
+    package func masks(run: String) -> String { "\(folder(run: run))/masks" }
 
     /// The alarm log of what a run's wells have in common.
-    public func plateLog(run: String) -> String { "\(folder(run: run))/alarms/plate.log" }
+    package func plateLog(run: String) -> String { "\(folder(run: run))/alarms/plate.log" }
 
     /// The file that is there while a run had better be stopped.
-    public func stopAdvice(run: String) -> String { "\(folder(run: run))/STOP-ADVISED" }
+    package func stopAdvice(run: String) -> String { "\(folder(run: run))/STOP-ADVISED" }
 
     /// Folder of the score maps of a run's faulty frames.
-    public func scores(run: String) -> String { "\(folder(run: run))/scores" }
+    package func scores(run: String) -> String { "\(folder(run: run))/scores" }
 
     /// The log of the frames of a run that could not be judged.
-    public func quarantineLog(run: String) -> String { "\(folder(run: run))/quarantine.log" }
+    package func quarantineLog(run: String) -> String { "\(folder(run: run))/quarantine.log" }
 
     /// The model file of what a run's first frames taught.
-    public func learnedModel(run: String) -> String { "\(folder(run: run))/learned.safetensors" }
+    package func learnedModel(run: String) -> String { "\(folder(run: run))/learned.safetensors" }
 
     /// Makes the folder and shows that it can be written; does no harm to a daemon that writes it.
-    public func probe() throws(OutputError) {
+    package func probe() throws(OutputError) {
         try Durable.makeFolders(root)
         let path = "\(root)/\(Self.probePrefix)\(getpid())"
         try Durable.replace(path) { temporary throws(OutputError) in
@@ -66,7 +66,7 @@ public struct OutputTree: Sendable, Equatable {
     }
 
     /// Makes the folder ready for the one daemon that writes it: removes what a crash left half-written.
-    public func prepare() throws(OutputError) {
+    package func prepare() throws(OutputError) {
         try probe()
         for name in try Durable.entries(of: root) where Self.isLeftProbe(name) {
             try Durable.remove("\(root)/\(name)")

@@ -1,7 +1,7 @@
 import Plate
 
 /// What several faulty wells of a plate have in common.
-public enum PlatePattern: Hashable, Sendable, Comparable {
+package enum PlatePattern: Hashable, Sendable, Comparable {
     /// Most wells that are imaged are faulty.
     case allWells
     /// Wells under one lens, numbered from 1, row by row of the lenses.
@@ -14,7 +14,7 @@ public enum PlatePattern: Hashable, Sendable, Comparable {
     case edge
 
     /// Its name in records: `all-wells`, `lens-6`, `row-B`, `column-07`, `edge`.
-    public var name: String {
+    package var name: String {
         switch self {
         case .allWells: "all-wells"
         case .lens(let number): "lens-\(number)"
@@ -25,7 +25,7 @@ public enum PlatePattern: Hashable, Sendable, Comparable {
     }
 
     /// What to look at first.
-    public var advice: String {
+    package var advice: String {
         switch self {
         case .allWells: "look at the lamp, the stage and the incubator"
         case .lens(let number): "clean and refocus lens \(number)"
@@ -35,7 +35,7 @@ public enum PlatePattern: Hashable, Sendable, Comparable {
     }
 
     /// Reads a name.
-    public init?(name: String) {
+    package init?(name: String) {
         let parts = name.split(separator: "-", maxSplits: 1).map(String.init)
         switch (parts.first, parts.last) {
         case ("all", "wells"): self = .allWells

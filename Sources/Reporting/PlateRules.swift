@@ -1,29 +1,29 @@
-public import Plate
+package import Plate
 
 /// Finds what the faulty wells of a plate have in common, so that one cause is one alarm.
 ///
 /// A lens, a row, a column or the edge is named where at least three of its wells are imaged, at least three quarters of
 /// these are faulty, and of the wells elsewhere at most a quarter is. Where three quarters of eight wells or more are
 /// faulty, that is said alone.
-public struct PlateRules: Sendable, Equatable {
+package struct PlateRules: Sendable, Equatable {
     private static let most = 0.75
     private static let few = 0.25
     private static let smallestGroup = 3
     private static let smallestPlate = 8
 
     /// Rows of the lenses that move over the plate together; 0 where that is unknown.
-    public let lensRows: Int
+    package let lensRows: Int
     /// Columns of the lenses.
-    public let lensColumns: Int
+    package let lensColumns: Int
 
     /// Sets how the lenses stand; the ComplexEye has 4 x 4.
-    public init(lensRows: Int = 4, lensColumns: Int = 4) {
+    package init(lensRows: Int = 4, lensColumns: Int = 4) {
         precondition(lensRows >= 0 && lensColumns >= 0, "\(lensRows) x \(lensColumns) lenses")
         (self.lensRows, self.lensColumns) = (lensRows, lensColumns)
     }
 
     /// What holds of these wells; the value says which are faulty.
-    public func patterns(_ wells: [Well: Bool]) -> [PlatePattern] {
+    package func patterns(_ wells: [Well: Bool]) -> [PlatePattern] {
         if wells.count >= Self.smallestPlate, share(wells.values) >= Self.most { return [.allWells] }
         let edge = Edge(wells.keys)
         var groups: [PlatePattern: [Bool]] = [:]
@@ -40,13 +40,13 @@ public struct PlateRules: Sendable, Equatable {
     }
 
     /// The wells that a pattern is about.
-    public func members(of pattern: PlatePattern, among wells: some Collection<Well>) -> [Well] {
+    package func members(of pattern: PlatePattern, among wells: some Collection<Well>) -> [Well] {
         let edge = Edge(wells)
         return wells.filter { pattern == .allWells || patterns(of: $0, edge).contains(pattern) }.sorted()
     }
 
     /// The lens over a well, numbered from 1, row by row; `nil` where nobody says how the lenses stand.
-    public func lens(of well: Well) -> Int? {
+    package func lens(of well: Well) -> Int? {
         guard lensRows > 0, lensColumns > 0 else { return nil }
         return well.row % lensRows * lensColumns + (well.column - 1) % lensColumns + 1
     }

@@ -1,25 +1,25 @@
-public import Plate
+package import Plate
 
 /// The frames of a run that could not be judged, `OUT/RUN/quarantine.log`.
 ///
 /// **Format.** Like the alarm logs; keys `time`, `file` (path under the watched folder), `page`, `run`, `well`,
 /// `frame`, `reason`. The files themselves stay where they are.
-public struct QuarantineLog: ~Copyable {
+package struct QuarantineLog: ~Copyable {
     /// One frame that could not be judged.
-    public struct Entry: Sendable, Equatable {
+    package struct Entry: Sendable, Equatable {
         /// When it was given up.
-        public let time: Timestamp
+        package let time: Timestamp
         /// Path relative to the watched folder.
-        public let file: String
+        package let file: String
         /// Page, counted from 0.
-        public let page: Int
+        package let page: Int
         /// What the name says.
-        public let frame: FrameID
+        package let frame: FrameID
         /// A sentence that says why.
-        public let reason: String
+        package let reason: String
 
         /// Gathers an entry.
-        public init(time: Timestamp, file: String, page: Int, frame: FrameID, reason: String) {
+        package init(time: Timestamp, file: String, page: Int, frame: FrameID, reason: String) {
             self.time = time
             self.file = file
             self.page = page
@@ -40,7 +40,7 @@ public struct QuarantineLog: ~Copyable {
     private var announced: Set<Substring>
 
     /// Opens a run's log, made and mended where needed.
-    public init(tree: OutputTree, run: String) throws(OutputError) {
+    package init(tree: OutputTree, run: String) throws(OutputError) {
         let file = try LineFile(tree.quarantineLog(run: run))
         let lines = try file.recentLines()
         self.file = file
@@ -48,7 +48,7 @@ public struct QuarantineLog: ~Copyable {
     }
 
     /// Appends the entries that are not among the recent ones, durable when this returns.
-    public mutating func append(_ entries: [Entry]) throws(OutputError) {
+    package mutating func append(_ entries: [Entry]) throws(OutputError) {
         let lines = entries.map { Logfmt.line([("time", $0.time.iso8601)] + $0.fields) }
         let fresh = lines.filter { !announced.contains(Self.withoutTime($0)) }
         try file.append(fresh)

@@ -3,12 +3,12 @@
 /// Letters, digits and `-_+=.` stay; every other byte becomes `%XX`, and so does a dot in front: no name can leave
 /// its folder, hide, or carry control characters, and different names stay different. A name of more than 160
 /// bytes keeps its beginning and ends in `~` and sixteen digits of a hash of the whole.
-public enum SafeName {
+package enum SafeName {
     /// Longest result in bytes; leaves room for endings within the 255 of a file system.
-    public static let longest = 160
+    package static let longest = 160
 
     /// The safe form of a run's or file's name.
-    public static func of(_ name: String) -> String {
+    package static func of(_ name: String) -> String {
         guard !name.isEmpty else { return "%" }
         var result = ""
         for (position, byte) in name.utf8.enumerated() {
@@ -24,7 +24,7 @@ public enum SafeName {
     }
 
     /// Sixteen hexadecimal digits of FNV-1a over the bytes: the same on every machine and in every start.
-    public static func hash(_ name: String) -> String {
+    package static func hash(_ name: String) -> String {
         let value = name.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits

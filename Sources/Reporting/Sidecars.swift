@@ -1,5 +1,5 @@
-public import Frames
-public import Plate
+package import Frames
+package import Plate
 
 /// Writes masks, their outlines and score maps beside the alarm logs: `OUT/RUN/masks/NAME.mask.tiff`,
 /// `OUT/RUN/masks/NAME.mask.geojson` and `OUT/RUN/scores/NAME.scores.tiff`.
@@ -7,22 +7,22 @@ public import Plate
 /// Each file is written under a temporary name in the same folder, fsynced, renamed, and its folder fsynced: readers
 /// see a whole file or none. Name and content follow from the frame and the mask alone, so that a frame judged twice
 /// leaves the same files once.
-public struct Sidecars: Sendable {
+package struct Sidecars: Sendable {
     /// Writes a mask as a TIFF file of 0 and 255 at a path; the pixel size is that of the frame, in um.
-    public typealias MaskWriter =
+    package typealias MaskWriter =
         @Sendable (_ mask: Mask, _ pixelSize: PixelSize?, _ path: String) throws -> Void
 
     /// Where the sidecars go.
-    public let tree: OutputTree
+    package let tree: OutputTree
     private let writeMask: MaskWriter
 
     /// Writes TIFF files of 8 bit, Deflate, with the pixel size as OME-XML.
-    public static let writeTIFF: MaskWriter = { mask, pixelSize, path in
+    package static let writeTIFF: MaskWriter = { mask, pixelSize, path in
         try TIFFWriter.write(mask, to: path, compression: .fastDeflate, pixelSize: pixelSize)
     }
 
     /// Writes below `tree` with a writer of mask files.
-    public init(tree: OutputTree, writeMask: @escaping MaskWriter) {
+    package init(tree: OutputTree, writeMask: @escaping MaskWriter) {
         self.tree = tree
         self.writeMask = writeMask
     }
@@ -30,7 +30,7 @@ public struct Sidecars: Sendable {
     /// The name that sidecars of a page of a file carry: the file's, without its ending.
     ///
     /// Pages after the first of a movie add `_pNNNN`. `distinction` sets apart a second file of the same name.
-    public static func name(file: String, page: Int, distinction: String? = nil) -> String {
+    package static func name(file: String, page: Int, distinction: String? = nil) -> String {
         let base = file.split(separator: "/").last.map(String.init) ?? file
         let stem =
             base.lastIndex(of: ".").flatMap { $0 > base.startIndex ? String(base[..<$0]) : nil } ?? base
@@ -40,17 +40,17 @@ public struct Sidecars: Sendable {
     }
 
     /// Path of a mask relative to its run's folder, as alarm lines and the ledger carry it.
-    public static func maskPath(name: String) -> String { "masks/\(name).mask.tiff" }
+    package static func maskPath(name: String) -> String { "masks/\(name).mask.tiff" }
 
     /// The name in a path that `maskPath` made; `nil` for another path.
-    public static func name(ofMask path: String) -> String? {
+    package static func name(ofMask path: String) -> String? {
         let (front, back) = ("masks/", ".mask.tiff")
         guard path.hasPrefix(front), path.hasSuffix(back) else { return nil }
         return String(path.dropFirst(front.count).dropLast(back.count))
     }
 
     /// Writes the mask and, if asked, its outline classified by the cause; durable when this returns.
-    public func write(
+    package func write(
         _ mask: Mask,
         pixelSize: PixelSize?,
         run: String,
@@ -75,7 +75,7 @@ public struct Sidecars: Sendable {
     }
 
     /// Writes the map that a mask was taken from; durable when this returns.
-    public func write(
+    package func write(
         _ scores: ScoreMap,
         pixelSize: PixelSize?,
         run: String,
@@ -92,19 +92,19 @@ public struct Sidecars: Sendable {
     }
 
     /// Removes mask and outline of a frame that is not faulty any more; none there is as good.
-    public func removeMask(run: String, name: String) throws(OutputError) {
+    package func removeMask(run: String, name: String) throws(OutputError) {
         for ending in ["mask.tiff", "mask.geojson"] {
             try Durable.remove("\(tree.masks(run: run))/\(name).\(ending)")
         }
     }
 
     /// Removes the score map of a frame; none there is as good.
-    public func removeScores(run: String, name: String) throws(OutputError) {
+    package func removeScores(run: String, name: String) throws(OutputError) {
         try Durable.remove(scoresPath(run: run, name: name))
     }
 
     /// Path of the score map that belongs to a name.
-    public func scoresPath(run: String, name: String) -> String {
+    package func scoresPath(run: String, name: String) -> String {
         "\(tree.scores(run: run))/\(name).scores.tiff"
     }
 }

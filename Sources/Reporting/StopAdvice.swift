@@ -1,18 +1,18 @@
 /// The file `OUT/RUN/STOP-ADVISED`, there while so much of a run is faulty that it had better be stopped.
 ///
 /// One line of UTF-8 says when and why. Acquisition software may look for the file; autoqc stops nothing.
-public struct StopAdvice: Sendable {
+package struct StopAdvice: Sendable {
     private let path: String
     private let folder: String
 
     /// The advice on one run.
-    public init(tree: OutputTree, run: String) {
+    package init(tree: OutputTree, run: String) {
         path = tree.stopAdvice(run: run)
         folder = tree.folder(run: run)
     }
 
     /// Leaves the file, durable when this returns.
-    public func give(_ sentence: String) throws(OutputError) {
+    package func give(_ sentence: String) throws(OutputError) {
         try Durable.makeFolders(folder)
         try Durable.replace(path) { temporary throws(OutputError) in
             try Durable.write(bytes: Array((sentence + "\n").utf8), to: temporary)
@@ -20,7 +20,7 @@ public struct StopAdvice: Sendable {
     }
 
     /// Removes the file; none there is as good.
-    public func withdraw() throws(OutputError) {
+    package func withdraw() throws(OutputError) {
         try Durable.remove(path)
     }
 }

@@ -1,10 +1,10 @@
-public import Plate
+package import Plate
 
 extension Timestamp {
     private static let nanosecondsPerDay: Int64 = 86_400 * 1_000_000_000
 
     /// UTC with milliseconds, cut off and not rounded, for example `2026-11-22T10:00:01.123Z`.
-    public var iso8601: String {
+    package var iso8601: String {
         let day = Self.floorDivide(nanoseconds, Self.nanosecondsPerDay)
         let date = Self.date(ofDay: day)
         let millisecond = (nanoseconds - day * Self.nanosecondsPerDay) / 1_000_000
@@ -15,7 +15,7 @@ extension Timestamp {
     }
 
     /// Reads what `iso8601` writes; `nil` for anything else.
-    public init?(iso8601 text: some StringProtocol) {
+    package init?(iso8601 text: some StringProtocol) {
         let bytes = Array(text.utf8)
         let separators: [(Int, UInt8)] = [
             (4, UInt8(ascii: "-")), (7, UInt8(ascii: "-")), (10, UInt8(ascii: "T")), (13, UInt8(ascii: ":")),

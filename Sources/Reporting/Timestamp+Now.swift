@@ -1,9 +1,9 @@
 import Foundation
-public import Plate
+package import Plate
 
 extension Timestamp {
     /// The time of day.
-    public static var now: Timestamp {
+    package static var now: Timestamp {
         var time = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))

@@ -1,7 +1,7 @@
 /// Where the live page listens, and to whom it answers.
-public struct WebSettings: Sendable, Equatable {
+package struct WebSettings: Sendable, Equatable {
     /// How many wells the plate has.
-    public enum PlateFormat: String, Sendable, CaseIterable {
+    package enum PlateFormat: String, Sendable, CaseIterable {
         /// The smallest that holds the wells seen.
         case auto
         /// 8 rows by 12 columns.
@@ -13,24 +13,24 @@ public struct WebSettings: Sendable, Equatable {
     }
 
     /// Name or address of the interface, for example `127.0.0.1`.
-    public let host: String
+    package let host: String
     /// TCP port; 0 for any that is free.
-    public let port: Int
+    package let port: Int
     /// What a browser has to bring; `nil` for nothing.
-    public let token: String?
+    package let token: String?
     /// How many wells the map shows.
-    public let plate: PlateFormat
+    package let plate: PlateFormat
 
     /// Where the page listens unless told otherwise.
-    public static let standardAddress = "127.0.0.1:8764"
+    package static let standardAddress = "127.0.0.1:8764"
     /// Shortest token.
-    public static let shortestToken = 16
+    package static let shortestToken = 16
 
     /// Reads `HOST:PORT`, `[IPV6]:PORT` or a port alone, which is one of 127.0.0.1.
     ///
     /// Throws where the address cannot be read, a token is too short, or the address is not this machine's alone and
     /// there is no token.
-    public init(
+    package init(
         listen: String,
         token: String? = nil,
         plate: PlateFormat = .auto
@@ -53,10 +53,10 @@ public struct WebSettings: Sendable, Equatable {
     }
 
     /// Whether only programs on this machine can reach it.
-    public var isLoopback: Bool { Self.isLoopback(host) }
+    package var isLoopback: Bool { Self.isLoopback(host) }
 
     /// Whether a name or an address is this machine's own.
-    public static func isLoopback(_ host: String) -> Bool {
+    package static func isLoopback(_ host: String) -> Bool {
         if ["localhost", "::1"].contains(host) { return true }
         let bytes = host.split(separator: ".", omittingEmptySubsequences: false).compactMap { UInt8($0) }
         return bytes.count == 4 && bytes[0] == 127 && host.allSatisfy { $0.isNumber || $0 == "." }

@@ -1,4 +1,4 @@
-public import Plate
+package import Plate
 import Randomness
 import Synchronization
 
@@ -6,22 +6,22 @@ import Synchronization
 ///
 /// Everything follows from the seed: frame k of a well is the same on every machine, in whatever order and on however
 /// many threads frames are asked for.
-public final class Microscope: Sendable {
+package final class Microscope: Sendable {
     /// What can be chosen.
-    public struct Settings: Sendable, Equatable {
+    package struct Settings: Sendable, Equatable {
         /// Everything random follows from here.
-        public var seed: UInt64
+        package var seed: UInt64
         /// Rows of a frame.
-        public var height: Int
+        package var height: Int
         /// Columns of a frame.
-        public var width: Int
+        package var width: Int
         /// Quality of the JPEG texture, 50 to 100; `nil` for none.
-        public var jpegQuality: Float?
+        package var jpegQuality: Float?
         /// Time from one frame of a well to the next, in s.
-        public var interval: Float
+        package var interval: Float
 
         /// ComplexEye's frames by default.
-        public init(
+        package init(
             seed: UInt64 = 1,
             height: Int = 800,
             width: Int = 1280,
@@ -37,18 +37,18 @@ public final class Microscope: Sendable {
     }
 
     /// Lenses, each with dust and scratches of its own.
-    public static let lensCount = 16
+    package static let lensCount = 16
     /// Side of a pixel in the sample, in um.
-    public static let pixelSize: Float = 0.645
+    package static let pixelSize: Float = 0.645
     /// Frames of fewer rows or columns hold no cell.
-    public static let smallestSide = 32
+    package static let smallestSide = 32
 
     /// What was chosen.
-    public let settings: Settings
+    package let settings: Settings
     private let lenses = Mutex<[Int: Lens]>([:])
 
     /// Sets the microscope up; a frame of less than 32 x 32 or an interval that is not above 0 is a programmer's mistake.
-    public init(_ settings: Settings = Settings()) {
+    package init(_ settings: Settings = Settings()) {
         precondition(
             min(settings.height, settings.width) >= Self.smallestSide && settings.interval > 0,
             "no microscope makes frames of \(settings.height) x \(settings.width) every \(settings.interval) s"
@@ -60,7 +60,7 @@ public final class Microscope: Sendable {
     ///
     /// Without a specimen one of a variety follows from seed, plate and well. Other plates are other wells under the same
     /// lenses.
-    public func scene(
+    package func scene(
         of well: Well,
         plate: Int = 0,
         variety: Specimen.Variety = .typical,
@@ -79,7 +79,7 @@ public final class Microscope: Sendable {
     }
 
     /// Where all that is random in a well starts.
-    public func seed(of well: Well, plate: Int = 0) -> UInt64 {
+    package func seed(of well: Well, plate: Int = 0) -> UInt64 {
         var random = SplitMix64(
             seed: settings.seed,
             UInt64(bitPattern: Int64(plate)),

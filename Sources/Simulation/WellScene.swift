@@ -1,17 +1,17 @@
-public import Plate
+package import Plate
 import Randomness
 
 /// What the microscope sees in one well, frame by frame.
 ///
 /// A value: copies go their own ways. Going on from frame to frame is cheap; going back starts the cells' walk anew, so
 /// any frame can be had at any time and is the same.
-public struct WellScene: Sendable {
+package struct WellScene: Sendable {
     /// The well.
-    public let well: Well
+    package let well: Well
     /// What is in it.
-    public let specimen: Specimen
+    package let specimen: Specimen
     /// The faults that come and go.
-    public var faults: [Fault]
+    package var faults: [Fault]
 
     private let settings: Microscope.Settings
     private let lens: Lens
@@ -50,7 +50,7 @@ public struct WellScene: Sendable {
     }
 
     /// The frame at a position in time, counted from 0; below 0 is a programmer's mistake.
-    public mutating func frame(_ index: Int) -> SimulatedFrame {
+    package mutating func frame(_ index: Int) -> SimulatedFrame {
         precondition(index >= 0, "there is no frame \(index)")
         if index < position {
             cells = Self.population(specimen, settings, seed)

@@ -1,9 +1,9 @@
 /// What somebody may have meant by a name that does not exist.
-public enum NearestName {
+package enum NearestName {
     /// The known name that takes the fewest changes of letters to become; the first of several.
     ///
     /// Names may have sections, `batch.frames`: the right word in the wrong section costs one change.
-    public static func of(_ name: String, among known: [String]) -> String? {
+    package static func of(_ name: String, among known: [String]) -> String? {
         let lastWord = name.split(separator: ".").last.map(String.init) ?? name
         let distances = known.map { known in
             let knownWord = known.split(separator: ".").last.map(String.init) ?? known

@@ -3,11 +3,11 @@ internal import Yams
 /// A value in a YAML file that knows its line.
 ///
 /// What is asked for as another kind of value than it is answers `nil`, so that the reader can say what it expects.
-public struct YAMLNode {
+package struct YAMLNode {
     private let node: Node
 
     /// Reads the text of a file; `nil` for one without any value.
-    public static func parse(_ text: String) throws(YAMLProblem) -> YAMLNode? {
+    package static func parse(_ text: String) throws(YAMLProblem) -> YAMLNode? {
         do {
             return try Yams.compose(yaml: text).map(YAMLNode.init)
         } catch {
@@ -18,24 +18,24 @@ public struct YAMLNode {
     private init(_ node: Node) { self.node = node }
 
     /// Line in the file, counted from 1.
-    public var line: Int? { node.mark?.line }
+    package var line: Int? { node.mark?.line }
     /// A text, or anything else that stands as one word.
-    public var string: String? { node.string }
+    package var string: String? { node.string }
     /// `true` or `false`.
-    public var bool: Bool? { node.bool }
+    package var bool: Bool? { node.bool }
     /// A whole number.
-    public var int: Int? { node.int }
+    package var int: Int? { node.int }
     /// A number.
-    public var float: Double? { node.float }
+    package var float: Double? { node.float }
     /// The items of a list.
-    public var sequence: [YAMLNode]? { node.sequence?.map(YAMLNode.init) }
+    package var sequence: [YAMLNode]? { node.sequence?.map(YAMLNode.init) }
     /// Keys and their values, in the order of the file; no key is there twice.
-    public var mapping: [(name: YAMLNode, value: YAMLNode)]? {
+    package var mapping: [(name: YAMLNode, value: YAMLNode)]? {
         node.mapping?.map { (name: YAMLNode($0.key), value: YAMLNode($0.value)) }
     }
 
     /// The value in a message's words.
-    public var words: String {
+    package var words: String {
         node.scalar.map { "\"\($0.string.prefix(80))\"" }
             ?? (node.sequence != nil ? "a list" : "a group of keys")
     }

@@ -1,18 +1,18 @@
 internal import Yams
 
 /// One mistake in a YAML file: where it is, what is wrong and what to do.
-public struct YAMLProblem: Error, Sendable, Equatable {
+package struct YAMLProblem: Error, Sendable, Equatable {
     /// Line in the file, counted from 1.
-    public let line: Int?
+    package let line: Int?
     /// The key with its sections, for example `batch.frames`; `nil` where it is about no key.
-    public let key: String?
+    package let key: String?
     /// What is wrong.
-    public let problem: String
+    package let problem: String
     /// What to do about it.
-    public let remedy: String
+    package let remedy: String
 
     /// Describes a mistake.
-    public init(line: Int?, key: String? = nil, problem: String, remedy: String) {
+    package init(line: Int?, key: String? = nil, problem: String, remedy: String) {
         self.line = line
         self.key = key
         self.problem = problem
@@ -20,7 +20,7 @@ public struct YAMLProblem: Error, Sendable, Equatable {
     }
 
     /// Something else stands where a group of keys is expected.
-    public static func noKeys(_ node: YAMLNode, in section: String?) -> YAMLProblem {
+    package static func noKeys(_ node: YAMLNode, in section: String?) -> YAMLProblem {
         YAMLProblem(
             line: node.line,
             key: section,
@@ -30,7 +30,7 @@ public struct YAMLProblem: Error, Sendable, Equatable {
     }
 
     /// A key that nobody knows; `nearest` is the one that was probably meant.
-    public static func unknownKey(_ key: String, line: Int?, nearest: String) -> YAMLProblem {
+    package static func unknownKey(_ key: String, line: Int?, nearest: String) -> YAMLProblem {
         YAMLProblem(
             line: line,
             key: key,
@@ -42,7 +42,7 @@ public struct YAMLProblem: Error, Sendable, Equatable {
     /// The mistake in one line that begins with file and line.
     ///
     /// For example `plate.yaml:7: batch.frames: "0" cannot be its value; write a whole number from 1 to 64.`
-    public func sentence(in file: String?) -> String {
+    package func sentence(in file: String?) -> String {
         let place = file.map { $0 + (line.map { ":\($0)" } ?? "") + ": " } ?? ""
         return place + (key.map { "\($0): " } ?? "") + "\(problem); \(remedy)."
     }

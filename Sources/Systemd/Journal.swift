@@ -2,18 +2,18 @@ import CSystemd
 import Glibc
 
 /// Writes structured records to the systemd journal.
-public struct Journal: Sendable {
+package struct Journal: Sendable {
     private let identifier: String
 
     private static let socket = "/run/systemd/journal/socket"
 
     /// Records are marked with the program's name (`SYSLOG_IDENTIFIER`).
-    public init(identifier: String = "autoqc") {
+    package init(identifier: String = "autoqc") {
         self.identifier = identifier
     }
 
     /// Whether a journal listens on this machine.
-    public static var isPresent: Bool { unsafe access(socket, W_OK) == 0 }
+    package static var isPresent: Bool { unsafe access(socket, W_OK) == 0 }
 
     /// Writes one record.
     ///
@@ -24,7 +24,7 @@ public struct Journal: Sendable {
     ///   - messageID: The kind of event, which the catalog explains.
     /// - Returns: Whether the journal took it: `false`, and nothing else, where there is none.
     @discardableResult
-    public func send(
+    package func send(
         message: String,
         priority: JournalPriority,
         fields: [JournalField] = [],

@@ -1,17 +1,17 @@
 /// One field of a journal record, for example `AUTOQC_WELL=B01`.
-public struct JournalField: Sendable, Equatable {
+package struct JournalField: Sendable, Equatable {
     /// Upper-case letters, digits and `_`, at most 64, beginning with a letter.
-    public let name: String
+    package let name: String
     /// Any bytes.
-    public let value: [UInt8]
+    package let value: [UInt8]
 
     /// A field of text; a name that the journal would drop is a programmer's mistake.
-    public init(_ name: String, _ value: String) {
+    package init(_ name: String, _ value: String) {
         self.init(name, bytes: Array(value.utf8))
     }
 
     /// A field of any bytes; a name that the journal would drop is a programmer's mistake.
-    public init(_ name: String, bytes: [UInt8]) {
+    package init(_ name: String, bytes: [UInt8]) {
         precondition(Self.isValid(name: name), "'\(name)' is not the name of a journal field")
         self.name = name
         value = bytes
@@ -29,7 +29,7 @@ public struct JournalField: Sendable, Equatable {
     }
 
     /// Whether the journal keeps a field of this name from a program.
-    public static func isValid(name: String) -> Bool {
+    package static func isValid(name: String) -> Bool {
         guard let first = name.utf8.first, name.utf8.count <= longestName else { return false }
         return first >= UInt8(ascii: "A") && first <= UInt8(ascii: "Z") && name.utf8.allSatisfy(isAllowed)
     }

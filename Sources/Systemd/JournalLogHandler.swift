@@ -1,16 +1,16 @@
-public import Logging
+package import Logging
 
 /// Sends log records to the journal, their metadata as fields: `well` becomes `AUTOQC_WELL`.
 ///
 /// The metadata also stands behind the message, `key=value`, for those who read `journalctl` without fields.
 /// A record that the journal does not take goes to stderr.
-public struct JournalLogHandler: LogHandler {
+package struct JournalLogHandler: LogHandler {
     /// Least level that is logged.
-    public var logLevel: Logger.Level = .info
+    package var logLevel: Logger.Level = .info
     /// Fields of every record of this logger.
-    public var metadata: Logger.Metadata = [:]
+    package var metadata: Logger.Metadata = [:]
     /// Fields that come from the context of a record.
-    public var metadataProvider: Logger.MetadataProvider?
+    package var metadataProvider: Logger.MetadataProvider?
     private let label: String
     private let send: Send
     private let fallback: any LogHandler
@@ -20,7 +20,7 @@ public struct JournalLogHandler: LogHandler {
         @Sendable (_ message: String, _ priority: JournalPriority, _ fields: [JournalField]) -> Bool
 
     /// Logs to the journal under a logger's name.
-    public init(label: String, journal: Journal = Journal()) {
+    package init(label: String, journal: Journal = Journal()) {
         self.init(label: label, fallback: StreamLogHandler.standardError(label: label)) {
             journal.send(message: $0, priority: $1, fields: $2)
         }
@@ -34,13 +34,13 @@ public struct JournalLogHandler: LogHandler {
     }
 
     /// Reads and writes one of the fields of every record.
-    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
     /// Sends one record.
-    public func log(event: LogEvent) {
+    package func log(event: LogEvent) {
         var all = metadata
         all.merge(metadataProvider?.get() ?? [:]) { $1 }
         all.merge(event.metadata ?? [:]) { $1 }

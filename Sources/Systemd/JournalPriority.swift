@@ -1,5 +1,5 @@
 /// How urgent a journal record is, as in `syslog(3)`.
-public enum JournalPriority: Int, Sendable, CaseIterable {
+package enum JournalPriority: Int, Sendable, CaseIterable {
     /// The system is unusable.
     case emergency
     /// Somebody must act at once.

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// A handler for the whole process puts each into a pipe. Dispatch's signal sources need the signal to be blocked in
 /// every thread, and the threads of OpenMP and of this program do not block any: there the signal would end the process.
-public enum ProcessSignals {
+package enum ProcessSignals {
     private struct State {
         var listeners: [(signals: Set<Int32>, body: @Sendable (Int32) -> Void)] = []
         var isReading = false
@@ -14,7 +14,7 @@ public enum ProcessSignals {
     private static let state = Mutex(State())
 
     /// Takes over some signals for the rest of the process's life; `body` runs on a thread of its own.
-    public static func listen(to signals: Set<Int32>, _ body: @escaping @Sendable (Int32) -> Void) {
+    package static func listen(to signals: Set<Int32>, _ body: @escaping @Sendable (Int32) -> Void) {
         // The pipe is made here, not in the handler, where making it would not be safe.
         guard SignalPipe.exists else { return }
         let starts = state.withLock { state in
@@ -27,12 +27,12 @@ public enum ProcessSignals {
     }
 
     /// Gives signals back: they do again what they do to a process that does not care.
-    public static func release(_ signals: Set<Int32>) {
+    package static func release(_ signals: Set<Int32>) {
         for number in signals { _ = signal(number, SIG_DFL) }
     }
 
     /// Takes over some signals; one element for each that comes from here on.
-    public static func stream(of signals: Set<Int32>) -> AsyncStream<Int32> {
+    package static func stream(of signals: Set<Int32>) -> AsyncStream<Int32> {
         let (stream, continuation) = AsyncStream<Int32>.makeStream()
         listen(to: signals) { continuation.yield($0) }
         return stream

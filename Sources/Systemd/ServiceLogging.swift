@@ -1,15 +1,15 @@
 import Glibc
-public import Logging
+package import Logging
 
 /// Chooses where the log of a service goes.
-public enum ServiceLogging {
+package enum ServiceLogging {
     /// Sets the log of the process up, once: the journal where stderr leads to it, stderr elsewhere.
-    public static func bootstrap(level: Logger.Level = .info) {
+    package static func bootstrap(level: Logger.Level = .info) {
         LoggingSystem.bootstrap { label in handler(label: label, level: level) }
     }
 
     /// The log handler that `bootstrap` gives to a logger.
-    public static func handler(label: String, level: Logger.Level = .info) -> any LogHandler {
+    package static func handler(label: String, level: Logger.Level = .info) -> any LogHandler {
         var handler: any LogHandler =
             standardErrorIsJournal
             ? JournalLogHandler(label: label) : StreamLogHandler.standardError(label: label)
@@ -20,7 +20,7 @@ public enum ServiceLogging {
     /// Whether stderr is the stream that the service manager connected to the journal.
     ///
     /// `JOURNAL_STREAM` names its device and inode, and programs inherit it whose stderr leads elsewhere.
-    public static var standardErrorIsJournal: Bool {
+    package static var standardErrorIsJournal: Bool {
         guard let value = unsafe getenv("JOURNAL_STREAM") else { return false }
         return isJournal(STDERR_FILENO, stream: unsafe String(cString: value))
     }

@@ -5,29 +5,29 @@ import Glibc
 ///
 /// Each call says whether the manager was told: `false` where the process was not started by one
 /// (`NOTIFY_SOCKET` is not set) or the socket does not answer. No call throws or changes the environment.
-public struct ServiceManager: Sendable {
+package struct ServiceManager: Sendable {
     /// Uses the environment of the process.
-    public init() {}
+    package init() {}
 
     /// The service does its work from now on, for the first time or after a reload.
     @discardableResult
-    public func ready() -> Bool { notify("READY=1") }
+    package func ready() -> Bool { notify("READY=1") }
 
     /// One line about what the service does, for `systemctl status`; control characters become spaces.
     @discardableResult
-    public func status(_ text: String) -> Bool { notify("STATUS=" + Self.oneLine(text)) }
+    package func status(_ text: String) -> Bool { notify("STATUS=" + Self.oneLine(text)) }
 
     /// The work goes on; to be called only when it really does.
     @discardableResult
-    public func watchdog() -> Bool { notify("WATCHDOG=1") }
+    package func watchdog() -> Bool { notify("WATCHDOG=1") }
 
     /// The service begins to shut down.
     @discardableResult
-    public func stopping() -> Bool { notify("STOPPING=1") }
+    package func stopping() -> Bool { notify("STOPPING=1") }
 
     /// The service begins to reload its configuration; `ready()` ends it.
     @discardableResult
-    public func reloading() -> Bool {
+    package func reloading() -> Bool {
         var now = timespec()
         guard unsafe clock_gettime(CLOCK_MONOTONIC, &now) == 0 else { return false }
         return notify("RELOADING=1\nMONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1000)")
@@ -35,14 +35,14 @@ public struct ServiceManager: Sendable {
 
     /// Asks for more time to start or to stop, counted from now.
     @discardableResult
-    public func extendTimeout(by duration: Duration) -> Bool {
+    package func extendTimeout(by duration: Duration) -> Bool {
         notify("EXTEND_TIMEOUT_USEC=\(max(0, Int64(duration / .microseconds(1))))")
     }
 
     /// How long the manager waits for `watchdog()` before it restarts the service.
     ///
     /// It is `nil` if the manager does not watch this process; half of it is a good interval.
-    public var watchdogInterval: Duration? {
+    package var watchdogInterval: Duration? {
         var microseconds: UInt64 = 0
         guard unsafe sd_watchdog_enabled(0, &microseconds) > 0 else { return nil }
         return .microseconds(Int64(clamping: microseconds))

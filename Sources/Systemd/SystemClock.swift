@@ -1,7 +1,7 @@
 import CSystemd
 
 /// The machine's clock.
-public enum SystemClock {
+package enum SystemClock {
     /// Whether it follows another clock, as times in logs from several machines should.
-    public static var isSynchronised: Bool { aqc_clock_is_synchronised() != 0 }
+    package static var isSynchronised: Bool { aqc_clock_is_synchronised() != 0 }
 }

@@ -2,22 +2,22 @@ import CKernels
 import Foundation
 
 /// The Adam optimiser (Kingma and Ba 2015, algorithm 1), without weight decay.
-public struct Adam: Sendable {
+package struct Adam: Sendable {
     /// Decay of the running mean of gradients.
-    public let beta1: Float
+    package let beta1: Float
     /// Decay of the running mean of squared gradients.
-    public let beta2: Float
+    package let beta2: Float
     /// Added to the denominator.
-    public let epsilon: Float
+    package let epsilon: Float
     /// Updates done so far.
-    public private(set) var step: Int
+    package private(set) var step: Int
     /// Running mean of each parameter's gradient.
-    public private(set) var firstMoments: [Tensor]
+    package private(set) var firstMoments: [Tensor]
     /// Running mean of each parameter's squared gradient.
-    public private(set) var secondMoments: [Tensor]
+    package private(set) var secondMoments: [Tensor]
 
     /// Starts with moments of zero for parameters of these shapes.
-    public init(shapes: [[Int]], beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8) {
+    package init(shapes: [[Int]], beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8) {
         self.init(
             step: 0,
             firstMoments: shapes.map { Tensor(repeating: 0, shape: $0) },
@@ -29,7 +29,7 @@ public struct Adam: Sendable {
     }
 
     /// Goes on from saved moments.
-    public init(
+    package init(
         step: Int,
         firstMoments: [Tensor],
         secondMoments: [Tensor],
@@ -46,7 +46,7 @@ public struct Adam: Sendable {
     }
 
     /// Moves each parameter against its gradient; parameters and gradients in the order of the moments.
-    public mutating func update(_ parameters: [Variable], gradients: [Tensor], learningRate: Float) {
+    package mutating func update(_ parameters: [Variable], gradients: [Tensor], learningRate: Float) {
         precondition(
             parameters.count == firstMoments.count && gradients.count == firstMoments.count,
             "\(parameters.count) parameters, \(gradients.count) gradients, \(firstMoments.count) moments"

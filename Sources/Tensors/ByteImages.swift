@@ -3,15 +3,15 @@ import CKernels
 /// One image of bytes, height x width x channels, channels contiguous.
 ///
 /// The memory is shared by copies of this description; convolutions write into it. One thread at a time.
-public struct ByteImage {
+package struct ByteImage {
     /// Height, width, channels.
-    public let shape: [Int]
+    package let shape: [Int]
     /// What the bytes mean.
-    public let scale: ByteScale
+    package let scale: ByteScale
     let storage: TensorStorage
 
     /// Makes room for an image.
-    public init(shape: [Int], scale: ByteScale) {
+    package init(shape: [Int], scale: ByteScale) {
         precondition(shape.count == 3, "bytes of shape \(shape)")
         self.shape = shape
         self.scale = scale
@@ -24,7 +24,7 @@ public struct ByteImage {
     }
 
     /// The same memory for values of another scale; what is in it is to be written anew.
-    public func rescaled(_ scale: ByteScale) -> ByteImage {
+    package func rescaled(_ scale: ByteScale) -> ByteImage {
         ByteImage(shape: shape, scale: scale, storage: storage)
     }
 
@@ -33,14 +33,14 @@ public struct ByteImage {
     }
 
     /// How much finer the second byte of a pixel is than the first.
-    public static let finer: Float = 16
+    package static let finer: Float = 16
 
     /// Takes in an image of one channel, 1 x H x W x 1: cells of `side` x `side` pixels become channels, each pixel in two
     /// bytes.
     ///
     /// The first `side` x `side` channels hold the pixels, the others `finer` times what these lose by rounding: what enters
     /// a network rounded to 256 steps would take flat ground, which is most of a frame, for noise.
-    public func takeCells(of image: Tensor, side: Int) {
+    package func takeCells(of image: Tensor, side: Int) {
         precondition(
             image.shape == [1, shape[0] * side, shape[1] * side, 1] && shape[2] == 2 * side * side,
             "cells of \(side) of \(image.shape) for \(shape)"
@@ -58,7 +58,7 @@ public struct ByteImage {
     }
 
     /// Adds an image of half the size, each of its pixels repeated 2 x 2; the sum has the scale given.
-    public func adding(upsampled low: ByteImage, scale sum: ByteScale) -> ByteImage {
+    package func adding(upsampled low: ByteImage, scale sum: ByteScale) -> ByteImage {
         precondition(
             shape == [2 * low.shape[0], 2 * low.shape[1], low.shape[2]],
             "\(low.shape) is not half of \(shape)"

@@ -3,9 +3,9 @@ import Dispatch
 import Synchronization
 
 /// What the numbers are computed with: the CPU engine of oneDNN, and the threads that all kernels share.
-public enum Compute {
+package enum Compute {
     /// Sets the number of threads of oneDNN and the package's own kernels together.
-    public static func setThreads(_ count: Int) {
+    package static func setThreads(_ count: Int) {
         precondition(count > 0, "at least one thread")
         omp_set_num_threads(Int32(count))
     }
@@ -14,14 +14,14 @@ public enum Compute {
     ///
     /// Frames in parallel, each on a lane, keep every core busy without one ever waiting for another. A lane runs one
     /// computation at a time.
-    public final class Lane: Sendable {
+    package final class Lane: Sendable {
         private let engine = ComputeEngine()
 
         /// Makes a lane; plans are made when they are first needed.
-        public init() {}
+        package init() {}
 
         /// Runs a computation on this lane, on the calling thread alone.
-        public func run<Result>(_ body: () throws -> Result) rethrows -> Result {
+        package func run<Result>(_ body: () throws -> Result) rethrows -> Result {
             let before = aqc_max_threads()
             omp_set_num_threads(1)
             defer { omp_set_num_threads(before) }
@@ -30,7 +30,7 @@ public enum Compute {
     }
 
     /// The results of a computation for each of some indices, in order; on as many threads at once as kernels may use.
-    public static func concurrentMap<Result: Sendable>(
+    package static func concurrentMap<Result: Sendable>(
         _ count: Int,
         _ body: @Sendable (Int) -> Result
     ) -> [Result] {
@@ -49,10 +49,10 @@ public enum Compute {
     }
 
     /// Threads of the kernels that the calling thread runs.
-    public static var threads: Int { Int(aqc_max_threads()) }
+    package static var threads: Int { Int(aqc_max_threads()) }
 
     /// The versions of the libraries behind the kernels, for reports.
-    public static var libraries: String {
+    package static var libraries: String {
         guard let version = unsafe dnnl_version() else { return "oneDNN" }
         let v = unsafe version.pointee
         return unsafe "oneDNN \(v.major).\(v.minor).\(v.patch)"

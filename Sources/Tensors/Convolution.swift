@@ -1,7 +1,7 @@
 import COneDNN
 
 /// What follows a convolution in the same kernel.
-public enum Activation: Hashable, Sendable {
+package enum Activation: Hashable, Sendable {
     /// Nothing.
     case identity
     /// `x * sigmoid(x)`.
@@ -9,14 +9,14 @@ public enum Activation: Hashable, Sendable {
 }
 
 /// How a convolution moves over its image.
-public struct ConvolutionGeometry: Hashable, Sendable {
+package struct ConvolutionGeometry: Hashable, Sendable {
     /// Pixels between two positions, the same along both axes.
-    public let stride: Int
+    package let stride: Int
     /// Zeros around the image, the same on all sides.
-    public let padding: Int
+    package let padding: Int
 
     /// Stride and padding in pixels.
-    public init(stride: Int, padding: Int) {
+    package init(stride: Int, padding: Int) {
         precondition(stride > 0 && padding >= 0, "stride \(stride), padding \(padding)")
         self.stride = stride
         self.padding = padding
@@ -32,7 +32,7 @@ extension Variable {
     /// addend of the output's shape is added and the activation applied.
     ///
     /// Nothing is recorded: one fused kernel. Otherwise the same in steps that can be differentiated.
-    public func convolution(
+    package func convolution(
         weights: Variable,
         bias: Variable? = nil,
         geometry: ConvolutionGeometry,

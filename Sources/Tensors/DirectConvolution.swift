@@ -38,7 +38,7 @@ enum DirectConvolution {
 
 extension Compute {
     /// Runs a computation with the convolutions of oneDNN alone: what the package's own are held against.
-    public static func withLibraryConvolutions<Result>(_ body: () throws -> Result) rethrows -> Result {
+    package static func withLibraryConvolutions<Result>(_ body: () throws -> Result) rethrows -> Result {
         try DirectConvolution.$isAllowed.withValue(false, operation: body)
     }
 }
@@ -114,7 +114,7 @@ extension Tensor {
 extension Variable {
     /// A convolution of cells of `side` x `side` pixels as channels (`spaceToDepth`), in one kernel where nothing is recorded
     /// and there is one.
-    public func convolutionOfCells(
+    package func convolutionOfCells(
         _ side: Int,
         weights: Variable,
         bias: Variable,
@@ -139,7 +139,7 @@ extension Variable {
 
     /// A convolution whose channels become cells of `side` x `side` pixels (`depthToSpace`), in one kernel where nothing is
     /// recorded and there is one.
-    public func convolutionIntoCells(
+    package func convolutionIntoCells(
         _ side: Int,
         weights: Variable,
         bias: Variable,

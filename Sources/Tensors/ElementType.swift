@@ -1,7 +1,7 @@
 /// How the numbers of a tensor are stored in a file; all of them are taken as float32.
 ///
 /// Raw values are the safetensors names. Integers beyond 2^24 and doubles are rounded.
-public enum ElementType: String, Sendable, Hashable, CaseIterable {
+package enum ElementType: String, Sendable, Hashable, CaseIterable {
     /// IEEE half precision.
     case float16 = "F16"
     /// The upper half of a float32.
@@ -24,7 +24,7 @@ public enum ElementType: String, Sendable, Hashable, CaseIterable {
     case boolean = "BOOL"
 
     /// Bytes of one value.
-    public var width: Int {
+    package var width: Int {
         switch self {
         case .int8, .uint8, .boolean: 1
         case .float16, .bfloat16, .int16: 2
@@ -34,7 +34,7 @@ public enum ElementType: String, Sendable, Hashable, CaseIterable {
     }
 
     /// Every value in these bytes; a rest shorter than one value is left out.
-    public func floats(in bytes: RawSpan, isBigEndian: Bool = false) -> [Float] {
+    package func floats(in bytes: RawSpan, isBigEndian: Bool = false) -> [Float] {
         switch self {
         case .float16: words(bytes, isBigEndian) { (word: UInt16) in Float(Float16(bitPattern: word)) }
         case .bfloat16: words(bytes, isBigEndian) { (word: UInt16) in Float(bitPattern: UInt32(word) << 16) }

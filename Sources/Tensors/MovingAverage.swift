@@ -1,16 +1,16 @@
 import CKernels
 
 /// An exponential moving average of weights; it detects better than the weights of the last step.
-public struct MovingAverage: Sendable {
+package struct MovingAverage: Sendable {
     /// Share of the average that is kept at each step once many steps are done.
-    public let decay: Float
+    package let decay: Float
     /// Steps averaged so far.
-    public private(set) var step: Int
+    package private(set) var step: Int
     /// The averaged weights.
-    public private(set) var values: [Tensor]
+    package private(set) var values: [Tensor]
 
     /// Starts at the given weights, or goes on from a saved average after `step` steps.
-    public init(_ values: [Tensor], decay: Float, step: Int = 0) {
+    package init(_ values: [Tensor], decay: Float, step: Int = 0) {
         self.values = values
         self.decay = decay
         self.step = step
@@ -19,7 +19,7 @@ public struct MovingAverage: Sendable {
     /// Takes the weights after one more step.
     ///
     /// Early on the average is short, so that the first weights fade quickly.
-    public mutating func update(_ parameters: [Variable]) {
+    package mutating func update(_ parameters: [Variable]) {
         step += 1
         let early = Float(1 + step) / Float(10 + step)
         for (index, parameter) in parameters.enumerated() {

@@ -1,7 +1,7 @@
 import COneDNN
 
 /// The numbers that convolutions multiply; sums of floats are always float32, those of bytes 32-bit integers.
-public enum Precision: String, Sendable, Codable, CaseIterable {
+package enum Precision: String, Sendable, Codable, CaseIterable {
     /// 32 bits, on every CPU.
     case float32 = "f32"
     /// 16 bits with the range of float32, where the CPU multiplies them itself (AVX-512 BF16, AMX).
@@ -17,12 +17,12 @@ public enum Precision: String, Sendable, Codable, CaseIterable {
     }
 
     /// Whether this CPU multiplies such numbers.
-    public var isSupported: Bool { self != .bfloat16 || aqc_multiplies_bfloat16() }
+    package var isSupported: Bool { self != .bfloat16 || aqc_multiplies_bfloat16() }
 
     /// Runs a computation; its forward convolutions outside recordings multiply such numbers.
     ///
     /// A precision that the CPU does not have is a programmer's mistake: ask `isSupported` first.
-    public func run<Result>(_ body: () throws -> Result) rethrows -> Result {
+    package func run<Result>(_ body: () throws -> Result) rethrows -> Result {
         precondition(isSupported, "this CPU does not multiply \(rawValue)")
         return try Self.$current.withValue(self, operation: body)
     }

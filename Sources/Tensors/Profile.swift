@@ -1,9 +1,9 @@
 import Synchronization
 
 /// What kernels were run in a computation, how much they had to do and how long they took.
-public struct Profile: Sendable {
+package struct Profile: Sendable {
     /// What a kernel does.
-    public enum Kind: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
         /// A forward convolution: images N x H x W x I, weights O x KH x KW x I.
         case convolution(images: [Int], weights: [Int], ConvolutionGeometry, Precision)
         /// A matrix product.
@@ -15,17 +15,17 @@ public struct Profile: Sendable {
     }
 
     /// One kernel's run.
-    public struct Entry: Sendable {
+    package struct Entry: Sendable {
         /// What it did.
-        public let kind: Kind
+        package let kind: Kind
         /// Multiplications and additions of convolutions and products, from their shapes; elsewhere 0.
-        public let operations: Double
+        package let operations: Double
         /// How long it took.
-        public let seconds: Double
+        package let seconds: Double
     }
 
     /// The kernels in the order they ran.
-    public let entries: [Entry]
+    package let entries: [Entry]
 
     @TaskLocal private static var recorder: Recorder?
 
@@ -34,7 +34,7 @@ public struct Profile: Sendable {
     }
 
     /// Runs a computation and notes its kernels.
-    public static func of<Result>(_ body: () throws -> Result) rethrows -> (result: Result, profile: Profile)
+    package static func of<Result>(_ body: () throws -> Result) rethrows -> (result: Result, profile: Profile)
     {
         let recorder = Recorder()
         let result = try $recorder.withValue(recorder, operation: body)
@@ -57,19 +57,19 @@ public struct Profile: Sendable {
     }
 
     /// Multiplications and additions of all kernels of some kind.
-    public func operations(where matches: (Kind) -> Bool = { _ in true }) -> Double {
+    package func operations(where matches: (Kind) -> Bool = { _ in true }) -> Double {
         entries.reduce(0) { $0 + (matches($1.kind) ? $1.operations : 0) }
     }
 
     /// Seconds in all kernels of some kind.
-    public func seconds(where matches: (Kind) -> Bool = { _ in true }) -> Double {
+    package func seconds(where matches: (Kind) -> Bool = { _ in true }) -> Double {
         entries.reduce(0) { $0 + (matches($1.kind) ? $1.seconds : 0) }
     }
 }
 
 extension Profile.Kind {
     /// Whether it is a convolution.
-    public var isConvolution: Bool {
+    package var isConvolution: Bool {
         if case .convolution = self { true } else { false }
     }
 }

@@ -2,11 +2,11 @@
 /// signed), sums in 32 bits, then bias, addend and activation in float32 in the same kernel.
 ///
 /// Jacob et al. 2018, equations 1 to 7; zero points for images only.
-@safe public final class QuantisedConvolution {
+@safe package final class QuantisedConvolution {
     private let kernel: any ByteKernel
     private let sourceShape: [Int]
     /// Height, width and channels of the result.
-    public let outputShape: [Int]
+    package let outputShape: [Int]
     private let weightsShape: [Int]
     private let geometry: ConvolutionGeometry
     private let writesFloats: Bool
@@ -19,7 +19,7 @@
     /// `output` is the scale of the result; `nil` leaves float32. `addend` is the scale of what lies in the output before
     /// and is added; `nil` for nothing. With a `cell`, the channels of a float32 result become cells of so many pixels a side
     /// (`Variable.depthToSpace`). Runs on the lane that it is made on.
-    public init(
+    package init(
         weights: Tensor,
         bias: Tensor,
         geometry: ConvolutionGeometry,
@@ -60,13 +60,13 @@
     }
 
     /// Convolves bytes into bytes; what lies in the output is added first if it was made so.
-    public func callAsFunction(_ source: ByteImage, into output: ByteImage) {
+    package func callAsFunction(_ source: ByteImage, into output: ByteImage) {
         precondition(!writesFloats && source.shape == sourceShape && output.shape == outputShape)
         unsafe run(source, UnsafeMutableRawPointer(output.pointer))
     }
 
     /// Convolves bytes into float32: 1 x H x W x O, or 1 x (cell H) x (cell W) x (O / cell / cell).
-    public func callAsFunction(_ source: ByteImage) -> Tensor {
+    package func callAsFunction(_ source: ByteImage) -> Tensor {
         precondition(writesFloats && source.shape == sourceShape)
         guard cell > 0, makesCells else {
             let result = Tensor(uninitialized: [1] + outputShape)

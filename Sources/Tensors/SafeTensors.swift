@@ -1,4 +1,4 @@
-public import Foundation
+package import Foundation
 
 /// Named tensors and string metadata in one file, in the safetensors format.
 ///
@@ -7,14 +7,14 @@ public import Foundation
 /// `__metadata__` to strings. Tensors are contiguous and cover the rest of the file without holes. Written here: F32
 /// only, names sorted, so that the same content gives the same bytes. Read here: every `ElementType`, as float32. The
 /// header may be at most 16 MiB.
-public struct SafeTensors: Sendable {
+package struct SafeTensors: Sendable {
     /// Strings that travel with the tensors.
-    public var metadata: [String: String]
+    package var metadata: [String: String]
     /// The tensors by name.
-    public var tensors: [String: Tensor]
+    package var tensors: [String: Tensor]
 
     /// Gathers what shall be written.
-    public init(metadata: [String: String] = [:], tensors: [String: Tensor] = [:]) {
+    package init(metadata: [String: String] = [:], tensors: [String: Tensor] = [:]) {
         self.metadata = metadata
         self.tensors = tensors
     }
@@ -28,7 +28,7 @@ public struct SafeTensors: Sendable {
     private static let headerLimit = 16 << 20
 
     /// Reads a file, checking every length before it is used.
-    public init(path: String) throws(SafeTensorsError) {
+    package init(path: String) throws(SafeTensorsError) {
         let data: Data
         do { data = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe) } catch {
             throw SafeTensorsError(
@@ -41,7 +41,7 @@ public struct SafeTensors: Sendable {
     }
 
     /// Reads a file's bytes; `path` is for messages.
-    public init(data: Data, path: String) throws(SafeTensorsError) {
+    package init(data: Data, path: String) throws(SafeTensorsError) {
         func refuse(_ code: SafeTensorsError.Code, _ detail: String) -> SafeTensorsError {
             SafeTensorsError(code: code, path: path, detail: detail)
         }
@@ -137,7 +137,7 @@ public struct SafeTensors: Sendable {
     }
 
     /// The file's bytes.
-    public func encoded() throws -> Data {
+    package func encoded() throws -> Data {
         var header: [String: Any] = [:]
         if !metadata.isEmpty { header["__metadata__"] = metadata }
         var offset = 0
@@ -166,7 +166,7 @@ public struct SafeTensors: Sendable {
     }
 
     /// Writes the file so that a crash leaves the old one or the new one: a temporary name, flushed, then renamed.
-    public func write(path: String) throws(SafeTensorsError) {
+    package func write(path: String) throws(SafeTensorsError) {
         let temporary = path + ".partial"
         do {
             try encoded().write(to: URL(filePath: temporary))

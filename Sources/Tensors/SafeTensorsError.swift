@@ -1,7 +1,7 @@
 /// Why a safetensors file was refused.
-public struct SafeTensorsError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct SafeTensorsError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What kind of refusal.
-    public enum Code: Sendable, Equatable {
+    package enum Code: Sendable, Equatable {
         /// The file could not be opened or read.
         case cannotRead
         /// The file could not be written.
@@ -17,12 +17,12 @@ public struct SafeTensorsError: Error, Sendable, Equatable, CustomStringConverti
     }
 
     /// What kind of refusal.
-    public let code: Code
+    package let code: Code
     /// The file.
-    public let path: String
+    package let path: String
     /// What is wrong, in words.
-    public let detail: String
+    package let detail: String
 
     /// A sentence that names file and fault.
-    public var description: String { "\(path): \(detail)" }
+    package var description: String { "\(path): \(detail)" }
 }

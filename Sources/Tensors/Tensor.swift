@@ -1,13 +1,13 @@
 import Synchronization
 
 /// A dense float32 array with value semantics: images are N x H x W x C, matrices rows x columns, scalars have no axis.
-public struct Tensor: Sendable {
+package struct Tensor: Sendable {
     /// Length of each axis, outermost first; the last one is contiguous in memory.
-    public let shape: [Int]
+    package let shape: [Int]
     var storage: TensorStorage
 
     /// Number of values.
-    public var count: Int { storage.count }
+    package var count: Int { storage.count }
 
     /// A tensor whose values are not yet defined; every kernel writes all of them.
     init(uninitialized shape: [Int]) {
@@ -16,7 +16,7 @@ public struct Tensor: Sendable {
     }
 
     /// Copies values in row-major order; a count other than the shape's product is a programmer's mistake.
-    public init(_ values: [Float], shape: [Int]) {
+    package init(_ values: [Float], shape: [Int]) {
         precondition(
             values.count == shape.reduce(1, *),
             "\(values.count) values do not fill a tensor of shape \(shape)"
@@ -30,24 +30,24 @@ public struct Tensor: Sendable {
     }
 
     /// A tensor that holds one value throughout.
-    public init(repeating value: Float, shape: [Int]) {
+    package init(repeating value: Float, shape: [Int]) {
         self.init(uninitialized: shape)
         unsafe storage.pointer.update(repeating: value, count: count)
     }
 
     /// The values in row-major order, copied.
-    public var values: [Float] {
+    package var values: [Float] {
         unsafe [Float](UnsafeBufferPointer(start: storage.pointer, count: count))
     }
 
     /// The single value of a tensor that has one.
-    public var scalar: Float {
+    package var scalar: Float {
         precondition(count == 1, "a tensor of shape \(shape) is not a scalar")
         return unsafe storage.pointer.pointee
     }
 
     /// From the smallest value to the largest; what is not a number does not count, and without any number it is 0...0.
-    public var range: ClosedRange<Float> {
+    package var range: ClosedRange<Float> {
         withSpan { span in
             var (low, high) = (Float.infinity, -Float.infinity)
             for index in span.indices where !span[index].isNaN {
@@ -58,13 +58,13 @@ public struct Tensor: Sendable {
     }
 
     /// Lends the values in row-major order without copying.
-    public func withSpan<Result>(_ body: (Span<Float>) throws -> Result) rethrows -> Result {
+    package func withSpan<Result>(_ body: (Span<Float>) throws -> Result) rethrows -> Result {
         let buffer = unsafe UnsafeBufferPointer(start: storage.pointer, count: count)
         return try unsafe body(buffer.span)
     }
 
     /// Lends the values for writing; copies first if another tensor shares them.
-    public mutating func withMutableSpan<Result>(
+    package mutating func withMutableSpan<Result>(
         _ body: (inout MutableSpan<Float>) throws -> Result
     ) rethrows -> Result {
         makeUnique()
@@ -74,7 +74,7 @@ public struct Tensor: Sendable {
     }
 
     /// The same values under another shape of the same count; nothing is copied.
-    public func reshaped(_ shape: [Int]) -> Tensor {
+    package func reshaped(_ shape: [Int]) -> Tensor {
         Tensor(shape: shape, storage: storage)
     }
 

@@ -5,7 +5,7 @@ extension Variable {
     ///
     /// Vaswani et al. 2017, section 3.2. Head h takes channels h `headChannels` to (h + 1) `headChannels` of each of
     /// the three. The scores of a few queries at a time are kept, never all T x T.
-    public func selfAttention(headChannels: Int) -> Variable {
+    package func selfAttention(headChannels: Int) -> Variable {
         let layout = AttentionLayout(shape, headChannels: headChannels)
         let result = Profile.measure(.attention, operations: layout.operations) { layout.forward(value) }
         return Variable(value: result, inputs: [self]) { [self] upstream in
@@ -38,7 +38,7 @@ extension Variable {
     }
 
     /// Each row of a matrix as shares of one: `exp(scale x)` over the row's sum of it.
-    public func softmax(scale: Float = 1) -> Variable {
+    package func softmax(scale: Float = 1) -> Variable {
         precondition(shape.count == 2, "a matrix expected, not \(shape)")
         let (rows, columns) = (shape[0], shape[1])
         var result = value

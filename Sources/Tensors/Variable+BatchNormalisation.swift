@@ -5,7 +5,7 @@ extension Variable {
     ///
     /// Also gives those statistics, C values each; the variance is that of the batch itself (divided by N x H
     /// x W).
-    public func normalisedByBatch(
+    package func normalisedByBatch(
         scale: Variable,
         shift: Variable,
         epsilon: Float
@@ -26,7 +26,7 @@ extension Variable {
     }
 
     /// Normalises images N x H x W x C by given statistics; all others have C values.
-    public func normalised(
+    package func normalised(
         mean: Variable,
         variance: Variable,
         scale: Variable,

@@ -5,7 +5,7 @@ import Foundation
 /// differentiation.
 extension Variable {
     /// Multiplies every pixel by one value per image and channel and adds another: N x H x W x C by N x C.
-    public func scalingChannels(_ scale: Variable, adding shift: Variable? = nil) -> Variable {
+    package func scalingChannels(_ scale: Variable, adding shift: Variable? = nil) -> Variable {
         let (batch, height, width, depth) = imageAxes
         precondition(
             scale.shape == [batch, depth] && (shift?.shape ?? scale.shape) == scale.shape,
@@ -32,7 +32,7 @@ extension Variable {
     }
 
     /// The sum over each image's pixels of the product with another: N x H x W x C twice to N x C.
-    public func dotOverPixels(_ other: Variable) -> Variable {
+    package func dotOverPixels(_ other: Variable) -> Variable {
         let (batch, height, width, depth) = imageAxes
         precondition(shape == other.shape, "shapes \(shape) and \(other.shape) differ")
         let result = Tensor(uninitialized: [batch, depth])
@@ -54,7 +54,7 @@ extension Variable {
     }
 
     /// Hyperbolic tangent, elementwise.
-    public func tanh() -> Variable {
+    package func tanh() -> Variable {
         var result = value
         result.withMutableSpan { span in
             for i in 0..<span.count { span[i] = Foundation.tanh(span[i]) }

@@ -3,7 +3,7 @@ import CKernels
 /// Taking channels apart and putting them together; each is made of the other's gradient.
 extension Variable {
     /// The channels of both, this one's first: A and B of them make A + B.
-    public func concatenatingChannels(of other: Variable) -> Variable {
+    package func concatenatingChannels(of other: Variable) -> Variable {
         let (width, more) = (channelCount, other.channelCount)
         precondition(shape.dropLast() == other.shape.dropLast(), "\(shape) and \(other.shape) differ")
         var result = Tensor(uninitialized: shape.dropLast() + [width + more])
@@ -15,7 +15,7 @@ extension Variable {
     }
 
     /// A range of the channels.
-    public func channels(_ range: Range<Int>) -> Variable {
+    package func channels(_ range: Range<Int>) -> Variable {
         let width = channelCount
         precondition(range.upperBound <= width, "channels \(range) of \(width)")
         var result = Tensor(uninitialized: shape.dropLast() + [range.count])
@@ -41,7 +41,7 @@ extension Variable {
     }
 
     /// The mean of each 2 x 2 pixels: N x 2H x 2W x C to N x H x W x C.
-    public func averagePooled() -> Variable { sumPooled().affine(scale: 0.25) }
+    package func averagePooled() -> Variable { sumPooled().affine(scale: 0.25) }
 
     private var channelCount: Int {
         precondition(!shape.isEmpty, "a scalar has no channels")

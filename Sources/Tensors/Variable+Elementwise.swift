@@ -28,24 +28,24 @@ extension Tensor {
 
 extension Variable {
     /// Elementwise sum of two variables of one shape.
-    public static func + (left: Variable, right: Variable) -> Variable {
+    package static func + (left: Variable, right: Variable) -> Variable {
         let value = unsafe left.value.combined(right.value) { unsafe aqc_add($0, $1, $2, $3) }
         return Variable(value: value, inputs: [left, right]) { [$0, $0] }
     }
 
     /// Elementwise difference of two variables of one shape.
-    public static func - (left: Variable, right: Variable) -> Variable {
+    package static func - (left: Variable, right: Variable) -> Variable {
         left + right.affine(scale: -1)
     }
 
     /// Elementwise product of two variables of one shape.
-    public static func * (left: Variable, right: Variable) -> Variable {
+    package static func * (left: Variable, right: Variable) -> Variable {
         let value = unsafe left.value.combined(right.value) { unsafe aqc_multiply($0, $1, $2, $3) }
         return Variable(value: value, inputs: [left, right]) { [$0 * right, $0 * left] }
     }
 
     /// `scale * x + shift`, elementwise.
-    public func affine(scale: Float, shift: Float = 0) -> Variable {
+    package func affine(scale: Float, shift: Float = 0) -> Variable {
         let result = unsafe value.mapped { unsafe aqc_affine($0, scale, shift, $1, $2) }
         return Variable(value: result, inputs: [self]) { [$0.affine(scale: scale)] }
     }
@@ -53,7 +53,7 @@ extension Variable {
     /// `x` to a real power, elementwise: square roots and reciprocals too.
     ///
     /// `x` must be positive unless the exponent is a whole number.
-    public func power(_ exponent: Float) -> Variable {
+    package func power(_ exponent: Float) -> Variable {
         var result = value
         result.withMutableSpan { span in
             for i in 0..<span.count { span[i] = Foundation.pow(span[i], exponent) }
@@ -64,7 +64,7 @@ extension Variable {
     }
 
     /// `1 / (1 + exp(-x))`, elementwise.
-    public func sigmoid() -> Variable {
+    package func sigmoid() -> Variable {
         let result = unsafe value.mapped { unsafe aqc_sigmoid($0, $1, $2) }
         return Variable(value: result, inputs: [self]) { upstream in
             let s = self.sigmoid()
@@ -75,7 +75,7 @@ extension Variable {
     /// SiLU, elementwise: `x * sigmoid(x)`.
     ///
     /// Elfwing et al. 2018.
-    public func silu() -> Variable {
+    package func silu() -> Variable {
         let result = unsafe value.mapped { unsafe aqc_silu($0, $1, $2) }
         return Variable(value: result, inputs: [self]) { [self.siluGradient(upstream: $0)] }
     }
@@ -94,7 +94,7 @@ extension Variable {
     }
 
     /// Leaky rectifier: `x` where positive, `slope * x` elsewhere.
-    public func leakyReLU(slope: Float) -> Variable {
+    package func leakyReLU(slope: Float) -> Variable {
         Self.leakyGate(gate: self, self, slope: slope)
     }
 

@@ -2,7 +2,7 @@ import Foundation
 
 extension Variable {
     /// `e` to the power of `x`, elementwise.
-    public func exponential() -> Variable {
+    package func exponential() -> Variable {
         var result = value
         result.withMutableSpan { span in
             for i in 0..<span.count { span[i] = Foundation.exp(span[i]) }

@@ -1,16 +1,16 @@
 import CKernels
 
 /// How a group normalisation is done.
-public struct GroupNormalisation: Sendable, Hashable {
+package struct GroupNormalisation: Sendable, Hashable {
     /// Groups of neighbouring channels that are normalised together; they divide the channels.
-    public let groups: Int
+    package let groups: Int
     /// Added to the variance.
-    public let epsilon: Float
+    package let epsilon: Float
     /// Whether SiLU follows in the same kernel.
-    public let silu: Bool
+    package let silu: Bool
 
     /// Chooses groups, the addend of the variance and whether SiLU follows.
-    public init(groups: Int, epsilon: Float = 1e-5, silu: Bool = false) {
+    package init(groups: Int, epsilon: Float = 1e-5, silu: Bool = false) {
         precondition(groups > 0 && epsilon > 0, "\(groups) groups, epsilon \(epsilon)")
         (self.groups, self.epsilon, self.silu) = (groups, epsilon, silu)
     }
@@ -22,7 +22,7 @@ extension Variable {
     /// Wu and He 2018, equations 1 to 3. Images are N x H x W x C, weights and bias C. `modulation` is N x 2C, an
     /// image's scales before its shifts: the result is `norm(x) (1 + scale) + shift` (Dhariwal and Nichol 2021,
     /// equation 3).
-    public func groupNormalised(
+    package func groupNormalised(
         _ norm: GroupNormalisation,
         weights: Variable,
         bias: Variable,

@@ -3,13 +3,13 @@ import CKernels
 /// Pairs of operations of which each is the other's gradient: what one spreads, the other gathers.
 extension Variable {
     /// The same values under another shape of the same count.
-    public func reshaped(_ shape: [Int]) -> Variable {
+    package func reshaped(_ shape: [Int]) -> Variable {
         let original = self.shape
         return Variable(value: value.reshaped(shape), inputs: [self]) { [$0.reshaped(original)] }
     }
 
     /// The sum of all values, a scalar.
-    public func sum() -> Variable {
+    package func sum() -> Variable {
         let shape = self.shape
         // Summed in double: a batch has millions of values.
         let total = value.withSpan { span in
@@ -21,17 +21,17 @@ extension Variable {
     }
 
     /// A scalar repeated over a whole shape.
-    public func filling(_ shape: [Int]) -> Variable {
+    package func filling(_ shape: [Int]) -> Variable {
         Variable(value: Tensor(repeating: value.scalar, shape: shape), inputs: [self]) { [$0.sum()] }
     }
 
     /// The mean of all values, a scalar.
-    public func mean() -> Variable {
+    package func mean() -> Variable {
         sum().affine(scale: 1 / Float(max(value.count, 1)))
     }
 
     /// Adds one value per image and channel to every pixel: N x H x W x C plus N x C.
-    public func addingChannels(_ channels: Variable) -> Variable {
+    package func addingChannels(_ channels: Variable) -> Variable {
         let (batch, height, width, depth) = imageAxes
         precondition(channels.shape == [batch, depth], "channels \(channels.shape) for images \(shape)")
         let result = unsafe value.mapped { x, y, _ in
@@ -41,7 +41,7 @@ extension Variable {
     }
 
     /// The sum over each image's pixels: N x H x W x C to N x C.
-    public func sumOverPixels() -> Variable {
+    package func sumOverPixels() -> Variable {
         let (batch, height, width, depth) = imageAxes
         let result = Tensor(uninitialized: [batch, depth])
         unsafe aqc_sum_pixels(
@@ -55,7 +55,7 @@ extension Variable {
     }
 
     /// One value per image and channel on every pixel: N x C to N x H x W x C.
-    public func spreadOverPixels(height: Int, width: Int) -> Variable {
+    package func spreadOverPixels(height: Int, width: Int) -> Variable {
         precondition(shape.count == 2, "N x C expected, not \(shape)")
         let result = Tensor(uninitialized: [shape[0], height, width, shape[1]])
         unsafe aqc_spread_channels(
@@ -69,7 +69,7 @@ extension Variable {
     }
 
     /// Packs each block of pixels into channels: N x H x W x C to N x H/b x W/b x (b b C).
-    public func spaceToDepth(_ block: Int) -> Variable {
+    package func spaceToDepth(_ block: Int) -> Variable {
         let (batch, height, width, depth) = imageAxes
         precondition(
             height % block == 0 && width % block == 0,
@@ -89,7 +89,7 @@ extension Variable {
     }
 
     /// Unpacks channels into blocks of pixels: N x H x W x (b b C) to N x bH x bW x C.
-    public func depthToSpace(_ block: Int) -> Variable {
+    package func depthToSpace(_ block: Int) -> Variable {
         let (batch, height, width, depth) = imageAxes
         precondition(depth % (block * block) == 0, "\(depth) channels do not fill blocks of \(block)")
         let shape = [batch, height * block, width * block, depth / (block * block)]
@@ -107,7 +107,7 @@ extension Variable {
     }
 
     /// Repeats each pixel 2 x 2 (nearest neighbour): N x H x W x C to N x 2H x 2W x C.
-    public func upsampled() -> Variable {
+    package func upsampled() -> Variable {
         let (batch, height, width, depth) = imageAxes
         let result = Tensor(uninitialized: [batch, 2 * height, 2 * width, depth])
         unsafe aqc_upsample(value.storage.pointer, result.storage.pointer, batch, height, width, depth)
@@ -115,7 +115,7 @@ extension Variable {
     }
 
     /// The sum of these images, doubled (`upsampled`), and others; one kernel where nothing is recorded.
-    public func upsampled(adding other: Variable) -> Variable {
+    package func upsampled(adding other: Variable) -> Variable {
         let (batch, height, width, depth) = imageAxes
         let shape = [batch, 2 * height, 2 * width, depth]
         precondition(other.shape == shape, "\(self.shape) doubled and \(other.shape)")
@@ -134,7 +134,7 @@ extension Variable {
     }
 
     /// The sum of each 2 x 2 pixels: N x 2H x 2W x C to N x H x W x C; a quarter of it is average pooling.
-    public func sumPooled() -> Variable {
+    package func sumPooled() -> Variable {
         let (batch, height, width, depth) = imageAxes
         precondition(height % 2 == 0 && width % 2 == 0, "\(height) x \(width) cannot be halved")
         let result = Tensor(uninitialized: [batch, height / 2, width / 2, depth])

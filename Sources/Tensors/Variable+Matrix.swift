@@ -1,6 +1,6 @@
 extension Variable {
     /// Matrix product, either factor transposed on request: (m x k) (k x n) to m x n.
-    public func multiplied(
+    package func multiplied(
         by right: Variable,
         transposingSelf: Bool = false,
         transposingRight: Bool = false
@@ -43,7 +43,7 @@ extension Variable {
     }
 
     /// Linear layer, `x W^T + b`: x is N x I, weights O x I, bias O.
-    public func linear(weights: Variable, bias: Variable) -> Variable {
+    package func linear(weights: Variable, bias: Variable) -> Variable {
         let product = multiplied(by: weights, transposingRight: true)
         let (rows, columns) = (product.shape[0], product.shape[1])
         let ones = Variable(constant: Tensor(repeating: 1, shape: [rows, 1]))

@@ -2,11 +2,11 @@
 ///
 /// Operations on variables record how to propagate a gradient, and that rule is itself made of operations on variables,
 /// so gradients of gradients need nothing more. Variables belong to one task at a time; they are not `Sendable`.
-public final class Variable {
+package final class Variable {
     /// The value; optimisers assign parameters a new one.
-    public var value: Tensor
+    package var value: Tensor
     /// Whether gradients flow to this variable.
-    public let requiresGradient: Bool
+    package let requiresGradient: Bool
     let operation: Operation?
 
     /// How a result came about: what it was made of, and how an upstream gradient reaches each of those.
@@ -16,14 +16,14 @@ public final class Variable {
     }
 
     /// A parameter, whose gradient will be asked for.
-    public init(parameter value: Tensor) {
+    package init(parameter value: Tensor) {
         self.value = value
         self.requiresGradient = true
         self.operation = nil
     }
 
     /// A constant, through which no gradient flows.
-    public init(constant value: Tensor) {
+    package init(constant value: Tensor) {
         self.value = value
         self.requiresGradient = false
         self.operation = nil
@@ -33,7 +33,7 @@ public final class Variable {
     ///
     /// `backward` maps the gradient of the result to one gradient per input, `nil` where none flows; if it
     /// is made of operations on variables, it can be differentiated again.
-    public init(
+    package init(
         value: Tensor,
         inputs: [Variable],
         backward: @escaping (_ upstream: Variable) -> [Variable?]
@@ -45,25 +45,25 @@ public final class Variable {
     }
 
     /// Length of each axis.
-    public var shape: [Int] { value.shape }
+    package var shape: [Int] { value.shape }
 
     /// Inside a backward rule: whether the gradient being taken needs that of this input.
     ///
     /// Rules may give `nil` where it does not; so frozen weights and the penalty on a critic's slope cost no weight
     /// gradients.
-    public var wantsGradient: Bool {
+    package var wantsGradient: Bool {
         requiresGradient && Recording.wanted?.contains(ObjectIdentifier(self)) ?? true
     }
 }
 
 /// Whether operations remember how to be differentiated.
-public enum Recording {
+package enum Recording {
     @TaskLocal static var isOn = true
     /// While gradients are taken, the variables between the scalar and its targets.
     @TaskLocal static var wanted: Set<ObjectIdentifier>?
 
     /// Runs a computation that nobody will differentiate: no graph is kept and fused kernels are used.
-    public static func off<Result>(_ body: () throws -> Result) rethrows -> Result {
+    package static func off<Result>(_ body: () throws -> Result) rethrows -> Result {
         try $isOn.withValue(false, operation: body)
     }
 }
@@ -72,7 +72,7 @@ public enum Recording {
 ///
 /// With `differentiable: true` the gradients can themselves be differentiated. A variable that the scalar does not
 /// depend on has a gradient of zeros.
-public func gradients(
+package func gradients(
     of scalar: Variable,
     with targets: [Variable],
     differentiable: Bool = false

@@ -1,15 +1,15 @@
-public import Detection
+package import Detection
 import Foundation
 import Frames
-public import Plate
-public import Randomness
+package import Plate
+package import Randomness
 
 /// Changes that leave a normal frame normal: what lamps, wells, cells and cameras vary from plate to plate.
 ///
 /// A model sees them in training and in calibration, so that it does not take the variety of normal frames for faults:
 /// orientation, density, dark and bright cells, the bright ring of the well's wall, uneven light, brightness and contrast
 /// within what a lamp does, slight defocus, grain, and the 8 x 8 blocks of a JPEG camera.
-public struct Augmentation: Sendable {
+package struct Augmentation: Sendable {
     /// Grey value of the background.
     private let background: Float
     /// How far normal cells reach from it, in grey units.
@@ -18,14 +18,14 @@ public struct Augmentation: Sendable {
     private let blur: Float
 
     /// Changes relative to a normal set's own grey scale, with a blur of up to some pixels.
-    public init(normalisation: Normalisation, blur: Float = 1.3) {
+    package init(normalisation: Normalisation, blur: Float = 1.3) {
         self.blur = blur
         background = normalisation.background
         reach = normalisation.reach
     }
 
     /// A changed copy of a frame; `other`, of the same size, lends cells for a denser one.
-    public func applied(to frame: Frame, lending other: Frame?, using random: inout SplitMix64) -> Frame {
+    package func applied(to frame: Frame, lending other: Frame?, using random: inout SplitMix64) -> Frame {
         var result = frame
         if let other, random.nextUniform() < 0.25 { overlay(other, on: &result) }
         if random.nextUniform() < 0.6 { changeContrast(&result, using: &random) }

@@ -1,35 +1,35 @@
-public import Detection
+package import Detection
 import Foundation
 import Frames
 import Plate
 import Randomness
-public import Tensors
+package import Tensors
 
 /// Finds a model's thresholds.
-public struct Calibrator: Sendable {
+package struct Calibrator: Sendable {
     /// What a calibration is told.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// Which image score decides.
-        public var scoreKind = ScoreKind.patch
+        package var scoreKind = ScoreKind.patch
         /// Share of normal frames that may be called faulty.
-        public var falseAlarmRate = 0.001
+        package var falseAlarmRate = 0.001
         /// Side of the window that masks are taken over; the patch score's.
-        public var maskWindow = 16
+        package var maskWindow = 16
         /// Share of normal frames whose mask may have any pixel.
-        public var maskRate = 0.05
+        package var maskRate = 0.05
         /// Changed copies of each normal frame that are judged as well.
-        public var variations = 0
+        package var variations = 0
         /// Seed of the changes.
-        public var seed: UInt64 = 1
+        package var seed: UInt64 = 1
         /// What known faults taught, as a witness beside the normal tiles.
-        public var classifier: TileClassifier?
+        package var classifier: TileClassifier?
 
         /// The defaults.
-        public init() {}
+        package init() {}
 
         /// Changed copies of each of so many frames that make up for frames that are not there: four at most, and none of a
         /// hundred frames, where they would only blur what is normal.
-        public static func variations(for frames: Int) -> Int {
+        package static func variations(for frames: Int) -> Int {
             let missing = max(enough - frames, 0)
             return min((missing + frames - 1) / max(frames, 1), mostVariations)
         }
@@ -46,7 +46,7 @@ public struct Calibrator: Sendable {
     private let options: Options
 
     /// Calibrates a model for a precision; `path` is for messages.
-    public init(
+    package init(
         model: Model,
         path: String,
         options: Options,
@@ -60,7 +60,7 @@ public struct Calibrator: Sendable {
     /// Thresholds from normal frames alone.
     ///
     /// `report` hears of each frame judged, out of how many, and `passes` how far the passes over a frame are.
-    public func labelFree(
+    package func labelFree(
         _ frames: FrameSet,
         report: (_ done: Int, _ all: Int) -> Void,
         passes: (ReconstructionProgress) -> Void = { _ in }
@@ -161,7 +161,7 @@ public struct Calibrator: Sendable {
     /// same microscope; `nil` if no list has both.
     ///
     /// `report` hears of each frame judged, and of each step of learning.
-    public func classifier(
+    package func classifier(
         _ lists: [[FramePaths.Labelled]],
         report: (_ what: String, _ done: Int, _ all: Int) -> Void
     ) throws(DataError) -> TileClassifier? {
@@ -193,7 +193,7 @@ public struct Calibrator: Sendable {
     /// nothing is known of normal tiles.
     ///
     /// Only frames that the calibration finds faulty teach: what a fault looks like that nobody sees helps nobody.
-    public func causes(
+    package func causes(
         _ rows: [FramePaths.Labelled],
         calibration: Calibration,
         report: (_ done: Int, _ all: Int) -> Void
@@ -231,7 +231,7 @@ public struct Calibrator: Sendable {
 
     /// The ranges inside the network over the frames and their changed copies, for `ModelDescription.ranges`; `nil`
     /// for a model of the `reference` profile.
-    public func ranges(_ frames: FrameSet) throws(DataError) -> [ClosedRange<Float>]? {
+    package func ranges(_ frames: FrameSet) throws(DataError) -> [ClosedRange<Float>]? {
         guard let settings = model.description.realtime else { return nil }
         let augmentation = Augmentation(normalisation: settings.normalisation, blur: Self.blur)
         let all = frames.count * (1 + options.variations)
@@ -260,7 +260,7 @@ public struct Calibrator: Sendable {
     ///
     /// Severities are still relative to normal frames: `scale` comes from a label-free calibration. Faulty frames
     /// without a mask count for the image threshold only.
-    public func greedy(
+    package func greedy(
         _ rows: [FramePaths.Labelled],
         calibration: Calibration,
         report: (_ done: Int, _ all: Int) -> Void,

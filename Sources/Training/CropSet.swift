@@ -1,4 +1,4 @@
-public import Detection
+package import Detection
 import Plate
 import Randomness
 import Synchronization
@@ -7,9 +7,9 @@ import Synchronization
 ///
 /// Published: curvature flow and rescale of the whole frame, then the centre crop of the window's size, with zeros around
 /// what is smaller; no augmentation.
-public final class CropSet: Sendable {
+package final class CropSet: Sendable {
     /// Pixels per side of a crop.
-    public let size: Int
+    package let size: Int
     private let frames: FrameSet
     private let settings: ReferenceSettings
     private let crops = Mutex<[Int: [Float]]>([:])
@@ -17,17 +17,17 @@ public final class CropSet: Sendable {
     private static let memory = 4 << 30
 
     /// Crops of a set's frames.
-    public init(frames: FrameSet, settings: ReferenceSettings) {
+    package init(frames: FrameSet, settings: ReferenceSettings) {
         self.frames = frames
         self.settings = settings
         size = settings.window
     }
 
     /// Number of crops, one a frame.
-    public var count: Int { frames.count }
+    package var count: Int { frames.count }
 
     /// A crop in [0, 1], row-major; a frame that cannot be read any more throws.
-    public func crop(_ index: Int) throws(DataError) -> [Float] {
+    package func crop(_ index: Int) throws(DataError) -> [Float] {
         if let known = crops.withLock({ $0[index] }) { return known }
         let made = settings.preprocessed(try frames.frame(index, keeping: false)).centreCrop(size).pixels
         crops.withLock { crops in
@@ -38,12 +38,12 @@ public final class CropSet: Sendable {
     }
 
     /// Steps that show every crop once.
-    public func stepsPerEpoch(batch: Int) -> Int { (count + batch - 1) / batch }
+    package func stepsPerEpoch(batch: Int) -> Int { (count + batch - 1) / batch }
 
     /// The crops of a step, one after another, in an order that is shuffled anew for each epoch.
     ///
     /// They follow from seed and step alone. The last batch of an epoch may be smaller.
-    public func batch(step: Int, count batch: Int, seed: UInt64) throws(DataError) -> [Float] {
+    package func batch(step: Int, count batch: Int, seed: UInt64) throws(DataError) -> [Float] {
         let (epoch, position) = step.quotientAndRemainder(dividingBy: stepsPerEpoch(batch: batch))
         var random = SplitMix64(state: seed ^ UInt64(epoch &+ 1) &* 0xA24B_AED4_963E_E407)
         let order = (0..<count).shuffled(using: &random)
@@ -55,7 +55,7 @@ public final class CropSet: Sendable {
     }
 
     /// At most so many crops, spread evenly over the set, always the same.
-    public func spread(_ limit: Int) throws(DataError) -> [[Float]] {
+    package func spread(_ limit: Int) throws(DataError) -> [[Float]] {
         var found: [[Float]] = []
         let number = min(limit, count)
         for index in 0..<number { found.append(try crop(index * count / number)) }

@@ -1,8 +1,8 @@
 /// Why frames for training or calibration could not be used.
-public struct DataError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct DataError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What is wrong, where, and what to do.
-    public let description: String
+    package let description: String
 
     /// Wraps a sentence.
-    public init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 }

@@ -1,4 +1,4 @@
-public import Detection
+package import Detection
 import Networks
 import Randomness
 import Tensors
@@ -9,7 +9,7 @@ import Tensors
 /// fifth. Then the encoder, with generator and discriminator frozen; the encoder of the least loss on
 /// held-out frames is kept. Images are in [0, 1], as in the published system; the generator's tanh learns
 /// that half of its range. Adam has betas 0.5 and 0.999.
-public final class FAnoGANTrainer: MethodTrainer {
+package final class FAnoGANTrainer: MethodTrainer {
     private var state: FAnoGANState
     private let networks: FAnoGAN
     private let crops: CropSet
@@ -19,7 +19,7 @@ public final class FAnoGANTrainer: MethodTrainer {
     private static let validationCrops = 32
 
     /// Starts a training; without a validation set every tenth frame is held out.
-    public convenience init(
+    package convenience init(
         options: ReferenceTraining,
         frames: FrameSet,
         validation: FrameSet? = nil
@@ -43,7 +43,7 @@ public final class FAnoGANTrainer: MethodTrainer {
     /// Goes on with a training from its checkpoint, on the same frames.
     ///
     /// Another number of steps moves the end of the stage at hand, not that of a finished one.
-    public convenience init(
+    package convenience init(
         resuming path: String,
         steps: Int?,
         frames: FrameSet,
@@ -82,15 +82,15 @@ public final class FAnoGANTrainer: MethodTrainer {
     }
 
     /// Steps done so far, in both stages.
-    public var step: Int { state.step }
+    package var step: Int { state.step }
     /// Steps of both stages.
-    public var steps: Int { state.options.steps }
+    package var steps: Int { state.options.steps }
     /// Loss of the discriminator, later of the encoder, and the encoder's on held-out frames.
-    public var history: [LossRecord] { state.history }
+    package var history: [LossRecord] { state.history }
 
     /// Trains until all steps are done or `shouldStop` says so; `report` and `shouldStop` are called after
     /// every step.
-    public func run(report: (TrainingProgress) throws -> Void, shouldStop: () -> Bool) throws {
+    package func run(report: (TrainingProgress) throws -> Void, shouldStop: () -> Bool) throws {
         var clock = StepClock()
         while step < steps, !shouldStop() {
             state.recentLosses.append(try clock.timed { try takeStep() })
@@ -199,14 +199,14 @@ public final class FAnoGANTrainer: MethodTrainer {
     }
 
     /// Writes a checkpoint from which a later training goes on exactly.
-    public func writeCheckpoint(path: String) throws {
+    package func writeCheckpoint(path: String) throws {
         var state = state
         state.weights = networks.weights
         try state.write(path: path, networks: networks)
     }
 
     /// The model so far, with the encoder of the least validation loss, and no thresholds yet.
-    public func model(command: String) -> Model {
+    package func model(command: String) -> Model {
         let provenance = ModelDescription.Provenance(
             command: command,
             steps: step,

@@ -1,34 +1,34 @@
 import Frames
-public import Plate
+package import Plate
 
 extension FramePaths {
     /// One frame of a labelled list.
-    public struct Labelled: Sendable, Equatable {
+    package struct Labelled: Sendable, Equatable {
         /// Path of the frame.
-        public let image: String
+        package let image: String
         /// Path of its mask, if it has one.
-        public let mask: String?
+        package let mask: String?
         /// Whether it is faulty.
-        public let isFaulty: Bool
+        package let isFaulty: Bool
         /// The class of its fault, where the list tells.
-        public let fault: String?
+        package let fault: String?
         /// How strong the fault is, where the list tells.
-        public let severity: Double?
+        package let severity: Double?
         /// The list that names the frame.
-        public let list: String
+        package let list: String
         /// The row of the list, as an editor counts: the header is row 1.
-        public let row: Int
+        package let row: Int
 
         /// Where the frame is named, for messages.
-        public var place: String { "\(list), row \(row)" }
+        package var place: String { "\(list), row \(row)" }
 
         /// Decodes the first page.
-        public func readFrame() throws(DataError) -> Frame { try Self.page(image) }
+        package func readFrame() throws(DataError) -> Frame { try Self.page(image) }
 
         /// Decodes the mask, every value above 0 being faulty; it must be of the frame's size.
         ///
         /// A normal frame without a mask has an empty one, a faulty frame without has `nil`.
-        public func readMask(height: Int, width: Int) throws(DataError) -> Mask? {
+        package func readMask(height: Int, width: Int) throws(DataError) -> Mask? {
             guard let path = mask else {
                 guard !isFaulty else { return nil }
                 return Mask(
@@ -56,7 +56,7 @@ extension FramePaths {
     ///
     /// Paths are relative to the list's folder, or to the one above it, where the published layout has its
     /// frames.
-    public static func labelled(csv path: String) throws(DataError) -> [Labelled] {
+    package static func labelled(csv path: String) throws(DataError) -> [Labelled] {
         let list = try LabelledList(csv: path)
         if let problem = list.problems.first { throw DataError(problem) }
         return list.rows

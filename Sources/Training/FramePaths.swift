@@ -1,14 +1,14 @@
 import Foundation
 
 /// Frames named on a command line: files, folders (with everything below them), globs, or CSV lists.
-public enum FramePaths {
+package enum FramePaths {
     /// Every TIFF file that the arguments name, in order and without repeats; of CSV lists the normal ones.
-    public static func normal(_ arguments: [String]) throws(DataError) -> [String] {
+    package static func normal(_ arguments: [String]) throws(DataError) -> [String] {
         try paths(arguments) { !$0.isFaulty }
     }
 
     /// Every TIFF file that the arguments name, in order and without repeats; of CSV lists all of them.
-    public static func all(_ arguments: [String]) throws(DataError) -> [String] {
+    package static func all(_ arguments: [String]) throws(DataError) -> [String] {
         try paths(arguments) { _ in true }
     }
 
@@ -29,7 +29,7 @@ public enum FramePaths {
     }
 
     /// Every TIFF file that an argument names: a file, a folder or a glob; throws where there is none.
-    public static func files(_ argument: String) throws(DataError) -> [String] {
+    package static func files(_ argument: String) throws(DataError) -> [String] {
         var isFolder: ObjCBool = false
         if unsafe FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) {
             guard isFolder.boolValue else { return [argument] }

@@ -1,11 +1,11 @@
 import Detection
 import Foundation
 import Frames
-public import Plate
+package import Plate
 import Synchronization
 
 /// Normal frames of one size to draw from; decoded when needed, and kept decoded as long as they fit in memory.
-public final class FrameSet: Sendable {
+package final class FrameSet: Sendable {
     /// One page of one file.
     struct Entry: Sendable, Hashable {
         let path: String
@@ -13,11 +13,11 @@ public final class FrameSet: Sendable {
     }
 
     /// Rows of every frame.
-    public let height: Int
+    package let height: Int
     /// Columns of every frame.
-    public let width: Int
+    package let width: Int
     /// Files that could not be read, each with the reason.
-    public let unreadable: [String]
+    package let unreadable: [String]
     private let entries: [Entry]
     private let decoded = Mutex<[Entry: Frame]>([:])
     /// Memory for decoded frames, in bytes.
@@ -46,10 +46,10 @@ public final class FrameSet: Sendable {
     }
 
     /// Number of frames.
-    public var count: Int { entries.count }
+    package var count: Int { entries.count }
 
     /// Opens every file once: skips the unreadable ones, refuses an empty set and mixed sizes.
-    public convenience init(paths: [String]) throws(DataError) {
+    package convenience init(paths: [String]) throws(DataError) {
         var entries: [Entry] = []
         var unreadable: [String] = []
         var sizes: [String: Int] = [:]
@@ -87,7 +87,7 @@ public final class FrameSet: Sendable {
     /// Sets every n-th frame apart, for validation.
     ///
     /// What is left is the rest. A single frame is in both.
-    public func split(every n: Int) -> (rest: FrameSet, apart: FrameSet) {
+    package func split(every n: Int) -> (rest: FrameSet, apart: FrameSet) {
         let apart = entries.indices.filter { $0 % n == n - 1 || entries.count < n && $0 == entries.count - 1 }
         let rest = entries.indices.filter { !apart.contains($0) }
         func subset(_ indices: [Int]) -> FrameSet {
@@ -99,7 +99,7 @@ public final class FrameSet: Sendable {
     /// A frame by its position; one that cannot be read any more throws.
     ///
     /// It is kept decoded for the next time, unless told otherwise.
-    public func frame(_ index: Int, keeping: Bool = true) throws(DataError) -> Frame {
+    package func frame(_ index: Int, keeping: Bool = true) throws(DataError) -> Frame {
         let entry = entries[index]
         if let known = decoded.withLock({ $0[entry] }) { return known }
         do {
@@ -121,7 +121,7 @@ public final class FrameSet: Sendable {
     }
 
     /// A thinned sample of grey values of up to 64 frames, for the normalisation.
-    public func sample() throws(DataError) -> [Float] {
+    package func sample() throws(DataError) -> [Float] {
         var sample: [Float] = []
         for index in stride(from: 0, to: count, by: max(count / 64, 1)) {
             let pixels = try frame(index).pixels

@@ -5,17 +5,17 @@ import Foundation
 /// The first line names the columns: `img_path` and `label` (1 is faulty, 0 normal) are needed; `seg_path`
 /// (the mask, may be empty), `fault` (the class of fault) and `severity` are taken where they are; others are
 /// ignored. Fields with commas stand in quotes. Empty lines are passed over.
-public struct LabelledList: Sendable {
+package struct LabelledList: Sendable {
     /// The rows that could be read, in order.
-    public let rows: [FramePaths.Labelled]
+    package let rows: [FramePaths.Labelled]
     /// One sentence for each row that could not.
-    public let problems: [String]
+    package let problems: [String]
 
     /// Reads a list.
     ///
     /// Paths are relative to `base`; without one to the list's folder, or to the one above it, where the
     /// published layout has its frames. Throws for a file that cannot be read or lacks a column.
-    public init(csv path: String, base: String? = nil) throws(DataError) {
+    package init(csv path: String, base: String? = nil) throws(DataError) {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw DataError("\(path): cannot be read; check the path and its permissions")
         }

@@ -2,14 +2,14 @@ import Foundation
 import Frames
 
 /// A training's loss over its steps, as a table and as a picture.
-public struct LossCurve: Sendable {
+package struct LossCurve: Sendable {
     private let records: [LossRecord]
 
     /// Takes a training's history.
-    public init(_ records: [LossRecord]) { self.records = records }
+    package init(_ records: [LossRecord]) { self.records = records }
 
     /// Writes `step,loss,validation_loss`.
-    public func write(csv path: String) throws {
+    package func write(csv path: String) throws {
         let rows = records.map { "\($0.step),\($0.loss),\($0.validationLoss.map { "\($0)" } ?? "")" }
         let text = (["step,loss,validation_loss"] + rows).joined(separator: "\n") + "\n"
         do {
@@ -20,7 +20,7 @@ public struct LossCurve: Sendable {
     }
 
     /// Draws both losses, training blue and validation orange.
-    public func write(png path: String) throws {
+    package func write(png path: String) throws {
         let training = records.map { (x: Double($0.step), y: Double($0.loss)) }
         let validation = records.compactMap { record in
             record.validationLoss.map { (x: Double(record.step), y: Double($0)) }

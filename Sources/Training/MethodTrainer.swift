@@ -1,7 +1,7 @@
-public import Detection
+package import Detection
 
 /// A training of one method, step by step; every one can be stopped, stored and resumed exactly.
-public protocol MethodTrainer: AnyObject {
+package protocol MethodTrainer: AnyObject {
     /// Steps done so far.
     var step: Int { get }
     /// Steps in all.
@@ -20,22 +20,22 @@ public protocol MethodTrainer: AnyObject {
 }
 
 /// How far a training is.
-public struct TrainingProgress: Sendable {
+package struct TrainingProgress: Sendable {
     /// Steps done.
-    public let step: Int
+    package let step: Int
     /// Steps in all.
-    public let steps: Int
+    package let steps: Int
     /// Mean loss of the last steps.
-    public let loss: Float
+    package let loss: Float
     /// Last loss on held-out frames.
-    public let validationLoss: Float?
+    package let validationLoss: Float?
     /// Crops per second, lately.
-    public let cropsPerSecond: Double
+    package let cropsPerSecond: Double
     /// Time left at that speed, in seconds.
-    public let secondsLeft: Double
+    package let secondsLeft: Double
 
     /// Gathers the figures.
-    public init(
+    package init(
         step: Int,
         steps: Int,
         loss: Float,

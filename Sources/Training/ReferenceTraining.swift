@@ -1,29 +1,29 @@
-public import Detection
+package import Detection
 
 /// What a training of the `reference` profile is told; the defaults are the published ones.
-public struct ReferenceTraining: Sendable, Equatable, Codable {
+package struct ReferenceTraining: Sendable, Equatable, Codable {
     /// The method.
-    public var method: Method
+    package var method: Method
     /// Network, window and noise.
-    public var settings: ReferenceSettings
+    package var settings: ReferenceSettings
     /// How the model compares input and reconstruction.
-    public var residual = Residual.l1DSSIM
+    package var residual = Residual.l1DSSIM
     /// Steps in all.
-    public var steps: Int
+    package var steps: Int
     /// Crops per step.
-    public var batch: Int
+    package var batch: Int
     /// Learning rate of Adam, the same throughout.
-    public var learningRate: Float = 1e-4
+    package var learningRate: Float = 1e-4
     /// Seed of everything drawn at random.
-    public var seed: UInt64 = 1
+    package var seed: UInt64 = 1
     /// Steps between two looks at the validation frames, of which the best one's weights are kept.
-    public var validationInterval: Int
+    package var validationInterval: Int
 
     /// Published epochs.
-    public static let epochs = 300
+    package static let epochs = 300
 
     /// A training of so many epochs over so many frames.
-    public init(
+    package init(
         method: Method,
         settings: ReferenceSettings,
         frames: Int,
@@ -44,7 +44,7 @@ public struct ReferenceTraining: Sendable, Equatable, Codable {
     /// A training of so many steps.
     ///
     /// It looks at the validation frames after every epoch; in short trainings more often, with few frames more seldom.
-    public init(method: Method, settings: ReferenceSettings, frames: Int, steps: Int, batch: Int = 8) {
+    package init(method: Method, settings: ReferenceSettings, frames: Int, steps: Int, batch: Int = 8) {
         precondition(frames > 0 && steps > 0 && batch > 0, "\(steps) steps of \(batch) of \(frames)")
         self.method = method
         self.settings = settings
@@ -55,7 +55,7 @@ public struct ReferenceTraining: Sendable, Equatable, Codable {
     }
 
     /// What cannot be trained, in words; `nil` if everything can.
-    public var fault: String? {
+    package var fault: String? {
         if let fault = settings.fault(method: method) { return "the model \(fault)" }
         guard steps > 0, (1...1024).contains(batch), validationInterval > 0 else {
             return "\(steps) steps of \(batch) crops cannot be trained"

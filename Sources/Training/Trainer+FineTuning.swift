@@ -1,16 +1,16 @@
-public import Detection
+package import Detection
 
 extension Trainer {
     /// Steps of fine-tuning unless told otherwise: a few minutes on two cores.
-    public static let fineTuningSteps = 300
+    package static let fineTuningSteps = 300
     /// Peak learning rate of fine-tuning unless told otherwise: what is known is to be bent, not forgotten.
-    public static let fineTuningRate: Float = 1e-4
+    package static let fineTuningRate: Float = 1e-4
 
     /// Goes on from a finished model of the `realtime` profile, to fit it to a lab's own frames; `path` is for messages.
     ///
     /// Architecture, normalisation and noise stay the model's. The first point of the history is the model as it was, so that
     /// the last one says whether it helped. Throws for models of the `reference` profile and weights that do not fit.
-    public convenience init(
+    package convenience init(
         from model: Model,
         path: String,
         options: Options,

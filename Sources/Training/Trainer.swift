@@ -1,31 +1,31 @@
-public import Detection
+package import Detection
 import Foundation
-public import Networks
+package import Networks
 import Tensors
 
 /// Trains a network on normal frames: the `realtime` pDDPM, or pDDPM, DDPM, AE and VAE as published.
-public final class Trainer: MethodTrainer {
+package final class Trainer: MethodTrainer {
     /// What a training of the `realtime` profile is told.
-    public struct Options: Sendable, Equatable, Codable {
+    package struct Options: Sendable, Equatable, Codable {
         /// Steps in all; with many more a network learns to copy whatever it sees, faults included (docs/performance.md).
-        public var steps = 2500
+        package var steps = 2500
         /// Crops per step.
-        public var batch = 8
+        package var batch = 8
         /// Pixels per side of a crop.
-        public var crop = 192
+        package var crop = 192
         /// Peak learning rate.
-        public var learningRate: Float = 6e-4
+        package var learningRate: Float = 6e-4
         /// Seed of everything drawn at random.
-        public var seed: UInt64 = 1
+        package var seed: UInt64 = 1
         /// Width and depth of the network.
-        public var architecture = RealtimeUNet.Architecture.standard
+        package var architecture = RealtimeUNet.Architecture.standard
         /// Timesteps drawn in training lie below this.
-        public var highestTimestep = 100
+        package var highestTimestep = 100
         /// Steps between two looks at the validation frames.
-        public var validationInterval = 100
+        package var validationInterval = 100
 
         /// The defaults.
-        public init() {}
+        package init() {}
     }
 
     private var state: TrainingState
@@ -35,7 +35,7 @@ public final class Trainer: MethodTrainer {
     private static let averageDecay: Float = 0.998
 
     /// Starts a training of the `realtime` profile; without a validation set every tenth frame is held out.
-    public convenience init(
+    package convenience init(
         options: Options,
         frames: FrameSet,
         validation: FrameSet? = nil,
@@ -53,7 +53,7 @@ public final class Trainer: MethodTrainer {
     }
 
     /// Starts a training as published; without a validation set every tenth frame is held out.
-    public convenience init(
+    package convenience init(
         reference options: ReferenceTraining,
         frames: FrameSet,
         validation: FrameSet? = nil
@@ -87,7 +87,7 @@ public final class Trainer: MethodTrainer {
     }
 
     /// Goes on with a training from its checkpoint, on the same frames.
-    public init(
+    package init(
         resuming path: String,
         steps: Int?,
         frames: FrameSet,
@@ -109,14 +109,14 @@ public final class Trainer: MethodTrainer {
     }
 
     /// Steps done so far.
-    public var step: Int { state.adam.step }
+    package var step: Int { state.adam.step }
     /// Steps in all.
-    public var steps: Int { state.plan.steps }
+    package var steps: Int { state.plan.steps }
     /// Loss and validation loss over the steps.
-    public var history: [LossRecord] { state.history }
+    package var history: [LossRecord] { state.history }
 
     /// Trains until all steps are done or `shouldStop` says so; `report` and `shouldStop` are called after every step.
-    public func run(report: (TrainingProgress) throws -> Void, shouldStop: () -> Bool) throws {
+    package func run(report: (TrainingProgress) throws -> Void, shouldStop: () -> Bool) throws {
         var clock = StepClock()
         while step < steps, !shouldStop() {
             state.recentLosses.append(try clock.timed { try takeStep() })
@@ -166,13 +166,13 @@ public final class Trainer: MethodTrainer {
     }
 
     /// Writes a checkpoint from which a later training goes on exactly.
-    public func writeCheckpoint(path: String) throws {
+    package func writeCheckpoint(path: String) throws {
         state.weights = parameters.map(\.variable.value)
         try state.write(path: path, names: parameters.map(\.name), trained: trained.map(\.name))
     }
 
     /// The model so far, with averaged weights (`realtime`) or those of the least validation loss, and no thresholds yet.
-    public func model(command: String) -> Model {
+    package func model(command: String) -> Model {
         let losses = history.compactMap(\.validationLoss)
         let provenance = ModelDescription.Provenance(
             command: command,

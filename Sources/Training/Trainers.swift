@@ -1,9 +1,9 @@
 import Detection
 
 /// Makes the trainer of any method.
-public enum Trainers {
+package enum Trainers {
     /// Starts a training as published; without a validation set every tenth frame is held out.
-    public static func start(
+    package static func start(
         _ options: ReferenceTraining,
         frames: FrameSet,
         validation: FrameSet? = nil
@@ -16,7 +16,7 @@ public enum Trainers {
     /// Goes on with a training of any method and profile from its checkpoint, on the same frames.
     ///
     /// `steps` makes it longer or shorter.
-    public static func resume(
+    package static func resume(
         _ path: String,
         steps: Int? = nil,
         frames: FrameSet,

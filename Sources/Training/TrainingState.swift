@@ -3,16 +3,16 @@ import Foundation
 import Tensors
 
 /// One point of a training's loss curve.
-public struct LossRecord: Sendable, Equatable, Codable {
+package struct LossRecord: Sendable, Equatable, Codable {
     /// Steps done.
-    public let step: Int
+    package let step: Int
     /// Mean training loss of the last steps.
-    public let loss: Float
+    package let loss: Float
     /// Loss on held-out frames.
-    public let validationLoss: Float?
+    package let validationLoss: Float?
 
     /// Gathers a point.
-    public init(step: Int, loss: Float, validationLoss: Float?) {
+    package init(step: Int, loss: Float, validationLoss: Float?) {
         self.step = step
         self.loss = loss
         self.validationLoss = validationLoss

@@ -96,13 +96,13 @@ struct BenchPipelineCommand: BenchGroup {
         index: Int
     ) throws -> FrameRecord {
         let score = FrameRecord.Score(
-            scores: judgement.scores,
+            scores: judgement.scores ?? ImageScores(maximum: 0, mean: 0, patch: 0),
             chosen: judgement.score,
             severity: judgement.severity,
             threshold: judgement.threshold,
             verdict: judgement.verdict,
-            area: judgement.mask.area,
-            boundingBox: judgement.mask.boundingBox,
+            area: judgement.area,
+            boundingBox: judgement.boundingBox,
             cause: nil,
             mask: nil,
             wellIsFaulty: false,

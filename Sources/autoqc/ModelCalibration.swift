@@ -26,13 +26,11 @@ struct ModelCalibration {
         options.classifier =
             try learntClassifier(model, precision: precision) ?? model.description.classifier
             ?? options.classifier
-        (model.description.calibrations, model.description.reducedCalibrations) = ([:], [:])
+        model.description.calibrations = [:]
         (model.description.training.frameHeight, model.description.training.frameWidth) = (
             frames.height, frames.width
         )
-        let full = try calibrations(of: model, options, "")
-        let reduced = try model.reduced.map { try calibrations(of: $0, options, ", tier reduced") } ?? [:]
-        (model.description.calibrations, model.description.reducedCalibrations) = (full, reduced)
+        model.description.calibrations = try calibrations(of: model, options)
         model.description.learntFrom = nil
     }
 
@@ -79,8 +77,7 @@ struct ModelCalibration {
 
     private func calibrations(
         of model: Model,
-        _ options: Calibrator.Options,
-        _ suffix: String
+        _ options: Calibrator.Options
     ) throws -> [Precision: Calibration] {
         let isRealtime = model.description.realtime != nil
         var found: [Precision: Calibration] = [:]
@@ -94,7 +91,7 @@ struct ModelCalibration {
             )
             found[precision] = try calibration(
                 with: calibrator,
-                isRealtime ? " in \(precision.rawValue)\(suffix)" : suffix
+                isRealtime ? " in \(precision.rawValue)" : ""
             )
         }
         return found

@@ -1,5 +1,5 @@
-public import ArgumentParser
-public import Tensors
+package import ArgumentParser
+package import Tensors
 
 extension Precision: ExpressibleByArgument {}
 

@@ -1,5 +1,5 @@
-public import ArgumentParser
-public import Detection
+package import ArgumentParser
+package import Detection
 import Networks
 import Training
 

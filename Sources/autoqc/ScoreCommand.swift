@@ -162,17 +162,14 @@ struct ScoreCommand: ParsableCommand {
     }
 
     private static func row(_ path: String, _ identity: [String], _ judgement: Judgement) -> String {
-        let scores = judgement.scores
-        let numbers = [
-            scores.maximum, scores.mean, scores.patch, judgement.score, judgement.severity,
-            judgement.threshold,
-        ]
+        let scores = judgement.scores.map { [$0.maximum, $0.mean, $0.patch] } ?? []
+        let numbers = scores + [judgement.score, judgement.severity, judgement.threshold]
         let cause =
             judgement.verdict == .faulty
             ? [judgement.cause.cause.rawValue, judgement.cause.confidence.digits(3)] : ["", ""]
         let fields =
             [quoted(path)] + identity + numbers.map { $0.digits(6) } + [
-                judgement.verdict.rawValue, judgement.mask.area.digits(6),
+                judgement.verdict.rawValue, judgement.area.digits(6),
             ] + cause
         return fields.joined(separator: ",")
     }
@@ -180,11 +177,12 @@ struct ScoreCommand: ParsableCommand {
     private func writeImages(_ judgement: Judgement, path: String, page: Int, pixelSize: PixelSize?) throws {
         let base = URL(filePath: path).deletingPathExtension().lastPathComponent
         let name = page == 0 ? base : "\(base)_p\(page)"
+        guard let pictures = judgement.pictures else { return }
         if let masks {
-            try TIFFWriter.write(judgement.mask, to: "\(masks)/\(name).mask.tiff", pixelSize: pixelSize)
+            try TIFFWriter.write(pictures.mask, to: "\(masks)/\(name).mask.tiff", pixelSize: pixelSize)
         }
         if let maps {
-            let map = judgement.map
+            let map = pictures.map
             try TIFFWriter.write(
                 Frame(height: map.height, width: map.width, pixels: map.values),
                 to: "\(maps)/\(name).map.tiff",

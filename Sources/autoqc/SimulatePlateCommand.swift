@@ -1,6 +1,6 @@
-public import ArgumentParser
+package import ArgumentParser
 import Foundation
-public import Simulation
+package import Simulation
 
 extension PlateWriter: ExpressibleByArgument {}
 extension PlateLayout: ExpressibleByArgument {}

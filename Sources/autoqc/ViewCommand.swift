@@ -1,9 +1,9 @@
-public import ArgumentParser
+package import ArgumentParser
 import Dashboard
 import Foundation
 import Ledger
 import Logging
-public import Reporting
+package import Reporting
 import ServiceLifecycle
 import Systemd
 import Training

@@ -49,7 +49,6 @@ struct ModelTests {
             let path = folder.appending(path: "m.safetensors").path
             var written = try model()
             written.description.calibrations[.int8] = written.description.calibration
-            written.description.reducedCalibrations = written.description.calibrations
             written.description.ranges = (0..<14).map { -0.25...Float($0) }
             written.description.preferredPrecision = .int8
             try written.write(path: path)
@@ -59,27 +58,6 @@ struct ModelTests {
             #expect(name == String(Digest.sha256(try Data(contentsOf: URL(filePath: path))).prefix(12)))
             #expect(name.count == 12)
         }
-    }
-
-    @Test func theReducedTierMakesHalfOfThePassesWithThresholdsOfItsOwn() throws {
-        var four = try model(phases: 4)
-        var random = TestGenerator(seed: 8)
-        let frame = Frame(height: 50, width: 70, pixels: random.floats(50 * 70, in: 60...140))
-        let plain = try Detector(model: four, name: "four", path: "four")
-        #expect(!plain.canReduce)
-        #expect(plain.judge(frame, tier: .reduced) == plain.judge(frame))
-        var calibration = try #require(four.description.calibration)
-        calibration.threshold *= 2
-        four.description.reducedCalibrations[.float32] = calibration
-        let detector = try Detector(model: four, name: "four", path: "four")
-        #expect(detector.canReduce)
-        var two = try model(phases: 2)
-        two.description.calibration = calibration
-        let expected = try Detector(model: two, name: "two", path: "two").judge(frame)
-        #expect(detector.judge(frame, tier: .reduced) == expected)
-        #expect(detector.judge(frame, tier: .deferred) == plain.judge(frame))
-        #expect(expected.map != plain.judge(frame).map)
-        #expect(try model(phases: 2).reduced == nil)
     }
 
     @Test func whatTheModelPrefersIsTakenWhereItIsCalibratedForIt() throws {
@@ -144,7 +122,8 @@ struct ModelTests {
         let frame = Frame(height: height, width: width, pixels: random.floats(height * width, in: 60...140))
         let judgements = [frame, frame].map { detector.judge($0) }
         #expect(judgements[0] == judgements[1])
-        #expect((judgements[0].map.height, judgements[0].map.width) == (height, width))
-        #expect(judgements[0].map.values.allSatisfy { $0.isFinite && $0 >= 0 })
+        let map = try #require(judgements[0].pictures?.map)
+        #expect((map.height, map.width) == (height, width))
+        #expect(map.values.allSatisfy { $0.isFinite && $0 >= 0 })
     }
 }

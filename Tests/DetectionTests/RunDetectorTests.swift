@@ -126,7 +126,7 @@ struct RunDetectorTests {
                 (0..<wells).compactMap { well in
                     guard let place = Well(row: 0, column: well + 1) else { return nil }
                     let judge = detector.detector(for: place, of: run)
-                    let judgement = judge.judge(frame(well, round), tier: .full)
+                    let judgement = judge.judge(frame(well, round), threshold: nil)
                     return (well, round, judgement.verdict == .faulty, judge.detector.modelName)
                 }
             }

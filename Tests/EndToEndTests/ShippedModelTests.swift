@@ -23,7 +23,8 @@ struct ShippedModelTests {
     @Test(.enabled(if: TestData.data != nil, Comment(rawValue: TestData.missingData)))
     func theBubblesMaskIsWhereThePublishedOneIs() throws {
         let folder = try #require(TestData.data).appending(path: "complexeye")
-        let found = try judge([folder.appending(path: "01_B1_f100.tiff").path])[0].mask
+        let judgement = try judge([folder.appending(path: "01_B1_f100.tiff").path])[0]
+        let found = try #require(judgement.pictures?.mask)
         let published = try TIFFReader(path: folder.appending(path: "mask/01_B1_f100.tiff").path).frame(
             page: 0
         )

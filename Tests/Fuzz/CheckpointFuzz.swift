@@ -39,7 +39,7 @@ private func file(of input: [UInt8]) -> [UInt8] {
 ///
 /// Compiled by `run.sh` into one module with the sources of Checkpoints, so that the fuzzer sees its branches.
 @_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzOne(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+package func fuzzOne(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let bytes = file(of: unsafe Array(UnsafeBufferPointer(start: start, count: count)))
     do {
         let checkpoint = try Checkpoint(bytes: bytes, path: "made up", limits: limits)
@@ -54,7 +54,7 @@ public func fuzzOne(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
 
 /// Writes the seeds where `AUTOQC_FUZZ_SEEDS` says: of each kind a checkpoint of two tensors.
 @_cdecl("LLVMFuzzerInitialize")
-public func writeSeeds(
+package func writeSeeds(
     _ count: UnsafeMutablePointer<CInt>,
     _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>>>
 ) -> CInt {

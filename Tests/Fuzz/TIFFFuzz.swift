@@ -14,7 +14,7 @@ private let file: Int32 = {
 ///
 /// Compiled by `run.sh` into one module with the sources of Frames, so that the fuzzer sees its branches.
 @_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzOne(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+package func fuzzOne(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     guard unsafe ftruncate(file, 0) == 0, unsafe pwrite(file, start, count, 0) == count else {
         fatalError("no memory for the file")
     }

@@ -1,22 +1,22 @@
-public import Foundation
+package import Foundation
 
 /// Golden values in one safetensors file: 8 bytes of header length, little-endian, a JSON header, raw values.
-public struct Fixture: Sendable {
+package struct Fixture: Sendable {
     /// What can be wrong with a file.
-    public struct Failure: Error, CustomStringConvertible {
+    package struct Failure: Error, CustomStringConvertible {
         /// One sentence.
-        public let description: String
+        package let description: String
 
         /// Says what is wrong in one sentence.
-        public init(description: String) { self.description = description }
+        package init(description: String) { self.description = description }
     }
 
     /// An array of any shape, row-major.
-    public struct Values<Element: Sendable>: Sendable {
+    package struct Values<Element: Sendable>: Sendable {
         /// Lengths of the axes.
-        public let shape: [Int]
+        package let shape: [Int]
         /// All values.
-        public let values: [Element]
+        package let values: [Element]
     }
 
     private struct Entry: Decodable {
@@ -45,7 +45,7 @@ public struct Fixture: Sendable {
     private let body: Data
 
     /// Reads `NAME.safetensors` of the golden values, or any file of this kind.
-    public init(_ name: String, folder: URL? = TestData.fixtures) throws {
+    package init(_ name: String, folder: URL? = TestData.fixtures) throws {
         guard let folder else { throw Failure(description: TestData.missingFixtures) }
         let bytes = try Data(contentsOf: folder.appending(path: "\(name).safetensors"))
         let length = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
@@ -57,25 +57,25 @@ public struct Fixture: Sendable {
     }
 
     /// Names of the arrays, sorted.
-    public var names: [String] { items.keys.filter { $0 != "__metadata__" }.sorted() }
+    package var names: [String] { items.keys.filter { $0 != "__metadata__" }.sorted() }
 
     /// An array of F32.
-    public func floats(_ name: String) throws -> Values<Float> {
+    package func floats(_ name: String) throws -> Values<Float> {
         try read(name, type: "F32") { Float(bitPattern: UInt32(truncatingIfNeeded: $0)) }
     }
 
     /// An array of F64.
-    public func doubles(_ name: String) throws -> Values<Double> {
+    package func doubles(_ name: String) throws -> Values<Double> {
         try read(name, type: "F64") { Double(bitPattern: $0) }
     }
 
     /// An array of I64.
-    public func integers(_ name: String) throws -> Values<Int> {
+    package func integers(_ name: String) throws -> Values<Int> {
         try read(name, type: "I64") { Int(truncatingIfNeeded: $0) }
     }
 
     /// An array of U8.
-    public func bytes(_ name: String) throws -> Values<UInt8> {
+    package func bytes(_ name: String) throws -> Values<UInt8> {
         try read(name, type: "U8") { UInt8(truncatingIfNeeded: $0) }
     }
 
@@ -101,11 +101,11 @@ public struct Fixture: Sendable {
 }
 
 /// The scalars of the golden values, `expected.json`.
-public struct ExpectedValues {
+package struct ExpectedValues {
     private let root: Any
 
     /// Reads the file.
-    public init(folder: URL? = TestData.fixtures) throws {
+    package init(folder: URL? = TestData.fixtures) throws {
         guard let folder else { throw Fixture.Failure(description: TestData.missingFixtures) }
         root = try JSONSerialization.jsonObject(
             with: Data(contentsOf: folder.appending(path: "expected.json"))
@@ -113,13 +113,13 @@ public struct ExpectedValues {
     }
 
     /// The number at a path of keys.
-    public func number(_ keys: String...) throws -> Double {
+    package func number(_ keys: String...) throws -> Double {
         guard let number = value(keys) as? NSNumber else { throw missing("number", keys) }
         return number.doubleValue
     }
 
     /// The numbers at a path of keys; of a list of lists, one after another.
-    public func numbers(_ keys: String...) throws -> [Double] {
+    package func numbers(_ keys: String...) throws -> [Double] {
         func flat(_ value: Any) -> [Double]? {
             if let number = value as? NSNumber { return [number.doubleValue] }
             return (value as? [Any])?.reduce([]) { all, next in
@@ -131,13 +131,13 @@ public struct ExpectedValues {
     }
 
     /// The text at a path of keys.
-    public func text(_ keys: String...) throws -> String {
+    package func text(_ keys: String...) throws -> String {
         guard let text = value(keys) as? String else { throw missing("text", keys) }
         return text
     }
 
     /// The keys of the object at a path of keys, sorted.
-    public func keys(_ keys: String...) throws -> [String] {
+    package func keys(_ keys: String...) throws -> [String] {
         guard let object = value(keys) as? [String: Any] else { throw missing("object", keys) }
         return object.keys.sorted()
     }

@@ -1,12 +1,12 @@
 /// A small generator with a fixed sequence, so that a failing test fails again.
-public struct TestGenerator: RandomNumberGenerator {
+package struct TestGenerator: RandomNumberGenerator {
     private var state: UInt64
 
     /// Starts a sequence.
-    public init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+    package init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
 
     /// The next 64 bits (xorshift).
-    public mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state ^= state << 13
         state ^= state >> 7
         state ^= state << 17
@@ -14,13 +14,13 @@ public struct TestGenerator: RandomNumberGenerator {
     }
 
     /// Values spread evenly over a range.
-    public mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
+    package mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
         (0..<count).map { _ in Float.random(in: range, using: &self) }
     }
 }
 
 /// The L2 norm of the difference of two arrays as a share of that of the second.
-public func relativeError(_ found: [Float], _ expected: [Float]) -> Double {
+package func relativeError(_ found: [Float], _ expected: [Float]) -> Double {
     guard found.count == expected.count else { return .infinity }
     var difference = 0.0
     var size = 0.0
@@ -32,7 +32,7 @@ public func relativeError(_ found: [Float], _ expected: [Float]) -> Double {
 }
 
 /// The gradient of a scalar function by central differences, in the coordinates asked for.
-public func finiteDifferences(
+package func finiteDifferences(
     at point: [Float],
     coordinates: [Int],
     step: Float = 1e-2,

@@ -1,20 +1,20 @@
-public import Foundation
+package import Foundation
 
 /// The folder of Package.swift.
-public let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+package let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
 /// Where the tests find real frames and golden values; each is `nil` when the folder is not there.
-public enum TestData {
+package enum TestData {
     /// Real frames and the TIFF corpus: `AUTOQC_DATA`, or `../shared/data` beside the package.
-    public static let data = folder(variable: "AUTOQC_DATA", fallback: "data")
+    package static let data = folder(variable: "AUTOQC_DATA", fallback: "data")
     /// Golden values of the published system: `AUTOQC_FIXTURES`, or `../shared/fixtures` beside the package.
-    public static let fixtures = folder(variable: "AUTOQC_FIXTURES", fallback: "fixtures")
+    package static let fixtures = folder(variable: "AUTOQC_FIXTURES", fallback: "fixtures")
 
     /// Says what a skipped test misses.
-    public static let missingData = "no folder of real frames: set AUTOQC_DATA to it"
+    package static let missingData = "no folder of real frames: set AUTOQC_DATA to it"
     /// Says what a skipped test misses.
-    public static let missingFixtures = "no folder of golden values: set AUTOQC_FIXTURES to it"
+    package static let missingFixtures = "no folder of golden values: set AUTOQC_FIXTURES to it"
 
     private static func folder(variable: String, fallback: String) -> URL? {
         let path = ProcessInfo.processInfo.environment[variable]
@@ -26,7 +26,7 @@ public enum TestData {
 }
 
 /// Makes an empty folder for one test, hands it over, and removes it whatever happens.
-public func withTemporaryFolder<Result>(_ body: (URL) async throws -> Result) async throws -> Result {
+package func withTemporaryFolder<Result>(_ body: (URL) async throws -> Result) async throws -> Result {
     let folder = FileManager.default.temporaryDirectory.appending(path: "autoqc-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -83,7 +83,7 @@ struct TrainerTests {
             #expect(judgements[1].verdict == .faulty)
             #expect(judgements[1].severity > judgements[1].threshold)
             // Asked for apart, or a failure prints every pixel.
-            let found = judgements[1].mask.boundingBox
+            let found = judgements[1].boundingBox
             let box = try #require(found)
             #expect(box.x >= 20 && box.y >= 10 && box.x + box.width <= 90 && box.y + box.height <= 70)
         }

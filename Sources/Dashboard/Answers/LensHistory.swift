@@ -1,9 +1,9 @@
-public import Ledger
-public import Reporting
+package import Ledger
+package import Reporting
 import Synchronization
 
 /// How each lens did in each run of a ledger; what was found of a run is kept until a frame of it is added.
-public final class LensHistory: Sendable {
+package final class LensHistory: Sendable {
     private struct Known: Sendable {
         let lastSequence: Int64
         let lenses: [Int: LensTally.Summary]
@@ -14,7 +14,7 @@ public final class LensHistory: Sendable {
     private let known = Mutex<[String: Known]>([:])
 
     /// Looks into a ledger of a microscope whose lenses stand like this.
-    public init(ledger: FrameLedger, rules: PlateRules) {
+    package init(ledger: FrameLedger, rules: PlateRules) {
         self.ledger = ledger
         self.rules = rules
     }
@@ -22,7 +22,7 @@ public final class LensHistory: Sendable {
     /// All runs, in the order of their first outcome.
     ///
     /// Reads every frame of the runs that changed since it was asked last: a second or two for a million.
-    public func trend() throws(LedgerError) -> LensTrend {
+    package func trend() throws(LedgerError) -> LensTrend {
         var trend = LensTrend()
         for run in try ledger.runs().sorted(by: { ($0.first, $0.lastSequence) < ($1.first, $1.lastSequence) })
         {

@@ -1,12 +1,12 @@
-public import Foundation
-public import Ledger
+package import Foundation
+package import Ledger
 import Plate
 import Reporting
 
 /// What a run came to, as JSON for programs: `docs/quality-record.schema.json` describes every field.
 ///
 /// Metrics have fixed names and units, in the spirit of mzQC, so that records of many runs make a table.
-public struct QualityRecord: Sendable {
+package struct QualityRecord: Sendable {
     /// A figure with its fixed name.
     fileprivate struct Metric: Encodable {
         let name: String
@@ -54,7 +54,7 @@ public struct QualityRecord: Sendable {
     private let document: Document
 
     /// Looks at a run; `nil` where the ledger has no frame of it.
-    public init?(run: String, ledger: FrameLedger, version: String) throws(LedgerError) {
+    package init?(run: String, ledger: FrameLedger, version: String) throws(LedgerError) {
         guard let review = try RunReview(run, ledger: ledger, format: .auto) else { return nil }
         document = Document(
             created: Timestamp.now.iso8601,
@@ -98,7 +98,7 @@ public struct QualityRecord: Sendable {
     }
 
     /// The document, with names in snake case and sorted, and a newline.
-    public func json() throws -> Data {
+    package func json() throws -> Data {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -1,36 +1,36 @@
 import Foundation
 import Frames
-public import Ledger
+package import Ledger
 import Plate
-public import Reporting
+package import Reporting
 
 /// A run as one HTML file to keep or mail: no script, nothing from outside, pictures within.
-public struct ReviewPage {
+package struct ReviewPage {
     /// What it is made of.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// Largest file, in bytes; pictures that do not fit are left out and counted.
-        public var largestSize = 20 << 20
+        package var largestSize = 20 << 20
         /// Width of a picture, in pixels.
-        public var pictureWidth = 320
+        package var pictureWidth = 320
         /// How many wells the map shows.
-        public var plate = WebSettings.PlateFormat.auto
+        package var plate = WebSettings.PlateFormat.auto
         /// Sentences about whether every frame has its outcome, from an audit.
-        public var audit: [String] = []
+        package var audit: [String] = []
         /// For each lens of the run its rows up to this run (`LensTrend.charts`).
-        public var lenses: [[LensTrend.Row]] = []
+        package var lenses: [[LensTrend.Row]] = []
 
         /// The usual ones.
-        public init() {}
+        package init() {}
     }
 
     /// How the file came out.
-    public struct Outcome: Sendable, Equatable {
+    package struct Outcome: Sendable, Equatable {
         /// Pictures within.
-        public let pictures: Int
+        package let pictures: Int
         /// Flagged frames without a picture.
-        public let leftOut: Int
+        package let leftOut: Int
         /// Bytes.
-        public let size: Int
+        package let size: Int
     }
 
     private let review: RunReview
@@ -39,7 +39,7 @@ public struct ReviewPage {
     private let options: Options
 
     /// Looks at a run; `nil` where the ledger has no frame of it.
-    public init?(
+    package init?(
         run: String,
         ledger: FrameLedger,
         tree: OutputTree,
@@ -53,7 +53,7 @@ public struct ReviewPage {
     }
 
     /// Writes the file, which replaces what was there.
-    public func write(to path: String) throws -> Outcome {
+    package func write(to path: String) throws -> Outcome {
         var text = ReviewText(review: review, audit: options.audit, lenses: options.lenses)
         var gallery = ReviewGallery(budget: options.largestSize - text.size, width: options.pictureWidth) {
             frame in

@@ -1,7 +1,7 @@
 /// What became of learning from a run's first frames.
-public struct LearningReport: Sendable, Equatable {
+package struct LearningReport: Sendable, Equatable {
     /// How it ended.
-    public enum Outcome: Sendable, Equatable {
+    package enum Outcome: Sendable, Equatable {
         /// The run is judged by what its frames taught, under this model's name.
         case learnt(model: String, LearningFigures)
         /// What was learnt before a restart is taken up again.
@@ -11,7 +11,7 @@ public struct LearningReport: Sendable, Equatable {
     }
 
     /// The run.
-    public let run: String
+    package let run: String
     /// How it ended.
-    public let outcome: Outcome
+    package let outcome: Outcome
 }

@@ -1,34 +1,34 @@
 import Foundation
-public import Plate
+package import Plate
 import Synchronization
-public import Tensors
+package import Tensors
 
 /// Judges each run by what the run's own first frames taught, on request.
 ///
 /// While it learns, frames are judged with the model's own calibration, as ever. When each well has shown its first frames, a new
 /// calibration is learnt in the background, written as a model file beside the run's logs, and taken from then on; after a restart
 /// that file is taken up again. Where the frames are no reference (`ReferenceLearner`), the model's own calibration goes on.
-public final class RunDetector: Sendable {
+package final class RunDetector: Sendable {
     /// Puts a fault on a copy of a frame, another one for each number; `nil` where it cannot.
-    public typealias Inject = @Sendable (Frame, _ number: Int) -> Frame?
+    package typealias Inject = @Sendable (Frame, _ number: Int) -> Frame?
 
     /// The surroundings, which a test replaces.
-    public struct Surroundings: Sendable {
+    package struct Surroundings: Sendable {
         /// Where the model file of a run is to lie.
-        public var file: @Sendable (_ run: String) -> String
+        package var file: @Sendable (_ run: String) -> String
         /// Puts faults on copies of a few frames, to see whether they are found afterwards; none by default.
-        public var inject: Inject = { _, _ in nil }
+        package var inject: Inject = { _, _ in nil }
         /// Does something lengthy beside the judging.
-        public var inBackground: @Sendable (@escaping @Sendable () -> Void) -> Void = RunDetector.quietly
+        package var inBackground: @Sendable (@escaping @Sendable () -> Void) -> Void = RunDetector.quietly
         /// Hears what became of a run's learning.
-        public var report: @Sendable (LearningReport) -> Void = { _ in }
+        package var report: @Sendable (LearningReport) -> Void = { _ in }
 
         /// Says where files are to lie; the rest has defaults.
-        public init(file: @escaping @Sendable (_ run: String) -> String) { self.file = file }
+        package init(file: @escaping @Sendable (_ run: String) -> String) { self.file = file }
     }
 
     /// Judges by the model's own calibration.
-    public let base: Detector
+    package let base: Detector
     private let model: Model
     private let framesPerWell: Int
     private let surroundings: Surroundings
@@ -58,7 +58,7 @@ public final class RunDetector: Sendable {
     /// Takes a model file's content; throws if it is not calibrated, or knows nothing of normal tiles.
     ///
     /// `framesPerWell` frames of each well are looked at. Without a precision, the model's automatic one.
-    public init(
+    package init(
         model: Model,
         name: String,
         path: String,
@@ -82,7 +82,7 @@ public final class RunDetector: Sendable {
     }
 
     /// What judges the next frames of a well: with the run's own calibration once there is one.
-    public func detector(for well: Well, of run: String) -> WellDetector {
+    package func detector(for well: Well, of run: String) -> WellDetector {
         let (known, report) = state.withLock { state in
             if let known = state.runs[run] { return (known, nil as LearningReport?) }
             return begin(run, in: &state)
@@ -208,7 +208,7 @@ public final class RunDetector: Sendable {
     }
 
     /// A thread of the lowest priority of its own.
-    public static func quietly(_ body: @escaping @Sendable () -> Void) {
+    package static func quietly(_ body: @escaping @Sendable () -> Void) {
         let thread = Thread {
             // On Linux 0 is this thread, not the process.
             _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness)

@@ -124,7 +124,7 @@ struct CanaryTrial {
     }
 
     private mutating func verdict(of frame: Frame) throws -> Verdict {
-        let judged = JudgedFrame(try judge.judge(frame, tier: .full), threshold: threshold)
+        let judged = JudgedFrame(try judge.judge(frame, threshold: threshold))
         lastThreshold = judged.threshold
         return judged.isFinite ? judged.verdict : .unreadable
     }

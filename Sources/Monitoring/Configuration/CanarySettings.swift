@@ -1,11 +1,11 @@
 /// How the daemon tests itself: `canary`.
-public struct CanarySettings: Sendable, Equatable {
+package struct CanarySettings: Sendable, Equatable {
     /// `canary.every`; `nil` for never.
-    public let every: Duration?
+    package let every: Duration?
     /// `canary.frames`.
-    public let frames: Int
+    package let frames: Int
     /// `canary.alarm_below`; 0 for never.
-    public let alarmBelow: Double
+    package let alarmBelow: Double
 
     init(_ settings: ConfigurationSettings) {
         let time = settings.canaryEvery ?? .seconds(3600)

@@ -7,7 +7,7 @@ extension Configuration {
     /// Checks what the file system has to say: the model is there, the folders are, the output can be written.
     ///
     /// The checks of `autoqc validate`; makes the output folder if it is missing. Throws all that is wrong at once.
-    public func check() throws(ConfigurationError) {
+    package func check() throws(ConfigurationError) {
         var mistakes: [ConfigurationError] = []
         do throws(ConfigurationError) { try checkModel() } catch { mistakes.append(error) }
         for folder in watch {

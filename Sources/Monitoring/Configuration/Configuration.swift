@@ -1,7 +1,7 @@
 import Acquisition
 import Foundation
-public import Frames
-public import Reporting
+package import Frames
+package import Reporting
 
 /// What the daemon does, with nothing left open.
 ///
@@ -45,66 +45,66 @@ public import Reporting
 /// | `log.level` | level | info | trace, debug, info, notice, warning, error or critical |
 ///
 /// Times carry their unit: `500ms`, `2s`, `10m`, `1h`. Relative paths in a file are relative to its folder.
-public struct Configuration: Sendable, Equatable {
+package struct Configuration: Sendable, Equatable {
     /// `model`, absolute.
-    public let model: String
+    package let model: String
     /// `output`, absolute.
-    public let output: OutputTree
+    package let output: OutputTree
     /// `watch`, absolute, without repetition.
-    public let watch: [String]
+    package let watch: [String]
     /// `pattern`.
-    public let pattern: String
+    package let pattern: String
     /// `only_new`.
-    public let onlyNew: Bool
+    package let onlyNew: Bool
     /// `poll.always`.
-    public let pollAlways: Bool
+    package let pollAlways: Bool
     /// `poll.interval`.
-    public let pollInterval: Duration
+    package let pollInterval: Duration
     /// `batch.frames`.
-    public let batchFrames: Int
+    package let batchFrames: Int
     /// `queue.names`.
-    public let queueNames: Int
+    package let queueNames: Int
     /// `hysteresis`.
-    public let hysteresis: StateHysteresis.Rule
+    package let hysteresis: StateHysteresis.Rule
     /// `threshold`; `nil` for the model's own.
-    public let threshold: Double?
+    package let threshold: Double?
     /// `learn`; 0 for not.
-    public let learn: Int
+    package let learn: Int
     /// `masks`.
-    public let masks: Bool
+    package let masks: Bool
     /// `regions`.
-    public let regions: Bool
+    package let regions: Bool
     /// `scores`.
-    public let scores: Bool
+    package let scores: Bool
     /// `frozen.frames`.
-    public let frozenFrames: Int
+    package let frozenFrames: Int
     /// `drift`.
-    public let drift: Bool
+    package let drift: Bool
     /// `lenses`.
-    public let plateRules: PlateRules
+    package let plateRules: PlateRules
     /// `stop.share`.
-    public let stopShare: Double
+    package let stopShare: Double
     /// `limits`.
-    public let limits: TIFFLimits
+    package let limits: TIFFLimits
     /// `read.attempts`.
-    public let readAttempts: Int
+    package let readAttempts: Int
     /// `threads`; 0 for all cores.
-    public let threads: Int
+    package let threads: Int
     /// `precision`.
-    public let precision: String
+    package let precision: String
     /// `stop_timeout`.
-    public let stopTimeout: Duration
+    package let stopTimeout: Duration
     /// `stalled_after`; `nil` for never.
-    public let stalledAfter: Duration?
+    package let stalledAfter: Duration?
     /// `canary`.
-    public let canary: CanarySettings
+    package let canary: CanarySettings
     /// `web`; `nil` for no live page.
-    public let web: WebSettings?
+    package let web: WebSettings?
     /// `log.level`, a level's name in swift-log.
-    public let logLevel: String
+    package let logLevel: String
 
     /// How files are named unless the configuration says otherwise.
-    public static let defaultPattern = "{run}_{well}_f{frame}.tif{f}"
+    package static let defaultPattern = "{run}_{well}_f{frame}.tif{f}"
 
     /// How many threads judge.
     var judgingThreads: Int { threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount }
@@ -113,7 +113,7 @@ public struct Configuration: Sendable, Equatable {
     static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
 
     /// Reads a file, lets `overrides` from the command line win, and resolves both.
-    public static func load(
+    package static func load(
         path: String,
         overrides: ConfigurationSettings = ConfigurationSettings()
     ) throws(ConfigurationError) -> Configuration {
@@ -140,7 +140,7 @@ public struct Configuration: Sendable, Equatable {
     }
 
     /// Fills in the defaults and checks what belongs together; touches no file but to follow links.
-    public init(_ settings: ConfigurationSettings) throws(ConfigurationError) {
+    package init(_ settings: ConfigurationSettings) throws(ConfigurationError) {
         try ConfigurationError.refuse(Self.contradictions(in: settings))
         model = try Self.absolute(Self.required(settings.model, "model", "a model file"))
         let root = try Self.absolute(Self.required(settings.output, "output", "a folder for the results"))

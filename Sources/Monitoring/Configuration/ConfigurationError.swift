@@ -1,22 +1,22 @@
 import StrictYAML
 
 /// A configuration that cannot be used: which file and key, what is wrong, and what to do.
-public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The configuration file; `nil` where the value came from the command line.
-    public let path: String?
+    package let path: String?
     /// Line in the file, counted from 1.
-    public let line: Int?
+    package let line: Int?
     /// The key with its sections, for example `batch.frames`; `nil` for a file that is no YAML.
-    public let key: String?
+    package let key: String?
     /// What is wrong.
-    public let problem: String
+    package let problem: String
     /// What to do about it.
-    public let remedy: String
+    package let remedy: String
     /// What else is wrong, if this is the first of several mistakes.
-    public private(set) var others: [ConfigurationError] = []
+    package private(set) var others: [ConfigurationError] = []
 
     /// Describes a problem; the full stop of an error that is a sentence already is dropped.
-    public init(path: String? = nil, line: Int? = nil, key: String? = nil, problem: String, remedy: String) {
+    package init(path: String? = nil, line: Int? = nil, key: String? = nil, problem: String, remedy: String) {
         self.path = path
         self.line = line
         self.key = key
@@ -25,7 +25,7 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
     }
 
     /// A line for each mistake, for example `plate.yaml:7: batch.frames: "0" cannot be its value; write ...`.
-    public var description: String {
+    package var description: String {
         let problem = YAMLProblem(line: line, key: key, problem: problem, remedy: remedy)
         return ([problem.sentence(in: path)] + others.map(\.description)).joined(separator: "\n")
     }

@@ -1,91 +1,91 @@
 /// What a file or the command line says, before defaults: `nil` where it says nothing.
 ///
 /// The keys, their types, units and defaults are those of `Configuration`.
-public struct ConfigurationSettings: Sendable, Equatable {
+package struct ConfigurationSettings: Sendable, Equatable {
     /// `model`: path of the model file.
-    public var model: String?
+    package var model: String?
     /// `output`: path of the output folder.
-    public var output: String?
+    package var output: String?
     /// `output_inside_watch`: allow the output folder to lie in a watched one.
-    public var outputInsideWatch: Bool?
+    package var outputInsideWatch: Bool?
     /// `watch`: paths of the watched folders.
-    public var watch: [String]?
+    package var watch: [String]?
     /// `pattern`: how files are named.
-    public var pattern: String?
+    package var pattern: String?
     /// `only_new`: leave alone what lies there at the start.
-    public var onlyNew: Bool?
+    package var onlyNew: Bool?
     /// `poll.always`: look through local folders, too.
-    public var pollAlways: Bool?
+    package var pollAlways: Bool?
     /// `poll.interval`: how often folders are looked through that give no events.
-    public var pollInterval: Duration?
+    package var pollInterval: Duration?
     /// `batch.frames`: frames of a well that are judged together, at most.
-    public var batchFrames: Int?
+    package var batchFrames: Int?
     /// `queue.names`: files that may wait in memory.
-    public var queueNames: Int?
+    package var queueNames: Int?
     /// `hysteresis.onset`: faulty frames that turn a well faulty.
-    public var hysteresisOnset: Int?
+    package var hysteresisOnset: Int?
     /// `hysteresis.of`: judged frames that are looked at.
-    public var hysteresisOf: Int?
+    package var hysteresisOf: Int?
     /// `threshold`: severity above which a frame is faulty.
-    public var threshold: SeverityThreshold?
+    package var threshold: SeverityThreshold?
     /// `learn`: first frames of each well that teach what is normal in their run.
-    public var learn: Int?
+    package var learn: Int?
     /// `masks`: write masks of faulty frames.
-    public var masks: Bool?
+    package var masks: Bool?
     /// `regions`: write outlines beside the masks.
-    public var regions: Bool?
+    package var regions: Bool?
     /// `scores`: write score maps beside the masks.
-    public var scores: Bool?
+    package var scores: Bool?
     /// `frozen.frames`: how often in a row the same image is a fault.
-    public var frozenFrames: Int?
+    package var frozenFrames: Int?
     /// `drift`: report wells that creep towards the threshold.
-    public var drift: Bool?
+    package var drift: Bool?
     /// `lenses.rows`: rows of lenses that move together.
-    public var lensRows: Int?
+    package var lensRows: Int?
     /// `lenses.columns`: columns of lenses that move together.
-    public var lensColumns: Int?
+    package var lensColumns: Int?
     /// `stop.share`: share of faulty wells from which on stopping is advised.
-    public var stopShare: Double?
+    package var stopShare: Double?
     /// `limits.width`: widest frame in pixels.
-    public var limitWidth: Int?
+    package var limitWidth: Int?
     /// `limits.height`: highest frame in pixels.
-    public var limitHeight: Int?
+    package var limitHeight: Int?
     /// `limits.pages`: most pages of a file.
-    public var limitPages: Int?
+    package var limitPages: Int?
     /// `limits.memory`: most MiB that one page may decode to.
-    public var limitMemory: Int?
+    package var limitMemory: Int?
     /// `limits.decoding`: longest time that one page may take.
-    public var limitDecoding: Duration?
+    package var limitDecoding: Duration?
     /// `read.attempts`: how often an unfinished file is tried.
-    public var readAttempts: Int?
+    package var readAttempts: Int?
     /// `threads`: threads that judge.
-    public var threads: Int?
+    package var threads: Int?
     /// `precision`.
-    public var precision: String?
+    package var precision: String?
     /// `stop_timeout`: how long the queue may be worked off at the end.
-    public var stopTimeout: Duration?
+    package var stopTimeout: Duration?
     /// `stalled_after`: silence of a well that is reported; zero for never.
-    public var stalledAfter: Duration?
+    package var stalledAfter: Duration?
     /// `canary.every`: how often the detector is tested; zero for never.
-    public var canaryEvery: Duration?
+    package var canaryEvery: Duration?
     /// `canary.frames`: frames that are copied for it.
-    public var canaryFrames: Int?
+    package var canaryFrames: Int?
     /// `canary.alarm_below`: share of faults found below which there is an alarm.
-    public var canaryAlarmBelow: Double?
+    package var canaryAlarmBelow: Double?
     /// `web.listen`: where the live page listens.
-    public var webListen: String?
+    package var webListen: String?
     /// `web.token`: what a browser has to bring.
-    public var webToken: String?
+    package var webToken: String?
     /// `web.plate`: how many wells the plate has.
-    public var webPlate: String?
+    package var webPlate: String?
     /// `log.level`: the least urgent lines that are logged.
-    public var logLevel: String?
+    package var logLevel: String?
 
     /// Says nothing.
-    public init() {}
+    package init() {}
 
     /// These settings where they say something, otherwise the others.
-    public func over(_ other: ConfigurationSettings) -> ConfigurationSettings {
+    package func over(_ other: ConfigurationSettings) -> ConfigurationSettings {
         var merged = other
         func take<Value>(_ field: WritableKeyPath<ConfigurationSettings, Value?>) {
             merged[keyPath: field] = self[keyPath: field] ?? other[keyPath: field]

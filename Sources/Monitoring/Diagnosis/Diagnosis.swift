@@ -4,9 +4,9 @@ import Reporting
 import Systemd
 
 /// One answer of `autoqc doctor`.
-public struct Diagnosis: Sendable, Equatable {
+package struct Diagnosis: Sendable, Equatable {
     /// How serious it is.
-    public enum Level: String, Sendable {
+    package enum Level: String, Sendable {
         /// As it should be.
         case fine = "ok"
         /// The daemon runs, but not as well as it could.
@@ -16,16 +16,16 @@ public struct Diagnosis: Sendable, Equatable {
     }
 
     /// How serious it is.
-    public let level: Level
+    package let level: Level
     /// What was looked at, a word or two.
-    public let subject: String
+    package let subject: String
     /// What was found.
-    public let finding: String
+    package let finding: String
     /// What to do about it; `nil` where there is nothing to do.
-    public let remedy: String?
+    package let remedy: String?
 
     /// Gathers an answer.
-    public init(_ level: Level, _ subject: String, _ finding: String, remedy: String? = nil) {
+    package init(_ level: Level, _ subject: String, _ finding: String, remedy: String? = nil) {
         self.level = level
         self.subject = subject
         self.finding = finding
@@ -42,7 +42,7 @@ extension Configuration {
     /// Looks at everything outside the program that watching depends on; changes nothing but for a probe file.
     ///
     /// The model is not loaded here.
-    public func diagnoses() -> [Diagnosis] {
+    package func diagnoses() -> [Diagnosis] {
         watch.map(Self.readable) + [Self.limits(watch, output), writable, space] + ledgerAndLock
             + [Self.journal, Self.clock]
     }

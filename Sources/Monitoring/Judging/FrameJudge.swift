@@ -1,15 +1,12 @@
-public import Plate
+package import Plate
 
 /// Whatever judges frames: the detector in the daemon, a double in tests.
-public protocol FrameJudge: Sendable {
+package protocol FrameJudge: Sendable {
     /// The model's name in every record, the first digits of its file's SHA-256.
     var model: String { get }
 
     /// What the network computes with, in every record, for example `f32` or `int8`.
     var precisionName: String { get }
-
-    /// Whether it can do with fewer passes over a frame, at `Tier.reduced`.
-    var canReduce: Bool { get }
 
     /// The file that has this name, where it is another than the configured one.
     var modelPath: String? { get }
@@ -22,8 +19,8 @@ public protocol FrameJudge: Sendable {
 
     /// Judges a frame; called from several threads at once.
     ///
-    /// `Tier.deferred` asks for as much as `Tier.full`. `Tier.reduced` is asked for only where `canReduce`.
-    func judge(_ frame: Frame, tier: Tier) throws -> Judgement
+    /// `threshold` is a severity of the user's own; without it the calibration's decides.
+    func judge(_ frame: Frame, threshold: Double?) throws -> Judgement
 
     /// What to know about judgements of frames like this one; `nil` where they can be taken as they are.
     func warning(for frame: Frame) -> String?
@@ -31,20 +28,17 @@ public protocol FrameJudge: Sendable {
 
 extension FrameJudge {
     /// Single precision.
-    public var precisionName: String { "f32" }
+    package var precisionName: String { "f32" }
 
     /// The configured one.
-    public var modelPath: String? { nil }
+    package var modelPath: String? { nil }
 
     /// The same for every run.
-    public func judging(_ well: Well, of run: String) -> any FrameJudge { self }
+    package func judging(_ well: Well, of run: String) -> any FrameJudge { self }
 
     /// Not known.
-    public var falseAlarmRate: Double? { nil }
-
-    /// There is only one way to judge.
-    public var canReduce: Bool { false }
+    package var falseAlarmRate: Double? { nil }
 
     /// Nothing to warn of.
-    public func warning(for frame: Frame) -> String? { nil }
+    package func warning(for frame: Frame) -> String? { nil }
 }

@@ -240,8 +240,7 @@ struct FramePipeline: Sendable {
     private func judge(_ frame: Frame, name: String, _ settings: Settings) -> PageResult.Outcome {
         warn(of: frame, settings)
         do {
-            let judgement = try settings.judge.judge(frame, tier: settings.tier)
-            let judged = JudgedFrame(judgement, threshold: settings.threshold)
+            let judged = JudgedFrame(try settings.judge.judge(frame, threshold: settings.threshold))
             return judged.isFinite
                 ? .judged(judged) : .failed(reason: "its grey values are too large to be judged")
         } catch {

@@ -19,18 +19,20 @@ struct JudgedFrame {
     private(set) var cause: ProbableCause
     let appearance: [Float]
 
-    /// Takes a judgement; another threshold than the model's decides anew.
-    init(_ judgement: Judgement, threshold: Double?) {
-        scores = judgement.scores
+    /// Takes a judgement.
+    init(_ judgement: Judgement) {
+        scores = judgement.scores ?? ImageScores(maximum: .nan, mean: .nan, patch: .nan)
         score = judgement.score
         severity = judgement.severity
-        self.threshold = threshold ?? judgement.threshold
-        verdict = threshold.map { judgement.severity > $0 ? .faulty : .normal } ?? judgement.verdict
-        area = judgement.mask.area
-        boundingBox = judgement.mask.boundingBox
+        threshold = judgement.threshold
+        verdict = judgement.verdict
+        area = judgement.area
+        boundingBox = judgement.boundingBox
         cause = judgement.cause
         appearance = judgement.appearance
-        pictures = verdict == .faulty ? Pictures(mask: judgement.mask, map: judgement.map) : nil
+        pictures =
+            verdict == .faulty
+            ? judgement.pictures.map { Pictures(mask: $0.mask, map: $0.map) } : nil
     }
 
     /// The same frame, faulty because the camera delivers one image again and again.

@@ -1,18 +1,18 @@
-public import Plate
+package import Plate
 
 /// What is told of the daemon's test of itself: one line in its log, and one record in the journal.
-public enum CanaryEvent: Sendable, Equatable {
+package enum CanaryEvent: Sendable, Equatable {
     /// The test began or ceased to fail.
-    public struct Turn: Sendable, Equatable {
+    package struct Turn: Sendable, Equatable {
         /// When.
-        public let time: Timestamp
+        package let time: Timestamp
         /// Name of the model at work.
-        public let model: String
+        package let model: String
         /// A sentence that says what was found, and for an alarm what is no longer and what to do.
-        public let reason: String
+        package let reason: String
 
         /// Gathers a turn.
-        public init(time: Timestamp, model: String, reason: String) {
+        package init(time: Timestamp, model: String, reason: String) {
             (self.time, self.model, self.reason) = (time, model, reason)
         }
     }
@@ -25,7 +25,7 @@ public enum CanaryEvent: Sendable, Equatable {
     case clear(Turn)
 
     /// The event in a line and in the journal.
-    public var name: String {
+    package var name: String {
         switch self {
         case .round: "ROUND"
         case .alarm: "CANARY"
@@ -34,7 +34,7 @@ public enum CanaryEvent: Sendable, Equatable {
     }
 
     /// What a person is told.
-    public var sentence: String {
+    package var sentence: String {
         switch self {
         case .round(let round): "Canary: \(CanaryRule.words(round.tallies))"
         case .alarm(let turn): "Canary: \(turn.reason)"

@@ -2,20 +2,20 @@
 ///
 /// **Format.** UTF-8, one `CanaryLine` and a newline for each event, append-only, fsynced. It is also the daemon's memory from
 /// one start to the next: when the last round was, what earlier ones found, and whether an alarm stands.
-public struct CanaryLog: ~Copyable {
+package struct CanaryLog: ~Copyable {
     private let file: LineFile
     /// What the recent lines say, oldest first: the last 256 KiB, some 700 rounds.
-    public let events: [CanaryEvent]
+    package let events: [CanaryEvent]
 
     /// Opens the log, made and mended where needed.
-    public init(tree: OutputTree) throws(OutputError) {
+    package init(tree: OutputTree) throws(OutputError) {
         let file = try LineFile(tree.canaryLog)
         events = try file.recentLines().compactMap { CanaryLine.parse($0) }
         self.file = file
     }
 
     /// Appends events, durable when this returns.
-    public func append(_ events: [CanaryEvent]) throws(OutputError) {
+    package func append(_ events: [CanaryEvent]) throws(OutputError) {
         try file.append(events.map(CanaryLine.format))
     }
 }

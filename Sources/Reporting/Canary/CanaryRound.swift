@@ -1,41 +1,41 @@
-public import Plate
+package import Plate
 
 /// One round of the daemon's test of itself: faults put on copies of live normal frames, and how many of them were found.
-public struct CanaryRound: Sendable, Equatable {
+package struct CanaryRound: Sendable, Equatable {
     /// Copies with faults of one class, and how many of them were judged faulty.
-    public struct Tally: Sendable, Equatable {
+    package struct Tally: Sendable, Equatable {
         /// The class.
-        public let cause: Cause
+        package let cause: Cause
         /// Copies that were judged.
-        public var copies: Int
+        package var copies: Int
         /// Of them, those that were judged faulty.
-        public var found: Int
+        package var found: Int
 
         /// Gathers the figures of a class.
-        public init(cause: Cause, copies: Int = 0, found: Int = 0) {
+        package init(cause: Cause, copies: Int = 0, found: Int = 0) {
             (self.cause, self.copies, self.found) = (cause, copies, found)
         }
     }
 
     /// When it ended.
-    public let time: Timestamp
+    package let time: Timestamp
     /// Name of the model that judged.
-    public let model: String
+    package let model: String
     /// What the network computed with.
-    public let precision: String
+    package let precision: String
     /// Severity above which a frame was faulty.
-    public let threshold: Double
+    package let threshold: Double
     /// The frames that were copied, in words; what a round does follows from them.
-    public let frames: String
+    package let frames: String
     /// Frames that were judged normal when they came, and are not unchanged now: nothing was put on them.
-    public let leftOut: Int
+    package let leftOut: Int
     /// What was found, by class.
-    public let tallies: [Tally]
+    package let tallies: [Tally]
     /// Core time that reading, copying and judging took.
-    public let cost: Duration
+    package let cost: Duration
 
     /// Gathers a round.
-    public init(
+    package init(
         time: Timestamp,
         model: String,
         precision: String,
@@ -56,13 +56,13 @@ public struct CanaryRound: Sendable, Equatable {
     }
 
     /// Copies of all classes.
-    public var copies: Int { tallies.reduce(0) { $0 + $1.copies } }
+    package var copies: Int { tallies.reduce(0) { $0 + $1.copies } }
 
     /// Of them, those that were judged faulty.
-    public var found: Int { tallies.reduce(0) { $0 + $1.found } }
+    package var found: Int { tallies.reduce(0) { $0 + $1.found } }
 
     /// Share of the copies that were found; `nil` for a round without any.
-    public var sensitivity: Double? { copies > 0 ? Double(found) / Double(copies) : nil }
+    package var sensitivity: Double? { copies > 0 ? Double(found) / Double(copies) : nil }
 
     /// Whether another round was judged with the same model, precision and threshold, so that the two can be compared.
     func isOfSameDetector(as other: CanaryRound) -> Bool {

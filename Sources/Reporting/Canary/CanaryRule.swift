@@ -6,9 +6,9 @@ import Plate
 /// is lost: of its last `enoughOfClass` copies less than a quarter found, and at least half of as many when this detector was
 /// first tested. So a class that a model never saw well is no alarm of its own, and a single miss is none either. Rounds are
 /// compared with those of the same model, precision and threshold only.
-public struct CanaryRule: Sendable, Equatable {
+package struct CanaryRule: Sendable, Equatable {
     /// Share of all copies below which there is an alarm; 0 for never.
-    public let alarmBelow: Double
+    package let alarmBelow: Double
 
     private static let enough = 12
     private static let enoughOfClass = 8
@@ -16,12 +16,12 @@ public struct CanaryRule: Sendable, Equatable {
     private static let enoughToClear = 30
 
     /// Takes the operator's share.
-    public init(alarmBelow: Double) {
+    package init(alarmBelow: Double) {
         self.alarmBelow = alarmBelow
     }
 
     /// What the last of some rounds, given oldest first, turns: an alarm where none stands, its end, or nothing.
-    public func turn(_ rounds: [CanaryRound], isStanding: Bool) -> CanaryEvent? {
+    package func turn(_ rounds: [CanaryRound], isStanding: Bool) -> CanaryEvent? {
         guard let last = rounds.last else { return nil }
         let comparable = rounds.filter { $0.isOfSameDetector(as: last) }
         let complaint = alarmBelow > 0 ? complaint(comparable) : nil

@@ -1,9 +1,9 @@
 import Randomness
 
 /// What is in a well and how the microscope sees it, within what is normal.
-public struct Specimen: Sendable, Equatable {
+package struct Specimen: Sendable, Equatable {
     /// Normal specimens, by what is striking in them.
-    public enum Variety: String, Sendable, CaseIterable {
+    package enum Variety: String, Sendable, CaseIterable {
         /// Some 60 to 250 cells in a field of 1280 x 800.
         case typical
         /// Several times as many.
@@ -19,24 +19,24 @@ public struct Specimen: Sendable, Equatable {
     }
 
     /// Cells in a field of 1280 x 800.
-    public var density: Float
+    package var density: Float
     /// Share of polarised and spread cells, in [0, 1].
-    public var polarised: Float
+    package var polarised: Float
     /// Share of dead cells, in [0, 1].
-    public var dead: Float
+    package var dead: Float
     /// Share of cells beside another one, in [0, 1].
-    public var clumping: Float
+    package var clumping: Float
     /// Mean diameter of a cell, in um.
-    public var diameter: Float
+    package var diameter: Float
     /// Defocus at the field's centre, in um; below 0 cells are dark with a bright halo, above bright with a dark rim.
-    public var focus: Float
+    package var focus: Float
     /// Change of the defocus from the field's left to its right and from its top to its bottom, in um.
-    public var tilt: (x: Float, y: Float)
+    package var tilt: (x: Float, y: Float)
     /// Grey value of the background.
-    public var level: Float
+    package var level: Float
 
     /// Draws a specimen of a variety.
-    public init(_ variety: Variety, seed: UInt64) {
+    package init(_ variety: Variety, seed: UInt64) {
         var random = SplitMix64(seed: seed, 0x5EC1)
         density = random.draw(70...220)
         polarised = random.chance(0.5) ? random.draw(0.05...0.3) : random.draw(0.3...0.8)
@@ -59,7 +59,7 @@ public struct Specimen: Sendable, Equatable {
     }
 
     /// Compares all values.
-    public static func == (left: Specimen, right: Specimen) -> Bool {
+    package static func == (left: Specimen, right: Specimen) -> Bool {
         left.tilt == right.tilt && left.density == right.density && left.polarised == right.polarised
             && left.dead == right.dead && left.clumping == right.clumping && left.diameter == right.diameter
             && left.focus == right.focus && left.level == right.level

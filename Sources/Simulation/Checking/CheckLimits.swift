@@ -1,18 +1,18 @@
 /// What a script asks of a checked run.
-public struct CheckLimits: Sendable, Equatable {
+package struct CheckLimits: Sendable, Equatable {
     /// Least share of faulty frames that is found.
-    public var recall: Double?
+    package var recall: Double?
     /// Least share of right alarms.
-    public var precision: Double?
+    package var precision: Double?
     /// Largest share of normal frames that are taken for faulty.
-    public var falseAlarmRate: Double?
+    package var falseAlarmRate: Double?
     /// Largest 99th percentile from a file's end to its judgement, in s.
-    public var latency99: Double?
+    package var latency99: Double?
     /// Whether it is enough that nobody can say whether frames were missed.
-    public var allowsUnknown: Bool
+    package var allowsUnknown: Bool
 
     /// Asks for nothing but that no frame was missed.
-    public init(
+    package init(
         recall: Double? = nil,
         precision: Double? = nil,
         falseAlarmRate: Double? = nil,
@@ -26,7 +26,7 @@ public struct CheckLimits: Sendable, Equatable {
     /// Sentences that say where a run falls short; none for a run that is as asked.
     ///
     /// A figure that there is none of, such as the precision of no alarm, falls short of no limit.
-    public func shortcomings(of report: CheckReport) -> [String] {
+    package func shortcomings(of report: CheckReport) -> [String] {
         var sentences: [String] = []
         switch report.missedNone {
         case true?: break

@@ -5,7 +5,7 @@ extension CheckReport {
     private static let mostListed = 20
 
     /// The report for people: some 20 lines of at most 110 columns, and the frames that were missed.
-    public var table: [String] {
+    package var table: [String] {
         frameLines + [""] + detectionLines + [""] + faultLines + [""] + delayLines
     }
 

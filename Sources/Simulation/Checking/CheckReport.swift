@@ -1,58 +1,58 @@
 /// How well a daemon watched a simulated plate.
-public struct CheckReport: Sendable, Equatable, Codable {
+package struct CheckReport: Sendable, Equatable, Codable {
     /// `ledger`, or `alarms` where outcomes come from alarm logs only.
-    public let source: String
+    package let source: String
     /// Frames by what became of them.
-    public let frames: Frames
+    package let frames: Frames
     /// Faulty frames against flagged ones; missed and quarantined frames count as not flagged.
-    public let detection: Confusion
+    package let detection: Confusion
     /// Wells with a fault against wells with an ONSET.
-    public let wells: Confusion
+    package let wells: Confusion
     /// Recall of each class, in steps of severity.
-    public let faults: [FaultRecall]
+    package let faults: [FaultRecall]
     /// How fast a well's fault is announced.
-    public let onset: Onset
+    package let onset: Onset
     /// From the file's end to the judgement, in s; `nil` without a ledger.
-    public let closeToJudged: Percentiles?
+    package let closeToJudged: Percentiles?
     /// From the file's end to the frame's FAULT line, in s.
-    public let closeToAlarm: Percentiles?
+    package let closeToAlarm: Percentiles?
 
     /// Frames by what became of them.
-    public struct Frames: Sendable, Equatable, Codable {
+    package struct Frames: Sendable, Equatable, Codable {
         /// Frames that were written.
-        public let written: Int
+        package let written: Int
         /// Those with a fault.
-        public let faulty: Int
+        package let faulty: Int
         /// Judged; `nil` without a ledger.
-        public let judged: Int?
+        package let judged: Int?
         /// Set apart as unreadable.
-        public let quarantined: Int
+        package let quarantined: Int
         /// Not judged on purpose.
-        public let skipped: Int
+        package let skipped: Int
         /// Paths of frames of which nothing is known; `nil` without a ledger, where nobody can say.
-        public let missed: [String]?
+        package let missed: [String]?
         /// Paths of frames that were judged, or announced, more than once.
-        public let doubled: [String]
+        package let doubled: [String]
         /// Frames of these runs that the truth does not know.
-        public let unexpected: Int
+        package let unexpected: Int
     }
 
     /// Truth against answers.
-    public struct Confusion: Sendable, Equatable, Codable {
+    package struct Confusion: Sendable, Equatable, Codable {
         /// Faulty and found.
-        public let found: Int
+        package let found: Int
         /// Faulty and not found.
-        public let overlooked: Int
+        package let overlooked: Int
         /// Normal and taken for faulty.
-        public let falseAlarms: Int
+        package let falseAlarms: Int
         /// Normal and left alone.
-        public let passed: Int
+        package let passed: Int
         /// Share of the faulty that is found; `nil` for none.
-        public let recall: Double?
+        package let recall: Double?
         /// Share of the alarms that is right; `nil` for none.
-        public let precision: Double?
+        package let precision: Double?
         /// Share of the normal that is taken for faulty; `nil` for none.
-        public let falseAlarmRate: Double?
+        package let falseAlarmRate: Double?
 
         init(found: Int, overlooked: Int, falseAlarms: Int, passed: Int) {
             (self.found, self.overlooked) = (found, overlooked)
@@ -71,17 +71,17 @@ public struct CheckReport: Sendable, Equatable, Codable {
     }
 
     /// Recall of one class in one step of severity.
-    public struct FaultRecall: Sendable, Equatable, Codable {
+    package struct FaultRecall: Sendable, Equatable, Codable {
         /// Published class.
-        public let fault: String
+        package let fault: String
         /// Least severity of the step, and least of the next; 0 and 1 for all.
-        public let severity: [Double]
+        package let severity: [Double]
         /// Frames that show it.
-        public let frames: Int
+        package let frames: Int
         /// Those of them that were flagged.
-        public let found: Int
+        package let found: Int
         /// Their share; `nil` for none.
-        public let recall: Double?
+        package let recall: Double?
 
         init(fault: String, severity: [Double], frames: Int, found: Int) {
             (self.fault, self.severity, self.frames, self.found) = (fault, severity, frames, found)
@@ -90,31 +90,31 @@ public struct CheckReport: Sendable, Equatable, Codable {
     }
 
     /// From a fault's first frame to the ONSET line.
-    public struct Onset: Sendable, Equatable, Codable {
+    package struct Onset: Sendable, Equatable, Codable {
         /// Stretches of faulty frames of a well.
-        public let episodes: Int
+        package let episodes: Int
         /// Those with an ONSET line within.
-        public let announced: Int
+        package let announced: Int
         /// Those that began while the well counted as faulty already.
-        public let alreadyFaulty: Int
+        package let alreadyFaulty: Int
         /// Frames from the first faulty one to the one of the line.
-        public let frames: Percentiles?
+        package let frames: Percentiles?
         /// From the end of the first faulty frame's file to the line, in s.
-        public let seconds: Percentiles?
+        package let seconds: Percentiles?
     }
 
     /// Nearest-rank percentiles.
-    public struct Percentiles: Sendable, Equatable, Codable {
+    package struct Percentiles: Sendable, Equatable, Codable {
         /// How many values.
-        public let count: Int
+        package let count: Int
         /// Half the values are at most this.
-        public let p50: Double
+        package let p50: Double
         /// 90 in 100 are at most this.
-        public let p90: Double
+        package let p90: Double
         /// 99 in 100 are at most this.
-        public let p99: Double
+        package let p99: Double
         /// The largest.
-        public let maximum: Double
+        package let maximum: Double
 
         /// `nil` for no values.
         init?(_ values: [Double]) {
@@ -127,7 +127,7 @@ public struct CheckReport: Sendable, Equatable, Codable {
     }
 
     /// Whether every frame that was written is known; `nil` where nobody can say.
-    public var missedNone: Bool? { frames.missed?.isEmpty }
+    package var missedNone: Bool? { frames.missed?.isEmpty }
 }
 
 private func share(_ part: Int, of whole: Int) -> Double? {

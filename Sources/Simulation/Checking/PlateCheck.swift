@@ -1,7 +1,7 @@
 import Plate
 
 /// Joins what a daemon said with the truth about the plate that it watched.
-public struct PlateCheck {
+package struct PlateCheck {
     /// Steps of severity that recall is given for.
     static let steps: [(from: Double, to: Double)] = [(0, 0.25), (0.25, 0.5), (0.5, 0.75), (0.75, 1)]
 
@@ -16,7 +16,7 @@ public struct PlateCheck {
     ///
     /// Reads the ledger, or the alarm logs alone where there is none or `alarmsOnly`. Throws a sentence where there is
     /// nothing to be checked.
-    public static func report(
+    package static func report(
         folder: String,
         truth rows: [TruthRow],
         alarmsOnly: Bool = false

@@ -1,11 +1,11 @@
 import Dispatch
-public import Frames
+package import Frames
 import Plate
 import Randomness
 import Synchronization
 
 /// Real and simulated frames side by side: a sheet of pictures, its key, and a table of statistics.
-public struct Comparison: Sendable {
+package struct Comparison: Sendable {
     /// A tile of the sheet before it is shuffled.
     private struct Tile {
         let label: String
@@ -23,14 +23,14 @@ public struct Comparison: Sendable {
     private let seed: UInt64
 
     /// Reads the real frames from a folder with `complexeye/` and `hsc_brightfield/`; throws if one is missing.
-    public init(data folder: String, seed: UInt64) throws(SimulationError) {
+    package init(data folder: String, seed: UInt64) throws(SimulationError) {
         real = try RealFrames(folder: folder)
         microscope = Microscope(Microscope.Settings(seed: seed))
         self.seed = seed
     }
 
     /// The sheet, shuffled, and what each tile is, row by row.
-    public func sheet() -> (image: PNGImage, key: [String]) {
+    package func sheet() -> (image: PNGImage, key: [String]) {
         var tiles = realTiles() + simulatedTiles()
         var random = SplitMix64(seed: seed, 0x5EE7)
         for last in stride(from: tiles.count - 1, to: 0, by: -1) {
@@ -57,7 +57,7 @@ public struct Comparison: Sendable {
     }
 
     /// Statistics of real frames, and of simulated ones as tenth, fiftieth and ninetieth percentile, in Markdown.
-    public func table() -> String {
+    package func table() -> String {
         let found = Mutex([Int: (statistics: FrameStatistics, correlation: Float)]())
         DispatchQueue.concurrentPerform(iterations: Self.wells) { index in
             var scene = microscope.scene(of: Self.well(index))

@@ -1,4 +1,4 @@
-public import Plate
+package import Plate
 import Randomness
 
 extension Fault {
@@ -12,7 +12,7 @@ extension Fault {
     /// What lies in the light path multiplies the grey values, with the same soft edges as in a simulated frame, and rows
     /// that were not delivered keep the sensor's own noise. Out of focus, cells lose their detail and may turn from dark
     /// to bright; the mask is what they cover then. Whole grey values come out, unless white is 1.
-    public func injected(into original: Frame, white: Float = 255) -> SimulatedFrame {
+    package func injected(into original: Frame, white: Float = 255) -> SimulatedFrame {
         precondition(white > 0, "white is \(white)")
         // The fault counts in grey values of 8 bits.
         let unit = white / 255

@@ -1,20 +1,20 @@
 /// One fault of one well: what, how strong, and from which frame to which.
-public struct Fault: Sendable, Equatable, Codable {
+package struct Fault: Sendable, Equatable, Codable {
     /// What it looks like.
-    public let form: FaultForm
+    package let form: FaultForm
     /// How strong it is, from 0 (hardly to be seen) to 1; size and contrast grow with it.
-    public let severity: Float
+    package let severity: Float
     /// By how many um the focus is shifted, for a `defocus`; `nil` where it follows from the severity.
-    public let shift: Float?
+    package let shift: Float?
     /// First frame that shows it.
-    public let onset: Int
+    package let onset: Int
     /// First frame that does not show it any more; `nil`: it stays.
-    public let end: Int?
+    package let end: Int?
     /// Where it lies and what shape it has follow from here.
-    public let seed: UInt64
+    package let seed: UInt64
 
     /// Takes a severity of 0 to 1 and an end after the onset; others are a programmer's mistake.
-    public init(
+    package init(
         form: FaultForm,
         severity: Float,
         shift: Float? = nil,
@@ -33,8 +33,8 @@ public struct Fault: Sendable, Equatable, Codable {
     }
 
     /// The published class.
-    public var kind: FaultKind { form.kind }
+    package var kind: FaultKind { form.kind }
 
     /// Whether a frame shows it.
-    public func isActive(at frame: Int) -> Bool { frame >= onset && end.map { frame < $0 } ?? true }
+    package func isActive(at frame: Int) -> Bool { frame >= onset && end.map { frame < $0 } ?? true }
 }

@@ -1,5 +1,5 @@
 /// What a fault looks like; each belongs to one published class.
-public enum FaultForm: String, Sendable, CaseIterable, Codable {
+package enum FaultForm: String, Sendable, CaseIterable, Codable {
     /// A black disc with a soft edge and faint rings around it.
     case darkBubble = "dark-bubble"
     /// A bright disc with dark and bright rings of refraction at its rim.
@@ -32,7 +32,7 @@ public enum FaultForm: String, Sendable, CaseIterable, Codable {
     case blobs
 
     /// The published class.
-    public var kind: FaultKind {
+    package var kind: FaultKind {
         switch self {
         case .darkBubble, .brightBubble: .airBubble
         case .dust, .missingRows: .artifact
@@ -43,5 +43,5 @@ public enum FaultForm: String, Sendable, CaseIterable, Codable {
     }
 
     /// Whether it leaves the pixels outside its mask as they were.
-    public var isLocal: Bool { kind != .zShift && kind != .illumination }
+    package var isLocal: Bool { kind != .zShift && kind != .illumination }
 }

@@ -1,5 +1,5 @@
 /// The published classes of faulty frames.
-public enum FaultKind: String, Sendable, CaseIterable, Codable {
+package enum FaultKind: String, Sendable, CaseIterable, Codable {
     /// A bubble of air in the medium.
     case airBubble = "air-bubble"
     /// Dust in the light path, or rows that the camera did not deliver.
@@ -12,5 +12,5 @@ public enum FaultKind: String, Sendable, CaseIterable, Codable {
     case contamination
 
     /// What a fault of this class may look like.
-    public var forms: [FaultForm] { FaultForm.allCases.filter { $0.kind == self } }
+    package var forms: [FaultForm] { FaultForm.allCases.filter { $0.kind == self } }
 }

@@ -1,5 +1,5 @@
 import Foundation
-public import Plate
+package import Plate
 import Randomness
 
 /// Which faults come and go in which wells of a plate.
@@ -18,9 +18,9 @@ import Randomness
 ///
 /// Frames are counted from 0, times from the plate's start in the plate's time, whatever the speed. Unknown keys are
 /// errors that name the nearest known one.
-public struct FaultScript: Sendable, Equatable {
+package struct FaultScript: Sendable, Equatable {
     /// A moment in a well's time.
-    public enum Moment: Sendable, Equatable {
+    package enum Moment: Sendable, Equatable {
         /// A frame's position.
         case frame(Int)
         /// Time from the first frame, in s.
@@ -35,26 +35,26 @@ public struct FaultScript: Sendable, Equatable {
     }
 
     /// One fault in some wells.
-    public struct Entry: Sendable, Equatable {
+    package struct Entry: Sendable, Equatable {
         /// Published class.
-        public let kind: FaultKind
+        package let kind: FaultKind
         /// What it looks like; `nil` for one of the class's forms, drawn for each well.
-        public let form: FaultForm?
+        package let form: FaultForm?
         /// Where; `nil` for all wells.
-        public let wells: [Well]?
+        package let wells: [Well]?
         /// First frame that shows it.
-        public let onset: Moment
+        package let onset: Moment
         /// First frame that does not; `nil`: it stays.
-        public let end: Moment?
+        package let end: Moment?
         /// Size and contrast, 0 to 1.
-        public let severity: Float
+        package let severity: Float
         /// Um that the focus is shifted by; `nil` where it follows from the severity.
-        public let shift: Float?
+        package let shift: Float?
         /// Where the file says so, for messages: `faults.yaml:7: faults[1]`.
         let place: String
 
         /// Describes a fault; a form of another class is a programmer's mistake.
-        public init(
+        package init(
             kind: FaultKind,
             form: FaultForm? = nil,
             wells: [Well]?,
@@ -91,13 +91,13 @@ public struct FaultScript: Sendable, Equatable {
     }
 
     /// The faults.
-    public let entries: [Entry]
+    package let entries: [Entry]
 
     /// Gathers faults.
-    public init(_ entries: [Entry]) { self.entries = entries }
+    package init(_ entries: [Entry]) { self.entries = entries }
 
     /// Reads a file; throws a sentence with file, line and key.
-    public static func load(path: String) throws(SimulationError) -> FaultScript {
+    package static func load(path: String) throws(SimulationError) -> FaultScript {
         let text: String
         do {
             text = try String(contentsOfFile: path, encoding: .utf8)
@@ -109,7 +109,7 @@ public struct FaultScript: Sendable, Equatable {
     }
 
     /// A fault of each form, in turn, in every fourth well; half of them end before the plate does.
-    public static func standard(_ settings: PlateSettings) -> FaultScript {
+    package static func standard(_ settings: PlateSettings) -> FaultScript {
         let wells = ScanOrder.wells(settings.wells)
         let turns = FaultForm.allCases.count
         // Classes take turns, so that a small plate has one of each.

@@ -1,5 +1,5 @@
 /// Which frames go into which files.
-public enum PlateLayout: String, Sendable, CaseIterable {
+package enum PlateLayout: String, Sendable, CaseIterable {
     /// `RUN_WELL_fFRAME.tiff`, all in one folder.
     case flat
     /// The same names in a folder for each well, made with its first frame.

@@ -5,15 +5,15 @@ import Plate
 ///
 /// Frames are simulated ahead on other threads, the first ones before the clock starts; this one waits for their time and
 /// writes. Lateness is measured, not made up for: a frame that is late is written at once.
-public struct PlatePlayer: Sendable {
+package struct PlatePlayer: Sendable {
     /// How far it is.
-    public struct Progress: Sendable {
+    package struct Progress: Sendable {
         /// Frames whose time came.
-        public let frames: Int
+        package let frames: Int
         /// Frames of the whole plate.
-        public let count: Int
+        package let count: Int
         /// How late the last frame was, in s.
-        public let lateness: Double
+        package let lateness: Double
     }
 
     private let settings: PlateSettings
@@ -24,7 +24,7 @@ public struct PlatePlayer: Sendable {
     /// Checks settings and script; `nil` for the standard script.
     ///
     /// `folder` is made where it is missing; `truth` must not exist and not lie in it. Throws a sentence.
-    public init(
+    package init(
         _ settings: PlateSettings,
         script: FaultScript? = nil,
         folder: String,
@@ -45,7 +45,7 @@ public struct PlatePlayer: Sendable {
     /// Writes the plate; ends early, with whole files, once `isInterrupted`.
     ///
     /// Throws a sentence where something cannot be written; what was written stays.
-    public func run(
+    package func run(
         isInterrupted: () -> Bool = { false },
         progress: (Progress) -> Void = { _ in }
     ) throws(SimulationError) -> PlateSummary {

@@ -1,28 +1,28 @@
 /// What a simulated plate is like and how it is written.
-public struct PlateSettings: Sendable, Equatable {
+package struct PlateSettings: Sendable, Equatable {
     /// Wells, in the order in which 16 lenses scan a 384-well plate.
-    public var wells: Int
+    package var wells: Int
     /// From one frame of a well to the next, in s of the plate's time.
-    public var interval: Double
+    package var interval: Double
     /// Frames of each well.
-    public var frames: Int
+    package var frames: Int
     /// How much faster than real time.
-    public var speed: Double
+    package var speed: Double
     /// Everything random follows from here.
-    public var seed: UInt64
+    package var seed: UInt64
     /// Name of the run, for file names.
-    public var run: String
+    package var run: String
     /// How files come into being.
-    public var writer: PlateWriter
+    package var writer: PlateWriter
     /// Which frames go into which files.
-    public var layout: PlateLayout
+    package var layout: PlateLayout
     /// Rows of a frame.
-    public var height: Int
+    package var height: Int
     /// Columns of a frame.
-    public var width: Int
+    package var width: Int
 
     /// An hour of a full ComplexEye plate by default.
-    public init(
+    package init(
         wells: Int = 64,
         interval: Double = 8,
         frames: Int = 450,
@@ -40,7 +40,7 @@ public struct PlateSettings: Sendable, Equatable {
     }
 
     /// Says in a sentence what cannot be, or `nil`.
-    public var fault: String? {
+    package var fault: String? {
         if !(1...ScanOrder.plateSize).contains(wells) {
             return "a plate has 1 to \(ScanOrder.plateSize) wells, not \(wells)"
         }

@@ -1,5 +1,5 @@
 /// How files come into being under the eyes of a daemon.
-public enum PlateWriter: String, Sendable, CaseIterable {
+package enum PlateWriter: String, Sendable, CaseIterable {
     /// Opened, written in one go, closed.
     case plain
     /// Written in pieces with pauses, several files at once.

@@ -1,5 +1,5 @@
 import Foundation
-public import Plate
+package import Plate
 import Reporting
 
 /// What is true of one frame that a simulated microscope wrote: a line of `truth.csv`.
@@ -8,31 +8,31 @@ import Reporting
 /// the name says, pages of a movie counted on; classes and severities (0 to 1), several with `;` between, empty for a
 /// normal frame; when the file was closed or renamed, UTC with ms. A line is written when its file is closed, by one
 /// system call, so that a killed run leaves a valid file; a last line without its end is no line.
-public struct TruthRow: Sendable, Equatable {
+package struct TruthRow: Sendable, Equatable {
     /// A fault that a frame shows.
-    public struct Shown: Sendable, Equatable {
+    package struct Shown: Sendable, Equatable {
         /// Published class.
-        public let kind: FaultKind
+        package let kind: FaultKind
         /// 0 to 1.
-        public let severity: Double
+        package let severity: Double
 
         /// Names a fault.
-        public init(kind: FaultKind, severity: Double) {
+        package init(kind: FaultKind, severity: Double) {
             (self.kind, self.severity) = (kind, severity)
         }
     }
 
     /// Path in the plate's folder.
-    public let file: String
+    package let file: String
     /// Run, well and position in time.
-    public let frame: FrameID
+    package let frame: FrameID
     /// The faults that the frame shows.
-    public let faults: [Shown]
+    package let faults: [Shown]
     /// When the file was complete.
-    public let closed: Timestamp
+    package let closed: Timestamp
 
     /// Gathers a line.
-    public init(file: String, frame: FrameID, faults: [Shown], closed: Timestamp) {
+    package init(file: String, frame: FrameID, faults: [Shown], closed: Timestamp) {
         (self.file, self.frame, self.faults, self.closed) = (file, frame, faults, closed)
     }
 
@@ -65,7 +65,7 @@ public struct TruthRow: Sendable, Equatable {
     }
 
     /// Reads a whole file; throws a sentence with file and line.
-    public static func load(path: String) throws(SimulationError) -> [TruthRow] {
+    package static func load(path: String) throws(SimulationError) -> [TruthRow] {
         let text: String
         do {
             text = try String(contentsOfFile: path, encoding: .utf8)

@@ -1,12 +1,12 @@
 import Dispatch
 import Foundation
 import Frames
-public import Plate
+package import Plate
 import Randomness
 import Synchronization
 
 /// A set of simulated or injected frames in the published layout: `train/`, `test/`, `masks/` and lists in `splits/`.
-public struct LabelledSet: Sendable {
+package struct LabelledSet: Sendable {
     /// Wells tried for a fault to be seen, before it is taken as it is.
     private static let attempts = 32
 
@@ -15,7 +15,7 @@ public struct LabelledSet: Sendable {
     private let made: @Sendable (SetItem) throws -> SimulatedFrame
 
     /// Plans a set of simulated frames; throws if there is no such composition.
-    public init(_ composition: SetComposition, settings: Microscope.Settings) throws(SimulationError) {
+    package init(_ composition: SetComposition, settings: Microscope.Settings) throws(SimulationError) {
         if let fault = composition.fault { throw SimulationError(fault) }
         self.composition = composition
         items = SetItem.all(composition, seed: settings.seed)
@@ -28,7 +28,7 @@ public struct LabelledSet: Sendable {
     ///
     /// `normal` gives a normal frame to train or to test with, another one for each seed; it is called from several
     /// threads.
-    public init(
+    package init(
         _ composition: SetComposition,
         seed: UInt64,
         onto normal: @escaping @Sendable (_ isTraining: Bool, _ seed: UInt64) throws -> Frame
@@ -47,12 +47,12 @@ public struct LabelledSet: Sendable {
     }
 
     /// Frames that the set will have.
-    public var count: Int { items.count }
+    package var count: Int { items.count }
 
     /// Makes the frames, on all cores, and then the lists.
     ///
     /// Throws if the folder has anything in it already or cannot be written. The same settings give the same bytes.
-    public func write(
+    package func write(
         to folder: String,
         progress: @Sendable (_ done: Int, _ count: Int) -> Void = { _, _ in }
     ) throws(SimulationError) {

@@ -1,16 +1,16 @@
 /// How many frames of what kind a labelled set has.
-public struct SetComposition: Sendable, Equatable {
+package struct SetComposition: Sendable, Equatable {
     /// Normal frames to train on; every tenth is set apart for validation.
-    public var training: Int
+    package var training: Int
     /// Normal test frames.
-    public var normal: Int
+    package var normal: Int
     /// Faulty test frames.
-    public var faulty: Int
+    package var faulty: Int
     /// Folds that the test frames are divided into.
-    public var folds: Int
+    package var folds: Int
 
     /// The published test set's composition by default.
-    public init(training: Int = 300, normal: Int = 100, faulty: Int = 48, folds: Int = 5) {
+    package init(training: Int = 300, normal: Int = 100, faulty: Int = 48, folds: Int = 5) {
         (self.training, self.normal, self.faulty, self.folds) = (training, normal, faulty, folds)
     }
 

@@ -1,26 +1,26 @@
-public import Plate
+package import Plate
 
 /// What frames look like, in numbers: to compare simulated with real ones.
-public struct FrameStatistics: Sendable, Equatable {
+package struct FrameStatistics: Sendable, Equatable {
     /// Mean grey value.
-    public let mean: Float
+    package let mean: Float
     /// Standard deviation of the grey values.
-    public let deviation: Float
+    package let deviation: Float
     /// Grey values that 1, 50 and 99 % of the pixels stay below.
-    public let percentiles: (low: Float, median: Float, high: Float)
+    package let percentiles: (low: Float, median: Float, high: Float)
     /// Noise: standard deviation between neighbours in the median 16 x 16 block, in grey units.
-    public let noise: Float
+    package let noise: Float
     /// Exponent of the radial power spectrum between periods of 33 and 3.3 pixels.
-    public let spectrumSlope: Float
+    package let spectrumSlope: Float
     /// Median diameter of the cells, in pixels, of a disc of the same area.
-    public let cellDiameter: Float
+    package let cellDiameter: Float
     /// Median of how far cells deviate from the background around them, relative to it.
-    public let cellContrast: Float
+    package let cellContrast: Float
     /// Cells for each million of pixels.
-    public let cellDensity: Float
+    package let cellDensity: Float
 
     /// Measures one frame of at least 64 x 64.
-    public init(_ frame: Frame) {
+    package init(_ frame: Frame) {
         precondition(min(frame.height, frame.width) >= 64, "\(frame.height) x \(frame.width) is too small")
         let count = Float(frame.pixels.count)
         mean = Float(frame.pixels.reduce(0) { $0 + Double($1) }) / count
@@ -41,12 +41,12 @@ public struct FrameStatistics: Sendable, Equatable {
     }
 
     /// Compares all values.
-    public static func == (left: FrameStatistics, right: FrameStatistics) -> Bool {
+    package static func == (left: FrameStatistics, right: FrameStatistics) -> Bool {
         left.columns == right.columns
     }
 
     /// All values, in the order of `names`.
-    public var columns: [Float] {
+    package var columns: [Float] {
         [
             mean, deviation, percentiles.low, percentiles.median, percentiles.high, noise, spectrumSlope,
             cellDiameter, cellContrast, cellDensity,
@@ -54,14 +54,14 @@ public struct FrameStatistics: Sendable, Equatable {
     }
 
     /// Names of the columns.
-    public static let names = [
+    package static let names = [
         "mean", "std", "1 %", "50 %", "99 %", "noise", "spectrum slope", "cell diameter (px)",
         "cell contrast",
         "cells per Mpx",
     ]
 
     /// How alike a frame and a later one are, -1 to 1, once what stays the same is taken away.
-    public static func correlation(_ first: Frame, _ second: Frame) -> Float {
+    package static func correlation(_ first: Frame, _ second: Frame) -> Float {
         let deviations = [first, second].map { frame in
             let background = LocalBackground(frame)
             return frame.pixels.indices.map {

@@ -20,21 +20,28 @@ final class FakeJudge: FrameJudge {
         self.before = before
     }
 
-    func judge(_ frame: Frame, tier: Tier) throws -> Judgement {
+    func judge(_ frame: Frame, threshold: Double?) throws -> Judgement {
         before(frame[0, 0])
         let grey = Double(frame[0, 0])
         guard grey <= 900 else { throw Failure() }
         let isFaulty = grey > 100
         let values = (0..<frame.height * frame.width).map { UInt8(isFaulty && $0 < 3 ? 1 : 0) }
         return Judgement(
-            verdict: isFaulty ? .faulty : .normal,
+            severity: grey / 50,
+            threshold: threshold ?? 2,
+            terms: [],
             scores: ImageScores(maximum: grey / 100, mean: grey / 400, patch: grey / 200),
             score: grey / 200,
-            severity: grey / 50,
-            threshold: 2,
-            mask: Mask(height: frame.height, width: frame.width, values: values),
-            map: ScoreMap(height: frame.height, width: frame.width, values: frame.pixels.map { $0 / 1000 }),
-            appearance: [Float(grey / 400)]
+            cause: .unknown,
+            appearance: [Float(grey / 400)],
+            pictures: Judgement.Pictures(
+                mask: Mask(height: frame.height, width: frame.width, values: values),
+                map: ScoreMap(
+                    height: frame.height,
+                    width: frame.width,
+                    values: frame.pixels.map { $0 / 1000 }
+                )
+            )
         )
     }
 }
@@ -45,7 +52,9 @@ final class TaughtJudge: FrameJudge {
     private let first = FakeJudge()
 
     var model: String { first.model }
-    func judge(_ frame: Frame, tier: Tier) throws -> Judgement { try first.judge(frame, tier: tier) }
+    func judge(_ frame: Frame, threshold: Double?) throws -> Judgement {
+        try first.judge(frame, threshold: threshold)
+    }
     func judging(_ well: Well, of run: String) -> any FrameJudge {
         hasLearnt.withLock { $0 } ? FakeJudge(model: "aaaaaaaaaaaa") : first
     }
