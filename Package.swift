@@ -49,9 +49,19 @@ let package = Package(
         .target(name: "Systemd", dependencies: ["CSystemd", logging]),
 
         .target(name: "Networks", dependencies: ["Tensors"]),
+        .target(name: "Arithmetic", dependencies: ["Plate"]),
+        .target(name: "Evaluation", dependencies: ["Plate", "Arithmetic"]),
+        .target(
+            name: "Diffusion",
+            dependencies: ["Plate", "Arithmetic", "Tensors", "Networks", "CKernels", "Randomness"]
+        ),
+        .target(
+            name: "Verdict",
+            dependencies: ["Plate", "Arithmetic", "Evaluation", "CKernels", "Randomness"]
+        ),
         .target(
             name: "Detection",
-            dependencies: ["Plate", "Tensors", "Networks", "CKernels", "CCrypto", "Randomness"]
+            dependencies: ["Plate", "Tensors", "Networks", "Diffusion", "Verdict", "CCrypto", "Randomness"]
         ),
         .target(name: "Checkpoints", dependencies: ["Tensors", "CZip"]),
         .target(name: "Ledger", dependencies: ["Plate", grdb]),
@@ -59,7 +69,11 @@ let package = Package(
 
         .target(
             name: "Training",
-            dependencies: ["Plate", "Frames", "Tensors", "Networks", "Detection", "Randomness", logging]
+            dependencies: [
+                "Plate", "Arithmetic", "Frames", "Tensors", "Networks", "Diffusion", "Verdict", "Evaluation",
+                "Detection",
+                "Randomness", logging,
+            ]
         ),
         .target(
             name: "Simulation",
@@ -67,7 +81,10 @@ let package = Package(
         ),
         .target(
             name: "Benchmarking",
-            dependencies: ["Plate", "Frames", "Tensors", "Networks", "Detection", "Training"]
+            dependencies: [
+                "Plate", "Frames", "Tensors", "Networks", "Diffusion", "Verdict", "Evaluation", "Detection",
+                "Training",
+            ]
         ),
         .target(
             name: "Monitoring",
@@ -94,7 +111,9 @@ let package = Package(
         .executableTarget(
             name: "autoqc",
             dependencies: [
-                "Plate", "Frames", "Tensors", "Acquisition", "Systemd", "Networks", "Detection", "Ledger",
+                "Plate", "Frames", "Tensors", "Acquisition", "Systemd", "Networks", "Diffusion", "Verdict",
+                "Evaluation",
+                "Detection", "Ledger",
                 "Reporting", "Training", "Monitoring", "Checkpoints", "Simulation", "Benchmarking",
                 "Randomness", "CKernels", "Auditing", "Dashboard", "Exporting",
                 argumentParser, logging, lifecycle,
@@ -103,7 +122,7 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["Plate"],
+            dependencies: ["Plate", "Randomness"],
             path: "Tests/TestSupport"
         ),
         .testTarget(name: "PlateTests", dependencies: ["Plate"]),
@@ -113,12 +132,28 @@ let package = Package(
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "TestSupport", logging]),
         .testTarget(
             name: "NetworksTests",
-            dependencies: ["Networks", "Tensors", "Detection", "TestSupport"]
+            dependencies: ["Networks", "Tensors", "Diffusion", "TestSupport"]
         ),
+        .testTarget(
+            name: "DiffusionTests",
+            dependencies: [
+                "Diffusion", "Plate", "Frames", "CKernels", "Randomness", "Tensors", "Networks",
+                "TestSupport",
+            ]
+        ),
+        .testTarget(
+            name: "VerdictTests",
+            dependencies: [
+                "Verdict", "Detection", "Diffusion", "Evaluation", "Arithmetic", "Plate", "Frames",
+                "CKernels", "Randomness",
+                "TestSupport", "Training",
+            ]
+        ),
+        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Plate", "TestSupport"]),
         .testTarget(
             name: "DetectionTests",
             dependencies: [
-                "Detection", "Plate", "Frames", "Tensors", "Networks", "CKernels", "Randomness",
+                "Detection", "Diffusion", "Verdict", "Plate", "Frames", "Tensors", "Networks", "Randomness",
                 "TestSupport",
             ]
         ),
@@ -135,7 +170,11 @@ let package = Package(
         ),
         .testTarget(
             name: "BenchmarkingTests",
-            dependencies: ["Benchmarking", "Detection", "Training", "Frames", "Plate", "TestSupport"]
+            dependencies: [
+                "Benchmarking", "Detection", "Diffusion", "Verdict", "Evaluation", "Training", "Frames",
+                "Plate",
+                "TestSupport",
+            ]
         ),
         .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Plate", "TestSupport", grdb]),
         .testTarget(
@@ -150,7 +189,10 @@ let package = Package(
         ),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["Training", "Detection", "Networks", "Tensors", "Frames", "Plate", "TestSupport"]
+            dependencies: [
+                "Training", "Detection", "Diffusion", "Verdict", "Networks", "Tensors", "Frames", "Plate",
+                "TestSupport",
+            ]
         ),
         .testTarget(
             name: "MonitoringTests",
@@ -168,7 +210,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "autoqc", "Detection", "Frames", "Ledger", "Networks", "Plate", "Randomness", "Reporting",
+                "autoqc", "Detection", "Diffusion", "Verdict", "Frames", "Ledger", "Networks", "Plate",
+                "Randomness", "Reporting",
                 "Tensors", "TestSupport",
             ]
         ),

@@ -1,7 +1,7 @@
-import Detection
 import Foundation
 import Frames
 import Plate
+import Verdict
 
 /// What is kept of the assessment of a frame beside its map.
 struct AssessmentRecord: Codable, Equatable {

@@ -1,4 +1,3 @@
-import Detection
 import Foundation
 import Plate
 import Training

@@ -1,7 +1,7 @@
-import Detection
 package import Foundation
 package import Plate
 package import Training
+import Verdict
 
 /// A way of judging frames that the benchmark can compare; a new one is added by writing one type.
 ///

@@ -1,4 +1,5 @@
-package import Detection
+package import Evaluation
+import Verdict
 
 /// Everything that a benchmark found; `results.json` is this value, keys sorted.
 ///

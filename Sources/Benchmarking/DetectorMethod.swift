@@ -1,8 +1,10 @@
 package import Detection
+import Diffusion
 import Foundation
 package import Plate
 package import Tensors
 import Training
+import Verdict
 
 /// A `realtime` model as the daemon judges with it: what its normal model says of tiles and score map together.
 ///
@@ -89,9 +91,8 @@ package final class DetectorMethod: BenchmarkMethod {
         guard let calibration else { preconditionFailure("\(name): assessed before it was prepared") }
         let reconstruction = scorer.reconstruction(of: frame) { report($0.done, $0.all) }
         let map = scorer.map(of: reconstruction)
-        let located = calibration.normal?.located(map, in: frame) ?? map
         var assessment = Assessment(score: calibration.severity(of: frame, map: map))
-        assessment.map = located.windowMean(calibration.maskWindow)
+        assessment.map = calibration.maskMap(of: frame, map: map)
         (assessment.input, assessment.reconstruction) = (reconstruction.input, reconstruction.output)
         return assessment
     }

@@ -1,4 +1,4 @@
-package import Detection
+package import Verdict
 
 /// One number that the benchmark gives, and what it is of.
 package struct Figure: Sendable, Equatable, Codable {

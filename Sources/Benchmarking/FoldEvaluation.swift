@@ -1,6 +1,7 @@
-import Detection
+import Evaluation
 import Plate
 import Training
+import Verdict
 
 /// Finds a fold's thresholds on its validation frames and takes the figures from its test frames.
 struct FoldEvaluation {

@@ -1,4 +1,5 @@
 package import Detection
+import Diffusion
 import Foundation
 package import Plate
 package import Tensors

@@ -1,8 +1,8 @@
-import Detection
 import Foundation
 import Frames
 import Plate
 import Training
+import Verdict
 
 /// A frame with a fault as every method sees it: input, reconstruction, score map, mask and truth, one row a
 /// method.

@@ -1,4 +1,5 @@
-import Detection
+import Evaluation
+import Verdict
 
 /// The ROC and precision-recall curves of a benchmark: two of all methods and two for each method.
 ///

@@ -1,5 +1,5 @@
-import Detection
 import Foundation
+import Verdict
 
 /// The tables of a benchmark: one row a number, and methods beside each other.
 struct ResultTables {

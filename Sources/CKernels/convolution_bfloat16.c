@@ -12,19 +12,19 @@ static uint16_t rounded(float x) {
 }
 
 size_t aqc_direct_floats_size(aqc_direct_shape shape) {
-    const aqc_tile tile = aqc_tile_of(shape.outputs);
+    const aqc_register_tile tile = aqc_register_tile_of(shape.outputs);
     return shape.kernel * shape.kernel * shape.inputs / group * (tile.vectors - (tile.pixels - 1)) * 64;
 }
 
 void aqc_direct_floats_pack(aqc_direct_shape shape, const float *weights, void *packed) {
-    const aqc_tile tile = aqc_tile_of(shape.outputs);
+    const aqc_register_tile tile = aqc_register_tile_of(shape.outputs);
     const size_t per_output = shape.kernel * shape.kernel * shape.inputs;
     uint16_t *to = packed;
     for (size_t at = 0; at < per_output; at += group)
         for (size_t v = tile.pixels - 1; v < tile.vectors; v++)
             for (size_t lane = 0; lane < 16; lane++)
                 for (size_t i = 0; i < group; i++)
-                    *to++ = rounded(weights[aqc_tile_output(shape.outputs, v, lane) * per_output + at + i]);
+                    *to++ = rounded(weights[aqc_register_tile_output(shape.outputs, v, lane) * per_output + at + i]);
 }
 
 #if defined(__x86_64__) && defined(__linux__)
@@ -33,11 +33,11 @@ void aqc_direct_floats_pack(aqc_direct_shape shape, const float *weights, void *
 #define SUM __m512
 #define SUM_ZERO _mm512_setzero_ps()
 #define MULTIPLY(sum, data, weights) _mm512_dpbf16_ps(sum, (__m512bh)(weights), (__m512bh)(data))
-#include "convolution_tiles.h"
+#include "convolution_register_tiles.h"
 #include "silu.h"
 
 int aqc_direct_floats_fits(aqc_direct_shape shape) {
-    return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512dq") && aqc_tiles_fit(&shape, group);
+    return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512dq") && aqc_register_tiles_fit(&shape, group);
 }
 
 // What follows the sums, known when a row is compiled.
@@ -46,26 +46,26 @@ typedef struct {
 } finish;
 
 // What lies under vector `v` of a unit; the shared one has 8 numbers of each pixel.
-AQC_INLINE __m512 load_floats(const float *from, size_t v, aqc_tile t) {
+AQC_INLINE __m512 load_floats(const float *from, size_t v, aqc_register_tile t) {
     if (t.pixels == 1) return _mm512_loadu_ps(from + 16 * v);
     if (v < 2) return _mm512_loadu_ps(from + 24 * v);
     return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(from + 16)), _mm256_loadu_ps(from + 40), 1);
 }
 
 // The bias of a vector; the shared one has the same 8 numbers twice.
-AQC_INLINE __m512 bias_of(const float *bias, size_t v, aqc_tile t) {
+AQC_INLINE __m512 bias_of(const float *bias, size_t v, aqc_register_tile t) {
     if (t.pixels == 1) return _mm512_loadu_ps(bias + 16 * v);
     return v < 2 ? _mm512_loadu_ps(bias) : _mm512_broadcast_f32x8(_mm256_loadu_ps(bias + 16));
 }
 
-AQC_INLINE __m512 finished(const aqc_line_job *job, __m512 y, size_t at, size_t v, aqc_tile t, finish f) {
+AQC_INLINE __m512 finished(const aqc_line_job *job, __m512 y, size_t at, size_t v, aqc_register_tile t, finish f) {
     if (job->bias) y = _mm512_add_ps(y, bias_of(job->bias, v, t));
     if (f.adds) y = _mm512_add_ps(y, load_floats((const float *)job->addend + at, v, t));
     return f.silu ? silu_for_floats(y) : y;
 }
 
 AQC_INLINE void tile(
-    const aqc_line_job *job, const char *const *lines, size_t row, size_t column, aqc_tile t, finish f) {
+    const aqc_line_job *job, const char *const *lines, size_t row, size_t column, aqc_register_tile t, finish f) {
     const aqc_direct_shape *s = &job->shape;
     const size_t step = s->stride * s->inputs * sizeof(uint16_t), run = s->kernel * s->inputs * sizeof(uint16_t);
     const char *from[3];
@@ -87,17 +87,17 @@ AQC_INLINE void tile(
 }
 
 AQC_INLINE void row_of_tiles(
-    const aqc_line_job *job, size_t row, const char *const *lines, aqc_tile t, finish f) {
+    const aqc_line_job *job, size_t row, const char *const *lines, aqc_register_tile t, finish f) {
     const size_t width = aqc_output_length(&job->shape, job->shape.width), length = t.units * t.pixels;
     size_t x = 0;
     for (; x + length <= width; x += length) tile(job, lines, row, x, t, f);
-    for (; x < width; x += t.pixels) tile(job, lines, row, x, (aqc_tile){t.vectors, t.pixels, 1}, f);
+    for (; x < width; x += t.pixels) tile(job, lines, row, x, (aqc_register_tile){t.vectors, t.pixels, 1}, f);
 }
 
 #define ROW(outputs, vectors, pixels, units)                                                   \
     __attribute__((target(AQC_TARGET))) static void row_of_##outputs(                          \
         const aqc_line_job *job, size_t row, const char *const *lines) {                       \
-        const aqc_tile t = {vectors, pixels, units};                                           \
+        const aqc_register_tile t = {vectors, pixels, units};                                           \
         const int adds = job->addend != NULL;                                                  \
         if (job->silu && adds) row_of_tiles(job, row, lines, t, (finish){1, 1});               \
         else if (job->silu) row_of_tiles(job, row, lines, t, (finish){1, 0});                  \

@@ -29,19 +29,19 @@ static int8_t rounded(float x) { return (int8_t)rintf(x < -127 ? -127 : (x > 127
 // takes part in every product, so its share is taken off there once.
 static void pack(aqc_direct_bytes *plan, const float *weights, const float *scale, const float *bias, float step) {
     const aqc_direct_shape *s = &plan->shape;
-    const aqc_tile tile = aqc_tile_of(s->outputs);
+    const aqc_register_tile tile = aqc_register_tile_of(s->outputs);
     const size_t per_output = s->kernel * s->kernel * s->inputs;
     int8_t *packed = plan->weights;
     for (size_t at = 0; at < per_output; at += group)
         for (size_t v = tile.pixels - 1; v < tile.vectors; v++)
             for (size_t lane = 0; lane < 16; lane++)
                 for (size_t i = 0; i < group; i++) {
-                    const size_t output = aqc_tile_output(s->outputs, v, lane);
+                    const size_t output = aqc_register_tile_output(s->outputs, v, lane);
                     *packed++ = rounded(weights[output * per_output + at + i] * (1 / scale[output]));
                 }
     for (size_t v = 0; v < tile.vectors; v++)
         for (size_t lane = 0; lane < 16; lane++) {
-            const size_t output = aqc_tile_output(s->outputs, v, lane), at = v * 16 + lane;
+            const size_t output = aqc_register_tile_output(s->outputs, v, lane), at = v * 16 + lane;
             int32_t sum = 0;
             for (size_t i = 0; i < per_output; i++)
                 sum += rounded(weights[output * per_output + i] * (1 / scale[output]));
@@ -55,7 +55,7 @@ aqc_direct_bytes *aqc_direct_bytes_make(
     aqc_direct_finish finish) {
     aqc_direct_bytes *plan = calloc(1, sizeof *plan);
     if (!plan) return NULL;
-    const aqc_tile tile = aqc_tile_of(shape.outputs);
+    const aqc_register_tile tile = aqc_register_tile_of(shape.outputs);
     plan->shape = shape;
     plan->finish = finish;
     plan->source_zero = (uint8_t)zero;
@@ -77,13 +77,13 @@ aqc_direct_bytes *aqc_direct_bytes_make(
 #define SUM __m512i
 #define SUM_ZERO _mm512_setzero_si512()
 #define MULTIPLY(sum, data, weights) _mm512_dpbusd_epi32(sum, data, weights)
-#include "convolution_tiles.h"
+#include "convolution_register_tiles.h"
 #include "silu.h"
 
 int aqc_direct_bytes_fits(aqc_direct_shape shape) {
     return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && !shape.source_cell &&
-        aqc_tiles_fit(&shape, group);
+        aqc_register_tiles_fit(&shape, group);
 }
 
 // What follows the sums, known when a row is compiled.
@@ -92,7 +92,7 @@ typedef struct {
 } finish;
 
 // What lies in the destination under vector `v` of a unit.
-AQC_INLINE __m512 addend(const uint8_t *to, size_t v, aqc_tile t) {
+AQC_INLINE __m512 addend(const uint8_t *to, size_t v, aqc_register_tile t) {
     __m128i bytes;
     if (t.pixels == 1 || v < 2) {
         bytes = _mm_loadu_si128((const __m128i *)(to + v * (t.pixels == 1 ? 16 : 24)));
@@ -104,7 +104,7 @@ AQC_INLINE __m512 addend(const uint8_t *to, size_t v, aqc_tile t) {
 }
 
 AQC_INLINE __m512 finished(
-    const aqc_direct_bytes *plan, __m512i sum, const uint8_t *to, size_t v, aqc_tile t, finish f) {
+    const aqc_direct_bytes *plan, __m512i sum, const uint8_t *to, size_t v, aqc_register_tile t, finish f) {
     const __m512 scale = _mm512_load_ps(plan->scale + 16 * v), bias = _mm512_load_ps(plan->bias + 16 * v);
     __m512 y = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), scale, bias);
     if (f.adds) y = _mm512_fmadd_ps(addend(to, v, t), _mm512_set1_ps(plan->finish.addend_step), y);
@@ -123,7 +123,7 @@ AQC_INLINE void store_vectors(uint8_t *to, __m512i bytes, size_t vectors) {
 }
 
 // One unit as bytes: up to four vectors are packed into one, whose groups of four are then put in order.
-AQC_INLINE void store_bytes(const aqc_direct_bytes *plan, const __m512i *sums, uint8_t *to, aqc_tile t, finish f) {
+AQC_INLINE void store_bytes(const aqc_direct_bytes *plan, const __m512i *sums, uint8_t *to, aqc_register_tile t, finish f) {
     const __m512 unit = _mm512_set1_ps(plan->finish.unit), zero = _mm512_set1_ps(plan->finish.zero);
     const __m512i none = _mm512_setzero_si512();
     __m512i whole[4] = {none, none, none, none};
@@ -138,7 +138,7 @@ AQC_INLINE void store_bytes(const aqc_direct_bytes *plan, const __m512i *sums, u
 }
 
 AQC_INLINE void tile(
-    const aqc_line_job *job, const char *const *lines, size_t row, size_t column, aqc_tile t, finish f) {
+    const aqc_line_job *job, const char *const *lines, size_t row, size_t column, aqc_register_tile t, finish f) {
     const aqc_direct_bytes *plan = job->plan;
     const aqc_direct_shape *s = &plan->shape;
     const size_t step = s->stride * s->inputs;
@@ -160,18 +160,18 @@ AQC_INLINE void tile(
 }
 
 AQC_INLINE void row_of_tiles(
-    const aqc_line_job *job, size_t row, const char *const *lines, aqc_tile t, finish f) {
+    const aqc_line_job *job, size_t row, const char *const *lines, aqc_register_tile t, finish f) {
     const size_t width = aqc_output_length(&job->shape, job->shape.width), length = t.units * t.pixels;
     size_t x = 0;
     for (; x + length <= width; x += length) tile(job, lines, row, x, t, f);
-    for (; x < width; x += t.pixels) tile(job, lines, row, x, (aqc_tile){t.vectors, t.pixels, 1}, f);
+    for (; x < width; x += t.pixels) tile(job, lines, row, x, (aqc_register_tile){t.vectors, t.pixels, 1}, f);
 }
 
 #define ROW(outputs, vectors, pixels, units)                                                      \
     __attribute__((target(AQC_TARGET))) static void row_of_##outputs(                             \
         const aqc_line_job *job, size_t row, const char *const *lines) {                          \
         const aqc_direct_finish f = ((const aqc_direct_bytes *)job->plan)->finish;                \
-        const aqc_tile t = {vectors, pixels, units};                                              \
+        const aqc_register_tile t = {vectors, pixels, units};                                              \
         const int adds = f.addend_step != 0;                                                      \
         if (f.to_float) row_of_tiles(job, row, lines, t, (finish){f.silu, 0, 1});                 \
         else if (f.silu && adds) row_of_tiles(job, row, lines, t, (finish){1, 1, 0});             \

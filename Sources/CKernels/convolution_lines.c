@@ -7,13 +7,13 @@
 // Lines of the largest kernel; larger ones have none.
 enum { most_lines = 3, alignment = 64 };
 
-int aqc_tiles_fit(const aqc_direct_shape *s, size_t group) {
-    if (!aqc_tile_of(s->outputs).vectors || s->inputs % group || !s->inputs) return 0;
+int aqc_register_tiles_fit(const aqc_direct_shape *s, size_t group) {
+    if (!aqc_register_tile_of(s->outputs).vectors || s->inputs % group || !s->inputs) return 0;
     if (!s->kernel || s->kernel > most_lines || !s->stride || s->padding >= s->kernel) return 0;
     if (s->height + 2 * s->padding < s->kernel || s->width + 2 * s->padding < s->kernel) return 0;
     if (s->source_cell && (s->source_cell != 4 || s->inputs != 16)) return 0;
     if (s->result_cell && (s->result_cell != 4 || s->outputs != 16)) return 0;
-    return aqc_output_length(s, s->width) % aqc_tile_of(s->outputs).pixels == 0;
+    return aqc_output_length(s, s->width) % aqc_register_tile_of(s->outputs).pixels == 0;
 }
 
 static void run_part(void *context, size_t row, size_t end) {

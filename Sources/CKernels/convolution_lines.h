@@ -8,24 +8,24 @@
 // share the last vector. A tile is as many units as registers hold.
 typedef struct {
     size_t vectors, pixels, units;
-} aqc_tile;
+} aqc_register_tile;
 
 // Outputs of a convolution, and vectors and pixels of a unit, and units of a tile for them.
 #define AQC_TILES(X) X(16, 1, 1, 16) X(24, 3, 2, 8) X(32, 2, 1, 10) X(48, 3, 1, 8) X(64, 4, 1, 5)
 
 // The tile of so many outputs; no vectors for those without a kernel.
-static inline aqc_tile aqc_tile_of(size_t outputs) {
+static inline aqc_register_tile aqc_register_tile_of(size_t outputs) {
 #define CASE(outputs, vectors, pixels, units) \
-    case outputs: return (aqc_tile){vectors, pixels, units};
+    case outputs: return (aqc_register_tile){vectors, pixels, units};
     switch (outputs) {
         AQC_TILES(CASE)
-    default: return (aqc_tile){0, 0, 0};
+    default: return (aqc_register_tile){0, 0, 0};
     }
 #undef CASE
 }
 
 // The output that lane `lane` of vector `vector` of a unit sums.
-static inline size_t aqc_tile_output(size_t outputs, size_t vector, size_t lane) {
+static inline size_t aqc_register_tile_output(size_t outputs, size_t vector, size_t lane) {
     if (outputs != 24) return vector * 16 + lane;
     return vector < 2 ? lane : 16 + lane % 8;
 }
@@ -35,7 +35,7 @@ static inline size_t aqc_output_length(const aqc_direct_shape *s, size_t length)
 }
 
 // Whether a shape suits tiles whose numbers come in groups of `group` to a lane of 32 bits.
-int aqc_tiles_fit(const aqc_direct_shape *s, size_t group);
+int aqc_register_tiles_fit(const aqc_direct_shape *s, size_t group);
 
 // A loop over rows of the result. `fill` writes one line of the source, `line` bytes long with both ends; `tiles` one row.
 typedef struct aqc_line_job {

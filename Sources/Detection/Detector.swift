@@ -1,5 +1,7 @@
+package import Diffusion
 package import Plate
 package import Tensors
+import Verdict
 
 /// Judges frames with a calibrated model; the same path for the daemon, for `score` and for calibration.
 package final class Detector: Sendable {
@@ -64,10 +66,11 @@ package final class Detector: Sendable {
         self.calibration = calibration
     }
 
-    /// Judges a frame, and keeps the figures of its tiles.
-    func findings(of frame: Frame, threshold: Double? = nil) -> Calibration.Findings {
+    /// Judges a frame, and keeps what was measured in it.
+    func judgeWithEvidence(_ frame: Frame, threshold: Double? = nil) -> (Judgement, Evidence) {
         let map = scorer.map(of: frame)
-        return calibration.findings(of: frame, map: map, threshold: threshold, causes: description.causes)
+        let evidence = calibration.evidence(of: frame, map: map)
+        return (judge(evidence, map, threshold), evidence)
     }
 
     /// Judges a frame of at least one pixel; several threads may judge at once.
@@ -80,9 +83,15 @@ package final class Detector: Sendable {
         report: (ReconstructionProgress) -> Void = { _ in }
     ) -> Judgement {
         let map = scorer.map(of: frame, report: report)
-        return calibration.findings(of: frame, map: map, threshold: threshold, causes: description.causes)
-            .judgement
+        return judge(calibration.evidence(of: frame, map: map), map, threshold)
     }
+
+    private func judge(_ evidence: Evidence, _ map: ScoreMap, _ threshold: Double?) -> Judgement {
+        calibration.judge(evidence, map: map, threshold: threshold, causes: description.causes)
+    }
+
+    /// Share of normal frames that the calibration lets be called faulty; `nil` for a greedy threshold, which promises no rate.
+    package var falseAlarmRate: Double? { calibration.limits.threshold.falseAlarmRate }
 
     /// What to know about the verdicts on frames of a size that the model was not made for; `nil` where it was.
     package func warning(for frame: Frame) -> String? {

@@ -1,3 +1,4 @@
+package import Diffusion
 package import Plate
 import Synchronization
 package import Tensors
@@ -5,14 +6,14 @@ package import Tensors
 /// Turns frames into score maps with a model of any method and profile, calibrated or not.
 ///
 /// Any number of threads may ask at once: each gets a reconstructor of its own for a frame of the `realtime` profile;
-/// those of the `reference` profile take turns, as one frame keeps all cores busy.
+/// those of the `reference` profile go one after another, as one frame keeps all cores busy.
 package final class FrameScorer: Sendable {
     /// What the network multiplies.
     package let precision: Precision
     private let model: Model
     private let idle: Mutex<[Held]>
     /// Held by the one frame that may be worked on, in the `reference` profile.
-    private let turn = Mutex(())
+    private let single = Mutex(())
 
     private struct Held: @unchecked Sendable {  // one thread at a time takes it from the list
         let reconstructor: any Reconstructor
@@ -65,7 +66,7 @@ package final class FrameScorer: Sendable {
         guard model.description.realtime == nil else {
             return withReconstructor { $0.reconstruction(of: frame, report: report) }
         }
-        return turn.withLock { _ in
+        return single.withLock { _ in
             withReconstructor { $0.reconstruction(of: frame, report: report) }
         }
     }

@@ -1,9 +1,10 @@
-import Foundation
+import CCrypto
+package import Foundation
 package import Tensors
 
 /// A trained detector as a file: one safetensors file with the weights and everything needed to use them.
 ///
-/// Metadata keys: `autoqc.format`, `1` or `2`; `autoqc.model`, the `ModelDescription` as JSON with sorted keys;
+/// Metadata keys: `autoqc.format`, `3`; `autoqc.model`, the `ModelDescription` as JSON with sorted keys;
 /// `autoqc.sha256`, over that JSON and then each tensor's name, shape and little-endian values in order of name. A file
 /// that is cut, altered, or of an unknown format is refused. The first twelve digits of the whole file's SHA-256 are the
 /// model's name in every record.
@@ -13,8 +14,7 @@ package struct Model: Sendable {
     /// The weights by parameter name.
     package var weights: [String: Tensor]
 
-    /// Format 2 came with the `reference` profile; what needs nothing of it is written as before.
-    private static let formats = ["1", "2"]
+    private static let format = "3"
     private static let formatKey = "autoqc.format"
     private static let descriptionKey = "autoqc.model"
     private static let digestKey = "autoqc.sha256"
@@ -64,11 +64,10 @@ package struct Model: Sendable {
                 "holds tensors but no autoqc model; give a file that `autoqc train` wrote"
             )
         }
-        guard Self.formats.contains(format) else {
+        guard format == Self.format else {
             throw refuse(
                 .unknownVersion,
-                "has format \(format), this program reads \(Self.formats.joined(separator: " and ")); "
-                    + "use a matching version"
+                "has format \(format), this program reads \(Self.format); use a matching version"
             )
         }
         guard file.metadata[Self.digestKey] == Self.digest(json: json, weights: file.tensors) else {
@@ -88,7 +87,7 @@ package struct Model: Sendable {
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             let json = String(decoding: try encoder.encode(description), as: UTF8.self)
             let metadata = [
-                Self.formatKey: Self.formats[description.reference == nil ? 0 : 1], Self.descriptionKey: json,
+                Self.formatKey: Self.format, Self.descriptionKey: json,
                 Self.digestKey: Self.digest(json: json, weights: weights),
             ]
             try SafeTensors(metadata: metadata, tensors: weights).write(path: path)
@@ -107,5 +106,20 @@ package struct Model: Sendable {
             unsafe words.withUnsafeBytes { unsafe data.append(contentsOf: $0) }
         }
         return Digest.sha256(data)
+    }
+}
+
+/// SHA-256 (FIPS 180-4), by OpenSSL.
+package enum Digest {
+    /// The digest as 64 lower-case hexadecimal digits.
+    package static func sha256(_ data: Data) -> String {
+        var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
+        unsafe data.withUnsafeBytes { bytes in
+            _ = unsafe SHA256(bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count, &digest)
+        }
+        return digest.map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
     }
 }

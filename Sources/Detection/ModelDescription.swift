@@ -1,5 +1,7 @@
+package import Diffusion
 import Networks
 package import Tensors
+package import Verdict
 
 /// Everything about a model but its weights; the metadata of a model file.
 package struct ModelDescription: Sendable, Equatable {
@@ -16,12 +18,12 @@ package struct ModelDescription: Sendable, Equatable {
     /// The ranges inside the folded network over normal frames, which int8 needs (`RealtimeUNet.ranges`);
     /// absent until the model is quantised.
     package var ranges: [ClosedRange<Float>]?
-    /// What tells the cause of a fault; absent until it was learnt from faulty frames of known causes.
+    /// What tells the cause of a fault; absent until it was fitted to faulty frames of known causes.
     package var causes: CauseModel?
     /// Where the weights come from.
     package var training: Provenance
-    /// The run whose first frames taught what is normal (`RunDetector`); absent from every other model.
-    package var learntFrom: RunOrigin?
+    /// The run on whose first frames it was calibrated (`RunDetector`); absent from every other model.
+    package var calibratedOn: RunOrigin?
 
     /// The two ways of doing the same.
     package enum Profile: Sendable, Equatable {
@@ -51,7 +53,7 @@ package struct ModelDescription: Sendable, Equatable {
         package var frames: Int
         /// Loss on held-out normal frames.
         package var validationLoss: Float?
-        /// Rows of the frames that it was trained or last calibrated on; absent from older files.
+        /// Rows of the frames that it was trained or last calibrated on.
         package var frameHeight: Int?
         /// Columns of those frames.
         package var frameWidth: Int?
@@ -66,13 +68,13 @@ package struct ModelDescription: Sendable, Equatable {
         }
     }
 
-    /// What a run's first frames changed.
+    /// The run on which a model was calibrated.
     package struct RunOrigin: Sendable, Equatable, Codable {
         /// Name of the model whose calibration the run's replaced.
         package var model: String
         /// The run.
         package var run: String
-        /// Frames that taught.
+        /// Frames that it was calibrated on.
         package var frames: Int
     }
 
@@ -113,9 +115,9 @@ package struct ModelDescription: Sendable, Equatable {
         return wanted.first { $0.isSupported && calibrations[$0] != nil } ?? .float32
     }
 
-    /// What known faults taught the calibrations; absent where there were none.
+    /// What known faults look like, as the calibrations know it; absent where there were none.
     package var classifier: TileClassifier? {
-        calibrations.values.lazy.compactMap(\.normal?.classifier).first
+        calibrations.values.lazy.compactMap(\.tiles?.normal.classifier).first
     }
 
     /// The settings of a `realtime` model.
@@ -140,35 +142,20 @@ package struct ModelDescription: Sendable, Equatable {
 }
 
 extension ModelDescription: Codable {
-    /// The keys of a `realtime` model lie at the top, as in format 1; those of the other under `reference`.
     private enum Key: String, CodingKey {
-        case method, profile, architecture, normalisation, diffusion, reference, residual, calibration,
-            calibrations, preferredPrecision, causes, training, learntFrom
+        case method, realtime, reference, residual, calibrations, preferredPrecision, causes, training,
+            calibratedOn
         case ranges = "byteRanges"
     }
 
     /// Reads the metadata; the settings' ranges are not checked here (see `fault`).
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: Key.self)
-        let name = try values.decode(String.self, forKey: .profile)
         let profile: Profile
-        switch name {
-        case "realtime":
-            profile = .realtime(
-                RealtimeSettings(
-                    architecture: try values.decode(RealtimeUNet.Architecture.self, forKey: .architecture),
-                    normalisation: try values.decode(Normalisation.self, forKey: .normalisation),
-                    diffusion: try values.decode(PatchedDiffusion.self, forKey: .diffusion)
-                )
-            )
-        case "reference":
+        if let settings = try values.decodeIfPresent(RealtimeSettings.self, forKey: .realtime) {
+            profile = .realtime(settings)
+        } else {
             profile = .reference(try values.decode(ReferenceSettings.self, forKey: .reference))
-        default:
-            throw DecodingError.dataCorruptedError(
-                forKey: .profile,
-                in: values,
-                debugDescription: "the profile '\(name)' is neither realtime nor reference"
-            )
         }
         self.init(
             method: try values.decode(Method.self, forKey: .method),
@@ -176,45 +163,71 @@ extension ModelDescription: Codable {
             residual: try values.decode(Residual.self, forKey: .residual),
             training: try values.decode(Provenance.self, forKey: .training)
         )
-        func named(_ key: Key) throws -> [Precision: Calibration] {
-            let found = try values.decodeIfPresent([String: Calibration].self, forKey: key) ?? [:]
-            // A precision of a later version is none of ours.
-            let known = found.compactMap { name, value in Precision(rawValue: name).map { ($0, value) } }
-            return Dictionary(uniqueKeysWithValues: known)
-        }
-        calibrations = try named(.calibrations)
-        preferredPrecision = try values.decodeIfPresent(String.self, forKey: .preferredPrecision)
-            .flatMap(Precision.init(rawValue:))
-        calibration = try values.decodeIfPresent(Calibration.self, forKey: .calibration)
+        calibrations = try values.decode([Precision: Calibration].self, forKey: .calibrations)
+        preferredPrecision = try values.decodeIfPresent(Precision.self, forKey: .preferredPrecision)
         causes = try values.decodeIfPresent(CauseModel.self, forKey: .causes)
-        learntFrom = try values.decodeIfPresent(RunOrigin.self, forKey: .learntFrom)
+        calibratedOn = try values.decodeIfPresent(RunOrigin.self, forKey: .calibratedOn)
         ranges = try values.decodeIfPresent([ClosedRange<Float>].self, forKey: .ranges)
     }
 
-    /// Writes the metadata.
+    /// Writes the metadata; the settings of the profile lie under its name.
     package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: Key.self)
         try values.encode(method, forKey: .method)
-        try values.encode(profile.name, forKey: .profile)
         switch profile {
-        case .realtime(let settings):
-            try values.encode(settings.architecture, forKey: .architecture)
-            try values.encode(settings.normalisation, forKey: .normalisation)
-            try values.encode(settings.diffusion, forKey: .diffusion)
+        case .realtime(let settings): try values.encode(settings, forKey: .realtime)
         case .reference(let settings): try values.encode(settings, forKey: .reference)
         }
         try values.encode(residual, forKey: .residual)
-        try values.encodeIfPresent(calibration, forKey: .calibration)
-        func encode(_ calibrations: [Precision: Calibration], _ key: Key) throws {
-            guard !calibrations.isEmpty else { return }
-            let named = calibrations.map { ($0.key.rawValue, $0.value) }
-            try values.encode(Dictionary(uniqueKeysWithValues: named), forKey: key)
-        }
-        try encode(calibrations.filter { $0.key != .float32 }, .calibrations)
-        try values.encodeIfPresent(preferredPrecision?.rawValue, forKey: .preferredPrecision)
+        try values.encode(calibrations, forKey: .calibrations)
+        try values.encodeIfPresent(preferredPrecision, forKey: .preferredPrecision)
         try values.encodeIfPresent(causes, forKey: .causes)
         try values.encodeIfPresent(ranges, forKey: .ranges)
         try values.encode(training, forKey: .training)
-        try values.encodeIfPresent(learntFrom, forKey: .learntFrom)
+        try values.encodeIfPresent(calibratedOn, forKey: .calibratedOn)
     }
+}
+
+/// Why a model file was refused or could not be written.
+package struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What kind of refusal.
+    package enum Code: Sendable, Equatable {
+        /// The file is not there, not readable, cut or damaged.
+        case unreadable
+        /// A safetensors file, but not a model of this program.
+        case notAModel
+        /// Written by another version of the format.
+        case unknownVersion
+        /// The content is not what was written.
+        case altered
+        /// The weights do not fit the architecture that the file names.
+        case unfitWeights
+        /// The settings that the file names cannot be built.
+        case unfitSettings
+        /// The precision asked for cannot be had with this model or on this CPU.
+        case unfitPrecision
+        /// The model has no thresholds yet.
+        case notCalibrated
+        /// Not of the `realtime` profile, and so too slow to keep up with a plate.
+        case notRealtime
+        /// The file could not be written.
+        case cannotWrite
+    }
+
+    /// What kind of refusal.
+    package let code: Code
+    /// The model file.
+    package let path: String
+    /// What is wrong and what to do.
+    package let detail: String
+
+    /// Names the refusal.
+    package init(code: Code, path: String, detail: String) {
+        self.code = code
+        self.path = path
+        self.detail = detail
+    }
+
+    /// A sentence that names file, fault and remedy.
+    package var description: String { "model \(path): \(detail)" }
 }

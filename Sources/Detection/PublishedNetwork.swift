@@ -1,3 +1,4 @@
+package import Diffusion
 import Networks
 
 /// What the names and shapes of published weights tell: the method, and how wide and deep its network is.

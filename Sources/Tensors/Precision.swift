@@ -1,7 +1,7 @@
 import COneDNN
 
 /// The numbers that convolutions multiply; sums of floats are always float32, those of bytes 32-bit integers.
-package enum Precision: String, Sendable, Codable, CaseIterable {
+package enum Precision: String, Sendable, Codable, CodingKeyRepresentable, CaseIterable {
     /// 32 bits, on every CPU.
     case float32 = "f32"
     /// 16 bits with the range of float32, where the CPU multiplies them itself (AVX-512 BF16, AMX).

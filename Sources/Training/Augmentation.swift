@@ -1,4 +1,4 @@
-package import Detection
+package import Diffusion
 import Foundation
 import Frames
 package import Plate

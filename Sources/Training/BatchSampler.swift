@@ -1,4 +1,4 @@
-import Detection
+import Diffusion
 import Dispatch
 import Plate
 import Randomness

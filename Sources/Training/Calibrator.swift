@@ -1,9 +1,12 @@
 package import Detection
+package import Diffusion
+import Evaluation
 import Foundation
 import Frames
 import Plate
 import Randomness
 package import Tensors
+package import Verdict
 
 /// Finds a model's thresholds.
 package struct Calibrator: Sendable {
@@ -21,14 +24,14 @@ package struct Calibrator: Sendable {
         package var variations = 0
         /// Seed of the changes.
         package var seed: UInt64 = 1
-        /// What known faults taught, as a witness beside the normal tiles.
+        /// What known faults look like, beside the normal tiles.
         package var classifier: TileClassifier?
 
         /// The defaults.
         package init() {}
 
-        /// Changed copies of each of so many frames that make up for frames that are not there: four at most, and none of a
-        /// hundred frames, where they would only blur what is normal.
+        /// Changed copies of each of so many frames that make up for missing frames: four at most, and none of a hundred frames,
+        /// where they would only widen what is normal.
         package static func variations(for frames: Int) -> Int {
             let missing = max(enough - frames, 0)
             return min((missing + frames - 1) / max(frames, 1), mostVariations)
@@ -66,52 +69,68 @@ package struct Calibrator: Sendable {
         passes: (ReconstructionProgress) -> Void = { _ in }
     ) throws(DataError) -> Calibration {
         let augmentation = Augmentation(normalisation: try normalisation(of: frames), blur: Self.blur)
-        let figures = try figures(of: frames, augmentation, report: report, passes: passes)
-        let scores = figures.scores
-        let scale = SeverityScale(normalScores: scores)
-        let image = ConformalThreshold(
-            normalValues: scores.map { scale.severity(of: $0) },
-            falseAlarmRate: options.falseAlarmRate
-        )
-        let mask = ConformalThreshold(normalValues: figures.onsets, falseAlarmRate: options.maskRate)
-        var calibration = Calibration(
+        let normal = try normalFrames(of: frames, augmentation, report: report, passes: passes)
+        let calibration = Calibration(
             scoreKind: options.scoreKind,
-            scale: scale,
-            threshold: (image.value, .conformal(image)),
             maskWindow: options.maskWindow,
-            mask: (mask.value, .conformal(mask))
+            image: Calibration.imageLimits(
+                normalScores: normal.scores,
+                onsets: normal.onsets,
+                falseAlarmRate: options.falseAlarmRate,
+                maskRate: options.maskRate
+            )
         )
-        let learnt = figures.learner?.model(
-            falseAlarmRate: options.falseAlarmRate,
-            seed: options.seed,
-            classifier: options.classifier
-        )
-        if var normal = learnt {
-            normal.maskThreshold = try maskThreshold(of: normal, on: frames, augmentation)
-            calibration.normal = normal
-        }
-        return calibration
+        return try withTiles(calibration, normal, frames, augmentation)
     }
 
-    /// What normal frames give.
-    private struct NormalFigures {
-        var learner: NormalLearner?
+    /// The calibration with the tiles of normal frames, where there are enough of them.
+    private func withTiles(
+        _ calibration: Calibration,
+        _ normal: NormalFrames,
+        _ frames: FrameSet,
+        _ augmentation: Augmentation
+    ) throws(DataError) -> Calibration {
+        guard !normal.tiles.isEmpty, let settings = model.description.realtime else { return calibration }
+        var fit = NormalTilesFit()
+        (fit.falseAlarmRate, fit.seed) = (options.falseAlarmRate, options.seed)
+        fit.classifier = options.classifier
+        let found = fit.fitted(
+            to: normal.tiles,
+            size: (frames.height, frames.width),
+            background: settings.normalisation.background
+        )
+        let limits = Limits(
+            severity: found.severity,
+            threshold: Threshold(found.threshold),
+            mask: calibration.image.mask
+        )
+        var result = calibration
+        result.tiles = Calibration.Tiles(normal: found.tiles, limits: limits)
+        let mask = try maskThreshold(of: result, on: frames, augmentation)
+        result.tiles?.limits.mask = mask
+        return result
+    }
+
+    /// What was measured in normal frames and their changed copies.
+    private struct NormalFrames {
+        var tiles: [TileFigures] = []
         var scores: [Double] = []
         var onsets: [Double] = []
     }
 
-    /// Judges each frame and its changed copies.
-    private func figures(
+    /// In smaller frames every tile is near any fault, and unlikely with it: 40 tiles are 256 x 160 pixels.
+    private static let fewestTiles = 40
+
+    /// Measures each frame and its changed copies.
+    private func normalFrames(
         of frames: FrameSet,
         _ augmentation: Augmentation,
         report: (_ done: Int, _ all: Int) -> Void,
         passes: (ReconstructionProgress) -> Void
-    ) throws(DataError) -> NormalFigures {
-        let filter = Calibration.specks(window: options.maskWindow)
+    ) throws(DataError) -> NormalFrames {
+        let filter = Calibration.smallComponents(window: options.maskWindow)
         let all = frames.count * (1 + options.variations)
-        var figures = NormalFigures(
-            learner: model.description.realtime.map { NormalLearner(background: $0.normalisation.background) }
-        )
+        var normal = NormalFrames()
         // A reference model tells how far it is within a frame; of a realtime one, frames go side by side.
         let width = model.description.realtime == nil ? 1 : Compute.threads
         for start in stride(from: 0, to: all, by: width) {
@@ -123,50 +142,58 @@ package struct Calibrator: Sendable {
                 ? shown.map { scorer.map(of: $0, report: passes) }
                 : Compute.concurrentMap(shown.count) { scorer.map(of: shown[$0]) }
             for (index, map) in maps.enumerated() {
-                figures.learner?.add(shown[index], map: map)
-                figures.scores.append(options.scoreKind.value(of: ImageScores(map: map)))
-                figures.onsets.append(Double(filter.onset(of: map.windowMean(options.maskWindow))))
+                normal.tiles += tiles(of: shown[index], map).map { [$0] } ?? []
+                normal.scores.append(options.scoreKind.value(of: ImageScores(map: map)))
+                normal.onsets.append(Double(filter.onset(of: map.windowMean(options.maskWindow))))
             }
-            report(figures.scores.count, all)
+            report(normal.scores.count, all)
         }
-        return figures
+        return normal
+    }
+
+    private func tiles(of frame: Frame, _ map: ScoreMap) -> TileFigures? {
+        guard let settings = model.description.realtime,
+            let tiles = TileFigures(frame: frame, map: map, background: settings.normalisation.background)
+        else { return nil }
+        return tiles.count >= Self.fewestTiles ? tiles : nil
     }
 
     /// More frames than these do not move the threshold of masks.
     private static let mostMasked = 100
 
-    /// The threshold of masks that the normal model takes part in; it is known only after all frames were seen once.
+    /// The threshold of masks of the residual weighted by the tiles; it needs a second pass over the frames, when the normal tiles
+    /// are known.
     private func maskThreshold(
-        of normal: NormalModel,
+        of calibration: Calibration,
         on frames: FrameSet,
         _ augmentation: Augmentation
-    ) throws(DataError) -> Double {
+    ) throws(DataError) -> Threshold {
         let all = frames.count * (1 + options.variations)
         let count = min(all, Self.mostMasked)
-        let filter = Calibration.specks(window: options.maskWindow)
+        let filter = calibration.smallComponents
         var onsets: [Double] = []
         for start in stride(from: 0, to: count, by: Compute.threads) {
             let shown = try (start..<min(start + Compute.threads, count)).map { number throws(DataError) in
                 try self.shown(number * all / count, of: frames, changedBy: augmentation)
             }
             onsets += Compute.concurrentMap(shown.count) { index in
-                let located = normal.located(scorer.map(of: shown[index]), in: shown[index])
-                return Double(filter.onset(of: located.windowMean(options.maskWindow)))
+                let map = calibration.maskMap(of: shown[index], map: scorer.map(of: shown[index]))
+                return Double(filter.onset(of: map))
             }
         }
-        return ConformalThreshold(normalValues: onsets, falseAlarmRate: options.maskRate).value
+        return Threshold(ConformalThreshold(normalValues: onsets, falseAlarmRate: options.maskRate))
     }
 
     /// What tells tiles of faults from others, from lists of labelled frames with masks, each with normal frames of the
     /// same microscope; `nil` if no list has both.
     ///
-    /// `report` hears of each frame judged, and of each step of learning.
+    /// `report` hears of each frame judged, and of each step of the fit.
     package func classifier(
         _ lists: [[FramePaths.Labelled]],
         report: (_ what: String, _ done: Int, _ all: Int) -> Void
     ) throws(DataError) -> TileClassifier? {
         guard let settings = model.description.realtime else { return nil }
-        var learner = FaultLearner(background: settings.normalisation.background, seed: options.seed)
+        var fit = TileClassifierFit(background: settings.normalisation.background, seed: options.seed)
         let all = lists.reduce(0) { $0 + $1.count }
         var done = 0
         for list in lists {
@@ -178,27 +205,27 @@ package struct Calibrator: Sendable {
                     let mask = try row.readMask(height: frame.height, width: frame.width)
                     // Where a faulty frame is faulty must be known.
                     if !row.isFaulty || mask != nil {
-                        learner.add(frame, map: map, mask: row.isFaulty ? mask : nil)
+                        fit.add(frame, map: map, mask: row.isFaulty ? mask : nil)
                     }
                 }
                 done += rows.count
                 report("labelled frame", done, all)
             }
-            learner.endList()
+            fit.endList()
         }
-        return learner.classifier { report("step of learning faulty tiles", $0, $1) }
+        return fit.classifier { report("step of fitting the tile classifier", $0, $1) }
     }
 
     /// What tells causes, from labelled frames whose list has a column `fault`; `nil` if there are not two causes, or
     /// nothing is known of normal tiles.
     ///
-    /// Only frames that the calibration finds faulty teach: what a fault looks like that nobody sees helps nobody.
+    /// Only frames that the calibration finds faulty are examples, as only such frames get a cause.
     package func causes(
         _ rows: [FramePaths.Labelled],
         calibration: Calibration,
         report: (_ done: Int, _ all: Int) -> Void
     ) throws(DataError) -> CauseModel? {
-        var learner = CauseLearner(calibration: calibration)
+        var fit = CauseFit(calibration: calibration)
         let faulty = rows.filter(\.isFaulty)
         for start in stride(from: 0, to: faulty.count, by: Compute.threads) {
             let rows = faulty[start..<min(start + Compute.threads, faulty.count)]
@@ -206,12 +233,12 @@ package struct Calibrator: Sendable {
             let maps = Compute.concurrentMap(shown.count) { scorer.map(of: shown[$0]) }
             for (row, (frame, map)) in zip(rows, zip(shown, maps)) {
                 if let cause = row.fault.flatMap(Cause.init(rawValue:)) {
-                    learner.add(frame, map: map, cause: cause)
+                    fit.add(frame, map: map, cause: cause)
                 }
             }
             report(start + shown.count, faulty.count)
         }
-        return learner.model
+        return fit.model
     }
 
     /// A frame of the calibration: each of the set, followed by its changed copies.
@@ -258,7 +285,7 @@ package struct Calibrator: Sendable {
 
     /// The published greedy search over labelled frames, for the severities and for the masks' pixels.
     ///
-    /// Severities are still relative to normal frames: `scale` comes from a label-free calibration. Faulty frames
+    /// Severities are still relative to normal frames: their scales come from a label-free calibration. Faulty frames
     /// without a mask count for the image threshold only.
     package func greedy(
         _ rows: [FramePaths.Labelled],
@@ -277,21 +304,16 @@ package struct Calibrator: Sendable {
             let map = scorer.map(of: frame, report: passes)
             severities.append(calibration.severity(of: frame, map: map))
             if let mask = try row.readMask(height: map.height, width: map.width) {
-                let located = calibration.normal?.located(map, in: frame) ?? map
-                maps.append(located.windowMean(calibration.maskWindow))
+                maps.append(calibration.maskMap(of: frame, map: map))
                 masks.append(mask)
             }
             report(index + 1, rows.count)
         }
         var result = calibration
         let image = GreedyThreshold.accuracy(scores: severities, faulty: rows.map(\.isFaulty))
-        (result.threshold, result.thresholdOrigin) = (image.threshold, .greedy(image))
-        result.normal?.threshold = image.threshold
-        result.normal?.origin = .greedy(image)
+        result.limits.threshold = Threshold(image)
         if masks.contains(where: { $0.area > 0 }) {
-            let mask = GreedyThreshold.dice(maps: maps, masks: masks)
-            (result.maskThreshold, result.maskOrigin) = (mask.threshold, .greedy(mask))
-            result.normal?.maskThreshold = mask.threshold
+            result.limits.mask = Threshold(GreedyThreshold.dice(maps: maps, masks: masks))
         }
         return result
     }

@@ -1,4 +1,4 @@
-package import Detection
+package import Diffusion
 import Plate
 import Randomness
 import Synchronization

@@ -1,4 +1,4 @@
-import Detection
+import Diffusion
 package import Networks
 package import Tensors
 

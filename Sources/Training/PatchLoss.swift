@@ -1,4 +1,4 @@
-import Detection
+import Diffusion
 import Tensors
 
 /// The pDDPM training loss.

@@ -1,4 +1,4 @@
-package import Detection
+package import Diffusion
 
 /// What a training of the `reference` profile is told; the defaults are the published ones.
 package struct ReferenceTraining: Sendable, Equatable, Codable {

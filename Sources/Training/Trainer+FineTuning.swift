@@ -1,4 +1,5 @@
 package import Detection
+import Diffusion
 
 extension Trainer {
     /// Steps of fine-tuning unless told otherwise: a few minutes on two cores.

@@ -1,4 +1,5 @@
 package import Detection
+package import Diffusion
 import Foundation
 package import Networks
 import Tensors

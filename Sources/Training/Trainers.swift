@@ -1,4 +1,4 @@
-import Detection
+import Diffusion
 
 /// Makes the trainer of any method.
 package enum Trainers {

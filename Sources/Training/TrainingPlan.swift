@@ -1,4 +1,4 @@
-import Detection
+import Diffusion
 import Tensors
 
 /// What a training was told, and what the loop needs of it.

@@ -1,4 +1,4 @@
-import Detection
+import Diffusion
 import Tensors
 
 /// The published loss of reconstructed windows: 0.5 DSSIM + 0.5 |difference| on [-1, 1] with dynamic range 1, averaged

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Detection
+import Diffusion
 import Foundation
 import Frames
 import Networks
@@ -8,6 +8,7 @@ import Randomness
 import Simulation
 import Tensors
 import Training
+import Verdict
 
 /// `autoqc bench kernels`.
 struct BenchKernelsCommand: BenchGroup {
@@ -91,11 +92,11 @@ struct BenchKernelsCommand: BenchGroup {
         measurements.time("scores", count) { _ = ImageScores(map: map) }
         tiles(frame, map, scale, count, into: &measurements)
         let threshold = Double(averaged.values.sorted()[averaged.values.count * 99 / 100])
-        let specks = Calibration.specks(window: window)
-        measurements.time("mask", count) { _ = specks.mask(of: averaged, above: threshold) }
+        let filter = Calibration.smallComponents(window: window)
+        measurements.time("mask", count) { _ = filter.mask(of: averaged, above: threshold) }
     }
 
-    /// What the normal model adds to a frame.
+    /// What the tiles of a frame add.
     private static func tiles(
         _ frame: Frame,
         _ map: ScoreMap,
@@ -103,11 +104,15 @@ struct BenchKernelsCommand: BenchGroup {
         _ count: Int,
         into measurements: inout Measurements
     ) {
-        var learner = NormalLearner(background: scale.background)
-        learner.add(frame, map: map)
-        guard let normal = learner.model(falseAlarmRate: 0.5, seed: 1) else { return }
-        measurements.time("tiles", count) { _ = normal.severity(of: frame, map: map) }
-        measurements.time("tiles and weights of the map", count) { _ = normal.located(map, in: frame) }
+        guard let figures = TileFigures(frame: frame, map: map, background: scale.background) else { return }
+        let normal = NormalTilesFit().fitted(
+            to: [figures],
+            size: (frame.height, frame.width),
+            background: scale.background
+        ).tiles
+        measurements.time("tiles", count) {
+            if let figures = normal.figures(of: frame, map: map) { _ = normal.evidence(of: figures) }
+        }
     }
 
     /// Side of the window that masks are averaged over, as `calibrate` has it.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Detection
+import Diffusion
 import Foundation
 import Networks
 import Randomness

@@ -1,8 +1,10 @@
-package import ArgumentParser
-package import Detection
+import ArgumentParser
+import Detection
+import Diffusion
 import Foundation
 import Tensors
 import Training
+package import Verdict
 
 /// `autoqc calibrate`.
 struct CalibrateCommand: ParsableCommand {
@@ -146,20 +148,23 @@ struct CalibrateCommand: ParsableCommand {
     }
 
     private func report(_ calibration: Calibration, at precision: Precision) {
-        let scale = calibration.scale
+        let image = calibration.image
+        let scale = image.severity.scale(of: "score")
+        let normal = scale.map {
+            "\($0.median.digits(4)), +\($0.spreadAbove.digits(4)) -\($0.spreadBelow.digits(4)); "
+        }
         Terminal.note(
-            "\(precision.rawValue): score \(calibration.scoreKind.rawValue): normal frames \(scale.median.digits(4)), "
-                + "+\(scale.spreadAbove.digits(4)) -\(scale.spreadBelow.digits(4)); "
-                + "faulty above severity \(calibration.threshold.digits(2)); "
-                + "mask above \(calibration.maskThreshold.digits(4))"
+            "\(precision.rawValue): score \(calibration.scoreKind.rawValue): normal frames \(normal ?? "")"
+                + "faulty above severity \(image.threshold.value.digits(2)); "
+                + "mask above \(image.mask.value.digits(4))"
         )
-        if let normal = calibration.normal {
+        if let tiles = calibration.tiles {
             Terminal.note(
-                "\(precision.rawValue): with the normal tiles of \(normal.frames) frames: faulty above severity "
-                    + "\(normal.threshold.digits(2)); mask above \(normal.maskThreshold.digits(4))"
+                "\(precision.rawValue): with the normal tiles of \(tiles.normal.frames) frames: faulty above severity "
+                    + "\(tiles.limits.threshold.value.digits(2)); mask above \(tiles.limits.mask.value.digits(4))"
             )
         }
-        if precision == .float32, case .conformal(let threshold) = calibration.thresholdOrigin,
+        if precision == .float32, case .conformal(let threshold) = calibration.limits.threshold.origin,
             threshold.isExtrapolated
         {
             Terminal.note(

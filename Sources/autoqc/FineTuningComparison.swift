@@ -1,9 +1,11 @@
 import Detection
+import Evaluation
 import Foundation
 import Plate
 import Simulation
 import Tensors
 import Training
+import Verdict
 
 /// Whether going on from a model helped: the model before and after, on held-out frames as they are and with faults put on.
 ///
@@ -105,8 +107,7 @@ struct FineTuningComparison {
 
         mutating func add(_ frame: Frame, map: ScoreMap) {
             severities.append(calibration.severity(of: frame, map: map))
-            let located = calibration.normal?.located(map, in: frame) ?? map
-            let means = located.windowMean(calibration.maskWindow)
+            let means = calibration.maskMap(of: frame, map: map)
             let (rows, columns, values) = FineTuningComparison.thinned(
                 means.values,
                 height: means.height,
@@ -116,8 +117,10 @@ struct FineTuningComparison {
         }
 
         func figures(_ faulty: [Bool], _ masks: [Mask]) -> Figures {
-            let limit = calibration.normal?.threshold ?? calibration.threshold
-            let flagged = zip(severities, faulty).filter { $0.0 > limit }
+            let threshold = calibration.limits.threshold.value
+            let flagged = zip(severities, faulty).filter {
+                Verdict(severity: $0.0, threshold: threshold) == .faulty
+            }
             return Figures(
                 imageAUC: ClassificationMetrics(scores: severities, faulty: faulty).rocAUC ?? 0,
                 pixelAUPRC: ClassificationMetrics(maps: maps, masks: masks).averagePrecision ?? 0,

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Detection
+import Diffusion
 import Foundation
 import Networks
 import Tensors

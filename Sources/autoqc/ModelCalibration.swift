@@ -2,6 +2,7 @@ import Detection
 import Plate
 import Tensors
 import Training
+import Verdict
 
 /// Calibrates a model at every precision that it can run at here, as `calibrate` and `train` do.
 struct ModelCalibration {
@@ -31,7 +32,7 @@ struct ModelCalibration {
             frames.height, frames.width
         )
         model.description.calibrations = try calibrations(of: model, options)
-        model.description.learntFrom = nil
+        model.description.calibratedOn = nil
     }
 
     /// What the tiles of faults look like; `nil` if the lists do not say.

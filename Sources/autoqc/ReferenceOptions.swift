@@ -1,5 +1,5 @@
-package import ArgumentParser
-package import Detection
+import ArgumentParser
+package import Diffusion
 import Networks
 import Training
 

@@ -7,6 +7,7 @@ import Frames
 import Ledger
 import Plate
 import Reporting
+import Verdict
 
 /// `autoqc rejudge`.
 struct RejudgeCommand: ParsableCommand {
@@ -60,7 +61,7 @@ struct RejudgeCommand: ParsableCommand {
             let threshold = threshold ?? after.threshold
             // A camera that is stuck is so for any model.
             let isFrozen = score.cause == Cause.frozen.rawValue
-            let verdict: Verdict = isFrozen || after.severity > threshold ? .faulty : .normal
+            let verdict = isFrozen ? .faulty : Verdict(severity: after.severity, threshold: threshold)
             rejudgement.add(frame, before: score.verdict, after: verdict)
             if detector != nil { terminal.progress("\(rejudgement.frames) frames judged again") }
             guard csv != nil else { return }

@@ -34,29 +34,29 @@ extension RunDetector.Surroundings {
     }
 }
 
-extension LearningReport {
+extension RunCalibrationReport {
     /// One line, with the figures as its fields.
     fileprivate func log(to logger: Logger) {
         switch outcome {
-        case .learnt(let model, let figures):
+        case .calibrated(let model, let figures):
             logger.notice(
-                "The run's first frames taught what is normal; it is judged by that from now on",
+                "The run has a calibration on its own first frames; it is judged by that from now on",
                 metadata: fields(model, figures)
             )
         case .resumed(let model):
             logger.notice(
-                "The run goes on to be judged by what its first frames taught",
+                "The run is judged by the calibration on its own first frames again",
                 metadata: ["run": "\(run)", "model": "\(model)"]
             )
         case .refused(let reason):
             logger.warning(
-                "Nothing is learnt from the run's first frames; the model's own calibration goes on",
+                "The run gets no calibration of its own; the model's calibration goes on",
                 metadata: ["run": "\(run)", "reason": "\(reason)"]
             )
         }
     }
 
-    private func fields(_ model: String, _ figures: LearningFigures) -> Logger.Metadata {
+    private func fields(_ model: String, _ figures: RunCalibrationFigures) -> Logger.Metadata {
         let reasons = figures.reasons.isEmpty ? "" : " (\(figures.reasons))"
         return [
             "run": "\(run)", "model": "\(model)", "frames": "\(figures.frames)", "wells": "\(figures.wells)",

@@ -1,4 +1,4 @@
-import Detection
+import Diffusion
 import Foundation
 
 /// What the commands say to a person: one line that is rewritten on a terminal, plain lines elsewhere.

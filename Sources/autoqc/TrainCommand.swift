@@ -1,5 +1,6 @@
 import ArgumentParser
 import Detection
+import Diffusion
 import Foundation
 import Tensors
 import Training

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Benchmarking
-import Detection
+import Diffusion
 import Foundation
 import Training
 

@@ -1,10 +1,10 @@
 import Benchmarking
-import Detection
 import Foundation
 import Frames
 import Plate
 import TestSupport
 import Testing
+import Verdict
 
 /// What is wrong is said with file, row and remedy, and the rest goes on.
 @Suite struct BenchmarkBadInputTests {

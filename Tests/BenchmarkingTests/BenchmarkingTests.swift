@@ -1,11 +1,11 @@
 import Benchmarking
-import Detection
 import Foundation
 import FoundationXML
 import Frames
 import Plate
 import TestSupport
 import Testing
+import Verdict
 
 @Suite struct BenchmarkFigureTests {
     /// Two validation and four test frames of 10 x 10 whose figures can be found by hand.

@@ -1,8 +1,8 @@
 import Benchmarking
-import Detection
 import Foundation
 import TestSupport
 import Testing
+import Verdict
 
 struct DetectorMethodTests {
     @Test func theDaemonsJudgementStandsBesideTheBareModel() async throws {

@@ -1,9 +1,9 @@
 import Benchmarking
-import Detection
 import Foundation
 import Frames
 import Plate
 import TestSupport
+import Verdict
 
 /// A benchmark in the published layout, small enough for a test.
 struct TinyBenchmark {

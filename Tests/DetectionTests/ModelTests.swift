@@ -1,4 +1,5 @@
 import Detection
+import Diffusion
 import Foundation
 import Networks
 import Plate
@@ -6,6 +7,7 @@ import Randomness
 import Tensors
 import TestSupport
 import Testing
+import Verdict
 
 struct ModelTests {
     private func model(phases count: Int = 2) throws -> Model {
@@ -32,13 +34,15 @@ struct ModelTests {
                 validationLoss: 0.25
             )
         )
-        let threshold = ConformalThreshold(normalValues: [0.1, 1, 2], falseAlarmRate: 0.3)
         description.calibration = Calibration(
             scoreKind: .patch,
-            scale: SeverityScale(normalScores: [0.1, 0.2, 0.3]),
-            threshold: (threshold.value, .conformal(threshold)),
             maskWindow: 4,
-            mask: (0.2, .conformal(threshold))
+            image: Calibration.imageLimits(
+                normalScores: [0.1, 0.2, 0.3],
+                onsets: [0.1, 0.2, 0.2],
+                falseAlarmRate: 0.3,
+                maskRate: 0.3
+            )
         )
         let weights = network.parameters.map { ($0.name, $0.variable.value) }
         return Model(description: description, weights: Dictionary(uniqueKeysWithValues: weights))

@@ -1,4 +1,5 @@
 import Detection
+import Diffusion
 import Foundation
 import Networks
 import Tensors

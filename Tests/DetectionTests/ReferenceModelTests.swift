@@ -7,6 +7,8 @@ import TestSupport
 import Testing
 
 @testable import Detection
+@testable import Diffusion
+@testable import Verdict
 
 struct ReferenceModelTests {
     /// A model of one block and 32 channels with random weights.
@@ -129,13 +131,15 @@ struct ReferenceModelTests {
 
     @Test func watchingNeedsARealtimeModel() throws {
         var model = Self.model(.ae)
-        let threshold = ConformalThreshold(normalValues: [0.1, 1, 2], falseAlarmRate: 0.3)
         model.description.calibration = Calibration(
             scoreKind: .patch,
-            scale: SeverityScale(normalScores: [0.1, 0.2, 0.3]),
-            threshold: (threshold.value, .conformal(threshold)),
             maskWindow: 1,
-            mask: (0.2, .conformal(threshold))
+            image: Calibration.imageLimits(
+                normalScores: [0.1, 0.2, 0.3],
+                onsets: [0.1, 0.2, 0.2],
+                falseAlarmRate: 0.3,
+                maskRate: 0.3
+            )
         )
         let detector = try Detector(model: model, name: "test", path: "test")
         let error = #expect(throws: ModelError.self) { try detector.description.requireRealtime(path: "m") }

@@ -8,8 +8,10 @@ import TestSupport
 import Testing
 
 @testable import Detection
+@testable import Diffusion
+@testable import Verdict
 
-/// A run that teaches what is normal in it, and runs that must not.
+/// A run that is judged by its own calibration, and runs that must not be.
 struct RunDetectorTests {
     private static let (height, width) = (224, 256)
     private static let framesPerWell = 6
@@ -42,7 +44,7 @@ struct RunDetectorTests {
         return frame
     }
 
-    /// A network that knows nothing, with what 40 frames of few cells taught of tiles.
+    /// A network with random weights, calibrated on 40 frames of few cells.
     private static let model: Model? = {
         guard
             let architecture = RealtimeUNet.Architecture(
@@ -74,25 +76,35 @@ struct RunDetectorTests {
             weights: Dictionary(uniqueKeysWithValues: weights)
         )
         guard let scorer = try? FrameScorer(model: model, path: "test") else { return nil }
-        var learner = NormalLearner(background: 100)
-        for seed in 0..<40 {
-            let frame = frame(seed)
-            learner.add(frame, map: scorer.map(of: frame))
+        let figures = (0..<40).map { frame($0) }.compactMap { frame in
+            TileFigures(frame: frame, map: scorer.map(of: frame), background: 100)
         }
-        let threshold = ConformalThreshold(normalValues: [0.1, 1, 2], falseAlarmRate: 0.01)
         var calibration = Calibration(
             scoreKind: .patch,
-            scale: SeverityScale(normalScores: [0.1, 0.2, 0.3]),
-            threshold: (threshold.value, .conformal(threshold)),
             maskWindow: 4,
-            mask: (0.2, .conformal(threshold))
+            image: Calibration.imageLimits(
+                normalScores: [0.1, 0.2, 0.3],
+                onsets: [0.1, 0.2, 0.2],
+                falseAlarmRate: 0.01,
+                maskRate: 0.3
+            )
         )
-        calibration.normal = learner.model(falseAlarmRate: 0.01, seed: 1)
+        var fit = NormalTilesFit()
+        fit.falseAlarmRate = 0.01
+        let found = fit.fitted(to: figures, size: (height, width), background: 100)
+        calibration.tiles = Calibration.Tiles(
+            normal: found.tiles,
+            limits: Limits(
+                severity: found.severity,
+                threshold: Threshold(found.threshold),
+                mask: calibration.image.mask
+            )
+        )
         model.description.calibration = calibration
         return model
     }()
 
-    /// A detector that learns at once instead of in the background.
+    /// A detector that calibrates at once instead of in the background.
     private final class Stage {
         let detector: RunDetector
         let reports = Reports()
@@ -135,16 +147,16 @@ struct RunDetectorTests {
 
     /// What was reported, in order.
     private final class Reports: Sendable {
-        private let values = Mutex<[LearningReport]>([])
-        func add(_ report: LearningReport) { values.withLock { $0.append(report) } }
-        var all: [LearningReport] { values.withLock { $0 } }
+        private let values = Mutex<[RunCalibrationReport]>([])
+        func add(_ report: RunCalibrationReport) { values.withLock { $0.append(report) } }
+        var all: [RunCalibrationReport] { values.withLock { $0 } }
 
         var refusal: String? {
             if case .refused(let reason) = all.last?.outcome { reason } else { nil }
         }
 
-        var figures: LearningFigures? {
-            if case .learnt(_, let figures) = all.first?.outcome { figures } else { nil }
+        var figures: RunCalibrationFigures? {
+            if case .calibrated(_, let figures) = all.first?.outcome { figures } else { nil }
         }
     }
 
@@ -186,7 +198,7 @@ struct RunDetectorTests {
         }
     }
 
-    @Test func aBubbleThatIsThereFromTheStartIsNotLearnt() async throws {
+    @Test func aBubbleThatIsThereFromTheStartDoesNotBecomeNormal() async throws {
         try await withStage { stage, _ in
             func frame(_ well: Int, _ round: Int) -> Frame {
                 well == 3 ? Self.bubble(Self.seed(well, round)) : Self.frame(Self.seed(well, round))
@@ -199,7 +211,7 @@ struct RunDetectorTests {
         }
     }
 
-    @Test func aPlateFullOfBubblesTeachesNothing() async throws {
+    @Test func aPlateFullOfBubblesIsNotCalibratedOn() async throws {
         try await withStage { stage, folder in
             func frame(_ well: Int, _ round: Int) -> Frame {
                 well < 3 ? Self.bubble(Self.seed(well, round)) : Self.frame(Self.seed(well, round))
@@ -212,7 +224,7 @@ struct RunDetectorTests {
         }
     }
 
-    @Test func tooFewFramesTeachNothing() async throws {
+    @Test func tooFewFramesAreNotCalibratedOn() async throws {
         try await withStage { stage, _ in
             let judged = stage.play(0..<30, wells: 2, Self.dense)
             #expect(stage.reports.refusal?.contains("too few") == true, "\(stage.reports.all)")
@@ -231,32 +243,38 @@ struct RunDetectorTests {
         }
     }
 
-    @Test func whatWasLearntIsTakenUpAgainAndANewRunLearnsAnew() async throws {
+    @Test func aRestartKeepsTheRunsCalibrationAndANewRunGetsItsOwn() async throws {
         try await withStage { stage, folder in
             _ = stage.play(0..<12, Self.dense)
-            let learnt = try #require(stage.play(20..<21, Self.dense).last?.model)
+            let calibrated = try #require(stage.play(20..<21, Self.dense).last?.model)
             #expect(stage.play(0..<1, run: "02", Self.dense).allSatisfy { $0.model == "shipped" })
             let model = try #require(Self.model)
             let again = try Stage(in: folder, model: model) { _, _ in nil }
-            #expect(again.play(30..<31, Self.dense).allSatisfy { $0.model == learnt })
-            #expect(again.reports.all == [LearningReport(run: "01", outcome: .resumed(model: learnt))])
-            // What another model was taught says nothing about this one.
+            #expect(again.play(30..<31, Self.dense).allSatisfy { $0.model == calibrated })
+            #expect(
+                again.reports.all == [RunCalibrationReport(run: "01", outcome: .resumed(model: calibrated))]
+            )
+            // The calibration of another model does not fit this one.
             let other = try Stage(in: folder, model: model, name: "other") { _, _ in nil }
             #expect(other.play(30..<31, Self.dense).allSatisfy { $0.model == "other" })
         }
     }
 
-    @Test func framesThatAreStuckOrSaturatedTeachNothing() throws {
+    @Test func framesThatAreStuckOrSaturatedAreLeftOut() throws {
         let model = try #require(Self.model)
         let detector = try Detector(model: model, name: "shipped", path: "test", precision: .float32)
-        let normal = try #require(detector.calibration.normal)
+        let normal = try #require(detector.calibration.tiles?.normal)
         var reference = RunReference(framesPerWell: 10)
         let well = try #require(Well(row: 0, column: 1))
         let frame = Self.frame(1)
         var white = frame
         for index in 0..<white.pixels.count / 10 { white.pixels[index * 10] = 255 }
+        func judge(_ frame: Frame) -> Bool {
+            let (judgement, evidence) = detector.judgeWithEvidence(frame)
+            return reference.take(frame, judgement, evidence, of: well, by: normal)
+        }
         let taken = [frame, frame, white].map {
-            reference.take($0, detector.findings(of: $0), of: well, by: normal)
+            judge($0)
         }
         #expect(taken == [true, false, false])
         #expect(reference.leftOut[well]?[.frozen] == 1)

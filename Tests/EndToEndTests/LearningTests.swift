@@ -80,7 +80,7 @@ import Testing
                 #expect(line.contains(field), "\(field) in \(line)")
             }
             let (model, name) = try Model.read(path: stage.path("out/7/learned.safetensors"))
-            #expect(model.description.learntFrom?.run == "7")
+            #expect(model.description.calibratedOn?.run == "7")
 
             try await stage.play("more", wells: 12, frames: 2, seed: 4)
             let again = try await stage.run(stage.watch("plate", "more") + ["--once"])

@@ -1,4 +1,4 @@
-import Detection
+import Diffusion
 import Foundation
 import Networks
 import Tensors

@@ -9,14 +9,6 @@ extension Detector: FrameJudge {
     package func judge(_ frame: Frame, threshold: Double?) -> Judgement {
         judge(frame, threshold: threshold) { _ in }
     }
-
-    /// What a conformal threshold was found for; a greedy one promises no rate.
-    package var falseAlarmRate: Double? {
-        guard case .conformal(let threshold) = description.calibrations[precision]?.thresholdOrigin else {
-            return nil
-        }
-        return threshold.falseAlarmRate
-    }
 }
 
 extension RunDetector: FrameJudge {

@@ -1,0 +1,128 @@
+package import Evaluation
+package import Plate
+
+/// Which image score a model is calibrated on.
+package enum ScoreKind: String, Sendable, Codable, CaseIterable {
+    /// Largest pixel of the map.
+    case maximum = "max"
+    /// Mean of the map.
+    case mean
+    /// Largest mean of a 16 x 16 window.
+    case patch
+
+    /// This score among the three.
+    package func value(of scores: ImageScores) -> Double {
+        switch self {
+        case .maximum: scores.maximum
+        case .mean: scores.mean
+        case .patch: scores.patch
+        }
+    }
+}
+
+/// A limit and how it was found.
+package struct Threshold: Sendable, Equatable, Codable {
+    /// What is above it is faulty.
+    package let value: Double
+    /// How it was found.
+    package let origin: Origin
+
+    /// How a threshold was found.
+    package enum Origin: Sendable, Equatable, Codable {
+        /// From normal frames alone, for a rate of false alarms.
+        case conformal(ConformalThreshold)
+        /// By the published greedy search over labelled frames.
+        case greedy(GreedyThreshold)
+    }
+
+    /// From normal frames alone.
+    package init(_ threshold: ConformalThreshold) {
+        (value, origin) = (threshold.value, .conformal(threshold))
+    }
+
+    /// By the greedy search.
+    package init(_ threshold: GreedyThreshold) {
+        (value, origin) = (threshold.threshold, .greedy(threshold))
+    }
+
+    /// Share of normal frames that may be above it; `nil` for a greedy threshold, which promises no rate.
+    package var falseAlarmRate: Double? {
+        if case .conformal(let threshold) = origin { threshold.falseAlarmRate } else { nil }
+    }
+}
+
+/// What decides on frames of one kind: the severity, its threshold, and the threshold of the mask.
+package struct Limits: Sendable, Equatable, Codable {
+    /// How far a frame is from normal frames.
+    package var severity: Severity
+    /// The severity above which a frame is faulty.
+    package var threshold: Threshold
+    /// The residual, averaged over the mask's window, above which a pixel is faulty.
+    package var mask: Threshold
+
+    /// Gathers the three.
+    package init(severity: Severity, threshold: Threshold, mask: Threshold) {
+        (self.severity, self.threshold, self.mask) = (severity, threshold, mask)
+    }
+}
+
+/// When a frame is faulty and which of its pixels are: fitted to the normal frames of one microscope.
+package struct Calibration: Sendable, Equatable, Codable {
+    /// What the tiles of normal frames look like, and what decides on frames that have such tiles.
+    package struct Tiles: Sendable, Equatable, Codable {
+        /// What normal tiles look like.
+        package var normal: NormalTiles
+        /// What decides; the mask is taken of the residual weighted by the tiles.
+        package var limits: Limits
+
+        /// Gathers the two.
+        package init(normal: NormalTiles, limits: Limits) {
+            (self.normal, self.limits) = (normal, limits)
+        }
+    }
+
+    /// Which image score counts.
+    package var scoreKind: ScoreKind
+    /// Side of the square window over which the map is averaged before the mask is taken, in pixels.
+    package var maskWindow: Int
+    /// What decides on frames without tiles: models of the `reference` profile, and frames of another size than the tiles'.
+    package var image: Limits
+    /// What decides on all others; `nil` for models of the `reference` profile.
+    package var tiles: Tiles?
+
+    /// Gathers a calibration.
+    package init(scoreKind: ScoreKind, maskWindow: Int, image: Limits, tiles: Tiles? = nil) {
+        (self.scoreKind, self.maskWindow) = (scoreKind, maskWindow)
+        (self.image, self.tiles) = (image, tiles)
+    }
+
+    /// Limits of the image score alone, from the scores of normal frames, at least one.
+    ///
+    /// `onsets` are the frames' mask onsets (`ComponentFilter.onset`), one a frame.
+    package static func imageLimits(
+        normalScores: [Double],
+        onsets: [Double],
+        falseAlarmRate: Double,
+        maskRate: Double
+    ) -> Limits {
+        let unknown = ImageScores(maximum: 0, mean: 0, patch: 0)
+        let normal = normalScores.map { Evidence(scores: unknown, score: $0) }
+        let severity = Severity(SeverityTerm.ofImage, normal: normal)
+        return Limits(
+            severity: severity,
+            threshold: Threshold(
+                ConformalThreshold(
+                    normalValues: normal.map { severity.total(of: $0) },
+                    falseAlarmRate: falseAlarmRate
+                )
+            ),
+            mask: Threshold(ConformalThreshold(normalValues: onsets, falseAlarmRate: maskRate))
+        )
+    }
+
+    /// The limits that decide on most frames of this microscope: the tiles' where there are tiles.
+    package var limits: Limits {
+        get { tiles?.limits ?? image }
+        set { if tiles == nil { image = newValue } else { tiles?.limits = newValue } }
+    }
+}

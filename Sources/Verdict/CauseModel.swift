@@ -1,0 +1,205 @@
+import Foundation
+package import Plate
+
+/// Tells the cause of a fault from what its tiles look like: Gaussians of one shape, one for each cause (linear discriminant
+/// analysis, Fisher 1936).
+///
+/// Figures are differences to normal tiles on logarithmic scales, so that a model fitted on one microscope holds roughly on
+/// another.
+package struct CauseModel: Sendable, Equatable {
+    /// The causes that it knows.
+    package let causes: [Cause]
+    /// Faulty frames that it was fitted to.
+    package let frames: Int
+    /// Causes x dimensions.
+    private let means: [Double]
+    /// The inverse Cholesky factor of the common covariance, lower triangle.
+    private let factor: [Double]
+    /// A frame that is farther than this from every cause is like none.
+    private let reach: Double
+
+    /// Below this confidence the answer is `unknown`.
+    package static let smallestConfidence = 0.6
+    /// Share of the identity in the covariance.
+    private static let shrinkage = 0.05
+    /// Of the frames it was fitted to, this share is within reach.
+    private static let reached = 0.98
+
+    /// What is known of a faulty frame when its cause is asked for.
+    struct Features {
+        /// Figures of the frame, a point of the model's space.
+        let values: [Double]
+        /// Whether every pixel is alike.
+        let isBlank: Bool
+    }
+
+    /// Fits the model to faulty frames of known causes; `nil` without two causes.
+    init?(_ examples: [(cause: Cause, values: [Double])]) {
+        let known = Set(examples.map(\.cause)).sorted { $0.rawValue < $1.rawValue }
+        guard known.count > 1, let dimensions = examples.first?.values.count else { return nil }
+        let centres = known.map { cause in
+            let own = examples.filter { $0.cause == cause }
+            return (0..<dimensions).map { index in
+                own.reduce(0) { $0 + $1.values[index] } / Double(own.count)
+            }
+        }
+        var scatter = [Double](repeating: 0, count: dimensions * dimensions)
+        for (cause, values) in examples {
+            guard let index = known.firstIndex(of: cause) else { continue }
+            let off = zip(values, centres[index]).map { $0 - $1 }
+            for row in 0..<dimensions {
+                for column in 0...row {
+                    scatter[row * dimensions + column] += off[row] * off[column] / Double(examples.count)
+                }
+            }
+        }
+        for row in 0..<dimensions {
+            let variance = scatter[row * dimensions + row]
+            for column in 0..<row { scatter[row * dimensions + column] *= 1 - Self.shrinkage }
+            scatter[row * dimensions + row] = variance + 1e-4
+        }
+        causes = known
+        frames = examples.count
+        means = centres.flatMap(\.self)
+        factor = GaussianMixture.inverseCholesky(scatter, dimensions: dimensions)
+        let (means, factor) = (means, factor)
+        let distances = examples.map { example in
+            Self.distances(example.values, means: means, factor: factor).min() ?? 0
+        }.sorted()
+        reach = distances[Int(Self.reached * Double(distances.count - 1))] * 2
+    }
+
+    /// The likeliest cause, or `unknown`.
+    func cause(of features: Features) -> ProbableCause {
+        if features.isBlank { return ProbableCause(.blank, confidence: 1) }
+        guard features.values.count * causes.count == means.count else { return .unknown }
+        let distances = Self.distances(features.values, means: means, factor: factor)
+        guard let nearest = distances.min(), let index = distances.firstIndex(of: nearest), nearest.isFinite
+        else { return .unknown }
+        let total = distances.reduce(0) { $0 + exp((nearest - $1) / 2) }
+        guard nearest <= reach, 1 / total >= Self.smallestConfidence else {
+            return ProbableCause(.unknown, confidence: 1 / total)
+        }
+        return ProbableCause(causes[index], confidence: 1 / total)
+    }
+
+    /// Squared distances from each cause.
+    private static func distances(_ values: [Double], means: [Double], factor: [Double]) -> [Double] {
+        let n = values.count
+        return stride(from: 0, to: means.count, by: n).map { start in
+            let off = (0..<n).map { values[$0] - means[start + $0] }
+            return (0..<n).reduce(0) { sum, row in
+                let solved = (0...row).reduce(0) { $0 + factor[row * n + $1] * off[$1] }
+                return sum + solved * solved
+            }
+        }
+    }
+}
+
+/// Collects faulty frames of known causes and fits a `CauseModel` to them.
+package struct CauseFit {
+    private let calibration: Calibration
+    private var examples: [(cause: Cause, values: [Double])] = []
+
+    /// `calibration` says which frames are faulty.
+    package init(calibration: Calibration) { self.calibration = calibration }
+
+    /// Takes a frame with its score map; only one that the calibration finds faulty by its tiles is an example.
+    package mutating func add(_ frame: Frame, map: ScoreMap, cause: Cause) {
+        let evidence = calibration.evidence(of: frame, map: map)
+        guard let tiles = evidence.tiles, let normal = calibration.tiles?.normal,
+            calibration.verdict(of: evidence) == .faulty
+        else { return }
+        examples.append((cause, normal.causeFeatures(of: tiles).values))
+    }
+
+    /// The fitted model; `nil` if the examples do not have two causes.
+    package var model: CauseModel? { CauseModel(examples) }
+}
+
+extension NormalTiles {
+    /// This share of a frame's tiles, those with the largest scores, shows what a fault looks like.
+    private static let lookedAt = 0.03
+    /// Variance within blocks of 4 pixels, as a logarithm, below which a tile has no detail at all.
+    private static let noDetail: Float = -13.7
+    /// Share of tiles without detail from which on a frame is blank.
+    private static let blankShare = 0.95
+
+    /// What the cause of a fault is told from.
+    ///
+    /// Mean figures of the tiles with the largest scores and of all tiles, against normal tiles; how many tiles have large scores,
+    /// how far they spread over the frame, and whether they lie in one row.
+    func causeFeatures(of evidence: TileEvidence) -> CauseModel.Features {
+        let (figures, scores) = (evidence.figures, evidence.tileScores)
+        let order = scores.indices.sorted { (scores[$1], $0) < (scores[$0], $1) }
+        let largest = order.prefix(max(1, Int(Self.lookedAt * Double(order.count))))
+        var values: [Double] = []
+        for channel in 0..<TileFigures.channels {
+            let start = channel * figures.count
+            let there = largest.reduce(0) { $0 + figures.values[start + $1] } / Float(largest.count)
+            let all = (0..<figures.count).reduce(0) { $0 + figures.values[start + $1] } / Float(figures.count)
+            values += [Double(there - moments.centre[channel]), Double(all - moments.centre[channel])]
+        }
+        values += geometry(of: figures, scores)
+        let bare = figures.values(of: .finestDetail).count { $0 < Self.noDetail }
+        return CauseModel.Features(
+            values: values,
+            isBlank: Double(bare) > Self.blankShare * Double(figures.count)
+        )
+    }
+
+    /// Whether every pixel of a measured frame is alike.
+    package func isBlank(_ evidence: TileEvidence) -> Bool { causeFeatures(of: evidence).isBlank }
+
+    private func geometry(of figures: TileFigures, _ scores: [Float]) -> [Double] {
+        let large = scores.indices.filter { scores[$0] > medianMaximum }
+        guard !large.isEmpty else { return [log(1 / Double(figures.count)), 0, 0, 0] }
+        let rows = large.map { $0 / figures.columns }
+        let columns = large.map { $0 % figures.columns }
+        func spread(_ places: [Int], of count: Int) -> Double {
+            let mean = Double(places.reduce(0, +)) / Double(places.count)
+            let squares = places.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
+            return (squares / Double(places.count)).squareRoot() / Double(count)
+        }
+        let fullest = Dictionary(grouping: rows) { $0 }.values.map(\.count).max() ?? 0
+        return [
+            log(Double(large.count) / Double(figures.count)), 3 * spread(rows, of: figures.rows),
+            3 * spread(columns, of: figures.columns), Double(fullest) / Double(figures.columns),
+        ]
+    }
+}
+
+extension CauseModel: Codable {
+    private enum CodingKeys: String, CodingKey { case causes, frames, means, factor, reach }
+
+    /// Reads what was stored; throws if it does not fit together.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        causes = try values.decode([Cause].self, forKey: .causes)
+        frames = try values.decode(Int.self, forKey: .frames)
+        means = [Float](packed: try values.decode(Data.self, forKey: .means)).map { Double($0) }
+        factor = [Float](packed: try values.decode(Data.self, forKey: .factor)).map { Double($0) }
+        reach = try values.decode(Double.self, forKey: .reach)
+        let dimensions = causes.isEmpty ? 0 : means.count / causes.count
+        guard dimensions > 0, means.count == dimensions * causes.count,
+            factor.count == dimensions * dimensions
+        else {
+            throw DecodingError.dataCorrupted(
+                .init(
+                    codingPath: values.codingPath,
+                    debugDescription: "the parts of the cause model do not fit"
+                )
+            )
+        }
+    }
+
+    /// Writes it; arrays as little-endian 32-bit floats.
+    package func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(causes, forKey: .causes)
+        try values.encode(frames, forKey: .frames)
+        try values.encode(Data(means.map { Float($0) }.packed), forKey: .means)
+        try values.encode(Data(factor.map { Float($0) }.packed), forKey: .factor)
+        try values.encode(reach, forKey: .reach)
+    }
+}

@@ -1,0 +1,89 @@
+package import Plate
+
+// The way from a frame and its score map to a judgement:
+//
+//     frame, score map -> Evidence -> Severity -> Verdict (threshold) -> mask, cause -> Judgement
+//
+// Mask and cause follow from the verdict, so a frame that is faulty by a threshold of the user's own has both.
+
+extension Calibration {
+    /// Measures a frame with its median-filtered residual.
+    package func evidence(of frame: Frame, map: ScoreMap) -> Evidence {
+        let scores = ImageScores(map: map)
+        let figures = tiles?.normal.figures(of: frame, map: map)
+        var evidence: TileEvidence?
+        if let normal = tiles?.normal, let figures, normal.fits(frame) {
+            evidence = normal.evidence(of: figures)
+        }
+        return Evidence(
+            scores: scores,
+            score: scoreKind.value(of: scores),
+            tiles: evidence,
+            appearance: figures.flatMap { tiles?.normal.appearance(of: $0) } ?? []
+        )
+    }
+
+    /// What decides on a measured frame.
+    package func limits(for evidence: Evidence) -> Limits {
+        guard let tiles, evidence.tiles != nil else { return image }
+        return tiles.limits
+    }
+
+    /// Distance of a frame from normal frames, in their own spread, at least 0.
+    package func severity(of frame: Frame, map: ScoreMap) -> Double {
+        let evidence = evidence(of: frame, map: map)
+        return limits(for: evidence).severity.total(of: evidence)
+    }
+
+    /// Decides on a measured frame; `threshold` is a severity of the user's own, instead of the calibration's.
+    package func verdict(of evidence: Evidence, threshold: Double? = nil) -> Verdict {
+        let limits = limits(for: evidence)
+        return Verdict(
+            severity: limits.severity.total(of: evidence),
+            threshold: threshold ?? limits.threshold.value
+        )
+    }
+
+    /// Judges a measured frame; `threshold` is a severity of the user's own, instead of the calibration's.
+    package func judge(
+        _ evidence: Evidence,
+        map: ScoreMap,
+        threshold: Double? = nil,
+        causes: CauseModel? = nil
+    ) -> Judgement {
+        let limits = limits(for: evidence)
+        let contributions = limits.severity.contributions(of: evidence)
+        let severity = Severity.total(of: contributions)
+        let threshold = threshold ?? limits.threshold.value
+        let isFaulty = Verdict(severity: severity, threshold: threshold) == .faulty
+        return Judgement(
+            severity: severity,
+            threshold: threshold,
+            terms: contributions,
+            scores: evidence.scores,
+            score: evidence.score,
+            cause: isFaulty ? cause(of: evidence, by: causes) : .unknown,
+            appearance: evidence.appearance,
+            pictures: Judgement.Pictures(
+                mask: mask(of: map, evidence.tiles, isFaulty: isFaulty),
+                map: map
+            )
+        )
+    }
+
+    /// A frame of one grey value needs no cause model.
+    private func cause(of evidence: Evidence, by causes: CauseModel?) -> ProbableCause {
+        guard let tiles = evidence.tiles, let normal = self.tiles?.normal else { return .unknown }
+        let features = normal.causeFeatures(of: tiles)
+        if features.isBlank { return ProbableCause(.blank, confidence: 1) }
+        return causes?.cause(of: features) ?? .unknown
+    }
+}
+
+extension Calibration {
+    /// Decides on the figures of a frame's tiles, by the tiles' limits; `normal` where the calibration has no tiles.
+    package func verdict(ofTiles figures: TileFigures) -> Verdict {
+        guard let tiles else { return .normal }
+        return verdict(of: Evidence(tiles.normal.evidence(of: figures)))
+    }
+}

@@ -1,0 +1,137 @@
+import Foundation
+package import Plate
+
+/// What the tiles of normal frames look like.
+///
+/// The score map alone misses a frame out of focus, which is easy to reconstruct, and a thin hair among many cells. So a mixture of
+/// Gaussians over the figures of single tiles (`TileFigures`) says how unlikely each tile is. Only normal frames are needed. A
+/// classifier of tiles, fitted to known faults, says beside it which unlikely tiles look like a fault.
+package struct NormalTiles: Sendable, Equatable {
+    /// Rows of the frames that it was fitted to, in pixels.
+    package let height: Int
+    /// Columns of the frames that it was fitted to, in pixels.
+    package let width: Int
+    /// Number of those frames, changed copies included.
+    package let frames: Int
+    /// What known faults look like; `nil` where none were given.
+    package let classifier: TileClassifier?
+
+    /// Grey value of the background of normal frames.
+    package let background: Float
+    /// Mean and spread of each figure over normal tiles.
+    let moments: TileMoments
+    /// Of the figures, centred and scaled.
+    let mixture: GaussianMixture
+    /// Median over normal frames of the logarithm of their level.
+    let level: Float
+    /// Median tile score of normal frames; see `TileEvidence.tileScores`.
+    let medianScore: Float
+    /// Median over normal frames of their largest tile score.
+    let medianMaximum: Float
+
+    init(
+        size: (height: Int, width: Int),
+        frames: Int,
+        background: Float,
+        moments: TileMoments,
+        mixture: GaussianMixture,
+        level: Float,
+        tileScore: (median: Float, medianMaximum: Float),
+        classifier: TileClassifier?
+    ) {
+        (height, width) = size
+        self.frames = frames
+        self.background = background
+        (self.moments, self.mixture, self.level) = (moments, mixture, level)
+        (medianScore, medianMaximum) = tileScore
+        self.classifier = classifier
+    }
+
+    /// Whether it can judge a frame: only one of the size that it was fitted to, as tiles of others have other surroundings.
+    func fits(_ frame: Frame) -> Bool { frame.height == height && frame.width == width }
+
+    /// What is measured in the tiles of a frame of any size; `nil` where not even one tile fits.
+    package func figures(of frame: Frame, map: ScoreMap) -> TileFigures? {
+        TileFigures(frame: frame, map: map, background: background)
+    }
+
+    /// What the tiles of a measured frame say.
+    package func evidence(of figures: TileFigures) -> TileEvidence {
+        let points = moments.standardised(figures)
+        return TileEvidence(
+            figures: figures,
+            negativeLogLikelihoods: mixture.negativeLogLikelihoods(of: points),
+            faultLogits: classifier?.faultLogits(of: points, count: figures.count),
+            normalLevel: level
+        )
+    }
+
+    /// How the whole frame looks: the mean over its tiles of each figure but the level, in the spread of normal tiles.
+    ///
+    /// Without the level, as lamps vary, and a frame that is too bright is the severity's matter.
+    func appearance(of figures: TileFigures) -> [Float] {
+        TileFigures.Channel.all.filter { $0 != .level }.map { channel in
+            let mean = figures.values(of: channel).reduce(0, +) / Float(figures.count)
+            return (mean - moments.centre[channel.number]) / moments.spread[channel.number]
+        }
+    }
+}
+
+extension NormalTiles: Codable {
+    private enum Key: String, CodingKey {
+        case height, width, frames, background, centre, spread, components, means, factors, logs, level
+        case medianScore, medianMaximum, classifier
+    }
+
+    /// Reads what was stored; throws if it does not fit together.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: Key.self)
+        func packed(_ key: Key) throws -> [Float] {
+            [Float](packed: try values.decode(Data.self, forKey: key))
+        }
+        let mixture = GaussianMixture(
+            dimensions: TileFigures.channels,
+            components: try values.decode(Int.self, forKey: .components),
+            means: try packed(.means),
+            factors: try packed(.factors),
+            logs: try packed(.logs)
+        )
+        guard let mixture, let moments = TileMoments(centre: try packed(.centre), spread: try packed(.spread))
+        else {
+            let problem = "the parts of the normal tiles do not fit together; calibrate again"
+            throw DecodingError.dataCorrupted(.init(codingPath: values.codingPath, debugDescription: problem))
+        }
+        self.init(
+            size: (try values.decode(Int.self, forKey: .height), try values.decode(Int.self, forKey: .width)),
+            frames: try values.decode(Int.self, forKey: .frames),
+            background: try values.decode(Float.self, forKey: .background),
+            moments: moments,
+            mixture: mixture,
+            level: try values.decode(Float.self, forKey: .level),
+            tileScore: (
+                try values.decode(Float.self, forKey: .medianScore),
+                try values.decode(Float.self, forKey: .medianMaximum)
+            ),
+            classifier: try values.decodeIfPresent(TileClassifier.self, forKey: .classifier)
+        )
+    }
+
+    /// Writes it; arrays as little-endian 32-bit floats.
+    package func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: Key.self)
+        try values.encode(height, forKey: .height)
+        try values.encode(width, forKey: .width)
+        try values.encode(frames, forKey: .frames)
+        try values.encode(background, forKey: .background)
+        try values.encode(Data(moments.centre.packed), forKey: .centre)
+        try values.encode(Data(moments.spread.packed), forKey: .spread)
+        try values.encode(mixture.components, forKey: .components)
+        try values.encode(Data(mixture.means.packed), forKey: .means)
+        try values.encode(Data(mixture.factors.packed), forKey: .factors)
+        try values.encode(Data(mixture.logs.packed), forKey: .logs)
+        try values.encode(level, forKey: .level)
+        try values.encode(medianScore, forKey: .medianScore)
+        try values.encode(medianMaximum, forKey: .medianMaximum)
+        try values.encodeIfPresent(classifier, forKey: .classifier)
+    }
+}

@@ -1,0 +1,288 @@
+import Foundation
+package import Plate
+
+/// One term of a frame's severity: what is measured, which direction counts, and with which weight.
+///
+/// A term compares one figure of a frame with the same figure of normal frames. `all` lists every term; a new term is one more row
+/// there. Models without tiles have the term `score` only, models without a tile classifier have no `fault-logit` terms.
+package struct SeverityTerm: Sendable {
+    /// Which deviation from normal frames counts.
+    package enum Direction: String, Sendable {
+        /// Only a value above the median of normal frames counts.
+        case above
+        /// A value below the median counts like one above it, each in the spread on its side.
+        case either
+    }
+
+    /// What must be known of a frame for the term.
+    enum Source {
+        /// The score map of the whole frame.
+        case image
+        /// The figures of its tiles.
+        case tiles
+        /// The answers of a tile classifier.
+        case classifier
+    }
+
+    /// Name in alarm lines, ledger, exports and model files.
+    package let name: String
+    /// Unit of the figure.
+    package let unit: String
+    /// Which deviation counts.
+    package let direction: Direction
+    /// Factor of the deviation.
+    package let weight: Double
+    /// Factor of the deviation in a model that has a tile classifier.
+    package let weightBesideClassifier: Double
+    /// What a large value means, for people: the subject of a sentence.
+    package let words: String
+    let source: Source
+    /// Smallest spread of normal frames, in `unit`: a few frames that happen to be alike must not make every other frame faulty.
+    let smallestSpread: Double
+    let value: @Sendable (Evidence) -> Double?
+
+    /// Every term, in the order of model files and ledger.
+    ///
+    /// The weight 0.35 beside a classifier: what normal frames do now and then is rarely a fault, and the classifier was fitted to
+    /// know faults. It was chosen on simulated sets, as were the smallest spreads (docs/quality.md).
+    package static let all: [SeverityTerm] = [
+        SeverityTerm(
+            "score",
+            unit: "residual",
+            .either,
+            source: .image,
+            words: "the image score is unusual"
+        ) { $0.score },
+        .tiles("tile-nll-max", "one tile is unlike normal tiles") { $0.maximum },
+        .tiles("tile-nll-top-0.5", "a few tiles are unlike normal tiles") { $0.shares[0] },
+        .tiles("tile-nll-top-3", "some tiles are unlike normal tiles") { $0.shares[1] },
+        .tiles("tile-nll-top-20", "many tiles are unlike normal tiles") { $0.shares[2] },
+        // The figure is a distance from the median level, so frames that are too dark count like frames that are too bright.
+        SeverityTerm(
+            "level",
+            unit: "|ln(grey level / median level)|",
+            .above,
+            besideClassifier: 0.35,
+            source: .tiles,
+            words: "the frame is too bright or too dark"
+        ) { $0.tiles?.levelDistance },
+        // A speck of dust is little among the other figures of its tile: its residual counts by itself.
+        SeverityTerm(
+            "residual-window",
+            unit: "ln(residual)",
+            .above,
+            smallestSpread: 0.03,
+            source: .tiles,
+            words: "one spot cannot be reconstructed"
+        ) { $0.tiles?.largestResidual },
+        .classifier("fault-logit-max", "one tile looks like a fault") { $0.maximum },
+        .classifier("fault-logit-top-0.5", "a few tiles look like a fault") { $0.shares[0] },
+        .classifier("fault-logit-top-3", "some tiles look like a fault") { $0.shares[1] },
+        .classifier("fault-logit-top-20", "many tiles look like a fault") { $0.shares[2] },
+    ]
+
+    /// The term of a name; `nil` for a name that none has.
+    package static func named(_ name: String) -> SeverityTerm? { all.first { $0.name == name } }
+
+    /// The terms of a model without tiles.
+    static var ofImage: [SeverityTerm] { all.filter { $0.source == .image } }
+
+    /// The terms of a model with tiles.
+    static func ofTiles(hasClassifier: Bool) -> [SeverityTerm] {
+        all.filter { $0.source == .tiles || hasClassifier && $0.source == .classifier }
+    }
+
+    private init(
+        _ name: String,
+        unit: String,
+        _ direction: Direction,
+        weight: Double = 1,
+        besideClassifier: Double? = nil,
+        smallestSpread: Double = 0,
+        source: Source,
+        words: String,
+        value: @escaping @Sendable (Evidence) -> Double?
+    ) {
+        (self.name, self.unit, self.direction, self.words) = (name, unit, direction, words)
+        (self.weight, weightBesideClassifier) = (weight, besideClassifier ?? weight)
+        (self.source, self.smallestSpread, self.value) = (source, smallestSpread, value)
+    }
+
+    /// A term of the tiles that are least likely among normal ones.
+    private static func tiles(
+        _ name: String,
+        _ words: String,
+        _ mean: @escaping @Sendable (TopMeans) -> Double
+    ) -> SeverityTerm {
+        SeverityTerm(
+            name,
+            unit: "negative log-likelihood",
+            .above,
+            besideClassifier: 0.35,
+            source: .tiles,
+            words: words
+        ) { $0.tiles.map { mean($0.leastLikely) } }
+    }
+
+    /// A term of the tiles that look most like a known fault.
+    private static func classifier(
+        _ name: String,
+        _ words: String,
+        _ mean: @escaping @Sendable (TopMeans) -> Double
+    ) -> SeverityTerm {
+        SeverityTerm(
+            name,
+            unit: "fault logit",
+            .above,
+            smallestSpread: 0.3,
+            source: .classifier,
+            words: words
+        ) { $0.tiles?.mostFaulty.map(mean) }
+    }
+}
+
+/// How far a frame is from normal frames, in their own spread: the formula, fitted to the normal frames of one microscope.
+///
+/// Each term i compares its figure x_i with the median m_i and the spread s_i of normal frames:
+///
+///     d_i = w_i (x_i - m_i) / s_i              (direction `above`)
+///     d_i = w_i |x_i - m_i| / s_i              (direction `either`; s_i is the spread on the side of x_i)
+///     severity = max(0, ln(1/n sum_i exp(d_i)))
+///
+/// The logarithm of the mean exponential is a smooth maximum (Boyd and Vandenberghe 2004, section 3.1.5): one term that is far out
+/// decides, and several terms that are a little out add up. docs/verdict.md explains each term and recomputes one frame.
+package struct Severity: Sendable, Equatable, Codable {
+    /// A term with what it is for normal frames.
+    private struct Fitted: Sendable, Equatable, Codable {
+        let term: String
+        let scale: SeverityScale
+    }
+
+    private let terms: [Fitted]
+
+    /// Fits the scales of some terms to normal frames, at least one.
+    init(_ terms: [SeverityTerm], normal: [Evidence]) {
+        self.terms = terms.map { term in
+            let scale = SeverityScale(normalValues: normal.compactMap(term.value))
+            return Fitted(term: term.name, scale: scale.widened(to: term.smallestSpread))
+        }
+    }
+
+    /// Reads what was stored; throws if a term is not known, or if there is none.
+    package init(from decoder: any Decoder) throws {
+        var values = try decoder.unkeyedContainer()
+        var terms: [Fitted] = []
+        while !values.isAtEnd { terms.append(try values.decode(Fitted.self)) }
+        guard !terms.isEmpty, Set(terms.map(\.term)).count == terms.count,
+            terms.allSatisfy({ SeverityTerm.named($0.term) != nil })
+        else {
+            let problem = "the terms of the severity are not those of this program; calibrate again"
+            throw DecodingError.dataCorrupted(.init(codingPath: values.codingPath, debugDescription: problem))
+        }
+        self.terms = terms
+    }
+
+    /// Writes the scale of each term.
+    package func encode(to encoder: any Encoder) throws {
+        var values = encoder.unkeyedContainer()
+        for term in terms { try values.encode(term) }
+    }
+
+    /// What each term adds, d_i above, in the order of `SeverityTerm.all`.
+    func contributions(of evidence: Evidence) -> [SeverityContribution] {
+        let known = terms.compactMap { fitted in SeverityTerm.named(fitted.term).map { ($0, fitted.scale) } }
+        let hasClassifier = known.contains { $0.0.source == .classifier }
+        return known.compactMap { term, scale in
+            guard let value = term.value(evidence) else { return nil }
+            let weight = hasClassifier ? term.weightBesideClassifier : term.weight
+            let distance = scale.distance(of: value, term.direction)
+            return SeverityContribution(term: term.name, value: weight * distance)
+        }
+    }
+
+    /// The severity that some contributions make.
+    package static func total(of contributions: [SeverityContribution]) -> Double {
+        let largest = contributions.reduce(-Double.infinity) { max($0, $1.value) }
+        guard largest.isFinite else { return max(largest, 0) }
+        let sum = contributions.reduce(0) { $0 + exp($1.value - largest) }
+        return max(largest + log(sum / Double(contributions.count)), 0)
+    }
+
+    /// The severity of a frame, at least 0.
+    func total(of evidence: Evidence) -> Double { Self.total(of: contributions(of: evidence)) }
+
+    /// What normal frames are in a term; `nil` where this model does not have the term.
+    package func scale(of term: String) -> SeverityScale? { terms.first { $0.term == term }?.scale }
+}
+
+/// What one figure is for normal frames: its median and its spread on either side.
+package struct SeverityScale: Sendable, Equatable, Codable {
+    /// Median of the normal frames.
+    package let median: Double
+    /// Their 84th percentile above the median: one standard deviation if they were Gaussian.
+    package let spreadAbove: Double
+    /// The median above their 16th percentile.
+    package let spreadBelow: Double
+
+    /// Spreads are at least this share of the median's size: frames that are all alike must not make any other frame faulty.
+    private static let smallestRelativeSpread = 1e-3
+    private static let smallestSpread = 1e-9
+
+    /// Wraps a fitted scale; both spreads are positive.
+    package init(median: Double, spreadAbove: Double, spreadBelow: Double) {
+        precondition(spreadAbove > 0 && spreadBelow > 0, "spreads of \(spreadAbove) and \(spreadBelow)")
+        self.median = median
+        self.spreadAbove = spreadAbove
+        self.spreadBelow = spreadBelow
+    }
+
+    /// Reads a stored scale; throws if a spread is not positive.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        median = try fields.decode(Double.self, forKey: .median)
+        spreadAbove = try fields.decode(Double.self, forKey: .spreadAbove)
+        spreadBelow = try fields.decode(Double.self, forKey: .spreadBelow)
+        guard spreadAbove > 0, spreadBelow > 0 else {
+            let problem = "spreads of \(spreadAbove) and \(spreadBelow) are not positive"
+            throw DecodingError.dataCorrupted(.init(codingPath: fields.codingPath, debugDescription: problem))
+        }
+    }
+
+    /// Fits the scale to the values of normal frames, at least one.
+    package init(normalValues: [Double]) {
+        precondition(!normalValues.isEmpty, "a severity scale needs normal frames")
+        let sorted = normalValues.sorted()
+        let median = Self.quantile(0.5, of: sorted)
+        let floor = max(Self.smallestRelativeSpread * abs(median), Self.smallestSpread)
+        self.init(
+            median: median,
+            spreadAbove: max(Self.quantile(0.84, of: sorted) - median, floor),
+            spreadBelow: max(median - Self.quantile(0.16, of: sorted), floor)
+        )
+    }
+
+    /// Distance of a value from the median, in the spread of normal frames.
+    func distance(of value: Double, _ direction: SeverityTerm.Direction) -> Double {
+        switch direction {
+        case .above: (value - median) / spreadAbove
+        case .either: value >= median ? (value - median) / spreadAbove : (median - value) / spreadBelow
+        }
+    }
+
+    /// The same scale with spreads of at least this size.
+    func widened(to spread: Double) -> SeverityScale {
+        SeverityScale(
+            median: median,
+            spreadAbove: max(spreadAbove, spread),
+            spreadBelow: max(spreadBelow, spread)
+        )
+    }
+
+    /// Linear between the two nearest ranks.
+    private static func quantile(_ share: Double, of sorted: [Double]) -> Double {
+        let position = share * Double(sorted.count - 1)
+        let index = Int(position)
+        let next = min(index + 1, sorted.count - 1)
+        return sorted[index] + (position - Double(index)) * (sorted[next] - sorted[index])
+    }
+}

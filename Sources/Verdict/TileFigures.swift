@@ -1,0 +1,124 @@
+import Arithmetic
+import CKernels
+import Foundation
+package import Plate
+
+/// What is measured in each tile of 32 x 32 pixels of a frame: brightness, detail, contrast to the surroundings, and residual.
+///
+/// All figures are logarithms of ratios, so that normal tiles form compact clouds: background, cells, rims, dense places.
+package struct TileFigures: Sendable, Equatable {
+    /// A figure of a tile; the numbers are those of `CKernels/include/image_tiles.h`, which explains each.
+    struct Channel: Hashable, Sendable {
+        let number: Int
+
+        private init(_ number: Int) { self.number = number }
+
+        static let level = Channel(Int(aqc_tile_level))
+        static let finestDetail = Channel(Int(aqc_tile_detail_4))
+        static let residualWindow = Channel(Int(aqc_tile_residual_window))
+        /// All figures, in the order of their numbers.
+        static let all = (0..<TileFigures.channels).map { Channel($0) }
+    }
+
+    /// Rows of tiles.
+    package let rows: Int
+    /// Columns of tiles.
+    package let columns: Int
+    /// Channel by channel, each `rows * columns`, row by row.
+    package let values: [Float]
+
+    /// Side of a tile in pixels.
+    package static let side = Int(aqc_tile_side)
+    /// Figures of a tile.
+    package static let channels = Int(aqc_tile_channels)
+
+    /// Number of tiles.
+    package var count: Int { rows * columns }
+
+    /// Measures a frame and its score map; `nil` where not even one tile fits.
+    ///
+    /// `background` is the grey value of normal frames' background. The rest at the right and at the bottom of a frame that is no
+    /// multiple of a tile is left out.
+    package init?(frame: Frame, map: ScoreMap, background: Float) {
+        let (height, width) = (frame.height, frame.width)
+        guard height >= Self.side, width >= Self.side else { return nil }
+        (rows, columns) = (height / Self.side, width / Self.side)
+        var scratch = [Float](repeating: 0, count: aqc_tile_scratch(height, width))
+        let unit = max(background / 100, Float.leastNormalMagnitude)
+        values = unsafe [Float](filling: rows * columns * Self.channels) { values in
+            unsafe aqc_measure_tiles(frame.pixels, map.values, values, height, width, unit, &scratch)
+        }
+    }
+
+    /// One figure of every tile.
+    func values(of channel: Channel) -> ArraySlice<Float> {
+        values[channel.number * count..<(channel.number + 1) * count]
+    }
+
+    /// The largest residual window that begins in each tile.
+    package var largestResiduals: [Float] { values(of: .residualWindow).map { exp($0) } }
+
+    /// The median over the tiles of the logarithm of the level.
+    var medianLevel: Float {
+        let sorted = values(of: .level).sorted()
+        return sorted[sorted.count / 2]
+    }
+
+    /// The share of each tile that a mask of the frame covers.
+    package func cover(of mask: Mask) -> [Float] {
+        (0..<count).map { tile in
+            let (top, left) = (tile / columns * Self.side, tile % columns * Self.side)
+            let covered = (top..<top + Self.side).reduce(0) { sum, row in
+                let start = row * mask.width + left
+                return sum + mask.values[start..<start + Self.side].count { $0 != 0 }
+            }
+            return Float(covered) / Float(Self.side * Self.side)
+        }
+    }
+}
+
+/// Mean and standard deviation of each figure over the tiles of normal frames.
+package struct TileMoments: Sendable, Equatable {
+    /// Means, one a channel.
+    let centre: [Float]
+    /// Standard deviations, one a channel, above 0.
+    let spread: [Float]
+
+    private static let smallestSpread: Float = 1e-3
+
+    /// Wraps stored moments; `nil` where counts do not fit or a spread is not positive.
+    init?(centre: [Float], spread: [Float]) {
+        guard centre.count == TileFigures.channels, spread.count == centre.count,
+            centre.allSatisfy(\.isFinite), spread.allSatisfy({ $0 > 0 })
+        else { return nil }
+        (self.centre, self.spread) = (centre, spread)
+    }
+
+    /// Of points that lie channel by channel.
+    init(channels: [[Float]]) {
+        var (centre, spread): ([Float], [Float]) = ([], [])
+        for values in channels {
+            let mean = values.reduce(0) { $0 + Double($1) } / Double(values.count)
+            let squares = values.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
+            centre.append(Float(mean))
+            spread.append(max(Float((squares / Double(values.count)).squareRoot()), Self.smallestSpread))
+        }
+        (self.centre, self.spread) = (centre, spread)
+    }
+
+    /// Figures in the spread of normal tiles, channel by channel as they came.
+    package func standardised(_ figures: TileFigures) -> [Float] {
+        standardised(figures.values, count: figures.count)
+    }
+
+    func standardised(_ values: [Float], count: Int) -> [Float] {
+        var result = values
+        for channel in centre.indices {
+            let (middle, share) = (centre[channel], 1 / spread[channel])
+            for index in channel * count..<(channel + 1) * count {
+                result[index] = (values[index] - middle) * share
+            }
+        }
+        return result
+    }
+}
