@@ -132,19 +132,19 @@ package final class Monitor: Sendable {
                 remedy: "start with --config to be able to reload"
             )
         }
-        let (new, judge) = try reload()
+        let (wanted, judge) = try reload()
         let old = configuration.withLock { $0 }
-        let fixed = new.needsRestart(after: old)
+        let fixed = wanted.needsRestart(after: old)
         if !fixed.isEmpty {
             logger.warning(
                 "Some changes of the configuration take effect after a restart only",
                 metadata: Logger.Metadata([.reason: "\(fixed.joined(separator: ", "))"])
             )
         }
+        let new = wanted.reloaded(after: old)
         configuration.withLock { $0 = new }
         assembly.apply(new, judge: judge)
-        // Names go on to be read, and folders to be watched, as at the start.
-        let session = DaemonSession(old, judge: judge, started: now())
+        let session = DaemonSession(new, judge: judge, started: now())
         do {
             try ledger.endSession(at: session.started)
             try ledger.begin(session)

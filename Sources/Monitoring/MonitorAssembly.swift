@@ -305,18 +305,3 @@ extension FramePipeline.Settings {
         )
     }
 }
-
-extension Configuration {
-    /// The keys whose change a running daemon does not follow.
-    func needsRestart(after old: Configuration) -> [String] {
-        [
-            ("output", output != old.output), ("watch", watch != old.watch),
-            ("pattern", pattern != old.pattern),
-            ("only_new", onlyNew != old.onlyNew),
-            ("poll", (pollAlways, pollInterval) != (old.pollAlways, old.pollInterval)),
-            ("limits", limits != old.limits),
-            ("threads", threads != old.threads), ("web", web != old.web),
-            ("log.level", logLevel != old.logLevel),
-        ].filter(\.1).map(\.0)
-    }
-}

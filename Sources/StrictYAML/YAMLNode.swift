@@ -37,6 +37,6 @@ package struct YAMLNode {
     /// The value in a message's words.
     package var words: String {
         node.scalar.map { "\"\($0.string.prefix(80))\"" }
-            ?? (node.sequence != nil ? "a list" : "a group of keys")
+            ?? node.sequence.map { $0.isEmpty ? "an empty list" : "a list" } ?? "a group of keys"
     }
 }

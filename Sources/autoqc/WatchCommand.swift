@@ -7,62 +7,66 @@ import Monitoring
 import Systemd
 import Tensors
 
-/// What `watch` and `validate` take alike: a file, or the same settings on the command line.
+extension ArgumentHelp {
+    /// The help of an option for a key of the configuration.
+    fileprivate static func key<Value>(
+        _ key: KeyPath<ConfigurationTable, ConfigurationKey<Value>>
+    ) -> ArgumentHelp {
+        ArgumentHelp(Configuration.table[keyPath: key].help)
+    }
+}
+
+/// What `watch`, `validate` and `doctor` take: a file, or the same keys on the command line.
 struct ConfigurationOptions: ParsableArguments {
     @Option(help: "Configuration file; what is given on the command line comes first.")
     var config: String?
-    @Option(help: "The calibrated model.")
+    @Option(help: .key(\.model))
     var model: String?
-    @Option(help: "Where ledger, alarm logs and masks go.")
+    @Option(help: .key(\.output))
     var out: String?
-    @Option(help: "How file names tell run, well and frame.")
+    @Option(help: .key(\.pattern))
     var pattern: String?
-    @Option(
-        help:
-            "Learn from the first frames of each well, so many, what is normal in their run (default: 0, not)."
-    )
+    @Option(help: .key(\.learn))
     var learn: Int?
-    @Flag(help: "Leave alone the frames that are there at the start.")
+    @Flag(help: ArgumentHelp(Configuration.table.onlyNew.sentence))
     var onlyNew = false
-    @Option(help: "Threads that judge, each a frame at a time (default: one for every core).")
+    @Option(help: .key(\.threads))
     var threads: Int?
-    @Option(help: ArgumentHelp(Precision.help))
+    @Option(help: ArgumentHelp(Configuration.table.precision.sentence))
     var precision: Precision.Choice?
-    @Option(help: "trace, debug, info, notice, warning, error or critical.")
-    var logLevel: String?
-    @Option(help: "Serve the live page here, for example 127.0.0.1:8764.")
+    @Option(help: .key(\.logLevel), transform: Self.level)
+    var logLevel: Logger.Level?
+    @Option(help: .key(\.webListen))
     var listen: String?
-    @Argument(help: "Folders to watch.")
+    @Argument(help: .key(\.watch))
     var folders: [String] = []
 
-    /// Reads the file, if any, and puts the command line over it.
-    func load() throws -> Configuration {
+    /// Reads the file, if any, and puts the command line over it; with `checkingFiles` model and folders must be there.
+    func load(checkingFiles: Bool) throws -> Configuration {
         // Not before: a misspelt option is to be named as such.
         guard config != nil || model != nil && out != nil && !folders.isEmpty else {
             throw ValidationError("give --config FILE, or --model MODEL --out OUT and the folders to watch")
         }
         var settings = ConfigurationSettings()
-        settings.model = model.map(Self.absolute)
-        settings.output = out.map(Self.absolute)
-        settings.watch = folders.isEmpty ? nil : folders.map(Self.absolute)
+        settings.model = model
+        settings.output = out
+        settings.watch = folders.isEmpty ? nil : folders
         settings.pattern = pattern
-        settings.learn = try learn.map(Self.checkedLearn)
+        settings.learn = learn
         settings.onlyNew = onlyNew ? true : nil
         settings.threads = threads
         settings.precision = precision?.rawValue
         settings.logLevel = logLevel
         settings.webListen = listen
-        let configuration = try config.map { try Configuration.load(path: $0, overrides: settings) }
-        return try configuration ?? Configuration(settings)
+        return try Configuration.load(path: config, overrides: settings, checkingFiles: checkingFiles)
     }
 
-    private static func checkedLearn(_ frames: Int) throws -> Int {
-        guard (0...1000).contains(frames) else { throw ValidationError("--learn is 0 to 1000") }
-        return frames
-    }
-
-    private static func absolute(_ path: String) -> String {
-        URL(filePath: path).standardizedFileURL.path
+    @Sendable private static func level(_ name: String) throws -> Logger.Level {
+        guard let level = Logger.Level(rawValue: name) else {
+            let names = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("write one of \(names)")
+        }
+        return level
     }
 }
 
@@ -86,35 +90,34 @@ struct WatchCommand: AsyncParsableCommand {
         let options = options
         // First of all: loading the model takes seconds, in which a SIGHUP must not end the daemon.
         let reloadRequests = ProcessSignals.stream(of: [SIGHUP])
-        // Whoever reads the log may go; judging goes on.
+        // A reader of the log may end; judging goes on.
         _ = signal(SIGPIPE, SIG_IGN)
-        let configuration = try options.load()
-        let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
-        ServiceLogging.bootstrap(level: level)
+        let configuration = try options.load(checkingFiles: true)
+        ServiceLogging.bootstrap(level: configuration.logLevel)
         let logger = Logger(label: "autoqc")
-        let (configured, judge) = try Self.prepare(configuration, logger)
+        let judge = try Self.judge(configuration, logger)
         let reload: Monitor.Reload = {
-            let (configuration, judge) = try Self.prepare(try options.load(), logger)
-            return (configuration: configuration, judge: judge)
+            let configuration = try options.load(checkingFiles: true)
+            return (configuration: configuration, judge: try Self.judge(configuration, logger))
         }
         logger.info(
             "The model is loaded",
             metadata: ["model": "\(judge.model)", "precision": "\(judge.precisionName)"]
         )
         let monitor = Monitor(
-            configuration: configured,
+            configuration: configuration,
             judge: judge,
             logger: logger,
             reloadRequests: reloadRequests,
             reload: options.config == nil ? nil : reload,
             companions: { ledger, figures in
-                guard let web = configured.web else { return [] }
+                guard let web = configuration.web else { return [] }
                 return [
                     DashboardService(
                         settings: web,
                         ledger: ledger,
-                        tree: configured.output,
-                        rules: configured.plateRules,
+                        tree: configuration.output,
+                        rules: configuration.plateRules,
                         logger: logger,
                         figures: figures
                     )
@@ -126,15 +129,7 @@ struct WatchCommand: AsyncParsableCommand {
         Terminal.note(Self.sentence(summary))
     }
 
-    private static func prepare(
-        _ configuration: Configuration,
-        _ logger: Logger
-    ) throws -> (Configuration, any FrameJudge) {
-        try configuration.check()
-        return (configuration, try judge(configuration, logger))
-    }
-
-    /// The detector of a model that keeps up with a plate, and learns from each run where that is asked for.
+    /// The detector of a model that keeps up with a plate; with `learn` it calibrates itself on each run.
     static func judge(_ configuration: Configuration, _ logger: Logger) throws -> any FrameJudge {
         let path = configuration.model
         let (model, name) = try Model.read(path: path)
@@ -171,17 +166,27 @@ struct WatchCommand: AsyncParsableCommand {
 struct ValidateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate",
-        abstract: "Check a configuration, its folders and its model; exit 0 if `watch` would start."
+        abstract: "Check a configuration, its folders and its model; exit 0 if `watch` would start.",
+        discussion: """
+            All mistakes are named at once. For a new configuration begin with \
+            `autoqc validate --example > plate.yaml`.
+            """
     )
 
     @OptionGroup var options: ConfigurationOptions
+    @Flag(help: "Print a commented configuration with every key and its default instead.")
+    var example = false
+    @Flag(help: "Print all keys as a table in Markdown instead.")
+    var keys = false
 
     func run() throws {
-        let configuration = try options.load()
-        try configuration.check()
+        guard !example else { return Terminal.say(Configuration.table.example) }
+        guard !keys else { return Terminal.say(Configuration.table.page) }
+        let configuration = try options.load(checkingFiles: true)
         let judge = try WatchCommand.judge(configuration, Logger(label: "autoqc"))
+        let count = configuration.watch.count
         Terminal.note(
-            "model \(judge.model) in \(judge.precisionName), \(configuration.watch.count) folder\(configuration.watch.count == 1 ? "" : "s") to watch: fine"
+            "model \(judge.model) in \(judge.precisionName), \(count) folder\(count == 1 ? "" : "s") to watch: fine"
         )
     }
 }

@@ -11,6 +11,40 @@ struct CommandTests {
         return (try await program.end(), program.said)
     }
 
+    @Test(arguments: ["validate", "watch"])
+    func allMistakesOfAConfigurationAreNamedAtOnce(command: String) async throws {
+        try await withTemporaryFolder { folder in
+            let file = folder.appending(path: "plate.yaml")
+            let text = "model: m\noutput: out\nwatch: [in, there]\nbatch: {frames: 0}\ntreshold: 4\n"
+            try Data(text.utf8).write(to: file)
+            let arguments = [command, "--config", file.path, "--threads", "5000"]
+            let (status, said) = try await run(arguments, in: folder)
+            #expect(status != 0)
+            for mistake in [
+                "\(file.path):1: model: \(folder.path)/m is not there",
+                "\(file.path):3: watch: \(folder.path)/in is not a folder",
+                "\(file.path):3: watch: \(folder.path)/there is not a folder",
+                "\(file.path):4: batch.frames: \"0\" cannot be its value",
+                "\(file.path):5: treshold: there is no such key", "threads: \"5000\" cannot be its value",
+            ] {
+                #expect(said.contains(mistake), "\(said)")
+            }
+        }
+    }
+
+    @Test func theExampleAndThePageOfKeysArePrinted() async throws {
+        try await withTemporaryFolder { folder in
+            for (option, file) in [
+                ("--example", "examples/autoqc.yaml"), ("--keys", "docs/configuration.md"),
+            ] {
+                let program = try Program(["validate", option], in: folder)
+                #expect(try await program.end() == 0)
+                let text = try String(contentsOf: packageRoot.appending(path: file), encoding: .utf8)
+                #expect(program.printed == text, "\(file)")
+            }
+        }
+    }
+
     @Test func anEmptyFolderIsNothingToScore() async throws {
         try await withTemporaryFolder { folder in
             let empty = folder.appending(path: "empty")

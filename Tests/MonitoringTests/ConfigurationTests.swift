@@ -8,32 +8,6 @@ import Testing
 struct ConfigurationTests {
     private static let least = "model: m.safetensors\noutput: out\nwatch: [in]\n"
 
-    @Test func theExampleHasEveryKeyAndNoOther() throws {
-        let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "examples/autoqc.yaml").path
-        let example = try Configuration.load(path: path)
-        #expect(example.threshold == nil)
-        let text = try String(contentsOfFile: path, encoding: .utf8)
-        var (section, named) = ("", Set<String>())
-        for line in text.split(separator: "\n") {
-            // Sections without a default stand there as a comment.
-            let plain =
-                line.hasPrefix("#") && !line.hasPrefix("# ") || line.hasPrefix("#  ")
-                ? line.dropFirst() : line
-            guard let colon = plain.firstIndex(of: ":"), !plain.hasPrefix("# ") else { continue }
-            let key = plain[..<colon]
-            if !key.hasPrefix(" ") { section = String(key) }
-            named.insert(key.hasPrefix("  ") ? "\(section).\(key.dropFirst(2))" : String(key))
-        }
-        for key in ConfigurationKey.all { #expect(named.contains(key.name), "\(key.name) is missing") }
-        // What it calls defaults are the defaults.
-        var only = ConfigurationSettings()
-        only.model = example.model
-        only.output = example.output.root
-        only.watch = example.watch
-        #expect(try Configuration(only) == example)
-    }
-
     @Test func pathsAreRelativeToTheFile() async throws {
         try await withTemporaryFolder { folder in
             let configuration = try Self.load(Self.least, in: folder)
@@ -125,14 +99,70 @@ struct ConfigurationTests {
         }
     }
 
-    @Test func everythingThatIsNotThereIsNamedAtOnce() async throws {
+    @Test func mistakesOfTheFileAndWhatIsNotThereAreNamedAtOnce() async throws {
         try await withTemporaryFolder { folder in
-            let text = "model: m\noutput: out\nwatch: [in, elsewhere]\n"
-            let configuration = try Self.load(text, in: folder)
-            let error = try #require(throws: ConfigurationError.self) { try configuration.check() }
-            for name in ["m is not there", "in is not a folder", "elsewhere is not a folder"] {
-                #expect(error.description.contains("\(folder.path)/\(name)"), "\(error)")
+            try Data().write(to: folder.appending(path: "file"))
+            let text = """
+                model: m
+                output: file/out
+                watch: [in, elsewhere]
+                batch: {frames: 0}
+                learn: 5
+                threshold: 3
+                treshold: 4
+                """
+            let error = try #require(throws: ConfigurationError.self) {
+                try Self.load(text, in: folder, checkingFiles: true)
             }
+            let expected = [
+                "4: batch.frames: \"0\" cannot be its value", "7: treshold: there is no such key",
+                "5: learn: a threshold of your own", "1: model: \(folder.path)/m is not there",
+                "3: watch: \(folder.path)/in is not a folder",
+                "3: watch: \(folder.path)/elsewhere is not a folder",
+                "2: output: cannot ",
+            ]
+            let lines = error.description.split(separator: "\n")
+            #expect(lines.count == expected.count, "\(error)")
+            for start in expected {
+                #expect(
+                    lines.contains { $0.hasPrefix("\(folder.path)/plate.yaml:\(start)") },
+                    "\(start): \(error)"
+                )
+            }
+        }
+    }
+
+    @Test func anOutputThatIsRefusedIsNotMade() async throws {
+        try await withTemporaryFolder { folder in
+            let text = "model: m\noutput: in/out\nwatch: [in]\n"
+            try FileManager.default.createDirectory(
+                at: folder.appending(path: "in"),
+                withIntermediateDirectories: true
+            )
+            let error = try #require(throws: ConfigurationError.self) {
+                try Self.load(text, in: folder, checkingFiles: true)
+            }
+            #expect(([error] + error.others).map(\.key) == ["output", "model"])
+            #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "in/out").path))
+        }
+    }
+
+    @Test func theCommandLineIsCheckedLikeTheFile() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending(path: "plate.yaml").path
+            try Data("\(Self.least)threads: 2\nlearn: 2000\n".utf8).write(to: URL(filePath: path))
+            var flags = ConfigurationSettings()
+            flags.threads = 5000
+            flags.model = "/nowhere/m.safetensors"
+            let error = try #require(throws: ConfigurationError.self) {
+                try Configuration.load(path: path, overrides: flags, checkingFiles: true)
+            }
+            let lines = error.description.split(separator: "\n")
+            #expect(lines.count == 4, "\(error)")
+            #expect(lines.contains { $0.hasPrefix("\(path):5: learn: \"2000\"") })
+            #expect(lines.contains { $0.hasPrefix("threads: \"5000\"") && $0.contains("from 0 to 1024") })
+            #expect(lines.contains { $0.hasPrefix("model: /nowhere/m.safetensors is not there") })
+            #expect(lines.contains { $0.hasPrefix("\(path):3: watch: ") })
         }
     }
 
@@ -174,34 +204,42 @@ struct ConfigurationTests {
         }
     }
 
-    @Test func theCheckNamesWhatIsNotThere() async throws {
+    @Test func theCheckEndsWhenEverythingIsThere() async throws {
         try await withTemporaryFolder { folder in
-            let configuration = try Self.load(Self.least, in: folder)
-            #expect(throws: ConfigurationError.self) { try configuration.check() }
+            func mistakes() -> [String?] {
+                let error = #expect(throws: ConfigurationError.self) {
+                    try Self.load(Self.least, in: folder, checkingFiles: true)
+                }
+                return error.map { ([$0] + $0.others).map(\.key) } ?? []
+            }
+            #expect(mistakes() == ["model", "watch"])
             try Data().write(to: folder.appending(path: "m.safetensors"))
-            let error = #expect(throws: ConfigurationError.self) { try configuration.check() }
-            #expect(error?.key == "watch")
+            #expect(mistakes() == ["watch"])
             try FileManager.default.createDirectory(
                 at: folder.appending(path: "in"),
                 withIntermediateDirectories: true
             )
-            try configuration.check()
+            _ = try Self.load(Self.least, in: folder, checkingFiles: true)
         }
     }
 
     @Test(arguments: [("500ms", 0.5), ("2s", 2), ("1.5m", 90), ("1h", 3600), ("0", 0)])
     func timesCarryTheirUnit(text: String, seconds: Double) {
-        #expect(ConfigurationKey.duration(text) == .milliseconds(Int(seconds * 1000)))
+        #expect(Duration(withUnit: text) == .milliseconds(Int(seconds * 1000)))
     }
 
     @Test(arguments: ["", "2", "s", "-1s", "1d", "1e9s", "99999h", "1 s", "nan", "1.2.3s"])
     func timesOfNoUseAreRefused(text: String) {
-        #expect(ConfigurationKey.duration(text) == nil)
+        #expect(Duration(withUnit: text) == nil)
     }
 
-    private static func load(_ text: String, in folder: URL) throws -> Configuration {
+    private static func load(
+        _ text: String,
+        in folder: URL,
+        checkingFiles: Bool = false
+    ) throws -> Configuration {
         let path = folder.appending(path: "plate.yaml")
         try Data(text.utf8).write(to: path)
-        return try Configuration.load(path: path.path)
+        return try Configuration.load(path: path.path, checkingFiles: checkingFiles)
     }
 }

@@ -196,7 +196,14 @@ struct MonitorTests {
             let stage = Stage(bench)
             let answers = Mutex<[Result<Configuration, ConfigurationError>]>([
                 .failure(ConfigurationError(problem: "it is wrong", remedy: "mend it")),
-                .success(try stage.configuration { $0.threshold = .severity(0) }),
+                .success(
+                    try stage.configuration {
+                        $0.threshold = .severity(0)
+                        $0.model = "/newmodel"
+                        // Files go on to be read as at the start.
+                        $0.pattern = "{run}/{well}_{frame}.tif"
+                    }
+                ),
             ])
             let answer = Answers(answers: answers)
             let monitor = stage.monitor(try stage.configuration { $0.batchFrames = 1 }) {
@@ -215,6 +222,9 @@ struct MonitorTests {
             _ = try await summary
             #expect(try bench.rows().map(\.model) == ["3f9ac2d41b7e", "newmodel0000"])
             #expect(try bench.events() == ["FAULT 2"])
+            let sessions = try bench.ledger().sessions()
+            #expect(sessions.map(\.modelPath) == ["/model", "/newmodel"])
+            #expect(sessions.allSatisfy { $0.pattern == Configuration.table.pattern.standard })
         }
     }
 

@@ -38,7 +38,7 @@ mkdir -p "$tree/srv/plate" "$tree/srv/frames"
 cp "$frames"/*.tif* "$tree/srv/frames/"
 cp "$here/Tests/Systemd/inside.sh" "$tree/root/inside.sh"
 for name in demo second; do
-    sed -e "s|^output:.*|output: /var/lib/autoqc/$name|" -e "s|^  - /data/microscope|  - /srv/plate|" \
+    sed -e "s|^output:.*|output: /var/lib/autoqc/$name|" -e "s|^watch:.*|watch: [/srv/plate]|" \
         -e "s/^  onset: 2/  onset: 1/" -e "s/^  of: 3/  of: 1/" \
         "$here/examples/autoqc.yaml" > "$tree/etc/autoqc/$name.yaml"
 done

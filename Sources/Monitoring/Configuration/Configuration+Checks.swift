@@ -1,165 +1,70 @@
 import Acquisition
 import Foundation
-import Frames
 import Reporting
 
-extension Configuration {
-    /// Checks what the file system has to say: the model is there, the folders are, the output can be written.
+extension ConfigurationSettings {
+    /// The same with absolute paths, no folder twice, and the figure of `hysteresis` that follows from the other one.
+    var settled: ConfigurationSettings {
+        var settled = self
+        settled.model = self.model.map(Self.absolute)
+        settled.output = self.output.map(Self.absolute)
+        settled.watch = self.watch.map { folders in
+            folders.map(Self.absolute).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        }
+        let (onset, window) = (value(\.hysteresisOnset), value(\.hysteresisOf))
+        settled.hysteresisOnset = self.hysteresisOnset ?? min(onset, window)
+        settled.hysteresisOf = self.hysteresisOf ?? max(onset, window)
+        return settled
+    }
+
+    /// What is missing, out of range, or contradicts another key; touches no file but to follow links.
+    var mistakes: [ConfigurationError] {
+        let contradictions = [
+            outputBesideFrames, onsetBeyondWindow, thresholdOfTwoSources, unusablePattern, unusablePage,
+        ]
+        return Configuration.table.rows.compactMap { $0.mistake(in: self) } + contradictions.compactMap { $0 }
+    }
+
+    /// What the file system lacks: the model, a watched folder, an output that can be written.
     ///
-    /// The checks of `autoqc validate`; makes the output folder if it is missing. Throws all that is wrong at once.
-    package func check() throws(ConfigurationError) {
-        var mistakes: [ConfigurationError] = []
-        do throws(ConfigurationError) { try checkModel() } catch { mistakes.append(error) }
-        for folder in watch {
-            do throws(ConfigurationError) { try Self.checkFolder(folder) } catch { mistakes.append(error) }
-        }
-        do throws(ConfigurationError) { try checkOutput() } catch { mistakes.append(error) }
-        try ConfigurationError.refuse(mistakes)
+    /// Makes the output folder if it is missing.
+    func fileMistakes() -> [ConfigurationError] {
+        let mistakes = [missingModel] + (self.watch ?? []).map(missingFolder) + [unwritableOutput()]
+        return mistakes.compactMap { $0 }
     }
 
-    private func checkModel() throws(ConfigurationError) {
-        guard FileManager.default.isReadableFile(atPath: model) else {
-            throw ConfigurationError(
-                key: "model",
-                problem: "\(model) is not there or not readable",
-                remedy: "train a model with `autoqc train`, or correct the path"
-            )
-        }
+    /// What `web` says; `nil` for no page.
+    func web() throws(WebSettingsError) -> WebSettings? {
+        let (listen, token) = (value(\.webListen), value(\.webToken))
+        guard listen != "off" else { return nil }
+        return try WebSettings(
+            listen: listen,
+            token: token == "none" ? nil : token,
+            plate: value(\.webPlate)
+        )
     }
 
-    private static func checkFolder(_ folder: String) throws(ConfigurationError) {
-        var isFolder: ObjCBool = false
-        let exists = unsafe FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
-        guard exists, isFolder.boolValue, FileManager.default.isReadableFile(atPath: folder) else {
-            throw ConfigurationError(
-                key: "watch",
-                problem: "\(folder) is not a folder that can be read",
-                remedy: "make it, mount it, or let this user read it"
-            )
-        }
-    }
-
-    private func checkOutput() throws(ConfigurationError) {
-        do {
-            try output.probe()
-        } catch {
-            throw ConfigurationError(
-                key: "output",
-                problem: "cannot \(error.operation) \(error.path) (\(error.detail))",
-                remedy: error.code == .noSpace
-                    ? "free some space there" : "let this user write there, or choose another folder"
-            )
-        }
-    }
-
-    /// What is missing in the settings, and what in them does not go together.
-    static func contradictions(in settings: ConfigurationSettings) -> [ConfigurationError] {
-        var mistakes: [ConfigurationError] = []
-        do throws(ConfigurationError) { _ = try required(settings.model, "model", "a model file") } catch {
-            mistakes.append(error)
-        }
-        do throws(ConfigurationError) {
-            _ = try required(settings.output, "output", "a folder for the results")
-        } catch { mistakes.append(error) }
-        do throws(ConfigurationError) { try checkFolders(settings) } catch { mistakes.append(error) }
-        do throws(ConfigurationError) { _ = try hysteresis(settings) } catch { mistakes.append(error) }
-        do throws(ConfigurationError) { _ = try web(settings) } catch { mistakes.append(error) }
-        do throws(ConfigurationError) { try checkPattern(settings) } catch { mistakes.append(error) }
-        return mistakes
-    }
-
-    private static func checkFolders(_ settings: ConfigurationSettings) throws(ConfigurationError) {
-        let folders = try required(settings.watch, "watch", "the folders to watch").map(absolute)
-        guard !folders.isEmpty else {
-            throw ConfigurationError(
-                key: "watch",
-                problem: "the list is empty",
-                remedy: "name a folder to watch"
-            )
-        }
-        guard let output = settings.output, settings.outputInsideWatch != true else { return }
-        try checkApart(output: absolute(output), watch: folders)
-    }
-
-    static func required<Value>(
-        _ value: Value?,
-        _ key: String,
-        _ what: String
-    ) throws(ConfigurationError) -> Value {
-        guard let value else {
-            throw ConfigurationError(key: key, problem: "it is missing", remedy: "name \(what)")
-        }
-        return value
-    }
-
-    static func absolute(_ path: String) -> String {
+    private static func absolute(_ path: String) -> String {
+        guard !path.isEmpty else { return path }
         let path = URL(filePath: path).standardizedFileURL.path
         return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     }
+}
 
-    static func hysteresis(_ settings: ConfigurationSettings) throws(ConfigurationError)
-        -> StateHysteresis.Rule
-    {
-        let onset = settings.hysteresisOnset ?? min(2, settings.hysteresisOf ?? 2)
-        let window = settings.hysteresisOf ?? max(3, onset)
-        guard onset <= window else {
-            throw ConfigurationError(
-                key: "hysteresis.onset",
-                problem: "\(onset) faulty frames cannot be among \(window)",
-                remedy: "write at most the number of `hysteresis.of`"
-            )
-        }
-        return StateHysteresis.Rule(onset: onset, window: window)
-    }
-
-    /// What a run teaches brings a threshold with it.
-    static func learn(_ settings: ConfigurationSettings) throws(ConfigurationError) -> Int {
-        let frames = settings.learn ?? 0
-        guard frames == 0 || settings.threshold?.severity == nil else {
-            throw ConfigurationError(
-                key: "learn",
-                problem: "a threshold of your own and one that the run teaches cannot both hold",
-                remedy: "write `threshold: calibrated`, or `learn: 0`"
-            )
-        }
-        return frames
-    }
-
-    static func limits(_ settings: ConfigurationSettings) -> TIFFLimits {
-        var limits = TIFFLimits.default
-        limits.maximumWidth = settings.limitWidth ?? limits.maximumWidth
-        limits.maximumHeight = settings.limitHeight ?? limits.maximumHeight
-        limits.maximumPages = settings.limitPages ?? limits.maximumPages
-        limits.maximumDecodedBytes = settings.limitMemory.map { $0 << 20 } ?? limits.maximumDecodedBytes
-        limits.maximumDecodingTime = settings.limitDecoding ?? limits.maximumDecodingTime
-        return limits
-    }
-
-    /// `off` and `none` say the defaults aloud.
-    static func web(_ settings: ConfigurationSettings) throws(ConfigurationError) -> WebSettings? {
-        guard let listen = settings.webListen, listen != "off" else { return nil }
-        do throws(WebSettingsError) {
-            return try WebSettings(
-                listen: listen,
-                token: settings.webToken.flatMap { $0 == "none" ? nil : $0 },
-                plate: settings.webPlate.flatMap(WebSettings.PlateFormat.init(rawValue:)) ?? .auto
-            )
-        } catch {
-            throw ConfigurationError(
-                key: error.isAboutToken ? "web.token" : "web.listen",
-                problem: error.problem,
-                remedy: error.remedy
-            )
-        }
-    }
-
+/// Contradictions.
+extension ConfigurationSettings {
     /// The daemon must not find its own masks as frames.
-    private static func checkApart(output: String, watch: [String]) throws(ConfigurationError) {
-        let target = resolved(output)
-        for folder in watch {
-            let source = resolved(folder)
-            guard target == source || target.hasPrefix(source == "/" ? "/" : source + "/") else { continue }
-            throw ConfigurationError(
+    private var outputBesideFrames: ConfigurationError? {
+        guard let output = self.output, let watch = self.watch, !value(\.outputInsideWatch) else {
+            return nil
+        }
+        let target = Self.resolved(output)
+        let around = watch.first { folder in
+            let source = Self.resolved(folder)
+            return target == source || target.hasPrefix(source == "/" ? "/" : source + "/")
+        }
+        return around.map { folder in
+            ConfigurationError(
                 key: "output",
                 problem: "\(output) lies within the watched folder \(folder)",
                 remedy: "choose a folder outside, or set `output_inside_watch: true`"
@@ -178,14 +83,89 @@ extension Configuration {
         return missing.reduce(url.resolvingSymlinksInPath()) { $0.appending(path: $1) }.path
     }
 
-    private static func checkPattern(_ settings: ConfigurationSettings) throws(ConfigurationError) {
+    private var onsetBeyondWindow: ConfigurationError? {
+        let onset = value(\.hysteresisOnset)
+        guard onset > value(\.hysteresisOf) else { return nil }
+        return ConfigurationError(
+            key: "hysteresis.onset",
+            problem: "\(onset) faulty frames cannot be among \(value(\.hysteresisOf))",
+            remedy: "write at most the number of `hysteresis.of`"
+        )
+    }
+
+    /// A calibration on a run's first frames brings a threshold with it.
+    private var thresholdOfTwoSources: ConfigurationError? {
+        guard value(\.learn) > 0, value(\.threshold) != .calibrated else { return nil }
+        return ConfigurationError(
+            key: "learn",
+            problem: "a threshold of your own and one that is calibrated on the run exclude each other",
+            remedy: "write `threshold: calibrated`, or `learn: 0`"
+        )
+    }
+
+    private var unusablePattern: ConfigurationError? {
         do {
-            _ = try FramePattern(settings.pattern ?? defaultPattern)
+            _ = try FramePattern(value(\.pattern))
+            return nil
         } catch {
-            throw ConfigurationError(
+            return ConfigurationError(
                 key: "pattern",
                 problem: "\(error)",
-                remedy: "write it like `\(defaultPattern)`"
+                remedy: "write it like `\(Configuration.table.pattern.standard)`"
+            )
+        }
+    }
+
+    private var unusablePage: ConfigurationError? {
+        do throws(WebSettingsError) {
+            _ = try web()
+            return nil
+        } catch {
+            return ConfigurationError(
+                key: error.isAboutToken ? "web.token" : "web.listen",
+                problem: error.problem,
+                remedy: error.remedy
+            )
+        }
+    }
+}
+
+/// What the file system lacks.
+extension ConfigurationSettings {
+    private var missingModel: ConfigurationError? {
+        guard let model = self.model, !FileManager.default.isReadableFile(atPath: model) else { return nil }
+        return ConfigurationError(
+            key: "model",
+            problem: "\(model) is not there or not readable",
+            remedy: "train a model with `autoqc train`, or correct the path"
+        )
+    }
+
+    private func missingFolder(_ folder: String) -> ConfigurationError? {
+        var isFolder: ObjCBool = false
+        let exists = unsafe FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
+        guard !exists || !isFolder.boolValue || !FileManager.default.isReadableFile(atPath: folder) else {
+            return nil
+        }
+        return ConfigurationError(
+            key: "watch",
+            problem: "\(folder) is not a folder that can be read",
+            remedy: "make it, mount it, or let this user read it"
+        )
+    }
+
+    private func unwritableOutput() -> ConfigurationError? {
+        // A folder that is refused already is not made.
+        guard let output = self.output, outputBesideFrames == nil else { return nil }
+        do throws(OutputError) {
+            try OutputTree(root: output).probe()
+            return nil
+        } catch {
+            return ConfigurationError(
+                key: "output",
+                problem: "cannot \(error.operation) \(error.path) (\(error.detail))",
+                remedy: error.code == .noSpace
+                    ? "free some space there" : "let this user write there, or choose another folder"
             )
         }
     }

@@ -1,156 +1,336 @@
-import Reporting
+import Foundation
 import StrictYAML
 
-/// One key of the configuration file: its name and how its value is read.
-struct ConfigurationKey: Sendable {
-    /// The key with its sections, for example `batch.frames`.
-    let name: String
-    /// What its value is, for messages.
-    let kind: String
-    /// Stores a node's value, or says `false` where it is of another kind or out of range.
-    let store: @Sendable (YAMLNode, String, inout ConfigurationSettings) -> Bool
+/// Whether and when a running daemon takes a changed key at a reload (SIGHUP, `systemctl reload`).
+package enum ReloadEffect: String, Sendable {
+    /// As soon as the file is read.
+    case atOnce = "yes, at once"
+    /// With the next batch of frames that is judged.
+    case nextBatch = "yes, from the next batch"
+    /// With the next round of the canary.
+    case nextRound = "yes, from the next round"
+    /// Not before the next start.
+    case restart = "no, needs a restart"
+}
 
-    /// Every key there is.
-    static let all: [ConfigurationKey] = [
-        path("model", \.model), path("output", \.output), flag("output_inside_watch", \.outputInsideWatch),
-        paths("watch", \.watch), text("pattern", \.pattern), flag("only_new", \.onlyNew),
-        flag("poll.always", \.pollAlways),
-        time("poll.interval", atLeast: .milliseconds(100), \.pollInterval),
-        count("batch.frames", 1...64, \.batchFrames), count("queue.names", 100...10_000_000, \.queueNames),
-        count("hysteresis.onset", 1...100, \.hysteresisOnset),
-        count("hysteresis.of", 1...100, \.hysteresisOf), threshold("threshold", \.threshold),
-        count("learn", 0...1000, \.learn),
-        flag("masks", \.masks), flag("regions", \.regions), flag("scores", \.scores),
-        count("frozen.frames", 0...32, \.frozenFrames), flag("drift", \.drift),
-        count("lenses.rows", 0...32, \.lensRows),
-        count("lenses.columns", 0...32, \.lensColumns), share("stop.share", \.stopShare),
-        count("limits.width", 1...1 << 20, \.limitWidth),
-        count("limits.height", 1...1 << 20, \.limitHeight), count("limits.pages", 1...1 << 20, \.limitPages),
-        count("limits.memory", 1...65_536, \.limitMemory),
-        time("limits.decoding", atLeast: .milliseconds(1), \.limitDecoding),
-        count("read.attempts", 1...20, \.readAttempts),
-        count("threads", 0...1024, \.threads), time("stop_timeout", \.stopTimeout),
-        choice("precision", Configuration.precisions, \.precision), time("stalled_after", \.stalledAfter),
-        time("canary.every", orAtLeast: .seconds(1), \.canaryEvery),
-        count("canary.frames", 1...16, \.canaryFrames),
-        share("canary.alarm_below", \.canaryAlarmBelow),
-        text("web.listen", \.webListen), text("web.token", \.webToken),
-        choice("web.plate", WebSettings.PlateFormat.allCases.map(\.rawValue), \.webPlate),
-        choice("log.level", Configuration.logLevels, \.logLevel),
-    ]
+/// One key of the configuration: a row of `ConfigurationTable`.
+package struct ConfigurationKey<Value: Sendable & Equatable>: Sendable {
+    /// The key with its section, for example `batch.frames`.
+    package let name: String
+    /// The values that it may have.
+    let kind: ValueKind<Value>
+    /// The default; an example where the key is required.
+    package let standard: Value
+    /// Whether a configuration must name it.
+    let isRequired: Bool
+    /// Whether and when a reload takes a change of it.
+    private(set) var effect = ReloadEffect.restart
+    /// What the key means, in one sentence.
+    package private(set) var sentence = ""
 
-    /// Names of sections, which hold keys and no value of their own.
-    static let sections = Set(
-        all.compactMap { $0.name.split(separator: ".").dropLast().first.map(String.init) }
-    )
-
-    private typealias Field<Value> = any WritableKeyPath<ConfigurationSettings, Value?> & Sendable
-
-    private static func path(_ name: String, _ field: Field<String>) -> ConfigurationKey {
-        key(name, "a path", field) { node, folder in
-            node.string.flatMap { $0.isEmpty ? nil : absolute($0, in: folder) }
-        }
+    /// A key that may be left out.
+    init(_ name: String, _ kind: ValueKind<Value>, default standard: Value) {
+        (self.name, self.kind, self.standard, isRequired) = (name, kind, standard, false)
     }
 
-    private static func paths(_ name: String, _ field: Field<[String]>) -> ConfigurationKey {
-        key(name, "a list of paths", field) { node, folder in
-            guard let sequence = node.sequence else { return nil }
-            let texts = sequence.compactMap { $0.string }.filter { !$0.isEmpty }
-            return texts.count == sequence.count ? texts.map { absolute($0, in: folder) } : nil
-        }
+    /// A key that has no default.
+    init(_ name: String, _ kind: ValueKind<Value>, required example: Value) {
+        (self.name, self.kind, standard, isRequired) = (name, kind, example, true)
     }
 
-    private static func text(_ name: String, _ field: Field<String>) -> ConfigurationKey {
-        key(name, "a text", field) { node, _ in node.string.flatMap { $0.isEmpty ? nil : $0 } }
+    /// The row with its other half: when a reload takes the key, and what it means.
+    func reload(_ effect: ReloadEffect, _ sentence: String) -> ConfigurationKey {
+        var key = self
+        (key.effect, key.sentence) = (effect, sentence)
+        return key
     }
 
-    private static func flag(_ name: String, _ field: Field<Bool>) -> ConfigurationKey {
-        key(name, "true or false", field) { node, _ in node.bool }
+    /// The help of a command-line option for this key: the sentence with range and default.
+    package var help: String {
+        let range = bounds.isEmpty ? "" : "\(bounds); "
+        return isRequired ? sentence : "\(sentence.dropLast()) (\(range)default: \(standardText))."
+    }
+}
+
+/// What the table does with a row, whatever the type of its values.
+protocol ConfigurationRow: Sendable {
+    var name: String { get }
+    var isRequired: Bool { get }
+    var effect: ReloadEffect { get }
+    var sentence: String { get }
+    /// The type of its values, for example `whole number`.
+    var type: String { get }
+    /// Their range, for example `1 to 64`; empty where every value of the type will do.
+    var range: String { get }
+    /// Their unit, for example `frames`; empty where there is none.
+    var unit: String { get }
+    /// The default, or the example of a required key, in YAML.
+    var standardText: String { get }
+
+    /// Stores the value of a node; says what is wrong with it where it is of another kind or out of range.
+    ///
+    /// Relative paths are relative to `folder`.
+    func store(_ node: YAMLNode, folder: String, in settings: inout ConfigurationSettings)
+        -> ConfigurationError?
+    /// Says what is wrong where the key is missing or its value out of range.
+    func mistake(in settings: ConfigurationSettings) -> ConfigurationError?
+    /// Whether two settings have different values, defaults included.
+    func differs(_ one: ConfigurationSettings, _ other: ConfigurationSettings) -> Bool
+    /// Takes over what other settings say of this key, which may be nothing.
+    func copy(from other: ConfigurationSettings, to settings: inout ConfigurationSettings)
+}
+
+extension ConfigurationRow {
+    /// The section of the key, for example `batch`; `nil` for a key without one.
+    var section: String? { name.firstIndex(of: ".").map { String(name[..<$0]) } }
+    /// Range and unit, for example `1 to 64 frames`.
+    var bounds: String { [range, unit].filter { !$0.isEmpty }.joined(separator: " ") }
+}
+
+extension ConfigurationKey: ConfigurationRow {
+    var type: String { kind.type }
+    var range: String { kind.range }
+    var unit: String { kind.unit }
+    var standardText: String { kind.write(standard) }
+
+    func store(_ node: YAMLNode, folder: String, in settings: inout ConfigurationSettings)
+        -> ConfigurationError?
+    {
+        guard let value = kind.read(node, folder), kind.allows(value) else { return wrong(node.words) }
+        settings[self] = value
+        return nil
     }
 
-    private static func count(
-        _ name: String,
-        _ range: ClosedRange<Int>,
-        _ field: Field<Int>
-    ) -> ConfigurationKey {
-        let kind = "a whole number from \(range.lowerBound) to \(range.upperBound)"
-        return key(name, kind, field) { node, _ in node.int.flatMap { range.contains($0) ? $0 : nil } }
+    func mistake(in settings: ConfigurationSettings) -> ConfigurationError? {
+        guard let value = settings[self] else { return isRequired ? missing : nil }
+        return kind.allows(value) ? nil : wrong("\"\(kind.write(value))\"")
     }
 
-    private static func threshold(_ name: String, _ field: Field<SeverityThreshold>) -> ConfigurationKey {
-        key(name, "`calibrated` or a severity of at least 0", field) { node, _ in
-            if node.string == "calibrated" { return .calibrated }
-            return node.float.flatMap { $0.isFinite && $0 >= 0 ? .severity($0) : nil }
-        }
+    func differs(_ one: ConfigurationSettings, _ other: ConfigurationSettings) -> Bool {
+        one[self] ?? standard != other[self] ?? standard
     }
 
-    private static func share(_ name: String, _ field: Field<Double>) -> ConfigurationKey {
-        key(name, "a number from 0 to 1", field) { node, _ in
-            node.float.flatMap { (0...1).contains($0) ? $0 : nil }
-        }
+    func copy(from other: ConfigurationSettings, to settings: inout ConfigurationSettings) {
+        settings[self] = other[self]
     }
 
-    private static func time(
-        _ name: String,
-        atLeast shortest: Duration = .zero,
-        _ field: Field<Duration>
-    ) -> ConfigurationKey {
-        let kind = "a time with its unit, for example 500ms, 2s, 10m or 1h"
-        return key(name, shortest > .zero ? "\(kind), and not 0" : kind, field) { node, _ in
-            node.string.flatMap(duration).flatMap { $0 >= shortest ? $0 : nil }
-        }
+    private var missing: ConfigurationError {
+        ConfigurationError(
+            key: name,
+            problem: "it is missing",
+            remedy: "write \(kind.words), for example \(standardText)"
+        )
     }
 
-    /// A time that may be left out by 0.
-    private static func time(
-        _ name: String,
-        orAtLeast shortest: Duration,
-        _ field: Field<Duration>
-    ) -> ConfigurationKey {
-        key(
-            name,
-            "a time of at least \(Int(shortest / .seconds(1))) s with its unit, for example 10m or 1h, or 0",
-            field
-        ) { node, _ in
-            node.string.flatMap(duration).flatMap { $0 == .zero || $0 >= shortest ? $0 : nil }
-        }
+    private func wrong(_ value: String) -> ConfigurationError {
+        ConfigurationError(
+            key: name,
+            problem: "\(value) cannot be its value",
+            remedy: "write \(kind.words)" + (isRequired ? "" : ", or leave the key out for its default")
+        )
+    }
+}
+
+/// A type of values with range and unit: how YAML is read and written, and what documentation and messages call it.
+package struct ValueKind<Value: Sendable>: Sendable {
+    /// For example `whole number`.
+    let type: String
+    /// For example `1 to 64`; empty where every value of the type will do.
+    var range = ""
+    /// For example `frames`; empty where there is none.
+    var unit = ""
+    /// The values in a message, for example `a whole number from 1 to 64`.
+    let words: String
+    /// The value of a node, `nil` for one of another kind; relative paths are relative to the folder.
+    let read: @Sendable (_ node: YAMLNode, _ folder: String) -> Value?
+    /// The value in YAML.
+    let write: @Sendable (Value) -> String
+    /// Whether a value is in range.
+    var allows: @Sendable (Value) -> Bool = { _ in true }
+}
+
+extension ValueKind<Bool> {
+    static var flag: ValueKind {
+        ValueKind(
+            type: "true or false",
+            words: "true or false",
+            read: { node, _ in node.bool },
+            write: { "\($0)" }
+        )
+    }
+}
+
+extension ValueKind<Int> {
+    static func count(_ range: ClosedRange<Int>, _ unit: String) -> ValueKind {
+        let bounds = (range.lowerBound, range.upperBound)
+        return ValueKind(
+            type: "whole number",
+            range: "\(bounds.0) to \(bounds.1)",
+            unit: unit,
+            words: "a whole number from \(bounds.0) to \(bounds.1)",
+            read: { node, _ in node.int },
+            write: { "\($0)" },
+            allows: { range.contains($0) }
+        )
+    }
+}
+
+extension ValueKind<Double> {
+    /// A part of a whole, for example `of the wells`.
+    static func share(_ whole: String) -> ValueKind {
+        ValueKind(
+            type: "number",
+            range: "0 to 1",
+            unit: whole,
+            words: "a number from 0 to 1",
+            read: { node, _ in node.float },
+            write: { "\($0)" },
+            allows: { (0...1).contains($0) }
+        )
+    }
+}
+
+extension ValueKind<Duration> {
+    static var time: ValueKind { time(.zero..., isOptional: true) }
+
+    static func time(_ range: PartialRangeFrom<Duration>) -> ValueKind { time(range, isOptional: false) }
+
+    /// A time in the range, or 0.
+    static func timeOrNever(_ range: PartialRangeFrom<Duration>) -> ValueKind {
+        time(range, isOptional: true)
     }
 
-    private static func choice(
-        _ name: String,
-        _ choices: [String],
-        _ field: Field<String>
-    ) -> ConfigurationKey {
-        key(name, "one of \(choices.joined(separator: ", "))", field) { node, _ in
-            node.string.flatMap { choices.contains($0) ? $0 : nil }
-        }
+    private static func time(_ range: PartialRangeFrom<Duration>, isOptional: Bool) -> ValueKind {
+        let shortest = range.lowerBound
+        let bound = shortest > .zero ? "at least \(shortest.withUnit(after: " "))" : ""
+        return ValueKind(
+            type: "time in ms, s, m or h",
+            range: bound + (isOptional && shortest > .zero ? ", or 0" : ""),
+            words: "a time" + (bound.isEmpty ? "" : " of \(bound)")
+                + " with its unit, for example 2s, 10m or 1h" + (isOptional ? ", or 0" : ", and not 0"),
+            read: { node, _ in node.string.flatMap { Duration(withUnit: $0) } },
+            write: { $0.withUnit() },
+            allows: { isOptional && $0 == .zero || range.contains($0) }
+        )
+    }
+}
+
+extension ValueKind<String> {
+    static var text: ValueKind {
+        ValueKind(
+            type: "text",
+            words: "a text",
+            read: { node, _ in node.string },
+            write: { text in
+                let isPlain = text.allSatisfy { $0.isLetter || $0.isNumber || "/._-".contains($0) }
+                return isPlain ? text : "\"\(text)\""
+            },
+            allows: { !$0.isEmpty }
+        )
     }
 
-    private static func key<Value>(
-        _ name: String,
-        _ kind: String,
-        _ field: Field<Value>,
-        _ read: @escaping @Sendable (YAMLNode, String) -> Value?
-    ) -> ConfigurationKey {
-        ConfigurationKey(name: name, kind: kind) { node, folder, settings in
-            guard let value = read(node, folder) else { return false }
-            settings[keyPath: field] = value
-            return true
-        }
+    static var path: ValueKind {
+        ValueKind(
+            type: "path",
+            words: "a path",
+            read: { node, folder in node.string.map { absolute($0, in: folder) } },
+            write: text.write,
+            allows: { !$0.isEmpty }
+        )
     }
 
-    private static func absolute(_ path: String, in folder: String) -> String {
-        path.hasPrefix("/") ? path : "\(folder)/\(path)"
+    static func choice(_ choices: [String]) -> ValueKind {
+        let list = choices.joined(separator: ", ")
+        return ValueKind(
+            type: "choice",
+            range: list,
+            words: "one of \(list)",
+            read: { node, _ in node.string },
+            write: text.write,
+            allows: { choices.contains($0) }
+        )
     }
+
+    fileprivate static func absolute(_ path: String, in folder: String) -> String {
+        path.isEmpty || path.hasPrefix("/") ? path : "\(folder)/\(path)"
+    }
+}
+
+extension ValueKind<[String]> {
+    static var paths: ValueKind {
+        let path = ValueKind<String>.path
+        return ValueKind(
+            type: "list of paths",
+            range: "at least one",
+            words: "a list of at least one path",
+            read: { node, folder in
+                guard let sequence = node.sequence else { return nil }
+                let paths = sequence.compactMap { path.read($0, folder) }
+                return paths.count == sequence.count ? paths : nil
+            },
+            write: { "[\($0.map(path.write).joined(separator: ", "))]" },
+            allows: { !$0.isEmpty && $0.allSatisfy(path.allows) }
+        )
+    }
+}
+
+extension ValueKind where Value: RawRepresentable<String> & CaseIterable {
+    static var choice: ValueKind {
+        let choice = ValueKind<String>.choice(Value.allCases.map(\.rawValue))
+        return ValueKind(
+            type: choice.type,
+            range: choice.range,
+            words: choice.words,
+            read: { node, _ in node.string.flatMap { Value(rawValue: $0) } },
+            write: { $0.rawValue }
+        )
+    }
+}
+
+/// The severity above which a frame is faulty, as a configuration gives it.
+package enum SeverityThreshold: Sendable, Equatable {
+    /// What the model was calibrated to.
+    case calibrated
+    /// A severity of the user's own.
+    case severity(Double)
+
+    /// The user's own severity, if there is one.
+    package var severity: Double? {
+        if case .severity(let value) = self { value } else { nil }
+    }
+}
+
+extension ValueKind<SeverityThreshold> {
+    static var threshold: ValueKind {
+        ValueKind(
+            type: "severity or `calibrated`",
+            range: "at least 0",
+            words: "`calibrated` or a severity of at least 0",
+            read: { node, _ in
+                node.string == "calibrated" ? .calibrated : node.float.map { .severity($0) }
+            },
+            write: { $0.severity.map { "\($0)" } ?? "calibrated" },
+            allows: { $0.severity.map { $0.isFinite && $0 >= 0 } ?? true }
+        )
+    }
+}
+
+extension Duration {
+    private static let units = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)]
+    private static let longest = 366 * 24 * 3_600_000.0
 
     /// Reads `500ms`, `2s`, `1.5m` or `1h`, and `0`; up to a year.
-    static func duration(_ text: String) -> Duration? {
-        if text == "0" { return .zero }
+    init?(withUnit text: String) {
         let number = text.prefix { $0.isNumber || $0 == "." }
-        let units = ["ms": 0.001, "s": 1, "m": 60, "h": 3600]
-        guard let value = Double(number), let unit = units[String(text.dropFirst(number.count))],
-            value * unit <= 366 * 86_400
-        else { return nil }
-        return .milliseconds(Int((value * unit * 1000).rounded()))
+        let unit = text == "0" ? 1 : Self.units.first { $0.0 == text.dropFirst(number.count) }?.1
+        guard let unit, let value = Double(number), value * Double(unit) <= Self.longest else { return nil }
+        self = .milliseconds(Int((value * Double(unit)).rounded()))
+    }
+
+    /// The time in whole hours, minutes, seconds or milliseconds, for example `2s`; `0` for none.
+    func withUnit(after space: String = "") -> String {
+        let time = Int((self / .milliseconds(1)).rounded())
+        guard time != 0, let (unit, size) = Self.units.first(where: { time % $0.1 == 0 }) else { return "0" }
+        return "\(time / size)\(space)\(unit)"
     }
 }

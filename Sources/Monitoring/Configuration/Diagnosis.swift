@@ -43,7 +43,7 @@ extension Configuration {
     ///
     /// The model is not loaded here.
     package func diagnoses() -> [Diagnosis] {
-        watch.map(Self.readable) + [Self.limits(watch, output), writable, space] + ledgerAndLock
+        self.watch.map(Self.readable) + [Self.limits(self.watch, output), writable, space] + ledgerAndLock
             + [Self.journal, Self.clock]
     }
 
