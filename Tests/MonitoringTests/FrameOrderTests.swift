@@ -1,6 +1,7 @@
 import Ledger
 import Plate
 import Reporting
+import Rules
 import Testing
 
 @testable import Monitoring

@@ -2,6 +2,7 @@ import Acquisition
 import Foundation
 import Frames
 import Reporting
+import Rules
 
 extension Configuration {
     /// Checks what the file system has to say: the model is there, the folders are, the output can be written.

@@ -2,6 +2,7 @@ import Acquisition
 import Foundation
 package import Frames
 package import Reporting
+package import Rules
 
 /// What the daemon does, with nothing left open.
 ///
