@@ -30,7 +30,7 @@ package struct ChangeRule: Sendable {
     static let patience = 64
     /// Earlier frames that are looked at.
     package static let window = patience + before
-    /// Frames of a well until another change is told.
+    /// Frames of a well after a shift or drift until another shift is told.
     package static let silence = patience
     /// Spread that any well may have, in that of normal tiles.
     private static let smallestSpread: Float = 0.01
@@ -76,13 +76,13 @@ package struct ChangeRule: Sendable {
         return last.suffix(2) == [false, false] && last != [false, false, false]
     }
 
-    /// What a change of this size means, in words.
+    /// The reason of a shift, in words.
     static func words(_ change: Double) -> String {
         String(
             format:
-                "changed at once: %.1f times as far from the %d frames before as these vary; has the focus moved?",
-            change,
-            before
+                "looks unlike the %d frames before it: %.1f times their usual spread; has the focus moved?",
+            before,
+            change
         )
     }
 
@@ -111,7 +111,7 @@ package enum DriftRule {
     package static let window = 32
     /// Part of the way to the threshold that is drift.
     static let share = 0.5
-    /// Frames of a well until drift is told again: an hour at a frame per 8 s.
+    /// Frames of a well after a shift or drift until drift is told: an hour at a frame per 8 s.
     package static let silence = 450
 
     /// How far a well has gone.

@@ -152,15 +152,17 @@ package struct PlateState: Sendable {
     private let rules: PlateRules
     /// Which of the imaged wells count as faulty.
     private let faulty: [Well: Bool]
+    private let shifted: Set<Well>
     private let drifting: Set<Well>
     private let announced: Set<PlatePattern>
 
     /// Takes the wells as they stand at a frame.
     ///
-    /// `faulty` has every imaged well. `drifts` are the frames at which a well was told as drifting; wells of a plate are imaged in
-    /// step, so only those near `index` count. `announced` are the patterns whose alarm stands.
+    /// `faulty` has every imaged well. `shifts` and `drifts` are the frames of these events; wells of a plate are imaged in step,
+    /// so only events near `index` count. `announced` are the patterns whose alarm stands.
     package init(
         faulty: [Well: Bool],
+        shifts: [FrameID],
         drifts: [FrameID],
         announced: Set<PlatePattern>,
         at index: Int,
@@ -169,12 +171,15 @@ package struct PlateState: Sendable {
         self.rules = rules
         self.faulty = faulty
         self.announced = announced
-        drifting = Set(drifts.filter { abs($0.index - index) < ChangeRule.silence }.map(\.well))
+        func recent(_ frames: [FrameID]) -> Set<Well> {
+            Set(frames.filter { abs($0.index - index) < ChangeRule.silence }.map(\.well))
+        }
+        (shifted, drifting) = (recent(shifts), recent(drifts))
     }
 
-    /// Which wells are faulty or drift.
+    /// Which wells are faulty, have shifted or drift.
     private var affected: [Well: Bool] {
-        faulty.merging(drifting.map { ($0, true) }) { $0 || $1 }
+        faulty.merging(shifted.union(drifting).map { ($0, true) }) { $0 || $1 }
     }
 
     /// What is to be announced, patterns that end first.
@@ -207,11 +212,20 @@ package struct PlateState: Sendable {
         let affected = affected
         let members = rules.members(of: pattern, among: affected.keys)
         let hit = members.filter { affected[$0] == true }
-        let faultyCount = hit.count { faulty[$0] == true }
-        let what =
-            faultyCount == hit.count ? "are faulty" : faultyCount == 0 ? "drift" : "are faulty or drift"
         let names = hit.prefix(Self.mostNames).map(\.description).joined(separator: " ")
         let more = hit.count > Self.mostNames ? " and \(hit.count - Self.mostNames) more" : ""
-        return "\(hit.count) of its \(members.count) wells \(what) (\(names)\(more)): \(pattern.advice)"
+        return
+            "\(hit.count) of its \(members.count) wells \(what(of: hit)) (\(names)\(more)): \(pattern.advice)"
+    }
+
+    /// For example `are faulty`, or `have shifted or drift` where some wells do the one and some the other.
+    private func what(of hit: [Well]) -> String {
+        let kinds = [
+            ("are faulty", hit.contains { faulty[$0] == true }),
+            ("have shifted", hit.contains { faulty[$0] != true && shifted.contains($0) }),
+            ("drift", hit.contains { faulty[$0] != true && !shifted.contains($0) }),
+        ].filter(\.1).map(\.0)
+        let last = kinds.suffix(2).joined(separator: " or ")
+        return (kinds.dropLast(2) + [last]).joined(separator: ", ")
     }
 }

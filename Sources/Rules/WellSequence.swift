@@ -63,7 +63,7 @@ package struct StateHysteresis: Sendable, Equatable {
     }
 }
 
-/// The judged frames of one well in their order, and the events that follow from them: onset, clear and drift.
+/// The judged frames of one well in their order, and the events that follow from them: onset, clear, shift and drift.
 ///
 /// It begins with the well's history and is fed one frame after another. Whoever keeps the history can make it anew at any frame
 /// and gets the same events.
@@ -74,7 +74,7 @@ package struct WellSequence: Sendable {
         package let hysteresis: StateHysteresis.Rule
         /// How often in a row the same image may come before the camera counts as frozen; 0 for always.
         package let frozenFrames: Int
-        /// Whether changes are told of a well whose frames still pass.
+        /// Whether shift and drift are told of a well whose frames still pass.
         package let drift: Bool
 
         /// Gathers the settings.
@@ -126,7 +126,7 @@ package struct WellSequence: Sendable {
         package var looks: [ChangeRule.Look] = []
         /// Severities of the well's first `DriftRule.window` frames by the model at work.
         package var firstSeverities: [Double] = []
-        /// Index of the frame at which a change was told last; `nil` where none was within `DriftRule.silence` frames.
+        /// Index of the frame at which a shift or drift was told last; `nil` where none was within `DriftRule.silence` frames.
         package var lastChange: Int?
 
         /// The history of a new well.
@@ -144,7 +144,9 @@ package struct WellSequence: Sendable {
         case onset(Alarm.Beginning?)
         /// The well is normal again.
         case clear
-        /// The well's frames pass, but changed; the sentence says how far.
+        /// The well's frames pass, but look different at once; the sentence says how much.
+        case shift(String)
+        /// The well's frames pass, but their severity creeps towards the threshold; the sentence says how far.
         case drift(String)
     }
 
@@ -229,7 +231,7 @@ package struct WellSequence: Sendable {
         if silence >= DriftRule.silence, let rise = rise(threshold: threshold) {
             event = .drift(rise.words(threshold: threshold))
         } else if silence >= ChangeRule.silence, looks.hasJustBegun, let change {
-            event = .drift(ChangeRule.words(change))
+            event = .shift(ChangeRule.words(change))
         }
         if event != nil { lastChange = index }
         return event

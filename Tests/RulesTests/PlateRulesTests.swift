@@ -65,12 +65,17 @@ struct PlateStateTests {
 
     private func state(
         faulty: [String] = [],
+        shifts: [(well: String, frame: Int)] = [],
         drifts: [(well: String, frame: Int)] = [],
         announced: Set<PlatePattern> = []
     ) throws -> PlateState {
-        PlateState(
+        func frames(_ events: [(well: String, frame: Int)]) throws -> [FrameID] {
+            try events.map { FrameID(run: "01", well: try #require(Well($0.well)), index: $0.frame) }
+        }
+        return PlateState(
             faulty: try wells(faulty: faulty),
-            drifts: try drifts.map { FrameID(run: "01", well: try #require(Well($0.well)), index: $0.frame) },
+            shifts: try frames(shifts),
+            drifts: try frames(drifts),
             announced: announced,
             at: 100,
             rules: PlateRules()
@@ -94,15 +99,24 @@ struct PlateStateTests {
         #expect(all.first == .ends(.column(3)) && all.count == 2)
     }
 
-    @Test func wellsThatDriftCountWithTheFaultyOnesWhereTheFramesAreNear() throws {
+    @Test func wellsThatShiftOrDriftCountWithTheFaultyOnesWhereTheFramesAreNear() throws {
         let near = [("A3", 40), ("B3", 100), ("C3", 163)]
-        #expect(try reason(state(drifts: near)).hasPrefix("3 of its 4 wells drift (A03 B03 C03)"))
-        #expect(
-            try reason(state(faulty: ["D3"], drifts: near)).hasPrefix(
-                "4 of its 4 wells are faulty or drift ("
-            )
-        )
-        #expect(try state(drifts: [("A3", 36), ("B3", 100), ("C3", 164)]).transitions == [])
+        let states: [(state: PlateState, sentence: String)] = [
+            (try state(drifts: near), "3 of its 4 wells drift (A03 B03 C03)"),
+            (try state(shifts: near), "3 of its 4 wells have shifted (A03 B03 C03)"),
+            (try state(shifts: near, drifts: near), "3 of its 4 wells have shifted (A03 B03 C03)"),
+            (try state(shifts: [near[0]], drifts: near), "3 of its 4 wells have shifted or drift ("),
+            (try state(faulty: ["D3"], drifts: near), "4 of its 4 wells are faulty or drift ("),
+            (try state(faulty: ["D3"], shifts: near), "4 of its 4 wells are faulty or have shifted ("),
+            (
+                try state(faulty: ["D3"], shifts: [near[0]], drifts: near),
+                "4 of its 4 wells are faulty, have shifted or drift ("
+            ),
+            (try state(faulty: ["A3", "B3", "C3"], shifts: near), "3 of its 4 wells are faulty ("),
+        ]
+        for (state, sentence) in states { #expect(try reason(state).hasPrefix(sentence)) }
+        let far = [("A3", 36), ("B3", 100), ("C3", 164)]
+        #expect(try state(drifts: far).transitions == [] && state(shifts: far).transitions == [])
     }
 
     @Test func anAlarmOfThePlateSpeaksForItsWellsWhileItHolds() throws {
@@ -121,11 +135,13 @@ struct PlateStateTests {
         let half = try state(faulty: ["A3", "B3", "C3", "D3", "A4", "B4"])
         #expect(half.stopAdvice(share: 0.5) == "6 of 12 wells are faulty")
         #expect(half.stopAdvice(share: 0.6) == nil && half.stopAdvice(share: 0) == nil)
-        // Wells that drift are no reason to stop.
-        #expect(try state(drifts: (column + others).map { ($0, 100) }).stopAdvice(share: 0.5) == nil)
+        // Wells that shift or drift are no reason to stop.
+        let all = (column + others).map { (well: $0, frame: 100) }
+        #expect(try state(shifts: all, drifts: all).stopAdvice(share: 0.5) == nil)
         let three = try ["A3", "B3", "C3"].map { try (#require(Well($0)), true) }
         let few = PlateState(
             faulty: Dictionary(uniqueKeysWithValues: three),
+            shifts: [],
             drifts: [],
             announced: [],
             at: 0,

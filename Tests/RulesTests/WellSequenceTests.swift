@@ -57,6 +57,9 @@ struct WellSequenceTests {
                     let lastGood = beginning?.lastGood.map { "\($0)" } ?? "none"
                     events.append("ONSET \(index) \(beginning?.firstFaulty ?? -1) \(lastGood)")
                 case .clear: events.append("CLEAR \(index)")
+                case .shift(let reason):
+                    events.append("SHIFT \(index) \(reason)")
+                    history.lastChange = index
                 case .drift(let reason):
                     events.append("DRIFT \(index) \(reason)")
                     history.lastChange = index
@@ -127,7 +130,7 @@ struct WellSequenceTests {
     @Test func aWellThatLooksDifferentAtOnceIsToldWithTheSecondFrame() throws {
         let events = told(calm(30) + calm(20, look: 0.5))
         #expect(events.count == 1)
-        #expect(try #require(events.first).hasPrefix("DRIFT 31 changed at once: "))
+        #expect(try #require(events.first).hasPrefix("SHIFT 31 looks unlike the 12 frames before it: "))
     }
 
     @Test func oneEventKeepsTheNextOneSilentForAWhile() {
@@ -144,7 +147,18 @@ struct WellSequenceTests {
                 + frames(Array(repeating: 1.7, count: 60))
         )
         #expect(events.count == 1)
-        #expect(try #require(events.first).contains("severity rose from 0.5 to 1.2"))
+        #expect(
+            try #require(events.first).hasPrefix("DRIFT ")
+                && events[0].contains(" severity rose from 0.5 to 1.2")
+        )
+    }
+
+    @Test func aShiftKeepsDriftSilentAndADriftAShift() {
+        let creeping = frames((0..<80).map { 0.5 + 0.015 * Double($0) })
+        #expect(told(calm(40) + calm(10, look: 0.5) + creeping + calm(50)).map { $0.prefix(5) } == ["SHIFT"])
+        let drift = told(calm(40) + creeping).map { $0.prefix(5) }
+        #expect(drift == ["DRIFT"])
+        #expect(told(calm(40) + creeping + calm(20, look: 0.5)).map { $0.prefix(5) } == drift)
     }
 
     @Test func changesOfAFaultyWellAreNotTold() {
@@ -164,7 +178,7 @@ struct WellSequenceTests {
         let faulty = frames([4, 0.5, 4, 4, 0.5, 0.5, 0.5, 0.5])
         let all = calm(64) + creeping + faulty + calm(80) + calm(20, look: 0.5)
         let single = told(all)
-        #expect(single.map { $0.prefix(5) } == ["DRIFT", "ONSET", "CLEAR", "DRIFT"])
+        #expect(single.map { $0.prefix(5) } == ["DRIFT", "ONSET", "CLEAR", "SHIFT"])
         #expect(told(all, batch: batch) == single)
     }
 

@@ -100,6 +100,7 @@ struct BatchPlan {
         case .onset(let beginning):
             alarms.append(alarm(.onset, result, finding, naming.reason, beginning: beginning))
         case .clear: alarms.append(alarm(.clear, result, finding, naming.reason))
+        case .shift(let sentence): alarms.append(alarm(.shift, result, finding, sentence))
         case .drift(let sentence): alarms.append(alarm(.drift, result, finding, sentence))
         case nil: break
         }

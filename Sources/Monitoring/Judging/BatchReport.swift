@@ -51,7 +51,7 @@ struct BatchReport {
         }
         try environment.reached(.journalTold)
         try environment.ledger.record(plan.records, alarms: announced)
-        if let alarm = announced.last(where: { [.onset, .clear, .drift].contains($0.event) }) {
+        if let alarm = announced.last(where: { [.onset, .clear, .shift, .drift].contains($0.event) }) {
             try PlateReport(settings: settings, environment: environment).carryOut(after: alarm)
         }
         environment.statistics.add(plan.counts, latencies: plan.latencies)
@@ -62,7 +62,7 @@ struct BatchReport {
     private func isForJournal(_ alarm: Alarm) throws -> Bool {
         switch alarm.event {
         case .fault: false
-        case .onset, .clear, .drift:
+        case .onset, .clear, .shift, .drift:
             try !PlateReport(settings: settings, environment: environment).speaks(for: alarm)
         case .plate, .plateClear, .stalled, .unreadable: true
         }

@@ -38,7 +38,7 @@ extension WellSequence {
                 run: frame.run,
                 well: frame.well,
                 frames: frame.index - DriftRule.silence...frame.index + count + DriftRule.silence,
-                events: [.drift]
+                events: [.shift, .drift]
             ).last?.frame.index
         }
         self.init(
@@ -60,9 +60,11 @@ extension PlateState {
         in ledger: FrameLedger,
         rules: PlateRules
     ) throws {
+        let changes = try ledger.alarms(run: frame.run, events: [.shift, .drift])
         self.init(
             faulty: try ledger.wellStates(of: frame.run),
-            drifts: try ledger.alarms(run: frame.run, events: [.drift]).map(\.frame),
+            shifts: changes.filter { $0.event == .shift }.map(\.frame),
+            drifts: changes.filter { $0.event == .drift }.map(\.frame),
             announced: announced,
             at: frame.index,
             rules: rules

@@ -3,7 +3,7 @@ import Plate
 import Reporting
 import Rules
 
-/// Writes what follows for the plate when one of its wells becomes faulty or normal, or drifts (`PlateState`).
+/// Writes what follows for the plate when one of its wells becomes faulty or normal, shifts or drifts (`PlateState`).
 ///
 /// Like the wells' own logs it remembers nothing: what was announced is in the ledger.
 struct PlateReport {
