@@ -65,7 +65,8 @@ let package = Package(
         ),
         .target(name: "Checkpoints", dependencies: ["Tensors", "CZip"]),
         .target(name: "Ledger", dependencies: ["Plate", grdb]),
-        .target(name: "Reporting", dependencies: ["Plate", "Frames", "Systemd"]),
+        .target(name: "Rules", dependencies: ["Plate"]),
+        .target(name: "Reporting", dependencies: ["Plate", "Frames", "Systemd", "Rules"]),
 
         .target(
             name: "Training",
@@ -89,21 +90,21 @@ let package = Package(
         .target(
             name: "Monitoring",
             dependencies: [
-                "Plate", "Frames", "Acquisition", "Systemd", "Detection", "Ledger", "Reporting", "StrictYAML",
-                logging, lifecycle,
+                "Plate", "Frames", "Acquisition", "Systemd", "Detection", "Ledger", "Rules", "Reporting",
+                "StrictYAML", logging, lifecycle,
             ]
         ),
 
         .target(
             name: "Auditing",
-            dependencies: ["Plate", "Frames", "Acquisition", "Ledger", "Reporting"]
+            dependencies: ["Plate", "Frames", "Acquisition", "Ledger", "Rules", "Reporting"]
         ),
 
         .target(name: "Exporting", dependencies: ["Plate", "Frames", "Ledger", "Reporting"]),
         .target(
             name: "Dashboard",
             dependencies: [
-                "Plate", "Frames", "Ledger", "Reporting", hummingbird, httpTypes, logging, lifecycle,
+                "Plate", "Frames", "Ledger", "Rules", "Reporting", hummingbird, httpTypes, logging, lifecycle,
             ],
             resources: [.embedInCode("Assets")]
         ),
@@ -112,9 +113,9 @@ let package = Package(
             name: "autoqc",
             dependencies: [
                 "Plate", "Frames", "Tensors", "Acquisition", "Systemd", "Networks", "Diffusion", "Verdict",
-                "Evaluation",
-                "Detection", "Ledger",
-                "Reporting", "Training", "Monitoring", "Checkpoints", "Simulation", "Benchmarking",
+                "Evaluation", "Detection", "Ledger", "Rules", "Reporting", "Training", "Monitoring",
+                "Checkpoints",
+                "Simulation", "Benchmarking",
                 "Randomness", "CKernels", "Auditing", "Dashboard", "Exporting",
                 argumentParser, logging, lifecycle,
             ]
@@ -122,7 +123,7 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["Plate", "Randomness"],
+            dependencies: ["Plate", "Randomness", "Rules"],
             path: "Tests/TestSupport"
         ),
         .testTarget(name: "PlateTests", dependencies: ["Plate"]),
@@ -180,13 +181,14 @@ let package = Package(
         .testTarget(
             name: "AuditingTests",
             dependencies: [
-                "Auditing", "Acquisition", "Ledger", "Reporting", "Frames", "Plate", "TestSupport",
+                "Auditing", "Acquisition", "Ledger", "Rules", "Reporting", "Frames", "Plate", "TestSupport",
             ]
         ),
         .testTarget(
             name: "ReportingTests",
-            dependencies: ["Reporting", "Randomness", "Plate", "Frames", "Systemd", "TestSupport"]
+            dependencies: ["Reporting", "Rules", "Plate", "Frames", "Systemd", "TestSupport"]
         ),
+        .testTarget(name: "RulesTests", dependencies: ["Rules", "Plate", "Randomness", "TestSupport"]),
         .testTarget(
             name: "TrainingTests",
             dependencies: [
@@ -197,14 +199,15 @@ let package = Package(
         .testTarget(
             name: "MonitoringTests",
             dependencies: [
-                "Monitoring", "Acquisition", "Detection", "Ledger", "Reporting", "Frames", "Plate", "Systemd",
-                "TestSupport", logging, lifecycle,
+                "Monitoring", "Acquisition", "Detection", "Ledger", "Rules", "Reporting", "Frames", "Plate",
+                "Systemd", "TestSupport", logging, lifecycle,
             ]
         ),
         .testTarget(
             name: "DashboardTests",
             dependencies: [
-                "Dashboard", "Ledger", "Reporting", "Frames", "Plate", "TestSupport", logging, lifecycle,
+                "Dashboard", "Ledger", "Rules", "Reporting", "Frames", "Plate", "TestSupport", logging,
+                lifecycle,
             ]
         ),
         .testTarget(

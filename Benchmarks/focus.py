@@ -42,11 +42,11 @@ for names, shift in re.findall(r"wells: \[([^]]*)\].*shift: ([0-9.]+)", faults.r
     shifts |= {canonical(well.strip()): float(shift) for well in names.split(",")}
 rows = [row | {"well": canonical(row["well"]), "frame": int(row["frame"])} for row in csv.DictReader(frames.open())]
 rows = [row for row in rows if row["change"]]
-told = []  # event, well and frame of each DRIFT at once and each ONSET
+told = []  # event, well and frame of each SHIFT and each ONSET
 for log in results.glob("*/alarms/[A-P][0-9]*.log"):
     for line in log.read_text().splitlines():
         fields = dict(re.findall(r'(\w+)=("[^"]*"|\S+)', line))
-        if fields["event"] == "ONSET" or fields["event"] == "DRIFT" and "changed at once" in fields["reason"]:
+        if fields["event"] in ("ONSET", "SHIFT"):
             told.append((fields["event"], canonical(fields["well"]), int(fields["frame"])))
 
 calm = figures(row for row in rows if row["well"] not in shifts or row["frame"] < onset)
@@ -65,8 +65,8 @@ wells = {row["well"] for row in rows}
 print("|", " | ".join(map(str, ["none", len(wells), len(calm), "", "", *count(calm)])), "|")
 false = [event for event, well, frame in told if well not in shifts or frame < onset]
 print(
-    f"\nTold as DRIFT or ONSET: {'; '.join(told_of)}. Where nothing changed, "
-    f"{false.count('DRIFT')} DRIFT and {false.count('ONSET')} ONSET."
+    f"\nTold as SHIFT or ONSET: {'; '.join(told_of)}. Where nothing changed, "
+    f"{false.count('SHIFT')} SHIFT and {false.count('ONSET')} ONSET."
 )
 
 # The picture: a line for each well, on a logarithmic scale from a change of 0.4 to one of 40.

@@ -3,7 +3,7 @@
 #
 # Plays a plate in which the focus of some wells moves after 20 frames, by so many um up or down, while `autoqc watch` judges,
 # and prints as a table in Markdown how a frame's change and severity rank shifted frames above others, how many of them pass
-# the limits, and in how many wells DRIFT is told and how soon. SEED makes another plate, SPEED lets frames come faster.
+# the limits, and in how many wells SHIFT is told and how soon. SEED makes another plate, SPEED lets frames come faster.
 set -euo pipefail
 
 : "${SHIFTS:=10 15 20 30}"              # um; each in as many wells of WELLS as there are, and as many wells without

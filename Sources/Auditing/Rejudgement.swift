@@ -1,5 +1,5 @@
 package import Plate
-package import Reporting
+package import Rules
 
 /// What other verdicts on the same frames change: well by well, with the frame at which each turns faulty.
 package struct Rejudgement {
@@ -75,6 +75,6 @@ package struct Rejudgement {
 
     private func onset(_ frames: [Frame], _ verdict: KeyPath<Frame, Verdict>) -> Int? {
         var state = StateHysteresis(rule: rule)
-        return frames.first { state.take($0[keyPath: verdict]) == .onset }?.index
+        return frames.first { state.add($0[keyPath: verdict]) == .onset }?.index
     }
 }

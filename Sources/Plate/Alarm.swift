@@ -24,9 +24,12 @@ package struct Alarm: Sendable, Equatable {
         case fault = "FAULT"
         /// The well is normal again, after hysteresis.
         case clear = "CLEAR"
-        /// The well creeps towards the threshold, or looks otherwise than before, while its frames still pass.
+        /// The well's frames still pass, but look different from one frame to the next.
+        case shift = "SHIFT"
+        /// The well's frames still pass, but their severity creeps towards the threshold.
         case drift = "DRIFT"
-        /// Several wells that are faulty or drift have something in common: a lens, a row, a column, the edge, or all of them do.
+        /// Several wells that are faulty, have shifted or drift have something in common: a lens, a row, a column, the edge, or all
+        /// of them do.
         case plate = "PLATE"
         /// What several wells had in common does not hold any more.
         case plateClear = "PLATE-CLEAR"
@@ -50,7 +53,7 @@ package struct Alarm: Sendable, Equatable {
     package let pattern: String?
     /// For `onset`, the frames between which the fault began.
     package let beginning: Beginning?
-    /// A sentence: why a frame could not be judged, how long frames have been missing, how far a well has drifted.
+    /// A sentence: why a frame could not be judged, how long frames have been missing, how far a well has shifted or drifted.
     package let reason: String?
     /// From the frame's completion on disk to this line, in milliseconds.
     package let latencyMilliseconds: Int?

@@ -1,4 +1,5 @@
 package import Plate
+package import Rules
 
 /// What a running daemon says of itself: what no ledger knows.
 package struct DaemonFigures: Sendable, Equatable {
@@ -62,9 +63,9 @@ package struct DaemonFigures: Sendable, Equatable {
         }
     }
 
-    /// What the daemon's test of itself says.
+    /// The daemon's test of itself.
     package struct Canary: Sendable, Equatable {
-        /// The last round, of this start or one before.
+        /// The last round, of this start or an earlier one.
         package let round: CanaryRound
         /// Why there is an alarm; `nil` where there is none.
         package let alarm: String?

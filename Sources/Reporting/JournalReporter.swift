@@ -36,6 +36,7 @@ package struct JournalReporter: Sendable {
         case .onset: MessageID(0x4de4_892a_dccb_42f8, 0x95fe_7b8d_6256_175f)
         case .clear: MessageID(0x8780_3eae_f747_4dc7, 0x9c9b_2f02_2129_62d2)
         case .stalled: MessageID(0xbe3a_6bab_fd1d_495c, 0xad92_9c90_bd03_6c43)
+        case .shift: MessageID(0x7897_81f9_81b3_44cb, 0xa6b5_40c7_4e82_33f2)
         case .drift: MessageID(0x0c6e_11d5_7a3f_4b0e, 0x8f52_6f0b_35d1_92aa)
         case .plate: MessageID(0x5b7d_9e02_41c8_4f6d, 0xa3e9_c0d4_7712_8e3f)
         case .plateClear: MessageID(0x9f30_77ab_c2d6_4183, 0x9be1_54e8_06a9_d31c)
@@ -75,7 +76,7 @@ package struct JournalReporter: Sendable {
     private static func priority(_ event: Alarm.Event) -> JournalPriority {
         switch event {
         case .plate: .error
-        case .onset, .drift, .stalled, .unreadable: .warning
+        case .onset, .shift, .drift, .stalled, .unreadable: .warning
         case .clear, .plateClear, .fault: .notice
         }
     }
@@ -90,6 +91,7 @@ package struct JournalReporter: Sendable {
             }
             return "\(well) turned faulty at frame \(alarm.frame.index)\(finding ?? "")"
         case .clear: return "\(well) is normal again since frame \(alarm.frame.index)"
+        case .shift: return "\(well) shifted at frame \(alarm.frame.index)\(reason)"
         case .drift: return "\(well) drifts at frame \(alarm.frame.index)\(reason)"
         case .plate: return "Run \(Logfmt.value(alarm.frame.run))\(reason)"
         case .plateClear:

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Dashboard
 import Ledger
-import Reporting
+import Rules
 
 /// How the lenses stand, for commands that look at each of them.
 struct LensOptions: ParsableArguments {

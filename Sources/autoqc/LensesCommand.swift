@@ -1,7 +1,7 @@
 import ArgumentParser
 import Auditing
 import Foundation
-import Reporting
+import Rules
 import Training
 
 /// `autoqc lenses`.

@@ -94,7 +94,7 @@ struct TailCommand: AsyncParsableCommand {
         case .onset, .plate: 31
         case .fault: 33
         case .clear, .plateClear: 32
-        case .drift: 34
+        case .shift, .drift: 34
         case .stalled: 35
         case .unreadable: 36
         }

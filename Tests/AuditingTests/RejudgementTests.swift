@@ -1,6 +1,6 @@
 import Auditing
 import Plate
-import Reporting
+import Rules
 import Testing
 
 struct RejudgementTests {

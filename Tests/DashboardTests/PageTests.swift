@@ -2,6 +2,7 @@ import Foundation
 import Ledger
 import Plate
 import Reporting
+import Rules
 import TestSupport
 import Testing
 

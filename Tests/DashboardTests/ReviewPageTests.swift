@@ -1,6 +1,7 @@
 import Foundation
 import Plate
 import Reporting
+import Rules
 import Testing
 
 @testable import Dashboard

@@ -154,8 +154,10 @@ import Testing
                 )
             }
             let ledger = try FrameLedger(reading: stage.plate.out.appending(path: "ledger.sqlite").path)
-            let told = try ledger.alarms(run: "01", events: [.drift]).map(\.frame)
-            #expect(told.map { "\($0.well) \($0.index)" } == ["A02 14"])
+            let told = try ledger.alarms(run: "01", events: [.shift, .drift])
+            #expect(
+                told.map { "\($0.event.rawValue) \($0.frame.well) \($0.frame.index)" } == ["SHIFT A02 14"]
+            )
         }
     }
 }

@@ -4,6 +4,7 @@ import Ledger
 import Logging
 import Plate
 import Reporting
+import Rules
 import ServiceLifecycle
 import Synchronization
 import TestSupport

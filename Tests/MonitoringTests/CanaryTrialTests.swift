@@ -4,6 +4,7 @@ import Ledger
 import Logging
 import Plate
 import Reporting
+import Rules
 import TestSupport
 import Testing
 
@@ -111,13 +112,13 @@ struct CanaryTrialTests {
         }
     }
 
-    @Test func wellsTakeTurnsBeforeAnyComesTwice() async throws {
+    @Test func everyWellComesOnceBeforeAnyComesTwice() async throws {
         try await Bench.with { bench in
             let frames = try Self.frames(
                 bench,
                 [("B1", ["10", "11", "12"]), ("C2", ["20"]), ("D3", ["30"])]
             )
-            let wells = CanaryTrial.inTurn(frames).map(\.frame.well.description)
+            let wells = CanaryTrial.spreadOverWells(frames).map(\.frame.well.description)
             #expect(Set(wells.prefix(3)) == ["B01", "C02", "D03"])
             #expect(wells.suffix(2) == ["B01", "B01"])
         }

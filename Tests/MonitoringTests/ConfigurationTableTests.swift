@@ -1,6 +1,7 @@
 import Foundation
 import Frames
 import Reporting
+import Rules
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import Ledger
 import Plate
 import Reporting
+import Rules
 import Testing
 
 @testable import Monitoring
@@ -58,8 +59,9 @@ struct FrameOrderTests {
                 _ = try pipeline.process([bench.file("01_B1_f\(index).tif", "\(grey)", frame: index)].queued)
             }
             let alarms = try bench.alarms()
-            #expect(alarms.map(\.event) == [.drift] && alarms.map(\.frame.index) == [31])
-            #expect(alarms[0].reason?.hasPrefix("changed at once") == true)
+            #expect(alarms.map(\.event) == [.shift] && alarms.map(\.frame.index) == [31])
+            #expect(alarms[0].reason?.hasPrefix("looks unlike the 12 frames before it: ") == true)
+            #expect(bench.journal.all.map { $0.fields["AUTOQC_EVENT"] } == ["SHIFT"])
             let changes = try bench.rows().map { row -> Double? in
                 guard case .scored(let score) = row.outcome else { return nil }
                 return score.change

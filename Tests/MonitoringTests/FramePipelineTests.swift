@@ -4,6 +4,7 @@ import Frames
 import Ledger
 import Plate
 import Reporting
+import Rules
 import Synchronization
 import Testing
 

@@ -2,6 +2,7 @@ import Foundation
 import Ledger
 import Plate
 import Reporting
+import Rules
 import Testing
 
 @testable import Monitoring
@@ -58,10 +59,10 @@ struct PlateAlarmTests {
             for frame in 20..<22 { try judge(column + others, "60", frame: frame, bench) }
             #expect(try said(bench).last == "PLATE all-wells")
             let alarms = try bench.ledger().plateAlarms(run: "01")
-            #expect(alarms.last?.reason?.hasPrefix("9 of its 12 wells drift (") == true)
-            let told = bench.journal.all.count { $0.fields["AUTOQC_EVENT"] == "DRIFT" }
+            #expect(alarms.last?.reason?.hasPrefix("9 of its 12 wells have shifted (") == true)
+            let told = bench.journal.all.count { $0.fields["AUTOQC_EVENT"] == "SHIFT" }
             #expect((3...9).contains(told), "the journal does not hear of each well: \(told)")
-            #expect(try bench.ledger().alarms(run: "01", events: [.drift]).count == 12)
+            #expect(try bench.ledger().alarms(run: "01", events: [.shift]).count == 12)
             #expect(!FileManager.default.fileExists(atPath: bench.tree.stopAdvice(run: "01")))
         }
     }

@@ -3,6 +3,7 @@ import Foundation
 import Ledger
 import Plate
 import Reporting
+import Rules
 import Testing
 
 @testable import Monitoring

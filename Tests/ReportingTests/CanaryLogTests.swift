@@ -1,6 +1,7 @@
 import Foundation
 import Plate
 import Reporting
+import Rules
 import Synchronization
 import Systemd
 import TestSupport
@@ -8,7 +9,7 @@ import Testing
 
 struct CanaryLogTests {
     private let round = Canaries.round(found: [4, 3, 4, 4, 4])
-    private let turn = CanaryEvent.Turn(
+    private let transition = CanaryEvent.Transition(
         time: Timestamp(nanoseconds: 1_795_341_601_123_000_000),
         model: "3f9ac2",
         reason: "found 3 of 20; \"do\" something"
@@ -17,7 +18,7 @@ struct CanaryLogTests {
     @Test func whatWasFoundIsThereAtTheNextStart() async throws {
         try await withTemporaryFolder { folder in
             let tree = OutputTree(root: folder.path)
-            let events: [CanaryEvent] = [.round(round), .alarm(turn), .clear(turn)]
+            let events: [CanaryEvent] = [.round(round), .alarm(transition), .clear(transition)]
             try CanaryLog(tree: tree).append(events)
             // A crash in the middle of a line.
             let handle = try FileHandle(forWritingTo: URL(filePath: tree.canaryLog))
@@ -48,7 +49,9 @@ struct CanaryLogTests {
             sent.withLock { $0.append(record) }
             return true
         }
-        for event in [CanaryEvent.round(round), .alarm(turn), .clear(turn)] { reporter.report(event) }
+        for event in [CanaryEvent.round(round), .alarm(transition), .clear(transition)] {
+            reporter.report(event)
+        }
         let records = sent.withLock { $0 }
         #expect(records.map(\.priority) == [.info, .warning, .notice])
         #expect(records.map { $0.fields["AUTOQC_EVENT"] } == ["ROUND", "CANARY", "CANARY-CLEAR"])

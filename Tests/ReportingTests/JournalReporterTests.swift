@@ -1,8 +1,10 @@
 import Foundation
 import Plate
 import Reporting
+import Rules
 import Synchronization
 import Systemd
+import TestSupport
 import Testing
 
 struct JournalReporterTests {
@@ -33,8 +35,10 @@ struct JournalReporterTests {
             .deletingLastPathComponent().appending(path: "systemd/autoqc.catalog")
         let lines = try String(contentsOf: catalog, encoding: .utf8).split(separator: "\n")
         let identifiers = lines.filter { $0.hasPrefix("-- ") }.map { String($0.dropFirst(3)) }
-        let turn = CanaryEvent.Turn(time: Timestamp(nanoseconds: 0), model: "", reason: "")
-        let canary: [CanaryEvent] = [.round(Canaries.round(found: [])), .alarm(turn), .clear(turn)]
+        let transition = CanaryEvent.Transition(time: Timestamp(nanoseconds: 0), model: "", reason: "")
+        let canary: [CanaryEvent] = [
+            .round(Canaries.round(found: [])), .alarm(transition), .clear(transition),
+        ]
         #expect(
             Set(identifiers)
                 == Set(Alarm.Event.allCases.compactMap { JournalReporter.messageID(of: $0)?.description })

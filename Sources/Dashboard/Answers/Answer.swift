@@ -2,6 +2,7 @@ import Foundation
 import Ledger
 import Plate
 import Reporting
+import Rules
 
 /// What `/api/v1` answers, field by field; docs/api.md describes it, and what is there stays.
 enum Answer {

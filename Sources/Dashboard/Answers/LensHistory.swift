@@ -1,5 +1,5 @@
 package import Ledger
-package import Reporting
+package import Rules
 import Synchronization
 
 /// How each lens did in each run of a ledger; what was found of a run is kept until a frame of it is added.

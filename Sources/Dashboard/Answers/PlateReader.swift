@@ -2,6 +2,7 @@ import Foundation
 import Ledger
 import Plate
 import Reporting
+import Rules
 
 /// Answers from the ledger and the output folder, with look-ups whose cost does not grow with the run.
 ///

@@ -1,5 +1,6 @@
 import Plate
 import Reporting
+import Rules
 
 extension Answer {
     /// The header of the page: the daemon's own figures, and the disk's.

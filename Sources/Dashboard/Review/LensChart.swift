@@ -1,4 +1,4 @@
-import Reporting
+import Rules
 
 /// The control chart of a lens, small enough for a row of a table: a point for each run, and the limits that the runs before
 /// the last one set.

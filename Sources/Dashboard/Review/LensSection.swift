@@ -1,4 +1,4 @@
-import Reporting
+import Rules
 
 /// Each lens in a run beside its own past, as HTML.
 enum LensSection {

@@ -3,6 +3,7 @@ import Frames
 package import Ledger
 import Plate
 package import Reporting
+package import Rules
 
 /// A run as one HTML file to keep or mail: no script, nothing from outside, pictures within.
 package struct ReviewPage {

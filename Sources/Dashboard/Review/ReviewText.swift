@@ -1,6 +1,7 @@
 import Ledger
 import Plate
 import Reporting
+import Rules
 
 /// The sections of a review, as HTML.
 struct ReviewText {

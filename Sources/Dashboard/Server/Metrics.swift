@@ -1,5 +1,6 @@
 import Plate
 import Reporting
+import Rules
 
 /// The daemon's figures in the text format of Prometheus 0.0.4.
 struct Metrics {

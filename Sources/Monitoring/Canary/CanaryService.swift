@@ -3,14 +3,15 @@ import Ledger
 import Logging
 import Plate
 import Reporting
+import Rules
 import ServiceLifecycle
 import Synchronization
 
-/// The canary: at intervals, faults on copies of live normal frames prove that the detector still finds them.
+/// The canary: at intervals it puts faults on copies of live normal frames, to prove that the detector still finds them.
 ///
-/// A thread of its own, with the lowest priority there is, does one judgement after another, and only while no frame waits
-/// and judging is not behind. What it finds goes to `canary.log`, the journal and the daemon's figures, never to a run's
-/// records. The next round is due one interval after the last one, whichever start that was in.
+/// A thread of its own with the lowest priority does one judgement after another, and only while no frame waits and judging
+/// is not behind. Results go to `canary.log`, the journal and the daemon's figures, never to a run's records. The next round
+/// is due one interval after the last one, even if that was in an earlier start.
 final class CanaryService: Service {
     /// Everything that the canary works with.
     struct Environment: Sendable {
@@ -20,9 +21,9 @@ final class CanaryService: Service {
         let tools: CanaryTrial.Tools
         let logger: Logger
         let now: @Sendable () -> Timestamp
-        /// What live frames are judged with now.
+        /// The settings that live frames are judged with now.
         let judging: @Sendable () -> FramePipeline.Settings
-        /// Whether live frames leave time.
+        /// Whether no live frame waits.
         let isQuiet: @Sendable () -> Bool
     }
 
@@ -32,17 +33,20 @@ final class CanaryService: Service {
         var figures: DaemonFigures.Canary?
     }
 
-    /// The newest frame of a round, and what it was judged with: the same again would prove nothing new.
-    private struct Occasion: Equatable {
+    /// The newest frame of a round, and what it was judged with.
+    ///
+    /// A round on the same again would prove nothing new.
+    private struct Basis: Equatable {
         let newest: FrameLedger.NormalFrame?
         let model: String
         let threshold: Double?
     }
 
-    /// How long it waits for live frames, and how long for enough of them to have been judged.
+    /// How long it waits between two looks whether live frames wait.
     private static let pause = Duration.milliseconds(50)
+    /// How long it waits between two looks whether enough frames were judged.
     private static let patience = Duration.seconds(10)
-    /// How long the end of the daemon waits for the judgement at hand, which may hang on a share.
+    /// How long the end of the daemon waits for the judgement at hand, which may hang on a network share.
     private static let farewell = Duration.seconds(5)
     private static let stackSize = 16 << 20
 
@@ -74,13 +78,13 @@ final class CanaryService: Service {
         }
     }
 
-    /// Goes by other settings from now on.
+    /// Uses other settings from now on.
     func set(_ settings: CanarySettings) {
         state.withLock { $0.settings = settings }
         wake.signal()
     }
 
-    /// What the last round found, and whether there is an alarm; `nil` before the first one, and where it is off.
+    /// The last round, and whether there is an alarm; `nil` before the first round, and where the canary is off.
     var figures: DaemonFigures.Canary? {
         state.withLock { $0.settings.every == nil ? nil : $0.figures }
     }
@@ -97,12 +101,12 @@ final class CanaryService: Service {
         // On Linux 0 is this thread, not the process.
         _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
         while settings.every == nil, !isStopped { wait(Self.patience) }
-        // Not before: a daemon that does not test itself leaves no log of it.
+        // Not earlier: reading the log makes it, and a daemon that does not test itself leaves none.
         guard !isStopped else { return }
-        var memory = CanaryMemory(past)
+        var memory = CanaryMemory(earlierEvents)
         show(memory)
         var last = memory.last?.time
-        var occasion: Occasion?
+        var basis: Basis?
         while !isStopped {
             let settings = settings
             let left = settings.every.map { Self.timeLeft(of: $0, after: last, now: environment.now()) }
@@ -110,7 +114,7 @@ final class CanaryService: Service {
                 wait(min(left ?? Self.patience, Self.patience))
                 continue
             }
-            guard let trial = trial(settings, after: &occasion) else {
+            guard let trial = trial(settings, after: &basis) else {
                 wait(min(settings.every ?? Self.patience, Self.patience))
                 continue
             }
@@ -120,37 +124,37 @@ final class CanaryService: Service {
         }
     }
 
-    /// What earlier starts left in the log.
-    private var past: [CanaryEvent] {
+    /// The events of earlier starts, from the log.
+    private var earlierEvents: [CanaryEvent] {
         do {
             return try CanaryLog(tree: environment.tree).events
         } catch {
             environment.logger.warning(
-                "The canary begins without what it found before",
+                "The canary's earlier results could not be read; it begins without them",
                 metadata: Logger.Metadata([.reason: "\(error)"])
             )
             return []
         }
     }
 
-    /// How long until the next round, one interval after the last one; none where there was none, or the clock was set back.
+    /// How long until the next round is due; zero where there was no round yet, or the clock was set back.
     static func timeLeft(of every: Duration, after last: Timestamp?, now: Timestamp) -> Duration {
         guard let last, last <= now else { return .zero }
         return max(.zero, every - .nanoseconds(now.nanoseconds - last.nanoseconds))
     }
 
-    /// A round on frames of late; `nil` while there are not enough, or none since the last round.
-    private func trial(_ settings: CanarySettings, after occasion: inout Occasion?) -> CanaryTrial? {
+    /// A round on recent frames; `nil` while there are not enough, or no new one since the last round.
+    private func trial(_ settings: CanarySettings, after basis: inout Basis?) -> CanaryTrial? {
         let judging = environment.judging()
         do {
             let frames = try environment.ledger.recentNormalFrames(model: judging.judge.model)
-            let now = Occasion(
+            let now = Basis(
                 newest: frames.first,
                 model: judging.judge.model,
                 threshold: judging.threshold
             )
-            guard frames.count >= settings.frames, now != occasion else { return nil }
-            occasion = now
+            guard frames.count >= settings.frames, now != basis else { return nil }
+            basis = now
             return CanaryTrial(
                 frames,
                 wanted: settings.frames,
@@ -160,14 +164,14 @@ final class CanaryService: Service {
             )
         } catch {
             environment.logger.warning(
-                "The canary finds no frames to work with",
+                "The canary could not look for frames; it tries again",
                 metadata: Logger.Metadata([.reason: "\(error)"])
             )
             return nil
         }
     }
 
-    /// Goes through a round while live frames leave time; `nil` where the daemon stops first, or nothing could be copied.
+    /// Carries out a round while no live frame waits; `nil` where the daemon stops first, or no frame could be copied.
     private func finished(_ trial: CanaryTrial) -> CanaryRound? {
         var trial = trial
         while !trial.isDone {
@@ -177,27 +181,29 @@ final class CanaryService: Service {
         }
         let round = trial.round(at: environment.now())
         if round == nil {
-            environment.logger.warning("The canary had no frame to put faults on; it tries again in its turn")
+            environment.logger.warning(
+                "The canary had no frame to put faults on; it tries again after `canary.every`"
+            )
         }
         return round
     }
 
-    /// Writes and tells what a round found.
+    /// Writes a round's result to the log, the journal and the figures.
     private func conclude(_ round: CanaryRound, _ settings: CanarySettings, _ memory: inout CanaryMemory) {
-        let events = memory.take(round, rule: CanaryRule(alarmBelow: settings.alarmBelow))
+        let events = memory.add(round, rule: CanaryRule(alarmBelow: settings.alarmBelow))
         show(memory)
         do {
             try CanaryLog(tree: environment.tree).append(events)
         } catch {
             environment.logger.error(
-                "What the canary found could not be written",
+                "The canary's result could not be written",
                 metadata: Logger.Metadata([.reason: "\(error)"])
             )
         }
         for event in events where !environment.journal.report(event) { log(event) }
     }
 
-    /// Where there is no journal, the log says what the journal would have.
+    /// Without a journal the log gets what the journal would have got.
     private func log(_ event: CanaryEvent) {
         let level: Logger.Level =
             switch event {
@@ -221,6 +227,6 @@ final class CanaryService: Service {
 }
 
 extension DaemonFigures.Canary {
-    /// For example `canary 19 of 20`, louder while there is an alarm.
+    /// For example `canary 19 of 20`, in capitals while there is an alarm.
     var words: String { "\(alarm == nil ? "canary" : "CANARY") \(round.found) of \(round.copies)" }
 }

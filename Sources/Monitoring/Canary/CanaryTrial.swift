@@ -3,11 +3,12 @@ import Ledger
 import Logging
 import Plate
 import Reporting
+import Rules
 
-/// One round of the canary, a judgement at a time: frames as they are, and a copy with a fault of each class of those that are
-/// normal still.
+/// One round of the canary, a judgement at a time: each frame as it is, and where it is still normal, a copy of it with a fault
+/// of each class.
 ///
-/// What it does follows from the frames alone, so that a round can be repeated. It reads, and writes nothing.
+/// What it does follows from the frames alone, so that a round can be repeated. It reads files and writes none.
 struct CanaryTrial {
     /// What a trial works with.
     struct Tools: Sendable {
@@ -16,7 +17,7 @@ struct CanaryTrial {
         let logger: Logger
     }
 
-    /// A frame that is normal, and the classes that are still to be put on a copy of it.
+    /// A normal frame, and the classes of faults that are not on a copy of it yet.
     private struct Subject {
         let frame: Frame
         let name: FrameID
@@ -26,7 +27,7 @@ struct CanaryTrial {
     /// The classes of faults, each put on a copy of every frame.
     static let causes: [Cause] = [.airBubble, .artifact, .zShift, .illumination, .contamination]
 
-    /// Where frames are moved away as soon as they are judged, a round must not look for thousands of them.
+    /// A microscope's software may move frames away as soon as they are judged: a round must not look for thousands of them.
     private static let candidatesPerFrame = 3
 
     private let tools: Tools
@@ -50,7 +51,7 @@ struct CanaryTrial {
         threshold: Double?,
         tools: Tools
     ) {
-        self.candidates = Self.inTurn(candidates).prefix(Self.candidatesPerFrame * wanted)
+        self.candidates = Self.spreadOverWells(candidates).prefix(Self.candidatesPerFrame * wanted)
         self.wanted = wanted
         self.judge = judge
         self.threshold = threshold
@@ -60,14 +61,14 @@ struct CanaryTrial {
     /// Whether there is nothing left to do.
     var isDone: Bool { subject == nil && (wanted == 0 || candidates.isEmpty) }
 
-    /// Judges one frame or one copy, or passes over a frame that cannot be read.
+    /// Judges one frame or one copy, or skips a frame that cannot be read.
     mutating func step() {
         let start = Self.coreTime()
         defer { cost += Self.coreTime() - start }
-        if subject != nil { judgeCopy() } else { take() }
+        if subject != nil { judgeCopy() } else { judgeNextFrame() }
     }
 
-    /// What was found; `nil` where no copy could be made.
+    /// The result; `nil` where no copy could be made.
     func round(at time: Timestamp) -> CanaryRound? {
         guard let lastThreshold, tallies.contains(where: { $0.copies > 0 }) else { return nil }
         return CanaryRound(
@@ -82,26 +83,26 @@ struct CanaryTrial {
         )
     }
 
-    private mutating func take() {
+    private mutating func judgeNextFrame() {
         guard wanted > 0, let candidate = candidates.popFirst() else { return }
         do {
             let path = "\(candidate.key.root)/\(candidate.key.path)"
             let open = try tools.reader.open(path)
             guard candidate.key.page < open.pageCount else {
-                return pass(over: candidate, because: "it has \(open.pageCount) pages now")
+                return skip(candidate, because: "it has \(open.pageCount) pages now")
             }
             let frame = try open.frame(page: candidate.key.page)
             guard try verdict(of: frame) == .normal else {
                 leftOut += 1
-                return pass(over: candidate, because: "it is faulty now, as it is")
+                return skip(candidate, because: "it is not normal any more")
             }
             wanted -= 1
             copied.append(candidate.frame)
             subject = Subject(frame: frame, name: candidate.frame, causes: Self.causes[...])
         } catch let error as FrameReadError {
-            pass(over: candidate, because: error.reason)
+            skip(candidate, because: error.reason)
         } catch {
-            pass(over: candidate, because: "\(error)")
+            skip(candidate, because: "\(error)")
         }
     }
 
@@ -124,20 +125,20 @@ struct CanaryTrial {
     }
 
     private mutating func verdict(of frame: Frame) throws -> Verdict {
-        let judged = JudgedFrame(try judge.judge(frame, threshold: threshold))
-        lastThreshold = judged.threshold
-        return judged.isFinite ? judged.verdict : .unreadable
+        let judgement = try judge.judge(frame, threshold: threshold)
+        lastThreshold = judgement.threshold
+        return judgement.isFinite ? judgement.verdict : .unreadable
     }
 
-    private func pass(over candidate: FrameLedger.NormalFrame, because reason: String) {
+    private func skip(_ candidate: FrameLedger.NormalFrame, because reason: String) {
         tools.logger.info(
-            "A frame is passed over by the canary",
+            "The canary skips a frame",
             metadata: Logger.Metadata([.file: "\(candidate.key.path)", .reason: "\(reason)"])
         )
     }
 
     /// The newest frame of every well before a second one of any, in an order that changes with the frames.
-    static func inTurn(_ frames: [FrameLedger.NormalFrame]) -> [FrameLedger.NormalFrame] {
+    static func spreadOverWells(_ frames: [FrameLedger.NormalFrame]) -> [FrameLedger.NormalFrame] {
         var seen: [WellQueue.WellKey: Int] = [:]
         let ranked = frames.map { frame in
             let rank = seen[WellQueue.WellKey(frame.frame), default: 0]
@@ -152,7 +153,7 @@ struct CanaryTrial {
         UInt64(SafeName.hash("\(frame) \(cause.rawValue)"), radix: 16) ?? 0
     }
 
-    /// What this thread took of a core so far.
+    /// Core time of this thread so far.
     private static func coreTime() -> Duration {
         var time = timespec()
         unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)

@@ -1,6 +1,7 @@
 import Acquisition
 import Foundation
 import Reporting
+import Rules
 
 extension ConfigurationSettings {
     /// The same with absolute paths, no folder twice, and the figure of `hysteresis` that follows from the other one.

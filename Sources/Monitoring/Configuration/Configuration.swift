@@ -1,6 +1,7 @@
 import Foundation
 package import Frames
 package import Reporting
+package import Rules
 
 /// What the daemon does, with nothing left open: a value for every key of `Configuration.table`.
 ///

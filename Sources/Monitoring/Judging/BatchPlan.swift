@@ -2,6 +2,7 @@ import Acquisition
 import Ledger
 import Plate
 import Reporting
+import Rules
 
 /// What is to be written for a judged batch of one well, worked out before anything is.
 struct BatchPlan {
@@ -48,7 +49,7 @@ struct BatchPlan {
             namesakes[result.frame] = namesakes[result.frame] ?? result.key
             switch result.outcome {
             case .judged(let judged):
-                add(result, well?.isFrozen(judged) == true ? judged.frozen : judged, naming)
+                add(result, well?.isFrozen(judged.judgement) == true ? judged.frozen : judged, naming)
             case .failed(let reason): add(result, failure: reason)
             }
         }
@@ -93,16 +94,19 @@ struct BatchPlan {
         order(judged, finding, naming, of: result)
         let isFaulty = judged.verdict == .faulty
         if isFaulty { alarms.append(alarm(.fault, result, finding, naming.reason)) }
-        let isLate = well?.isLate(result) ?? false
-        let taken = isLate ? nil : well?.take(judged, index: result.frame.index)
-        switch taken?.event {
+        let isLate = well?.isLate(result.place) ?? false
+        let effect = isLate ? nil : well?.add(judged.judgement, index: result.frame.index)
+        switch effect?.event {
         case .onset(let beginning):
             alarms.append(alarm(.onset, result, finding, naming.reason, beginning: beginning))
         case .clear: alarms.append(alarm(.clear, result, finding, naming.reason))
+        case .shift(let sentence): alarms.append(alarm(.shift, result, finding, sentence))
         case .drift(let sentence): alarms.append(alarm(.drift, result, finding, sentence))
         case nil: break
         }
-        records.append(record(result, .scored(score(judged, finding, isLate: isLate, change: taken?.change))))
+        records.append(
+            record(result, .scored(score(judged, finding, isLate: isLate, change: effect?.change)))
+        )
         counts.scored += 1
         counts.flagged += isFaulty ? 1 : 0
         counts.reduced += settings.tier == .reduced ? 1 : 0

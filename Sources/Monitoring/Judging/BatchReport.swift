@@ -51,18 +51,18 @@ struct BatchReport {
         }
         try environment.reached(.journalTold)
         try environment.ledger.record(plan.records, alarms: announced)
-        if let turn = announced.last(where: { [.onset, .clear, .drift].contains($0.event) }) {
-            try PlateReport(settings: settings, environment: environment).carryOut(after: turn)
+        if let alarm = announced.last(where: { [.onset, .clear, .shift, .drift].contains($0.event) }) {
+            try PlateReport(settings: settings, environment: environment).carryOut(after: alarm)
         }
         environment.statistics.add(plan.counts, latencies: plan.latencies)
         try environment.reached(.recorded)
     }
 
-    /// Faulty frames are in the alarm logs alone, and so are turns and drifts of wells that an alarm of the plate speaks for.
+    /// Faulty frames are in the alarm logs alone, and so are the events of wells that an alarm of the plate speaks for.
     private func isForJournal(_ alarm: Alarm) throws -> Bool {
         switch alarm.event {
         case .fault: false
-        case .onset, .clear, .drift:
+        case .onset, .clear, .shift, .drift:
             try !PlateReport(settings: settings, environment: environment).speaks(for: alarm)
         case .plate, .plateClear, .stalled, .unreadable: true
         }

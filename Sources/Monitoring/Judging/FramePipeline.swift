@@ -3,6 +3,7 @@ import Ledger
 import Logging
 import Plate
 import Reporting
+import Rules
 import Synchronization
 
 /// The way of a well's batch from names to durable outcomes: read, judge, write masks, alarms and journal, record.

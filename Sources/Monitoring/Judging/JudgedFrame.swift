@@ -35,6 +35,21 @@ struct JudgedFrame {
             ? judgement.pictures.map { Pictures(mask: $0.mask, map: $0.map) } : nil
     }
 
+    /// The judgement without its pictures, as the rules take it.
+    var judgement: Judgement {
+        Judgement(
+            verdict: verdict,
+            severity: severity,
+            threshold: threshold,
+            scores: scores,
+            score: score,
+            cause: cause,
+            area: area,
+            boundingBox: boundingBox,
+            appearance: appearance
+        )
+    }
+
     /// The same frame, faulty because the camera delivers one image again and again.
     var frozen: JudgedFrame {
         var frame = self

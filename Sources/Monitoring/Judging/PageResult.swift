@@ -2,6 +2,7 @@ import Acquisition
 import Frames
 import Ledger
 import Plate
+import Rules
 
 /// One page of a file with what became of it, without its pixels.
 struct PageResult {
@@ -26,6 +27,11 @@ struct PageResult {
     /// The frame: pages count on from the index in the file's name.
     var frame: FrameID {
         FrameID(run: file.frame.run, well: file.frame.well, index: file.frame.index + page)
+    }
+
+    /// Where it stands among the frames of its well.
+    var place: WellSequence.Place {
+        WellSequence.Place(index: frame.index, modified: file.identity.modified)
     }
 
     var key: FrameKey { FrameKey(root: file.root, path: file.relativePath, page: page) }

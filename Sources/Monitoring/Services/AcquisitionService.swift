@@ -4,9 +4,11 @@ import Logging
 import Plate
 import ServiceLifecycle
 
-/// Brings what the feed finds into the queue; leaves it unread while the queue is full.
+/// Brings the frames of the feed into the queue.
+///
+/// While the queue is full, it does not read from the feed.
 struct AcquisitionService: Service {
-    /// Files that are not taken and are recorded together in the first listing.
+    /// How many skipped files of the first listing are recorded together.
     private static let listingBatch = 256
 
     let feed: any FrameFeed
@@ -20,8 +22,9 @@ struct AcquisitionService: Service {
     let now: @Sendable () -> Timestamp
     /// When the daemon started.
     let started: Timestamp
-    /// Where the first listing is all there is to do: how long nothing may come before the rest of it is taken for
-    /// gone.
+    /// For a run over the files of the first listing only: after how long without a file the rest of them counts as gone.
+    ///
+    /// `nil` for a daemon.
     let quietEnd: Duration?
 
     /// The feed ended without being stopped.
@@ -38,11 +41,11 @@ struct AcquisitionService: Service {
                 if let quietEnd { group.addTask { await closeQueue(whenQuietFor: quietEnd, coming) } }
                 try await run(events: events, coming)
                 group.cancelAll()
-                // A service that ends before its turn would be taken for one that failed.
+                // A service that returns before it is told to stop counts as failed.
                 try? await gracefulShutdown()
             }
         } onCancelOrGracefulShutdown: {
-            // First, so that the end of the feed is seen to be wanted; and an offer that waits for room is released.
+            // The queue first: then the end of the feed counts as wanted, and an offer that waits for room returns.
             queue.close()
             feed.stop()
         }
@@ -54,8 +57,8 @@ struct AcquisitionService: Service {
         for await event in events {
             heartbeat.tick()
             coming.rest()
-            guard await take(event, &listing) else { break }
-            if let expected = listing.expected, quietEnd != nil, listing.taken >= expected { queue.close() }
+            guard await handle(event, &listing) else { break }
+            if let expected = listing.expected, quietEnd != nil, listing.came >= expected { queue.close() }
             coming.tick()
             heartbeat.rest()
         }
@@ -63,11 +66,11 @@ struct AcquisitionService: Service {
         guard queue.isClosed else { throw FeedEnded() }
     }
 
-    /// Ends a run over what lies there although not all of it comes: files can vanish after they were listed.
+    /// Ends a run over the listed files although not all of them came: files can vanish after they were listed.
     private func closeQueue(whenQuietFor limit: Duration, _ coming: Heartbeat) async {
         while !Task.isCancelled {
             let silence = coming.silence()
-            // While there is no room for more, files are held back.
+            // Without room the watcher holds files back, and its silence says nothing.
             if status.hasBecomeReady, silence >= limit, queue.hasRoomForOld { return queue.close() }
             try? await Task.sleep(for: max(limit - silence, limit / 10))
         }
@@ -75,24 +78,24 @@ struct AcquisitionService: Service {
 
     /// How far the first listing is.
     private struct Listing {
-        /// Frames that lay there, once it is known.
+        /// Frames of the listing, once it is done.
         var expected: Int?
         /// Frames that came.
-        var taken = 0
-        /// What is not taken and not recorded yet.
+        var came = 0
+        /// Skipped files that are not recorded yet.
         var skipped: [FrameRecord] = []
-        /// Whether somebody was told that there are files that are not taken.
+        /// Whether a skipped file was logged as a warning.
         var hasSkipped = false
     }
 
     /// Deals with an event; `false` where the queue takes no more.
-    private func take(_ event: AcquisitionEvent, _ listing: inout Listing) async -> Bool {
+    private func handle(_ event: AcquisitionEvent, _ listing: inout Listing) async -> Bool {
         switch event {
         case .frame(let file):
             statistics.seen()
             stalls.saw(file)
-            listing.taken += 1
-            // Without an answer it is queued: a judging thread asks again, and waits until it is told.
+            listing.came += 1
+            // Without an answer the file is queued: a judging thread asks again, and waits for the answer.
             if (try? ledger.settled([file.ledgerFile]))?.isEmpty == false {
                 statistics.add(.known(1), latencies: [])
                 return true
@@ -100,7 +103,7 @@ struct AcquisitionService: Service {
             return await offer(QueuedFrame(file: file, isFromStart: isFromStart(file)))
         case .abandoned(let file, let reason):
             statistics.seen()
-            listing.taken += 1
+            listing.came += 1
             return await offer(
                 QueuedFrame(file: file, givenUp: reason, isFromStart: isFromStart(file))
             )
@@ -127,7 +130,7 @@ struct AcquisitionService: Service {
 
     private func offer(_ frame: QueuedFrame) async -> Bool {
         guard !queue.hasRoomForOld else { return await queue.offer(frame) }
-        // More lies there than may wait: the work has begun, and the start must not seem to hang.
+        // There are more files than may wait. Judging has begun, so the start must not seem to hang.
         status.becomeReady()
         heartbeat.rest()
         defer { heartbeat.tick() }
@@ -135,10 +138,10 @@ struct AcquisitionService: Service {
     }
 
     private func skip(_ path: String, _ reason: String, _ listing: inout Listing) {
-        // The first one aloud: a wrong pattern on a new microscope would look like silence.
+        // The first one as a warning: otherwise nobody would see that the pattern does not fit a new microscope.
         logger.log(
             level: listing.hasSkipped ? .debug : .warning,
-            "A file is not taken; others that are not are in `autoqc export`",
+            "A file is skipped; `autoqc export` lists all skipped files",
             metadata: Logger.Metadata([.file: "\(path)", .reason: "\(reason)"])
         )
         listing.hasSkipped = true
@@ -162,7 +165,7 @@ struct AcquisitionService: Service {
             try ledger.record(listing.skipped)
         } catch {
             logger.warning(
-                "Files that are not taken were not recorded; the next start finds them again",
+                "Skipped files were not recorded; the next start finds them again",
                 metadata: Logger.Metadata([.reason: "\(error)"])
             )
         }
@@ -179,7 +182,7 @@ struct AcquisitionService: Service {
             )
         case .degraded(let reason):
             logger.warning(
-                "The watching works worse than it should",
+                "The watching of folders is degraded",
                 metadata: Logger.Metadata([.reason: "\(reason)"])
             )
         case .rootMissing(let path):

@@ -1,10 +1,15 @@
 import Acquisition
+import Frames
+import Ledger
+import Reporting
+import Synchronization
 
 /// Where frames come from: the folder watcher in the daemon, a script in tests.
 protocol FrameFeed: Sendable {
-    /// Starts, once; the events end after `stop()`. The heart beats as long as the feed is alive, with events or not.
+    /// Starts, once; the events end after `stop()`. The heart beats as long as the feed is alive, with events or without.
     ///
-    /// Files that lay there at the start are held back while there is no room for them, so that others are not behind them.
+    /// Files that lay there at the start are held back while there is no room for them, so that new files do not wait behind
+    /// them.
     func events(
         heartbeat: Heartbeat,
         hasRoomForOld: @escaping @Sendable () -> Bool
@@ -12,4 +17,60 @@ protocol FrameFeed: Sendable {
 
     /// Takes no more files.
     func stop()
+}
+
+/// The folders of the configuration, watched.
+///
+/// The watcher has no sign of life of its own, so the heart rests while there are no events.
+final class FolderFeed: FrameFeed {
+    private let configuration: Configuration
+    private let ledger: FrameLedger
+    private let watcher = Mutex<FolderWatcher?>(nil)
+
+    /// Watches the folders of a configuration.
+    ///
+    /// Frames that the ledger knows are not told.
+    init(_ configuration: Configuration, ledger: FrameLedger) {
+        self.configuration = configuration
+        self.ledger = ledger
+    }
+
+    func events(
+        heartbeat: Heartbeat,
+        hasRoomForOld: @escaping @Sendable () -> Bool
+    ) throws -> AsyncStream<AcquisitionEvent> {
+        var options = FolderWatcher.Options()
+        options.onlyNew = configuration.onlyNew
+        options.poll = configuration.pollAlways
+        options.pollInterval = configuration.pollInterval
+        options.excluded = [configuration.output.root]
+        let limits = configuration.limits
+        let watcher = FolderWatcher(
+            roots: configuration.watch,
+            pattern: try FramePattern(configuration.pattern),
+            options: options,
+            // Where the ledger has no answer now, it is asked again for each frame.
+            known: { [ledger] add in try? ledger.forEachSettled(add) },
+            hasRoomForOld: hasRoomForOld,
+            isWhole: { Self.wholeness($0, limits: limits) }
+        )
+        self.watcher.withLock { $0 = watcher }
+        return watcher.events
+    }
+
+    func stop() {
+        watcher.withLock { $0 }?.stop()
+    }
+
+    /// Whether a file has all its parts.
+    ///
+    /// Its contents are checked when it is read.
+    static func wholeness(_ path: String, limits: TIFFLimits) -> Wholeness {
+        do {
+            try TIFFStructure.check(path: path, limits: limits)
+            return .whole
+        } catch {
+            return error.isRetriable ? .incomplete(error.description) : .damaged(error.description)
+        }
+    }
 }

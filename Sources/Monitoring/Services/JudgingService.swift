@@ -3,10 +3,10 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// Takes batches from the queue and brings them to their end, on threads of its own, one for each heart.
+/// Takes batches from the queue and judges them, on threads of its own, one for each heartbeat.
 ///
-/// Judging blocks for as long as the model takes, and writing for as long as the disk does; the cooperative pool has
-/// one thread for each core and must not lose one to that. Each thread reads, judges and writes its batch alone.
+/// Judging blocks for as long as the model takes, and writing for as long as the disk takes. The cooperative pool has one
+/// thread for each core and must not lose one to that. Each thread reads, judges and writes its batch alone.
 struct JudgingService: Service {
     /// How long a thread waits for a batch before it shows that it is alive.
     private static let idle = Duration.seconds(1)
@@ -18,7 +18,7 @@ struct JudgingService: Service {
     /// One for each thread.
     let hearts: [Heartbeat]
     let logger: Logger
-    /// How long the queue may be worked off after the end has begun.
+    /// How long waiting frames may still be judged after the end has begun.
     let stopTimeout: @Sendable () -> Duration
     /// Called once everything is judged; begins the end of the daemon unless that has begun.
     let finished: @Sendable () async -> Void
@@ -30,8 +30,8 @@ struct JudgingService: Service {
             group.cancelAll()
         }
         await finished()
-        // The queue may be closed and empty before it is this service's turn to stop; a service that returns before its
-        // turn counts as failed.
+        // The queue may be closed and empty before this service is told to stop. A service that returns before it is told to
+        // counts as failed.
         try? await gracefulShutdown()
     }
 
@@ -64,16 +64,16 @@ struct JudgingService: Service {
             queue.close()
             try await Task.sleep(for: stopTimeout())
         } catch {
-            // Cancelled: the work is done.
+            // Cancelled, as everything is judged.
             return
         }
         let left = queue.abandon()
         guard !left.isEmpty else { return }
         logger.warning(
-            "The time to stop is over; frames that wait are judged after the next start",
+            "`stop_timeout` is over; waiting frames are judged after the next start",
             metadata: Logger.Metadata([.count: "\(left.count)"])
         )
-        pipeline.leave(left, because: "the daemon was stopped before its turn")
+        pipeline.leave(left, because: "the daemon was stopped before it was judged")
     }
 
     private func onThread(named name: String, _ body: @escaping @Sendable () throws -> Void) async throws {

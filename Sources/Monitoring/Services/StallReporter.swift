@@ -1,14 +1,17 @@
 import Acquisition
 import Ledger
 import Plate
+import Rules
 import Synchronization
 
-/// Notes when frames come, on the feed's side, and says which wells are silent, on a judging thread's.
+/// Notes when frames come and says which wells are silent (`StallWatch`).
 ///
-/// A run that gets frames is in progress. What the ledger knows of its wells is asked for once, so that a restart, or a
-/// pause of the whole run, forgets none that went silent. Runs that only lie there are none in progress.
+/// The feed tells it of frames, a judging thread asks it.
+///
+/// A run that gets frames is in progress. Its wells are asked of the ledger once, so that a restart, or a pause of the whole
+/// run, forgets no silent well. A run whose files only lie there is not in progress.
 final class StallReporter: Sendable {
-    /// A well without an outcome for so long belongs to an earlier run of the same name.
+    /// A well without an outcome for this long belongs to an earlier run of the same name.
     private static let longestGap = Duration.seconds(3600)
 
     private let ledger: FrameLedger
@@ -23,12 +26,12 @@ final class StallReporter: Sendable {
         started = timeOfDay()
     }
 
-    /// After how long a silence is reported; `nil` for never.
+    /// Sets after how long a silence is reported; `nil` for never.
     func set(limit: Duration?) {
         state.withLock { $0.limit = limit }
     }
 
-    /// Watches the runs that were in progress at the start, although no frame came since.
+    /// Watches the runs that were in progress at the start, although no frame of them came since.
     func resume(now: ContinuousClock.Instant = .now) {
         guard let limit = state.withLock(\.limit),
             let runs = try? ledger.runs(writtenSince: started - limit)
@@ -36,7 +39,9 @@ final class StallReporter: Sendable {
         for run in runs { resume(run, now) }
     }
 
-    /// A frame came; one that only lay there, older than a silence may be, says nothing of now.
+    /// Notes that a frame came.
+    ///
+    /// A file that lay there at the start and is older than a silence may be says nothing of now.
     func saw(_ file: FrameFile, now: ContinuousClock.Instant = .now) {
         let (limit, isWatched) = state.withLock { ($0.limit, $0.watch.watches(file.frame.run)) }
         guard let limit, file.found != .listed || file.identity.modified >= started - limit else { return }

@@ -93,7 +93,7 @@ struct Findings {
         switch alarm.event {
         case .fault: outcomes[alarm.frame, default: []].append(.judged(isFaulty: true, at: alarm.time))
         case .unreadable: outcomes[alarm.frame, default: []].append(.quarantined)
-        case .onset, .clear, .drift, .plate, .plateClear, .stalled: break
+        case .onset, .clear, .shift, .drift, .plate, .plateClear, .stalled: break
         }
     }
 }

@@ -1,5 +1,5 @@
 import Plate
-import Reporting
+import Rules
 import Testing
 
 struct LensTrendTests {

@@ -1,12 +1,12 @@
 import Plate
-import Reporting
+package import Rules
 
 /// Rounds of the canary as the daemon makes them.
-enum Canaries {
-    static let causes: [Cause] = [.airBubble, .artifact, .zShift, .illumination, .contamination]
+package enum Canaries {
+    private static let causes: [Cause] = [.airBubble, .artifact, .zShift, .illumination, .contamination]
 
     /// A round of so many copies of each class, of which so many were found.
-    static func round(
+    package static func round(
         found: [Int],
         copies: Int = 4,
         model: String = "3f9ac2",

@@ -1,7 +1,6 @@
 import Plate
+import Rules
 import Testing
-
-@testable import Monitoring
 
 struct StallWatchTests {
     private let start = ContinuousClock.now

@@ -3,10 +3,28 @@ import Reporting
 import ServiceLifecycle
 import Synchronization
 
-/// Tells the service manager that the daemon is ready, how it fares, and that it is alive.
+/// The service manager, systemd in the daemon.
 ///
-/// The sign of life comes from the work: it is sent only while every heart has beaten within the watchdog's interval.
-/// A judge that hangs, or a watcher that does, lets the service manager restart the daemon.
+/// Everything works without one.
+protocol ServiceNotifying: Sendable {
+    /// How often a sign of life is due at least; `nil` where nobody waits for one.
+    var watchdogInterval: Duration? { get }
+    /// Says that everything is up, or up again after `reloading`.
+    func ready()
+    /// Gives one line about what goes on.
+    func status(_ text: String)
+    /// Gives a sign of life.
+    func watchdog()
+    /// Says that the configuration is being read again.
+    func reloading()
+    /// Says that the end has begun.
+    func stopping()
+}
+
+/// Tells the service manager that the daemon is ready, what it does, and that it is alive.
+///
+/// The sign of life is sent only while every heart has beaten within the watchdog's interval. When a judge or the watcher
+/// hangs, the service manager restarts the daemon.
 final class StatusService: Service {
     /// How often the status line is renewed where no watchdog asks for more.
     private static let interval = Duration.seconds(5)
@@ -63,7 +81,7 @@ final class StatusService: Service {
         beat()
     }
 
-    /// How long each part has been silent, and how long it may be.
+    /// Shows how long each part has been silent, and how long it may be.
     func show(in figures: inout DaemonFigures, now: ContinuousClock.Instant = .now) {
         figures.isReady = hasBecomeReady
         figures.watchdog = notifier.watchdogInterval.map { $0 / .seconds(1) }
@@ -72,7 +90,7 @@ final class StatusService: Service {
         }
     }
 
-    /// Renews the status line, and gives the sign of life if it is deserved.
+    /// Renews the status line, and gives the sign of life if every heart has beaten.
     func beat(now: ContinuousClock.Instant = .now) {
         guard hasBecomeReady else { return }
         notifier.status(statusLine)
@@ -95,6 +113,42 @@ final class StatusService: Service {
         return "\(queue.standing.words), \(rate) frames/s, \(counts.seen) seen, \(counts.scored) judged, "
             + "\(counts.flagged) faulty, \(counts.quarantined) quarantined"
             + (canary?.figures.map { ", \($0.words)" } ?? "")
+    }
+}
+
+/// Reads the configuration again when it is asked to, and keeps the old one where the new one is wrong.
+///
+/// The last of the services, so that it is the first to stop: it tells the service manager that the end has begun.
+struct ReloadService: Service {
+    let requests: AsyncStream<Int32>
+    let notifier: any ServiceNotifying
+    let logger: Logger
+    let reload: @Sendable () throws -> Void
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await cancelWhenGracefulShutdown {
+                for await _ in requests { handleRequest() }
+                // Requests may end before the daemon does.
+                try? await gracefulShutdown()
+            }
+        } onGracefulShutdown: {
+            notifier.stopping()
+        }
+    }
+
+    private func handleRequest() {
+        notifier.reloading()
+        do {
+            try reload()
+            logger.info("The configuration was read again")
+        } catch {
+            logger.error(
+                "The new configuration is wrong and the old one stays",
+                metadata: Logger.Metadata([.reason: "\(error)"])
+            )
+        }
+        notifier.ready()
     }
 }
 

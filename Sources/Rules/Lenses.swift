@@ -1,9 +1,48 @@
-/// How each lens did in each run, and how far that is from the runs before: the table of a control chart (Levey and
-/// Jennings 1950).
+package import Plate
+
+/// The judged frames of one run, lens by lens.
+package struct LensTally: Sendable {
+    /// The frames of a lens, summed up.
+    package struct Summary: Sendable, Equatable {
+        /// Judged frames.
+        package let frames: Int
+        /// Of them, those that are faulty.
+        package let faulty: Int
+        /// Median severity.
+        package let median: Double
+    }
+
+    private let rules: PlateRules
+    private var severities: [Int: [Double]] = [:]
+    private var faulty: [Int: Int] = [:]
+
+    /// Starts without frames; the rules say how the lenses stand.
+    package init(rules: PlateRules) {
+        self.rules = rules
+    }
+
+    /// Adds a judged frame.
+    package mutating func add(_ well: Well, severity: Double, isFaulty: Bool) {
+        guard let lens = rules.lens(of: well), severity.isFinite else { return }
+        severities[lens, default: []].append(severity)
+        if isFaulty { faulty[lens, default: 0] += 1 }
+    }
+
+    /// The frames of each lens, by its number.
+    package var summaries: [Int: Summary] {
+        Dictionary(
+            uniqueKeysWithValues: severities.map { lens, values in
+                (lens, Summary(frames: values.count, faulty: faulty[lens] ?? 0, median: values.median))
+            }
+        )
+    }
+}
+
+/// How each lens did in each run, compared with its earlier runs: the table of a control chart (Levey and Jennings 1950).
 ///
 /// A lens that gets dirty or out of focus shows here long before its frames are faulty.
 package struct LensTrend: Sendable {
-    /// What the runs before say of a lens.
+    /// The earlier runs of a lens.
     package struct Past: Sendable, Equatable {
         /// Mean of its medians.
         package let mean: Double
@@ -33,26 +72,26 @@ package struct LensTrend: Sendable {
         package let faulty: Int
         /// Median severity.
         package let median: Double
-        /// The runs before; `nil` where they do not tell how much runs differ.
+        /// The earlier runs; `nil` where they do not tell how much runs differ.
         package let past: Past?
 
-        /// How far the median is from those of the runs before, in their standard deviation.
+        /// z-score of the median against the lens's earlier runs.
         package var deviation: Double? { past.map { (median - $0.mean) / $0.spread } }
-        /// Whether the lens is to be looked at.
+        /// Whether somebody should look at the lens.
         package var isOut: Bool { (deviation ?? 0) >= LensTrend.limit }
     }
 
-    /// Runs before that tell how much runs differ.
+    /// Earlier runs that are needed to tell how much runs differ.
     package static let fewestRuns = 5
-    /// From this deviation on a lens is to be looked at.
+    /// From this z-score on somebody should look at the lens.
     package static let limit = 3.0
 
     private var runs: [(run: String, lenses: [Int: LensTally.Summary])] = []
 
-    /// Knows no run yet.
+    /// Starts without runs.
     package init() {}
 
-    /// Takes a run, which is later than those taken before.
+    /// Adds a run, which is later than those added before.
     package mutating func add(_ run: String, _ lenses: [Int: LensTally.Summary]) {
         runs.append((run, lenses))
     }

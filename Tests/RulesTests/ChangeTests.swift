@@ -1,7 +1,6 @@
 import Randomness
+import Rules
 import Testing
-
-@testable import Reporting
 
 /// A frame against its own well's past.
 struct ChangeRuleTests {
@@ -16,7 +15,7 @@ struct ChangeRuleTests {
         var rule = ChangeRule([])
         var beginnings: [Int] = []
         let changes = frames.enumerated().map { index, appearance in
-            let change = rule.take(appearance)
+            let change = rule.add(appearance)
             if rule.hasJustBegun { beginnings.append(index) }
             return change
         }
@@ -72,6 +71,28 @@ struct ChangeRuleTests {
     @Test func aFrameWithoutAnAppearanceOrOfAnotherModelSaysNothing() {
         var rule = ChangeRule(frames(12, around: 0).map { ChangeRule.Look(appearance: $0, change: nil) })
         #expect(rule.change(of: []) == nil && rule.change(of: [1]) == nil)
-        #expect(rule.take(frames(1, around: 1)[0]) != nil)
+        #expect(rule.add(frames(1, around: 1)[0]) != nil)
+    }
+}
+
+struct DriftRuleTests {
+    private let calm = [Double](repeating: 1, count: DriftRule.window)
+
+    @Test func aSlowRiseIsSeenBeforeTheThreshold() throws {
+        let risen = [Double](repeating: 4, count: DriftRule.window)
+        let rise = try #require(DriftRule.rise(first: calm, last: risen, threshold: 6))
+        #expect((rise.from, rise.to) == (1, 4))
+    }
+
+    @Test func singleFramesAndSmallRisesAreNone() {
+        var spiked = calm
+        for index in 0..<10 { spiked[index] = 5.5 }
+        #expect(DriftRule.rise(first: calm, last: spiked, threshold: 6) == nil)
+        #expect(DriftRule.rise(first: calm, last: calm.map { $0 + 2 }, threshold: 6) == nil)
+        #expect(DriftRule.rise(first: calm, last: Array(calm.dropLast()), threshold: 6) == nil)
+        // One that was near the threshold from the start has not gone far.
+        #expect(DriftRule.rise(first: calm.map { $0 + 4 }, last: calm.map { $0 + 4.6 }, threshold: 6) == nil)
+        // A well that is beyond the threshold is faulty, which is said otherwise.
+        #expect(DriftRule.rise(first: calm, last: calm.map { $0 + 9 }, threshold: 6) == nil)
     }
 }

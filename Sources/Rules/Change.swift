@@ -1,0 +1,139 @@
+import Foundation
+
+/// Whether a frame looks unlike its well did just before: the focus moved by some 15 um, say, or the cells are gone.
+///
+/// Wells differ by more than that in focus, cells and light. A single frame therefore cannot show it, but the well's own
+/// history can. The change of a frame is its distance from the last `before` calm frames: the root mean square over the figures
+/// of its appearance (`Judgement.appearance`) of their distances from the median, in the spread of the calm frames (from the
+/// median absolute deviation). A changed frame is not compared with later, so a change stays visible while it lasts. After
+/// `patience` changed frames the well counts as being like that, and the comparison begins anew.
+package struct ChangeRule: Sendable {
+    /// A normal frame of the well.
+    package struct Look: Sendable {
+        let appearance: [Float]
+        /// `nil` where too few frames came before it.
+        let change: Double?
+
+        /// Gathers a frame.
+        package init(appearance: [Float], change: Double?) {
+            (self.appearance, self.change) = (appearance, change)
+        }
+
+        fileprivate var isCalm: Bool { change.map { $0 <= ChangeRule.limit } ?? true }
+    }
+
+    /// Change above which a frame looks unlike the frames before it, in their spread.
+    package static let limit = 5.0
+    /// Calm frames that a frame is compared with.
+    package static let before = 12
+    /// Changed frames in a row after which the well counts as being like that: some 8 minutes at a frame per 8 s.
+    static let patience = 64
+    /// Earlier frames that are looked at.
+    package static let window = patience + before
+    /// Frames of a well after a shift or drift until another shift is told.
+    package static let silence = patience
+    /// Spread that any well may have, in that of normal tiles.
+    private static let smallestSpread: Float = 0.01
+    /// Largest distance of a single figure, in spreads: no figure decides alone.
+    private static let farthest: Float = 50
+    /// Standard deviations in a median absolute deviation, for a Gaussian.
+    private static let gaussian: Float = 1.4826
+
+    private var looks: [Look]
+
+    /// Starts with the last `window` normal frames of a well, oldest first.
+    package init(_ looks: [Look]) { self.looks = looks }
+
+    /// Adds the well's next normal frame and returns its change; `nil` where too few frames came before it.
+    package mutating func add(_ appearance: [Float]) -> Double? {
+        let change = change(of: appearance)
+        looks.append(Look(appearance: appearance, change: change))
+        looks.removeFirst(max(0, looks.count - Self.window))
+        return change
+    }
+
+    /// How far a frame is from the well's recent calm frames; `nil` where these are too few.
+    package func change(of appearance: [Float]) -> Double? {
+        guard let calm, !appearance.isEmpty, calm.allSatisfy({ $0.count == appearance.count }) else {
+            return nil
+        }
+        let squares = appearance.indices.map { index in
+            let figures = calm.map { $0[index] }
+            let middle = figures.median
+            let spread = Self.gaussian * figures.map { abs($0 - middle) }.median
+            let distance = min(
+                abs(appearance[index] - middle) / max(spread, Self.smallestSpread),
+                Self.farthest
+            )
+            return Double(distance * distance)
+        }
+        return (squares.reduce(0, +) / Double(squares.count)).squareRoot()
+    }
+
+    /// Whether the last two frames look unlike those before and the one before them did not: a single odd frame is no change.
+    package var hasJustBegun: Bool {
+        let last = looks.suffix(3).map(\.isCalm)
+        return last.suffix(2) == [false, false] && last != [false, false, false]
+    }
+
+    /// The reason of a shift, in words.
+    static func words(_ change: Double) -> String {
+        String(
+            format:
+                "looks unlike the %d frames before it: %.1f times their usual spread; has the focus moved?",
+            before,
+            change
+        )
+    }
+
+    /// The last calm frames, `before` of them.
+    private var calm: [[Float]]? {
+        let last = looks.suffix(Self.patience)
+        guard last.count < Self.patience || last.contains(where: \.isCalm) else { return nil }
+        var calm: [[Float]] = []
+        var isUnknown = false
+        for look in looks.reversed() where calm.count < Self.before {
+            // Frames before those with an unknown change belong to an earlier look of the well.
+            if look.change == nil { isUnknown = true } else if isUnknown { break }
+            if look.isCalm { calm.append(look.appearance) }
+        }
+        return calm.count == Self.before ? calm : nil
+    }
+}
+
+/// Whether a well creeps towards its threshold while its frames still pass.
+///
+/// The medians of the severity over the well's first `window` frames and over its last are compared: single frames and passing
+/// cells do not move them. A well drifts where the later median has gone at least `share` of the way from the earlier one to
+/// the threshold, and the earlier one was below that share of the threshold.
+package enum DriftRule {
+    /// Frames of a median.
+    package static let window = 32
+    /// Part of the way to the threshold that is drift.
+    static let share = 0.5
+    /// Frames of a well after a shift or drift until drift is told: an hour at a frame per 8 s.
+    package static let silence = 450
+
+    /// How far a well has gone.
+    package struct Rise: Sendable, Equatable {
+        /// Median severity of its first frames.
+        package let from: Double
+        /// Median severity of its last frames.
+        package let to: Double
+
+        /// The rise in words.
+        func words(threshold: Double) -> String {
+            String(format: "severity rose from %.3g to %.3g of %.3g that are faulty", from, to, threshold)
+        }
+    }
+
+    /// The rise from the first frames' severities to the last frames'; `nil` where there is no drift or too few frames.
+    package static func rise(first: [Double], last: [Double], threshold: Double) -> Rise? {
+        guard first.count == window, last.count == window, threshold.isFinite else { return nil }
+        let rise = Rise(from: first.median, to: last.median)
+        guard rise.from < share * threshold, rise.to < threshold,
+            rise.to - rise.from >= share * (threshold - rise.from)
+        else { return nil }
+        return rise
+    }
+}

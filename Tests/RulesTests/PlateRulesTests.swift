@@ -1,0 +1,152 @@
+import Plate
+import Rules
+import Testing
+
+struct PlateRulesTests {
+    /// Wells of 64 positions, 8 x 8, of which some are faulty.
+    private func wells(faulty isFaulty: (Well) -> Bool) -> [Well: Bool] {
+        let wells = (0..<8).flatMap { row in (1...8).compactMap { Well(row: row, column: $0) } }
+        return Dictionary(uniqueKeysWithValues: wells.map { ($0, isFaulty($0)) })
+    }
+
+    @Test func oneCauseIsNamedForWellsThatShareIt() throws {
+        let rules = PlateRules()
+        #expect(rules.patterns(wells { _ in false }) == [])
+        #expect(rules.patterns(wells { $0.row == 2 }) == [.row(2)])
+        #expect(rules.patterns(wells { $0.column == 7 }) == [.column(7)])
+        #expect(rules.patterns(wells { $0.row % 4 == 1 && $0.column % 4 == 2 }) == [.lens(6)])
+        #expect(rules.patterns(wells { _ in true }) == [.allWells])
+    }
+
+    @Test func afewFaultyWellsHaveNothingInCommon() throws {
+        let rules = PlateRules()
+        #expect(rules.patterns(wells { $0.row == $0.column - 1 }) == [])
+        #expect(rules.patterns(wells { $0.row == 2 && $0.column < 5 }) == [])
+        let two = try [#require(Well("B2")): true, #require(Well("B3")): true]
+        #expect(rules.patterns(two) == [])
+        #expect(rules.patterns([:]) == [])
+    }
+
+    @Test func lensesAreLeftOutWhereNobodySaysHowTheyStand() throws {
+        let rules = PlateRules(lensRows: 0, lensColumns: 0)
+        #expect(rules.patterns(wells { $0.row % 4 == 1 && $0.column % 4 == 2 }) == [])
+    }
+
+    @Test func theEdgeIsThatOfThePlateThatHoldsTheWells() throws {
+        let plate = (0..<8).flatMap { row in (1...12).compactMap { Well(row: row, column: $0) } }
+        let isEdge = { (well: Well) in well.row == 0 || well.row == 7 || well.column == 1 || well.column == 12
+        }
+        let states = Dictionary(uniqueKeysWithValues: plate.map { ($0, isEdge($0)) })
+        #expect(PlateRules().patterns(states).contains(.edge))
+    }
+
+    @Test(arguments: [PlatePattern.allWells, .lens(6), .row(1), .row(30), .column(7), .column(24), .edge])
+    func namesComeBack(_ pattern: PlatePattern) {
+        #expect(PlatePattern(name: pattern.name) == pattern)
+        #expect(!pattern.advice.isEmpty)
+    }
+
+    @Test(arguments: ["", "lens", "lens-x", "row-", "row-12", "all", "column-B"])
+    func whatIsNoNameIsNone(_ name: String) {
+        #expect(PlatePattern(name: name) == nil)
+    }
+}
+
+/// What follows for the plate when a well of it changed.
+struct PlateStateTests {
+    private let column = ["A3", "B3", "C3", "D3"]
+    private let others = ["A4", "B4", "C4", "D4", "A5", "B5", "C5", "D5"]
+
+    private func wells(faulty: [String]) throws -> [Well: Bool] {
+        let wells = try (column + others).map { try #require(Well($0)) }
+        let faulty = try faulty.map { try #require(Well($0)) }
+        return Dictionary(uniqueKeysWithValues: wells.map { ($0, faulty.contains($0)) })
+    }
+
+    private func state(
+        faulty: [String] = [],
+        shifts: [(well: String, frame: Int)] = [],
+        drifts: [(well: String, frame: Int)] = [],
+        announced: Set<PlatePattern> = []
+    ) throws -> PlateState {
+        func frames(_ events: [(well: String, frame: Int)]) throws -> [FrameID] {
+            try events.map { FrameID(run: "01", well: try #require(Well($0.well)), index: $0.frame) }
+        }
+        return PlateState(
+            faulty: try wells(faulty: faulty),
+            shifts: try frames(shifts),
+            drifts: try frames(drifts),
+            announced: announced,
+            at: 100,
+            rules: PlateRules()
+        )
+    }
+
+    private func reason(_ state: PlateState) throws -> String {
+        guard case .begins(_, let reason) = try #require(state.transitions.first) else { return "" }
+        return reason
+    }
+
+    @Test func aPatternIsAnnouncedOnceAndClearedWhenItDoesNotHold() throws {
+        let expected = PlateState.Transition.begins(
+            .column(3),
+            reason: "3 of its 4 wells are faulty (A03 B03 C03): \(PlatePattern.column(3).advice)"
+        )
+        #expect(try state(faulty: ["A3", "B3", "C3"]).transitions == [expected])
+        #expect(try state(faulty: ["A3", "B3", "C3"], announced: [.column(3)]).transitions == [])
+        #expect(try state(faulty: ["A3"], announced: [.column(3)]).transitions == [.ends(.column(3))])
+        let all = try state(faulty: column + others, announced: [.column(3)]).transitions
+        #expect(all.first == .ends(.column(3)) && all.count == 2)
+    }
+
+    @Test func wellsThatShiftOrDriftCountWithTheFaultyOnesWhereTheFramesAreNear() throws {
+        let near = [("A3", 40), ("B3", 100), ("C3", 163)]
+        let states: [(state: PlateState, sentence: String)] = [
+            (try state(drifts: near), "3 of its 4 wells drift (A03 B03 C03)"),
+            (try state(shifts: near), "3 of its 4 wells have shifted (A03 B03 C03)"),
+            (try state(shifts: near, drifts: near), "3 of its 4 wells have shifted (A03 B03 C03)"),
+            (try state(shifts: [near[0]], drifts: near), "3 of its 4 wells have shifted or drift ("),
+            (try state(faulty: ["D3"], drifts: near), "4 of its 4 wells are faulty or drift ("),
+            (try state(faulty: ["D3"], shifts: near), "4 of its 4 wells are faulty or have shifted ("),
+            (
+                try state(faulty: ["D3"], shifts: [near[0]], drifts: near),
+                "4 of its 4 wells are faulty, have shifted or drift ("
+            ),
+            (try state(faulty: ["A3", "B3", "C3"], shifts: near), "3 of its 4 wells are faulty ("),
+        ]
+        for (state, sentence) in states { #expect(try reason(state).hasPrefix(sentence)) }
+        let far = [("A3", 36), ("B3", 100), ("C3", 164)]
+        #expect(try state(drifts: far).transitions == [] && state(shifts: far).transitions == [])
+    }
+
+    @Test func anAlarmOfThePlateSpeaksForItsWellsWhileItHolds() throws {
+        let well = try #require(Well("B3"))
+        let other = try #require(Well("B4"))
+        let standing = try state(faulty: column, announced: [.column(3)])
+        #expect(standing.speaks(for: well) && !standing.speaks(for: other))
+        #expect(try !state(faulty: column).speaks(for: well), "nobody was told of the column yet")
+        #expect(
+            try !state(faulty: ["B3"], announced: [.column(3)]).speaks(for: well),
+            "it does not hold any more"
+        )
+    }
+
+    @Test func stoppingIsAdvisedFromAShareOfFaultyWellsOn() throws {
+        let half = try state(faulty: ["A3", "B3", "C3", "D3", "A4", "B4"])
+        #expect(half.stopAdvice(share: 0.5) == "6 of 12 wells are faulty")
+        #expect(half.stopAdvice(share: 0.6) == nil && half.stopAdvice(share: 0) == nil)
+        // Wells that shift or drift are no reason to stop.
+        let all = (column + others).map { (well: $0, frame: 100) }
+        #expect(try state(shifts: all, drifts: all).stopAdvice(share: 0.5) == nil)
+        let three = try ["A3", "B3", "C3"].map { try (#require(Well($0)), true) }
+        let few = PlateState(
+            faulty: Dictionary(uniqueKeysWithValues: three),
+            shifts: [],
+            drifts: [],
+            announced: [],
+            at: 0,
+            rules: PlateRules()
+        )
+        #expect(few.stopAdvice(share: 0.5) == nil)
+    }
+}
