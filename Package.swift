@@ -42,6 +42,7 @@ let package = Package(
 
         .target(name: "Plate"),
         .target(name: "Randomness"),
+        .target(name: "Faults", dependencies: ["Plate", "Randomness", "CKernels"]),
         .target(name: "StrictYAML", dependencies: [yams]),
         .target(name: "Frames", dependencies: ["Plate", "CTIFF", "CPNG", "CKernels", "CZlib"]),
         .target(name: "Tensors", dependencies: ["COpenBLAS", "COneDNN", "CKernels"]),
@@ -63,7 +64,9 @@ let package = Package(
         ),
         .target(
             name: "Simulation",
-            dependencies: ["Plate", "Frames", "Randomness", "Ledger", "Reporting", "StrictYAML", "CKernels"]
+            dependencies: [
+                "Plate", "Frames", "Randomness", "Faults", "Ledger", "Reporting", "StrictYAML", "CKernels",
+            ]
         ),
         .target(
             name: "Benchmarking",
@@ -96,7 +99,7 @@ let package = Package(
             dependencies: [
                 "Plate", "Frames", "Tensors", "Acquisition", "Systemd", "Networks", "Detection", "Ledger",
                 "Reporting", "Training", "Monitoring", "Checkpoints", "Simulation", "Benchmarking",
-                "Randomness", "CKernels", "Auditing", "Dashboard", "Exporting",
+                "Randomness", "CKernels", "Auditing", "Dashboard", "Exporting", "Faults",
                 argumentParser, logging, lifecycle,
             ]
         ),
@@ -129,7 +132,7 @@ let package = Package(
         .testTarget(
             name: "SimulationTests",
             dependencies: [
-                "Simulation", "Plate", "Frames", "Ledger", "Randomness", "Reporting", "Training",
+                "Simulation", "Faults", "Plate", "Frames", "Ledger", "Randomness", "Reporting", "Training",
                 "TestSupport",
             ]
         ),

@@ -1,3 +1,4 @@
+package import Faults
 package import Plate
 import Randomness
 import Synchronization

@@ -1,4 +1,5 @@
 import Detection
+import Faults
 import Foundation
 import Frames
 import Plate

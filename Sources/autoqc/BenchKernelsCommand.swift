@@ -1,11 +1,11 @@
 import ArgumentParser
 import Detection
+import Faults
 import Foundation
 import Frames
 import Networks
 import Plate
 import Randomness
-import Simulation
 import Tensors
 import Training
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Detection
+import Faults
 import Foundation
 import Frames
 import Ledger
@@ -7,7 +8,6 @@ import Logging
 import Monitoring
 import Plate
 import Reporting
-import Simulation
 import Tensors
 
 /// `autoqc bench pipeline`.

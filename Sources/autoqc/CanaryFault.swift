@@ -1,6 +1,6 @@
+import Faults
 import Plate
 import Randomness
-import Simulation
 
 /// The simulated microscope's faults as the daemon tests itself with them.
 enum CanaryFault {

@@ -1,9 +1,9 @@
 import Detection
+import Faults
 import Logging
 import Plate
 import Randomness
 import Reporting
-import Simulation
 
 extension RunDetector.Surroundings {
     /// Strong enough to be seen, weak enough to be missed by a model that is blind.

@@ -1,4 +1,5 @@
 import Dispatch
+import Faults
 import Plate
 import Simulation
 import Synchronization

@@ -1,3 +1,4 @@
+import Faults
 import Randomness
 
 /// One cell: where it is, what shape it has, how much it delays and takes light, and how it moves.

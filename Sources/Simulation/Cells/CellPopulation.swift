@@ -1,3 +1,4 @@
+import Faults
 import Randomness
 
 /// All cells of a well's field and a margin around it, at one frame of the series.

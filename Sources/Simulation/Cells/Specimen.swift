@@ -1,3 +1,4 @@
+import Faults
 import Randomness
 
 /// What is in a well and how the microscope sees it, within what is normal.

@@ -1,3 +1,4 @@
+import Faults
 import Plate
 
 /// Joins what a daemon said with the truth about the plate that it watched.

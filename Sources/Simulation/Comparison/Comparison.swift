@@ -1,4 +1,5 @@
 import Dispatch
+import Faults
 package import Frames
 import Plate
 import Randomness

@@ -1,3 +1,4 @@
+import Faults
 import Randomness
 
 /// One of the microscope's lenses: dust and scratches that stay at their place for the whole run.

@@ -1,3 +1,4 @@
+package import Faults
 import Foundation
 package import Plate
 import Randomness

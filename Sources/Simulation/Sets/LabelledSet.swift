@@ -1,4 +1,5 @@
 import Dispatch
+import Faults
 import Foundation
 import Frames
 package import Plate

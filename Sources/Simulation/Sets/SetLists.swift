@@ -1,3 +1,5 @@
+import Faults
+
 /// The lists of a labelled set: CSV with the header `img_path,seg_path,label,fault,severity`.
 ///
 /// Paths are relative to the set's folder; label 1 is faulty; the last three are empty, or 0, for normal frames.

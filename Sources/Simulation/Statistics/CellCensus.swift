@@ -1,3 +1,4 @@
+import Faults
 import Plate
 
 /// Bodies that stand out from the background: a rough count, enough to compare frames by.

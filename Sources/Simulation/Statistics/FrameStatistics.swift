@@ -1,3 +1,4 @@
+import Faults
 package import Plate
 
 /// What frames look like, in numbers: to compare simulated with real ones.

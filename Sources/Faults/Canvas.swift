@@ -1,22 +1,27 @@
-import Plate
+import CKernels
+package import Plate
+import Randomness
 
 /// Relative transmission of each pixel of a frame, 1 where nothing is, to put things into the light path.
-struct Canvas: Sendable {
-    let height: Int
-    let width: Int
-    /// Row-major, height x width.
-    var values: [Float]
-    /// 1 where something was put.
-    var marks: [UInt8]
+package struct Canvas: Sendable {
+    /// Rows of the frame.
+    package let height: Int
+    /// Columns of the frame.
+    package let width: Int
+    /// Factors of the light, row-major, height x width.
+    package internal(set) var values: [Float]
+    /// 1 where something was put, else 0.
+    package internal(set) var marks: [UInt8]
 
-    init(height: Int, width: Int) {
+    /// An empty light path.
+    package init(height: Int, width: Int) {
         (self.height, self.width) = (height, width)
         values = [Float](repeating: 1, count: height * width)
         marks = [UInt8](repeating: 0, count: height * width)
     }
 
     /// Puts what was drawn into the light path of a frame of the same size.
-    func multiply(_ frame: inout Frame) {
+    package func multiply(_ frame: inout Frame) {
         precondition(frame.pixels.count == values.count, "a canvas of \(height) x \(width) on another frame")
         unsafe frame.pixels.withUnsafeMutableBufferPointer { pixels in
             unsafe values.withUnsafeBufferPointer { values in
@@ -26,7 +31,7 @@ struct Canvas: Sendable {
     }
 
     /// Marks what was drawn in a mask of the same size.
-    func mark(_ mask: inout Mask) {
+    package func mark(_ mask: inout Mask) {
         precondition(mask.values.count == marks.count, "a canvas of \(height) x \(width) on another mask")
         unsafe mask.values.withUnsafeMutableBufferPointer { pixels in
             unsafe marks.withUnsafeBufferPointer { marks in
@@ -67,7 +72,7 @@ struct Canvas: Sendable {
     }
 
     /// A Gaussian spot; `height` below 0 is dark.
-    mutating func spot(row: Float, column: Float, sigma: Float, height: Float, visible: Float = 0) {
+    package mutating func spot(row: Float, column: Float, sigma: Float, height: Float, visible: Float = 0) {
         let profile = Profile(reach: 3.5 * sigma, visible: visible) { distance in
             1 + height * Arithmetic.exponential(-distance * distance / (2 * sigma * sigma))
         }
@@ -75,7 +80,8 @@ struct Canvas: Sendable {
     }
 
     /// A line of a Gaussian cross-section along points of (row, column).
-    mutating func stroke(_ points: [(Float, Float)], sigma: Float, height: Float, visible: Float = 0) {
+    package mutating func stroke(_ points: [(Float, Float)], sigma: Float, height: Float, visible: Float = 0)
+    {
         let profile = Profile(reach: 3.5 * sigma, visible: visible) { distance in
             1 + height * Arithmetic.exponential(-distance * distance / (2 * sigma * sigma))
         }
@@ -122,5 +128,110 @@ struct Canvas: Sendable {
         return (
             max(middle - spread, whole.0), max(min(middle + spread, whole.1), max(middle - spread, whole.0))
         )
+    }
+}
+
+extension Canvas {
+    /// Multiplies by a function of the distance relative to a disc's edge; the edge deviates from a circle by
+    /// `unevenness` at most.
+    mutating func disc(
+        row: Float,
+        column: Float,
+        radius: Float,
+        unevenness: Float,
+        using random: inout SplitMix64,
+        visible: Float,
+        _ factor: (Float) -> Float
+    ) {
+        let waves = (0..<3).map { _ in
+            (shift: random.drawDirection(), size: unevenness / 3 * random.draw(0.5...1))
+        }
+        let profile = Profile(reach: 1.8, visible: visible, factor)
+        multiply(row: row, column: column, reach: 1.8 * radius * (1 + unevenness), by: profile) {
+            down,
+            right in
+            let distance = (down * down + right * right).squareRoot()
+            guard distance > 0.001 else { return 0 }
+            var (cosine, sine) = (right / distance, down / distance)
+            let (first, second) = (cosine, sine)
+            var edge = radius
+            for wave in waves {
+                edge += radius * wave.size * (cosine * wave.shift.cosine - sine * wave.shift.sine)
+                (cosine, sine) = (cosine * first - sine * second, sine * first + cosine * second)
+            }
+            return distance / edge
+        }
+    }
+}
+
+/// A factor by distance, tabulated, exactly 1 from its reach on.
+struct Profile: Sendable {
+    /// Distance from which on it is 1.
+    let reach: Float
+    private let values: [Float]
+    private let scale: Float
+    private static let count = 512
+
+    /// Tabulates a function of the distance up to `reach`.
+    ///
+    /// Changes lose their first `visible`, so that what fades out ends somewhere.
+    init(reach: Float, visible: Float = 0, _ factor: (Float) -> Float) {
+        let step = reach / Float(Self.count)
+        var values = (0...Self.count).map { index in
+            let change = factor(Float(index) * step) - 1
+            let kept = max(abs(change) - visible, 0)
+            return change < 0 ? 1 - kept : 1 + kept
+        }
+        values[Self.count] = 1
+        let last = values.lastIndex { $0 != 1 } ?? 0
+        self.reach = Float(last + 1) * step
+        self.values = values
+        scale = 1 / step
+    }
+
+    /// The factor at a distance.
+    subscript(distance: Float) -> Float {
+        guard distance < reach else { return 1 }
+        let place = distance * scale
+        let index = min(Int(place), Self.count - 1)
+        let share = place - Float(index)
+        return values[index] * (1 - share) + values[index + 1] * share
+    }
+}
+
+/// A smooth quantity over the frame, kept on a coarse grid and read between its points linearly.
+package struct Field: Sendable {
+    /// Pixels from one point of the grid to the next, as `aqc_light_field` has it.
+    private static let pitch = 16
+
+    private let height: Int
+    private let width: Int
+    private let values: [Float]
+
+    /// Evaluates a function of row and column, in pixels, on the grid.
+    package init(height: Int, width: Int, _ value: (_ row: Float, _ column: Float) -> Float) {
+        (self.height, self.width) = (height, width)
+        let rows = height / Self.pitch + 2
+        let columns = width / Self.pitch + 2
+        values = (0..<rows * columns).map { index in
+            value(Float(index / columns * Self.pitch), Float(index % columns * Self.pitch))
+        }
+    }
+
+    /// An image times a level and the field.
+    package func times(_ image: [Float], level: Float) -> [Float] {
+        precondition(image.count == height * width, "\(image.count) pixels are not \(height) x \(width)")
+        return unsafe [Float](unsafeUninitializedCapacity: image.count) { pixels, count in
+            unsafe aqc_light_field(image, pixels.baseAddress, height, width, values, level)
+            count = image.count
+        }
+    }
+
+    /// Multiplies an image by the field where it lies.
+    package func multiply(_ image: inout [Float]) {
+        precondition(image.count == height * width, "\(image.count) pixels are not \(height) x \(width)")
+        unsafe image.withUnsafeMutableBufferPointer { pixels in
+            unsafe aqc_light_field(pixels.baseAddress, pixels.baseAddress, height, width, values, 1)
+        }
     }
 }

@@ -1,11 +1,14 @@
+package import Randomness
+
 /// Elementary functions made of + - * / and sqrt in a fixed order, the same bits on every machine.
 ///
 /// The C library's differ in the last place from one machine to the next.
-enum Arithmetic {
-    static let pi: Float = 3.141_592_7
+package enum Arithmetic {
+    /// The circle's circumference over its diameter.
+    package static let pi: Float = 3.141_592_7
 
     /// e to the power of a number; below -87 and above 88 that of the limit.
-    static func exponential(_ value: Float) -> Float {
+    package static func exponential(_ value: Float) -> Float {
         let x = min(max(Double(value), -87), 88)
         let whole = (x * 1.442_695_040_888_963_4).rounded()
         let rest = x - whole * 0.693_147_180_559_945_3
@@ -15,7 +18,7 @@ enum Arithmetic {
     }
 
     /// The natural logarithm of a positive number.
-    static func logarithm(_ value: Double) -> Double {
+    package static func logarithm(_ value: Double) -> Double {
         precondition(value > 0 && value.isFinite, "\(value) has no logarithm")
         var (exponent, mantissa) = (Double(value.exponent), value.significand)
         if mantissa > 1.414_213_562_373_095 { (exponent, mantissa) = (exponent + 1, mantissa / 2) }
@@ -27,7 +30,7 @@ enum Arithmetic {
     }
 
     /// Sine and cosine of an angle in radians.
-    static func sineCosine(_ angle: Float) -> (sine: Float, cosine: Float) {
+    package static func sineCosine(_ angle: Float) -> (sine: Float, cosine: Float) {
         let x = Double(angle)
         let quarters = (x * 0.636_619_772_367_581_4).rounded()
         let rest = x - quarters * 1.570_796_326_794_896_6
@@ -47,8 +50,46 @@ enum Arithmetic {
     }
 
     /// From 0 at `lower` smoothly to 1 at `upper`; either may be the larger one.
-    static func smoothStep(_ value: Float, from lower: Float, to upper: Float) -> Float {
+    package static func smoothStep(_ value: Float, from lower: Float, to upper: Float) -> Float {
         let share = min(max((value - lower) / (upper - lower), 0), 1)
         return share * share * (3 - 2 * share)
+    }
+}
+
+extension SplitMix64 {
+    /// A generator for one purpose: other parts give another sequence.
+    package init(seed: UInt64, _ parts: UInt64...) {
+        var generator = SplitMix64(state: seed)
+        for part in parts {
+            generator = SplitMix64(state: generator.next() ^ (part &* 0xD6E8_FEB8_6659_FD93))
+        }
+        self.init(state: generator.next())
+    }
+
+    /// A number between two limits, evenly.
+    package mutating func draw(_ range: ClosedRange<Float>) -> Float {
+        range.lowerBound + (range.upperBound - range.lowerBound) * nextUniform()
+    }
+
+    /// An integer between two limits, evenly.
+    package mutating func drawCount(_ range: ClosedRange<Int>) -> Int {
+        range.lowerBound + Int(next() >> 33) % range.count
+    }
+
+    /// Whether something of a probability happens.
+    package mutating func chance(_ probability: Float) -> Bool { nextUniform() < probability }
+
+    /// -1 or 1.
+    package mutating func drawSign() -> Float { next() >> 63 == 0 ? -1 : 1 }
+
+    /// A unit vector in the plane.
+    package mutating func drawDirection() -> (sine: Float, cosine: Float) {
+        Arithmetic.sineCosine(draw(0...2 * Arithmetic.pi))
+    }
+
+    /// A number of mean 0 and standard deviation 1 (Box and Muller 1958), without the C library.
+    package mutating func drawGaussian() -> Float {
+        let distance = (-2 * Arithmetic.logarithm(Double((next() >> 11) + 1) * 0x1p-53)).squareRoot()
+        return Float(distance) * Arithmetic.sineCosine(draw(0...2 * Arithmetic.pi)).cosine
     }
 }

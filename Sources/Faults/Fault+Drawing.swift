@@ -9,7 +9,7 @@ extension Fault {
     /// What the fault does to each pixel's light at a frame, and which pixels are faulty by it.
     ///
     /// `nil` for defocus, which acts on the optics and not on the light.
-    func image(height: Int, width: Int, at frame: Int) -> Canvas? {
+    package func image(height: Int, width: Int, at frame: Int) -> Canvas? {
         var canvas = Canvas(height: height, width: width)
         var random = SplitMix64(seed: seed, 0xFA017)
         switch kind {
@@ -23,7 +23,7 @@ extension Fault {
     }
 
     /// How far the fault shifts the focus, in um; 0 for others.
-    var defocus: Float {
+    package var defocus: Float {
         guard form == .defocus else { return 0 }
         var random = SplitMix64(seed: seed, 0xF0C05)
         let sign = random.drawSign()
@@ -31,7 +31,9 @@ extension Fault {
     }
 
     /// The severity of a shift of so many um.
-    static func severity(ofShift shift: Float) -> Float { min(max((shift - leastShift) / shiftRange, 0), 1) }
+    package static func severity(ofShift shift: Float) -> Float {
+        min(max((shift - leastShift) / shiftRange, 0), 1)
+    }
 
     /// Um that the focus is shifted by at a severity of 0, and so many more at 1.
     private static let (leastShift, shiftRange): (Float, Float) = (24, 76)
