@@ -52,33 +52,33 @@ extension Fault {
 
     private func drawHair(on canvas: inout Canvas, using random: inout SplitMix64) {
         let base = Float(min(canvas.height, canvas.width))
-        let radius = base * random.draw(0.003...0.006) * (0.7 + 0.6 * severity) + 0.8
+        let radius = base * random.draw(0.003...0.006) * (0.7 + 0.6 * strength) + 0.8
         let start = drawPlace(canvas, using: &random)
-        let length = base * (0.5 + severity) * random.draw(0.8...1.2)
+        let length = base * (0.5 + strength) * random.draw(0.8...1.2)
         let points = path(from: start, length: length, step: base / 60, bend: 0.025, using: &random)
-        canvas.stroke(points, profile: thread(radius: radius, contrast: 0.3 + 0.6 * severity))
+        canvas.stroke(points, profile: thread(radius: radius, contrast: 0.3 + 0.6 * strength))
     }
 
     private func drawFibres(on canvas: inout Canvas, using random: inout SplitMix64) {
         let base = Float(min(canvas.height, canvas.width))
         let middle = drawPlace(canvas, using: &random)
         for _ in 0..<random.drawCount(2...5) {
-            let radius = base * random.draw(0.0015...0.005) * (0.7 + 0.6 * severity) + 0.8
+            let radius = base * random.draw(0.0015...0.005) * (0.7 + 0.6 * strength) + 0.8
             let start = (
                 middle.0 + base * random.draw(-0.2...0.2), middle.1 + base * random.draw(-0.2...0.2)
             )
-            let length = base * (0.12 + 0.4 * severity) * random.draw(0.6...1.3)
+            let length = base * (0.12 + 0.4 * strength) * random.draw(0.6...1.3)
             let points = path(from: start, length: length, step: base / 60, bend: 0.012, using: &random)
-            canvas.stroke(points, profile: thread(radius: radius, contrast: 0.25 + 0.6 * severity))
+            canvas.stroke(points, profile: thread(radius: radius, contrast: 0.25 + 0.6 * strength))
         }
     }
 
     private func drawMould(on canvas: inout Canvas, using random: inout SplitMix64) {
         let base = Float(min(canvas.height, canvas.width))
         let middle = drawPlace(canvas, using: &random)
-        let profile = thread(radius: base * 0.0015 + 1, contrast: 0.25 + 0.5 * severity)
+        let profile = thread(radius: base * 0.0015 + 1, contrast: 0.25 + 0.5 * strength)
         for _ in 0..<random.drawCount(4...7) {
-            let length = base * (0.1 + 0.3 * severity) * random.draw(0.7...1.2)
+            let length = base * (0.1 + 0.3 * strength) * random.draw(0.7...1.2)
             let trunk = path(from: middle, length: length, step: base / 100, bend: 0.06, using: &random)
             canvas.stroke(trunk, profile: profile)
             for _ in 0..<4 {
@@ -96,7 +96,7 @@ extension Fault {
                     row: tip.0,
                     column: tip.1,
                     sigma: base * 0.003 + 1.2,
-                    height: -0.3 - 0.5 * severity
+                    height: -0.3 - 0.5 * strength
                 )
             }
         }
@@ -105,17 +105,17 @@ extension Fault {
     private func drawDebris(on canvas: inout Canvas, using random: inout SplitMix64) {
         let base = Float(min(canvas.height, canvas.width))
         let middle = drawPlace(canvas, using: &random)
-        let spread = base * (0.03 + 0.08 * severity)
+        let spread = base * (0.03 + 0.08 * strength)
         for _ in 0..<random.drawCount(15...45) {
             let place = (
                 middle.0 + spread * random.drawGaussian(), middle.1 + spread * random.drawGaussian()
             )
             let isBright = random.chance(0.25)
-            let contrast = (0.25 + 0.6 * severity) * random.draw(0.6...1)
+            let contrast = (0.25 + 0.6 * strength) * random.draw(0.6...1)
             canvas.disc(
                 row: place.0,
                 column: place.1,
-                radius: random.draw(2...7) * (0.7 + 0.6 * severity),
+                radius: random.draw(2...7) * (0.7 + 0.6 * strength),
                 unevenness: 0.35,
                 using: &random,
                 visible: Self.visible
@@ -130,9 +130,9 @@ extension Fault {
         let base = Float(min(canvas.height, canvas.width))
         for _ in 0..<random.drawCount(1...3) {
             let place = drawPlace(canvas, using: &random)
-            let radius = base * (0.04 + 0.1 * severity) * random.draw(0.7...1.3)
+            let radius = base * (0.04 + 0.1 * strength) * random.draw(0.7...1.3)
             let isBright = random.chance(0.3)
-            let contrast = (0.15 + 0.5 * severity) * random.draw(0.8...1)
+            let contrast = (0.15 + 0.5 * strength) * random.draw(0.8...1)
             canvas.disc(
                 row: place.0,
                 column: place.1,

@@ -27,20 +27,20 @@ extension Fault {
         guard form == .defocus else { return 0 }
         var random = SplitMix64(seed: seed, 0xF0C05)
         let sign = random.drawSign()
-        return sign * (shift ?? (Self.leastShift + Self.shiftRange * severity) * random.draw(0.9...1.1))
+        return sign * (shift ?? (Self.leastShift + Self.shiftRange * strength) * random.draw(0.9...1.1))
     }
 
-    /// The severity of a shift of so many um.
-    package static func severity(ofShift shift: Float) -> Float {
+    /// The strength of a shift of so many um.
+    package static func strength(ofShift shift: Float) -> Float {
         min(max((shift - leastShift) / shiftRange, 0), 1)
     }
 
-    /// Um that the focus is shifted by at a severity of 0, and so many more at 1.
+    /// Um that the focus is shifted by at a strength of 0, and so many more at 1.
     private static let (leastShift, shiftRange): (Float, Float) = (24, 76)
 
     private func drawBubble(on canvas: inout Canvas, age: Float, using random: inout SplitMix64) {
         let base = Float(min(canvas.height, canvas.width))
-        let radius = base * (0.06 + 0.32 * severity) * random.draw(0.85...1.15)
+        let radius = base * (0.06 + 0.32 * strength) * random.draw(0.85...1.15)
         var row = Float(canvas.height) * random.draw(0.1...0.9)
         var column = Float(canvas.width) * random.draw(0.1...0.9)
         switch random.drawCount(0...5) {
@@ -53,7 +53,7 @@ extension Fault {
         }
         let direction = random.drawDirection()
         let drift = random.chance(0.35) ? random.draw(0.1...0.8) * base / 800 : 0
-        let depth = min(0.5 + 0.6 * severity, 0.98)
+        let depth = min(0.5 + 0.6 * strength, 0.98)
         let profile =
             form == .darkBubble
             ? Self.darkBubble(radius: radius, depth: depth) : Self.brightBubble(radius: radius, depth: depth)
@@ -96,7 +96,7 @@ extension Fault {
         if form == .missingRows {
             for _ in 0..<random.drawCount(1...3) {
                 let start = random.draw(0...Float(canvas.height) * 0.9)
-                let rows = max(base * (0.01 + 0.12 * severity) * random.draw(0.5...1), 1)
+                let rows = max(base * (0.01 + 0.12 * strength) * random.draw(0.5...1), 1)
                 let first = Int(start)
                 for row in first..<min(first + Int(rows.rounded(.up)), canvas.height) {
                     for index in row * canvas.width..<(row + 1) * canvas.width {
@@ -108,8 +108,8 @@ extension Fault {
         }
         let isBright = random.chance(0.2)
         for _ in 0..<random.drawCount(1...5) {
-            let radius = max(base * (0.008 + 0.03 * severity) * random.draw(0.5...1.5), 2)
-            let contrast = (0.2 + 0.7 * severity) * random.draw(0.8...1)
+            let radius = max(base * (0.008 + 0.03 * strength) * random.draw(0.5...1.5), 2)
+            let contrast = (0.2 + 0.7 * strength) * random.draw(0.8...1)
             canvas.disc(
                 row: random.draw(0...Float(canvas.height)),
                 column: random.draw(0...Float(canvas.width)),
@@ -131,28 +131,28 @@ extension Fault {
         let centre = (high * random.draw(0.1...0.9), wide * random.draw(0.1...0.9))
         let direction = random.drawDirection()
         let softness = random.draw(0.6...1)
-        let (form, severity) = (form, severity)
+        let (form, strength) = (form, strength)
         let field = Field(height: canvas.height, width: canvas.width) { row, column in
             let (down, right) = ((row - centre.0) / base, (column - centre.1) / base)
             let square = down * down + right * right
             switch form {
-            case .overExposure: return 1 + (0.3 + 1.5 * severity) * (0.6 + 0.4 / (1 + square))
-            case .underExposure: return 1 - (0.3 + 0.62 * severity) * (0.85 + 0.15 / (1 + square))
+            case .overExposure: return 1 + (0.3 + 1.5 * strength) * (0.6 + 0.4 / (1 + square))
+            case .underExposure: return 1 - (0.3 + 0.62 * strength) * (0.85 + 0.15 / (1 + square))
             case .gradient:
                 let along =
                     (2 * row / high - 1) * direction.sine + (2 * column / wide - 1) * direction.cosine
-                return max(1 + (0.2 + 0.75 * severity) * along, 0.04)
+                return max(1 + (0.2 + 0.75 * strength) * along, 0.04)
             case .offCentreAperture:
                 let (y, x) = (row / high - 0.5, column / wide - 0.5)
                 let along = y * direction.sine * high / base + x * direction.cosine * wide / base
                 let beside = x * direction.sine * wide / base - y * direction.cosine * high / base
                 let edge = along + 0.35 * beside * beside
-                let border = 0.45 - 0.5 * severity
+                let border = 0.45 - 0.5 * strength
                 let dark = Arithmetic.smoothStep(edge, from: border, to: border + 0.3 * softness)
-                return 1 - (0.4 + 0.57 * severity) * dark
+                return 1 - (0.4 + 0.57 * strength) * dark
             default:
-                let reach = 0.18 + 0.3 * severity
-                return 1 + (0.8 + 2.6 * severity)
+                let reach = 0.18 + 0.3 * strength
+                return 1 + (0.8 + 2.6 * strength)
                     * Arithmetic.exponential(-square / (2 * reach * reach * softness))
             }
         }

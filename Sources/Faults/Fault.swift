@@ -3,8 +3,8 @@ package struct Fault: Sendable, Equatable, Codable {
     /// What it looks like.
     package let form: FaultForm
     /// How strong it is, from 0 (hardly to be seen) to 1; size and contrast grow with it.
-    package let severity: Float
-    /// By how many um the focus is shifted, for a `defocus`; `nil` where it follows from the severity.
+    package let strength: Float
+    /// By how many um the focus is shifted, for a `defocus`; `nil` where it follows from the strength.
     package let shift: Float?
     /// First frame that shows it.
     package let onset: Int
@@ -13,19 +13,19 @@ package struct Fault: Sendable, Equatable, Codable {
     /// Where it lies and what shape it has follow from here.
     package let seed: UInt64
 
-    /// Takes a severity of 0 to 1 and an end after the onset; others are a programmer's mistake.
+    /// Takes a strength of 0 to 1 and an end after the onset; others are a programmer's mistake.
     package init(
         form: FaultForm,
-        severity: Float,
+        strength: Float,
         shift: Float? = nil,
         onset: Int = 0,
         end: Int? = nil,
         seed: UInt64
     ) {
-        precondition((0...1).contains(severity), "a severity of \(severity) is not between 0 and 1")
+        precondition((0...1).contains(strength), "a strength of \(strength) is not between 0 and 1")
         precondition(end.map { $0 > onset } ?? true, "a fault cannot end at \(end ?? 0), begun at \(onset)")
         self.form = form
-        self.severity = severity
+        self.strength = strength
         self.shift = shift
         self.onset = onset
         self.end = end

@@ -49,7 +49,7 @@ enum BenchFrames {
         return folder
     }
 
-    private static let bubble = Fault(form: .darkBubble, severity: 0.9, seed: 1)
+    private static let bubble = Fault(form: .darkBubble, strength: 0.9, seed: 1)
 
     private static func scene(column: Int, _ options: BenchOptions, faults: [Fault]) -> WellScene {
         guard let well = Well(row: 0, column: column) else { preconditionFailure("column \(column) exists") }

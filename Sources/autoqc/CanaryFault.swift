@@ -5,7 +5,7 @@ import Randomness
 /// The simulated microscope's faults as the daemon tests itself with them.
 enum CanaryFault {
     /// How strong they are, the one or the other: plain to see, and no more than that.
-    private static let severities: [Float] = [0.6, 0.9]
+    private static let strengths: [Float] = [0.6, 0.9]
     /// Share of a frame that a fault has to cover: of a well with hardly a cell nobody can tell the focus.
     private static let leastArea = 0.002
 
@@ -14,9 +14,9 @@ enum CanaryFault {
         guard let kind = FaultKind(rawValue: cause.rawValue) else { return nil }
         var random = SplitMix64(state: seed)
         guard let form = kind.forms.randomElement(using: &random),
-            let severity = severities.randomElement(using: &random)
+            let strength = strengths.randomElement(using: &random)
         else { return nil }
-        let fault = Fault(form: form, severity: severity, seed: random.next())
+        let fault = Fault(form: form, strength: strength, seed: random.next())
         let injected = fault.injected(into: frame, white: white(of: frame))
         return injected.mask.area >= leastArea ? injected.frame : nil
     }

@@ -7,7 +7,7 @@ import Reporting
 
 extension RunDetector.Surroundings {
     /// Strong enough to be seen, weak enough to be missed by a model that is blind.
-    private static let severity: Float = 0.6
+    private static let strength: Float = 0.6
     /// The simulator's faults are made for grey values of 0 to 255.
     private static let brightest: Float = 255
 
@@ -27,7 +27,7 @@ extension RunDetector.Surroundings {
         let forms = kinds[number % kinds.count].forms
         let fault = Fault(
             form: forms[number / kinds.count % forms.count],
-            severity: severity,
+            strength: strength,
             seed: random.next()
         )
         return fault.injected(into: frame).frame

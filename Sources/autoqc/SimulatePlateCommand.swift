@@ -12,7 +12,7 @@ struct SimulatePlateCommand: ParsableCommand {
         abstract: "Play a plate in real time, as the microscope would write it, and record the truth.",
         discussion: """
             Frames are TIFF (Deflate, OME-XML), wells those that 16 lenses scan in a 384-well plate. The truth about every \
-            frame (fault, severity, when its file was closed) goes to a CSV file beside DIR, for `autoqc simulate check`. \
+            frame (fault, strength, when its file was closed) goes to a CSV file beside DIR, for `autoqc simulate check`. \
             Writers: plain (open, write, close), slow (pieces with pauses), rename (temporary name first), burst (a whole \
             scan at once). Layouts: flat (RUN_WELL_fFRAME.tiff), per-well (a folder each), movie (a file of many pages \
             each, closed at the end). Ctrl-C ends with whole files.

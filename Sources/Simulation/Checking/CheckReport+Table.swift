@@ -51,12 +51,12 @@ extension CheckReport {
         let bounds = PlateCheck.steps.map { [$0.from, $0.to] }
         let titles = bounds.map { String(format: "%.2f-%.2f", $0[0], $0[1]) }
         let kinds = faults.map(\.fault).enumerated().filter { faults.map(\.fault).firstIndex(of: $1) == $0 }
-        return [Self.row("recall at severity", titles + ["all", "frames"])]
+        return [Self.row("recall at strength", titles + ["all", "frames"])]
             + kinds.map { _, kind in
                 let steps = faults.filter { $0.fault == kind }
-                let all = steps.last { $0.severity == [0, 1] }
+                let all = steps.last { $0.strength == [0, 1] }
                 let cells = bounds.map { bound in
-                    steps.first { $0.severity == bound }.map { Self.percent($0.recall) } ?? "-"
+                    steps.first { $0.strength == bound }.map { Self.percent($0.recall) } ?? "-"
                 }
                 return Self.row(kind, cells + [Self.percent(all?.recall), "\(all?.frames ?? 0)"])
             }

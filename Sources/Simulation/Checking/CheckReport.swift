@@ -8,7 +8,7 @@ package struct CheckReport: Sendable, Equatable, Codable {
     package let detection: Confusion
     /// Wells with a fault against wells with an ONSET.
     package let wells: Confusion
-    /// Recall of each class, in steps of severity.
+    /// Recall of each class, in steps of strength.
     package let faults: [FaultRecall]
     /// How fast a well's fault is announced.
     package let onset: Onset
@@ -70,12 +70,12 @@ package struct CheckReport: Sendable, Equatable, Codable {
         }
     }
 
-    /// Recall of one class in one step of severity.
+    /// Recall of one class in one step of strength.
     package struct FaultRecall: Sendable, Equatable, Codable {
         /// Published class.
         package let fault: String
-        /// Least severity of the step, and least of the next; 0 and 1 for all.
-        package let severity: [Double]
+        /// Least strength of the step, and least of the next; 0 and 1 for all.
+        package let strength: [Double]
         /// Frames that show it.
         package let frames: Int
         /// Those of them that were flagged.
@@ -83,8 +83,8 @@ package struct CheckReport: Sendable, Equatable, Codable {
         /// Their share; `nil` for none.
         package let recall: Double?
 
-        init(fault: String, severity: [Double], frames: Int, found: Int) {
-            (self.fault, self.severity, self.frames, self.found) = (fault, severity, frames, found)
+        init(fault: String, strength: [Double], frames: Int, found: Int) {
+            (self.fault, self.strength, self.frames, self.found) = (fault, strength, frames, found)
             recall = share(found, of: frames)
         }
     }

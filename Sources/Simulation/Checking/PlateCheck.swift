@@ -3,7 +3,7 @@ import Plate
 
 /// Joins what a daemon said with the truth about the plate that it watched.
 package struct PlateCheck {
-    /// Steps of severity that recall is given for.
+    /// Steps of strength that recall is given for.
     static let steps: [(from: Double, to: Double)] = [(0, 0.25), (0.25, 0.5), (0.5, 0.75), (0.75, 1)]
 
     private let rows: [TruthRow]
@@ -103,7 +103,7 @@ package struct PlateCheck {
     private func faults() -> [CheckReport.FaultRecall] {
         FaultKind.allCases.flatMap { kind -> [CheckReport.FaultRecall] in
             let shown = rows.flatMap { row in
-                row.faults.filter { $0.kind == kind }.map { ($0.severity, isFlagged(row)) }
+                row.faults.filter { $0.kind == kind }.map { ($0.strength, isFlagged(row)) }
             }
             guard !shown.isEmpty else { return [] }
             let whole = [(from: 0.0, to: 1.0)]
@@ -112,7 +112,7 @@ package struct PlateCheck {
                 guard !part.isEmpty else { return nil }
                 return CheckReport.FaultRecall(
                     fault: kind.rawValue,
-                    severity: [step.from, step.to],
+                    strength: [step.from, step.to],
                     frames: part.count,
                     found: part.filter(\.1).count
                 )

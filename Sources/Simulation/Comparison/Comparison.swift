@@ -141,7 +141,7 @@ package struct Comparison: Sendable {
             tiles.append(part(frame, row: 320, column: 500, "simulated, normal (\(variety.rawValue)), part"))
         }
         for (index, form) in FaultForm.allCases.enumerated() {
-            let fault = Fault(form: form, severity: 0.55, seed: seed &+ UInt64(index))
+            let fault = Fault(form: form, strength: 0.55, seed: seed &+ UInt64(index))
             var scene = microscope.scene(of: Self.well(48 + index), faults: [fault])
             tiles.append(
                 whole(

@@ -14,8 +14,8 @@ import Randomness
 /// | `wells` | list of wells, or `all` | required | where |
 /// | `onset` | frame, or time as `80s`, `2m` | 0 | first frame that shows it |
 /// | `end` | frame or time after the onset | never | first frame that does not |
-/// | `severity` | 0 to 1 | required | size and contrast |
-/// | `shift` | 0 to 200 | follows from the severity | for a `z-shift`, um instead of a severity; up or down is drawn for each well |
+/// | `strength` | 0 to 1 | required | size and contrast |
+/// | `shift` | 0 to 200 | follows from the strength | for a `z-shift`, um instead of a strength; up or down is drawn for each well |
 ///
 /// Frames are counted from 0, times from the plate's start in the plate's time, whatever the speed. Unknown keys are
 /// errors that name the nearest known one.
@@ -48,8 +48,8 @@ package struct FaultScript: Sendable, Equatable {
         /// First frame that does not; `nil`: it stays.
         package let end: Moment?
         /// Size and contrast, 0 to 1.
-        package let severity: Float
-        /// Um that the focus is shifted by; `nil` where it follows from the severity.
+        package let strength: Float
+        /// Um that the focus is shifted by; `nil` where it follows from the strength.
         package let shift: Float?
         /// Where the file says so, for messages: `faults.yaml:7: faults[1]`.
         let place: String
@@ -61,7 +61,7 @@ package struct FaultScript: Sendable, Equatable {
             wells: [Well]?,
             onset: Moment = .frame(0),
             end: Moment? = nil,
-            severity: Float
+            strength: Float
         ) {
             self.init(
                 kind: kind,
@@ -69,7 +69,7 @@ package struct FaultScript: Sendable, Equatable {
                 wells: wells,
                 onset: onset,
                 end: end,
-                severity: severity,
+                strength: strength,
                 shift: nil,
                 place: "\(kind.rawValue)"
             )
@@ -81,13 +81,13 @@ package struct FaultScript: Sendable, Equatable {
             wells: [Well]?,
             onset: Moment,
             end: Moment?,
-            severity: Float,
+            strength: Float,
             shift: Float?,
             place: String
         ) {
             precondition(form.map { $0.kind == kind } ?? true, "no \(kind) looks like that")
             (self.kind, self.form, self.wells, self.onset) = (kind, form, wells, onset)
-            (self.end, self.severity, self.shift, self.place) = (end, severity, shift, place)
+            (self.end, self.strength, self.shift, self.place) = (end, strength, shift, place)
         }
     }
 
@@ -127,7 +127,7 @@ package struct FaultScript: Sendable, Equatable {
                     wells: [wells[number * wells.count / count]],
                     onset: .frame(onset),
                     end: number % 2 == 1 ? .frame(max(settings.frames * 3 / 4, onset + 1)) : nil,
-                    severity: 0.4 + 0.6 * Float((number * 3) % count) / Float(count)
+                    strength: 0.4 + 0.6 * Float((number * 3) % count) / Float(count)
                 )
             }
         )
@@ -159,7 +159,7 @@ package struct FaultScript: Sendable, Equatable {
                 faults[well, default: []].append(
                     Fault(
                         form: form,
-                        severity: entry.severity,
+                        strength: entry.strength,
                         shift: entry.shift,
                         onset: onset,
                         end: end,

@@ -19,7 +19,7 @@ final class TruthLog {
         let row = TruthRow(
             file: step.path,
             frame: step.frame,
-            faults: faults.map { TruthRow.Shown(kind: $0.kind, severity: Double($0.severity)) },
+            faults: faults.map { TruthRow.Shown(kind: $0.kind, strength: Double($0.strength)) },
             closed: closed
         )
         try file.write(Data((row.line + "\n").utf8))

@@ -58,7 +58,7 @@ struct SetItem: Sendable {
         }
     }
 
-    /// Classes take turns, and so do the forms of each; severities cover 0.15 to 1 evenly in each class.
+    /// Classes take turns, and so do the forms of each; strengths cover 0.15 to 1 evenly in each class.
     private static func drawFault(_ order: Int, of count: Int, onset: Int, using random: inout SplitMix64)
         -> Fault
     {
@@ -68,11 +68,11 @@ struct SetItem: Sendable {
         let turns = max((count + kinds.count - 1) / kinds.count, 1)
         // The golden ratio's multiples spread evenly and do not keep step with the forms.
         let place = Float(turn) * 0.618_034
-        let severity = 0.15 + 0.85 * (place - place.rounded(.down))
+        let strength = 0.15 + 0.85 * (place - place.rounded(.down))
         let spread = 0.5 / Float(turns) * (random.nextUniform() - 0.5)
         return Fault(
             form: forms[turn % forms.count],
-            severity: min(max(severity + spread, 0.1), 1),
+            strength: min(max(strength + spread, 0.1), 1),
             onset: onset,
             seed: random.next()
         )

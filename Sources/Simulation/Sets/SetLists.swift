@@ -1,10 +1,10 @@
 import Faults
 
-/// The lists of a labelled set: CSV with the header `img_path,seg_path,label,fault,severity`.
+/// The lists of a labelled set: CSV with the header `img_path,seg_path,label,fault,strength`.
 ///
 /// Paths are relative to the set's folder; label 1 is faulty; the last three are empty, or 0, for normal frames.
 enum SetLists {
-    private static let header = "img_path,seg_path,label,fault,severity"
+    private static let header = "img_path,seg_path,label,fault,strength"
 
     /// Names of the lists and their lines.
     static func all(_ items: [SetItem], folds: Int) -> [(name: String, lines: [String])] {
@@ -45,7 +45,7 @@ enum SetLists {
         [header]
             + items.map { item in
                 guard let fault = item.fault, let mask = item.maskPath else { return "\(item.path),,0,,0" }
-                let thousandths = Int((fault.severity * 1000).rounded())
+                let thousandths = Int((fault.strength * 1000).rounded())
                 let digits = "\(1000 + thousandths % 1000)".dropFirst()
                 return "\(item.path),\(mask),1,\(fault.kind.rawValue),\(thousandths / 1000).\(digits)"
             }
