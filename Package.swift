@@ -75,8 +75,8 @@ let package = Package(
         .target(
             name: "Monitoring",
             dependencies: [
-                "Plate", "Frames", "Acquisition", "Systemd", "Detection", "Ledger", "Reporting", "StrictYAML",
-                logging, lifecycle,
+                "Plate", "Frames", "Faults", "Acquisition", "Systemd", "Detection", "Ledger", "Reporting",
+                "StrictYAML", logging, lifecycle,
             ]
         ),
 
