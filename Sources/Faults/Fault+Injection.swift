@@ -12,7 +12,7 @@ extension Fault {
     /// What lies in the light path multiplies the grey values, with the same soft edges as in a simulated frame, and rows
     /// that were not delivered keep the sensor's own noise. Out of focus, cells lose their detail and may turn from dark
     /// to bright; the mask is what they cover then. Whole grey values come out, unless white is 1.
-    package func injected(into original: Frame, white: Float = 255) -> SimulatedFrame {
+    package func injected(into original: Frame, white: Float = 255) -> LabelledFrame {
         precondition(white > 0, "white is \(white)")
         // The fault counts in grey values of 8 bits.
         let unit = white / 255
@@ -38,7 +38,7 @@ extension Fault {
             let grey = min(max(result.pixels[index], 0), 255) * unit
             result.pixels[index] = white > 1 ? grey.rounded() : grey
         }
-        return SimulatedFrame(frame: result, mask: mask, faults: [self])
+        return LabelledFrame(frame: result, mask: mask, faults: [self])
     }
 
     /// The grain of the camera stays sharp, so that focus cannot be told from noise alone.
@@ -92,21 +92,6 @@ extension Fault {
             }
         }
         return result
-    }
-}
-
-/// A frame and the truth about it.
-package struct SimulatedFrame: Sendable, Equatable {
-    /// What the microscope writes, whole grey values of 0 to 255.
-    package let frame: Frame
-    /// The pixels that a fault changes; of a Z-shift, what the cells cover.
-    package let mask: Mask
-    /// The faults that it shows.
-    package let faults: [Fault]
-
-    /// Joins a frame with its truth.
-    package init(frame: Frame, mask: Mask, faults: [Fault]) {
-        (self.frame, self.mask, self.faults) = (frame, mask, faults)
     }
 }
 

@@ -1,3 +1,5 @@
+package import Plate
+
 /// One fault of one well: what, how strong, and from which frame to which.
 package struct Fault: Sendable, Equatable, Codable {
     /// What it looks like.
@@ -102,4 +104,29 @@ package enum FaultForm: String, Sendable, CaseIterable, Codable {
 
     /// Whether it leaves the pixels outside its mask as they were.
     package var isLocal: Bool { kind != .zShift && kind != .illumination }
+}
+
+/// A frame, simulated or real, with the truth about its faults.
+package struct LabelledFrame: Sendable, Equatable {
+    /// Grey values.
+    package let frame: Frame
+    /// The pixels that a fault changes; of a Z-shift, what the cells cover.
+    package let mask: Mask
+    /// The faults that it shows.
+    package let faults: [Fault]
+
+    /// Joins a frame with its truth.
+    package init(frame: Frame, mask: Mask, faults: [Fault]) {
+        (self.frame, self.mask, self.faults) = (frame, mask, faults)
+    }
+
+    /// A frame without a fault: its mask is empty.
+    package init(normal frame: Frame) {
+        let none = [UInt8](repeating: 0, count: frame.pixels.count)
+        self.init(
+            frame: frame,
+            mask: Mask(height: frame.height, width: frame.width, values: none),
+            faults: []
+        )
+    }
 }

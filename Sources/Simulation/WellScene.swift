@@ -51,7 +51,7 @@ package struct WellScene: Sendable {
     }
 
     /// The frame at a position in time, counted from 0; below 0 is a programmer's mistake.
-    package mutating func frame(_ index: Int) -> SimulatedFrame {
+    package mutating func frame(_ index: Int) -> LabelledFrame {
         precondition(index >= 0, "there is no frame \(index)")
         if index < position {
             cells = Self.population(specimen, settings, seed)
@@ -72,7 +72,7 @@ package struct WellScene: Sendable {
         for fault in active { apply(fault, at: index, to: &frame, mask: &mask) }
         let noise = SplitMix64(seed: seed, 0x2015E, UInt64(index)).state
         Camera.record(&frame, quality: settings.jpegQuality, seed: noise)
-        return SimulatedFrame(frame: frame, mask: mask, faults: active)
+        return LabelledFrame(frame: frame, mask: mask, faults: active)
     }
 
     /// The lamp's light through the empty well: its level drifts slowly and flickers.

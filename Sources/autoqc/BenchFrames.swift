@@ -16,7 +16,7 @@ enum BenchFrames {
     }
 
     /// A frame with an air bubble.
-    static func faulty(_ options: BenchOptions) -> SimulatedFrame {
+    static func faulty(_ options: BenchOptions) -> LabelledFrame {
         var scene = scene(column: 1, options, faults: [bubble])
         return scene.frame(0)
     }

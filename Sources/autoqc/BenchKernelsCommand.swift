@@ -53,7 +53,7 @@ struct BenchKernelsCommand: BenchGroup {
     }
 
     private static func files(
-        _ simulated: SimulatedFrame,
+        _ simulated: LabelledFrame,
         in folder: URL,
         _ options: BenchOptions,
         into measurements: inout Measurements

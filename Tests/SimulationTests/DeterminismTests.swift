@@ -21,7 +21,7 @@ struct DeterminismTests {
             return scene.frame(1)
         }
         let two = SmallMicroscope.make()
-        let found = Mutex([Int: SimulatedFrame]())
+        let found = Mutex([Int: LabelledFrame]())
         DispatchQueue.concurrentPerform(iterations: wells.count) { index in
             var scene = two.scene(of: wells[index])
             let frame = scene.frame(1)

@@ -68,7 +68,7 @@ final class FrameMaker: Sendable {
         return Made(content: .file(try encoded(simulated.frame, number)), faults: simulated.faults)
     }
 
-    private func frame(of step: PlatePlan.Step) -> SimulatedFrame {
+    private func frame(of step: PlatePlan.Step) -> LabelledFrame {
         let known = scenes.withLock { $0[step.position]?.scene }
         let well = step.frame.well
         var scene = known ?? microscope.scene(of: well, faults: faults[well] ?? [])

@@ -13,7 +13,7 @@ package struct LabelledSet: Sendable {
 
     private let composition: SetComposition
     private let items: [SetItem]
-    private let made: @Sendable (SetItem) throws -> SimulatedFrame
+    private let made: @Sendable (SetItem) throws -> LabelledFrame
 
     /// Plans a set of simulated frames; throws if there is no such composition.
     package init(_ composition: SetComposition, settings: Microscope.Settings) throws(SimulationError) {
@@ -43,7 +43,7 @@ package struct LabelledSet: Sendable {
             if let fault = item.fault { return fault.injected(into: frame) }
             let none = [UInt8](repeating: 0, count: frame.pixels.count)
             let mask = Mask(height: frame.height, width: frame.width, values: none)
-            return SimulatedFrame(frame: frame, mask: mask, faults: [])
+            return LabelledFrame(frame: frame, mask: mask, faults: [])
         }
     }
 
@@ -92,7 +92,7 @@ package struct LabelledSet: Sendable {
     }
 
     /// A faulty frame shows its fault: a defocused field without cells, say, is drawn anew from another well.
-    private static func simulated(_ item: SetItem, by microscope: Microscope) -> SimulatedFrame {
+    private static func simulated(_ item: SetItem, by microscope: Microscope) -> LabelledFrame {
         var attempt = 0
         while true {
             var scene = microscope.scene(
