@@ -60,7 +60,9 @@ let package = Package(
 
         .target(
             name: "Training",
-            dependencies: ["Plate", "Frames", "Tensors", "Networks", "Detection", "Randomness", logging]
+            dependencies: [
+                "Plate", "Frames", "Randomness", "Faults", "Tensors", "Networks", "Detection", logging,
+            ]
         ),
         .target(
             name: "Simulation",

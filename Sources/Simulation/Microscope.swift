@@ -1,4 +1,5 @@
 package import Faults
+package import Frames
 package import Plate
 import Randomness
 import Synchronization
@@ -41,6 +42,11 @@ package final class Microscope: Sendable {
     package static let lensCount = 16
     /// Side of a pixel in the sample, in um.
     package static let pixelSize: Float = 0.645
+    /// The same for the metadata of files, in um: 0.645 and not its nearest `Float`, as the instrument writes it.
+    package static let filedPixelSize: PixelSize = {
+        let side = Double("\(pixelSize)") ?? Double(pixelSize)
+        return PixelSize(x: side, y: side)
+    }()
     /// Frames of fewer rows or columns hold no cell.
     package static let smallestSide = 32
 
@@ -77,6 +83,38 @@ package final class Microscope: Sendable {
             lens: lens(of: well),
             seed: seed
         )
+    }
+
+    /// Wells tried until a fault shows.
+    private static let attempts = 32
+
+    /// A frame for a labelled set, with its mask.
+    ///
+    /// `striking` numbers the varieties of specimens that are normal but not typical; `nil` is typical. A fault may not
+    /// show in a well, such as a change of focus where there are no cells: then another well takes its place.
+    package func labelledFrame(
+        of well: Well,
+        plate: Int,
+        at index: Int,
+        striking: Int?,
+        fault: Fault?
+    ) -> LabelledFrame {
+        let others = Specimen.Variety.allCases.filter { $0 != .typical }
+        var variety = striking.map { others[$0 % others.count] } ?? .typical
+        // Without cells nobody can tell the focus.
+        if fault?.kind == .zShift, variety == .empty { variety = .dense }
+        var attempt = 0
+        while true {
+            var scene = scene(
+                of: well,
+                plate: plate + 10_000 * attempt,
+                variety: variety,
+                faults: fault.map { [$0] } ?? []
+            )
+            let result = scene.frame(index)
+            attempt += 1
+            if fault == nil || result.mask.values.contains(1) || attempt == Self.attempts { return result }
+        }
     }
 
     /// Where all that is random in a well starts.

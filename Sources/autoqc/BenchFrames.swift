@@ -25,11 +25,14 @@ enum BenchFrames {
     static func write(_ count: Int, to folder: URL, _ options: BenchOptions) throws -> [String] {
         let wells = 4
         var scenes = (0..<wells).map { scene(column: $0 + 1, options, faults: $0 == 0 ? [bubble] : []) }
-        let size = PixelSize(x: Double(Microscope.pixelSize), y: Double(Microscope.pixelSize))
         return try (0..<count).map { index in
             let (well, number) = (index % wells, index / wells)
             let path = folder.appending(path: "01_A\(well + 1)_f\(number).tiff").path
-            try TIFFWriter.write(scenes[well].frame(number).frame, to: path, pixelSize: size)
+            try TIFFWriter.write(
+                scenes[well].frame(number).frame,
+                to: path,
+                pixelSize: Microscope.filedPixelSize
+            )
             return path
         }
     }

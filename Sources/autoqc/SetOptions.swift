@@ -1,6 +1,7 @@
 import ArgumentParser
 import Simulation
 import Synchronization
+import Training
 
 /// What commands take that write a labelled set.
 struct SetOptions: ParsableArguments {
@@ -24,7 +25,7 @@ struct SetOptions: ParsableArguments {
     func write(_ set: LabelledSet) throws {
         let terminal = Mutex(Terminal())
         let start = ContinuousClock.now
-        try set.write(to: out) { done, count in
+        try set.write(to: out, pixelSize: Microscope.filedPixelSize) { done, count in
             terminal.withLock { $0.progress("frame \(done)/\(count)", isLast: done == count) }
         }
         let seconds = (ContinuousClock.now - start) / .seconds(1)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Simulation
+import Training
 
 /// `autoqc simulate`.
 struct SimulateCommand: AsyncParsableCommand {
@@ -48,15 +49,23 @@ struct SimulateSetCommand: ParsableCommand {
     }
 
     func run() throws {
-        let set = try LabelledSet(
-            options.composition(training: train),
-            settings: Microscope.Settings(
+        let microscope = Microscope(
+            Microscope.Settings(
                 seed: options.seed,
                 height: height,
                 width: width,
                 jpegQuality: jpeg == 0 ? nil : jpeg
             )
         )
+        let set = try LabelledSet(options.composition(training: train), seed: options.seed) { item in
+            microscope.labelledFrame(
+                of: item.well,
+                plate: item.plate,
+                at: item.index,
+                striking: item.striking,
+                fault: item.fault
+            )
+        }
         try options.write(set)
     }
 }

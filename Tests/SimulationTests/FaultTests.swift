@@ -4,8 +4,7 @@ import Simulation
 import Testing
 
 struct FaultTests {
-    private static func frame(_ form: FaultForm?, strength: Float = 0.7, seed: UInt64 = 11) -> LabelledFrame
-    {
+    private static func frame(_ form: FaultForm?, strength: Float = 0.7, seed: UInt64 = 11) -> LabelledFrame {
         let faults = form.map { [Fault(form: $0, strength: strength, seed: seed)] } ?? []
         var scene = SmallMicroscope.make().scene(of: SmallMicroscope.wells[2], faults: faults)
         return scene.frame(0)

@@ -20,13 +20,6 @@ final class FrameMaker: Sendable {
         let faults: [Fault]
     }
 
-    /// A side of a pixel, in um.
-    static let pixelSize: PixelSize = {
-        // 0.645 and not its nearest Float, so that the metadata say what the instrument's do.
-        let side = Double("\(Microscope.pixelSize)") ?? Double(Microscope.pixelSize)
-        return PixelSize(x: side, y: side)
-    }()
-
     private let plan: PlatePlan
     private let microscope: Microscope
     private let faults: [Well: [Fault]]
@@ -88,7 +81,7 @@ final class FrameMaker: Sendable {
                 frame,
                 to: path,
                 compression: .fastDeflate,
-                pixelSize: Self.pixelSize,
+                pixelSize: Microscope.filedPixelSize,
                 timeInterval: plan.settings.interval
             )
             let data = try Data(contentsOf: URL(filePath: path))

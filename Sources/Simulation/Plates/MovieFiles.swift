@@ -53,7 +53,7 @@ struct MovieFiles: FrameDelivery {
                 width: settings.width,
                 pages: settings.frames,
                 compression: .fastDeflate,
-                pixelSize: FrameMaker.pixelSize,
+                pixelSize: Microscope.filedPixelSize,
                 timeInterval: settings.interval
             )
             return Movie(writer, path: path, temporary: temporary)

@@ -1,17 +1,15 @@
 import Detection
+package import Faults
 import Plate
 import Randomness
-import Simulation
-import Training
 
-/// Changed copies of real normal frames, some with the simulated microscope's faults put on.
-struct InjectedFrames {
-    /// Normal frames to train on and to test with.
-    let training: FrameSet
-    let test: FrameSet
+/// Changed copies of real normal frames, some with simulated faults on them.
+package struct InjectedFrames: Sendable {
+    private let training: FrameSet
+    private let test: FrameSet
     private let augmentation: Augmentation
 
-    /// Blur of a normal frame in pixels: a slack of some 10 um in focus.
+    /// Blur of a changed copy, standard deviation in pixels: that of a focus some 10 um off, which is normal.
     private static let blur: Float = 0.6
     /// Faults are made for grey values of 0 to 255.
     private static let brightest: Float = 255
@@ -21,14 +19,15 @@ struct InjectedFrames {
     /// Whether each copy is changed as lamps, wells and cells vary; else it is a frame as it is.
     private let isVaried: Bool
 
-    /// Takes frames of one grey scale; throws where they are blank, no fault can be put on them, or they are smaller than the
-    /// part.
-    init(
+    /// Takes normal frames of one grey scale, to train on and to test with.
+    ///
+    /// Throws where they are blank, have more than 8 bits, or are smaller than the part.
+    package init(
         training: FrameSet,
         test: FrameSet,
         part: (rows: Int?, columns: Int?) = (nil, nil),
         isVaried: Bool = true
-    ) throws {
+    ) throws(DataError) {
         for set in [training, test] where (part.rows ?? 0) > set.height || (part.columns ?? 0) > set.width {
             throw DataError(
                 "the frames are \(set.width) x \(set.height); --width and --height cannot ask for more"
@@ -47,13 +46,18 @@ struct InjectedFrames {
     }
 
     /// The set as it would be written; the same seed gives the same frames.
-    func set(_ composition: SetComposition, seed: UInt64) throws -> LabelledSet {
-        try LabelledSet(composition, seed: seed) { isTraining, seed in
-            try changedFrame(of: isTraining ? training : test, seed: seed)
+    package func set(_ composition: SetComposition, seed: UInt64) throws(DataError) -> LabelledSet {
+        try LabelledSet(composition, seed: seed) { item in
+            let place = (UInt64(item.plate), UInt64(item.well.row * 64 + item.well.column))
+            let frame = try changedFrame(
+                of: item.isTraining ? training : test,
+                seed: SplitMix64(seed: seed, 0x1A7, place.0, place.1).state
+            )
+            return item.fault?.injected(into: frame) ?? LabelledFrame(normal: frame)
         }
     }
 
-    private func changedFrame(of set: FrameSet, seed: UInt64) throws -> Frame {
+    private func changedFrame(of set: FrameSet, seed: UInt64) throws(DataError) -> Frame {
         var random = SplitMix64(state: seed)
         let frame = part(of: try set.frame(Int.random(in: 0..<set.count, using: &random)), using: &random)
         guard isVaried else { return frame }
@@ -66,7 +70,7 @@ struct InjectedFrames {
         return changed
     }
 
-    /// A whole frame draws nothing: sets of whole frames stay as they were.
+    /// A whole frame draws no number, so that the sets of whole frames do not depend on this option.
     private func part(of frame: Frame, using random: inout SplitMix64) -> Frame {
         let (rows, columns) = (part.rows ?? frame.height, part.columns ?? frame.width)
         guard (rows, columns) != (frame.height, frame.width) else { return frame }
