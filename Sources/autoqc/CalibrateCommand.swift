@@ -98,7 +98,8 @@ struct CalibrateCommand: ParsableCommand {
             frames: frames,
             options: options,
             faulty: faulty ?? reviewed?.labelled,
-            causes: causes
+            causes: causes,
+            report: Terminal.reporter()
         )
         try calibration.store(in: &loaded)
         if let prefer { try loaded.prefer(prefer) }

@@ -1,5 +1,6 @@
 import Detection
 import Foundation
+import Training
 
 /// What the commands say to a person: one line that is rewritten on a terminal, plain lines elsewhere.
 struct Terminal {
@@ -14,7 +15,8 @@ struct Terminal {
         if isTerminal {
             Self.write("\r\u{1B}[K\(line)\(isLast ? "\n" : "")")
         } else if isLast || last.map({ clock.now - $0 >= Self.quietInterval }) ?? true {
-            last = clock.now
+            // The next stage's first line is shown at once.
+            last = isLast ? nil : clock.now
             Self.write(line + "\n")
         }
     }
@@ -28,6 +30,18 @@ struct Terminal {
     }
 
     private static let silentPasses = 4
+
+    /// Shows what lengthy work says of itself.
+    static func reporter() -> (WorkReport) -> Void {
+        var terminal = Terminal()
+        return { report in
+            switch report {
+            case .progress(let line, let isLast): terminal.progress(line, isLast: isLast)
+            case .passes(let progress, let frame): terminal.passes(progress, of: frame)
+            case .note(let line): note(line)
+            }
+        }
+    }
 
     /// Says something worth a line of its own.
     static func note(_ line: String) { write(line + "\n") }

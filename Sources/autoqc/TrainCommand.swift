@@ -255,7 +255,8 @@ struct TrainCommand: ParsableCommand {
             after: model,
             rest: rest,
             held: apart,
-            seed: seed ?? 1
+            seed: seed ?? 1,
+            report: Terminal.reporter()
         )
         do {
             for line in try comparison.table(names: (from ?? "", out)) { Terminal.note(line) }
@@ -323,7 +324,13 @@ struct TrainCommand: ParsableCommand {
                 options.variations = Calibrator.Options.variations(for: frames.count)
                 options.classifier = base?.description.classifier
             }
-            try ModelCalibration(path: out, frames: frames, options: options).store(in: &model)
+            let calibration = ModelCalibration(
+                path: out,
+                frames: frames,
+                options: options,
+                report: Terminal.reporter()
+            )
+            try calibration.store(in: &model)
         }
         try model.write(path: out)
         try? FileManager.default.removeItem(atPath: checkpoint)

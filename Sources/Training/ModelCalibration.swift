@@ -1,10 +1,19 @@
-import Detection
+package import Detection
 import Plate
 import Tensors
-import Training
+
+/// What lengthy work says while it goes on.
+package enum WorkReport {
+    /// How far it is, in a line that replaces the last one; `isLast` at the end of a stage.
+    case progress(String, isLast: Bool)
+    /// How far the passes over the frame of this name are.
+    case passes(ReconstructionProgress, of: String)
+    /// A line of its own.
+    case note(String)
+}
 
 /// Calibrates a model at every precision that it can run at here, as `calibrate` and `train` do.
-struct ModelCalibration {
+package struct ModelCalibration {
     /// The model file, for messages.
     let path: String
     /// Normal frames.
@@ -12,13 +21,30 @@ struct ModelCalibration {
     /// What the calibrator is told.
     let options: Calibrator.Options
     /// CSV list of labelled frames for the greedy search, if it is to follow.
-    var faulty: String?
-    /// CSV lists of labelled frames, if what faults look like is to be learnt: their causes, and their tiles where there are
-    /// normal frames and masks.
-    var causes: [String] = []
+    let faulty: String?
+    /// CSV lists of labelled frames that causes and tiles of faults are fitted to.
+    let causes: [String]
+    private let report: (WorkReport) -> Void
+
+    /// Plans a calibration on normal frames; `path` is the model file, for messages.
+    ///
+    /// `faulty` is a CSV list of labelled frames for the greedy search, if it is to follow. `causes` are CSV lists of
+    /// labelled frames: causes are fitted to their faulty frames, and the tiles of faults as well where there are normal
+    /// frames and masks.
+    package init(
+        path: String,
+        frames: FrameSet,
+        options: Calibrator.Options,
+        faulty: String? = nil,
+        causes: [String] = [],
+        report: @escaping (WorkReport) -> Void = { _ in }
+    ) {
+        (self.path, self.frames, self.options) = (path, frames, options)
+        (self.faulty, self.causes, self.report) = (faulty, causes, report)
+    }
 
     /// Finds the ranges inside the network and the thresholds at each precision, and stores them in the model.
-    func store(in model: inout Model) throws {
+    package func store(in model: inout Model) throws {
         let exact = try Calibrator(model: model, path: path, options: options)
         let precision = model.description.automaticPrecision
         model.description.ranges = try exact.ranges(frames)
@@ -38,31 +64,31 @@ struct ModelCalibration {
     private func learntClassifier(_ model: Model, precision: Precision) throws -> TileClassifier? {
         guard !causes.isEmpty, model.description.realtime != nil else { return nil }
         let calibrator = try Calibrator(model: model, path: path, options: options, precision: precision)
-        var terminal = Terminal()
         let found = try calibrator.classifier(
             try causes.map { try FramePaths.labelled(csv: $0) },
-            report: { terminal.progress("\($0) \($1)/\($2)", isLast: $1 == $2) }
+            report: { report(.progress("\($0) \($1)/\($2)", isLast: $1 == $2)) }
         )
         if found == nil {
-            Terminal.note(
-                "\(causes.joined(separator: ", ")): no list has normal frames and faulty ones with masks, so tiles of faults "
-                    + "were not learnt"
+            report(
+                .note(
+                    "\(causes.joined(separator: ", ")): no list has normal frames and faulty ones with masks, so tiles of "
+                        + "faults were not learnt"
+                )
             )
         }
         return found
     }
 
     /// Learns what tells the causes of faults, at the precision that the model runs in.
-    func storeCauses(in model: inout Model) throws {
+    package func storeCauses(in model: inout Model) throws {
         guard !causes.isEmpty else { return }
         let precision = model.description.automaticPrecision
         guard let calibration = model.description.calibrations[precision] else { return }
         let calibrator = try Calibrator(model: model, path: path, options: options, precision: precision)
-        var terminal = Terminal()
         let found = try calibrator.causes(
             try causes.flatMap { try FramePaths.labelled(csv: $0) },
             calibration: calibration,
-            report: { terminal.progress("faulty frame \($0)/\($1)", isLast: $0 == $1) }
+            report: { report(.progress("faulty frame \($0)/\($1)", isLast: $0 == $1)) }
         )
         guard let found else {
             throw DataError(
@@ -70,9 +96,8 @@ struct ModelCalibration {
             )
         }
         model.description.causes = found
-        Terminal.note(
-            "causes learnt from \(found.frames) faulty frames: \(found.causes.map(\.rawValue).joined(separator: ", "))"
-        )
+        let names = found.causes.map(\.rawValue).joined(separator: ", ")
+        report(.note("causes learnt from \(found.frames) faulty frames: \(names)"))
     }
 
     private func calibrations(
@@ -98,15 +123,16 @@ struct ModelCalibration {
     }
 
     private func calibration(with calibrator: Calibrator, _ suffix: String) throws -> Calibration {
-        var terminal = Terminal()
         var frame = 0
         let calibration = try calibrator.labelFree(
             frames,
             report: { done, all in
                 frame = done
-                terminal.progress("calibrating on normal frame \(done)/\(all)\(suffix)", isLast: done == all)
+                report(
+                    .progress("calibrating on normal frame \(done)/\(all)\(suffix)", isLast: done == all)
+                )
             },
-            passes: { terminal.passes($0, of: "normal frame \(frame + 1)") }
+            passes: { report(.passes($0, of: "normal frame \(frame + 1)")) }
         )
         guard let faulty else { return calibration }
         frame = 0
@@ -115,9 +141,9 @@ struct ModelCalibration {
             calibration: calibration,
             report: { done, all in
                 frame = done
-                terminal.progress("labelled frame \(done)/\(all)\(suffix)", isLast: done == all)
+                report(.progress("labelled frame \(done)/\(all)\(suffix)", isLast: done == all))
             },
-            passes: { terminal.passes($0, of: "labelled frame \(frame + 1)") }
+            passes: { report(.passes($0, of: "labelled frame \(frame + 1)")) }
         )
     }
 }

@@ -1,22 +1,32 @@
-import Detection
+package import Detection
 import Foundation
 import Plate
-import Simulation
 import Tensors
-import Training
 
 /// Whether going on from a model helped: the model before and after, on held-out frames as they are and with faults put on.
 ///
 /// Calibrating alone helps already, so that the model before is tried with the calibration that it came with and with one on the
 /// frames that were trained on. Everything is in float32, and the same for the same seed.
-struct FineTuningComparison {
-    let before: Model
-    let after: Model
-    /// Frames that were trained on.
-    let rest: FrameSet
-    /// Frames that were held out.
-    let held: FrameSet
-    let seed: UInt64
+package struct FineTuningComparison {
+    private let before: Model
+    private let after: Model
+    private let rest: FrameSet
+    private let held: FrameSet
+    private let seed: UInt64
+    private let report: (WorkReport) -> Void
+
+    /// Compares two models; `rest` are the frames that were trained on, and `held` those that were held out.
+    package init(
+        before: Model,
+        after: Model,
+        rest: FrameSet,
+        held: FrameSet,
+        seed: UInt64,
+        report: @escaping (WorkReport) -> Void = { _ in }
+    ) {
+        (self.before, self.after, self.rest, self.held) = (before, after, rest, held)
+        (self.seed, self.report) = (seed, report)
+    }
 
     /// What a model makes of the test frames.
     struct Figures {
@@ -38,7 +48,7 @@ struct FineTuningComparison {
     private static let margins = (image: 0.01, pixel: 0.02)
 
     /// The table and a sentence of advice, line by line; `names` are the files of both models.
-    func table(names: (before: String, after: String)) throws -> [String] {
+    package func table(names: (before: String, after: String)) throws -> [String] {
         let folder = FileManager.default.temporaryDirectory.appending(path: "autoqc-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
         let normal = (0..<held.count).map { index in
@@ -90,15 +100,14 @@ struct FineTuningComparison {
             Calibrator.Options.variations(for: rest.count + held.count), seed
         )
         options.classifier = before.description.classifier
-        var terminal = Terminal()
         return try Calibrator(model: model, path: path, options: options).labelFree(
             frames,
-            report: { terminal.progress("comparing: normal frame \($0)/\($1)", isLast: $0 == $1) }
+            report: { report(.progress("comparing: normal frame \($0)/\($1)", isLast: $0 == $1)) }
         )
     }
 
     /// Severities and thinned maps of the test frames, by one calibration.
-    private struct Findings {
+    private struct TestScores {
         let calibration: Calibration
         var severities: [Double] = []
         var maps: [ScoreMap] = []
@@ -135,23 +144,20 @@ struct FineTuningComparison {
         on rows: [TestFrame]
     ) throws -> [Figures] {
         let scorer = try FrameScorer(model: model, path: path)
-        var findings = calibrations.map { Findings(calibration: $0) }
+        var scores = calibrations.map { TestScores(calibration: $0) }
         var masks: [Mask] = []
-        var terminal = Terminal()
         for start in stride(from: 0, to: rows.count, by: Compute.threads) {
             let part = rows[start..<min(start + Compute.threads, rows.count)]
             let frames = try part.map { try $0.read() }
             let maps = Compute.concurrentMap(frames.count) { scorer.map(of: frames[$0].0) }
             for ((frame, mask), map) in zip(frames, maps) {
-                for index in findings.indices { findings[index].add(frame, map: map) }
+                for index in scores.indices { scores[index].add(frame, map: map) }
                 masks.append(Self.thinned(mask, height: map.height, width: map.width))
             }
-            terminal.progress(
-                "comparing: frame \(masks.count)/\(rows.count)",
-                isLast: masks.count == rows.count
-            )
+            let line = "comparing: frame \(masks.count)/\(rows.count)"
+            report(.progress(line, isLast: masks.count == rows.count))
         }
-        return findings.map { $0.figures(rows.map(\.isFaulty), masks) }
+        return scores.map { $0.figures(rows.map(\.isFaulty), masks) }
     }
 
     private static func thinned(_ mask: Mask?, height: Int, width: Int) -> Mask {
@@ -175,8 +181,8 @@ struct FineTuningComparison {
         let faulty = rows.count(where: \.isFaulty)
         return Self.line(
             title,
-            figures.imageAUC.digits(3),
-            figures.pixelAUPRC.digits(3),
+            String(format: "%.3f", figures.imageAUC),
+            String(format: "%.3f", figures.pixelAUPRC),
             "\(figures.falseAlarms) of \(rows.count - faulty)",
             "\(figures.found) of \(faulty)"
         )
