@@ -1,6 +1,9 @@
 package import ArgumentParser
 package import Detection
+import Exporting
 import Foundation
+import Ledger
+import Reporting
 import Tensors
 import Training
 
@@ -86,7 +89,7 @@ struct CalibrateCommand: ParsableCommand {
         let folder = FileManager.default.temporaryDirectory.appending(path: "autoqc-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let reviewed = try from.map { try ReviewedFrames($0, writingTo: folder) }
+        let reviewed = try from.map { try Self.reviewed($0, writingTo: folder) }
         let frames = try normalFrames(besides: reviewed?.normal ?? [])
         var options = Calibrator.Options()
         (options.scoreKind, options.falseAlarmRate, options.maskRate) = (score, falseAlarms, maskRate)
@@ -110,6 +113,31 @@ struct CalibrateCommand: ParsableCommand {
         }) {
             report(calibration, at: precision)
         }
+    }
+
+    /// What reviewers decided in an output folder, and how much that is.
+    private static func reviewed(_ out: String, writingTo folder: URL) throws -> ReviewedFrames {
+        let tree = OutputTree(root: URL(filePath: out).standardizedFileURL.path)
+        guard FileManager.default.fileExists(atPath: tree.ledger) else {
+            throw DataError("\(out): has no ledger; name the output folder of `autoqc watch`")
+        }
+        let ledger = try FrameLedger(reading: tree.ledger)
+        guard let reviewed = try ReviewedFrames(ledger: ledger, tree: tree, writingTo: folder) else {
+            throw DataError(
+                "\(out): nobody decided anything yet; mark frames on the live page or in `autoqc view`"
+            )
+        }
+        Terminal.note(
+            "\(out): \(reviewed.trueFaults) true faults, \(reviewed.falseAlarms) false alarms, "
+                + "\(reviewed.unflagged) unflagged frames"
+        )
+        if reviewed.labelled == nil, reviewed.trueFaults > 0 {
+            Terminal.note(
+                "\(reviewed.trueFaults) true faults are too few to find thresholds by, "
+                    + "\(ReviewedFrames.fewestFaults) would do: they come from the normal frames alone"
+            )
+        }
+        return reviewed
     }
 
     /// The frames that say what is normal; throws where they are too few to tell.
