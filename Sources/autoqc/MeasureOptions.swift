@@ -3,8 +3,8 @@ import Detection
 import Networks
 import Tensors
 
-/// What every group of `bench` is told.
-struct BenchOptions: ParsableArguments {
+/// What every group of `measure` is told.
+struct MeasureOptions: ParsableArguments {
     @Flag(help: "Small images, narrow networks, few measurements: whether it runs, not how fast.")
     var quick = false
     @Option(help: "Also write the figures to this file.")
@@ -50,16 +50,16 @@ struct BenchOptions: ParsableArguments {
     }
 }
 
-/// A part of `autoqc bench`.
-protocol BenchGroup: AsyncParsableCommand {
+/// A part of `autoqc measure`.
+protocol MeasureGroup: AsyncParsableCommand {
     /// What was asked for.
-    var options: BenchOptions { get }
+    var options: MeasureOptions { get }
 
     /// Measures and prints.
-    static func measure(_ options: BenchOptions, into measurements: inout Measurements) async throws
+    static func measure(_ options: MeasureOptions, into measurements: inout Measurements) async throws
 }
 
-extension BenchGroup {
+extension MeasureGroup {
     mutating func run() async throws {
         if let json = options.json { try OutputPath.check(json) }
         if let threads = options.threads { Compute.setThreads(threads) }

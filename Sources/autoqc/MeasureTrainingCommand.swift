@@ -6,8 +6,8 @@ import Randomness
 import Tensors
 import Training
 
-/// `autoqc bench training`.
-struct BenchTrainingCommand: BenchGroup {
+/// `autoqc measure training`.
+struct MeasureTrainingCommand: MeasureGroup {
     static let configuration = CommandConfiguration(
         commandName: "training",
         abstract: "Training steps of the realtime network: whole ones, and those of the network alone.",
@@ -17,13 +17,13 @@ struct BenchTrainingCommand: BenchGroup {
             """
     )
 
-    @OptionGroup var options: BenchOptions
+    @OptionGroup var options: MeasureOptions
 
-    static func measure(_ options: BenchOptions, into measurements: inout Measurements) async throws {
+    static func measure(_ options: MeasureOptions, into measurements: inout Measurements) async throws {
         let (batch, crop) = options.quick ? (2, 64) : (8, 192)
         let architecture = try options.architecture()
-        try await BenchFrames.withFolder { folder in
-            let frames = try FrameSet(paths: try BenchFrames.write(4, to: folder, options))
+        try await MeasuredFrames.withFolder { folder in
+            let frames = try FrameSet(paths: try MeasuredFrames.write(4, to: folder, options))
             var training = Trainer.Options()
             (training.batch, training.crop, training.architecture) = (batch, crop, architecture)
             let seconds = try wholeSteps(options.count, training, frames)
@@ -49,7 +49,7 @@ struct BenchTrainingCommand: BenchGroup {
         _ options: Trainer.Options,
         _ frames: FrameSet
     ) throws -> [Double] {
-        let trainer = try Trainer(options: options, frames: frames, diffusion: BenchFrames.diffusion)
+        let trainer = try Trainer(options: options, frames: frames, diffusion: MeasuredFrames.diffusion)
         let clock = ContinuousClock()
         var ends = [clock.now]
         // The first step makes plans and buffers, and the noise.
@@ -70,7 +70,7 @@ struct BenchTrainingCommand: BenchGroup {
         let pixels = (0..<batch * crop * crop).map { _ in random.nextUniform() * 2 - 1 }
         let noisy = Variable(constant: Tensor(pixels, shape: [batch, crop, crop, 1]))
         // Every second patch counts.
-        let phases = BenchFrames.diffusion.phases
+        let phases = MeasuredFrames.diffusion.phases
         var weights = [Float](repeating: 0, count: crop * crop)
         for run in phases.noisedRuns(height: crop, width: crop, phase: 0) {
             for pixel in run { weights[pixel] = 1 }

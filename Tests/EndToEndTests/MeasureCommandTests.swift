@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Whether every group of `bench` runs and prints what others read; not how fast anything is.
-@Suite struct BenchCommandTests {
+/// Whether every group of `measure` runs and prints what others read; not how fast anything is.
+@Suite struct MeasureCommandTests {
     private struct Figure: Decodable {
         let name: String
         let median: Double
@@ -24,7 +24,7 @@ import Testing
     func aGroupPrintsItsFigures(group: String, expected: [String]) async throws {
         try await withTemporaryFolder { folder in
             let json = folder.appending(path: "figures.json")
-            let arguments = ["bench", group, "--quick", "--model", Program.model, "--json", json.path]
+            let arguments = ["measure", group, "--quick", "--model", Program.model, "--json", json.path]
             let program = try Program(arguments, in: folder)
             #expect(try await program.end() == 0, "\(program.said)")
             let lines = program.printed.split(separator: "\n")
@@ -43,7 +43,7 @@ import Testing
 
     @Test func withoutAModelThePipelineIsLeftOutInWords() async throws {
         try await withTemporaryFolder { folder in
-            let program = try Program(["bench", "pipeline", "--quick"], in: folder)
+            let program = try Program(["measure", "pipeline", "--quick"], in: folder)
             #expect(try await program.end() == 0)
             #expect(program.said.contains("name one with --model"))
             #expect(program.printed.isEmpty)

@@ -3,8 +3,8 @@ import Networks
 import Randomness
 import Tensors
 
-/// `autoqc bench network`.
-struct BenchNetworkCommand: BenchGroup {
+/// `autoqc measure network`.
+struct MeasureNetworkCommand: MeasureGroup {
     static let configuration = CommandConfiguration(
         commandName: "network",
         abstract: "One pass of each network beside bare convolutions of its own shapes.",
@@ -15,9 +15,9 @@ struct BenchNetworkCommand: BenchGroup {
             """
     )
 
-    @OptionGroup var options: BenchOptions
+    @OptionGroup var options: MeasureOptions
 
-    static func measure(_ options: BenchOptions, into measurements: inout Measurements) async throws {
+    static func measure(_ options: MeasureOptions, into measurements: inout Measurements) async throws {
         let precision = options.precision ?? .float32
         let architecture = try options.architecture()
         precision.run { measure(precision, architecture, options, into: &measurements) }
@@ -26,7 +26,7 @@ struct BenchNetworkCommand: BenchGroup {
     private static func measure(
         _ precision: Precision,
         _ architecture: RealtimeUNet.Architecture,
-        _ options: BenchOptions,
+        _ options: MeasureOptions,
         into measurements: inout Measurements
     ) {
         var random = SplitMix64(state: 1)

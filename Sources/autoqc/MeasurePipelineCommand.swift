@@ -10,8 +10,8 @@ import Plate
 import Reporting
 import Tensors
 
-/// `autoqc bench pipeline`.
-struct BenchPipelineCommand: BenchGroup {
+/// `autoqc measure pipeline`.
+struct MeasurePipelineCommand: MeasureGroup {
     static let configuration = CommandConfiguration(
         commandName: "pipeline",
         abstract:
@@ -22,9 +22,9 @@ struct BenchPipelineCommand: BenchGroup {
             """
     )
 
-    @OptionGroup var options: BenchOptions
+    @OptionGroup var options: MeasureOptions
 
-    static func measure(_ options: BenchOptions, into measurements: inout Measurements) async throws {
+    static func measure(_ options: MeasureOptions, into measurements: inout Measurements) async throws {
         guard let path = options.model else {
             Terminal.note(
                 "the pipeline is left out: it judges with a calibrated model; name one with --model"
@@ -33,10 +33,10 @@ struct BenchPipelineCommand: BenchGroup {
         }
         let detector = try Detector(path: path, precision: options.precision)
         try detector.description.requireRealtime(path: path)
-        try await BenchFrames.withFolder { folder in
+        try await MeasuredFrames.withFolder { folder in
             try stages(detector, in: folder, options, into: &measurements)
         }
-        let done = try await BenchFrames.withFolder { folder in
+        let done = try await MeasuredFrames.withFolder { folder in
             try await summary(detector, path, in: folder, options)
         }
         report(done, into: &measurements)
@@ -45,10 +45,10 @@ struct BenchPipelineCommand: BenchGroup {
     private static func stages(
         _ detector: Detector,
         in folder: URL,
-        _ options: BenchOptions,
+        _ options: MeasureOptions,
         into measurements: inout Measurements
     ) throws {
-        let path = try BenchFrames.write(1, to: folder, options)[0]
+        let path = try MeasuredFrames.write(1, to: folder, options)[0]
         let frame = try TIFFReader(path: path).frame(page: 0)
         try measurements.time("pipeline read", options.count) {
             _ = try TIFFReader(path: path).frame(page: 0)
@@ -71,13 +71,13 @@ struct BenchPipelineCommand: BenchGroup {
         _ judgement: Judgement,
         _ detector: Detector,
         in folder: URL,
-        _ options: BenchOptions,
+        _ options: MeasureOptions,
         into measurements: inout Measurements
     ) throws {
         let tree = OutputTree(root: folder.appending(path: "results").path)
         try tree.prepare()
         let sidecars = Sidecars(tree: tree, writeMask: Sidecars.writeTIFF)
-        let mask = BenchFrames.faulty(options).mask
+        let mask = MeasuredFrames.faulty(options).mask
         try measurements.time("pipeline sidecar write", options.count) {
             try sidecars.write(mask, pixelSize: nil, run: "01", name: "01_A1_f0", outlinedAs: "unknown")
         }
@@ -124,11 +124,11 @@ struct BenchPipelineCommand: BenchGroup {
         _ detector: Detector,
         _ model: String,
         in folder: URL,
-        _ options: BenchOptions
+        _ options: MeasureOptions
     ) async throws -> MonitorSummary {
         let plate = folder.appending(path: "plate")
         try FileManager.default.createDirectory(at: plate, withIntermediateDirectories: true)
-        _ = try BenchFrames.write(options.quick ? 4 : max(24, 4 * options.count), to: plate, options)
+        _ = try MeasuredFrames.write(options.quick ? 4 : max(24, 4 * options.count), to: plate, options)
         var settings = ConfigurationSettings()
         settings.model = URL(filePath: model).standardizedFileURL.path
         settings.output = folder.appending(path: "results").path
@@ -138,7 +138,7 @@ struct BenchPipelineCommand: BenchGroup {
         let monitor = Monitor(
             configuration: try Configuration(settings),
             judge: detector,
-            logger: Logger(label: "autoqc.bench") { _ in SwiftLogNoOpLogHandler() }
+            logger: Logger(label: "autoqc.measure") { _ in SwiftLogNoOpLogHandler() }
         )
         return try await monitor.run(until: .listedAndDrained)
     }

@@ -6,7 +6,7 @@ import Plate
 import Simulation
 
 /// What is measured on: simulated frames in memory and in a folder of their own.
-enum BenchFrames {
+enum MeasuredFrames {
     /// Noise and patches as `train` has them unless told otherwise.
     static var diffusion: PatchedDiffusion {
         guard let phases = PatchPhases(patch: 64, count: 2),
@@ -16,13 +16,13 @@ enum BenchFrames {
     }
 
     /// A frame with an air bubble.
-    static func faulty(_ options: BenchOptions) -> LabelledFrame {
+    static func faulty(_ options: MeasureOptions) -> LabelledFrame {
         var scene = scene(column: 1, options, faults: [bubble])
         return scene.frame(0)
     }
 
     /// Writes frames of four wells, one of them with an air bubble, named as the daemon expects; returns their paths.
-    static func write(_ count: Int, to folder: URL, _ options: BenchOptions) throws -> [String] {
+    static func write(_ count: Int, to folder: URL, _ options: MeasureOptions) throws -> [String] {
         let wells = 4
         var scenes = (0..<wells).map { scene(column: $0 + 1, options, faults: $0 == 0 ? [bubble] : []) }
         return try (0..<count).map { index in
@@ -46,7 +46,7 @@ enum BenchFrames {
 
     private static func makeFolder() throws -> URL {
         let folder = FileManager.default.temporaryDirectory.appending(
-            path: "autoqc-bench-\(UUID().uuidString)"
+            path: "autoqc-measure-\(UUID().uuidString)"
         )
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         return folder
@@ -54,7 +54,7 @@ enum BenchFrames {
 
     private static let bubble = Fault(form: .darkBubble, strength: 0.9, seed: 1)
 
-    private static func scene(column: Int, _ options: BenchOptions, faults: [Fault]) -> WellScene {
+    private static func scene(column: Int, _ options: MeasureOptions, faults: [Fault]) -> WellScene {
         guard let well = Well(row: 0, column: column) else { preconditionFailure("column \(column) exists") }
         let settings = Microscope.Settings(height: options.height, width: options.width)
         return Microscope(settings).scene(of: well, faults: faults)

@@ -9,8 +9,8 @@ import Randomness
 import Tensors
 import Training
 
-/// `autoqc bench kernels`.
-struct BenchKernelsCommand: BenchGroup {
+/// `autoqc measure kernels`.
+struct MeasureKernelsCommand: MeasureGroup {
     static let configuration = CommandConfiguration(
         commandName: "kernels",
         abstract: "Bare convolutions in every precision, and the pixel loops of a frame, one by one.",
@@ -20,12 +20,12 @@ struct BenchKernelsCommand: BenchGroup {
             """
     )
 
-    @OptionGroup var options: BenchOptions
+    @OptionGroup var options: MeasureOptions
 
-    static func measure(_ options: BenchOptions, into measurements: inout Measurements) async throws {
+    static func measure(_ options: MeasureOptions, into measurements: inout Measurements) async throws {
         try convolutions(options, into: &measurements)
-        let frame = BenchFrames.faulty(options)
-        try await BenchFrames.withFolder { folder in
+        let frame = MeasuredFrames.faulty(options)
+        try await MeasuredFrames.withFolder { folder in
             try files(frame, in: folder, options, into: &measurements)
         }
         try pixels(frame.frame, options, into: &measurements)
@@ -33,7 +33,7 @@ struct BenchKernelsCommand: BenchGroup {
 
     /// 3 x 3 at each of the network's resolutions.
     private static func convolutions(
-        _ options: BenchOptions,
+        _ options: MeasureOptions,
         into measurements: inout Measurements
     ) throws {
         let architecture = try options.architecture()
@@ -55,7 +55,7 @@ struct BenchKernelsCommand: BenchGroup {
     private static func files(
         _ simulated: LabelledFrame,
         in folder: URL,
-        _ options: BenchOptions,
+        _ options: MeasureOptions,
         into measurements: inout Measurements
     ) throws {
         let path = folder.appending(path: "frame.tiff").path
@@ -70,7 +70,7 @@ struct BenchKernelsCommand: BenchGroup {
     /// What happens to a frame before and after the network; its noised image stands for the reconstruction.
     private static func pixels(
         _ frame: Frame,
-        _ options: BenchOptions,
+        _ options: MeasureOptions,
         into measurements: inout Measurements
     ) throws {
         guard let scale = Normalisation(sample: frame.pixels) else { return }
@@ -121,7 +121,7 @@ struct BenchKernelsCommand: BenchGroup {
         _ count: Int,
         into measurements: inout Measurements
     ) -> [Float] {
-        let diffusion = BenchFrames.diffusion
+        let diffusion = MeasuredFrames.diffusion
         var random = SplitMix64(state: diffusion.noiseSeed)
         let field = diffusion.noise.field(height: height, width: width, using: &random)
         let schedule = DiffusionSchedule(count: diffusion.steps)
