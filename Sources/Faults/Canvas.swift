@@ -47,7 +47,7 @@ package struct Canvas: Sendable {
         row: Float,
         column: Float,
         reach: Float,
-        by profile: Profile,
+        by profile: RadialProfile,
         _ distance: (_ down: Float, _ right: Float) -> Float = { ($0 * $0 + $1 * $1).squareRoot() }
     ) {
         let rows = Self.range(row, reach, height)
@@ -73,7 +73,7 @@ package struct Canvas: Sendable {
 
     /// A Gaussian spot; `height` below 0 is dark.
     package mutating func spot(row: Float, column: Float, sigma: Float, height: Float, visible: Float = 0) {
-        let profile = Profile(reach: 3.5 * sigma, visible: visible) { distance in
+        let profile = RadialProfile(reach: 3.5 * sigma, visible: visible) { distance in
             1 + height * Arithmetic.exponential(-distance * distance / (2 * sigma * sigma))
         }
         multiply(row: row, column: column, reach: profile.reach, by: profile)
@@ -82,14 +82,14 @@ package struct Canvas: Sendable {
     /// A line of a Gaussian cross-section along points of (row, column).
     package mutating func stroke(_ points: [(Float, Float)], sigma: Float, height: Float, visible: Float = 0)
     {
-        let profile = Profile(reach: 3.5 * sigma, visible: visible) { distance in
+        let profile = RadialProfile(reach: 3.5 * sigma, visible: visible) { distance in
             1 + height * Arithmetic.exponential(-distance * distance / (2 * sigma * sigma))
         }
         stroke(points, profile: profile)
     }
 
     /// A line along points of (row, column) with any cross-section.
-    mutating func stroke(_ points: [(Float, Float)], profile: Profile) {
+    mutating func stroke(_ points: [(Float, Float)], profile: RadialProfile) {
         var distances: [Int: Float] = [:]
         for (start, end) in zip(points, points.dropFirst()) {
             let (down, right) = (end.0 - start.0, end.1 - start.1)
@@ -146,7 +146,7 @@ extension Canvas {
         let waves = (0..<3).map { _ in
             (shift: random.drawDirection(), size: unevenness / 3 * random.draw(0.5...1))
         }
-        let profile = Profile(reach: 1.8, visible: visible, factor)
+        let profile = RadialProfile(reach: 1.8, visible: visible, factor)
         multiply(row: row, column: column, reach: 1.8 * radius * (1 + unevenness), by: profile) {
             down,
             right in
@@ -165,7 +165,7 @@ extension Canvas {
 }
 
 /// A factor by distance, tabulated, exactly 1 from its reach on.
-struct Profile: Sendable {
+struct RadialProfile: Sendable {
     /// Distance from which on it is 1.
     let reach: Float
     private let values: [Float]

@@ -18,8 +18,8 @@ extension Fault {
     }
 
     /// A dark thread with bright seams, as a cylinder out of focus.
-    private func thread(radius: Float, contrast: Float) -> Profile {
-        Profile(reach: 4 * radius + 3, visible: Self.visible) { distance in
+    private func thread(radius: Float, contrast: Float) -> RadialProfile {
+        RadialProfile(reach: 4 * radius + 3, visible: Self.visible) { distance in
             let place = distance / radius
             let off = (place - 2) / 0.7
             return (1 - contrast * (1 - Arithmetic.smoothStep(place, from: 0.5, to: 1.6)))

@@ -65,8 +65,8 @@ extension Fault {
         )
     }
 
-    private static func darkBubble(radius: Float, depth: Float) -> Profile {
-        Profile(reach: 1.6 * radius, visible: visible) { distance in
+    private static func darkBubble(radius: Float, depth: Float) -> RadialProfile {
+        RadialProfile(reach: 1.6 * radius, visible: visible) { distance in
             let place = distance / radius
             let dark = 1 - depth * (1 - Arithmetic.smoothStep(place, from: 0.82, to: 1.07))
             return dark
@@ -75,8 +75,8 @@ extension Fault {
         }
     }
 
-    private static func brightBubble(radius: Float, depth: Float) -> Profile {
-        Profile(reach: 1.4 * radius, visible: visible) { distance in
+    private static func brightBubble(radius: Float, depth: Float) -> RadialProfile {
+        RadialProfile(reach: 1.4 * radius, visible: visible) { distance in
             let place = distance / radius
             let rim = ring(place, at: 0.9, 0.075, 0.95 * depth)
             let inner = 0.3 * depth * (1 - Arithmetic.smoothStep(place, from: 0.55, to: 0.85))

@@ -61,25 +61,25 @@ struct MeasureNetworkCommand: MeasureGroup {
         network: (Variable) -> Variable
     ) {
         let x = Variable(constant: Tensor(repeating: 0.5, shape: images))
-        var profiles: [Profile] = []
+        var passes: [KernelTimes] = []
         let totals = Recording.off {
-            Measurements.seconds(count) { profiles.append(Profile.of { _ = network(x) }.profile) }
+            Measurements.seconds(count) { passes.append(KernelTimes.of { _ = network(x) }.times) }
         }
-        profiles.removeFirst()
-        let operations = profiles[0].operations()
-        let bare = bareConvolutions(of: profiles[0], name: name, into: &measurements)
+        passes.removeFirst()
+        let operations = passes[0].operations()
+        let bare = bareConvolutions(of: passes[0], name: name, into: &measurements)
         measurements.add("\(name) work", [operations / 1e9], unit: "GFLOP")
         measurements.add("\(name) pass", totals, unit: "s")
         measurements.add("\(name) speed", totals.map { operations / $0 / 1e9 }, unit: "GFLOP/s")
         measurements.add("\(name) of bare speed", totals.map { 100 * bare.fastest / $0 }, unit: "%")
         measurements.add("\(name) of oneDNN's bare speed", totals.map { 100 * bare.library / $0 }, unit: "%")
-        let parts: [(String, (Profile.Kind) -> Bool)] = [
+        let parts: [(String, (KernelTimes.Kind) -> Bool)] = [
             ("convolutions", { $0.isConvolution }), ("group norm and silu", { $0 == .groupNorm }),
             ("attention", { $0 == .attention }), ("products", { $0 == .product }),
         ]
         var rest = totals.map { _ in 100.0 }
         for (part, matches) in parts {
-            let shares = zip(profiles, totals).map { 100 * $0.seconds(where: matches) / $1 }
+            let shares = zip(passes, totals).map { 100 * $0.seconds(where: matches) / $1 }
             measurements.add("\(name) \(part)", shares, unit: "%")
             rest = zip(rest, shares).map { $0 - $1 }
         }
@@ -88,12 +88,12 @@ struct MeasureNetworkCommand: MeasureGroup {
 
     /// Seconds that a pass's convolutions take bare; those with a fiftieth of its work or more are reported.
     private static func bareConvolutions(
-        of profile: Profile,
+        of pass: KernelTimes,
         name: String,
         into measurements: inout Measurements
     ) -> (fastest: Double, library: Double) {
-        let total = profile.operations { $0.isConvolution }
-        let entries = Dictionary(grouping: profile.entries.filter { $0.kind.isConvolution }, by: \.kind)
+        let total = pass.operations { $0.isConvolution }
+        let entries = Dictionary(grouping: pass.entries.filter { $0.kind.isConvolution }, by: \.kind)
         let ordered = entries.sorted { $0.value[0].operations > $1.value[0].operations }
         return ordered.reduce((fastest: 0.0, library: 0.0)) { sum, group in
             guard case .convolution(let images, let weights, let geometry, let precision) = group.key else {

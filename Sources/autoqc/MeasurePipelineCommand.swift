@@ -57,10 +57,10 @@ struct MeasurePipelineCommand: MeasureGroup {
         var judgement = detector.judge(frame)
         let seconds = Measurements.seconds(options.count) {
             let start = ContinuousClock.now
-            let judged = Profile.of { detector.judge(frame) }
+            let judged = KernelTimes.of { detector.judge(frame) }
             let total = (ContinuousClock.now - start) / .seconds(1)
             judgement = judged.result
-            shares.append(100 * judged.profile.seconds() / total)
+            shares.append(100 * judged.times.seconds() / total)
         }
         measurements.add("pipeline judge", seconds.map { 1000 * $0 }, unit: "ms")
         measurements.add("pipeline network of judge", Array(shares.dropFirst()), unit: "%")

@@ -11,7 +11,7 @@ extension CheckReport {
 
     private var frameLines: [String] {
         let known =
-            source == Findings.Source.ledger.rawValue
+            source == DaemonAnswers.Source.ledger.rawValue
             ? "\(frames.judged ?? 0) judged, \(frames.missed?.count ?? 0) missed"
             : "missed ones not known without a ledger"
         var lines = [

@@ -7,10 +7,10 @@ package struct PlateCheck {
     static let steps: [(from: Double, to: Double)] = [(0, 0.25), (0.25, 0.5), (0.5, 0.75), (0.75, 1)]
 
     private let rows: [TruthRow]
-    private let findings: Findings
+    private let answers: DaemonAnswers
 
-    init(_ rows: [TruthRow], _ findings: Findings) {
-        (self.rows, self.findings) = (rows, findings)
+    init(_ rows: [TruthRow], _ answers: DaemonAnswers) {
+        (self.rows, self.answers) = (rows, answers)
     }
 
     /// Checks an output folder of `autoqc watch` against the truth.
@@ -25,12 +25,12 @@ package struct PlateCheck {
         guard !rows.isEmpty else {
             throw SimulationError("the truth has no frame; was the plate ended at once?")
         }
-        return try PlateCheck(rows, Findings(folder: folder, of: rows, alarmsOnly: alarmsOnly)).report()
+        return try PlateCheck(rows, DaemonAnswers(folder: folder, of: rows, alarmsOnly: alarmsOnly)).report()
     }
 
     func report() -> CheckReport {
         CheckReport(
-            source: findings.source.rawValue,
+            source: answers.source.rawValue,
             frames: frames(),
             detection: CheckReport.Confusion(
                 rows.map { (isFaulty: !$0.faults.isEmpty, isFlagged: isFlagged($0)) }
@@ -38,20 +38,20 @@ package struct PlateCheck {
             wells: wells(),
             faults: faults(),
             onset: onset(),
-            closeToJudged: findings.source == .ledger ? CheckReport.Percentiles(judgedDelays()) : nil,
+            closeToJudged: answers.source == .ledger ? CheckReport.Percentiles(judgedDelays()) : nil,
             closeToAlarm: CheckReport.Percentiles(alarmDelays())
         )
     }
 
     private func isFlagged(_ row: TruthRow) -> Bool {
-        findings.outcomes[row.frame]?.contains { outcome in
+        answers.outcomes[row.frame]?.contains { outcome in
             if case .judged(true, _) = outcome { true } else { false }
         } ?? false
     }
 
     private func frames() -> CheckReport.Frames {
-        let isLedger = findings.source == .ledger
-        let known = rows.map { findings.outcomes[$0.frame] ?? [] }
+        let isLedger = answers.source == .ledger
+        let known = rows.map { answers.outcomes[$0.frame] ?? [] }
         let judged = known.filter { $0.contains { if case .judged = $0 { true } else { false } } }.count
         let missed = zip(rows, known).filter { $0.1.isEmpty }.map { name(of: $0.0) }
         let written = Set(rows.map(\.frame))
@@ -63,7 +63,7 @@ package struct PlateCheck {
             skipped: known.filter { $0.contains(.skipped) }.count,
             missed: isLedger ? missed : nil,
             doubled: doubled(),
-            unexpected: findings.outcomes.keys.filter { !written.contains($0) }.count
+            unexpected: answers.outcomes.keys.filter { !written.contains($0) }.count
         )
     }
 
@@ -75,19 +75,19 @@ package struct PlateCheck {
     /// Frames with two outcomes, or two FAULT lines of the same model.
     private func doubled() -> [String] {
         var lines: [String: Int] = [:]
-        for alarm in findings.alarms where alarm.event == .fault {
+        for alarm in answers.alarms where alarm.event == .fault {
             lines["\(alarm.frame) \(alarm.model)", default: 0] += 1
         }
         let twice = Set(
-            findings.alarms.filter { lines["\($0.frame) \($0.model)", default: 0] > 1 }.map(\.frame)
+            answers.alarms.filter { lines["\($0.frame) \($0.model)", default: 0] > 1 }.map(\.frame)
         )
         return rows.filter { row in
-            twice.contains(row.frame) || findings.outcomes[row.frame, default: []].count > 1
+            twice.contains(row.frame) || answers.outcomes[row.frame, default: []].count > 1
         }.map(name(of:))
     }
 
     private func wells() -> CheckReport.Confusion {
-        let announced = Set(findings.alarms.filter { $0.event == .onset }.map { Self.well(of: $0.frame) })
+        let announced = Set(answers.alarms.filter { $0.event == .onset }.map { Self.well(of: $0.frame) })
         let faulty = Set(rows.filter { !$0.faults.isEmpty }.map { Self.well(of: $0.frame) })
         return CheckReport.Confusion(
             Set(rows.map { Self.well(of: $0.frame) }).map { well in
@@ -122,7 +122,7 @@ package struct PlateCheck {
 
     private func judgedDelays() -> [Double] {
         rows.flatMap { row in
-            (findings.outcomes[row.frame] ?? []).compactMap { outcome in
+            (answers.outcomes[row.frame] ?? []).compactMap { outcome in
                 guard case .judged(_, let time) = outcome else { return nil }
                 return Self.seconds(from: row.closed, to: time)
             }
@@ -131,7 +131,7 @@ package struct PlateCheck {
 
     private func alarmDelays() -> [Double] {
         let closed = Dictionary(rows.map { ($0.frame, $0.closed) }) { $1 }
-        return findings.alarms.filter { $0.event == .fault }.compactMap { alarm in
+        return answers.alarms.filter { $0.event == .fault }.compactMap { alarm in
             closed[alarm.frame].map { Self.seconds(from: $0, to: alarm.time) }
         }
     }
@@ -143,7 +143,7 @@ package struct PlateCheck {
     /// A stretch of faulty frames of one well, and what its log says.
     private func onset() -> CheckReport.Onset {
         let transitions = Dictionary(
-            grouping: findings.alarms.filter { $0.event == .onset || $0.event == .clear }
+            grouping: answers.alarms.filter { $0.event == .onset || $0.event == .clear }
         ) { Self.well(of: $0.frame) }
         var (episodes, already) = (0, 0)
         var frames: [Double] = []

@@ -4,7 +4,7 @@ import Plate
 import Reporting
 
 /// What a daemon said about the frames of some runs.
-struct Findings {
+struct DaemonAnswers {
     /// What became of one frame, once.
     enum Outcome: Equatable {
         case judged(isFaulty: Bool, at: Timestamp)

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// What kernels were run in a computation, how much they had to do and how long they took.
-package struct Profile: Sendable {
+package struct KernelTimes: Sendable {
     /// What a kernel does.
     package enum Kind: Hashable, Sendable {
         /// A forward convolution: images N x H x W x I, weights O x KH x KW x I.
@@ -34,11 +34,12 @@ package struct Profile: Sendable {
     }
 
     /// Runs a computation and notes its kernels.
-    package static func of<Result>(_ body: () throws -> Result) rethrows -> (result: Result, profile: Profile)
-    {
+    package static func of<Result>(_ body: () throws -> Result) rethrows -> (
+        result: Result, times: KernelTimes
+    ) {
         let recorder = Recorder()
         let result = try $recorder.withValue(recorder, operation: body)
-        return (result, Profile(entries: recorder.entries.withLock { $0 }))
+        return (result, KernelTimes(entries: recorder.entries.withLock { $0 }))
     }
 
     /// Runs a kernel, and notes it if someone asked.
@@ -67,7 +68,7 @@ package struct Profile: Sendable {
     }
 }
 
-extension Profile.Kind {
+extension KernelTimes.Kind {
     /// Whether it is a convolution.
     package var isConvolution: Bool {
         if case .convolution = self { true } else { false }
