@@ -68,3 +68,49 @@ package struct PlateSettings: Sendable, Equatable {
     /// From one frame of a well to the next, in s of real time.
     var scaledInterval: Double { interval / speed }
 }
+
+/// How files come into being under the eyes of a daemon.
+package enum PlateWriter: String, Sendable, CaseIterable {
+    /// Opened, written in one go, closed.
+    case plain
+    /// Written in pieces with pauses, several files at once.
+    case slow
+    /// Written under a temporary name, then renamed.
+    case rename
+    /// All wells of a scan at once, then nothing until the next.
+    case burst
+}
+
+/// Which frames go into which files.
+package enum PlateLayout: String, Sendable, CaseIterable {
+    /// `RUN_WELL_fFRAME.tiff`, all in one folder.
+    case flat
+    /// The same names in a folder for each well, made with its first frame.
+    case perWell = "per-well"
+    /// `RUN_WELL_f0.tiff`: one file of many pages for each well, closed at the end.
+    case movie
+}
+
+/// What came of a simulated plate.
+package struct PlateSummary: Sendable, Equatable {
+    /// Frames in closed files.
+    package let frames: Int
+    /// Those of them that show a fault.
+    package let faulty: Int
+    /// Frames of the whole plate.
+    package let expected: Int
+    /// From the first frame's time to the last file's end, in s.
+    package let seconds: Double
+    /// Frames a second that were asked for.
+    package let askedRate: Double
+    /// How late the latest frame was, in s.
+    package let greatestLateness: Double
+    let scaledInterval: Double
+
+    /// Whether all frames came, none later than a quarter of the interval (of half a second, if that is more).
+    package var heldRate: Bool { frames == expected && greatestLateness <= max(scaledInterval / 4, 0.5) }
+    /// Whether it ended before its time.
+    package var endedEarly: Bool { frames < expected }
+    /// Frames a second that were written.
+    package var rate: Double { seconds > 0 ? Double(frames) / seconds : 0 }
+}

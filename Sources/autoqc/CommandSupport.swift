@@ -1,5 +1,9 @@
+package import ArgumentParser
 import Detection
 import Foundation
+import Synchronization
+import Systemd
+package import Tensors
 import Training
 
 /// What the commands say to a person: one line that is rewritten on a terminal, plain lines elsewhere.
@@ -70,4 +74,71 @@ extension BinaryFloatingPoint {
             .number.precision(.fractionLength(count)).grouping(.never).locale(Locale(identifier: "C"))
         )
     }
+}
+
+/// Notices SIGINT and SIGTERM, so that a long command can stop at a good place.
+final class Interruption: Sendable {
+    private let requested = Atomic(false)
+
+    /// Takes the two signals over from here on.
+    init() {
+        ProcessSignals.listen(to: [SIGINT, SIGTERM]) { [weak self] _ in
+            self?.requested.store(true, ordering: .relaxed)
+        }
+    }
+
+    /// Lets the two signals end the process again.
+    func release() { ProcessSignals.release([SIGINT, SIGTERM]) }
+
+    /// Whether one of them came.
+    var isRequested: Bool { requested.load(ordering: .relaxed) }
+}
+
+/// Checks, before the work begins, that its result can be written.
+enum OutputPath {
+    /// Refuses a file that could not be written at the end.
+    static func check(_ path: String) throws {
+        let url = URL(filePath: path)
+        let folder = url.deletingLastPathComponent().path
+        var isFolder: ObjCBool = false
+        guard
+            !(unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder))
+                || !isFolder.boolValue
+        else { throw DataError("\(path) is a folder; name a file in it") }
+        guard unsafe FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder),
+            isFolder.boolValue
+        else {
+            throw DataError("\(folder): no such folder; make it, or correct the path of the output")
+        }
+        guard FileManager.default.isWritableFile(atPath: folder) else {
+            throw DataError("\(folder) may not be written by this user; let it, or choose another output")
+        }
+    }
+
+    /// Makes a folder with all above it.
+    static func makeFolder(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw DataError("\(path): the folder cannot be made; check what is there and its permissions")
+        }
+    }
+}
+
+extension Precision: ExpressibleByArgument {}
+
+extension Precision {
+    /// What the user asks for.
+    enum Choice: String, ExpressibleByArgument, CaseIterable {
+        case auto
+        case f32
+        case bf16
+        case int8
+
+        /// The precision; `nil` for the automatic one.
+        var precision: Precision? { Precision(rawValue: rawValue) }
+    }
+
+    static let help =
+        "auto (what the model prefers, else bf16 where the CPU has it, else f32), f32, bf16 or int8."
 }
