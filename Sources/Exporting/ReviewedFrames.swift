@@ -2,7 +2,7 @@ package import Foundation
 package import Ledger
 package import Reporting
 
-/// What a calibration takes from an output folder: reviewers' decisions, and frames that nobody doubted.
+/// Frames of an output folder for a calibration: those that reviewers decided on, and unflagged ones.
 package struct ReviewedFrames: Sendable {
     /// Paths of normal frames: false alarms, and a sample of unflagged frames.
     package let normal: [String]
@@ -15,15 +15,14 @@ package struct ReviewedFrames: Sendable {
     /// Frames of the sample that were not flagged.
     package let unflagged: Int
 
-    /// True faults that the greedy search takes at least. With fewer, it would put the threshold just below the one fault
-    /// that somebody happened to mark.
+    /// True faults that the greedy search needs. With fewer, a single marked fault would decide the threshold.
     package static let fewestFaults = 10
     /// Unflagged frames, at most.
     private static let sample = 400
 
     /// Reads the decisions of an output folder; the list of labelled frames is written into `folder`.
     ///
-    /// `nil` where nobody decided anything yet.
+    /// `nil` where there is no decision yet.
     package init?(ledger: FrameLedger, tree: OutputTree, writingTo folder: URL) throws {
         let table = try LabelTable(ledger: ledger, tree: tree)
         guard !table.rows.isEmpty else { return nil }

@@ -2,7 +2,7 @@ package import Randomness
 
 /// Elementary functions made of + - * / and sqrt in a fixed order, the same bits on every machine.
 ///
-/// The C library's differ in the last place from one machine to the next.
+/// Those of the C library differ in the last place from one machine to another.
 package enum Arithmetic {
     /// The circle's circumference over its diameter.
     package static let pi: Float = 3.141_592_7
@@ -76,7 +76,7 @@ extension SplitMix64 {
         range.lowerBound + Int(next() >> 33) % range.count
     }
 
-    /// Whether something of a probability happens.
+    /// `true` with a probability.
     package mutating func chance(_ probability: Float) -> Bool { nextUniform() < probability }
 
     /// -1 or 1.

@@ -2,7 +2,7 @@ import CKernels
 package import Plate
 import Randomness
 
-/// Relative transmission of each pixel of a frame, 1 where nothing is, to put things into the light path.
+/// Relative transmission of each pixel of a frame, 1 where nothing lies in the light path, to draw bodies on.
 package struct Canvas: Sendable {
     /// Rows of the frame.
     package let height: Int
@@ -10,7 +10,7 @@ package struct Canvas: Sendable {
     package let width: Int
     /// Factors of the light, row-major, height x width.
     package internal(set) var values: [Float]
-    /// 1 where something was put, else 0.
+    /// 1 where a body was drawn, else 0.
     package internal(set) var marks: [UInt8]
 
     /// An empty light path.
@@ -20,7 +20,7 @@ package struct Canvas: Sendable {
         marks = [UInt8](repeating: 0, count: height * width)
     }
 
-    /// Puts what was drawn into the light path of a frame of the same size.
+    /// Multiplies a frame of the same size by the transmission.
     package func multiply(_ frame: inout Frame) {
         precondition(frame.pixels.count == values.count, "a canvas of \(height) x \(width) on another frame")
         unsafe frame.pixels.withUnsafeMutableBufferPointer { pixels in
@@ -30,7 +30,7 @@ package struct Canvas: Sendable {
         }
     }
 
-    /// Marks what was drawn in a mask of the same size.
+    /// Adds the marks to a mask of the same size.
     package func mark(_ mask: inout Mask) {
         precondition(mask.values.count == marks.count, "a canvas of \(height) x \(width) on another mask")
         unsafe mask.values.withUnsafeMutableBufferPointer { pixels in
@@ -96,7 +96,7 @@ package struct Canvas: Sendable {
             let square = max(down * down + right * right, 1e-6)
             let rows = Self.range((start.0 + end.0) / 2, abs(down) / 2 + profile.reach, height)
             for y in rows {
-                // Of a long line only the part near this row.
+                // Only the part of a long line near this row.
                 let (lower, upper) = Self.columns(of: (start, end), row: Float(y), reach: profile.reach)
                 for x in Self.range((lower + upper) / 2, (upper - lower) / 2, width) {
                     let (toRow, toColumn) = (Float(y) - start.0, Float(x) - start.1)
@@ -109,7 +109,7 @@ package struct Canvas: Sendable {
                 }
             }
         }
-        // Each pixel once, so that the order does not matter.
+        // Each pixel is multiplied once, so that the order does not matter.
         for (index, distance) in distances { multiply(index, by: profile[distance]) }
     }
 
@@ -164,7 +164,7 @@ extension Canvas {
     }
 }
 
-/// A factor by distance, tabulated, exactly 1 from its reach on.
+/// A factor of the light as a function of distance, in a table; exactly 1 from its reach on.
 struct RadialProfile: Sendable {
     /// Distance from which on it is 1.
     let reach: Float
@@ -174,7 +174,7 @@ struct RadialProfile: Sendable {
 
     /// Tabulates a function of the distance up to `reach`.
     ///
-    /// Changes lose their first `visible`, so that what fades out ends somewhere.
+    /// Changes are smaller by `visible`, so that a soft edge ends.
     init(reach: Float, visible: Float = 0, _ factor: (Float) -> Float) {
         let step = reach / Float(Self.count)
         var values = (0...Self.count).map { index in

@@ -1,14 +1,14 @@
 import Randomness
 
 extension Fault {
-    /// Change of transmission that is not drawn, so that local faults end somewhere.
+    /// Smallest change of transmission that is drawn, so that a local fault has an edge.
     static let visible: Float = 0.02
     /// Change of light that counts as faulty illumination.
     private static let uneven: Float = 0.1
 
-    /// What the fault does to each pixel's light at a frame, and which pixels are faulty by it.
+    /// The fault's effect on the light of each pixel at a frame, and the pixels that it makes faulty.
     ///
-    /// `nil` for defocus, which acts on the optics and not on the light.
+    /// `nil` for defocus, which changes the optics and not the light.
     package func image(height: Int, width: Int, at frame: Int) -> Canvas? {
         var canvas = Canvas(height: height, width: width)
         var random = SplitMix64(seed: seed, 0xFA017)
@@ -22,7 +22,7 @@ extension Fault {
         return canvas
     }
 
-    /// How far the fault shifts the focus, in um; 0 for others.
+    /// The shift of the focus in um, above 0 upwards; 0 for other faults.
     package var defocus: Float {
         guard form == .defocus else { return 0 }
         var random = SplitMix64(seed: seed, 0xF0C05)
@@ -30,12 +30,12 @@ extension Fault {
         return sign * (shift ?? (Self.leastShift + Self.shiftRange * strength) * random.draw(0.9...1.1))
     }
 
-    /// The strength of a shift of so many um.
+    /// The strength of a fault that shifts the focus by `shift` um.
     package static func strength(ofShift shift: Float) -> Float {
         min(max((shift - leastShift) / shiftRange, 0), 1)
     }
 
-    /// Um that the focus is shifted by at a strength of 0, and so many more at 1.
+    /// Shift of the focus at a strength of 0, in um, and how much larger it is at 1.
     private static let (leastShift, shiftRange): (Float, Float) = (24, 76)
 
     private func drawBubble(on canvas: inout Canvas, age: Float, using random: inout SplitMix64) {
@@ -44,7 +44,7 @@ extension Fault {
         var row = Float(canvas.height) * random.draw(0.1...0.9)
         var column = Float(canvas.width) * random.draw(0.1...0.9)
         switch random.drawCount(0...5) {
-        // Often cut by a border.
+        // Some bubbles are cut by a border.
         case 0: row = 0.3 * radius
         case 1: row = Float(canvas.height) - 0.4 * radius
         case 2: column = 0.1 * radius

@@ -7,14 +7,14 @@ extension Fault {
     /// Change against the background by which a defocused cell is seen.
     private static let seen: Float = 0.04
 
-    /// Puts the fault on a normal frame that exists, grey values of 0 to `white`: 255 where a pixel has 8 bits.
+    /// Puts the fault on a normal frame with grey values of 0 to `white`, which is 255 where a pixel has 8 bits.
     ///
-    /// What lies in the light path multiplies the grey values, with the same soft edges as in a simulated frame, and rows
-    /// that were not delivered keep the sensor's own noise. Out of focus, cells lose their detail and may turn from dark
-    /// to bright; the mask is what they cover then. Whole grey values come out, unless white is 1.
+    /// A body in the light path multiplies the grey values, with the same soft edges as in a simulated frame. Missing rows
+    /// keep the sensor's noise. Cells out of focus lose detail and may turn from dark to bright; the mask is the area that
+    /// they cover then. The result has whole grey values, unless white is 1.
     package func injected(into original: Frame, white: Float = 255) -> LabelledFrame {
         precondition(white > 0, "white is \(white)")
-        // The fault counts in grey values of 8 bits.
+        // Faults are drawn in grey values of 8 bits.
         let unit = white / 255
         var frame = original
         if unit != 1 { for index in frame.pixels.indices { frame.pixels[index] /= unit } }
@@ -41,7 +41,7 @@ extension Fault {
         return LabelledFrame(frame: result, mask: mask, faults: [self])
     }
 
-    /// The grain of the camera stays sharp, so that focus cannot be told from noise alone.
+    /// The camera's noise stays sharp: a lens out of focus does not blur it.
     private func defocused(_ frame: Frame) -> (Frame, Mask) {
         var random = SplitMix64(seed: seed, 0xB1E2)
         let sigma = abs(defocus) * Self.blurPerMicrometre
@@ -59,7 +59,7 @@ extension Fault {
         var (result, marks) = (frame, [UInt8](repeating: 0, count: frame.pixels.count))
         for index in frame.pixels.indices {
             let (light, cell) = (max(around.pixels[index], 1), contrast * blurred.pixels[index])
-            // What a slight blur takes away is mostly noise; far from the cells all of it is.
+            // A slight blur removes mostly noise, and nothing but noise far from the cells.
             let noise = min(max(cells.pixels[index] - fine.pixels[index], -3), 3)
             result.pixels[index] = light + cell + noise
             marks[index] = abs(cell) > Self.seen * light ? 1 : 0

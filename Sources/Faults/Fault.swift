@@ -1,18 +1,18 @@
 package import Plate
 
-/// One fault of one well: what, how strong, and from which frame to which.
+/// One fault of one well: its form, its strength, and the frames that show it.
 package struct Fault: Sendable, Equatable, Codable {
-    /// What it looks like.
+    /// Its form.
     package let form: FaultForm
-    /// How strong it is, from 0 (hardly to be seen) to 1; size and contrast grow with it.
+    /// Strength from 0 (hardly visible) to 1: size and contrast grow with it.
     package let strength: Float
-    /// By how many um the focus is shifted, for a `defocus`; `nil` where it follows from the strength.
+    /// Shift of the focus in um, for a `defocus`; `nil` where it follows from the strength.
     package let shift: Float?
     /// First frame that shows it.
     package let onset: Int
-    /// First frame that does not show it any more; `nil`: it stays.
+    /// First frame that does not show it any more; `nil` for a fault that stays.
     package let end: Int?
-    /// Where it lies and what shape it has follow from here.
+    /// Seed of its place and shape.
     package let seed: UInt64
 
     /// Takes a strength of 0 to 1 and an end after the onset; others are a programmer's mistake.
@@ -54,17 +54,17 @@ package enum FaultKind: String, Sendable, CaseIterable, Codable {
     /// Foreign bodies in the well.
     case contamination
 
-    /// What a fault of this class may look like.
+    /// The forms that a fault of this class may have.
     package var forms: [FaultForm] { FaultForm.allCases.filter { $0.kind == self } }
 }
 
-/// What a fault looks like; each belongs to one published class.
+/// The form of a fault; each belongs to one published class.
 package enum FaultForm: String, Sendable, CaseIterable, Codable {
     /// A black disc with a soft edge and faint rings around it.
     case darkBubble = "dark-bubble"
     /// A bright disc with dark and bright rings of refraction at its rim.
     case brightBubble = "bright-bubble"
-    /// Dark or bright specks in the light path.
+    /// Dark or bright grains of dust in the light path.
     case dust
     /// Black bands of missing rows.
     case missingRows = "missing-rows"
@@ -110,7 +110,7 @@ package enum FaultForm: String, Sendable, CaseIterable, Codable {
 package struct LabelledFrame: Sendable, Equatable {
     /// Grey values.
     package let frame: Frame
-    /// The pixels that a fault changes; of a Z-shift, what the cells cover.
+    /// The pixels that a fault changes; for a Z-shift, those that the cells cover.
     package let mask: Mask
     /// The faults that it shows.
     package let faults: [Fault]

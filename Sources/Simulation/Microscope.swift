@@ -9,9 +9,9 @@ import Synchronization
 /// Everything follows from the seed: frame k of a well is the same on every machine, in whatever order and on however
 /// many threads frames are asked for.
 package final class Microscope: Sendable {
-    /// What can be chosen.
+    /// Settings of a simulation.
     package struct Settings: Sendable, Equatable {
-        /// Everything random follows from here.
+        /// Seed of everything random.
         package var seed: UInt64
         /// Rows of a frame.
         package var height: Int
@@ -50,7 +50,7 @@ package final class Microscope: Sendable {
     /// Frames of fewer rows or columns hold no cell.
     package static let smallestSide = 32
 
-    /// What was chosen.
+    /// Settings of this simulation.
     package let settings: Settings
     private let lenses = Mutex<[Int: Lens]>([:])
 
@@ -65,8 +65,7 @@ package final class Microscope: Sendable {
 
     /// A well's field of view from its first frame on.
     ///
-    /// Without a specimen one of a variety follows from seed, plate and well. Other plates are other wells under the same
-    /// lenses.
+    /// Without a specimen, one of the variety follows from seed, plate and well. Every plate has the same lenses.
     package func scene(
         of well: Well,
         plate: Int = 0,
@@ -117,7 +116,7 @@ package final class Microscope: Sendable {
         }
     }
 
-    /// Where all that is random in a well starts.
+    /// Seed of everything random in a well.
     package func seed(of well: Well, plate: Int = 0) -> UInt64 {
         var random = SplitMix64(
             seed: settings.seed,

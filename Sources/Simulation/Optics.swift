@@ -35,7 +35,7 @@ struct Lens: Sendable {
                 height: random.drawSign() * random.draw(0.008...0.03)
             )
         }
-        // Glass is not quite even.
+        // Glass is slightly uneven.
         for _ in 0..<Int((80 * share).rounded(.up)) {
             canvas.spot(
                 row: random.draw(0...Float(height)),
@@ -48,7 +48,7 @@ struct Lens: Sendable {
     }
 }
 
-/// The light in a well's field: uneven Koehler illumination and the bright ring that the well's wall sends back.
+/// The light in a well's field: uneven Koehler illumination, and a bright ring reflected by the well's wall.
 enum Illumination {
     /// The relative light, about 1, over a field of a size.
     static func field(height: Int, width: Int, seed: UInt64) -> Field {
@@ -84,7 +84,7 @@ enum Illumination {
     }
 }
 
-/// What the sensor and the file make of the light: shot and read noise, 8 bit, JPEG texture.
+/// The sensor and the file: shot and read noise, 8 bits, JPEG texture.
 enum Camera {
     /// Squared noise without light, in grey units squared.
     private static let readNoise: Float = 0.5

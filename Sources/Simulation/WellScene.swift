@@ -2,14 +2,14 @@ package import Faults
 package import Plate
 import Randomness
 
-/// What the microscope sees in one well, frame by frame.
+/// The microscope's view of one well, frame by frame.
 ///
-/// A value: copies go their own ways. Going on from frame to frame is cheap; going back starts the cells' walk anew, so
-/// any frame can be had at any time and is the same.
+/// Any frame can be asked for at any time, and it is always the same. The next frame is cheap; an earlier one starts the
+/// cells' walk again. A copy does not change with the original.
 package struct WellScene: Sendable {
     /// The well.
     package let well: Well
-    /// What is in it.
+    /// The cells in it and how the microscope sees them.
     package let specimen: Specimen
     /// The faults that come and go.
     package var faults: [Fault]

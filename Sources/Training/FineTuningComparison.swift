@@ -3,10 +3,10 @@ import Foundation
 import Plate
 import Tensors
 
-/// Whether going on from a model helped: the model before and after, on held-out frames as they are and with faults put on.
+/// Compares a model before and after fine-tuning, on held-out frames as they are and with faults on them.
 ///
-/// Calibrating alone helps already, so that the model before is tried with the calibration that it came with and with one on the
-/// frames that were trained on. Everything is in float32, and the same for the same seed.
+/// Calibration alone helps, so the earlier model is tried twice: with its own calibration, and with one on the frames that
+/// were trained on. Everything is computed in float32, and is the same for the same seed.
 package struct FineTuningComparison {
     private let before: Model
     private let after: Model
@@ -28,7 +28,7 @@ package struct FineTuningComparison {
         (self.seed, self.report) = (seed, report)
     }
 
-    /// What a model makes of the test frames.
+    /// Figures of a model on the test frames.
     struct Figures {
         /// Chance that a frame with a fault is above a normal one.
         let imageAUC: Double
@@ -40,11 +40,11 @@ package struct FineTuningComparison {
 
     /// Held-out frames with faults put on: eight of each class.
     private static let faulty = 40
-    /// More frames than these do not move a calibration much.
+    /// More frames than these hardly change a calibration.
     private static let mostCalibrated = 100
-    /// Maps are means over windows: every fourth pixel of every fourth row tells as much.
+    /// Maps are means over windows, so every fourth pixel of every fourth row is enough.
     private static let step = 4
-    /// Smaller differences are of the draw.
+    /// Smaller differences are due to chance.
     private static let margins = (image: 0.01, pixel: 0.02)
 
     /// The table and a sentence of advice, line by line; `names` are the files of both models.
@@ -74,7 +74,7 @@ package struct FineTuningComparison {
         return lines
     }
 
-    /// A frame to try the models on.
+    /// A test frame.
     private struct TestFrame {
         let isFaulty: Bool
         /// The frame and its mask; without one no pixel is faulty.
@@ -193,7 +193,7 @@ package struct FineTuningComparison {
         return name + cells.map { String(repeating: " ", count: max(14 - $0.count, 1)) + $0 }.joined()
     }
 
-    /// What to do, from the model before and the model after, both calibrated on the same frames.
+    /// Advice from the figures of the earlier and the new model, both calibrated on the same frames.
     static func advice(_ old: Figures, _ new: Figures, _ names: (before: String, after: String)) -> String {
         let image = new.imageAUC - old.imageAUC
         let pixel = new.pixelAUPRC - old.pixelAUPRC

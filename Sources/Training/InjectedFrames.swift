@@ -16,7 +16,7 @@ package struct InjectedFrames: Sendable {
 
     /// Rows and columns of the part of a frame that each copy is of, at a place of its own; `nil` for all.
     private let part: (rows: Int?, columns: Int?)
-    /// Whether each copy is changed as lamps, wells and cells vary; else it is a frame as it is.
+    /// Whether copies are changed as lamps, wells and cells vary.
     private let isVaried: Bool
 
     /// Takes normal frames of one grey scale, to train on and to test with.

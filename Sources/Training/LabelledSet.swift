@@ -105,12 +105,12 @@ package struct SetComposition: Sendable, Equatable {
         (self.training, self.normal, self.faulty, self.folds) = (training, normal, faulty, folds)
     }
 
-    /// Says in a sentence what cannot be, or `nil`.
+    /// A sentence that says what is wrong; `nil` for nothing.
     var problem: String? {
         if min(training, normal, faulty) < 0 || max(training, normal, faulty) > 100_000 {
             return "a set has 0 to 100000 frames of a kind"
         }
-        if training + normal + faulty == 0 { return "a set of no frames is none; ask for some" }
+        if training + normal + faulty == 0 { return "a set of no frames cannot be written; ask for some" }
         if training == 1 { return "a single training frame leaves none for validation; ask for two or more" }
         if folds < 2 || folds > 100 { return "\(folds) folds are not possible; 2 to 100 are" }
         return nil
@@ -129,10 +129,10 @@ package struct SetItem: Sendable {
     package let striking: Int?
     /// The fault that it shows; `nil` for a normal frame.
     package let fault: Fault?
-    /// Whether it is a frame to train with, not to test with.
+    /// Whether it is a training frame; else it is a test frame.
     package let isTraining: Bool
 
-    /// How many kinds of striking normal frames there are.
+    /// Kinds of striking normal frames.
     package static let strikingKinds = 5
 
     /// Path in the set's folder, for example `test/51_B1_f100.tiff`, with the well as the published names have it.

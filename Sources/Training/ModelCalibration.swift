@@ -2,11 +2,11 @@ package import Detection
 import Plate
 import Tensors
 
-/// What lengthy work says while it goes on.
+/// A report of lengthy work while it goes on.
 package enum WorkReport {
-    /// How far it is, in a line that replaces the last one; `isLast` at the end of a stage.
+    /// A line of progress, which replaces the last one; `isLast` at the end of a stage.
     case progress(String, isLast: Bool)
-    /// How far the passes over the frame of this name are.
+    /// Progress of the passes over the frame of this name.
     case passes(ReconstructionProgress, of: String)
     /// A line of its own.
     case note(String)
@@ -18,7 +18,7 @@ package struct ModelCalibration {
     let path: String
     /// Normal frames.
     let frames: FrameSet
-    /// What the calibrator is told.
+    /// The calibrator's options.
     let options: Calibrator.Options
     /// CSV list of labelled frames for the greedy search, if it is to follow.
     let faulty: String?
@@ -60,7 +60,7 @@ package struct ModelCalibration {
         model.description.learntFrom = nil
     }
 
-    /// What the tiles of faults look like; `nil` if the lists do not say.
+    /// The classifier of tiles; `nil` where the lists have no masks or no normal frames.
     private func learntClassifier(_ model: Model, precision: Precision) throws -> TileClassifier? {
         guard !causes.isEmpty, model.description.realtime != nil else { return nil }
         let calibrator = try Calibrator(model: model, path: path, options: options, precision: precision)
@@ -72,14 +72,14 @@ package struct ModelCalibration {
             report(
                 .note(
                     "\(causes.joined(separator: ", ")): no list has normal frames and faulty ones with masks, so tiles of "
-                        + "faults were not learnt"
+                        + "faults were not fitted"
                 )
             )
         }
         return found
     }
 
-    /// Learns what tells the causes of faults, at the precision that the model runs in.
+    /// Fits the model of causes, at the precision that the model runs in.
     package func storeCauses(in model: inout Model) throws {
         guard !causes.isEmpty else { return }
         let precision = model.description.automaticPrecision
@@ -97,7 +97,7 @@ package struct ModelCalibration {
         }
         model.description.causes = found
         let names = found.causes.map(\.rawValue).joined(separator: ", ")
-        report(.note("causes learnt from \(found.frames) faulty frames: \(names)"))
+        report(.note("causes fitted to \(found.frames) faulty frames: \(names)"))
     }
 
     private func calibrations(

@@ -2,8 +2,6 @@ package import ArgumentParser
 package import Detection
 import Exporting
 import Foundation
-import Ledger
-import Reporting
 import Tensors
 import Training
 
@@ -17,11 +15,11 @@ struct CalibrateCommand: ParsableCommand {
             --faulty, a CSV list of labelled frames (img_path,seg_path,label), the published greedy search follows. --from \
             takes both from what reviewers decided on the live page: false alarms are normal frames, true faults are labelled.
 
-            A model of the realtime profile learns from the normal frames what their tiles look like, too. With --causes, \
-            lists of faulty frames whose column fault says air-bubble, artifact, z-shift, illumination or contamination, \
-            it learns to name causes; from lists with normal frames (label 0) of the same microscope and masks (seg_path), \
-            which `simulate set` and `simulate inject` write, what tiles of faults look like, too. Without, it keeps what it \
-            knows of both.
+            For a model of the realtime profile, the tiles of normal frames are fitted as well. --causes takes lists of \
+            faulty frames with a column fault: air-bubble, artifact, z-shift, illumination or contamination. Causes are \
+            fitted to them. Tiles of faults are fitted, too, where a list has normal frames (label 0) of the same \
+            microscope and masks (seg_path), as `simulate set` and `simulate inject` write them. Without --causes the model \
+            keeps what it has of both.
             """
     )
 
@@ -44,7 +42,7 @@ struct CalibrateCommand: ParsableCommand {
         name: .long,
         parsing: .upToNextOption,
         help:
-            "CSV lists of labelled frames with a column fault, from which causes and tiles of faults are learnt."
+            "CSV lists of labelled frames with a column fault, to fit causes and tiles of faults to."
     )
     var causes: [String] = []
     @Option(help: "Image score that decides: max, mean or patch.")
@@ -115,16 +113,13 @@ struct CalibrateCommand: ParsableCommand {
         }
     }
 
-    /// What reviewers decided in an output folder, and how much that is.
+    /// The frames that reviewers decided on in an output folder, with a line on how many there are.
     private static func reviewed(_ out: String, writingTo folder: URL) throws -> ReviewedFrames {
-        let tree = OutputTree(root: URL(filePath: out).standardizedFileURL.path)
-        guard FileManager.default.fileExists(atPath: tree.ledger) else {
-            throw DataError("\(out): has no ledger; name the output folder of `autoqc watch`")
-        }
-        let ledger = try FrameLedger(reading: tree.ledger)
+        let ledger = try LedgerOptions.open(out)
+        let tree = LedgerOptions.tree(out)
         guard let reviewed = try ReviewedFrames(ledger: ledger, tree: tree, writingTo: folder) else {
             throw DataError(
-                "\(out): nobody decided anything yet; mark frames on the live page or in `autoqc view`"
+                "\(out): there is no decision yet; mark frames on the live page or in `autoqc view`"
             )
         }
         Terminal.note(
@@ -140,7 +135,7 @@ struct CalibrateCommand: ParsableCommand {
         return reviewed
     }
 
-    /// The frames that say what is normal; throws where they are too few to tell.
+    /// The normal frames; throws where they are too few.
     private func normalFrames(besides reviewed: [String]) throws -> FrameSet {
         let frames = try FrameSet(paths: try FramePaths.normal(normal) + reviewed)
         for reason in frames.unreadable.prefix(5) { Terminal.note("skipped: \(reason)") }

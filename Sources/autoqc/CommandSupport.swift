@@ -6,15 +6,15 @@ import Systemd
 package import Tensors
 import Training
 
-/// What the commands say to a person: one line that is rewritten on a terminal, plain lines elsewhere.
+/// Output of the commands for a person: one line that is rewritten on a terminal, plain lines elsewhere.
 struct Terminal {
     private let isTerminal = isatty(STDERR_FILENO) == 1
     private let clock = ContinuousClock()
     private var last: ContinuousClock.Instant?
-    /// Elsewhere than on a terminal a line this often is enough.
+    /// Time between two lines where the output is no terminal.
     private static let quietInterval = Duration.seconds(15)
 
-    /// Shows how far a long command is.
+    /// Shows the progress of a long command.
     mutating func progress(_ line: String, isLast: Bool = false) {
         if isTerminal {
             Self.write("\r\u{1B}[K\(line)\(isLast ? "\n" : "")")
@@ -25,7 +25,7 @@ struct Terminal {
         }
     }
 
-    /// Shows how far the passes over a frame are, where there are enough of them to wait for.
+    /// Shows the progress of the passes over a frame, where there are more than a few.
     mutating func passes(_ progress: ReconstructionProgress, of frame: String) {
         guard progress.all > Self.silentPasses else { return }
         self.progress(
@@ -35,7 +35,7 @@ struct Terminal {
 
     private static let silentPasses = 4
 
-    /// Shows what lengthy work says of itself.
+    /// Shows the reports of lengthy work.
     static func reporter() -> (WorkReport) -> Void {
         var terminal = Terminal()
         return { report in
@@ -47,14 +47,14 @@ struct Terminal {
         }
     }
 
-    /// Says something worth a line of its own.
+    /// Writes a line of its own to standard error.
     static func note(_ line: String) { write(line + "\n") }
 
-    /// Prints a line that is what a command was asked for.
+    /// Writes a line of a command's result to standard output.
     static func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
 
     private static func write(_ text: String) {
-        // Nobody may listen any more: no reason to stop.
+        // A closed standard error is no reason to stop.
         try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 
@@ -68,7 +68,7 @@ struct Terminal {
 }
 
 extension BinaryFloatingPoint {
-    /// This number with so many digits after the point.
+    /// The number with `count` digits after the point.
     func digits(_ count: Int) -> String {
         Double(self).formatted(
             .number.precision(.fractionLength(count)).grouping(.never).locale(Locale(identifier: "C"))
@@ -128,7 +128,7 @@ enum OutputPath {
 extension Precision: ExpressibleByArgument {}
 
 extension Precision {
-    /// What the user asks for.
+    /// The user's choice.
     enum Choice: String, ExpressibleByArgument, CaseIterable {
         case auto
         case f32

@@ -35,7 +35,7 @@ struct MeasureAllCommand: MeasureGroup {
     }
 }
 
-/// What every group of `measure` is told.
+/// Options of every group of `measure`.
 struct MeasureOptions: ParsableArguments {
     @Flag(help: "Small images, narrow networks, few measurements: whether it runs, not how fast.")
     var quick = false

@@ -67,7 +67,7 @@ struct MeasureKernelsCommand: MeasureGroup {
         }
     }
 
-    /// What happens to a frame before and after the network; its noised image stands for the reconstruction.
+    /// The computations before and after the network. The noised image stands for the reconstruction.
     private static func pixels(
         _ frame: Frame,
         _ options: MeasureOptions,
@@ -95,7 +95,7 @@ struct MeasureKernelsCommand: MeasureGroup {
         measurements.time("mask", count) { _ = specks.mask(of: averaged, above: threshold) }
     }
 
-    /// What the normal model adds to a frame.
+    /// The normal model's share.
     private static func tiles(
         _ frame: Frame,
         _ map: ScoreMap,

@@ -30,7 +30,7 @@ struct Measurements {
         FileHandle.standardOutput.write(Data(line.utf8))
     }
 
-    /// Seconds of so many runs, after one that makes plans and buffers and does not count.
+    /// Seconds of each of `count` runs, after one that makes plans and buffers and is not counted.
     static func seconds(_ count: Int, _ body: () throws -> Void) rethrows -> [Double] {
         let clock = ContinuousClock()
         return try (0...count).map { _ in
@@ -53,7 +53,7 @@ struct Measurements {
     }
 }
 
-/// What is measured on: simulated frames in memory and in a folder of their own.
+/// Simulated frames to measure with, in memory and in a temporary folder.
 enum MeasuredFrames {
     /// Noise and patches as `train` has them unless told otherwise.
     static var diffusion: PatchedDiffusion {
@@ -109,7 +109,7 @@ enum MeasuredFrames {
     }
 }
 
-/// A convolution alone: no bias, no sum, no activation, and nothing that runs before or after it.
+/// A convolution alone, without bias, sum, activation, or anything before or after it.
 struct BareConvolution {
     /// N x H x W x I.
     let images: [Int]
@@ -126,7 +126,7 @@ struct BareConvolution {
         return 2 * Double(images[0] * length(1) * length(2)) * Double(weights.reduce(1, *))
     }
 
-    /// How the figure's line calls it.
+    /// Name of the figure.
     var name: String {
         "bare \(weights[1])x\(weights[2]) \(images[1])x\(images[2])x\(images[3]) to \(weights[0])"
     }
@@ -134,16 +134,16 @@ struct BareConvolution {
     /// The unit of its speed: operations on bytes are not on floats.
     var unit: String { precision == .int8 ? "GOP/s" : "GFLOP/s" }
 
-    /// Seconds of so many runs, by whoever is faster: oneDNN or, where there is one, the package's own kernel.
+    /// Seconds of each of `count` runs, by the faster of oneDNN and, where there is one, the package's own kernel.
     func fastestSeconds(_ count: Int) -> [Double] {
         let (own, library) = (seconds(count), librarySeconds(count))
         return own.sorted()[count / 2] < library.sorted()[count / 2] ? own : library
     }
 
-    /// Seconds of so many runs by oneDNN.
+    /// Seconds of each of `count` runs by oneDNN.
     func librarySeconds(_ count: Int) -> [Double] { Compute.withLibraryConvolutions { seconds(count) } }
 
-    /// Seconds of so many runs, as networks run it.
+    /// Seconds of each of `count` runs, as networks run it.
     func seconds(_ count: Int) -> [Double] {
         precision == .int8 ? byteSeconds(count) : floatSeconds(count)
     }

@@ -53,7 +53,7 @@ struct ReviewCommand: ParsableCommand {
         )
     }
 
-    /// What an audit of the run says, or why there is none.
+    /// The result of an audit of the run, or the reason why there is none.
     private func audit(_ ledger: FrameLedger, run: String) -> [String] {
         do {
             let (folders, pattern) = try watched.resolve(ledger)
@@ -75,11 +75,11 @@ struct ReviewCommand: ParsableCommand {
 struct LensesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lenses",
-        abstract: "Show how each lens did in each run, and how far that is from the runs before.",
+        abstract: "Compare each lens in each run with its earlier runs.",
         discussion: """
-            A table as CSV: run, lens, frames, faulty ones, median severity, and its distance from the lens's medians of the \
-            runs before in their standard deviation (from the sixth run on). Lenses that are 3 or more above are named at \
-            the end: look at them before their frames are faulty.
+            A table as CSV: run, lens, frames, faulty frames, median severity, and the z-score of this median against the lens's \
+            earlier runs (from the sixth run on). Lenses with a z-score of 3 or more are named at the end: look at them \
+            before their frames are faulty.
             """
     )
 
@@ -100,7 +100,7 @@ struct LensesCommand: ParsableCommand {
         }
         for row in table where row.isOut {
             Terminal.note(
-                "run \(row.run): \(PlatePattern.lens(row.lens).advice), its frames are less normal than in the runs before"
+                "run \(row.run): \(PlatePattern.lens(row.lens).advice), its frames are less normal than in earlier runs"
             )
         }
     }

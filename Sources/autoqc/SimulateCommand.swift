@@ -73,7 +73,7 @@ struct SimulateSetCommand: ParsableCommand {
     }
 }
 
-/// What commands take that write a labelled set.
+/// Options of commands that write a labelled set.
 struct SetOptions: ParsableArguments {
     @Option(help: "A new or empty folder for the set.")
     var out: String
@@ -83,15 +83,15 @@ struct SetOptions: ParsableArguments {
     var faulty = SetComposition().faulty
     @Option(help: "Folds of the test frames.")
     var folds = SetComposition().folds
-    @Option(help: "Everything random follows from here.")
+    @Option(help: "Seed of everything random.")
     var seed: UInt64 = 1
 
-    /// The set's parts, with so many frames to train on.
+    /// The set's parts, with `training` frames to train on.
     func composition(training: Int) -> SetComposition {
         SetComposition(training: training, normal: normal, faulty: faulty, folds: folds)
     }
 
-    /// Makes the frames of a set, and says how far it is and how fast it was.
+    /// Makes the frames of a set, with progress and speed on standard error.
     func write(_ set: LabelledSet) throws {
         let terminal = Mutex(Terminal())
         let start = ContinuousClock.now
@@ -113,7 +113,7 @@ struct SimulateInjectCommand: ParsableCommand {
         discussion: """
             DIR gets the same files as with `simulate set`. Frames for training are changed copies of --train, those for \
             tests of --test, so that no frame is in both: mirrored, denser, darker or brighter, with uneven light, grain \
-            and less blur than a fault has. Faults are the simulated microscope's, put on a changed copy. With --width and \
+            and less blur than a fault has. Faults are those of the simulated microscope, on a changed copy. With --width and \
             --height each copy is a part of a frame, at a place of its own, so that cells keep their size.
             """
     )
@@ -167,7 +167,7 @@ struct SimulateSheetCommand: ParsableCommand {
     var data: String?
     @Option(help: "Folder for the two files.")
     var out: String
-    @Option(help: "Everything random follows from here.")
+    @Option(help: "Seed of everything random.")
     var seed: UInt64 = 1
 
     func run() throws {

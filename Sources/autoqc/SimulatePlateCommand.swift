@@ -9,7 +9,8 @@ extension PlateLayout: ExpressibleByArgument {}
 struct SimulatePlateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plate",
-        abstract: "Play a plate in real time, as the microscope would write it, and record the truth.",
+        abstract:
+            "Write a simulated plate in real time, as the microscope would, with a table of its faults.",
         discussion: """
             Frames are TIFF (Deflate, OME-XML), wells those that 16 lenses scan in a 384-well plate. The truth about every \
             frame (fault, strength, when its file was closed) goes to a CSV file beside DIR, for `autoqc simulate check`. \
@@ -31,11 +32,11 @@ struct SimulatePlateCommand: ParsableCommand {
     var frames = PlateSettings().frames
     @Option(help: "How much faster than real time.")
     var speed = PlateSettings().speed
-    @Option(help: "Everything random follows from here.")
+    @Option(help: "Seed of everything random.")
     var seed = PlateSettings().seed
     @Option(help: "YAML that says which faults come and go in which wells (default: a few wells with each).")
     var faults: String?
-    @Option(help: "How files come into being: plain, slow, rename or burst.")
+    @Option(help: "The way files are written: plain, slow, rename or burst.")
     var writer = PlateSettings().writer
     @Option(help: "Which frames go into which files: flat, per-well or movie.")
     var layout = PlateSettings().layout
@@ -62,7 +63,7 @@ struct SimulatePlateCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if let fault = settings.fault { throw ValidationError(fault) }
+        if let problem = settings.problem { throw ValidationError(problem) }
     }
 
     func run() throws {
@@ -108,7 +109,7 @@ struct SimulatePlateCommand: ParsableCommand {
 struct SimulateCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Hold what `autoqc watch` found against the truth about a simulated plate.",
+        abstract: "Compare what `autoqc watch` found with the truth about a simulated plate.",
         discussion: """
             Joins the ledger, or alarm logs where there is none, with truth.csv: recall and precision, from a fault's onset \
             to its ONSET line, latency from the file's end to judgement and alarm, frames missed or judged twice. Exits \
@@ -148,7 +149,7 @@ struct SimulateCheckCommand: ParsableCommand {
             allowsUnknown: alarmsOnly
         )
         let shortcomings = limits.shortcomings(of: report)
-        for sentence in shortcomings { Terminal.note("not as asked: \(sentence)") }
+        for sentence in shortcomings { Terminal.note("limit not kept: \(sentence)") }
         if !shortcomings.isEmpty { throw ExitCode.failure }
     }
 

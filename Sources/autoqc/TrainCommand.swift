@@ -162,7 +162,7 @@ struct TrainCommand: ParsableCommand {
         let trained = trainer.model(command: "").description.training.seed
         guard seed ?? trained == trained else {
             throw ValidationError(
-                "\(checkpoint) was begun with --seed \(trained); leave --seed out, or start anew"
+                "\(checkpoint) was begun with --seed \(trained); leave --seed out, or start again"
             )
         }
         guard trainer.step <= trainer.steps else {

@@ -5,7 +5,7 @@ import Foundation
 import Networks
 import Training
 
-/// How a benchmark trains the models that it misses.
+/// Options of a benchmark for the training of missing models.
 struct TrainingOptions: ParsableArguments {
     @Flag(help: "Train the published methods whose model is not there yet.")
     var train = false
@@ -59,7 +59,7 @@ struct TrainingOptions: ParsableArguments {
     }
 }
 
-/// What a training of the `reference` profile is told; what is left out is as published.
+/// Options of a training of the `reference` profile; the defaults are the published values.
 struct ReferenceOptions: ParsableArguments {
     @Option(help: "Times every frame is shown (default: 300).")
     var epochs: Int?
@@ -133,7 +133,7 @@ extension Method: ExpressibleByArgument {}
 extension NoiseKind: ExpressibleByArgument {}
 extension Residual: ExpressibleByArgument {}
 
-/// What a training of the `realtime` profile is told of its network; what is left out is that of the shipped model.
+/// Options of the network of the `realtime` profile; the defaults are the shipped model's values.
 struct RealtimeOptions: ParsableArguments {
     @Option(help: "Channels at three resolutions, each half the one before (default: 24,48,64).")
     var widths: NumberList?

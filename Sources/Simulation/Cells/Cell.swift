@@ -3,7 +3,7 @@ import Randomness
 
 /// One cell: where it is, what shape it has, how much it delays and takes light, and how it moves.
 struct Cell: Sendable {
-    /// What the shape is made of.
+    /// The kind of shape.
     enum Form: Sendable {
         case round
         case polarised
@@ -28,7 +28,7 @@ struct Cell: Sendable {
     var heading: (sine: Float, cosine: Float)
     /// Height above the plane of the others, in um.
     var depth: Float
-    /// How its granules have moved, in lattice units.
+    /// Movement of its granules, in lattice units.
     var flow: (x: Float, y: Float) = (0, 0)
     private var speed: Float
     private var wobbleAlong: SIMD4<Float> = .zero
@@ -127,7 +127,7 @@ struct Cell: Sendable {
         return (radius * (along + wobbleAlong), radius * (across + wobbleAcross), radius * size)
     }
 
-    /// How much longer than wide its lobes are, as the square root.
+    /// Square root of the lobes' length over their width.
     var stretch: Float {
         switch form {
         case .polarised: 1.14
@@ -142,7 +142,7 @@ struct Cell: Sendable {
 
 /// All cells of a well's field and a margin around it, at one frame of the series.
 struct CellPopulation: Sendable {
-    /// Width of the strip around the field where cells live unseen, in pixels.
+    /// Width of the strip around the field, in pixels, where cells are simulated but not drawn.
     private static let margin: Float = 40
 
     private(set) var cells: [Cell] = []
@@ -157,7 +157,7 @@ struct CellPopulation: Sendable {
         let count = Int((specimen.density * rows * columns / (1280 * 800)).rounded())
         for index in 0..<count {
             var best: Cell?
-            // Seldom on top of each other, as settled cells.
+            // Settled cells seldom lie on each other.
             for _ in 0..<12 {
                 let place = place(specimen, rows: rows, columns: columns, using: &random)
                 let cell = Cell(
@@ -198,7 +198,7 @@ struct CellPopulation: Sendable {
         }
     }
 
-    /// Moves all on by one frame; who leaves on one side comes in on the other, and touching cells part.
+    /// Moves all cells by one frame. A cell that leaves on one side comes in on the other; touching cells part.
     mutating func step() {
         for index in cells.indices {
             cells[index].step()

@@ -1,6 +1,6 @@
 import Foundation
 
-/// How well a daemon watched a simulated plate.
+/// The daemon's answers about a simulated plate, compared with the truth.
 package struct CheckReport: Sendable, Equatable, Codable {
     /// `ledger`, or `alarms` where outcomes come from alarm logs only.
     package let source: String
@@ -12,7 +12,7 @@ package struct CheckReport: Sendable, Equatable, Codable {
     package let wells: Confusion
     /// Recall of each class, in steps of strength.
     package let faults: [FaultRecall]
-    /// How fast a well's fault is announced.
+    /// Time from a fault to its ONSET line.
     package let onset: Onset
     /// From the file's end to the judgement, in s; `nil` without a ledger.
     package let closeToJudged: Percentiles?
@@ -31,7 +31,7 @@ package struct CheckReport: Sendable, Equatable, Codable {
         package let quarantined: Int
         /// Not judged on purpose.
         package let skipped: Int
-        /// Paths of frames of which nothing is known; `nil` without a ledger, where nobody can say.
+        /// Paths of frames without an outcome; `nil` without a ledger, where this is not known.
         package let missed: [String]?
         /// Paths of frames that were judged, or announced, more than once.
         package let doubled: [String]
@@ -47,7 +47,7 @@ package struct CheckReport: Sendable, Equatable, Codable {
         package let overlooked: Int
         /// Normal and taken for faulty.
         package let falseAlarms: Int
-        /// Normal and left alone.
+        /// Normal and not flagged.
         package let passed: Int
         /// Share of the faulty that is found; `nil` for none.
         package let recall: Double?
@@ -128,7 +128,7 @@ package struct CheckReport: Sendable, Equatable, Codable {
         }
     }
 
-    /// Whether every frame that was written is known; `nil` where nobody can say.
+    /// Whether every frame that was written has an outcome; `nil` without a ledger, where this is not known.
     package var missedNone: Bool? { frames.missed?.isEmpty }
 }
 
@@ -137,7 +137,7 @@ private func share(_ part: Int, of whole: Int) -> Double? {
 }
 
 extension CheckReport {
-    /// How many paths of frames are written out.
+    /// Paths of frames that are listed, at most.
     private static let mostListed = 20
 
     /// The report for people: some 20 lines of at most 110 columns, and the frames that were missed.
@@ -230,7 +230,7 @@ extension CheckReport {
     }
 }
 
-/// What a script asks of a checked run.
+/// Limits that a checked run must keep.
 package struct CheckLimits: Sendable, Equatable {
     /// Least share of faulty frames that is found.
     package var recall: Double?
@@ -240,10 +240,10 @@ package struct CheckLimits: Sendable, Equatable {
     package var falseAlarmRate: Double?
     /// Largest 99th percentile from a file's end to its judgement, in s.
     package var latency99: Double?
-    /// Whether it is enough that nobody can say whether frames were missed.
+    /// Whether a run without a ledger passes, though missed frames are not known then.
     package var allowsUnknown: Bool
 
-    /// Asks for nothing but that no frame was missed.
+    /// By default the only condition is that no frame was missed.
     package init(
         recall: Double? = nil,
         precision: Double? = nil,
@@ -257,7 +257,7 @@ package struct CheckLimits: Sendable, Equatable {
 
     /// Sentences that say where a run falls short; none for a run that is as asked.
     ///
-    /// A figure that there is none of, such as the precision of no alarm, falls short of no limit.
+    /// A figure that is not defined, such as the precision without an alarm, passes every limit.
     package func shortcomings(of report: CheckReport) -> [String] {
         var sentences: [String] = []
         switch report.missedNone {
@@ -266,7 +266,7 @@ package struct CheckLimits: Sendable, Equatable {
         case nil:
             if !allowsUnknown {
                 sentences.append(
-                    "without a ledger nobody can say that no frame was missed (--alarms-only takes that)"
+                    "without a ledger it is not known whether frames were missed (--alarms-only accepts that)"
                 )
             }
         }

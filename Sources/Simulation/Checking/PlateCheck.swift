@@ -4,7 +4,7 @@ import Ledger
 import Plate
 import Reporting
 
-/// Joins what a daemon said with the truth about the plate that it watched.
+/// Compares a daemon's answers with the truth about the plate that it watched.
 package struct PlateCheck {
     /// Steps of strength that recall is given for.
     static let steps: [(from: Double, to: Double)] = [(0, 0.25), (0.25, 0.5), (0.5, 0.75), (0.75, 1)]
@@ -18,8 +18,8 @@ package struct PlateCheck {
 
     /// Checks an output folder of `autoqc watch` against the truth.
     ///
-    /// Reads the ledger, or the alarm logs alone where there is none or `alarmsOnly`. Throws a sentence where there is
-    /// nothing to be checked.
+    /// Reads the ledger, or only the alarm logs where there is no ledger or `alarmsOnly`. Throws where there is nothing to
+    /// check.
     package static func report(
         folder: String,
         truth rows: [TruthRow],
@@ -191,30 +191,30 @@ package struct PlateCheck {
     }
 }
 
-/// What a daemon said about the frames of some runs.
+/// The outcomes and alarms that a daemon wrote for the frames of some runs.
 struct DaemonAnswers {
-    /// What became of one frame, once.
+    /// One outcome of a frame.
     enum Outcome: Equatable {
         case judged(isFaulty: Bool, at: Timestamp)
         case quarantined
         case skipped
     }
 
-    /// Where outcomes come from.
+    /// The source of outcomes.
     enum Source: String {
-        /// The ledger, which knows every frame.
+        /// The ledger, which has every frame.
         case ledger
-        /// Alarm logs, which know faulty and unreadable frames only.
+        /// Alarm logs, which have faulty and unreadable frames only.
         case alarms
     }
 
     let source: Source
-    /// What became of each frame, every time.
+    /// All outcomes of each frame.
     private(set) var outcomes: [FrameID: [Outcome]] = [:]
     /// Lines of the alarm logs, in the order of writing within each well.
     let alarms: [Alarm]
 
-    /// Gathers what is known already, for tests.
+    /// Takes answers as they are, for tests.
     init(source: Source, outcomes: [FrameID: [Outcome]], alarms: [Alarm]) {
         (self.source, self.outcomes, self.alarms) = (source, outcomes, alarms)
     }

@@ -2,14 +2,14 @@ import Faults
 import Plate
 import StrictYAML
 
-/// Reads a fault script; every key it does not know is a mistake, and all mistakes are named at once.
+/// Reads a fault script. Every unknown key is a mistake; all mistakes of a file come in one answer.
 struct FaultScriptReader {
     private static let keys = ["kind", "form", "wells", "onset", "end", "strength", "shift"]
 
     /// The file, for messages.
     let path: String
     private var problems: [YAMLProblem] = []
-    /// Keys that were probably meant by others: that they are missing is said already.
+    /// Keys that misspelt ones probably meant: they are not reported as missing as well.
     private var meant: Set<String> = []
 
     init(path: String) { self.path = path }
@@ -71,7 +71,7 @@ struct FaultScriptReader {
         )
     }
 
-    /// What a value has to be, for messages.
+    /// The values that a key takes, for messages.
     private static func expected(_ key: String, _ kind: FaultKind?) -> String {
         switch key {
         case "kind": "one of " + FaultKind.allCases.map(\.rawValue).joined(separator: ", ")
@@ -147,7 +147,7 @@ struct FaultScriptReader {
         node.float.flatMap { range.contains($0) ? Float($0) : nil }
     }
 
-    /// None for all wells.
+    /// The wells of a list; empty for all wells.
     private static func wells(_ node: YAMLNode) -> [Well]? {
         if node.string == "all" { return [] }
         guard let names = node.sequence, !names.isEmpty else { return nil }

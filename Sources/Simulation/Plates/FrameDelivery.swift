@@ -3,15 +3,15 @@ import Foundation
 import Frames
 import Plate
 
-/// A way of bringing frames into the plate's folder.
+/// A way of writing frames into the plate's folder.
 protocol FrameDelivery {
     /// When the next piece of an open file is due, from the start; `nil` for none.
     var nextPiece: Duration? { get }
-    /// Takes a frame whose time has come.
+    /// Takes a frame that is due.
     mutating func deliver(_ made: FrameMaker.Made, _ step: PlatePlan.Step) throws(SimulationError)
     /// Writes the piece that is due.
     mutating func writePiece() throws(SimulationError)
-    /// Closes what is open.
+    /// Closes all open files.
     mutating func finish() throws(SimulationError)
 }
 
@@ -97,7 +97,7 @@ struct SlowFiles: FrameDelivery {
 /// A file for each well, which grows by a page a frame and is closed after the last.
 struct MovieFiles: FrameDelivery {
     private final class Movie {
-        /// Closes its file when it is let go.
+        /// Closes its file when it is released.
         var writer: TIFFWriter?
         let path: String
         let temporary: String?
@@ -168,12 +168,12 @@ struct MovieFiles: FrameDelivery {
 
 /// The folder that a plate is written into.
 struct PlateFolder {
-    /// What the daemon passes over without a word.
+    /// Ending of temporary files, which the daemon ignores.
     static let temporarySuffix = ".part"
 
     private let root: String
 
-    /// Makes the folder; one with other files in it is as good.
+    /// Makes the folder, which may have other files in it.
     init(_ root: String) throws(SimulationError) {
         self.root = root
         try Self.make(root)
@@ -200,14 +200,14 @@ struct PlateFolder {
         let resolved = { (path: String) in
             URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath().path
         }
-        // The file is not there yet, so that its own name holds no link.
+        // The file does not exist yet, so its own name is no link.
         let parent = resolved(URL(filePath: file).standardizedFileURL.deletingLastPathComponent().path)
         let root = resolved(folder)
         return parent == root || parent.hasPrefix(root == "/" ? root : root + "/")
     }
 }
 
-/// A file that did not exist before, being written.
+/// A new file that is being written.
 struct NewFile {
     private let handle: FileHandle
     private let path: String
@@ -226,7 +226,7 @@ struct NewFile {
         self.path = path
     }
 
-    /// Writes bytes behind those before.
+    /// Appends bytes.
     func write(_ data: Data) throws(SimulationError) {
         do {
             try handle.write(contentsOf: data)

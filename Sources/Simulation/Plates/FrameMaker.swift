@@ -5,9 +5,9 @@ import Frames
 import Plate
 import Synchronization
 
-/// Simulates the frames of a plate, on any thread and in any order.
+/// Simulates and encodes the frames of a plate, on any thread and in any order.
 final class FrameMaker: Sendable {
-    /// A frame that waits for its time.
+    /// A frame that is ready to be written.
     struct Made: Sendable {
         /// The frame as it will be written.
         enum Content: Sendable {
@@ -25,7 +25,7 @@ final class FrameMaker: Sendable {
     private let microscope: Microscope
     private let faults: [Well: [Fault]]
     private let staging: String
-    /// The scene of each well that has come farthest: going on is cheap, going back is not.
+    /// The latest scene of each well: the next frame of a scene is cheap, an earlier one is not.
     private let scenes = Mutex<[Int: (scene: WellScene, index: Int)]>([:])
 
     /// Makes a temporary folder, in which files are encoded.
@@ -52,7 +52,7 @@ final class FrameMaker: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: staging) }
 
-    /// Makes a frame and encodes it, unless it will be a page among others.
+    /// Makes a frame, and encodes it unless it is a page of a movie.
     func make(_ number: Int) throws(SimulationError) -> Made {
         let step = plan.step(number)
         let simulated = frame(of: step)
@@ -94,9 +94,9 @@ final class FrameMaker: Sendable {
     }
 }
 
-/// Things made ahead of their time on other threads, in no order, and taken in order.
+/// Items made in advance on other threads, in any order, and taken in order.
 ///
-/// At most `depth` wait or are being made.
+/// At most `depth` of them are ready or being made.
 final class LookAhead<Item: Sendable>: Sendable {
     private struct State {
         var next = 0
@@ -129,14 +129,14 @@ final class LookAhead<Item: Sendable>: Sendable {
         }
     }
 
-    /// Waits until as much is made as may wait, or all there is.
+    /// Waits until `depth` items are ready, or all there are.
     func fill(unless isInterrupted: () -> Bool) {
         while !isInterrupted(), state.withLock({ $0.ready.count }) < min(depth, count) {
             _ = news.wait(timeout: .now() + .milliseconds(100))
         }
     }
 
-    /// Waits for an item, each to be taken once and in order; `nil` once `isInterrupted`.
+    /// Waits for an item; each is taken once and in order. `nil` once `isInterrupted`.
     func take(_ number: Int, unless isInterrupted: () -> Bool) throws(SimulationError) -> Item? {
         while !isInterrupted() {
             if let result = state.withLock({ $0.ready.removeValue(forKey: number) }) {
@@ -148,7 +148,7 @@ final class LookAhead<Item: Sendable>: Sendable {
         return nil
     }
 
-    /// Makes no more.
+    /// Ends the making of items.
     func stop() {
         state.withLock { $0.isStopped = true }
         for _ in 0..<workers { room.signal() }

@@ -3,7 +3,7 @@ import Foundation
 package import Plate
 import Reporting
 
-/// What is true of one frame that a simulated microscope wrote: a line of `truth.csv`.
+/// The truth about one frame of a simulated plate: a line of `truth.csv`.
 ///
 /// **Format.** UTF-8, a header, then `file,run,well,frame,fault,strength,closed`: the path in the plate's folder; what
 /// the name says, pages of a movie counted on; classes and strengths (0 to 1), several with `;` between, empty for a
@@ -74,7 +74,7 @@ package struct TruthRow: Sendable, Equatable {
             throw SimulationError("\(path): cannot be read; name the truth.csv of `autoqc simulate plate`")
         }
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        // The rest after the last line's end: nothing, or what a killed run left.
+        // The text after the last line's end: nothing, or an unfinished line of a killed run.
         lines.removeLast()
         guard lines.first.map({ String($0) }) == header else {
             throw SimulationError(
@@ -85,7 +85,7 @@ package struct TruthRow: Sendable, Equatable {
         for line in lines.dropFirst() {
             guard let row = TruthRow(line: line) else {
                 throw SimulationError(
-                    "\(path):\(rows.count + 2): this is no line of truth; was the file changed?"
+                    "\(path):\(rows.count + 2): this line has not the seven fields of a truth table; was the file changed?"
                 )
             }
             rows.append(row)

@@ -30,7 +30,7 @@ package struct Comparison: Sendable {
         self.seed = seed
     }
 
-    /// The sheet, shuffled, and what each tile is, row by row.
+    /// The sheet with its tiles shuffled, and a line that names each tile, row by row.
     package func sheet() -> (image: PNGImage, key: [String]) {
         var tiles = realTiles() + simulatedTiles()
         var random = SplitMix64(seed: seed, 0x5EE7)
@@ -153,7 +153,7 @@ package struct Comparison: Sendable {
         return tiles
     }
 
-    /// A whole frame, each tile's pixel the mean of those it stands for.
+    /// A whole frame; each pixel of the tile is a mean of the frame's pixels there.
     private func whole(_ frame: Frame, _ label: String) -> Tile {
         let side = frame.width / Self.tile.width
         let pixels = (0..<Self.tile.width * Self.tile.height).map { index in

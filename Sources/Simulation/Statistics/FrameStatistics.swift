@@ -1,7 +1,7 @@
 import Faults
 package import Plate
 
-/// What frames look like, in numbers: to compare simulated with real ones.
+/// Figures of a frame, to compare simulated frames with real ones.
 package struct FrameStatistics: Sendable, Equatable {
     /// Mean grey value.
     package let mean: Float
@@ -15,7 +15,7 @@ package struct FrameStatistics: Sendable, Equatable {
     package let spectrumSlope: Float
     /// Median diameter of the cells, in pixels, of a disc of the same area.
     package let cellDiameter: Float
-    /// Median of how far cells deviate from the background around them, relative to it.
+    /// Median deviation of cells from the background around them, relative to it.
     package let cellContrast: Float
     /// Cells for each million of pixels.
     package let cellDensity: Float
@@ -61,7 +61,7 @@ package struct FrameStatistics: Sendable, Equatable {
         "cells per Mpx",
     ]
 
-    /// How alike a frame and a later one are, -1 to 1, once what stays the same is taken away.
+    /// Correlation of a frame with a later one, -1 to 1, without the background that both share.
     package static func correlation(_ first: Frame, _ second: Frame) -> Float {
         let deviations = [first, second].map { frame in
             let background = LocalBackground(frame)
@@ -100,7 +100,7 @@ package struct FrameStatistics: Sendable, Equatable {
     }
 }
 
-/// Bodies that stand out from the background: a rough count, enough to compare frames by.
+/// A rough count of the bodies that stand out from the background, to compare frames.
 struct CellCensus {
     /// Relative deviation from the background that belongs to a cell.
     private static let threshold: Float = 0.1
