@@ -15,7 +15,9 @@ package struct ReviewedFrames: Sendable {
     /// Frames of the sample that were not flagged.
     package let unflagged: Int
 
-    /// True faults that the greedy search needs. With fewer, a single marked fault would decide the threshold.
+    /// True faults that the greedy search needs.
+    ///
+    /// With fewer, a single marked fault would decide the threshold.
     package static let fewestFaults = 10
     /// Unflagged frames, at most.
     private static let sample = 400

@@ -7,8 +7,9 @@ package enum TestFault {
     private static let strengths: [Float] = [0.6, 0.9]
     /// Strength of numbered faults: visible to a person, but missed by a model that has become too tolerant.
     private static let numberedStrength: Float = 0.6
-    /// Smallest share of a frame that a fault of a class covers. A change of focus, for example, is not visible in a well
-    /// with hardly any cells.
+    /// Smallest share of a frame that a fault of a class covers.
+    ///
+    /// A change of focus, for example, is not visible in a well with hardly any cells.
     private static let leastArea = 0.002
 
     /// A copy of a frame with a fault of a class, the same for the same frame, class and seed.

@@ -67,7 +67,9 @@ struct MeasureKernelsCommand: MeasureGroup {
         }
     }
 
-    /// The computations before and after the network. The noised image stands for the reconstruction.
+    /// The computations before and after the network.
+    ///
+    /// The noised image stands for the reconstruction.
     private static func pixels(
         _ frame: Frame,
         _ options: MeasureOptions,

@@ -198,7 +198,9 @@ struct CellPopulation: Sendable {
         }
     }
 
-    /// Moves all cells by one frame. A cell that leaves on one side comes in on the other; touching cells part.
+    /// Moves all cells by one frame.
+    ///
+    /// A cell that leaves on one side comes in on the other; touching cells part.
     mutating func step() {
         for index in cells.indices {
             cells[index].step()

@@ -2,7 +2,9 @@ import Faults
 import Plate
 import StrictYAML
 
-/// Reads a fault script. Every unknown key is a mistake; all mistakes of a file come in one answer.
+/// Reads a fault script.
+///
+/// Every unknown key is a mistake; all mistakes of a file come in one answer.
 struct FaultScriptReader {
     private static let keys = ["kind", "form", "wells", "onset", "end", "strength", "shift"]
 
