@@ -1,5 +1,5 @@
 import Detection
-package import Faults
+import Faults
 import Plate
 import Randomness
 

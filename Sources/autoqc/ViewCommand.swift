@@ -1,4 +1,4 @@
-package import ArgumentParser
+import ArgumentParser
 import Dashboard
 import Foundation
 import Ledger
