@@ -100,7 +100,7 @@ package final class Microscope: Sendable {
     ) -> LabelledFrame {
         let others = Specimen.Variety.allCases.filter { $0 != .typical }
         var variety = striking.map { others[$0 % others.count] } ?? .typical
-        // Without cells nobody can tell the focus.
+        // A change of focus is not visible without cells.
         if fault?.kind == .zShift, variety == .empty { variety = .dense }
         var attempt = 0
         while true {

@@ -54,8 +54,7 @@ struct WatchedOptions: ParsableArguments {
         let known = folders.isEmpty ? last?.folders ?? [] : folders
         guard !known.isEmpty else {
             throw DataError(
-                "\(ledger.path) does not say which folders were watched, as it is from before it noted that; name them "
-                    + "with --folders"
+                "\(ledger.path) does not say which folders were watched; name them with --folders"
             )
         }
         return (known, try FramePattern(pattern ?? last?.pattern ?? FramePattern.standard))

@@ -305,7 +305,7 @@ struct TrainCommand: ParsableCommand {
         let base = try base()
         if model.description.realtime != nil { model.description.residual = residual }
         if let base {
-            // What faults look like is learnt from faults, of which there are none here.
+            // Causes are fitted to faults, and there are none among these frames.
             (model.description.causes, model.description.residual) = (
                 base.description.causes, base.description.residual
             )

@@ -154,7 +154,7 @@ struct PlateCheckTests {
             #expect(report.frames.quarantined == 1)
             #expect(report.detection.recall == 0.5 && report.detection.precision == 2.0 / 3)
             #expect(report.closeToJudged == nil && report.closeToAlarm?.p50 == 0.5)
-            #expect(CheckLimits().shortcomings(of: report).count == 1, "nobody can say that none was missed")
+            #expect(CheckLimits().shortcomings(of: report).count == 1, "it is not known that none was missed")
             #expect(CheckLimits(allowsUnknown: true).shortcomings(of: report).isEmpty)
         }
     }
