@@ -42,6 +42,7 @@ let package = Package(
 
         .target(name: "Plate"),
         .target(name: "Randomness"),
+        .target(name: "Faults", dependencies: ["Plate", "Randomness", "CKernels"]),
         .target(name: "StrictYAML", dependencies: [yams]),
         .target(name: "Frames", dependencies: ["Plate", "CTIFF", "CPNG", "CKernels", "CZlib"]),
         .target(name: "Tensors", dependencies: ["COpenBLAS", "COneDNN", "CKernels"]),
@@ -71,14 +72,16 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Plate", "Arithmetic", "Frames", "Tensors", "Networks", "Diffusion", "Verdict", "Evaluation",
-                "Detection",
-                "Randomness", logging,
+                "Plate", "Arithmetic", "Frames", "Randomness", "Faults", "Tensors", "Networks", "Diffusion",
+                "Verdict",
+                "Evaluation", "Detection", logging,
             ]
         ),
         .target(
             name: "Simulation",
-            dependencies: ["Plate", "Frames", "Randomness", "Ledger", "Reporting", "StrictYAML", "CKernels"]
+            dependencies: [
+                "Plate", "Frames", "Randomness", "Faults", "Ledger", "Reporting", "StrictYAML", "CKernels",
+            ]
         ),
         .target(
             name: "Benchmarking",
@@ -90,7 +93,8 @@ let package = Package(
         .target(
             name: "Monitoring",
             dependencies: [
-                "Plate", "Frames", "Acquisition", "Systemd", "Detection", "Ledger", "Rules", "Reporting",
+                "Plate", "Frames", "Faults", "Acquisition", "Systemd", "Detection", "Ledger", "Rules",
+                "Reporting",
                 "StrictYAML", logging, lifecycle,
             ]
         ),
@@ -115,8 +119,8 @@ let package = Package(
                 "Plate", "Frames", "Tensors", "Acquisition", "Systemd", "Networks", "Diffusion", "Verdict",
                 "Evaluation", "Detection", "Ledger", "Rules", "Reporting", "Training", "Monitoring",
                 "Checkpoints",
-                "Simulation", "Benchmarking",
-                "Randomness", "CKernels", "Auditing", "Dashboard", "Exporting",
+                "Simulation", "Benchmarking", "Randomness", "CKernels", "Auditing", "Dashboard", "Exporting",
+                "Faults",
                 argumentParser, logging, lifecycle,
             ]
         ),
@@ -127,6 +131,7 @@ let package = Package(
             path: "Tests/TestSupport"
         ),
         .testTarget(name: "PlateTests", dependencies: ["Plate"]),
+        .testTarget(name: "FaultsTests", dependencies: ["Faults", "Plate", "Randomness"]),
         .testTarget(name: "FramesTests", dependencies: ["Frames", "Plate", "TestSupport"]),
         .testTarget(name: "TensorsTests", dependencies: ["CKernels", "Tensors", "TestSupport"]),
         .testTarget(name: "AcquisitionTests", dependencies: ["Acquisition", "Plate", "TestSupport"]),
@@ -165,7 +170,7 @@ let package = Package(
         .testTarget(
             name: "SimulationTests",
             dependencies: [
-                "Simulation", "Plate", "Frames", "Ledger", "Randomness", "Reporting", "Training",
+                "Simulation", "Faults", "Plate", "Frames", "Ledger", "Randomness", "Reporting", "Training",
                 "TestSupport",
             ]
         ),

@@ -44,12 +44,12 @@ def auc(normal, faulty):
     return statistics.mean(pairs) if pairs else None
 
 
-def severities(name):
-    """Severity of each faulty test frame of a set, by its file's name."""
+def strengths(name):
+    """Strength of the fault in each faulty test frame of a set, by its file's name."""
     found = {}
     for path in (folder / "sets" / name / "splits").glob("test_val_fold*.csv"):
         for row in csv.DictReader(path.open()):
-            found[pathlib.Path(row["img_path"]).name] = float(row["severity"])
+            found[pathlib.Path(row["img_path"]).name] = float(row["strength"])
     return found
 
 
@@ -83,24 +83,24 @@ def whole(title, names):
         for method in runs[0]
     ]
     table(["method"] + FAULTS, rows)
-    print("AUC by severity, patch score:\n")
-    table(["method"] + ["below 0.25", "0.25 to 0.5", "0.5 to 0.75", "above 0.75"], by_severity(names, runs))
+    print("AUC by strength, patch score:\n")
+    table(["method"] + ["below 0.25", "0.25 to 0.5", "0.5 to 0.75", "above 0.75"], by_strength(names, runs))
 
 
-def by_severity(names, runs):
-    known = [severities(name) for name in names]
+def by_strength(names, runs):
+    known = [strengths(name) for name in names]
     rows = []
     for method in runs[0]:
         row = [method]
         for low, high in STEPS:
             areas = []
-            for run, severity in zip(runs, known):
+            for run, strength in zip(runs, known):
                 each = list(frames(run[method]))
                 normal = [frame["patch"] for frame in each if not frame["isFaulty"]]
                 faulty = [
                     frame["patch"]
                     for frame in each
-                    if frame["isFaulty"] and low <= severity[pathlib.Path(frame["image"]).name] < high
+                    if frame["isFaulty"] and low <= strength[pathlib.Path(frame["image"]).name] < high
                 ]
                 areas.append(auc(normal, faulty))
             row.append(cell(statistics.mean(areas) if None not in areas else None))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What the main job costs on this machine, beside the machine's own speed: run.sh AUTOQC [OPTIONS OF BENCH]
+# What the main job costs on this machine, beside the machine's own speed: run.sh AUTOQC [OPTIONS OF MEASURE]
 #
-# Bare convolutions of oneDNN without any of our code, then every group of `autoqc bench` with the shipped model. Quote ratios
+# Bare convolutions of oneDNN without any of our code, then every group of `autoqc measure` with the shipped model. Quote ratios
 # of one run.
 set -euo pipefail
 autoqc=$(realpath "${1:-autoqc}")
@@ -12,4 +12,4 @@ cc -O2 "$here/convolution.c" -o "$work/convolution" -ldnnl
 lscpu | grep 'Model name'
 "$work/convolution"
 # Waiting threads sleep: frames are judged side by side, each on a core.
-OMP_WAIT_POLICY=passive "$autoqc" bench --model "$here/../examples/models/complexeye.safetensors" "${@:2}"
+OMP_WAIT_POLICY=passive "$autoqc" measure --model "$here/../examples/models/complexeye.safetensors" "${@:2}"

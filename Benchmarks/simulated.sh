@@ -2,7 +2,7 @@
 # A model on simulated frames: simulated.sh AUTOQC [MODEL] [NORMAL] [FAULTY] [SEED]
 #
 # Simulates a labelled set, judges its test frames with `autoqc score` and prints false alarms on normal frames and recall
-# per class and severity, as a table in Markdown.
+# per class and strength, as a table in Markdown.
 set -euo pipefail
 autoqc=$(realpath "${1:-autoqc}")
 here=$(cd "$(dirname "$0")" && pwd)
@@ -24,7 +24,7 @@ awk -F, '
     }
     END {
         printf "false alarms: %s normal frames\n\n", share(alarms, normal)
-        print "| found, at severity | below 0.25 | 0.25 to 0.5 | 0.5 to 0.75 | 0.75 and more | all |"
+        print "| found, at strength | below 0.25 | 0.25 to 0.5 | 0.5 to 0.75 | 0.75 and more | all |"
         print "|---|---|---|---|---|---|"
         count = split("air-bubble artifact z-shift illumination contamination", kinds, " ")
         for (row = 1; row <= count; row++) {

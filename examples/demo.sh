@@ -77,7 +77,7 @@ say "what the daemon found, and the truth"
 "$autoqc" simulate check --out "$out/results" --truth "$out/truth.csv" --json "$out/check.json"
 echo
 echo "The shipped model learnt what is normal from real frames; calibrated on this microscope's own, it would find more:"
-echo "docs/quality.md has its recall by class and severity."
+echo "docs/quality.md has its recall by class and strength."
 faults() { cat "$out/results/01/alarms/$1"*.log 2>/dev/null | grep -c 'event=FAULT' || true; }
 normal=$(faults A)
 bubble=$(faults B)

@@ -2,7 +2,7 @@
 
 The realtime U-Net of Sources/Networks/RealtimeUNet.swift, one pass of 1280 x 800 and one training step of 8 crops of 192 x 192;
 the published pDDPM U-Net of Sources/Networks/UNet.swift, one pass of 192 x 192. Eager mode in float32, channels last, which is
-the faster layout on CPUs. Prints and writes figures of the names and units of `autoqc bench`.
+the faster layout on CPUs. Prints and writes figures of the names and units of `autoqc measure`.
 """
 
 import json

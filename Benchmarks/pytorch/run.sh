@@ -28,7 +28,7 @@ for round in $(seq "$ROUNDS"); do
     # Other work that comes and goes within a round moves its ratios: rounds that disagree are not to be quoted.
     echo "round $round, load before it $(cut -d ' ' -f 1 /proc/loadavg)"
     for group in network training; do
-        "$autoqc" bench "$group" --passes "$PASSES" --json "$work/autoqc-$group-$round.json" > /dev/null
+        "$autoqc" measure "$group" --passes "$PASSES" --json "$work/autoqc-$group-$round.json" > /dev/null
         "$venv/bin/python" -W ignore "$here/realtime.py" "$group" "$work/torch-$group-$round.json" "$PASSES"
     done
 done

@@ -1,3 +1,4 @@
+import Faults
 import Foundation
 package import Logging
 import Plate
@@ -10,15 +11,13 @@ extension Monitor {
     /// `judge` is the detector made from `configuration.model`. `reload` reads both again at SIGHUP; without it
     /// SIGHUP is logged and changes nothing. `reloadRequests` are the SIGHUPs since before the configuration was read:
     /// until someone listens, the signal would end the process. `companions` run beside the daemon's own services.
-    /// `faultyCopy` is what the daemon tests itself with; without it, it does not.
     package convenience init(
         configuration: Configuration,
         judge: any FrameJudge,
         logger: Logger,
         reloadRequests: AsyncStream<Int32>? = nil,
         reload: Reload? = nil,
-        companions: @escaping Companions = { _, _ in [] },
-        faultyCopy: FaultyCopy? = nil
+        companions: @escaping Companions = { _, _ in [] }
     ) {
         self.init(configuration: configuration, judge: judge, logger: logger, reload: reload) {
             configuration,
@@ -33,7 +32,7 @@ extension Monitor {
                 stopRequests: ProcessSignals.stream(of: [SIGTERM, SIGINT]),
                 now: { .now },
                 companions: companions,
-                faultyCopy: faultyCopy
+                faultyCopy: { TestFault.copy(of: $0, cause: $1, seed: $2) }
             )
         }
     }

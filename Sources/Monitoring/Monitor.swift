@@ -1,7 +1,7 @@
 import Acquisition
 package import Ledger
 import Logging
-package import Plate
+import Plate
 package import Reporting
 package import ServiceLifecycle
 import Synchronization
@@ -33,7 +33,7 @@ package final class Monitor: Sendable {
         @Sendable (_ ledger: FrameLedger, _ figures: @escaping @Sendable () -> DaemonFigures) -> [any Service]
 
     /// Puts a fault of a class on a copy of a frame, the same one for the same seed; `nil` where the frame would not show it.
-    package typealias FaultyCopy = @Sendable (_ frame: Frame, _ cause: Cause, _ seed: UInt64) -> Frame?
+    typealias FaultyCopy = @Sendable (_ frame: Frame, _ cause: Cause, _ seed: UInt64) -> Frame?
 
     /// Everything that a monitor works with and a test replaces.
     struct Parts: Sendable {

@@ -1,3 +1,5 @@
+package import Faults
+package import Frames
 package import Plate
 import Randomness
 import Synchronization
@@ -7,9 +9,9 @@ import Synchronization
 /// Everything follows from the seed: frame k of a well is the same on every machine, in whatever order and on however
 /// many threads frames are asked for.
 package final class Microscope: Sendable {
-    /// What can be chosen.
+    /// Settings of a simulation.
     package struct Settings: Sendable, Equatable {
-        /// Everything random follows from here.
+        /// Seed of everything random.
         package var seed: UInt64
         /// Rows of a frame.
         package var height: Int
@@ -40,10 +42,15 @@ package final class Microscope: Sendable {
     package static let lensCount = 16
     /// Side of a pixel in the sample, in um.
     package static let pixelSize: Float = 0.645
+    /// The same for the metadata of files, in um: 0.645 and not its nearest `Float`, as the instrument writes it.
+    package static let filedPixelSize: PixelSize = {
+        let side = Double("\(pixelSize)") ?? Double(pixelSize)
+        return PixelSize(x: side, y: side)
+    }()
     /// Frames of fewer rows or columns hold no cell.
     package static let smallestSide = 32
 
-    /// What was chosen.
+    /// Settings of this simulation.
     package let settings: Settings
     private let lenses = Mutex<[Int: Lens]>([:])
 
@@ -58,8 +65,7 @@ package final class Microscope: Sendable {
 
     /// A well's field of view from its first frame on.
     ///
-    /// Without a specimen one of a variety follows from seed, plate and well. Other plates are other wells under the same
-    /// lenses.
+    /// Without a specimen, one of the variety follows from seed, plate and well. Every plate has the same lenses.
     package func scene(
         of well: Well,
         plate: Int = 0,
@@ -78,7 +84,39 @@ package final class Microscope: Sendable {
         )
     }
 
-    /// Where all that is random in a well starts.
+    /// Wells tried until a fault shows.
+    private static let attempts = 32
+
+    /// A frame for a labelled set, with its mask.
+    ///
+    /// `striking` numbers the varieties of specimens that are normal but not typical; `nil` is typical. A fault may not
+    /// show in a well, such as a change of focus where there are no cells: then another well takes its place.
+    package func labelledFrame(
+        of well: Well,
+        plate: Int,
+        at index: Int,
+        striking: Int?,
+        fault: Fault?
+    ) -> LabelledFrame {
+        let others = Specimen.Variety.allCases.filter { $0 != .typical }
+        var variety = striking.map { others[$0 % others.count] } ?? .typical
+        // A change of focus is not visible without cells.
+        if fault?.kind == .zShift, variety == .empty { variety = .dense }
+        var attempt = 0
+        while true {
+            var scene = scene(
+                of: well,
+                plate: plate + 10_000 * attempt,
+                variety: variety,
+                faults: fault.map { [$0] } ?? []
+            )
+            let result = scene.frame(index)
+            attempt += 1
+            if fault == nil || result.mask.values.contains(1) || attempt == Self.attempts { return result }
+        }
+    }
+
+    /// Seed of everything random in a well.
     package func seed(of well: Well, plate: Int = 0) -> UInt64 {
         var random = SplitMix64(
             seed: settings.seed,
@@ -104,4 +142,13 @@ package final class Microscope: Sendable {
             return lens
         }
     }
+}
+
+/// Why a simulation cannot be done as asked.
+package struct SimulationError: Error, Sendable, CustomStringConvertible {
+    /// One sentence that says what is wrong and what to do.
+    package let description: String
+
+    /// Wraps a sentence.
+    package init(_ description: String) { self.description = description }
 }

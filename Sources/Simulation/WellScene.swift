@@ -1,14 +1,15 @@
+package import Faults
 package import Plate
 import Randomness
 
-/// What the microscope sees in one well, frame by frame.
+/// The microscope's view of one well, frame by frame.
 ///
-/// A value: copies go their own ways. Going on from frame to frame is cheap; going back starts the cells' walk anew, so
-/// any frame can be had at any time and is the same.
+/// Any frame can be asked for at any time, and it is always the same. The next frame is cheap; an earlier one starts the
+/// cells' walk again. A copy does not change with the original.
 package struct WellScene: Sendable {
     /// The well.
     package let well: Well
-    /// What is in it.
+    /// The cells in it and how the microscope sees them.
     package let specimen: Specimen
     /// The faults that come and go.
     package var faults: [Fault]
@@ -50,7 +51,7 @@ package struct WellScene: Sendable {
     }
 
     /// The frame at a position in time, counted from 0; below 0 is a programmer's mistake.
-    package mutating func frame(_ index: Int) -> SimulatedFrame {
+    package mutating func frame(_ index: Int) -> LabelledFrame {
         precondition(index >= 0, "there is no frame \(index)")
         if index < position {
             cells = Self.population(specimen, settings, seed)
@@ -71,7 +72,7 @@ package struct WellScene: Sendable {
         for fault in active { apply(fault, at: index, to: &frame, mask: &mask) }
         let noise = SplitMix64(seed: seed, 0x2015E, UInt64(index)).state
         Camera.record(&frame, quality: settings.jpegQuality, seed: noise)
-        return SimulatedFrame(frame: frame, mask: mask, faults: active)
+        return LabelledFrame(frame: frame, mask: mask, faults: active)
     }
 
     /// The lamp's light through the empty well: its level drifts slowly and flickers.

@@ -163,7 +163,7 @@ extension Tensor {
         ]
         precondition(addend.map { $0.shape == size } ?? true, "an addend that does not fit \(size)")
         let result = Tensor(uninitialized: size)
-        let kind = Profile.Kind.convolution(
+        let kind = KernelTimes.Kind.convolution(
             images: shape,
             weights: weights.shape,
             geometry,
@@ -171,7 +171,7 @@ extension Tensor {
         )
         // Each value of the result takes as many multiplications and additions as a filter has weights.
         let operations = 2 * Double(result.count) * Double(weights.count / weights.shape[0])
-        Profile.measure(kind, operations: operations) {
+        KernelTimes.measure(kind, operations: operations) {
             ConvolutionPlan.run(
                 .forward(hasBias: bias != nil, activation: activation, accumulates: addend != nil),
                 source: self,

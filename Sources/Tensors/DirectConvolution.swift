@@ -68,9 +68,9 @@ extension Tensor {
             side * geometry.outputLength(images[2], kernel: weights.shape[2]),
             weights.shape[0] / (side * side),
         ])
-        let kind = Profile.Kind.convolution(images: images, weights: weights.shape, geometry, .bfloat16)
+        let kind = KernelTimes.Kind.convolution(images: images, weights: weights.shape, geometry, .bfloat16)
         let operations = 2 * Double(result.count) * Double(weights.count / weights.shape[0])
-        Profile.measure(kind, operations: operations) {
+        KernelTimes.measure(kind, operations: operations) {
             run(shape, weights, bias, addend, activation, into: result)
         }
         return result

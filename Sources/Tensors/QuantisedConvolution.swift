@@ -81,13 +81,13 @@
 
     private func run(_ source: ByteImage, _ output: UnsafeMutableRawPointer) {
         let operations = 2 * Double(outputShape.reduce(1, *)) * Double(weightsShape.dropFirst().reduce(1, *))
-        let kind = Profile.Kind.convolution(
+        let kind = KernelTimes.Kind.convolution(
             images: [1] + sourceShape,
             weights: weightsShape,
             geometry,
             .int8
         )
-        Profile.measure(kind, operations: operations) { unsafe kernel.run(source.pointer, output) }
+        KernelTimes.measure(kind, operations: operations) { unsafe kernel.run(source.pointer, output) }
     }
 
     /// Largest byte of a weight.

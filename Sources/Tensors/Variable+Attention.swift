@@ -7,7 +7,7 @@ extension Variable {
     /// the three. The scores of a few queries at a time are kept, never all T x T.
     package func selfAttention(headChannels: Int) -> Variable {
         let layout = AttentionLayout(shape, headChannels: headChannels)
-        let result = Profile.measure(.attention, operations: layout.operations) { layout.forward(value) }
+        let result = KernelTimes.measure(.attention, operations: layout.operations) { layout.forward(value) }
         return Variable(value: result, inputs: [self]) { [self] upstream in
             if Recording.isOn {
                 return composedSelfAttention(layout).propagated(upstream, to: [self])

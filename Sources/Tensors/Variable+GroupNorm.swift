@@ -35,7 +35,7 @@ extension Variable {
                 && (modulation.map { $0.shape == [batch, 2 * depth] } ?? true),
             "weights \(weights.shape), bias \(bias.shape), modulation \(modulation?.shape ?? []) for \(shape)"
         )
-        let (result, statistics) = Profile.measure(.groupNorm) {
+        let (result, statistics) = KernelTimes.measure(.groupNorm) {
             value.groupNormalised(norm, weights.value, bias.value, modulation?.value)
         }
         let inputs = [self, weights, bias] + (modulation.map { [$0] } ?? [])

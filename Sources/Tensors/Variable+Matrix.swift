@@ -72,7 +72,7 @@ extension Tensor {
             transposingRight ? (right.shape[1], right.shape[0]) : (right.shape[0], right.shape[1])
         precondition(inner == rightInner, "inner axes differ: \(shape) and \(right.shape)")
         let result = Tensor(uninitialized: [rows, columns])
-        Profile.measure(.product, operations: 2 * Double(rows) * Double(columns) * Double(inner)) {
+        KernelTimes.measure(.product, operations: 2 * Double(rows) * Double(columns) * Double(inner)) {
             let left = unsafe MatrixView(storage.pointer, shape[1], isTransposed: transposingSelf)
             let other = unsafe MatrixView(
                 right.storage.pointer,

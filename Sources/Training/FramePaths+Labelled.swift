@@ -13,7 +13,7 @@ extension FramePaths {
         /// The class of its fault, where the list tells.
         package let fault: String?
         /// How strong the fault is, where the list tells.
-        package let severity: Double?
+        package let strength: Double?
         /// The list that names the frame.
         package let list: String
         /// The row of the list, as an editor counts: the header is row 1.

@@ -3,7 +3,7 @@ import Foundation
 /// A CSV list of labelled frames in the published layout.
 ///
 /// The first line names the columns: `img_path` and `label` (1 is faulty, 0 normal) are needed; `seg_path`
-/// (the mask, may be empty), `fault` (the class of fault) and `severity` are taken where they are; others are
+/// (the mask, may be empty), `fault` (the class of fault) and `strength` of the fault are taken where they are; others are
 /// ignored. Fields with commas stand in quotes. Empty lines are passed over.
 package struct LabelledList: Sendable {
     /// The rows that could be read, in order.
@@ -81,7 +81,7 @@ package struct LabelledList: Sendable {
         private let label: Int
         private let mask: Int?
         private let fault: Int?
-        private let severity: Int?
+        private let strength: Int?
 
         init(header: [String], path: String) throws(DataError) {
             guard let image = header.firstIndex(of: "img_path"), let label = header.firstIndex(of: "label")
@@ -91,7 +91,7 @@ package struct LabelledList: Sendable {
             (self.image, self.label, count) = (image, label, header.count)
             mask = header.firstIndex(of: "seg_path")
             fault = header.firstIndex(of: "fault")
-            severity = header.firstIndex(of: "severity")
+            strength = header.firstIndex(of: "strength")
         }
 
         /// A row, or `nil` if it has not what is needed.
@@ -110,7 +110,7 @@ package struct LabelledList: Sendable {
                 mask: filled(mask).map(resolve),
                 isFaulty: value == 1,
                 fault: filled(fault),
-                severity: filled(severity).flatMap { Double($0) },
+                strength: filled(strength).flatMap { Double($0) },
                 list: list,
                 row: number
             )

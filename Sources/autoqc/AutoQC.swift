@@ -14,7 +14,7 @@ struct AutoQC: AsyncParsableCommand {
             ExportCommand.self, ViewCommand.self, ReviewCommand.self,
             RejudgeCommand.self, LensesCommand.self, ScoreCommand.self, TrainCommand.self,
             CalibrateCommand.self, ImportCommand.self, BenchmarkCommand.self, SimulateCommand.self,
-            BenchCommand.self,
+            MeasureCommand.self,
         ]
     )
 

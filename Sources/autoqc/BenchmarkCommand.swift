@@ -112,7 +112,7 @@ struct BenchmarkCommand: ParsableCommand {
             case .passes(_, let done, let all):
                 if all > 8 { terminal.progress("\(frames), pass \(done)/\(all) of the next") }
             case .fold(let number, let method, let wasKept):
-                Terminal.note("\(method): fold \(number) \(wasKept ? "kept from before" : "done")")
+                Terminal.note("\(method): fold \(number) \(wasKept ? "already done" : "done")")
             }
         }
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Detection
 import Diffusion
+import Exporting
 import Foundation
 import Tensors
 import Training
@@ -16,11 +17,11 @@ struct CalibrateCommand: ParsableCommand {
             --faulty, a CSV list of labelled frames (img_path,seg_path,label), the published greedy search follows. --from \
             takes both from what reviewers decided on the live page: false alarms are normal frames, true faults are labelled.
 
-            A model of the realtime profile learns from the normal frames what their tiles look like, too. With --causes, \
-            lists of faulty frames whose column fault says air-bubble, artifact, z-shift, illumination or contamination, \
-            it learns to name causes; from lists with normal frames (label 0) of the same microscope and masks (seg_path), \
-            which `simulate set` and `simulate inject` write, what tiles of faults look like, too. Without, it keeps what it \
-            knows of both.
+            For a model of the realtime profile, the tiles of normal frames are fitted as well. --causes takes lists of \
+            faulty frames with a column fault: air-bubble, artifact, z-shift, illumination or contamination. Causes are \
+            fitted to them. Tiles of faults are fitted, too, where a list has normal frames (label 0) of the same \
+            microscope and masks (seg_path), as `simulate set` and `simulate inject` write them. Without --causes the model \
+            keeps what it has of both.
             """
     )
 
@@ -43,7 +44,7 @@ struct CalibrateCommand: ParsableCommand {
         name: .long,
         parsing: .upToNextOption,
         help:
-            "CSV lists of labelled frames with a column fault, from which causes and tiles of faults are learnt."
+            "CSV lists of labelled frames with a column fault, to fit causes and tiles of faults to."
     )
     var causes: [String] = []
     @Option(help: "Image score that decides: max, mean or patch.")
@@ -88,7 +89,7 @@ struct CalibrateCommand: ParsableCommand {
         let folder = FileManager.default.temporaryDirectory.appending(path: "autoqc-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let reviewed = try from.map { try ReviewedFrames($0, writingTo: folder) }
+        let reviewed = try from.map { try Self.reviewed($0, writingTo: folder) }
         let frames = try normalFrames(besides: reviewed?.normal ?? [])
         var options = Calibrator.Options()
         (options.scoreKind, options.falseAlarmRate, options.maskRate) = (score, falseAlarms, maskRate)
@@ -100,7 +101,8 @@ struct CalibrateCommand: ParsableCommand {
             frames: frames,
             options: options,
             faulty: faulty ?? reviewed?.labelled,
-            causes: causes
+            causes: causes,
+            report: Terminal.reporter()
         )
         try calibration.store(in: &loaded)
         if let prefer { try loaded.prefer(prefer) }
@@ -113,7 +115,29 @@ struct CalibrateCommand: ParsableCommand {
         }
     }
 
-    /// The frames that say what is normal; throws where they are too few to tell.
+    /// The frames that reviewers decided on in an output folder, with a line on how many there are.
+    private static func reviewed(_ out: String, writingTo folder: URL) throws -> ReviewedFrames {
+        let ledger = try LedgerOptions.open(out)
+        let tree = LedgerOptions.tree(out)
+        guard let reviewed = try ReviewedFrames(ledger: ledger, tree: tree, writingTo: folder) else {
+            throw DataError(
+                "\(out): there is no decision yet; mark frames on the live page or in `autoqc view`"
+            )
+        }
+        Terminal.note(
+            "\(out): \(reviewed.trueFaults) true faults, \(reviewed.falseAlarms) false alarms, "
+                + "\(reviewed.unflagged) unflagged frames"
+        )
+        if reviewed.labelled == nil, reviewed.trueFaults > 0 {
+            Terminal.note(
+                "\(reviewed.trueFaults) true faults are too few to find thresholds by, "
+                    + "\(ReviewedFrames.fewestFaults) would do: they come from the normal frames alone"
+            )
+        }
+        return reviewed
+    }
+
+    /// The normal frames; throws where they are too few.
     private func normalFrames(besides reviewed: [String]) throws -> FrameSet {
         let frames = try FrameSet(paths: try FramePaths.normal(normal) + reviewed)
         for reason in frames.unreadable.prefix(5) { Terminal.note("skipped: \(reason)") }

@@ -47,7 +47,7 @@ struct ImportCommand: ParsableCommand {
     )
     var skip: [String] = []
 
-    /// So many names are shown of a list that is there for information only.
+    /// Names that are shown of a list that is for information only.
     private static let shown = 5
 
     func run() throws {
@@ -76,7 +76,7 @@ struct ImportCommand: ParsableCommand {
         Terminal.note("it has no thresholds yet; run `autoqc calibrate \(out) --normal FOLDER`")
     }
 
-    /// What no shape tells and nobody said, for the user to confirm.
+    /// Settings that no shape tells and no option gives, for the user to confirm.
     private func assumed(_ found: PublishedNetwork) -> String? {
         var options: [String] = []
         if case .fanogan = found.network {} else if headChannels == nil { options.append("--head-channels") }
@@ -120,7 +120,7 @@ struct ImportCommand: ParsableCommand {
         )
     }
 
-    /// What the model is, for the user to compare with what was meant.
+    /// The model in words, for the user to compare with the intended one.
     private static func words(_ description: ModelDescription) -> String {
         guard let settings = description.reference else { return description.method.rawValue }
         let network =

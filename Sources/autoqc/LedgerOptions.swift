@@ -1,35 +1,50 @@
 import Acquisition
 import ArgumentParser
+import Dashboard
 import Foundation
 import Ledger
 import Plate
 import Reporting
+import Rules
 import Training
 
-/// What commands take that look into the output folder of `watch`.
+/// Options of commands that read the output folder of `watch`.
 struct LedgerOptions: ParsableArguments {
     @Argument(help: "The output folder of `autoqc watch`.")
     var out: String
 
-    var tree: OutputTree { OutputTree(root: URL(filePath: out).standardizedFileURL.path) }
+    var tree: OutputTree { Self.tree(out) }
 
     /// The ledger, to read.
-    func open() throws -> FrameLedger {
-        guard FileManager.default.fileExists(atPath: tree.ledger) else {
+    func open() throws -> FrameLedger { try Self.open(out) }
+
+    /// The tree of an output folder.
+    static func tree(_ out: String) -> OutputTree {
+        OutputTree(root: URL(filePath: out).standardizedFileURL.path)
+    }
+
+    /// The ledger of an output folder, to read; throws where there is none.
+    static func open(_ out: String) throws -> FrameLedger {
+        try requireLedger(in: out)
+        return try FrameLedger(reading: tree(out).ledger)
+    }
+
+    /// Throws where an output folder has no ledger.
+    static func requireLedger(in out: String) throws {
+        guard FileManager.default.fileExists(atPath: tree(out).ledger) else {
             throw DataError("\(out): has no ledger; name the output folder of `autoqc watch`")
         }
-        return try FrameLedger(reading: tree.ledger)
     }
 }
 
-/// Which folders and which names: those of the daemon's last start, unless told otherwise.
+/// Watched folders and names of files: those of the daemon's last start, unless given.
 struct WatchedOptions: ParsableArguments {
-    @Option(help: "How file names tell run, well and frame (default: as the daemon was told).")
+    @Option(help: "How file names tell run, well and frame (default: as in the daemon's configuration).")
     var pattern: String?
     @Option(
         name: .long,
         parsing: .upToNextOption,
-        help: "The watched folders (default: as the daemon was told)."
+        help: "The watched folders (default: as in the daemon's configuration)."
     )
     var folders: [String] = []
 
@@ -40,10 +55,30 @@ struct WatchedOptions: ParsableArguments {
         let known = folders.isEmpty ? last?.folders ?? [] : folders
         guard !known.isEmpty else {
             throw DataError(
-                "\(ledger.path) does not say which folders were watched, as it is from before it noted that; name them "
-                    + "with --folders"
+                "\(ledger.path) does not say which folders were watched; name them with --folders"
             )
         }
         return (known, try FramePattern(pattern ?? last?.pattern ?? FramePattern.standard))
     }
+}
+
+/// Options of commands that look at each lens: how the lenses stand.
+struct LensOptions: ParsableArguments {
+    @Option(help: "Rows of the lenses that move over the plate together.")
+    var lensRows = 4
+    @Option(help: "Columns of the lenses.")
+    var lensColumns = 4
+
+    func validate() throws {
+        guard (1...32).contains(lensRows), (1...32).contains(lensColumns) else {
+            throw ValidationError("--lens-rows and --lens-columns are from 1 to 32")
+        }
+    }
+
+    /// How each lens did in each run of a ledger.
+    func trend(of ledger: FrameLedger) throws -> LensTrend {
+        try LensHistory(ledger: ledger, rules: rules).trend()
+    }
+
+    var rules: PlateRules { PlateRules(lensRows: lensRows, lensColumns: lensColumns) }
 }

@@ -15,7 +15,7 @@ struct RejudgeCommand: ParsableCommand {
         commandName: "rejudge",
         abstract: "Show what another threshold or model would have said of the same frames; changes nothing.",
         discussion: """
-            With --threshold the severities in the ledger are weighed anew, which takes moments. With --model every frame whose \
+            With --threshold the severities in the ledger are compared with another threshold, which takes moments. With --model every frame whose \
             file is still as it was judged is judged again, with that model's thresholds unless --threshold is given as well. \
             Prints the wells whose frames change, with the frame at which each first turns faulty by 2 faulty frames of 3. \
             This is a what-if: ledger, alarm logs and masks keep the verdicts that were given. To judge from now on in the new \

@@ -54,7 +54,7 @@ struct ReviewCommand: ParsableCommand {
         )
     }
 
-    /// What an audit of the run says, or why there is none.
+    /// The result of an audit of the run, or the reason why there is none.
     private func audit(_ ledger: FrameLedger, run: String) -> [String] {
         do {
             let (folders, pattern) = try watched.resolve(ledger)
@@ -68,6 +68,41 @@ struct ReviewCommand: ParsableCommand {
                 : ["audit: \(files); \(counts.joined(separator: ", "))"]
         } catch {
             return ["not audited: \(error)"]
+        }
+    }
+}
+
+/// `autoqc lenses`.
+struct LensesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lenses",
+        abstract: "Compare each lens in each run with its earlier runs.",
+        discussion: """
+            A table as CSV: run, lens, frames, faulty frames, median severity, and the z-score of this median against the lens's \
+            earlier runs (from the sixth run on). Lenses with a z-score of 3 or more are named at the end: look at them \
+            before their frames are faulty.
+            """
+    )
+
+    @OptionGroup var ledger: LedgerOptions
+    @OptionGroup var lenses: LensOptions
+
+    func run() throws {
+        let table = try lenses.trend(of: ledger.open()).rows
+        guard !table.isEmpty else { throw DataError("\(ledger.out): no frame of it is judged yet") }
+        Terminal.say("run,lens,frames,faulty,severity_median,deviation")
+        for row in table {
+            Terminal.say(
+                FrameTable.csvRow([
+                    row.run, "\(row.lens)", "\(row.frames)", "\(row.faulty)", row.median.digits(3),
+                    row.deviation?.digits(2) ?? "",
+                ])
+            )
+        }
+        for row in table where row.isOut {
+            Terminal.note(
+                "run \(row.run): \(PlatePattern.lens(row.lens).advice), its frames are less normal than in earlier runs"
+            )
         }
     }
 }

@@ -1,5 +1,9 @@
 import ArgumentParser
+import Foundation
+import Frames
 import Simulation
+import Synchronization
+import Training
 
 /// `autoqc simulate`.
 struct SimulateCommand: AsyncParsableCommand {
@@ -48,15 +52,147 @@ struct SimulateSetCommand: ParsableCommand {
     }
 
     func run() throws {
-        let set = try LabelledSet(
-            options.composition(training: train),
-            settings: Microscope.Settings(
+        let microscope = Microscope(
+            Microscope.Settings(
                 seed: options.seed,
                 height: height,
                 width: width,
                 jpegQuality: jpeg == 0 ? nil : jpeg
             )
         )
+        let set = try LabelledSet(options.composition(training: train), seed: options.seed) { item in
+            microscope.labelledFrame(
+                of: item.well,
+                plate: item.plate,
+                at: item.index,
+                striking: item.striking,
+                fault: item.fault
+            )
+        }
         try options.write(set)
+    }
+}
+
+/// Options of commands that write a labelled set.
+struct SetOptions: ParsableArguments {
+    @Option(help: "A new or empty folder for the set.")
+    var out: String
+    @Option(help: "Normal test frames.")
+    var normal = SetComposition().normal
+    @Option(help: "Faulty test frames, of each class in turn.")
+    var faulty = SetComposition().faulty
+    @Option(help: "Folds of the test frames.")
+    var folds = SetComposition().folds
+    @Option(help: "Seed of everything random.")
+    var seed: UInt64 = 1
+
+    /// The set's parts, with `training` frames to train on.
+    func composition(training: Int) -> SetComposition {
+        SetComposition(training: training, normal: normal, faulty: faulty, folds: folds)
+    }
+
+    /// Makes the frames of a set, with progress and speed on standard error.
+    func write(_ set: LabelledSet) throws {
+        let terminal = Mutex(Terminal())
+        let start = ContinuousClock.now
+        try set.write(to: out, pixelSize: Microscope.filedPixelSize) { done, count in
+            terminal.withLock { $0.progress("frame \(done)/\(count)", isLast: done == count) }
+        }
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        Terminal.note(
+            "\(set.count) frames in \(Terminal.duration(seconds)) (\((Double(set.count) / seconds).digits(1))/s)"
+        )
+    }
+}
+
+/// `autoqc simulate inject`.
+struct SimulateInjectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inject",
+        abstract: "Write a labelled set of real normal frames, with simulated faults put on some.",
+        discussion: """
+            DIR gets the same files as with `simulate set`. Frames for training are changed copies of --train, those for \
+            tests of --test, so that no frame is in both: mirrored, denser, darker or brighter, with uneven light, grain \
+            and less blur than a fault has. Faults are those of the simulated microscope, on a changed copy. With --width and \
+            --height each copy is a part of a frame, at a place of its own, so that cells keep their size.
+            """
+    )
+
+    @OptionGroup var options: SetOptions
+    @Option(
+        name: .long,
+        parsing: .upToNextOption,
+        help: "Normal frames to train on: files, folders, globs or CSV lists."
+    )
+    var train: [String]
+    @Option(name: .long, parsing: .upToNextOption, help: "Other normal frames, to test with.")
+    var test: [String]
+    @Option(help: "Changed copies of the frames to train on; every tenth goes to normal_val.csv.")
+    var copies = 100
+    @Option(help: "Columns of the part of a frame that is taken (default: all).")
+    var width: Int?
+    @Option(help: "Rows of the part of a frame that is taken (default: all).")
+    var height: Int?
+
+    func validate() throws {
+        let sides = Microscope.smallestSide...8192
+        guard [width, height].allSatisfy({ $0.map(sides.contains) ?? true }) else {
+            throw ValidationError("--width and --height are \(sides.lowerBound) to \(sides.upperBound)")
+        }
+    }
+
+    func run() throws {
+        let sources = try [train, test].map { try FrameSet(paths: FramePaths.normal($0)) }
+        let frames = try InjectedFrames(
+            training: sources[0],
+            test: sources[1],
+            part: (rows: height, columns: width)
+        )
+        try options.write(frames.set(options.composition(training: copies), seed: options.seed))
+    }
+}
+
+/// `autoqc simulate sheet`.
+struct SimulateSheetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sheet",
+        abstract: "Put real and simulated frames side by side: pictures and statistics.",
+        discussion: """
+            Writes simulation-contact-sheet.png, shuffled, and simulation-statistics.md with its key and the table. The \
+            real frames are those of AUTOQC_DATA.
+            """
+    )
+
+    @Option(help: "Folder with complexeye/ and hsc_brightfield/ (default: AUTOQC_DATA).")
+    var data: String?
+    @Option(help: "Folder for the two files.")
+    var out: String
+    @Option(help: "Seed of everything random.")
+    var seed: UInt64 = 1
+
+    func run() throws {
+        guard let folder = data ?? ProcessInfo.processInfo.environment["AUTOQC_DATA"] else {
+            throw ValidationError("name the folder of real frames: --data, or AUTOQC_DATA in the environment")
+        }
+        let comparison = try Comparison(data: folder, seed: seed)
+        try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+        Terminal.note("drawing the sheet")
+        let (image, key) = comparison.sheet()
+        try image.write(to: "\(out)/simulation-contact-sheet.png")
+        Terminal.note("measuring frames")
+        let text = """
+            # Simulated and real frames in numbers
+
+            Written by `autoqc simulate sheet --out docs --seed \(seed)`. Real: two ComplexEye frames, brightfield frames of \
+            blood stem cells, a movie of neutrophils (250 x 190). Simulated: percentiles over twelve typical wells.
+
+            \(comparison.table())
+
+            ## Key to the contact sheet
+
+            \(key.map { "- \($0)" }.joined(separator: "\n"))
+
+            """
+        try Data(text.utf8).write(to: URL(filePath: "\(out)/simulation-statistics.md"))
     }
 }

@@ -9,10 +9,11 @@ extension PlateLayout: ExpressibleByArgument {}
 struct SimulatePlateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plate",
-        abstract: "Play a plate in real time, as the microscope would write it, and record the truth.",
+        abstract:
+            "Write a simulated plate in real time, as the microscope would, with a table of its faults.",
         discussion: """
             Frames are TIFF (Deflate, OME-XML), wells those that 16 lenses scan in a 384-well plate. The truth about every \
-            frame (fault, severity, when its file was closed) goes to a CSV file beside DIR, for `autoqc simulate check`. \
+            frame (fault, strength, when its file was closed) goes to a CSV file beside DIR, for `autoqc simulate check`. \
             Writers: plain (open, write, close), slow (pieces with pauses), rename (temporary name first), burst (a whole \
             scan at once). Layouts: flat (RUN_WELL_fFRAME.tiff), per-well (a folder each), movie (a file of many pages \
             each, closed at the end). Ctrl-C ends with whole files.
@@ -31,11 +32,11 @@ struct SimulatePlateCommand: ParsableCommand {
     var frames = PlateSettings().frames
     @Option(help: "How much faster than real time.")
     var speed = PlateSettings().speed
-    @Option(help: "Everything random follows from here.")
+    @Option(help: "Seed of everything random.")
     var seed = PlateSettings().seed
     @Option(help: "YAML that says which faults come and go in which wells (default: a few wells with each).")
     var faults: String?
-    @Option(help: "How files come into being: plain, slow, rename or burst.")
+    @Option(help: "The way files are written: plain, slow, rename or burst.")
     var writer = PlateSettings().writer
     @Option(help: "Which frames go into which files: flat, per-well or movie.")
     var layout = PlateSettings().layout
@@ -62,7 +63,7 @@ struct SimulatePlateCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if let fault = settings.fault { throw ValidationError(fault) }
+        if let problem = settings.problem { throw ValidationError(problem) }
     }
 
     func run() throws {
@@ -101,5 +102,61 @@ struct SimulatePlateCommand: ParsableCommand {
             )
         }
         return lines
+    }
+}
+
+/// `autoqc simulate check`.
+struct SimulateCheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Compare what `autoqc watch` found with the truth about a simulated plate.",
+        discussion: """
+            Joins the ledger, or alarm logs where there is none, with truth.csv: recall and precision, from a fault's onset \
+            to its ONSET line, latency from the file's end to judgement and alarm, frames missed or judged twice. Exits \
+            with 0 only if no frame was missed and the limits given hold, with 1 otherwise.
+            """
+    )
+
+    @Option(help: "The output folder of `autoqc watch`.")
+    var out: String
+    @Option(help: "The truth that `autoqc simulate plate` wrote.")
+    var truth: String
+    @Option(help: "Write the report to a file as JSON, too.")
+    var json: String?
+    @Flag(help: "Use the alarm logs alone; which frames were missed is then not known, and no failure.")
+    var alarmsOnly = false
+    @Option(help: "Least share of faulty frames found, 0 to 1.")
+    var minRecall: Double?
+    @Option(help: "Least share of right alarms, 0 to 1.")
+    var minPrecision: Double?
+    @Option(help: "Largest share of normal frames taken for faulty, 0 to 1.")
+    var maxFalseAlarms: Double?
+    @Option(help: "Largest 99th percentile from a file's end to its judgement, in s.")
+    var maxP99: Double?
+
+    func run() throws {
+        let rows = try TruthRow.load(path: truth)
+        let folder = URL(filePath: out).standardizedFileURL.path
+        let report = try PlateCheck.report(folder: folder, truth: rows, alarmsOnly: alarmsOnly)
+        let text = report.table.joined(separator: "\n") + "\n"
+        FileHandle.standardOutput.write(Data(text.utf8))
+        if let json { try write(report, to: json) }
+        let limits = CheckLimits(
+            recall: minRecall,
+            precision: minPrecision,
+            falseAlarmRate: maxFalseAlarms,
+            latency99: maxP99,
+            allowsUnknown: alarmsOnly
+        )
+        let shortcomings = limits.shortcomings(of: report)
+        for sentence in shortcomings { Terminal.note("limit not kept: \(sentence)") }
+        if !shortcomings.isEmpty { throw ExitCode.failure }
+    }
+
+    private func write(_ report: CheckReport, to path: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        try (encoder.encode(report) + Data("\n".utf8)).write(to: URL(filePath: path))
     }
 }

@@ -163,7 +163,7 @@ struct TrainCommand: ParsableCommand {
         let trained = trainer.model(command: "").description.training.seed
         guard seed ?? trained == trained else {
             throw ValidationError(
-                "\(checkpoint) was begun with --seed \(trained); leave --seed out, or start anew"
+                "\(checkpoint) was begun with --seed \(trained); leave --seed out, or start again"
             )
         }
         guard trainer.step <= trainer.steps else {
@@ -256,7 +256,8 @@ struct TrainCommand: ParsableCommand {
             after: model,
             rest: rest,
             held: apart,
-            seed: seed ?? 1
+            seed: seed ?? 1,
+            report: Terminal.reporter()
         )
         do {
             for line in try comparison.table(names: (from ?? "", out)) { Terminal.note(line) }
@@ -305,7 +306,7 @@ struct TrainCommand: ParsableCommand {
         let base = try base()
         if model.description.realtime != nil { model.description.residual = residual }
         if let base {
-            // What faults look like is learnt from faults, of which there are none here.
+            // Causes are fitted to faults, and there are none among these frames.
             (model.description.causes, model.description.residual) = (
                 base.description.causes, base.description.residual
             )
@@ -324,7 +325,13 @@ struct TrainCommand: ParsableCommand {
                 options.variations = Calibrator.Options.variations(for: frames.count)
                 options.classifier = base?.description.classifier
             }
-            try ModelCalibration(path: out, frames: frames, options: options).store(in: &model)
+            let calibration = ModelCalibration(
+                path: out,
+                frames: frames,
+                options: options,
+                report: Terminal.reporter()
+            )
+            try calibration.store(in: &model)
         }
         try model.write(path: out)
         try? FileManager.default.removeItem(atPath: checkpoint)

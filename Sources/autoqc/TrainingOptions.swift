@@ -1,10 +1,12 @@
 import ArgumentParser
 import Benchmarking
+import Detection
 import Diffusion
 import Foundation
+import Networks
 import Training
 
-/// How a benchmark trains the models that it misses.
+/// Options of a benchmark for the training of missing models.
 struct TrainingOptions: ParsableArguments {
     @Flag(help: "Train the published methods whose model is not there yet.")
     var train = false
@@ -55,5 +57,124 @@ struct TrainingOptions: ParsableArguments {
         command.reference = reference
         command.resume = FileManager.default.fileExists(atPath: model + ".checkpoint")
         return command
+    }
+}
+
+/// Options of a training of the `reference` profile; the defaults are the published values.
+struct ReferenceOptions: ParsableArguments {
+    @Option(help: "Times every frame is shown (default: 300).")
+    var epochs: Int?
+    @Option(help: "Channels at full resolution, a multiple of 32 (default: 128).")
+    var channels: Int?
+    @Option(help: "Multiple of the channels at each level (default: 1,2,2).")
+    var multipliers: NumberList?
+    @Option(help: "Residual blocks a level (default: 3).")
+    var blocks: Int?
+    @Option(help: "Pixels per side of the sliding window and of the crops (default: 192).")
+    var window: Int?
+    @Option(help: "Length of the latent vector of VAE and f-AnoGAN (default: 256).")
+    var latent: Int?
+    @Option(help: "Share of a window that the next one covers again (default: 0.8).")
+    var overlap: Double?
+
+    /// The options given, by name.
+    var given: [String] {
+        let all: [(String, Bool)] = [
+            ("--epochs", epochs != nil), ("--channels", channels != nil),
+            ("--multipliers", multipliers != nil),
+            ("--blocks", blocks != nil), ("--window", window != nil), ("--latent", latent != nil),
+            ("--overlap", overlap != nil),
+        ]
+        return all.filter(\.1).map(\.0)
+    }
+
+    /// The published settings of a method with what was given instead.
+    func settings(of method: Method, noiseSeed: UInt64) -> ReferenceSettings {
+        var settings = ReferenceSettings(published: method)
+        settings.noiseSeed = noiseSeed
+        if let window {
+            settings.window = window
+            settings.patch = method == .pddpm ? window / 2 : window
+        }
+        if let overlap { settings.overlap = overlap }
+        settings.network = resized(settings.network, window: settings.window)
+        return settings
+    }
+
+    private func resized(_ network: NetworkConfiguration, window: Int) -> NetworkConfiguration {
+        switch network {
+        case .unet(var configuration):
+            if let channels { configuration.channels = channels }
+            if let multipliers { configuration.multipliers = multipliers.values }
+            if let blocks { configuration.residualBlocks = blocks }
+            configuration.headChannels = heads(configuration.channels, configuration.multipliers)
+            return .unet(configuration)
+        case .autoencoder(var configuration):
+            if let channels { configuration.channels = channels }
+            if let multipliers { configuration.multipliers = multipliers.values }
+            if let blocks { configuration.residualBlocks = blocks }
+            configuration.headChannels = heads(configuration.channels, configuration.multipliers)
+            configuration.variational?.imageSize = window
+            if let latent { configuration.variational?.latent = latent }
+            return .autoencoder(configuration)
+        case .fanogan(var configuration):
+            configuration.imageSize = window
+            if let latent { configuration.latent = latent }
+            return .fanogan(configuration)
+        }
+    }
+
+    /// The published 64 channels a head, or 32 where those do not divide the channels of the lowest level.
+    private func heads(_ channels: Int, _ multipliers: [Int]) -> Int {
+        channels * (multipliers.last ?? 1) % 64 == 0 ? 64 : 32
+    }
+}
+
+extension Method: ExpressibleByArgument {}
+extension NoiseKind: ExpressibleByArgument {}
+extension Residual: ExpressibleByArgument {}
+
+/// Options of the network of the `realtime` profile; the defaults are the shipped model's values.
+struct RealtimeOptions: ParsableArguments {
+    @Option(help: "Channels at three resolutions, each half the one before (default: 24,48,64).")
+    var widths: NumberList?
+    @Option(help: "Residual blocks at each of the three (default: 1,1,2).")
+    var depths: NumberList?
+    @Option(help: "Pixels per side of the cells that become channels at the entrance: 4 or 8 (default: 4).")
+    var cell: Int?
+
+    /// The options given, by name.
+    var given: [String] {
+        [("--widths", widths != nil), ("--depths", depths != nil), ("--cell", cell != nil)].filter(\.1).map(
+            \.0
+        )
+    }
+
+    func validate() throws {
+        guard architecture != nil else {
+            throw ValidationError("--widths and --depths take three numbers each, --cell is 4 or 8")
+        }
+    }
+
+    /// The network asked for; `nil` if there is none of this kind.
+    var architecture: RealtimeUNet.Architecture? {
+        let standard = RealtimeUNet.Architecture.standard
+        return RealtimeUNet.Architecture(
+            cell: cell ?? standard.cell,
+            channels: widths?.values ?? standard.channels,
+            blocks: depths?.values ?? standard.blocks,
+            embedding: standard.embedding
+        )
+    }
+}
+
+/// Numbers with commas in between.
+struct NumberList: ExpressibleByArgument {
+    let values: [Int]
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+        values = parts.compactMap { Int($0) }
+        guard values.count == parts.count else { return nil }
     }
 }

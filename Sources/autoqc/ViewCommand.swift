@@ -6,7 +6,6 @@ import Logging
 package import Reporting
 import ServiceLifecycle
 import Systemd
-import Training
 
 /// `autoqc view`.
 struct ViewCommand: AsyncParsableCommand {
@@ -36,9 +35,7 @@ struct ViewCommand: AsyncParsableCommand {
     func run() async throws {
         _ = signal(SIGPIPE, SIG_IGN)
         let settings = try WebSettings(listen: listen, token: token, plate: plate)
-        guard FileManager.default.fileExists(atPath: output.tree.ledger) else {
-            throw DataError("\(output.out): has no ledger; name the output folder of `autoqc watch`")
-        }
+        try LedgerOptions.requireLedger(in: output.out)
         ServiceLogging.bootstrap(level: .notice)
         let lock = readOnly ? nil : try? OutputLock(tree: output.tree)
         let ledger =

@@ -122,8 +122,7 @@ struct WatchCommand: AsyncParsableCommand {
                         figures: figures
                     )
                 ]
-            },
-            faultyCopy: { CanaryFault.copy(of: $0, cause: $1, seed: $2) }
+            }
         )
         let summary = try await monitor.run(until: once ? .listedAndDrained : .stopped)
         Terminal.note(Self.sentence(summary))

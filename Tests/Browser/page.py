@@ -22,9 +22,9 @@ import urllib.request
 from browser import Browser
 
 FAULTS = """faults:
-  - {kind: air-bubble, form: dark-bubble, wells: [A2], onset: 2, severity: 1}
-  - {kind: illumination, form: over-exposure, wells: [B3], onset: 3, severity: 1}
-  - {kind: artifact, form: missing-rows, wells: [C1], onset: 1, end: 3, severity: 1}
+  - {kind: air-bubble, form: dark-bubble, wells: [A2], onset: 2, strength: 1}
+  - {kind: illumination, form: over-exposure, wells: [B3], onset: 3, strength: 1}
+  - {kind: artifact, form: missing-rows, wells: [C1], onset: 1, end: 3, strength: 1}
 """
 
 

@@ -45,7 +45,7 @@ import Testing
             let second = try Program(arguments, in: folder)
             #expect(try await second.end() == 1)
             #expect(second.said.contains("test_test_fold0.csv, row 4"))
-            #expect(second.said.contains("fold 0 kept from before"), "the frames are the same")
+            #expect(second.said.contains("fold 0 already done"), "the frames are the same")
 
             let unknown = try Program(arguments + ["--methods", "oracle"], in: folder)
             #expect(try await unknown.end() != 0)

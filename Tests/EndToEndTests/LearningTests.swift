@@ -66,13 +66,15 @@ import Testing
         try await withSmallModel { stage in
             try await stage.play("plate", wells: 16, frames: 8, seed: 4)
             let daemon = try Program(stage.watch("plate"), in: stage.folder)
-            try await until("the run has taught", within: .seconds(400), by: daemon) {
-                daemon.said.contains("taught what is normal")
+            try await until("the run is calibrated", within: .seconds(400), by: daemon) {
+                daemon.said.contains("calibration on its own first frames from now on")
             }
             daemon.signal(SIGTERM)
             #expect(try await daemon.end() == 0)
             let line = try #require(
-                daemon.said.split(separator: "\n").first { $0.contains("taught what is normal") }
+                daemon.said.split(separator: "\n").first {
+                    $0.contains("calibration on its own first frames from now on")
+                }
             )
             for field in [
                 "run=7", "frames=", "threshold=", "injected_faults_found=", "false_alarms_expected=",
@@ -84,7 +86,7 @@ import Testing
 
             try await stage.play("more", wells: 12, frames: 2, seed: 4)
             let again = try await stage.run(stage.watch("plate", "more") + ["--once"])
-            #expect(again.said.contains("goes on to be judged by what its first frames taught"))
+            #expect(again.said.contains("goes on with the calibration on its own first frames"))
             #expect(try stage.models()[name, default: 0] >= 24)
             let score = try await stage.run([
                 "score", "--model", stage.path("out/7/learned.safetensors"), stage.path("more"),
@@ -98,7 +100,7 @@ import Testing
             try await stage.play("plate", wells: 2, frames: 40, seed: 4)
             let daemon = try Program(stage.watch("plate"), in: stage.folder)
             try await until("the run is refused", within: .seconds(400), by: daemon) {
-                daemon.said.contains("Nothing is learnt")
+                daemon.said.contains("is not calibrated on its first frames")
             }
             daemon.signal(SIGTERM)
             #expect(try await daemon.end() == 0)

@@ -13,9 +13,9 @@ struct UNetTests {
         let count = network.parameters.map(\.variable.value.count).reduce(0, +)
         #expect(count == 37_513_857)
         let x = Variable(constant: Tensor(repeating: 0, shape: [1, 48, 48, 1]))
-        let profile = Profile.of { _ = Recording.off { network(x, timesteps: [49]) } }.profile
-        let attention = profile.operations { $0 == .attention }
-        let total = 16 * (profile.operations() - attention) + 256 * attention
+        let times = KernelTimes.of { _ = Recording.off { network(x, timesteps: [49]) } }.times
+        let attention = times.operations { $0 == .attention }
+        let total = 16 * (times.operations() - attention) + 256 * attention
         #expect(abs(total / 601e9 - 1) < 0.005, "\(total / 1e9) GFLOP")
     }
 

@@ -1,4 +1,5 @@
 import Dispatch
+import Faults
 import Plate
 import Simulation
 import Synchronization
@@ -7,7 +8,7 @@ import Testing
 struct DeterminismTests {
     /// Pinned: another number means that simulated sets are no longer those that were published with a seed.
     @Test func aFrameHasTheSameBitsOnEveryMachine() throws {
-        let fault = Fault(form: .mould, severity: 0.6, seed: 3)
+        let fault = Fault(form: .mould, strength: 0.6, seed: 3)
         var scene = SmallMicroscope.make(jpegQuality: 82).scene(of: SmallMicroscope.wells[0], faults: [fault])
         #expect(SmallMicroscope.digest(scene.frame(2).frame) == 12_994_033_405_748_134_560)
     }
@@ -20,7 +21,7 @@ struct DeterminismTests {
             return scene.frame(1)
         }
         let two = SmallMicroscope.make()
-        let found = Mutex([Int: SimulatedFrame]())
+        let found = Mutex([Int: LabelledFrame]())
         DispatchQueue.concurrentPerform(iterations: wells.count) { index in
             var scene = two.scene(of: wells[index])
             let frame = scene.frame(1)

@@ -1,3 +1,4 @@
+import Faults
 import Foundation
 import Plate
 import TestSupport
@@ -30,11 +31,11 @@ struct FaultScriptTests {
         #expect(!bubble.isActive(at: 2) && !bubble.isActive(at: 7))
         let shift = try #require(faults[wells[1]]?.first)
         #expect(shift.onset == 5, "40 s are five frames of 8 s")
-        #expect(shift.end == nil && shift.severity == 1)
+        #expect(shift.end == nil && shift.strength == 1)
     }
 
     @Test func aFaultWithoutAFormLooksDifferentFromWellToWellAndTheSameEachTime() throws {
-        let script = try script("faults: [{kind: contamination, wells: all, severity: 0.5}]")
+        let script = try script("faults: [{kind: contamination, wells: all, strength: 0.5}]")
         let settings = PlateSettings(wells: 64)
         let faults = try script.faults(settings)
         #expect(faults.count == 64)
@@ -45,22 +46,22 @@ struct FaultScriptTests {
     }
 
     @Test func mistakesAreNamedWithLineKeyAndRemedy() {
-        let good = "kind: z-shift, wells: [B1], severity: 1"
+        let good = "kind: z-shift, wells: [B1], strength: 1"
         let cases: [(text: String, words: [String])] = [
-            ("faults:\n- {\(good), severty: 1}", ["faults.yaml:2", "faults[1].severty", "`severity`"]),
+            ("faults:\n- {\(good), strengt: 1}", ["faults.yaml:2", "faults[1].strengt", "`strength`"]),
             ("fault: []", ["faults.yaml:1", "fault:", "`faults`"]),
-            ("faults:\n- {\(good)}\n- {wells: [B1], severity: 1}", ["yaml:3", "faults[2].kind", "missing"]),
-            ("faults:\n- {kind: bubble, wells: [B1], severity: 1}", ["faults[1].kind", "air-bubble"]),
+            ("faults:\n- {\(good)}\n- {wells: [B1], strength: 1}", ["yaml:3", "faults[2].kind", "missing"]),
+            ("faults:\n- {kind: bubble, wells: [B1], strength: 1}", ["faults[1].kind", "air-bubble"]),
             ("faults:\n- {\(good), form: dust}", ["faults[1].form", "\"dust\"", "defocus"]),
-            ("faults:\n- {kind: z-shift, wells: [B1], severity: 1.5}", ["severity", "1.5", "0 to 1"]),
+            ("faults:\n- {kind: z-shift, wells: [B1], strength: 1.5}", ["strength", "1.5", "0 to 1"]),
             ("faults:\n- {kind: z-shift, wells: [B1], shift: -3}", ["faults[1].shift", "0 to 200"]),
             ("faults:\n- {kind: air-bubble, wells: [B1], shift: 15}", ["faults[1].shift", "z-shift only"]),
-            ("faults:\n- {kind: z-shift, wells: B1, severity: 1}", ["faults[1].wells", "list of wells"]),
-            ("faults:\n- {kind: z-shift, wells: [B1, B1], severity: 1}", ["faults[1].wells"]),
+            ("faults:\n- {kind: z-shift, wells: B1, strength: 1}", ["faults[1].wells", "list of wells"]),
+            ("faults:\n- {kind: z-shift, wells: [B1, B1], strength: 1}", ["faults[1].wells"]),
             ("faults:\n- {\(good), onset: soon}", ["faults[1].onset", "soon", "80s"]),
             ("faults:\n- {\(good), onset: -1}", ["faults[1].onset"]),
             ("faults:\n- {\(good), onset: 9, end: 9}", ["faults.yaml:2", "faults[1].end", "frame 9"]),
-            ("faults:\n- {kind: z-shift, wells: [P24], severity: 1}", ["faults[1].wells", "P24", "8 wells"]),
+            ("faults:\n- {kind: z-shift, wells: [P24], strength: 1}", ["faults[1].wells", "P24", "8 wells"]),
             ("faults: 3", ["faults", "list"]), ("- a", ["keys are expected"]), ("faults: [", ["no YAML"]),
         ]
         for (text, words) in cases {
@@ -72,15 +73,15 @@ struct FaultScriptTests {
     @Test func allMistakesOfAScriptAreNamedAtOnce() {
         let text = """
             faults:
-            - {kind: z-shift, wells: [B1], severty: 1}
-            - {kind: bubble, wells: [B1], severity: 1}
-            - {kind: z-shift, wells: B1, severity: 7}
+            - {kind: z-shift, wells: [B1], strengt: 1}
+            - {kind: bubble, wells: [B1], strength: 1}
+            - {kind: z-shift, wells: B1, strength: 7}
             """
         let lines = message(text).split(separator: "\n")
         let expected = [
-            ("faults.yaml:2: faults[1].severty", "`severity`"),
+            ("faults.yaml:2: faults[1].strengt", "`strength`"),
             ("faults.yaml:3: faults[2].kind", "air-bubble"),
-            ("faults.yaml:4: faults[3].severity", "0 to 1"),
+            ("faults.yaml:4: faults[3].strength", "0 to 1"),
             ("faults.yaml:4: faults[3].wells", "list of wells"),
         ]
         for (place, hint) in expected {

@@ -1,11 +1,11 @@
+import Faults
 import Plate
 import Simulation
 import Testing
 
 struct FaultTests {
-    private static func frame(_ form: FaultForm?, severity: Float = 0.7, seed: UInt64 = 11) -> SimulatedFrame
-    {
-        let faults = form.map { [Fault(form: $0, severity: severity, seed: seed)] } ?? []
+    private static func frame(_ form: FaultForm?, strength: Float = 0.7, seed: UInt64 = 11) -> LabelledFrame {
+        let faults = form.map { [Fault(form: $0, strength: strength, seed: seed)] } ?? []
         var scene = SmallMicroscope.make().scene(of: SmallMicroscope.wells[2], faults: faults)
         return scene.frame(0)
     }
@@ -21,10 +21,10 @@ struct FaultTests {
         #expect(Self.frame(form).mask.values.contains(1))
     }
 
-    @Test(arguments: FaultForm.allCases) func moreSeverityChangesMore(_ form: FaultForm) {
+    @Test(arguments: FaultForm.allCases) func moreStrengthChangesMore(_ form: FaultForm) {
         let normal = Self.frame(nil).frame
-        let changes = [0.1, 0.4, 0.7, 1].map { (severity: Float) in
-            SmallMicroscope.difference(normal, Self.frame(form, severity: severity).frame)
+        let changes = [0.1, 0.4, 0.7, 1].map { (strength: Float) in
+            SmallMicroscope.difference(normal, Self.frame(form, strength: strength).frame)
         }
         #expect(changes == changes.sorted())
         #expect(changes[0] > 0)
@@ -33,7 +33,7 @@ struct FaultTests {
     @Test(arguments: [FaultForm.overExposure, .defocus, .missingRows, .hair])
     func theSameFaultIsPutOnFramesOfMoreBits(_ form: FaultForm) {
         let frame = Self.frame(nil).frame
-        let fault = Fault(form: form, severity: 0.7, seed: 11)
+        let fault = Fault(form: form, strength: 0.7, seed: 11)
         let bytes = fault.injected(into: frame)
         for white in [4095, 65_535, 1] as [Float] {
             var deep = frame
@@ -52,7 +52,7 @@ struct FaultTests {
     }
 
     @Test func aFaultLastsFromItsOnsetToItsEnd() {
-        let fault = Fault(form: .darkBubble, severity: 0.5, onset: 2, end: 4, seed: 5)
+        let fault = Fault(form: .darkBubble, strength: 0.5, onset: 2, end: 4, seed: 5)
         let microscope = SmallMicroscope.make()
         var faulty = microscope.scene(of: SmallMicroscope.wells[0], faults: [fault])
         var normal = microscope.scene(of: SmallMicroscope.wells[0])

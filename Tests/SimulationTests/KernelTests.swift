@@ -1,3 +1,4 @@
+import Faults
 import Plate
 import TestSupport
 import Testing

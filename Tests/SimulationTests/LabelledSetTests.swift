@@ -7,13 +7,24 @@ import Testing
 import Training
 
 struct LabelledSetTests {
-    private static let settings = Microscope.Settings(seed: 5, height: 64, width: 96)
+    private static func set(_ composition: SetComposition) throws -> LabelledSet {
+        let microscope = Microscope(Microscope.Settings(seed: 5, height: 64, width: 96))
+        return try LabelledSet(composition, seed: 5) { item in
+            microscope.labelledFrame(
+                of: item.well,
+                plate: item.plate,
+                at: item.index,
+                striking: item.striking,
+                fault: item.fault
+            )
+        }
+    }
 
     @Test func theListsLeadToFramesAndMasks() async throws {
         try await withTemporaryFolder { folder in
             let out = folder.appending(path: "set").path
             let composition = SetComposition(training: 4, normal: 6, faulty: 6, folds: 3)
-            try LabelledSet(composition, settings: Self.settings).write(to: out)
+            try Self.set(composition).write(to: out)
             let training = try FramePaths.normal(["\(out)/splits/normal_train.csv"])
             let validation = try FramePaths.normal(["\(out)/splits/normal_val.csv"])
             #expect((training.count, validation.count) == (3, 1))
@@ -44,7 +55,7 @@ struct LabelledSetTests {
             let composition = SetComposition(training: 2, normal: 1, faulty: 2, folds: 2)
             let sets = try ["a", "b"].map { name in
                 let out = folder.appending(path: name)
-                try LabelledSet(composition, settings: Self.settings).write(to: out.path)
+                try Self.set(composition).write(to: out.path)
                 let names =
                     FileManager.default.enumerator(atPath: out.path)?.compactMap { $0 as? String } ?? []
                 return try names.filter { $0.contains(".") }.sorted().map {
@@ -60,13 +71,10 @@ struct LabelledSetTests {
     @Test func foldersInUseAndSetsThatCannotBeAreRefused() async throws {
         try await withTemporaryFolder { folder in
             try Data().write(to: folder.appending(path: "notes.txt"))
-            let set = try LabelledSet(
-                SetComposition(training: 2, normal: 0, faulty: 0),
-                settings: Self.settings
-            )
-            let error = #expect(throws: SimulationError.self) { try set.write(to: folder.path) }
+            let set = try Self.set(SetComposition(training: 2, normal: 0, faulty: 0))
+            let error = #expect(throws: DataError.self) { try set.write(to: folder.path) }
             #expect(error?.description.contains("1 entries") == true)
-            #expect(throws: SimulationError.self) {
+            #expect(throws: DataError.self) {
                 try set.write(to: folder.appending(path: "notes.txt/set").path)
             }
         }
@@ -75,9 +83,7 @@ struct LabelledSetTests {
             (SetComposition(training: -1), "0 to 100000"), (SetComposition(training: 1), "single"),
             (SetComposition(folds: 1), "folds"),
         ] {
-            let error = #expect(throws: SimulationError.self) {
-                try LabelledSet(composition, settings: Self.settings)
-            }
+            let error = #expect(throws: DataError.self) { try Self.set(composition) }
             #expect(error?.description.contains(word) == true)
         }
     }

@@ -1,3 +1,4 @@
+import Faults
 import Foundation
 import Ledger
 import Plate
@@ -24,7 +25,7 @@ private struct Watched {
                     file: "01_\(name)_f\(index).tiff",
                     frame: FrameID(run: "01", well: well, index: index),
                     faults: isFaulty
-                        ? [TruthRow.Shown(kind: .airBubble, severity: index < 6 ? 0.2 : 0.8)] : [],
+                        ? [TruthRow.Shown(kind: .airBubble, strength: index < 6 ? 0.2 : 0.8)] : [],
                     closed: Self.time(index, 0)
                 )
             }
@@ -128,7 +129,7 @@ struct PlateCheckTests {
             #expect(report.detection.precision == 2.0 / 3)
             #expect(report.detection.falseAlarmRate == 1.0 / 16)
             #expect(report.wells.recall == 1 && report.wells.precision == 1)
-            let weak = report.faults.first { $0.severity == [0, 0.25] }
+            let weak = report.faults.first { $0.strength == [0, 0.25] }
             #expect(weak?.fault == "air-bubble" && weak?.frames == 2 && weak?.found == 1)
             #expect(report.faults.last?.frames == 4 && report.faults.last?.recall == 0.5)
             #expect(report.onset.episodes == 1 && report.onset.announced == 1)
@@ -153,7 +154,7 @@ struct PlateCheckTests {
             #expect(report.frames.quarantined == 1)
             #expect(report.detection.recall == 0.5 && report.detection.precision == 2.0 / 3)
             #expect(report.closeToJudged == nil && report.closeToAlarm?.p50 == 0.5)
-            #expect(CheckLimits().shortcomings(of: report).count == 1, "nobody can say that none was missed")
+            #expect(CheckLimits().shortcomings(of: report).count == 1, "it is not known that none was missed")
             #expect(CheckLimits(allowsUnknown: true).shortcomings(of: report).isEmpty)
         }
     }

@@ -1,3 +1,4 @@
+import Faults
 import Foundation
 import Frames
 import Plate
@@ -28,7 +29,7 @@ struct PlatePlayerTests {
             wells: [Well("A2")].compactMap { $0 },
             onset: .frame(1),
             end: .frame(2),
-            severity: 1
+            strength: 1
         )
     ])
 
@@ -57,7 +58,7 @@ struct PlatePlayerTests {
             #expect(Set(rows.map(\.frame)).count == 6)
             let faulty = rows.filter { !$0.faults.isEmpty }
             #expect(faulty.map(\.frame.description) == ["01_A02_f1"])
-            #expect(faulty.first?.faults == [TruthRow.Shown(kind: .illumination, severity: 1)])
+            #expect(faulty.first?.faults == [TruthRow.Shown(kind: .illumination, strength: 1)])
             for row in rows {
                 let reader = try TIFFReader(path: out.appending(path: row.file).path)
                 #expect(reader.pageCount == (layout == .movie ? 3 : 1))

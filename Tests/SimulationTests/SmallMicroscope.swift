@@ -1,5 +1,6 @@
 import Plate
 import Simulation
+import Synchronization
 
 /// A small field, quick enough for debug builds.
 enum SmallMicroscope {
@@ -19,4 +20,12 @@ enum SmallMicroscope {
     static func difference(_ first: Frame, _ second: Frame) -> Float {
         zip(first.pixels, second.pixels).reduce(0) { $0 + abs($1.0 - $1.1) }
     }
+}
+
+/// Counts on any thread.
+final class Counter: Sendable {
+    private let count = Atomic(0)
+
+    var value: Int { count.load(ordering: .acquiring) }
+    func add() { count.add(1, ordering: .acquiringAndReleasing) }
 }

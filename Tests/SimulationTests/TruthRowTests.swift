@@ -1,3 +1,4 @@
+import Faults
 import Foundation
 import Plate
 import TestSupport
@@ -7,7 +8,7 @@ import Testing
 
 struct TruthRowTests {
     private static let lines = [
-        "file,run,well,frame,fault,severity,closed", "01_B1_f0.tiff,01,B01,0,,,2026-11-25T10:00:00.125Z",
+        "file,run,well,frame,fault,strength,closed", "01_B1_f0.tiff,01,B01,0,,,2026-11-25T10:00:00.125Z",
         "01_B1_f1.tiff,01,B01,1,air-bubble;z-shift,0.500;1.000,2026-11-25T10:00:08.125Z",
     ]
 
@@ -24,7 +25,7 @@ struct TruthRowTests {
         #expect(rows.map(\.line) == Array(Self.lines.dropFirst()))
         #expect(rows[0].faults.isEmpty)
         #expect(rows[1].faults.map(\.kind) == [.airBubble, .zShift])
-        #expect(rows[1].faults.map(\.severity) == [0.5, 1])
+        #expect(rows[1].faults.map(\.strength) == [0.5, 1])
         #expect(rows[1].closed.nanoseconds - rows[0].closed.nanoseconds == 8_000_000_000)
         #expect(rows[1].frame.description == "01_B01_f1")
     }

@@ -1,4 +1,5 @@
 import CKernels
+import Faults
 import Plate
 
 /// Draws cells into the light: thickness to phase, phase to a partially coherent, defocused brightfield image.

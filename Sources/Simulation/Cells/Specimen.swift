@@ -1,8 +1,9 @@
+import Faults
 import Randomness
 
-/// What is in a well and how the microscope sees it, within what is normal.
+/// The cells in a well and the microscope's view of them, all of it normal.
 package struct Specimen: Sendable, Equatable {
-    /// Normal specimens, by what is striking in them.
+    /// Kinds of normal specimens.
     package enum Variety: String, Sendable, CaseIterable {
         /// Some 60 to 250 cells in a field of 1280 x 800.
         case typical

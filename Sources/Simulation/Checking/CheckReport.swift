@@ -1,4 +1,6 @@
-/// How well a daemon watched a simulated plate.
+import Foundation
+
+/// The daemon's answers about a simulated plate, compared with the truth.
 package struct CheckReport: Sendable, Equatable, Codable {
     /// `ledger`, or `alarms` where outcomes come from alarm logs only.
     package let source: String
@@ -8,9 +10,9 @@ package struct CheckReport: Sendable, Equatable, Codable {
     package let detection: Confusion
     /// Wells with a fault against wells with an ONSET.
     package let wells: Confusion
-    /// Recall of each class, in steps of severity.
+    /// Recall of each class, in steps of strength.
     package let faults: [FaultRecall]
-    /// How fast a well's fault is announced.
+    /// Time from a fault to its ONSET line.
     package let onset: Onset
     /// From the file's end to the judgement, in s; `nil` without a ledger.
     package let closeToJudged: Percentiles?
@@ -29,7 +31,7 @@ package struct CheckReport: Sendable, Equatable, Codable {
         package let quarantined: Int
         /// Not judged on purpose.
         package let skipped: Int
-        /// Paths of frames of which nothing is known; `nil` without a ledger, where nobody can say.
+        /// Paths of frames without an outcome; `nil` without a ledger, where this is not known.
         package let missed: [String]?
         /// Paths of frames that were judged, or announced, more than once.
         package let doubled: [String]
@@ -45,7 +47,7 @@ package struct CheckReport: Sendable, Equatable, Codable {
         package let overlooked: Int
         /// Normal and taken for faulty.
         package let falseAlarms: Int
-        /// Normal and left alone.
+        /// Normal and not flagged.
         package let passed: Int
         /// Share of the faulty that is found; `nil` for none.
         package let recall: Double?
@@ -70,12 +72,12 @@ package struct CheckReport: Sendable, Equatable, Codable {
         }
     }
 
-    /// Recall of one class in one step of severity.
+    /// Recall of one class in one step of strength.
     package struct FaultRecall: Sendable, Equatable, Codable {
         /// Published class.
         package let fault: String
-        /// Least severity of the step, and least of the next; 0 and 1 for all.
-        package let severity: [Double]
+        /// Least strength of the step, and least of the next; 0 and 1 for all.
+        package let strength: [Double]
         /// Frames that show it.
         package let frames: Int
         /// Those of them that were flagged.
@@ -83,8 +85,8 @@ package struct CheckReport: Sendable, Equatable, Codable {
         /// Their share; `nil` for none.
         package let recall: Double?
 
-        init(fault: String, severity: [Double], frames: Int, found: Int) {
-            (self.fault, self.severity, self.frames, self.found) = (fault, severity, frames, found)
+        init(fault: String, strength: [Double], frames: Int, found: Int) {
+            (self.fault, self.strength, self.frames, self.found) = (fault, strength, frames, found)
             recall = share(found, of: frames)
         }
     }
@@ -126,10 +128,162 @@ package struct CheckReport: Sendable, Equatable, Codable {
         }
     }
 
-    /// Whether every frame that was written is known; `nil` where nobody can say.
+    /// Whether every frame that was written has an outcome; `nil` without a ledger, where this is not known.
     package var missedNone: Bool? { frames.missed?.isEmpty }
 }
 
 private func share(_ part: Int, of whole: Int) -> Double? {
     whole > 0 ? Double(part) / Double(whole) : nil
+}
+
+extension CheckReport {
+    /// Paths of frames that are listed, at most.
+    private static let mostListed = 20
+
+    /// The report for people: some 20 lines of at most 110 columns, and the frames that were missed.
+    package var table: [String] {
+        frameLines + [""] + detectionLines + [""] + faultLines + [""] + delayLines
+    }
+
+    private var frameLines: [String] {
+        let known =
+            source == DaemonAnswers.Source.ledger.rawValue
+            ? "\(frames.judged ?? 0) judged, \(frames.missed?.count ?? 0) missed"
+            : "missed ones not known without a ledger"
+        var lines = [
+            "frames      \(frames.written) written (\(frames.faulty) faulty), \(known), "
+                + "\(frames.quarantined) quarantined, \(frames.skipped) skipped, \(frames.doubled.count) doubled"
+        ]
+        if frames.unexpected > 0 {
+            lines.append("            \(frames.unexpected) that the truth does not know")
+        }
+        lines += Self.listed("missed", frames.missed ?? []) + Self.listed("doubled", frames.doubled)
+        return lines
+    }
+
+    private static func listed(_ name: String, _ paths: [String]) -> [String] {
+        let lines = paths.prefix(mostListed).map { "  \(name): \($0)" }
+        return paths.count > mostListed ? lines + ["  and \(paths.count - mostListed) more"] : lines
+    }
+
+    private var detectionLines: [String] {
+        let columns = ["faulty", "found", "normal", "false", "recall", "precision", "false alarms"]
+        return [Self.row("", columns)]
+            + [("frames", detection), ("wells", wells)].map { name, counts in
+                Self.row(
+                    name,
+                    [
+                        "\(counts.found + counts.overlooked)", "\(counts.found)",
+                        "\(counts.falseAlarms + counts.passed)", "\(counts.falseAlarms)",
+                        Self.percent(counts.recall), Self.percent(counts.precision),
+                        Self.percent(counts.falseAlarmRate),
+                    ]
+                )
+            }
+    }
+
+    private var faultLines: [String] {
+        guard !faults.isEmpty else { return ["no fault was shown"] }
+        let bounds = PlateCheck.steps.map { [$0.from, $0.to] }
+        let titles = bounds.map { String(format: "%.2f-%.2f", $0[0], $0[1]) }
+        let kinds = faults.map(\.fault).enumerated().filter { faults.map(\.fault).firstIndex(of: $1) == $0 }
+        return [Self.row("recall at strength", titles + ["all", "frames"])]
+            + kinds.map { _, kind in
+                let steps = faults.filter { $0.fault == kind }
+                let all = steps.last { $0.strength == [0, 1] }
+                let cells = bounds.map { bound in
+                    steps.first { $0.strength == bound }.map { Self.percent($0.recall) } ?? "-"
+                }
+                return Self.row(kind, cells + [Self.percent(all?.recall), "\(all?.frames ?? 0)"])
+            }
+    }
+
+    private var delayLines: [String] {
+        let already =
+            onset.alreadyFaulty > 0 ? ", \(onset.alreadyFaulty) in wells that were faulty already" : ""
+        return [
+            "onset       \(onset.announced) of \(onset.episodes) faults announced\(already)",
+            Self.row("", ["count", "p50", "p90", "p99", "largest"]),
+            Self.row("onset, frames", Self.cells(onset.frames, digits: 0)),
+            Self.row("onset, s", Self.cells(onset.seconds, digits: 2)),
+            Self.row("closed to judged, s", Self.cells(closeToJudged, digits: 2)),
+            Self.row("closed to alarm, s", Self.cells(closeToAlarm, digits: 2)),
+        ]
+    }
+
+    private static func cells(_ values: Percentiles?, digits: Int) -> [String] {
+        guard let values else { return ["-", "-", "-", "-", "-"] }
+        return ["\(values.count)"]
+            + [values.p50, values.p90, values.p99, values.maximum].map { String(format: "%.\(digits)f", $0) }
+    }
+
+    private static func percent(_ share: Double?) -> String {
+        share.map { String(format: "%.1f %%", $0 * 100) } ?? "-"
+    }
+
+    private static func row(_ name: String, _ cells: [String]) -> String {
+        let left = { (text: String, width: Int) in
+            text + String(repeating: " ", count: max(width - text.count, 0))
+        }
+        let right = { (text: String) in String(repeating: " ", count: max(11 - text.count, 1)) + text }
+        return left(name, 20) + cells.map(right).joined()
+    }
+}
+
+/// Limits that a checked run must keep.
+package struct CheckLimits: Sendable, Equatable {
+    /// Least share of faulty frames that is found.
+    package var recall: Double?
+    /// Least share of right alarms.
+    package var precision: Double?
+    /// Largest share of normal frames that are taken for faulty.
+    package var falseAlarmRate: Double?
+    /// Largest 99th percentile from a file's end to its judgement, in s.
+    package var latency99: Double?
+    /// Whether a run without a ledger passes, though missed frames are not known then.
+    package var allowsUnknown: Bool
+
+    /// By default the only condition is that no frame was missed.
+    package init(
+        recall: Double? = nil,
+        precision: Double? = nil,
+        falseAlarmRate: Double? = nil,
+        latency99: Double? = nil,
+        allowsUnknown: Bool = false
+    ) {
+        (self.recall, self.precision, self.falseAlarmRate) = (recall, precision, falseAlarmRate)
+        (self.latency99, self.allowsUnknown) = (latency99, allowsUnknown)
+    }
+
+    /// Sentences that say where a run falls short; none for a run that is as asked.
+    ///
+    /// A figure that is not defined, such as the precision without an alarm, passes every limit.
+    package func shortcomings(of report: CheckReport) -> [String] {
+        var sentences: [String] = []
+        switch report.missedNone {
+        case true?: break
+        case false?: sentences.append("\(report.frames.missed?.count ?? 0) frames were missed")
+        case nil:
+            if !allowsUnknown {
+                sentences.append(
+                    "without a ledger it is not known whether frames were missed (--alarms-only accepts that)"
+                )
+            }
+        }
+        let least = [
+            ("recall", report.detection.recall, recall), ("precision", report.detection.precision, precision),
+        ]
+        for case (let name, let value?, let limit?) in least where value < limit {
+            sentences.append("the \(name) is \(value), below \(limit)")
+        }
+        let latency = report.closeToJudged ?? report.closeToAlarm
+        let most = [
+            ("share of false alarms", report.detection.falseAlarmRate, falseAlarmRate),
+            ("99th percentile of the latency in s", latency?.p99, latency99),
+        ]
+        for case (let name, let value?, let limit?) in most where value > limit {
+            sentences.append("the \(name) is \(value), above \(limit)")
+        }
+        return sentences
+    }
 }

@@ -1,21 +1,25 @@
+import Faults
+import Foundation
+import Ledger
 import Plate
+import Reporting
 
-/// Joins what a daemon said with the truth about the plate that it watched.
+/// Compares a daemon's answers with the truth about the plate that it watched.
 package struct PlateCheck {
-    /// Steps of severity that recall is given for.
+    /// Steps of strength that recall is given for.
     static let steps: [(from: Double, to: Double)] = [(0, 0.25), (0.25, 0.5), (0.5, 0.75), (0.75, 1)]
 
     private let rows: [TruthRow]
-    private let findings: Findings
+    private let answers: DaemonAnswers
 
-    init(_ rows: [TruthRow], _ findings: Findings) {
-        (self.rows, self.findings) = (rows, findings)
+    init(_ rows: [TruthRow], _ answers: DaemonAnswers) {
+        (self.rows, self.answers) = (rows, answers)
     }
 
     /// Checks an output folder of `autoqc watch` against the truth.
     ///
-    /// Reads the ledger, or the alarm logs alone where there is none or `alarmsOnly`. Throws a sentence where there is
-    /// nothing to be checked.
+    /// Reads the ledger, or only the alarm logs where there is no ledger or `alarmsOnly`. Throws where there is nothing to
+    /// check.
     package static func report(
         folder: String,
         truth rows: [TruthRow],
@@ -24,12 +28,12 @@ package struct PlateCheck {
         guard !rows.isEmpty else {
             throw SimulationError("the truth has no frame; was the plate ended at once?")
         }
-        return try PlateCheck(rows, Findings(folder: folder, of: rows, alarmsOnly: alarmsOnly)).report()
+        return try PlateCheck(rows, DaemonAnswers(folder: folder, of: rows, alarmsOnly: alarmsOnly)).report()
     }
 
     func report() -> CheckReport {
         CheckReport(
-            source: findings.source.rawValue,
+            source: answers.source.rawValue,
             frames: frames(),
             detection: CheckReport.Confusion(
                 rows.map { (isFaulty: !$0.faults.isEmpty, isFlagged: isFlagged($0)) }
@@ -37,20 +41,20 @@ package struct PlateCheck {
             wells: wells(),
             faults: faults(),
             onset: onset(),
-            closeToJudged: findings.source == .ledger ? CheckReport.Percentiles(judgedDelays()) : nil,
+            closeToJudged: answers.source == .ledger ? CheckReport.Percentiles(judgedDelays()) : nil,
             closeToAlarm: CheckReport.Percentiles(alarmDelays())
         )
     }
 
     private func isFlagged(_ row: TruthRow) -> Bool {
-        findings.outcomes[row.frame]?.contains { outcome in
+        answers.outcomes[row.frame]?.contains { outcome in
             if case .judged(true, _) = outcome { true } else { false }
         } ?? false
     }
 
     private func frames() -> CheckReport.Frames {
-        let isLedger = findings.source == .ledger
-        let known = rows.map { findings.outcomes[$0.frame] ?? [] }
+        let isLedger = answers.source == .ledger
+        let known = rows.map { answers.outcomes[$0.frame] ?? [] }
         let judged = known.filter { $0.contains { if case .judged = $0 { true } else { false } } }.count
         let missed = zip(rows, known).filter { $0.1.isEmpty }.map { name(of: $0.0) }
         let written = Set(rows.map(\.frame))
@@ -62,7 +66,7 @@ package struct PlateCheck {
             skipped: known.filter { $0.contains(.skipped) }.count,
             missed: isLedger ? missed : nil,
             doubled: doubled(),
-            unexpected: findings.outcomes.keys.filter { !written.contains($0) }.count
+            unexpected: answers.outcomes.keys.filter { !written.contains($0) }.count
         )
     }
 
@@ -74,19 +78,19 @@ package struct PlateCheck {
     /// Frames with two outcomes, or two FAULT lines of the same model.
     private func doubled() -> [String] {
         var lines: [String: Int] = [:]
-        for alarm in findings.alarms where alarm.event == .fault {
+        for alarm in answers.alarms where alarm.event == .fault {
             lines["\(alarm.frame) \(alarm.model)", default: 0] += 1
         }
         let twice = Set(
-            findings.alarms.filter { lines["\($0.frame) \($0.model)", default: 0] > 1 }.map(\.frame)
+            answers.alarms.filter { lines["\($0.frame) \($0.model)", default: 0] > 1 }.map(\.frame)
         )
         return rows.filter { row in
-            twice.contains(row.frame) || findings.outcomes[row.frame, default: []].count > 1
+            twice.contains(row.frame) || answers.outcomes[row.frame, default: []].count > 1
         }.map(name(of:))
     }
 
     private func wells() -> CheckReport.Confusion {
-        let announced = Set(findings.alarms.filter { $0.event == .onset }.map { Self.well(of: $0.frame) })
+        let announced = Set(answers.alarms.filter { $0.event == .onset }.map { Self.well(of: $0.frame) })
         let faulty = Set(rows.filter { !$0.faults.isEmpty }.map { Self.well(of: $0.frame) })
         return CheckReport.Confusion(
             Set(rows.map { Self.well(of: $0.frame) }).map { well in
@@ -102,7 +106,7 @@ package struct PlateCheck {
     private func faults() -> [CheckReport.FaultRecall] {
         FaultKind.allCases.flatMap { kind -> [CheckReport.FaultRecall] in
             let shown = rows.flatMap { row in
-                row.faults.filter { $0.kind == kind }.map { ($0.severity, isFlagged(row)) }
+                row.faults.filter { $0.kind == kind }.map { ($0.strength, isFlagged(row)) }
             }
             guard !shown.isEmpty else { return [] }
             let whole = [(from: 0.0, to: 1.0)]
@@ -111,7 +115,7 @@ package struct PlateCheck {
                 guard !part.isEmpty else { return nil }
                 return CheckReport.FaultRecall(
                     fault: kind.rawValue,
-                    severity: [step.from, step.to],
+                    strength: [step.from, step.to],
                     frames: part.count,
                     found: part.filter(\.1).count
                 )
@@ -121,7 +125,7 @@ package struct PlateCheck {
 
     private func judgedDelays() -> [Double] {
         rows.flatMap { row in
-            (findings.outcomes[row.frame] ?? []).compactMap { outcome in
+            (answers.outcomes[row.frame] ?? []).compactMap { outcome in
                 guard case .judged(_, let time) = outcome else { return nil }
                 return Self.seconds(from: row.closed, to: time)
             }
@@ -130,7 +134,7 @@ package struct PlateCheck {
 
     private func alarmDelays() -> [Double] {
         let closed = Dictionary(rows.map { ($0.frame, $0.closed) }) { $1 }
-        return findings.alarms.filter { $0.event == .fault }.compactMap { alarm in
+        return answers.alarms.filter { $0.event == .fault }.compactMap { alarm in
             closed[alarm.frame].map { Self.seconds(from: $0, to: alarm.time) }
         }
     }
@@ -142,7 +146,7 @@ package struct PlateCheck {
     /// A stretch of faulty frames of one well, and what its log says.
     private func onset() -> CheckReport.Onset {
         let transitions = Dictionary(
-            grouping: findings.alarms.filter { $0.event == .onset || $0.event == .clear }
+            grouping: answers.alarms.filter { $0.event == .onset || $0.event == .clear }
         ) { Self.well(of: $0.frame) }
         var (episodes, already) = (0, 0)
         var frames: [Double] = []
@@ -184,5 +188,100 @@ package struct PlateCheck {
             isGoingOn = isFaulty
         }
         return result
+    }
+}
+
+/// The outcomes and alarms that a daemon wrote for the frames of some runs.
+struct DaemonAnswers {
+    /// One outcome of a frame.
+    enum Outcome: Equatable {
+        case judged(isFaulty: Bool, at: Timestamp)
+        case quarantined
+        case skipped
+    }
+
+    /// The source of outcomes.
+    enum Source: String {
+        /// The ledger, which has every frame.
+        case ledger
+        /// Alarm logs, which have faulty and unreadable frames only.
+        case alarms
+    }
+
+    let source: Source
+    /// All outcomes of each frame.
+    private(set) var outcomes: [FrameID: [Outcome]] = [:]
+    /// Lines of the alarm logs, in the order of writing within each well.
+    let alarms: [Alarm]
+
+    /// Takes answers as they are, for tests.
+    init(source: Source, outcomes: [FrameID: [Outcome]], alarms: [Alarm]) {
+        (self.source, self.outcomes, self.alarms) = (source, outcomes, alarms)
+    }
+
+    /// Reads an output folder: the ledger, or alarm logs where there is none or `alarmsOnly`.
+    ///
+    /// Throws a sentence where there is neither.
+    init(folder: String, of rows: [TruthRow], alarmsOnly: Bool) throws(SimulationError) {
+        let tree = OutputTree(root: folder)
+        let runs = Set(rows.map(\.frame.run))
+        alarms = try Self.alarms(in: tree, of: rows)
+        if !alarmsOnly, FileManager.default.fileExists(atPath: tree.ledger) {
+            source = .ledger
+            try read(tree.ledger, runs)
+        } else {
+            guard runs.contains(where: { FileManager.default.fileExists(atPath: tree.folder(run: $0)) })
+            else {
+                throw SimulationError(
+                    "\(folder): has no ledger and no alarm log of run \(runs.sorted().joined(separator: ", ")); "
+                        + "name the --out folder of `autoqc watch`"
+                )
+            }
+            source = .alarms
+            for alarm in alarms { note(alarm) }
+        }
+    }
+
+    private static func alarms(in tree: OutputTree, of rows: [TruthRow]) throws(SimulationError) -> [Alarm] {
+        let wells = Set(rows.map { FrameID(run: $0.frame.run, well: $0.frame.well, index: 0) })
+        var alarms: [Alarm] = []
+        for well in wells.sorted() {
+            let path = tree.alarmLog(run: well.run, well: well.well)
+            guard FileManager.default.fileExists(atPath: path) else { continue }
+            do {
+                let text = try String(contentsOfFile: path, encoding: .utf8)
+                alarms += text.split(separator: "\n").compactMap { AlarmLine.parse($0) }
+            } catch {
+                throw SimulationError("\(path): cannot be read (\(error.localizedDescription))")
+            }
+        }
+        return alarms
+    }
+
+    private mutating func read(_ path: String, _ runs: Set<String>) throws(SimulationError) {
+        do {
+            let ledger = try FrameLedger(reading: path)
+            try ledger.forEach { record in
+                guard let frame = record.frame, runs.contains(frame.run) else { return }
+                outcomes[frame, default: []].append(Self.outcome(of: record))
+            }
+            try ledger.close()
+        } catch { throw SimulationError("\(error)") }
+    }
+
+    private static func outcome(of record: FrameRecord) -> Outcome {
+        switch record.outcome {
+        case .scored(let score): .judged(isFaulty: score.verdict == .faulty, at: record.judged)
+        case .quarantined: .quarantined
+        case .skipped: .skipped
+        }
+    }
+
+    private mutating func note(_ alarm: Alarm) {
+        switch alarm.event {
+        case .fault: outcomes[alarm.frame, default: []].append(.judged(isFaulty: true, at: alarm.time))
+        case .unreadable: outcomes[alarm.frame, default: []].append(.quarantined)
+        case .onset, .clear, .shift, .drift, .plate, .plateClear, .stalled: break
+        }
     }
 }

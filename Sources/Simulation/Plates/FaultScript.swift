@@ -1,8 +1,9 @@
+package import Faults
 import Foundation
 package import Plate
 import Randomness
 
-/// Which faults come and go in which wells of a plate.
+/// The faults of a plate: which wells show them, and when.
 ///
 /// **Format.** YAML with one key, `faults`, a list of
 ///
@@ -13,8 +14,8 @@ import Randomness
 /// | `wells` | list of wells, or `all` | required | where |
 /// | `onset` | frame, or time as `80s`, `2m` | 0 | first frame that shows it |
 /// | `end` | frame or time after the onset | never | first frame that does not |
-/// | `severity` | 0 to 1 | required | size and contrast |
-/// | `shift` | 0 to 200 | follows from the severity | for a `z-shift`, um instead of a severity; up or down is drawn for each well |
+/// | `strength` | 0 to 1 | required | size and contrast |
+/// | `shift` | 0 to 200 | follows from the strength | for a `z-shift`: um instead of a strength; the direction is drawn for each well |
 ///
 /// Frames are counted from 0, times from the plate's start in the plate's time, whatever the speed. Unknown keys are
 /// errors that name the nearest known one.
@@ -38,19 +39,19 @@ package struct FaultScript: Sendable, Equatable {
     package struct Entry: Sendable, Equatable {
         /// Published class.
         package let kind: FaultKind
-        /// What it looks like; `nil` for one of the class's forms, drawn for each well.
+        /// Its form; `nil` for one of the class's forms, drawn for each well.
         package let form: FaultForm?
         /// Where; `nil` for all wells.
         package let wells: [Well]?
         /// First frame that shows it.
         package let onset: Moment
-        /// First frame that does not; `nil`: it stays.
+        /// First frame that does not show it any more; `nil` for a fault that stays.
         package let end: Moment?
         /// Size and contrast, 0 to 1.
-        package let severity: Float
-        /// Um that the focus is shifted by; `nil` where it follows from the severity.
+        package let strength: Float
+        /// Shift of the focus in um; `nil` where it follows from the strength.
         package let shift: Float?
-        /// Where the file says so, for messages: `faults.yaml:7: faults[1]`.
+        /// Place in the file, for messages: `faults.yaml:7: faults[1]`.
         let place: String
 
         /// Describes a fault; a form of another class is a programmer's mistake.
@@ -60,7 +61,7 @@ package struct FaultScript: Sendable, Equatable {
             wells: [Well]?,
             onset: Moment = .frame(0),
             end: Moment? = nil,
-            severity: Float
+            strength: Float
         ) {
             self.init(
                 kind: kind,
@@ -68,7 +69,7 @@ package struct FaultScript: Sendable, Equatable {
                 wells: wells,
                 onset: onset,
                 end: end,
-                severity: severity,
+                strength: strength,
                 shift: nil,
                 place: "\(kind.rawValue)"
             )
@@ -80,13 +81,13 @@ package struct FaultScript: Sendable, Equatable {
             wells: [Well]?,
             onset: Moment,
             end: Moment?,
-            severity: Float,
+            strength: Float,
             shift: Float?,
             place: String
         ) {
-            precondition(form.map { $0.kind == kind } ?? true, "no \(kind) looks like that")
+            precondition(form.map { $0.kind == kind } ?? true, "no form of \(kind)")
             (self.kind, self.form, self.wells, self.onset) = (kind, form, wells, onset)
-            (self.end, self.severity, self.shift, self.place) = (end, severity, shift, place)
+            (self.end, self.strength, self.shift, self.place) = (end, strength, shift, place)
         }
     }
 
@@ -108,13 +109,12 @@ package struct FaultScript: Sendable, Equatable {
         return try reader.script(text)
     }
 
-    /// A fault of each form, in turn, in every fourth well; half of them end before the plate does.
+    /// Faults of all forms in every fourth well; half of them end before the plate does.
     package static func standard(_ settings: PlateSettings) -> FaultScript {
         let wells = ScanOrder.wells(settings.wells)
-        let turns = FaultForm.allCases.count
-        // Classes take turns, so that a small plate has one of each.
-        let forms = (0..<turns).flatMap { turn in
-            FaultKind.allCases.compactMap { $0.forms.count > turn ? $0.forms[turn] : nil }
+        // The first form of each class comes first, so that a small plate has one fault of each class.
+        let forms = FaultForm.allCases.indices.flatMap { rank in
+            FaultKind.allCases.compactMap { $0.forms.count > rank ? $0.forms[rank] : nil }
         }
         let count = min(max(wells.count / 4, 1), forms.count)
         return FaultScript(
@@ -126,7 +126,7 @@ package struct FaultScript: Sendable, Equatable {
                     wells: [wells[number * wells.count / count]],
                     onset: .frame(onset),
                     end: number % 2 == 1 ? .frame(max(settings.frames * 3 / 4, onset + 1)) : nil,
-                    severity: 0.4 + 0.6 * Float((number * 3) % count) / Float(count)
+                    strength: 0.4 + 0.6 * Float((number * 3) % count) / Float(count)
                 )
             }
         )
@@ -158,7 +158,7 @@ package struct FaultScript: Sendable, Equatable {
                 faults[well, default: []].append(
                     Fault(
                         form: form,
-                        severity: entry.severity,
+                        strength: entry.strength,
                         shift: entry.shift,
                         onset: onset,
                         end: end,

@@ -1,14 +1,17 @@
+import Faults
 import Plate
 import StrictYAML
 
-/// Reads a fault script; every key it does not know is a mistake, and all mistakes are named at once.
+/// Reads a fault script.
+///
+/// Every unknown key is a mistake; all mistakes of a file come in one answer.
 struct FaultScriptReader {
-    private static let keys = ["kind", "form", "wells", "onset", "end", "severity", "shift"]
+    private static let keys = ["kind", "form", "wells", "onset", "end", "strength", "shift"]
 
     /// The file, for messages.
     let path: String
     private var problems: [YAMLProblem] = []
-    /// Keys that were probably meant by others: that they are missing is said already.
+    /// Keys that misspelt ones probably meant: they are not reported as missing as well.
     private var meant: Set<String> = []
 
     init(path: String) { self.path = path }
@@ -48,35 +51,35 @@ struct FaultScriptReader {
         let shift = optional("shift", of: fields, name) { node in
             kind == .zShift ? Self.number(node, in: 0...200) : nil
         }
-        let severity =
-            shift.map(Fault.severity(ofShift:))
-            ?? required("severity", of: fields, node, name) { Self.number($0, in: 0...1) }
+        let strength =
+            shift.map(Fault.strength(ofShift:))
+            ?? required("strength", of: fields, node, name) { Self.number($0, in: 0...1) }
         let wells = required("wells", of: fields, node, name, Self.wells)
         let form = optional("form", of: fields, name) { node in
             Self.choice(node, FaultForm.self).flatMap { kind == nil || $0.kind == kind ? $0 : nil }
         }
         let onset = optional("onset", of: fields, name, Self.moment)
         let end = optional("end", of: fields, name, Self.moment)
-        guard problems.isEmpty, let kind, let severity, let wells else { return nil }
+        guard problems.isEmpty, let kind, let strength, let wells else { return nil }
         return FaultScript.Entry(
             kind: kind,
             form: form,
             wells: wells.isEmpty ? nil : wells,
             onset: onset ?? .frame(0),
             end: end,
-            severity: severity,
+            strength: strength,
             shift: shift,
             place: "\(path):\(node.line ?? 1): \(name)"
         )
     }
 
-    /// What a value has to be, for messages.
+    /// The values that a key takes, for messages.
     private static func expected(_ key: String, _ kind: FaultKind?) -> String {
         switch key {
         case "kind": "one of " + FaultKind.allCases.map(\.rawValue).joined(separator: ", ")
         case "form": "one of " + (kind?.forms ?? FaultForm.allCases).map(\.rawValue).joined(separator: ", ")
         case "wells": "`all` or a list of wells, for example [B1, C2]"
-        case "severity": "a number from 0 to 1"
+        case "strength": "a number from 0 to 1"
         case "shift": "um from 0 to 200, for a z-shift only"
         default: "a frame, counted from 0, or a time with its unit, for example 80s or 2m"
         }
@@ -146,7 +149,7 @@ struct FaultScriptReader {
         node.float.flatMap { range.contains($0) ? Float($0) : nil }
     }
 
-    /// None for all wells.
+    /// The wells of a list; empty for all wells.
     private static func wells(_ node: YAMLNode) -> [Well]? {
         if node.string == "all" { return [] }
         guard let names = node.sequence, !names.isEmpty else { return nil }

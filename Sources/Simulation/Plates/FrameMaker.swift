@@ -1,11 +1,13 @@
+import Dispatch
+import Faults
 import Foundation
 import Frames
 import Plate
 import Synchronization
 
-/// Simulates the frames of a plate, on any thread and in any order.
+/// Simulates and encodes the frames of a plate, on any thread and in any order.
 final class FrameMaker: Sendable {
-    /// A frame that waits for its time.
+    /// A frame that is ready to be written.
     struct Made: Sendable {
         /// The frame as it will be written.
         enum Content: Sendable {
@@ -19,18 +21,11 @@ final class FrameMaker: Sendable {
         let faults: [Fault]
     }
 
-    /// A side of a pixel, in um.
-    static let pixelSize: PixelSize = {
-        // 0.645 and not its nearest Float, so that the metadata say what the instrument's do.
-        let side = Double("\(Microscope.pixelSize)") ?? Double(Microscope.pixelSize)
-        return PixelSize(x: side, y: side)
-    }()
-
     private let plan: PlatePlan
     private let microscope: Microscope
     private let faults: [Well: [Fault]]
     private let staging: String
-    /// The scene of each well that has come farthest: going on is cheap, going back is not.
+    /// The latest scene of each well: the next frame of a scene is cheap, an earlier one is not.
     private let scenes = Mutex<[Int: (scene: WellScene, index: Int)]>([:])
 
     /// Makes a temporary folder, in which files are encoded.
@@ -57,7 +52,7 @@ final class FrameMaker: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: staging) }
 
-    /// Makes a frame and encodes it, unless it will be a page among others.
+    /// Makes a frame, and encodes it unless it is a page of a movie.
     func make(_ number: Int) throws(SimulationError) -> Made {
         let step = plan.step(number)
         let simulated = frame(of: step)
@@ -67,7 +62,7 @@ final class FrameMaker: Sendable {
         return Made(content: .file(try encoded(simulated.frame, number)), faults: simulated.faults)
     }
 
-    private func frame(of step: PlatePlan.Step) -> SimulatedFrame {
+    private func frame(of step: PlatePlan.Step) -> LabelledFrame {
         let known = scenes.withLock { $0[step.position]?.scene }
         let well = step.frame.well
         var scene = known ?? microscope.scene(of: well, faults: faults[well] ?? [])
@@ -87,7 +82,7 @@ final class FrameMaker: Sendable {
                 frame,
                 to: path,
                 compression: .fastDeflate,
-                pixelSize: Self.pixelSize,
+                pixelSize: Microscope.filedPixelSize,
                 timeInterval: plan.settings.interval
             )
             let data = try Data(contentsOf: URL(filePath: path))
@@ -95,6 +90,84 @@ final class FrameMaker: Sendable {
             return data
         } catch {
             throw SimulationError("\(path): the frame cannot be encoded (\(error))")
+        }
+    }
+}
+
+/// Items made in advance on other threads, in any order, and taken in order.
+///
+/// At most `depth` of them are ready or being made.
+final class LookAhead<Item: Sendable>: Sendable {
+    private struct State {
+        var next = 0
+        var ready: [Int: Result<Item, SimulationError>] = [:]
+        var isStopped = false
+    }
+
+    private let state = Mutex(State())
+    private let room = DispatchSemaphore(value: 0)
+    private let news = DispatchSemaphore(value: 0)
+    private let count: Int
+    private let depth: Int
+    private let workers: Int
+    private let make: @Sendable (Int) throws(SimulationError) -> Item
+
+    /// Begins to make items 0 to `count - 1`.
+    init(
+        count: Int,
+        depth: Int,
+        workers: Int,
+        make: @escaping @Sendable (Int) throws(SimulationError) -> Item
+    ) {
+        precondition(depth > 0 && workers > 0, "nothing is made by \(workers) workers, \(depth) ahead")
+        (self.count, self.depth, self.workers, self.make) = (count, depth, workers, make)
+        for _ in 0..<depth { room.signal() }
+        for number in 0..<workers {
+            let thread = Thread { self.work() }
+            thread.name = "autoqc.ahead\(number)"
+            thread.start()
+        }
+    }
+
+    /// Waits until `depth` items are ready, or all there are.
+    func fill(unless isInterrupted: () -> Bool) {
+        while !isInterrupted(), state.withLock({ $0.ready.count }) < min(depth, count) {
+            _ = news.wait(timeout: .now() + .milliseconds(100))
+        }
+    }
+
+    /// Waits for an item; each is taken once and in order.
+    ///
+    /// `nil` once `isInterrupted`.
+    func take(_ number: Int, unless isInterrupted: () -> Bool) throws(SimulationError) -> Item? {
+        while !isInterrupted() {
+            if let result = state.withLock({ $0.ready.removeValue(forKey: number) }) {
+                room.signal()
+                return try result.get()
+            }
+            _ = news.wait(timeout: .now() + .milliseconds(100))
+        }
+        return nil
+    }
+
+    /// Ends the making of items.
+    func stop() {
+        state.withLock { $0.isStopped = true }
+        for _ in 0..<workers { room.signal() }
+    }
+
+    private func work() {
+        while true {
+            room.wait()
+            let number = state.withLock { state -> Int? in
+                guard !state.isStopped, state.next < count else { return nil }
+                defer { state.next += 1 }
+                return state.next
+            }
+            guard let number else { return }
+            let result = Result { () throws(SimulationError) in try make(number) }
+            state.withLock { $0.ready[number] = result }
+            news.signal()
         }
     }
 }

@@ -1,18 +1,19 @@
+import Faults
 import Foundation
 import Plate
 
-/// Plays a plate in (scaled) real time: frames come into being in a folder as a microscope writes them.
+/// Plays a plate in real or faster time: frames are written into a folder as a microscope writes them.
 ///
-/// Frames are simulated ahead on other threads, the first ones before the clock starts; this one waits for their time and
-/// writes. Lateness is measured, not made up for: a frame that is late is written at once.
+/// Other threads simulate frames in advance, the first ones before the clock starts; this thread waits for their time and
+/// writes them. A late frame is written at once, and its lateness is measured.
 package struct PlatePlayer: Sendable {
-    /// How far it is.
+    /// Progress of a plate.
     package struct Progress: Sendable {
-        /// Frames whose time came.
+        /// Frames that were due.
         package let frames: Int
         /// Frames of the whole plate.
         package let count: Int
-        /// How late the last frame was, in s.
+        /// Lateness of the last frame, in s.
         package let lateness: Double
     }
 
@@ -30,10 +31,10 @@ package struct PlatePlayer: Sendable {
         folder: String,
         truth: String
     ) throws(SimulationError) {
-        if let fault = settings.fault { throw SimulationError(fault) }
+        if let problem = settings.problem { throw SimulationError(problem) }
         guard !PlateFolder.holds(folder, truth) else {
             throw SimulationError(
-                "\(truth): lies in the plate's folder, where a daemon would meet it; choose another place"
+                "\(truth): lies in the plate's folder, where a daemon would find it; choose another place"
             )
         }
         self.settings = settings
@@ -99,5 +100,44 @@ package struct PlatePlayer: Sendable {
             greatestLateness: pace.greatestLateness,
             scaledInterval: settings.scaledInterval
         )
+    }
+}
+
+/// The clock of a plate.
+struct Pace {
+    /// Longest sleep, so that an interruption is noticed.
+    private static let nap = Duration.milliseconds(50)
+
+    private let start = ContinuousClock.now
+    /// Lateness of the last frame, in s.
+    private(set) var lateness = 0.0
+    /// Lateness of the latest frame, in s.
+    private(set) var greatestLateness = 0.0
+
+    var elapsed: Duration { ContinuousClock.now - start }
+
+    /// Waits for a moment and writes the pieces that are due before it; `false` once interrupted.
+    func wait(
+        until due: Duration,
+        meanwhile delivery: inout any FrameDelivery,
+        unless isInterrupted: () -> Bool
+    ) throws(SimulationError) -> Bool {
+        while !isInterrupted() {
+            let now = elapsed
+            if let piece = delivery.nextPiece, piece <= now, piece < due {
+                try delivery.writePiece()
+            } else if due <= now {
+                return true
+            } else {
+                let next = min(due, delivery.nextPiece ?? due)
+                Thread.sleep(forTimeInterval: max(min(next - now, Self.nap), .zero) / .seconds(1))
+            }
+        }
+        return false
+    }
+
+    mutating func note(due: Duration) {
+        lateness = (elapsed - due) / .seconds(1)
+        greatestLateness = max(greatestLateness, lateness)
     }
 }

@@ -1,4 +1,4 @@
-/// What a simulated plate is like and how it is written.
+/// Settings of a simulated plate and of the way it is written.
 package struct PlateSettings: Sendable, Equatable {
     /// Wells, in the order in which 16 lenses scan a 384-well plate.
     package var wells: Int
@@ -6,13 +6,13 @@ package struct PlateSettings: Sendable, Equatable {
     package var interval: Double
     /// Frames of each well.
     package var frames: Int
-    /// How much faster than real time.
+    /// Speed as a multiple of real time.
     package var speed: Double
-    /// Everything random follows from here.
+    /// Seed of everything random.
     package var seed: UInt64
     /// Name of the run, for file names.
     package var run: String
-    /// How files come into being.
+    /// The way files are written.
     package var writer: PlateWriter
     /// Which frames go into which files.
     package var layout: PlateLayout
@@ -39,8 +39,8 @@ package struct PlateSettings: Sendable, Equatable {
         (self.height, self.width) = (height, width)
     }
 
-    /// Says in a sentence what cannot be, or `nil`.
-    package var fault: String? {
+    /// A sentence that says which setting is wrong; `nil` for none.
+    package var problem: String? {
         if !(1...ScanOrder.plateSize).contains(wells) {
             return "a plate has 1 to \(ScanOrder.plateSize) wells, not \(wells)"
         }
@@ -67,4 +67,50 @@ package struct PlateSettings: Sendable, Equatable {
 
     /// From one frame of a well to the next, in s of real time.
     var scaledInterval: Double { interval / speed }
+}
+
+/// The way files are written while a daemon watches.
+package enum PlateWriter: String, Sendable, CaseIterable {
+    /// Opened, written in one go, closed.
+    case plain
+    /// Written in pieces with pauses, several files at once.
+    case slow
+    /// Written under a temporary name, then renamed.
+    case rename
+    /// All wells of a scan at once, then nothing until the next.
+    case burst
+}
+
+/// Which frames go into which files.
+package enum PlateLayout: String, Sendable, CaseIterable {
+    /// `RUN_WELL_fFRAME.tiff`, all in one folder.
+    case flat
+    /// The same names in a folder for each well, made with its first frame.
+    case perWell = "per-well"
+    /// `RUN_WELL_f0.tiff`: one file of many pages for each well, closed at the end.
+    case movie
+}
+
+/// Figures of a played plate.
+package struct PlateSummary: Sendable, Equatable {
+    /// Frames in closed files.
+    package let frames: Int
+    /// Those of them that show a fault.
+    package let faulty: Int
+    /// Frames of the whole plate.
+    package let expected: Int
+    /// From the first frame's time to the last file's end, in s.
+    package let seconds: Double
+    /// Frames a second that the settings ask for.
+    package let askedRate: Double
+    /// Lateness of the latest frame, in s.
+    package let greatestLateness: Double
+    let scaledInterval: Double
+
+    /// Whether all frames were written, none later than a quarter of the interval or half a second, whichever is more.
+    package var heldRate: Bool { frames == expected && greatestLateness <= max(scaledInterval / 4, 0.5) }
+    /// Whether it ended before its time.
+    package var endedEarly: Bool { frames < expected }
+    /// Frames a second that were written.
+    package var rate: Double { seconds > 0 ? Double(frames) / seconds : 0 }
 }

@@ -1,11 +1,12 @@
+package import Faults
 import Foundation
 package import Plate
 import Reporting
 
-/// What is true of one frame that a simulated microscope wrote: a line of `truth.csv`.
+/// The truth about one frame of a simulated plate: a line of `truth.csv`.
 ///
-/// **Format.** UTF-8, a header, then `file,run,well,frame,fault,severity,closed`: the path in the plate's folder; what
-/// the name says, pages of a movie counted on; classes and severities (0 to 1), several with `;` between, empty for a
+/// **Format.** UTF-8, a header, then `file,run,well,frame,fault,strength,closed`: the path in the plate's folder; what
+/// the name says, pages of a movie counted on; classes and strengths (0 to 1), several with `;` between, empty for a
 /// normal frame; when the file was closed or renamed, UTC with ms. A line is written when its file is closed, by one
 /// system call, so that a killed run leaves a valid file; a last line without its end is no line.
 package struct TruthRow: Sendable, Equatable {
@@ -14,11 +15,11 @@ package struct TruthRow: Sendable, Equatable {
         /// Published class.
         package let kind: FaultKind
         /// 0 to 1.
-        package let severity: Double
+        package let strength: Double
 
         /// Names a fault.
-        package init(kind: FaultKind, severity: Double) {
-            (self.kind, self.severity) = (kind, severity)
+        package init(kind: FaultKind, strength: Double) {
+            (self.kind, self.strength) = (kind, strength)
         }
     }
 
@@ -36,12 +37,12 @@ package struct TruthRow: Sendable, Equatable {
         (self.file, self.frame, self.faults, self.closed) = (file, frame, faults, closed)
     }
 
-    static let header = "file,run,well,frame,fault,severity,closed"
+    static let header = "file,run,well,frame,fault,strength,closed"
 
     var line: String {
         let kinds = faults.map(\.kind.rawValue).joined(separator: ";")
-        let severities = faults.map { String(format: "%.3f", $0.severity) }.joined(separator: ";")
-        return "\(file),\(frame.run),\(frame.well),\(frame.index),\(kinds),\(severities),\(closed.iso8601)"
+        let strengths = faults.map { String(format: "%.3f", $0.strength) }.joined(separator: ";")
+        return "\(file),\(frame.run),\(frame.well),\(frame.index),\(kinds),\(strengths),\(closed.iso8601)"
     }
 
     /// Reads a line; `nil` for one that is none.
@@ -51,15 +52,15 @@ package struct TruthRow: Sendable, Equatable {
             let index = Int(fields[3]), let closed = Timestamp(iso8601: fields[6])
         else { return nil }
         let kinds = fields[4].split(separator: ";").compactMap { FaultKind(rawValue: String($0)) }
-        let severities = fields[5].split(separator: ";").compactMap { Double($0) }
+        let strengths = fields[5].split(separator: ";").compactMap { Double($0) }
         let count = fields[4].split(separator: ";").count
-        guard kinds.count == count, severities.count == count,
-            severities.allSatisfy({ (0...1).contains($0) })
+        guard kinds.count == count, strengths.count == count,
+            strengths.allSatisfy({ (0...1).contains($0) })
         else { return nil }
         self.init(
             file: String(fields[0]),
             frame: FrameID(run: String(fields[1]), well: well, index: index),
-            faults: zip(kinds, severities).map { Shown(kind: $0, severity: $1) },
+            faults: zip(kinds, strengths).map { Shown(kind: $0, strength: $1) },
             closed: closed
         )
     }
@@ -73,7 +74,7 @@ package struct TruthRow: Sendable, Equatable {
             throw SimulationError("\(path): cannot be read; name the truth.csv of `autoqc simulate plate`")
         }
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        // The rest after the last line's end: nothing, or what a killed run left.
+        // The text after the last line's end: nothing, or an unfinished line of a killed run.
         lines.removeLast()
         guard lines.first.map({ String($0) }) == header else {
             throw SimulationError(
@@ -84,7 +85,7 @@ package struct TruthRow: Sendable, Equatable {
         for line in lines.dropFirst() {
             guard let row = TruthRow(line: line) else {
                 throw SimulationError(
-                    "\(path):\(rows.count + 2): this is no line of truth; was the file changed?"
+                    "\(path):\(rows.count + 2): this line has not the seven fields of a truth table; was the file changed?"
                 )
             }
             rows.append(row)
@@ -97,5 +98,31 @@ extension Timestamp {
     /// The time of day, in whole ms.
     static var thisMillisecond: Timestamp {
         Timestamp(nanoseconds: Int64(Date.now.timeIntervalSince1970 * 1000) * 1_000_000)
+    }
+}
+
+/// `truth.csv` while a plate is written.
+final class TruthLog {
+    private let file: NewFile
+    private(set) var count = 0
+    private(set) var faulty = 0
+
+    /// Makes the file; its folder has to exist.
+    init(_ path: String) throws(SimulationError) {
+        file = try NewFile(path, appends: true)
+        try file.write(Data((TruthRow.header + "\n").utf8))
+    }
+
+    /// Writes the line of a frame whose file has just been closed.
+    func append(_ step: PlatePlan.Step, _ faults: [Fault], closed: Timestamp) throws(SimulationError) {
+        let row = TruthRow(
+            file: step.path,
+            frame: step.frame,
+            faults: faults.map { TruthRow.Shown(kind: $0.kind, strength: Double($0.strength)) },
+            closed: closed
+        )
+        try file.write(Data((row.line + "\n").utf8))
+        count += 1
+        faulty += faults.isEmpty ? 0 : 1
     }
 }

@@ -1,6 +1,7 @@
+import Faults
 package import Plate
 
-/// What frames look like, in numbers: to compare simulated with real ones.
+/// Figures of a frame, to compare simulated frames with real ones.
 package struct FrameStatistics: Sendable, Equatable {
     /// Mean grey value.
     package let mean: Float
@@ -14,7 +15,7 @@ package struct FrameStatistics: Sendable, Equatable {
     package let spectrumSlope: Float
     /// Median diameter of the cells, in pixels, of a disc of the same area.
     package let cellDiameter: Float
-    /// Median of how far cells deviate from the background around them, relative to it.
+    /// Median deviation of cells from the background around them, relative to it.
     package let cellContrast: Float
     /// Cells for each million of pixels.
     package let cellDensity: Float
@@ -60,7 +61,7 @@ package struct FrameStatistics: Sendable, Equatable {
         "cells per Mpx",
     ]
 
-    /// How alike a frame and a later one are, -1 to 1, once what stays the same is taken away.
+    /// Correlation of a frame with a later one, -1 to 1, without the background that both share.
     package static func correlation(_ first: Frame, _ second: Frame) -> Float {
         let deviations = [first, second].map { frame in
             let background = LocalBackground(frame)
@@ -96,5 +97,65 @@ package struct FrameStatistics: Sendable, Equatable {
             }
         }
         return blocks.sorted()[blocks.count / 2]
+    }
+}
+
+/// A rough count of the bodies that stand out from the background, to compare frames.
+struct CellCensus {
+    /// Relative deviation from the background that belongs to a cell.
+    private static let threshold: Float = 0.1
+    /// Areas of single cells, in pixels.
+    private static let areas = 60...900
+
+    /// Cells found.
+    let count: Int
+    /// Median diameter of a disc of the same area, in pixels; 0 without cells.
+    let medianDiameter: Float
+    /// Median of the mean deviation within a cell, relative to the background; 0 without cells.
+    let medianContrast: Float
+
+    init(_ frame: Frame) {
+        let background = LocalBackground(frame)
+        let deviations = frame.pixels.indices.map { index in
+            let level = background.value(row: index / frame.width, column: index % frame.width)
+            return abs(frame.pixels[index] / max(level, 1) - 1)
+        }
+        var bodies: [(area: Int, contrast: Float)] = []
+        var seen = deviations.map { $0 <= Self.threshold }
+        for start in deviations.indices where !seen[start] {
+            let (area, sum) = Self.flood(start, deviations, &seen, height: frame.height, width: frame.width)
+            if Self.areas.contains(area) { bodies.append((area, sum / Float(area))) }
+        }
+        count = bodies.count
+        let middle = bodies.count / 2
+        let area = bodies.isEmpty ? 0 : bodies.map(\.area).sorted()[middle]
+        medianDiameter = 2 * (Float(area) / Arithmetic.pi).squareRoot()
+        medianContrast = bodies.isEmpty ? 0 : bodies.map(\.contrast).sorted()[middle]
+    }
+
+    private static func flood(
+        _ start: Int,
+        _ deviations: [Float],
+        _ seen: inout [Bool],
+        height: Int,
+        width: Int
+    ) -> (area: Int, sum: Float) {
+        var stack = [start]
+        seen[start] = true
+        var (area, sum) = (0, Float(0))
+        while let index = stack.popLast() {
+            area += 1
+            sum += deviations[index]
+            let (row, column) = (index / width, index % width)
+            for (down, right) in [(-1, 0), (1, 0), (0, -1), (0, 1)] {
+                let (y, x) = (row + down, column + right)
+                guard (0..<height).contains(y), (0..<width).contains(x), !seen[y * width + x] else {
+                    continue
+                }
+                seen[y * width + x] = true
+                stack.append(y * width + x)
+            }
+        }
+        return (area, sum)
     }
 }

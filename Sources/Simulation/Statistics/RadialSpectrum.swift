@@ -1,3 +1,4 @@
+import Faults
 import Plate
 
 /// Power of a frame's middle by spatial frequency, whatever the direction.

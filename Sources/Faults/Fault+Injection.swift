@@ -1,0 +1,133 @@
+package import Plate
+import Randomness
+
+extension Fault {
+    /// Blur per um of defocus, standard deviation in pixels, as simulated cells are blurred.
+    private static let blurPerMicrometre: Float = 0.056
+    /// Change against the background by which a defocused cell is seen.
+    private static let seen: Float = 0.04
+
+    /// Puts the fault on a normal frame with grey values of 0 to `white`, which is 255 where a pixel has 8 bits.
+    ///
+    /// A body in the light path multiplies the grey values, with the same soft edges as in a simulated frame. Missing rows
+    /// keep the sensor's noise. Cells out of focus lose detail and may turn from dark to bright; the mask is the area that
+    /// they cover then. The result has whole grey values, unless white is 1.
+    package func injected(into original: Frame, white: Float = 255) -> LabelledFrame {
+        precondition(white > 0, "white is \(white)")
+        // Faults are drawn in grey values of 8 bits.
+        let unit = white / 255
+        var frame = original
+        if unit != 1 { for index in frame.pixels.indices { frame.pixels[index] /= unit } }
+        var result = frame
+        var mask = Mask(
+            height: frame.height,
+            width: frame.width,
+            values: [UInt8](repeating: 0, count: frame.pixels.count)
+        )
+        if let canvas = image(height: frame.height, width: frame.width, at: onset) {
+            var random = SplitMix64(seed: seed, 0x1213)
+            for index in result.pixels.indices where canvas.values[index] != 1 {
+                let light = frame.pixels[index] * canvas.values[index]
+                result.pixels[index] = light + (1 - min(canvas.values[index], 1)) * random.drawGaussian()
+            }
+            mask.values = canvas.marks
+        } else {
+            (result, mask) = defocused(frame)
+        }
+        for index in result.pixels.indices {
+            let grey = min(max(result.pixels[index], 0), 255) * unit
+            result.pixels[index] = white > 1 ? grey.rounded() : grey
+        }
+        return LabelledFrame(frame: result, mask: mask, faults: [self])
+    }
+
+    /// The camera's noise stays sharp: a lens out of focus does not blur it.
+    private func defocused(_ frame: Frame) -> (Frame, Mask) {
+        var random = SplitMix64(seed: seed, 0xB1E2)
+        let sigma = abs(defocus) * Self.blurPerMicrometre
+        let contrast = random.drawSign() * random.draw(1...2)
+        let background = LocalBackground(frame)
+        var (around, cells) = (frame, frame)
+        for row in 0..<frame.height {
+            for column in 0..<frame.width {
+                around[row, column] = background.value(row: row, column: column)
+                cells[row, column] -= around[row, column]
+            }
+        }
+        let blurred = Self.blurred(cells, sigma: sigma)
+        let fine = Self.blurred(cells, sigma: 0.7)
+        var (result, marks) = (frame, [UInt8](repeating: 0, count: frame.pixels.count))
+        for index in frame.pixels.indices {
+            let (light, cell) = (max(around.pixels[index], 1), contrast * blurred.pixels[index])
+            // A slight blur removes mostly noise, and nothing but noise far from the cells.
+            let noise = min(max(cells.pixels[index] - fine.pixels[index], -3), 3)
+            result.pixels[index] = light + cell + noise
+            marks[index] = abs(cell) > Self.seen * light ? 1 : 0
+        }
+        return (result, Mask(height: frame.height, width: frame.width, values: marks))
+    }
+
+    private static func blurred(_ frame: Frame, sigma: Float) -> Frame {
+        let radius = max(Int((3 * sigma).rounded(.up)), 1)
+        var kernel = (-radius...radius).map { Arithmetic.exponential(-Float($0 * $0) / (2 * sigma * sigma)) }
+        let total = kernel.reduce(0, +)
+        for tap in kernel.indices { kernel[tap] /= total }
+        var across = frame
+        for row in 0..<frame.height {
+            for column in 0..<frame.width {
+                var sum: Float = 0
+                for tap in -radius...radius {
+                    sum += kernel[tap + radius] * frame[row, min(max(column + tap, 0), frame.width - 1)]
+                }
+                across[row, column] = sum
+            }
+        }
+        var result = frame
+        for row in 0..<frame.height {
+            let lines = (-radius...radius).map { min(max(row + $0, 0), frame.height - 1) * frame.width }
+            for column in 0..<frame.width {
+                var sum: Float = 0
+                for tap in kernel.indices { sum += kernel[tap] * across.pixels[lines[tap] + column] }
+                result[row, column] = sum
+            }
+        }
+        return result
+    }
+}
+
+/// A frame's background: medians of blocks of 64 x 64, read between their centres linearly.
+package struct LocalBackground {
+    private static let side = 64
+    private let rows: Int
+    private let columns: Int
+    private let medians: [Float]
+
+    /// Measures a frame.
+    package init(_ frame: Frame) {
+        let (rows, columns) = (max(frame.height / Self.side, 1), max(frame.width / Self.side, 1))
+        (self.rows, self.columns) = (rows, columns)
+        medians = (0..<rows * columns).map { block in
+            let (top, left) = (block / columns * Self.side, block % columns * Self.side)
+            var values: [Float] = []
+            for row in top..<min(top + Self.side, frame.height) {
+                for column in left..<min(left + Self.side, frame.width) { values.append(frame[row, column]) }
+            }
+            return values.sorted()[values.count / 2]
+        }
+    }
+
+    /// The background at a pixel.
+    package func value(row: Int, column: Int) -> Float {
+        let (top, down) = Self.place(row, rows)
+        let (left, right) = Self.place(column, columns)
+        let at = { (r: Int, c: Int) in medians[min(r, rows - 1) * columns + min(c, columns - 1)] }
+        return (at(top, left) * (1 - right) + at(top, left + 1) * right) * (1 - down)
+            + (at(top + 1, left) * (1 - right) + at(top + 1, left + 1) * right) * down
+    }
+
+    private static func place(_ pixel: Int, _ count: Int) -> (index: Int, share: Float) {
+        let position = min(max((Float(pixel) + 0.5) / Float(side) - 0.5, 0), Float(count - 1))
+        let index = Int(position)
+        return (index, position - Float(index))
+    }
+}

@@ -1,0 +1,145 @@
+import ArgumentParser
+import Detection
+import Diffusion
+import Foundation
+import Synchronization
+import Systemd
+package import Tensors
+import Training
+
+/// Output of the commands for a person: one line that is rewritten on a terminal, plain lines elsewhere.
+struct Terminal {
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let clock = ContinuousClock()
+    private var last: ContinuousClock.Instant?
+    /// Time between two lines where the output is no terminal.
+    private static let quietInterval = Duration.seconds(15)
+
+    /// Shows the progress of a long command.
+    mutating func progress(_ line: String, isLast: Bool = false) {
+        if isTerminal {
+            Self.write("\r\u{1B}[K\(line)\(isLast ? "\n" : "")")
+        } else if isLast || last.map({ clock.now - $0 >= Self.quietInterval }) ?? true {
+            // The next stage's first line is shown at once.
+            last = isLast ? nil : clock.now
+            Self.write(line + "\n")
+        }
+    }
+
+    /// Shows the progress of the passes over a frame, where there are more than a few.
+    mutating func passes(_ progress: ReconstructionProgress, of frame: String) {
+        guard progress.all > Self.silentPasses else { return }
+        self.progress(
+            "\(frame): pass \(progress.done)/\(progress.all)  \(Self.duration(progress.secondsLeft)) left"
+        )
+    }
+
+    private static let silentPasses = 4
+
+    /// Shows the reports of lengthy work.
+    static func reporter() -> (WorkReport) -> Void {
+        var terminal = Terminal()
+        return { report in
+            switch report {
+            case .progress(let line, let isLast): terminal.progress(line, isLast: isLast)
+            case .passes(let progress, let frame): terminal.passes(progress, of: frame)
+            case .note(let line): note(line)
+            }
+        }
+    }
+
+    /// Writes a line of its own to standard error.
+    static func note(_ line: String) { write(line + "\n") }
+
+    /// Writes a line of a command's result to standard output.
+    static func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
+    private static func write(_ text: String) {
+        // A closed standard error is no reason to stop.
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+    }
+
+    /// Hours, minutes and seconds.
+    static func duration(_ seconds: Double) -> String {
+        let whole = Int(seconds.rounded())
+        let parts = (whole / 3600, whole / 60 % 60, whole % 60)
+        let two = { (value: Int) in value < 10 ? "0\(value)" : "\(value)" }
+        return parts.0 > 0 ? "\(parts.0):\(two(parts.1)):\(two(parts.2))" : "\(parts.1):\(two(parts.2))"
+    }
+}
+
+extension BinaryFloatingPoint {
+    /// The number with `count` digits after the point.
+    func digits(_ count: Int) -> String {
+        Double(self).formatted(
+            .number.precision(.fractionLength(count)).grouping(.never).locale(Locale(identifier: "C"))
+        )
+    }
+}
+
+/// Notices SIGINT and SIGTERM, so that a long command can stop at a good place.
+final class Interruption: Sendable {
+    private let requested = Atomic(false)
+
+    /// Takes the two signals over from here on.
+    init() {
+        ProcessSignals.listen(to: [SIGINT, SIGTERM]) { [weak self] _ in
+            self?.requested.store(true, ordering: .relaxed)
+        }
+    }
+
+    /// Lets the two signals end the process again.
+    func release() { ProcessSignals.release([SIGINT, SIGTERM]) }
+
+    /// Whether one of them came.
+    var isRequested: Bool { requested.load(ordering: .relaxed) }
+}
+
+/// Checks, before the work begins, that its result can be written.
+enum OutputPath {
+    /// Refuses a file that could not be written at the end.
+    static func check(_ path: String) throws {
+        let url = URL(filePath: path)
+        let folder = url.deletingLastPathComponent().path
+        var isFolder: ObjCBool = false
+        guard
+            !(unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder))
+                || !isFolder.boolValue
+        else { throw DataError("\(path) is a folder; name a file in it") }
+        guard unsafe FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder),
+            isFolder.boolValue
+        else {
+            throw DataError("\(folder): no such folder; make it, or correct the path of the output")
+        }
+        guard FileManager.default.isWritableFile(atPath: folder) else {
+            throw DataError("\(folder) may not be written by this user; let it, or choose another output")
+        }
+    }
+
+    /// Makes a folder with all above it.
+    static func makeFolder(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw DataError("\(path): the folder cannot be made; check what is there and its permissions")
+        }
+    }
+}
+
+extension Precision: ExpressibleByArgument {}
+
+extension Precision {
+    /// The user's choice.
+    enum Choice: String, ExpressibleByArgument, CaseIterable {
+        case auto
+        case f32
+        case bf16
+        case int8
+
+        /// The precision; `nil` for the automatic one.
+        var precision: Precision? { Precision(rawValue: rawValue) }
+    }
+
+    static let help =
+        "auto (what the model prefers, else bf16 where the CPU has it, else f32), f32, bf16 or int8."
+}

@@ -1,0 +1,103 @@
+import ArgumentParser
+import Detection
+import Diffusion
+import Networks
+import Tensors
+
+/// `autoqc measure`.
+struct MeasureCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "measure",
+        abstract: "Measure this machine: lines of `name median p90 unit`.",
+        discussion: "Quote ratios of one run; other work on the machine moves every figure.",
+        subcommands: [
+            MeasureKernelsCommand.self, MeasureNetworkCommand.self, MeasurePipelineCommand.self,
+            MeasureTrainingCommand.self, MeasureAllCommand.self,
+        ],
+        defaultSubcommand: MeasureAllCommand.self
+    )
+}
+
+/// `autoqc measure all`.
+struct MeasureAllCommand: MeasureGroup {
+    static let configuration = CommandConfiguration(
+        commandName: "all",
+        abstract: "Every group, one after the other."
+    )
+
+    @OptionGroup var options: MeasureOptions
+
+    static func measure(_ options: MeasureOptions, into measurements: inout Measurements) async throws {
+        // First, as its peak memory is that of the process so far.
+        try await MeasurePipelineCommand.measure(options, into: &measurements)
+        try await MeasureKernelsCommand.measure(options, into: &measurements)
+        try await MeasureNetworkCommand.measure(options, into: &measurements)
+        try await MeasureTrainingCommand.measure(options, into: &measurements)
+    }
+}
+
+/// Options of every group of `measure`.
+struct MeasureOptions: ParsableArguments {
+    @Flag(help: "Small images, narrow networks, few measurements: whether it runs, not how fast.")
+    var quick = false
+    @Option(help: "Also write the figures to this file.")
+    var json: String?
+    @Option(help: "Threads (default: all cores).")
+    var threads: Int?
+    @Option(help: "A model file: networks take its architecture, and a calibrated one judges frames.")
+    var model: String?
+    @Option(
+        help: """
+            f32, int8 (the realtime network only), or bf16 where the CPU multiplies it. Default: f32, in the \
+            pipeline the model's own.
+            """
+    )
+    var precision: Precision?
+    @Option(help: "Measurements of each figure (default: 5, with --quick 1).")
+    var passes: Int?
+
+    func validate() throws {
+        guard passes ?? 1 > 0 else { throw ValidationError("--passes must be at least 1") }
+        guard threads ?? 1 > 0 else { throw ValidationError("--threads must be at least 1") }
+        guard precision?.isSupported ?? true else {
+            throw ValidationError("this CPU does not multiply bf16; measure with --precision f32")
+        }
+    }
+
+    /// Measurements of each figure.
+    var count: Int { passes ?? (quick ? 1 : 5) }
+    /// Rows of a frame.
+    var height: Int { quick ? 192 : 800 }
+    /// Columns of a frame.
+    var width: Int { quick ? 320 : 1280 }
+
+    /// The realtime network's width and depth: that of `--model`, or the standard one.
+    func architecture() throws -> RealtimeUNet.Architecture {
+        guard let model else { return .standard }
+        guard let settings = try Model.read(path: model).model.description.realtime else {
+            throw ValidationError(
+                "\(model) is no model of the realtime profile; give one, or leave --model out"
+            )
+        }
+        return settings.architecture
+    }
+}
+
+/// A part of `autoqc measure`.
+protocol MeasureGroup: AsyncParsableCommand {
+    /// What was asked for.
+    var options: MeasureOptions { get }
+
+    /// Measures and prints.
+    static func measure(_ options: MeasureOptions, into measurements: inout Measurements) async throws
+}
+
+extension MeasureGroup {
+    mutating func run() async throws {
+        if let json = options.json { try OutputPath.check(json) }
+        if let threads = options.threads { Compute.setThreads(threads) }
+        var measurements = Measurements()
+        try await Self.measure(options, into: &measurements)
+        if let json = options.json { try measurements.write(path: json) }
+    }
+}

@@ -1,0 +1,149 @@
+import ArgumentParser
+import Detection
+import Diffusion
+import Faults
+import Foundation
+import Frames
+import Networks
+import Plate
+import Randomness
+import Tensors
+import Training
+import Verdict
+
+/// `autoqc measure kernels`.
+struct MeasureKernelsCommand: MeasureGroup {
+    static let configuration = CommandConfiguration(
+        commandName: "kernels",
+        abstract: "Bare convolutions in every precision, and the pixel loops of a frame, one by one.",
+        discussion: """
+            Convolutions have the shapes of the realtime network and run on all threads, by the package's own kernels where \
+            there are some and else by oneDNN. Pixel loops run on one, as they do where frames are judged side by side.
+            """
+    )
+
+    @OptionGroup var options: MeasureOptions
+
+    static func measure(_ options: MeasureOptions, into measurements: inout Measurements) async throws {
+        try convolutions(options, into: &measurements)
+        let frame = MeasuredFrames.faulty(options)
+        try await MeasuredFrames.withFolder { folder in
+            try files(frame, in: folder, options, into: &measurements)
+        }
+        try pixels(frame.frame, options, into: &measurements)
+    }
+
+    /// 3 x 3 at each of the network's resolutions.
+    private static func convolutions(
+        _ options: MeasureOptions,
+        into measurements: inout Measurements
+    ) throws {
+        let architecture = try options.architecture()
+        for precision in Precision.allCases where precision.isSupported {
+            for (level, channels) in architecture.channels.enumerated() {
+                let cell = architecture.cell << level
+                let convolution = BareConvolution(
+                    images: [1, options.height / cell, options.width / cell, channels],
+                    weights: [channels, 3, 3, channels],
+                    geometry: ConvolutionGeometry(stride: 1, padding: 1),
+                    precision: precision
+                )
+                let speeds = convolution.seconds(options.count).map { convolution.operations / $0 / 1e9 }
+                measurements.add("\(precision.rawValue) \(convolution.name)", speeds, unit: convolution.unit)
+            }
+        }
+    }
+
+    private static func files(
+        _ simulated: LabelledFrame,
+        in folder: URL,
+        _ options: MeasureOptions,
+        into measurements: inout Measurements
+    ) throws {
+        let path = folder.appending(path: "frame.tiff").path
+        try TIFFWriter.write(simulated.frame, to: path)
+        try measurements.time("tiff decode", options.count) { _ = try TIFFReader(path: path).frame(page: 0) }
+        let mask = folder.appending(path: "mask.tiff").path
+        try measurements.time("tiff mask encode", options.count) {
+            try TIFFWriter.write(simulated.mask, to: mask)
+        }
+    }
+
+    /// The computations before and after the network.
+    ///
+    /// The noised image stands for the reconstruction.
+    private static func pixels(
+        _ frame: Frame,
+        _ options: MeasureOptions,
+        into measurements: inout Measurements
+    ) throws {
+        guard let scale = Normalisation(sample: frame.pixels) else { return }
+        let (count, height, width) = (options.count, frame.height, frame.width)
+        let clean = scale.normalised(frame.pixels)
+        measurements.time("normalise", count) { _ = scale.normalised(frame.pixels) }
+        let noisy = noised(clean, height: height, width: width, count, into: &measurements)
+        let (input, output) = (clean.map { 0.5 * ($0 + 1) }, noisy.map { 0.5 * ($0 + 1) })
+        let residual = {
+            Residual.l1DSSIM.map(input: input, reconstruction: output, height: height, width: width)
+        }
+        let raw = residual()
+        measurements.time("residual map", count) { _ = residual() }
+        let map = raw.medianFiltered()
+        measurements.time("median", count) { _ = raw.medianFiltered() }
+        let averaged = map.windowMean(window)
+        measurements.time("window mean", count) { _ = map.windowMean(window) }
+        measurements.time("scores", count) { _ = ImageScores(map: map) }
+        tiles(frame, map, scale, count, into: &measurements)
+        let threshold = Double(averaged.values.sorted()[averaged.values.count * 99 / 100])
+        let filter = Calibration.smallComponents(window: window)
+        measurements.time("mask", count) { _ = filter.mask(of: averaged, above: threshold) }
+    }
+
+    /// What the tiles of a frame add.
+    private static func tiles(
+        _ frame: Frame,
+        _ map: ScoreMap,
+        _ scale: Normalisation,
+        _ count: Int,
+        into measurements: inout Measurements
+    ) {
+        guard let figures = TileFigures(frame: frame, map: map, background: scale.background) else { return }
+        let normal = NormalTilesFit().fitted(
+            to: [figures],
+            size: (frame.height, frame.width),
+            background: scale.background
+        ).tiles
+        measurements.time("tiles", count) {
+            if let figures = normal.figures(of: frame, map: map) { _ = normal.evidence(of: figures) }
+        }
+    }
+
+    /// Side of the window that masks are averaged over, as `calibrate` has it.
+    private static let window = Calibrator.Options().maskWindow
+
+    /// The image with the patches of one phase noised.
+    private static func noised(
+        _ image: [Float],
+        height: Int,
+        width: Int,
+        _ count: Int,
+        into measurements: inout Measurements
+    ) -> [Float] {
+        let diffusion = MeasuredFrames.diffusion
+        var random = SplitMix64(state: diffusion.noiseSeed)
+        let field = diffusion.noise.field(height: height, width: width, using: &random)
+        let schedule = DiffusionSchedule(count: diffusion.steps)
+        var noisy = image
+        measurements.time("noise of a phase", count) {
+            noisy = image
+            PatchedDiffusion.noise(
+                &noisy,
+                runs: diffusion.phases.noisedRuns(height: height, width: width, phase: 0),
+                field: field,
+                signalScale: schedule.signalScale[diffusion.timestep],
+                noiseScale: schedule.noiseScale[diffusion.timestep]
+            )
+        }
+        return noisy
+    }
+}

@@ -1,0 +1,122 @@
+import ArgumentParser
+import Networks
+import Randomness
+import Tensors
+
+/// `autoqc measure network`.
+struct MeasureNetworkCommand: MeasureGroup {
+    static let configuration = CommandConfiguration(
+        commandName: "network",
+        abstract: "One pass of each network beside bare convolutions of its own shapes.",
+        discussion: """
+            A bare convolution has the network's shape but no bias, no sum and no activation, and nothing runs between \
+            two of them; it is oneDNN's or the package's own, whichever is faster. 'of bare speed' is the time that the \
+            bare convolutions would take over the time of the pass; 'of oneDNN's bare speed' is the same for oneDNN's alone.
+            """
+    )
+
+    @OptionGroup var options: MeasureOptions
+
+    static func measure(_ options: MeasureOptions, into measurements: inout Measurements) async throws {
+        let precision = options.precision ?? .float32
+        let architecture = try options.architecture()
+        precision.run { measure(precision, architecture, options, into: &measurements) }
+    }
+
+    private static func measure(
+        _ precision: Precision,
+        _ architecture: RealtimeUNet.Architecture,
+        _ options: MeasureOptions,
+        into measurements: inout Measurements
+    ) {
+        var random = SplitMix64(state: 1)
+        var configuration = UNetConfiguration()
+        if options.quick { configuration.channels = 32 }
+        let published = UNet(configuration, using: &random)
+        let side = options.quick ? 64 : 192
+        // Only the realtime network computes in bytes.
+        if precision != .int8 {
+            measure("pddpm", options.count, images: [1, side, side, 1], into: &measurements) {
+                published($0, timesteps: [49])
+            }
+        }
+        let realtime = RealtimeUNet(architecture, using: &random).folded(timestep: 49)
+        let size = [1, options.height, options.width, 1]
+        var quantised: QuantisedRealtimeUNet?
+        if precision == .int8 {
+            let image = Tensor(repeating: 0.5, shape: size)
+            quantised = QuantisedRealtimeUNet(realtime, ranges: realtime.ranges(of: image))
+        }
+        measure("realtime", options.count, images: size, into: &measurements) { image in
+            quantised.map { Variable(constant: $0(image.value)) } ?? realtime(image, timesteps: [49])
+        }
+    }
+
+    /// One network: its passes, where their time goes, and the same convolutions bare.
+    private static func measure(
+        _ name: String,
+        _ count: Int,
+        images: [Int],
+        into measurements: inout Measurements,
+        network: (Variable) -> Variable
+    ) {
+        let x = Variable(constant: Tensor(repeating: 0.5, shape: images))
+        var passes: [KernelTimes] = []
+        let totals = Recording.off {
+            Measurements.seconds(count) { passes.append(KernelTimes.of { _ = network(x) }.times) }
+        }
+        passes.removeFirst()
+        let operations = passes[0].operations()
+        let bare = bareConvolutions(of: passes[0], name: name, into: &measurements)
+        measurements.add("\(name) work", [operations / 1e9], unit: "GFLOP")
+        measurements.add("\(name) pass", totals, unit: "s")
+        measurements.add("\(name) speed", totals.map { operations / $0 / 1e9 }, unit: "GFLOP/s")
+        measurements.add("\(name) of bare speed", totals.map { 100 * bare.fastest / $0 }, unit: "%")
+        measurements.add("\(name) of oneDNN's bare speed", totals.map { 100 * bare.library / $0 }, unit: "%")
+        let parts: [(String, (KernelTimes.Kind) -> Bool)] = [
+            ("convolutions", { $0.isConvolution }), ("group norm and silu", { $0 == .groupNorm }),
+            ("attention", { $0 == .attention }), ("products", { $0 == .product }),
+        ]
+        var rest = totals.map { _ in 100.0 }
+        for (part, matches) in parts {
+            let shares = zip(passes, totals).map { 100 * $0.seconds(where: matches) / $1 }
+            measurements.add("\(name) \(part)", shares, unit: "%")
+            rest = zip(rest, shares).map { $0 - $1 }
+        }
+        measurements.add("\(name) rest", rest, unit: "%")
+    }
+
+    /// Seconds that a pass's convolutions take bare; those with a fiftieth of its work or more are reported.
+    private static func bareConvolutions(
+        of pass: KernelTimes,
+        name: String,
+        into measurements: inout Measurements
+    ) -> (fastest: Double, library: Double) {
+        let total = pass.operations { $0.isConvolution }
+        let entries = Dictionary(grouping: pass.entries.filter { $0.kind.isConvolution }, by: \.kind)
+        let ordered = entries.sorted { $0.value[0].operations > $1.value[0].operations }
+        return ordered.reduce((fastest: 0.0, library: 0.0)) { sum, group in
+            guard case .convolution(let images, let weights, let geometry, let precision) = group.key else {
+                return sum
+            }
+            let bare = BareConvolution(
+                images: images,
+                weights: weights,
+                geometry: geometry,
+                precision: precision
+            )
+            let (times, library) = (bare.fastestSeconds(5), bare.librarySeconds(5))
+            let operations = group.value[0].operations
+            if operations * Double(group.value.count) >= total / 50 {
+                let speeds = times.map { operations / $0 / 1e9 }
+                measurements.add("\(name) \(bare.name)", speeds, unit: "GFLOP/s")
+            }
+            let runs = Double(group.value.count)
+            return (sum.fastest + runs * times.median, sum.library + runs * library.median)
+        }
+    }
+}
+
+extension [Double] {
+    fileprivate var median: Double { sorted()[count / 2] }
+}

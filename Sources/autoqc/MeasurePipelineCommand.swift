@@ -1,0 +1,162 @@
+import ArgumentParser
+import Detection
+import Faults
+import Foundation
+import Frames
+import Ledger
+import Logging
+import Monitoring
+import Plate
+import Reporting
+import Tensors
+
+/// `autoqc measure pipeline`.
+struct MeasurePipelineCommand: MeasureGroup {
+    static let configuration = CommandConfiguration(
+        commandName: "pipeline",
+        abstract:
+            "The stages of one frame on one core, and whole frames from folder to ledger on all of them.",
+        discussion: """
+            Needs --model, a calibrated one. Frames are simulated and lie in a temporary folder; what is synced to the \
+            disk depends on where that is (TMPDIR). Latency counts from the listing, at which every frame is there.
+            """
+    )
+
+    @OptionGroup var options: MeasureOptions
+
+    static func measure(_ options: MeasureOptions, into measurements: inout Measurements) async throws {
+        guard let path = options.model else {
+            Terminal.note(
+                "the pipeline is left out: it judges with a calibrated model; name one with --model"
+            )
+            return
+        }
+        let detector = try Detector(path: path, precision: options.precision)
+        try detector.description.requireRealtime(path: path)
+        try await MeasuredFrames.withFolder { folder in
+            try stages(detector, in: folder, options, into: &measurements)
+        }
+        let done = try await MeasuredFrames.withFolder { folder in
+            try await summary(detector, path, in: folder, options)
+        }
+        report(done, into: &measurements)
+    }
+
+    private static func stages(
+        _ detector: Detector,
+        in folder: URL,
+        _ options: MeasureOptions,
+        into measurements: inout Measurements
+    ) throws {
+        let path = try MeasuredFrames.write(1, to: folder, options)[0]
+        let frame = try TIFFReader(path: path).frame(page: 0)
+        try measurements.time("pipeline read", options.count) {
+            _ = try TIFFReader(path: path).frame(page: 0)
+        }
+        var shares: [Double] = []
+        var judgement = detector.judge(frame)
+        let seconds = Measurements.seconds(options.count) {
+            let start = ContinuousClock.now
+            let judged = KernelTimes.of { detector.judge(frame) }
+            let total = (ContinuousClock.now - start) / .seconds(1)
+            judgement = judged.result
+            shares.append(100 * judged.times.seconds() / total)
+        }
+        measurements.add("pipeline judge", seconds.map { 1000 * $0 }, unit: "ms")
+        measurements.add("pipeline network of judge", Array(shares.dropFirst()), unit: "%")
+        try writes(judgement, detector, in: folder, options, into: &measurements)
+    }
+
+    private static func writes(
+        _ judgement: Judgement,
+        _ detector: Detector,
+        in folder: URL,
+        _ options: MeasureOptions,
+        into measurements: inout Measurements
+    ) throws {
+        let tree = OutputTree(root: folder.appending(path: "results").path)
+        try tree.prepare()
+        let sidecars = Sidecars(tree: tree, writeMask: Sidecars.writeTIFF)
+        let mask = MeasuredFrames.faulty(options).mask
+        try measurements.time("pipeline sidecar write", options.count) {
+            try sidecars.write(mask, pixelSize: nil, run: "01", name: "01_A1_f0", outlinedAs: "unknown")
+        }
+        let ledger = try FrameLedger(path: tree.ledger)
+        var index = 0
+        try measurements.time("pipeline ledger write", options.count) {
+            index += 1
+            try ledger.record([try record(judgement, detector, index: index)])
+        }
+        try ledger.close()
+    }
+
+    private static func record(
+        _ judgement: Judgement,
+        _ detector: Detector,
+        index: Int
+    ) throws -> FrameRecord {
+        let score = FrameRecord.Score(
+            scores: judgement.scores ?? ImageScores(maximum: 0, mean: 0, patch: 0),
+            chosen: judgement.score,
+            severity: judgement.severity,
+            threshold: judgement.threshold,
+            verdict: judgement.verdict,
+            area: judgement.area,
+            boundingBox: judgement.boundingBox,
+            cause: nil,
+            mask: nil,
+            wellIsFaulty: false,
+            precision: detector.precisionName
+        )
+        return FrameRecord(
+            key: FrameKey(root: "/", path: "01_A1_f\(index).tiff"),
+            identity: nil,
+            frame: Well("A1").map { FrameID(run: "01", well: $0, index: index) },
+            outcome: .scored(score),
+            model: detector.modelName,
+            completed: Timestamp(nanoseconds: 0),
+            judged: Timestamp(nanoseconds: 0)
+        )
+    }
+
+    /// Frames through the daemon itself, as `watch --once` runs it.
+    private static func summary(
+        _ detector: Detector,
+        _ model: String,
+        in folder: URL,
+        _ options: MeasureOptions
+    ) async throws -> MonitorSummary {
+        let plate = folder.appending(path: "plate")
+        try FileManager.default.createDirectory(at: plate, withIntermediateDirectories: true)
+        _ = try MeasuredFrames.write(options.quick ? 4 : max(24, 4 * options.count), to: plate, options)
+        var settings = ConfigurationSettings()
+        settings.model = URL(filePath: model).standardizedFileURL.path
+        settings.output = folder.appending(path: "results").path
+        settings.watch = [plate.path]
+        settings.threads = options.threads
+        settings.precision = detector.precisionName
+        let monitor = Monitor(
+            configuration: try Configuration(settings),
+            judge: detector,
+            logger: Logger(label: "autoqc.measure") { _ in SwiftLogNoOpLogHandler() }
+        )
+        return try await monitor.run(until: .listedAndDrained)
+    }
+
+    private static func report(_ summary: MonitorSummary, into measurements: inout Measurements) {
+        measurements.add("pipeline frames", [Double(summary.counts.scored)], unit: "frames")
+        measurements.add("pipeline rate", [summary.framesPerSecond], unit: "frames/s")
+        for (name, latency) in [("median", summary.medianLatency), ("99 %", summary.latency99)] {
+            guard let latency else { continue }
+            measurements.add("pipeline latency \(name)", [latency / .seconds(1)], unit: "s")
+        }
+        if let peak = peakMemory() { measurements.add("pipeline peak memory", [peak], unit: "MiB") }
+    }
+
+    /// The most memory that this process ever held resident, in MiB.
+    private static func peakMemory() -> Double? {
+        let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return line?.split(separator: " ").dropLast().last.flatMap { Double($0) }.map { $0 / 1024 }
+    }
+}

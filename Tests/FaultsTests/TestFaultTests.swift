@@ -1,0 +1,86 @@
+import Faults
+import Plate
+import Randomness
+import Testing
+
+/// What the canary and a run's own calibration put on copies of frames, pinned bit by bit.
+struct TestFaultTests {
+    private static let causes: [Cause] = [.airBubble, .artifact, .zShift, .illumination, .contamination]
+
+    /// Dark discs on a grainy background, grey values of 8 bits times a factor.
+    private static func frame(times factor: Float = 1) -> Frame {
+        var random = SplitMix64(state: 5)
+        let (height, width) = (96, 160)
+        let pixels = (0..<height * width).map { index -> Float in
+            let (down, right) = (index / width % 32 - 16, index % width % 40 - 20)
+            let grain = Float(random.next() >> 61)
+            return ((down * down + right * right < 81 ? 60 : 110) + grain) * factor
+        }
+        return Frame(height: height, width: width, pixels: pixels)
+    }
+
+    /// A number that changes with any bit of a pixel (FNV-1a, 64 bits); 0 for no frame.
+    private static func digest(_ frame: Frame?) -> UInt64 {
+        frame?.pixels.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1.bitPattern)) &* 0x100_0000_01B3 } ?? 0
+    }
+
+    /// What the five classes come to, by the factor of the grey values: 8, 12 and 16 bits, and shares of the brightest.
+    private static let expected: [(factor: Float, digests: [UInt64])] = [
+        (
+            1,
+            [
+                11_934_360_448_728_748_837, 2_123_510_295_557_493_541, 12_225_575_260_478_952_229,
+                8_697_536_476_551_107_365, 10_051_351_688_875_135_781,
+            ]
+        ),
+        (
+            16,
+            [
+                7_398_655_050_085_618_469, 10_184_919_202_470_982_437, 2_704_495_080_871_621_413,
+                9_811_969_379_857_175_333, 8_038_149_687_491_605_285,
+            ]
+        ),
+        (
+            257,
+            [
+                15_052_293_621_561_651_493, 8_746_448_460_961_393_957, 5_609_810_185_149_808_933,
+                10_625_481_041_436_454_693, 944_588_465_699_650_341,
+            ]
+        ),
+        (
+            1 / 255,
+            [
+                13_844_161_370_700_462_405, 4_253_969_266_462_469_062, 1_223_297_575_275_547_298,
+                1_420_758_112_767_087_583, 1_897_340_976_435_246_731,
+            ]
+        ),
+    ]
+
+    @Test(arguments: expected)
+    func aFaultOfAClassIsTheSameForTheSameSeed(factor: Float, digests: [UInt64]) {
+        let frame = Self.frame(times: factor)
+        let found = Self.causes.map { Self.digest(TestFault.copy(of: frame, cause: $0, seed: 7)) }
+        #expect(found == digests)
+    }
+
+    @Test func aCauseThatIsNotSimulatedHasNoCopy() {
+        for cause in [Cause.frozen, .unknown] {
+            #expect(TestFault.copy(of: Self.frame(), cause: cause, seed: 7) == nil)
+        }
+    }
+
+    @Test func aFaultThatTheFrameDoesNotShowHasNoCopy() {
+        let empty = Frame(height: 96, width: 160, pixels: [Float](repeating: 110, count: 96 * 160))
+        for seed in 1...5 as ClosedRange<UInt64> {
+            #expect(TestFault.copy(of: empty, cause: .zShift, seed: seed) == nil)
+        }
+    }
+
+    @Test func numberedFaultsGoThroughAllClassesAndForms() {
+        let frame = Self.frame()
+        let found = (0..<25).map { Self.digest(TestFault.copy(of: frame, number: $0)) }
+        #expect(found.reduce(0) { ($0 ^ $1) &* 0x100_0000_01B3 } == 13_773_050_794_179_452_503)
+        #expect(Set(found).count == 25)
+        #expect(TestFault.copy(of: Self.frame(times: 16), number: 3) == nil)
+    }
+}
