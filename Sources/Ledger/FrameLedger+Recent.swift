@@ -15,8 +15,7 @@ extension FrameLedger {
         }
     }
 
-    /// Frames among the last outcomes that this model judged normal in a normal well, with all the passes that it has; the
-    /// latest first.
+    /// Frames among the last outcomes that this model judged normal in a normal well; the latest first.
     package func recentNormalFrames(model: String, within outcomes: Int = 4096) throws(LedgerError)
         -> [NormalFrame]
     {
@@ -27,7 +26,7 @@ extension FrameLedger {
                     SELECT roots.path AS root, frames.path AS path, page, run, well, frame
                     FROM frames JOIN roots ON roots.id = root
                     WHERE sequence > (SELECT max(sequence) FROM frames) - ? AND state = 'scored'
-                    AND verdict = 'normal' AND well_faulty = 0 AND tier IS NOT 'reduced' AND model = ?
+                    AND verdict = 'normal' AND well_faulty = 0 AND model = ?
                     ORDER BY sequence DESC
                     """,
                 arguments: [outcomes, model]

@@ -8,8 +8,6 @@ package struct MonitorSummary: Sendable, Equatable {
         package var scored = 0
         /// Frames judged faulty.
         package var flagged = 0
-        /// Frames judged with fewer passes than the model has, because judging was behind.
-        package var reduced = 0
         /// Frames judged after newer ones, because judging was behind.
         package var deferred = 0
         /// Frames that could not be judged.
@@ -38,7 +36,6 @@ package struct MonitorSummary: Sendable, Equatable {
             seen += other.seen
             scored += other.scored
             flagged += other.flagged
-            reduced += other.reduced
             deferred += other.deferred
             quarantined += other.quarantined
             skipped += other.skipped

@@ -1,9 +1,7 @@
-/// How much was done for a verdict; less where a plate comes faster than this machine judges.
+/// Whether a frame was judged in its turn.
 package enum Tier: String, Sendable, Equatable, CaseIterable {
-    /// Everything that the model was calibrated with, in turn.
+    /// In its turn.
     case full
-    /// Two passes over the frame where the model has four; only for models that have four.
-    case reduced
-    /// Everything, but after newer frames of the plate: this one waited while the machine was behind.
+    /// After newer frames of its well: it waited while the plate came faster than this machine judges.
     case deferred
 }

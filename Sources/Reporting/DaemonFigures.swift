@@ -12,8 +12,6 @@ package struct DaemonFigures: Sendable, Equatable {
         package var judged = 0
         /// Frames judged faulty.
         package var flagged = 0
-        /// Frames judged with fewer passes.
-        package var reduced = 0
         /// Frames judged after newer ones.
         package var deferred = 0
         /// Frames that could not be judged.
@@ -83,8 +81,6 @@ package struct DaemonFigures: Sendable, Equatable {
     package var waitingDeferred = 0
     /// How long judging would take for what waits, in s.
     package var lag = 0.0
-    /// How much is done for a frame now.
-    package var tier = Tier.full
     /// What is done to keep up, in words; empty where nothing is.
     package var measures = ""
     /// Frames judged per second over the last minute.

@@ -50,10 +50,9 @@ struct FrameLedgerTests {
                 Sample.scored("old.tif", frame: 0), Sample.scored("a.tif", frame: 1, well: "C2"),
                 Sample.scored("movie.tif", frame: 9, page: 3, pages: 9),
                 Sample.scored("faulty.tif", frame: 2, verdict: .faulty),
-                Sample.scored("reduced.tif", frame: 3, tier: .reduced),
                 Sample.scored("late.tif", frame: 4, isLate: true),
             ])
-            let found = try ledger.recentNormalFrames(model: "3f9ac2d41b7e", within: 5)
+            let found = try ledger.recentNormalFrames(model: "3f9ac2d41b7e", within: 4)
             #expect(found.map(\.key.path) == ["movie.tif", "a.tif"])
             #expect(found.map(\.key.page) == [3, 0])
             #expect(found.map(\.frame.description) == ["01_B01_f9", "01_C02_f1"])

@@ -82,17 +82,17 @@ struct FrameOrderTests {
             #expect(try bench.alarms().map(\.finding?.tier) == [.deferred, .deferred, .deferred])
             #expect(try bench.masks().filter { $0.hasSuffix(".tiff") }.count == 3)
             // The past does not count among the last frames: one faulty frame is no onset.
-            _ = try pipeline.process([files[6]].queued, tier: .reduced)
+            _ = try pipeline.process([files[6]].queued)
             #expect(try bench.events() == ["FAULT 0", "FAULT 1", "FAULT 2", "FAULT 6"])
             let scores = try bench.rows().compactMap { row -> FrameRecord.Score? in
                 guard case .scored(let score) = row.outcome else { return nil }
                 return score
             }
-            #expect(scores.map(\.tier) == [.full, .full, .full, .deferred, .deferred, .deferred, .reduced])
+            #expect(scores.map(\.tier) == [.full, .full, .full, .deferred, .deferred, .deferred, .full])
             #expect(scores.map(\.wellIsFaulty) == [false, false, false, nil, nil, nil, false])
             #expect(scores.allSatisfy { $0.precision == "f32" })
             let counts = pipeline.environment.statistics.summary.counts
-            #expect((counts.scored, counts.reduced, counts.deferred) == (7, 1, 3))
+            #expect((counts.scored, counts.deferred) == (7, 3))
         }
     }
 

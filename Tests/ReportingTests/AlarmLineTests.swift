@@ -14,8 +14,8 @@ struct AlarmLineTests {
     }
 
     @Test func namesItsTierWhereItIsNotFull() throws {
-        let alarm = try Sample.fault(frame: 100, tier: .reduced)
-        #expect(AlarmLine.format(alarm).contains("mask=masks/01_B1_f100.mask.tiff tier=reduced model="))
+        let alarm = try Sample.fault(frame: 100, tier: .deferred)
+        #expect(AlarmLine.format(alarm).contains("mask=masks/01_B1_f100.mask.tiff tier=deferred model="))
         #expect(AlarmLine.parse(AlarmLine.format(alarm)) == alarm)
     }
 

@@ -13,7 +13,6 @@ extension Answer {
             let flagged: Int
             let quarantined: Int
             let skipped: Int
-            let reduced: Int
             let deferred: Int
             let waiting: Int
             let lag: Double
@@ -66,7 +65,6 @@ extension Answer.Status.Daemon {
         flagged = figures.counts.flagged
         quarantined = figures.counts.quarantined
         skipped = figures.counts.skipped
-        reduced = figures.counts.reduced
         deferred = figures.counts.deferred
         waiting = figures.waiting
         lag = figures.lag

@@ -34,7 +34,6 @@ struct Metrics {
             sample("autoqc_frames_total", Double(count), [("outcome", outcome)])
         }
         counter("autoqc_frames_seen_total", "Files taken from the watched folders.", counts.seen)
-        counter("autoqc_frames_reduced_total", "Frames judged with fewer passes.", counts.reduced)
         counter("autoqc_frames_deferred_total", "Frames judged after newer ones.", counts.deferred)
         add(figures.latency)
         describe(

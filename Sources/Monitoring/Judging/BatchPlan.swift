@@ -105,7 +105,6 @@ struct BatchPlan {
         records.append(record(result, .scored(score(judged, finding, isLate: isLate, change: taken?.change))))
         counts.scored += 1
         counts.flagged += isFaulty ? 1 : 0
-        counts.reduced += settings.tier == .reduced ? 1 : 0
         counts.deferred += settings.tier == .deferred ? 1 : 0
         latencies.append(latency(of: result))
     }

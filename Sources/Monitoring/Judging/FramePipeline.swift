@@ -33,7 +33,7 @@ struct FramePipeline: Sendable {
         var readAttempts = 5
         /// Whether sidecars are named by well and index, `B01_f100`, as files of different wells may have the same name.
         var namesByFrame = false
-        /// How much is done for the batch at hand.
+        /// Whether the batch at hand is judged in its turn.
         var tier = Tier.full
     }
 

@@ -75,7 +75,6 @@ extension Statistics {
         figures.counts.known = counts.known
         figures.counts.judged = counts.scored
         figures.counts.flagged = counts.flagged
-        figures.counts.reduced = counts.reduced
         figures.counts.deferred = counts.deferred
         figures.counts.quarantined = counts.quarantined
         figures.counts.skipped = counts.skipped

@@ -206,11 +206,10 @@ final class FrameQueue: Sendable {
     }
 
     /// Uses other figures from now on.
-    func set(batchFrames: Int, capacity: Int, canReduce: Bool) {
+    func set(batchFrames: Int, capacity: Int) {
         let woken = state.withLock { state in
             state.queue.batchFrames = batchFrames
             state.queue.capacity = capacity
-            state.queue.canReduce = canReduce
             return state.everybody()
         }
         woken.go()

@@ -26,7 +26,7 @@ struct WellQueue {
     struct Batch: Equatable, Sendable {
         /// The frames, in the order of their time; at least one.
         let frames: [QueuedFrame]
-        /// How much is done for their verdicts.
+        /// Whether they are judged in their turn.
         let tier: Tier
     }
 
@@ -129,12 +129,6 @@ struct WellQueue {
         load.level > .keepingUp || load.time(for: counts[Pool.old.rawValue]) >= Load.limit
     }
 
-    /// Whether the judge can do with less, for the batches to come.
-    var canReduce: Bool {
-        get { load.canReduce }
-        set { load.canReduce = newValue }
-    }
-
     /// Adds a file in its well's order of time; a file that waits already is taken with its newer content.
     mutating func add(_ frame: QueuedFrame) {
         insert(frame)
@@ -178,7 +172,7 @@ struct WellQueue {
         line.busySince = now
         busy += 1
         lines[key] = line
-        return Batch(frames: frames, tier: pool == .deferred ? .deferred : load.tier)
+        return Batch(frames: frames, tier: pool == .deferred ? .deferred : .full)
     }
 
     /// Ends a batch; `retries` are the frames of it that are to be tried again, not before a moment, whatever the

@@ -99,7 +99,7 @@ final class StatusService: Service {
 }
 
 extension FrameQueue.Standing {
-    /// For example `98 waiting`, or `behind by 12.3 s, 98 waiting (30 deferred), tier reduced`.
+    /// For example `98 waiting`, or `behind by 12.3 s, 98 waiting (30 deferred), every second frame deferred`.
     var words: String {
         let waiting = "\(count) waiting" + (deferred > 0 ? " (\(deferred) deferred)" : "")
         guard load.level > .keepingUp else { return waiting }
