@@ -100,9 +100,11 @@ package struct Audit {
         listing.forEach { entry in
             switch entry {
             case .frame(let file):
-                guard scope.run.map({ $0 == file.frame.run }) ?? true, isInScope(file.path) else { return }
-                files[isCopy ? file.relativePath : file.path] = Found(identity: file.identity)
-                identities.insert(file.identity)
+                guard scope.run.map({ $0 == file.frame.run }) ?? true, isInScope(file.source.absolutePath),
+                    let identity = file.source.identity
+                else { return }
+                files[isCopy ? file.source.path : file.source.absolutePath] = Found(identity: identity)
+                identities.insert(identity)
             case .refused(let path, _): if isInScope(path) { report.notFrames += 1 }
             case .missing(let root): report.add(.folderMissing, root)
             }
@@ -119,17 +121,17 @@ package struct Audit {
         if let run = scope.run, record.frame?.run != run { return }
         report.rows[record.state.rawValue, default: 0] += 1
         // Names that are no frame's have no root.
-        if !record.key.root.isEmpty { takeFile(record) }
+        if !record.source.root.isEmpty { takeFile(record) }
         guard let frame = record.frame else { return }
         let well = WellKey(run: frame.run, well: frame.well)
         // A well of which nothing must be said is looked at, too: what is said of it may be too much.
         if expected[well] == nil { expected[well] = [] }
         switch record.outcome {
-        case .scored(let score):
-            guard score.verdict == .faulty else { return }
+        case .judged(let judgement):
+            guard judgement.verdict == .faulty else { return }
             report.faulty += 1
             expected[well, default: []].insert(Announcement(event: .fault, index: frame.index))
-            if let mask = score.mask { masks[frame.run, default: []].insert(mask) }
+            if let mask = judgement.maskPath { masks[frame.run, default: []].insert(mask) }
         case .quarantined:
             expected[well, default: []].insert(Announcement(event: .unreadable, index: frame.index))
         case .skipped: break
@@ -138,24 +140,24 @@ package struct Audit {
 
     private mutating func take(_ frame: PendingFrame) {
         if let run = scope.run, frame.frame.run != run { return }
-        let path = frame.file.root + "/" + frame.file.path
+        let path = frame.source.absolutePath
         guard isInScope(path) else { return }
         report.rows["pending", default: 0] += 1
-        let key = isCopy ? frame.file.path : path
+        let key = isCopy ? frame.source.path : path
         pending[key] = "waits since \(frame.since.iso8601), as \(frame.reason)"
         if files[key] == nil { report.add(.fileMissing, path, "gone before it was judged") }
     }
 
     private mutating func takeFile(_ record: FrameRecord) {
-        let path = record.key.root + "/" + record.key.path
+        let (path, identity) = (record.source.absolutePath, record.source.identity)
         guard isInScope(path) else { return }
-        let key = isCopy ? record.key.path : path
+        let key = isCopy ? record.source.path : path
         guard var file = files[key] else {
             // Renamed after it was judged: the content is there, and so is its row.
-            if let identity = record.identity, identities.contains(identity) { return }
+            if let identity, identities.contains(identity) { return }
             return report.add(.fileMissing, path, "judged \(record.judged.iso8601)")
         }
-        let isSame = isCopy ? record.identity?.size == file.identity.size : record.identity == file.identity
+        let isSame = isCopy ? identity?.size == file.identity.size : identity == file.identity
         if isSame {
             file.settled += 1
             file.pages = max(file.pages, record.pages)

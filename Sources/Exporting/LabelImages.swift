@@ -17,13 +17,13 @@ package enum LabelImages {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var (written, leftOut) = (0, 0)
         for run in try run.map({ [$0] }) ?? ledger.runs().map(\.run) {
-            for well in try ledger.wells(of: run) where well.faulty > 0 {
+            for well in try ledger.wells(of: run) where well.flagged > 0 {
                 var selection = FrameLedger.Selection(limit: .max)
                 selection.flaggedOnly = true
                 for record in try ledger.records(of: well.well, run: run, selection) {
-                    guard case .scored(let score) = record.outcome,
-                        let name = score.mask.flatMap(Sidecars.name(ofMask:))
-                    else { continue }
+                    guard let name = record.judgement?.maskPath.flatMap(Sidecars.name(ofMask:)) else {
+                        continue
+                    }
                     let isWritten = try write(
                         "\(tree.masks(run: run))/\(name).mask.tiff",
                         to: "\(folder)/\(name).labels.tiff"

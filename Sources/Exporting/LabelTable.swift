@@ -65,7 +65,7 @@ package struct LabelTable: Sendable {
     ) throws(LedgerError) -> [FrameRecord] {
         if let frame = decision.frame {
             let id = FrameID(run: decision.run, well: decision.well, index: frame)
-            return try ledger.records(of: id).last { $0.state == .scored }.map { [$0] } ?? []
+            return try ledger.records(of: id).last { $0.state == .judged }.map { [$0] } ?? []
         }
         var selection = FrameLedger.Selection(limit: .max)
         selection.flaggedOnly = true
@@ -96,12 +96,12 @@ package struct LabelTable: Sendable {
 
 extension LabelTable.Row {
     fileprivate init?(_ record: FrameRecord, _ decision: Decision, _ tree: OutputTree) {
-        guard let frame = record.frame, case .scored(let score) = record.outcome else { return nil }
+        guard let frame = record.frame, let judgement = record.judgement else { return nil }
         isFaulty = decision.kind == .fault
-        image = record.key.root.isEmpty ? record.key.path : "\(record.key.root)/\(record.key.path)"
-        let path = score.mask.map { "\(tree.folder(run: frame.run))/\($0)" }
+        image = record.source.absolutePath
+        let path = judgement.maskPath.map { "\(tree.folder(run: frame.run))/\($0)" }
         mask = isFaulty ? path.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil } : nil
-        cause = isFaulty ? score.cause.flatMap { $0 == "unknown" ? nil : $0 } : nil
+        cause = isFaulty && judgement.cause.cause != .unknown ? judgement.causeName : nil
         self.frame = frame
         self.decision = decision
     }

@@ -48,7 +48,7 @@ package struct PlateArchive {
         var outcome = Outcome()
         var written: [Well] = []
         let times = try times()
-        for summary in try ledger.wells(of: run) where !flaggedOnly || summary.faulty > 0 {
+        for summary in try ledger.wells(of: run) where !flaggedOnly || summary.flagged > 0 {
             guard try write(summary.well, times, &outcome) else { continue }
             written.append(summary.well)
             outcome.wells += 1
@@ -69,7 +69,7 @@ package struct PlateArchive {
         var frames: Set<Int> = []
         for summary in try ledger.wells(of: run) {
             try ledger.forEachPoint(of: summary.well, run: run) { point in
-                if point.state == .scored, point.isFaulty || !flaggedOnly { frames.insert(point.frame) }
+                if point.state == .judged, point.isFaulty || !flaggedOnly { frames.insert(point.frame) }
             }
         }
         return frames.sorted()

@@ -10,7 +10,6 @@ struct WellArchive {
     private struct Plane {
         let record: FrameRecord
         let index: Int
-        let path: String
         let mask: String?
     }
 
@@ -39,11 +38,9 @@ struct WellArchive {
 
     /// Looks at a frame before anything is written: an array has one size and one kind of pixel.
     mutating func survey(_ record: FrameRecord) {
-        guard case .scored(let score) = record.outcome,
-            let index = (record.frame?.index).flatMap({ places[$0] })
+        guard let judgement = record.judgement, let index = (record.frame?.index).flatMap({ places[$0] })
         else { return }
-        let path = record.key.root.isEmpty ? record.key.path : "\(record.key.root)/\(record.key.path)"
-        guard let frame = read(path, page: record.key.page) else {
+        guard let frame = read(record.source) else {
             leftOut += 1
             return
         }
@@ -54,19 +51,21 @@ struct WellArchive {
         size = (frame.height, frame.width)
         let needed = ZarrArray.Kind.holding(frame.pixels)
         if !kind.holds(needed) { kind = needed }
-        let mask = score.mask.flatMap(Sidecars.name(ofMask:)).map {
+        let mask = judgement.maskPath.flatMap(Sidecars.name(ofMask:)).map {
             "\(tree.masks(run: run))/\($0).mask.tiff"
         }
         // Of two files that name the same frame, the one recorded last.
         planes.removeAll { $0.index == index }
-        planes.append(Plane(record: record, index: index, path: path, mask: mask))
+        planes.append(Plane(record: record, index: index, mask: mask))
     }
 
-    private mutating func read(_ path: String, page: Int) -> Frame? {
-        guard let reader = try? TIFFReader(path: path), page < reader.pageCount else { return nil }
+    private mutating func read(_ source: FrameSource) -> Frame? {
+        guard let reader = try? TIFFReader(path: source.absolutePath), source.page < reader.pageCount else {
+            return nil
+        }
         pixelSize = pixelSize ?? reader.pixelSize
         timeInterval = timeInterval ?? reader.timeInterval
-        return try? reader.frame(page: page)
+        return try? reader.frame(page: source.page)
     }
 
     /// Writes the frames and the masks, and says how many masks there were.
@@ -80,8 +79,9 @@ struct WellArchive {
             width: size.width
         )
         for plane in planes {
-            let reader = try TIFFReader(path: plane.path)
-            try array.write(reader.frame(page: plane.record.key.page).pixels, plane: plane.index)
+            let source = plane.record.source
+            let reader = try TIFFReader(path: source.absolutePath)
+            try array.write(reader.frame(page: source.page).pixels, plane: plane.index)
         }
         try ZarrGroup.make(
             folder,
@@ -145,14 +145,16 @@ struct WellArchive {
 
     private func description(_ plane: Plane) -> [String: Any] {
         var fields: [String: Any] = [
-            "plane": plane.index, "file": plane.record.key.path, "page": plane.record.key.page,
+            "plane": plane.index, "file": plane.record.source.path, "page": plane.record.source.page,
         ]
         fields["frame"] = plane.record.frame?.index
-        guard case .scored(let score) = plane.record.outcome else { return fields }
-        fields["verdict"] = score.verdict.rawValue
-        if score.severity.isFinite { fields["severity"] = score.severity }
-        if score.threshold.isFinite { fields["threshold"] = score.threshold }
-        fields["cause"] = score.cause
+        guard let judgement = plane.record.judgement else { return fields }
+        fields["verdict"] = judgement.verdict.rawValue
+        if judgement.severity.isFinite { fields["severity"] = judgement.severity }
+        if judgement.threshold.isFinite { fields["threshold"] = judgement.threshold }
+        fields["cause"] = judgement.causeName
+        fields["confidence"] = judgement.confidence
+        fields["term"] = judgement.term
         return fields
     }
 }

@@ -3,23 +3,6 @@ import GRDB
 package import Plate
 
 extension FrameLedger {
-    /// A file as it lies on disk, to be looked up.
-    package struct File: Hashable, Sendable {
-        /// Absolute path of the watched folder.
-        package let root: String
-        /// Path relative to `root`.
-        package let path: String
-        /// The content it has now.
-        package let identity: FileIdentity
-
-        /// Names a file and its content.
-        package init(root: String, path: String, identity: FileIdentity) {
-            self.root = root
-            self.path = path
-            self.identity = identity
-        }
-    }
-
     /// What the last judged frames of a well say.
     package struct WellHistory: Sendable, Equatable {
         /// The frames, oldest first.
@@ -71,10 +54,10 @@ extension FrameLedger {
         }
     }
 
-    /// Tells which of these files have an outcome for every page with just this content.
+    /// Tells which of these files have an outcome for every page with just this content; their pages do not matter.
     ///
     /// About 10 us a file, whatever the ledger's size; ask for some hundreds at once.
-    package func settled(_ files: [File]) throws(LedgerError) -> Set<File> {
+    package func settled(_ files: [FrameSource]) throws(LedgerError) -> Set<FrameSource> {
         try read { database in
             let statement = try database.cachedStatement(
                 sql: """
@@ -159,7 +142,7 @@ extension FrameLedger {
     }
 
     /// The pages of a file that have an outcome with just this content.
-    package func settledPages(of file: File) throws(LedgerError) -> Set<Int> {
+    package func settledPages(of file: FrameSource) throws(LedgerError) -> Set<Int> {
         try read { database in
             try Set(
                 Int.fetchAll(
@@ -175,21 +158,22 @@ extension FrameLedger {
         }
     }
 
-    private static func arguments(of file: File) -> StatementArguments {
+    private static func arguments(of file: FrameSource) -> StatementArguments {
+        // Without a content nothing is equal to it.
         [
-            file.root, file.path, Int64(bitPattern: file.identity.device),
-            Int64(bitPattern: file.identity.inode),
-            file.identity.size, file.identity.modified.nanoseconds,
+            file.root, file.path, file.identity.map { Int64(bitPattern: $0.device) },
+            file.identity.map { Int64(bitPattern: $0.inode) }, file.identity?.size,
+            file.identity?.modified.nanoseconds,
         ]
     }
 
     /// The row of one page of a file, whatever content it had.
-    package func record(for key: FrameKey) throws(LedgerError) -> FrameRecord? {
+    package func record(at place: FrameSource.Place) throws(LedgerError) -> FrameRecord? {
         try read { database in
             let row = try Row.fetchOne(
                 database,
                 sql: "\(FrameRow.selection) WHERE roots.path = ? AND frames.path = ? AND page = ?",
-                arguments: [key.root, key.path, key.page]
+                arguments: [place.root, place.path, place.page]
             )
             return try row.map(FrameRow.record(from:))
         }

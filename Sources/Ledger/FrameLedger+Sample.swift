@@ -1,9 +1,10 @@
 import GRDB
+package import Plate
 
 extension FrameLedger {
     /// Files of frames that were judged normal in a normal well: some of them, spread evenly over wells and time, and the
     /// same ones each time.
-    package func normalFiles(atMost most: Int) throws(LedgerError) -> [FrameKey] {
+    package func normalFiles(atMost most: Int) throws(LedgerError) -> [FrameSource] {
         precondition(most > 0, "\(most) files")
         return try read { database in
             let normal =
@@ -14,11 +15,11 @@ extension FrameLedger {
             return try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT roots.path AS root, frames.path AS path FROM frames JOIN roots ON roots.id = root
+                    \(FrameRow.sourceSelection)
                     WHERE \(normal) AND (sequence * 2654435761) % 4294967296 < ? ORDER BY sequence LIMIT ?
                     """,
                 arguments: [Int64(share * 4_294_967_296), most]
-            ).map { FrameKey(root: $0["root"], path: $0["path"]) }
+            ).map(FrameRow.source(from:))
         }
     }
 }

@@ -9,9 +9,9 @@ extension FrameLedger {
         /// Wells with an outcome.
         package let wells: Int
         /// Frames judged.
-        package let scored: Int
+        package let judged: Int
         /// Of them, those judged faulty.
-        package let faulty: Int
+        package let flagged: Int
         /// Frames that could not be judged.
         package let quarantined: Int
         /// When the first outcome was decided.
@@ -26,7 +26,7 @@ extension FrameLedger {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT run, count(*) AS wells, sum(scored) AS scored, sum(faulty) AS faulty,
+                    SELECT run, count(*) AS wells, sum(judged) AS judged, sum(flagged) AS flagged,
                     sum(quarantined) AS quarantined, min(first_ns) AS first_ns, max(last_sequence) AS last
                     FROM wells GROUP BY run ORDER BY last DESC
                     """
@@ -34,8 +34,8 @@ extension FrameLedger {
                 RunSummary(
                     run: row["run"],
                     wells: row["wells"],
-                    scored: row["scored"],
-                    faulty: row["faulty"],
+                    judged: row["judged"],
+                    flagged: row["flagged"],
                     quarantined: row["quarantined"],
                     first: Timestamp(nanoseconds: row["first_ns"]),
                     lastSequence: row["last"]
@@ -129,8 +129,8 @@ extension FrameLedger {
         else { return nil }
         return WellSummary(
             well: well,
-            scored: row["scored"],
-            faulty: row["faulty"],
+            judged: row["judged"],
+            flagged: row["flagged"],
             quarantined: row["quarantined"],
             first: Timestamp(nanoseconds: row["first_ns"]),
             isFaulty: row["is_faulty"] ?? false,

@@ -10,10 +10,10 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
         case notAllowed
         /// Move the file away and let a new one be made, or restore a backup.
         case damaged
-        /// Use the version of autoqc that wrote it, or a later one.
-        case newerSchema
-        /// Start the daemon on the output folder once: it makes the tables, or brings them up to date.
-        case olderSchema
+        /// Use the version of autoqc that wrote it, or another output folder.
+        case otherSchema
+        /// Start the daemon on the output folder once: it makes the tables.
+        case notMade
         /// Start again: the file was removed or replaced while it was open, and what is written to it is lost.
         case gone
         /// Anything else SQLite reports.
@@ -37,8 +37,10 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
             case .busyOrFull: "free some space on its file system, or stop the other process that holds it"
             case .notAllowed: "let this user write the file and its folder"
             case .damaged: "move it away (frames are then judged again) or restore a backup"
-            case .newerSchema: "it was written by a later autoqc: use that version"
-            case .olderSchema: "start `autoqc watch` with this output folder once, which brings it up to date"
+            case .otherSchema:
+                "another version of autoqc wrote it: use that version, or name another output folder (frames are then "
+                    + "judged again)"
+            case .notMade: "start `autoqc watch` with this output folder once: it makes the tables"
             case .gone: "start again; frames whose outcome went with it are judged again"
             case .other: "see SQLite's message"
             }

@@ -4,7 +4,7 @@ package import Plate
 /// A file that waited to be judged when the daemon stopped; the next start judges it.
 package struct PendingFrame: Sendable, Equatable {
     /// The file, with the content that waits.
-    package let file: FrameLedger.File
+    package let source: FrameSource
     /// What its name says.
     package let frame: FrameID
     /// Why it waits.
@@ -13,8 +13,8 @@ package struct PendingFrame: Sendable, Equatable {
     package let since: Timestamp
 
     /// Gathers a row.
-    package init(file: FrameLedger.File, frame: FrameID, reason: String, since: Timestamp) {
-        self.file = file
+    package init(source: FrameSource, frame: FrameID, reason: String, since: Timestamp) {
+        self.source = source
         self.frame = frame
         self.reason = reason
         self.since = since
@@ -22,7 +22,7 @@ package struct PendingFrame: Sendable, Equatable {
 }
 
 extension FrameLedger {
-    /// Notes what is left for the next start, in one transaction.
+    /// Notes what is left for the next start, in one transaction; a file without a content has nothing to wait for.
     package func leave(_ frames: [PendingFrame]) throws(LedgerError) {
         guard !frames.isEmpty else { return }
         try write { database in
@@ -34,10 +34,10 @@ extension FrameLedger {
                     """
             )
             for frame in frames {
-                let identity = frame.file.identity
+                guard let identity = frame.source.identity else { continue }
                 try statement.execute(
                     arguments: [
-                        try Self.root(frame.file.root, in: database), frame.file.path,
+                        try Self.root(frame.source.root, in: database), frame.source.path,
                         Int64(bitPattern: identity.device), Int64(bitPattern: identity.inode), identity.size,
                         identity.modified.nanoseconds, frame.frame.run, frame.frame.well.description,
                         frame.frame.index, frame.reason, frame.since.nanoseconds,
@@ -53,30 +53,25 @@ extension FrameLedger {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT pending.*, roots.path AS root_path FROM pending JOIN roots ON roots.id = root
+                    SELECT pending.*, 0 AS page, roots.path AS root_path FROM pending JOIN roots ON roots.id = root
                     ORDER BY root_path, pending.path
                     """
             ).compactMap { row in
-                guard let well = Well(row["well"] as String) else { return nil }
-                let identity = FileIdentity(
-                    device: UInt64(bitPattern: row["device"]),
-                    inode: UInt64(bitPattern: row["inode"]),
-                    size: row["size"],
-                    modified: Timestamp(nanoseconds: row["mtime_ns"])
-                )
-                return PendingFrame(
-                    file: File(root: row["root_path"], path: row["path"], identity: identity),
-                    frame: FrameID(run: row["run"], well: well, index: row["frame"]),
-                    reason: row["reason"],
-                    since: Timestamp(nanoseconds: row["since_ns"])
-                )
+                FrameRow.frame(from: row).map { frame in
+                    PendingFrame(
+                        source: FrameRow.source(from: row),
+                        frame: frame,
+                        reason: row["reason"],
+                        since: Timestamp(nanoseconds: row["since_ns"])
+                    )
+                }
             }
         }
     }
 
     /// A file with an outcome waits no more.
-    static func settlePending(_ key: FrameKey, root: Int64, in database: Database) throws {
+    static func settlePending(_ source: FrameSource, root: Int64, in database: Database) throws {
         try database.cachedStatement(sql: "DELETE FROM pending WHERE root = ? AND path = ?")
-            .execute(arguments: [root, key.path])
+            .execute(arguments: [root, source.path])
     }
 }

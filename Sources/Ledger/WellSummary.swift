@@ -5,9 +5,9 @@ package struct WellSummary: Sendable, Equatable {
     /// The well.
     package let well: Well
     /// Frames judged.
-    package let scored: Int
+    package let judged: Int
     /// Of them, those judged faulty.
-    package let faulty: Int
+    package let flagged: Int
     /// Frames that could not be judged.
     package let quarantined: Int
     /// When the first outcome was decided.

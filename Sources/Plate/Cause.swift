@@ -36,7 +36,7 @@ package enum Cause: String, Sendable, Equatable, CaseIterable, Codable {
 package struct ProbableCause: Sendable, Equatable {
     /// The cause.
     package let cause: Cause
-    /// From 0 to 1, as a probability among the causes that are known.
+    /// From 0 to 1, as a probability among the known causes; 0 where it was not recorded.
     package let confidence: Double
 
     /// Nothing is known.

@@ -4,10 +4,13 @@ package import Plate
 /// One line of an alarm log, in logfmt, without its newline.
 ///
 /// Keys in this order: `time` (UTC, ms), `event`, `run`, `well`, `frame`; for a judged frame `score`, `threshold`,
-/// `severity`, `cause`, `confidence` (0 to 1, of a cause that is known), `area` (share of the frame), `bbox`
-/// (`x,y,width,height` in pixels), `mask` (relative to the run's folder), `tier` where it is not `full` (see `Tier`); for `ONSET` `first_faulty` and `last_good` (frames);
+/// `severity`, `cause`, `confidence` (0 to 1, of a known cause), `term` (the term of the severity that adds most, where the
+/// severity is above the threshold), `area` (share of the frame), `bbox` (`x,y,width,height` in pixels), `mask` (relative to
+/// the run's folder), `tier` where it is not `full` (see `Tier`); for `ONSET` `first_faulty` and `last_good` (frames);
 /// `pattern` for `PLATE`; `reason` where there is one; `model`; `latency_ms`. Figures have four significant digits.
-/// Readers ignore keys they do not know. A name from outside cannot forge a field or a line: see `Logfmt`.
+///
+/// Readers ignore keys they do not know. `parse` ignores `term`: the value that belongs to it is in the ledger only. A name
+/// from outside cannot forge a field or a line: see `Logfmt`.
 package enum AlarmLine {
     /// Writes an alarm.
     package static func format(_ alarm: Alarm) -> String {
@@ -15,16 +18,17 @@ package enum AlarmLine {
             ("time", alarm.time.iso8601), ("event", alarm.event.rawValue), ("run", alarm.frame.run),
             ("well", alarm.frame.well.description), ("frame", String(alarm.frame.index)),
         ]
-        if let finding = alarm.finding {
+        if let judgement = alarm.judgement {
             fields += [
-                ("score", figure(finding.score)), ("threshold", figure(finding.threshold)),
-                ("severity", figure(finding.severity)), ("cause", finding.cause),
+                ("score", figure(judgement.score)), ("threshold", figure(judgement.threshold)),
+                ("severity", figure(judgement.severity)), ("cause", judgement.cause.cause.rawValue),
             ]
-            if let confidence = finding.confidence { fields.append(("confidence", figure(confidence))) }
-            fields.append(("area", figure(finding.area)))
-            if let box = finding.boundingBox { fields.append(("bbox", box.description)) }
-            if let mask = finding.mask { fields.append(("mask", mask)) }
-            if finding.tier != .full { fields.append(("tier", finding.tier.rawValue)) }
+            if let confidence = judgement.confidence { fields.append(("confidence", figure(confidence))) }
+            if let term = judgement.term { fields.append(("term", term)) }
+            fields.append(("area", figure(judgement.area)))
+            if let box = judgement.boundingBox { fields.append(("bbox", box.description)) }
+            if let mask = judgement.maskPath { fields.append(("mask", mask)) }
+            if judgement.tier != .full { fields.append(("tier", judgement.tier.rawValue)) }
         }
         if let beginning = alarm.beginning {
             fields.append(("first_faulty", String(beginning.firstFaulty)))
@@ -50,7 +54,7 @@ package enum AlarmLine {
             event: event,
             frame: FrameID(run: run, well: well, index: index),
             model: model,
-            finding: finding(fields),
+            judgement: judgement(fields, of: event),
             pattern: fields["pattern"],
             beginning: fields["first_faulty"].flatMap { Int($0) }.map {
                 Alarm.Beginning(firstFaulty: $0, lastGood: fields["last_good"].flatMap { Int($0) })
@@ -60,7 +64,7 @@ package enum AlarmLine {
         )
     }
 
-    private static func finding(_ fields: [String: String]) -> Alarm.Finding? {
+    private static func judgement(_ fields: [String: String], of event: Alarm.Event) -> Judgement? {
         let number = { (key: String) in fields[key].flatMap { Double($0) } }
         guard let score = number("score"), let threshold = number("threshold"),
             let severity = number("severity"), let cause = fields["cause"], let area = number("area")
@@ -70,17 +74,21 @@ package enum AlarmLine {
         let box =
             sides.count == 4
             ? PixelRectangle(x: sides[0], y: sides[1], width: sides[2], height: sides[3]) : nil
-        return Alarm.Finding(
-            score: score,
-            threshold: threshold,
+        var judgement = Judgement(
+            verdict: Verdict(severity: severity, threshold: threshold),
             severity: severity,
-            cause: cause,
-            confidence: number("confidence"),
+            threshold: threshold,
+            scores: nil,
+            score: score,
+            cause: ProbableCause(Cause(rawValue: cause) ?? .unknown, confidence: number("confidence") ?? 0),
             area: area,
-            boundingBox: box,
-            mask: fields["mask"],
-            tier: fields["tier"].flatMap(Tier.init(rawValue:)) ?? .full
+            boundingBox: box
         )
+        // The figures are rounded, and a frozen image is faulty whatever they say.
+        if event == .fault || event == .onset { judgement.verdict = .faulty }
+        judgement.maskPath = fields["mask"]
+        judgement.tier = fields["tier"].flatMap(Tier.init(rawValue:)) ?? .full
+        return judgement
     }
 
     /// Four significant digits, as short as they can be written.

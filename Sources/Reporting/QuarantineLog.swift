@@ -9,20 +9,17 @@ package struct QuarantineLog: ~Copyable {
     package struct Entry: Sendable, Equatable {
         /// When it was given up.
         package let time: Timestamp
-        /// Path relative to the watched folder.
-        package let file: String
-        /// Page, counted from 0.
-        package let page: Int
-        /// What the name says.
+        /// The page that could not be judged.
+        package let source: FrameSource
+        /// What the file's name says.
         package let frame: FrameID
         /// A sentence that says why.
         package let reason: String
 
         /// Gathers an entry.
-        package init(time: Timestamp, file: String, page: Int, frame: FrameID, reason: String) {
+        package init(time: Timestamp, source: FrameSource, frame: FrameID, reason: String) {
             self.time = time
-            self.file = file
-            self.page = page
+            self.source = source
             self.frame = frame
             self.reason = reason
         }
@@ -30,8 +27,8 @@ package struct QuarantineLog: ~Copyable {
         /// The entry as a line; what makes it the same announcement is all but the time.
         var fields: [(key: String, value: String)] {
             [
-                ("file", file), ("page", String(page)), ("run", frame.run), ("well", frame.well.description),
-                ("frame", String(frame.index)), ("reason", reason),
+                ("file", source.path), ("page", String(source.page)), ("run", frame.run),
+                ("well", frame.well.description), ("frame", String(frame.index)), ("reason", reason),
             ]
         }
     }

@@ -1,6 +1,7 @@
 import Exporting
 import Foundation
 import Ledger
+import Plate
 import Reporting
 import Training
 
@@ -30,7 +31,7 @@ struct ReviewedFrames {
             )
         }
         let rows = table.rows.filter { FileManager.default.fileExists(atPath: $0.image) }
-        let unflagged = try ledger.normalFiles(atMost: Self.sample).map { "\($0.root)/\($0.path)" }
+        let unflagged = try ledger.normalFiles(atMost: Self.sample).map(\.absolutePath)
             .filter { FileManager.default.fileExists(atPath: $0) }
         normal = unflagged + rows.filter { !$0.isFaulty }.map(\.image)
         Terminal.note(

@@ -3,6 +3,7 @@ import ArgumentParser
 import Auditing
 import Foundation
 import Ledger
+import Plate
 import Reporting
 import Training
 
@@ -48,7 +49,7 @@ struct SyncCommand: AsyncParsableCommand {
             }
             if let deadline, ContinuousClock.now >= deadline {
                 throw DataError(
-                    "\(left) of \(all) files still wait; the first is \(barrier.waiting[0].relativePath)"
+                    "\(left) of \(all) files still wait; the first is \(barrier.waiting[0].source.path)"
                 )
             }
             try await Task.sleep(for: max(Self.interval, cost * Self.share))

@@ -11,11 +11,17 @@ struct WellQueueTests {
         let name = "01_\(well)_f\(index).tif"
         return QueuedFrame(
             file: FrameFile(
-                path: "/in/\(name)",
-                root: "/in",
-                relativePath: name,
+                source: FrameSource(
+                    root: "/in",
+                    path: name,
+                    identity: FileIdentity(
+                        device: 1,
+                        inode: 1,
+                        size: size,
+                        modified: Timestamp(nanoseconds: 0)
+                    )
+                ),
                 frame: FrameID(run: "01", well: try #require(Well(well)), index: index),
-                identity: FileIdentity(device: 1, inode: 1, size: size, modified: Timestamp(nanoseconds: 0)),
                 completed: Timestamp(nanoseconds: 0),
                 found: .closed
             )

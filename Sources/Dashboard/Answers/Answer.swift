@@ -98,6 +98,10 @@ enum Answer {
         let score: Double?
         let area: Double?
         let cause: String?
+        let confidence: Double?
+        let term: String?
+        let terms: [String: Double]?
+        let explanation: String?
         let reason: String?
         let tier: String?
         let model: String?

@@ -26,8 +26,8 @@ struct PlateReader: Sendable {
             Answer.Run(
                 run: run.run,
                 wells: run.wells,
-                judged: run.scored,
-                flagged: run.faulty,
+                judged: run.judged,
+                flagged: run.flagged,
                 unreadable: run.quarantined,
                 first: run.first.iso8601,
                 lastSequence: run.lastSequence
@@ -37,7 +37,7 @@ struct PlateReader: Sendable {
 
     private func patterns(_ run: String) throws -> [Answer.Pattern] {
         try ledger.plateAlarms(run: run).map {
-            Answer.Pattern(pattern: $0.cause ?? "", since: $0.time.iso8601, reason: $0.reason)
+            Answer.Pattern(pattern: $0.pattern ?? "", since: $0.time.iso8601, reason: $0.reason)
         }
     }
 
@@ -118,51 +118,47 @@ struct PlateReader: Sendable {
         let decisions = try ledger.decisions(run: frame.run, well: frame.well)
         return Answer.FrameDetail(
             frame: entry,
-            width: mask?.width,
-            height: mask?.height,
-            box: record.score?.boundingBox.map { [$0.x, $0.y, $0.width, $0.height] },
+            width: mask?.width ?? record.judgement?.width,
+            height: mask?.height ?? record.judgement?.height,
+            box: record.judgement?.boundingBox.map { [$0.x, $0.y, $0.width, $0.height] },
             outline: rings,
             decision: decisions.last { $0.frame == frame.index }.map { Answer.Decision($0) }
         )
     }
 
+    /// What a term of the severity means, for people.
+    static func words(_ term: String) -> String { term }
+
     private func entry(_ record: FrameRecord) -> Answer.Frame? {
         guard let frame = record.frame else { return nil }
-        let score = record.score
+        let judgement = record.judgement
         let files = FrameFiles(tree: tree, record: record)
         return Answer.Frame(
             frame: frame.index,
             state: record.state.rawValue,
-            verdict: score?.verdict.rawValue,
-            severity: score?.severity.finite,
-            threshold: score?.threshold.finite,
-            score: score?.chosen.finite,
-            area: score?.area.finite,
-            cause: score?.cause,
+            verdict: judgement?.verdict.rawValue,
+            severity: judgement?.severity.finite,
+            threshold: judgement?.threshold.finite,
+            score: judgement?.score.finite,
+            area: judgement?.area.finite,
+            cause: judgement?.causeName,
+            confidence: judgement?.confidence,
+            term: judgement?.term,
+            terms: judgement?.terms.isEmpty == false
+                ? judgement.map { Dictionary($0.terms.map { ($0.term, $0.value) }) { first, _ in first } }
+                : nil,
+            explanation: judgement?.verdict == .faulty ? judgement?.explanation(words: Self.words) : nil,
             reason: record.reason,
-            tier: score?.tier.rawValue,
+            tier: judgement?.tier.rawValue,
             model: record.model,
             completed: record.completed?.iso8601,
             judged: record.judged.iso8601,
-            file: record.key.path,
-            page: record.key.page,
+            file: record.source.path,
+            page: record.source.page,
             sequence: String(record.judged.nanoseconds, radix: 36),
             hasMask: files.maskPath != nil,
             hasHeatMap: files.heatMapPath.map { FileManager.default.fileExists(atPath: $0) } ?? false
         )
-    }
-}
-
-extension FrameRecord {
-    var score: Score? {
-        if case .scored(let score) = outcome { score } else { nil }
-    }
-
-    var reason: String? {
-        switch outcome {
-        case .scored: nil
-        case .quarantined(let reason), .skipped(let reason): reason
-        }
     }
 }
 
@@ -173,8 +169,8 @@ extension Answer.Well {
         row = summary.well.row
         column = summary.well.column
         state = WellState(summary)
-        judged = summary.scored
-        flagged = summary.faulty
+        judged = summary.judged
+        flagged = summary.flagged
         unreadable = summary.quarantined
         frame = last.frame
         severity = last.severity?.finite
@@ -197,7 +193,7 @@ extension WellState {
         } else if summary.recentlyFaulty > 0 {
             self = .suspect
         } else {
-            self = summary.scored == 0 ? .empty : .normal
+            self = summary.judged == 0 ? .empty : .normal
         }
     }
 }

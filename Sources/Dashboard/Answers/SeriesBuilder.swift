@@ -1,4 +1,5 @@
 import Ledger
+import Plate
 
 /// A well's time series, made small enough to be drawn: 10,000 frames are more than a screen has columns.
 struct SeriesBuilder {
@@ -13,7 +14,7 @@ struct SeriesBuilder {
     mutating func add(_ point: FrameLedger.SeriesPoint) {
         points.append(point)
         threshold = point.threshold ?? threshold
-        if firstBad == nil, point.state == .scored {
+        if firstBad == nil, point.state == .judged {
             if point.isFaulty { firstBad = point.frame } else { lastGood = point.frame }
         }
         guard let isFaulty = point.wellIsFaulty, isFaulty != wasFaulty else { return }

@@ -10,11 +10,12 @@ struct FrameFiles {
 
     /// The frame's own file.
     var framePath: String {
-        record.key.root.isEmpty ? record.key.path : "\(record.key.root)/\(record.key.path)"
+        record.source.absolutePath
     }
 
     private var name: String? {
-        guard let mask = record.score?.mask, let name = Sidecars.name(ofMask: mask), !name.contains("/")
+        guard let mask = record.judgement?.maskPath, let name = Sidecars.name(ofMask: mask),
+            !name.contains("/")
         else {
             return nil
         }
@@ -39,10 +40,10 @@ struct FrameFiles {
 
     /// The frame's pixels, or `nil` where its file is gone, was changed or cannot be read.
     func readFrame() -> Frame? {
-        guard let reader = try? TIFFReader(path: framePath), record.key.page < reader.pageCount else {
+        guard let reader = try? TIFFReader(path: framePath), record.source.page < reader.pageCount else {
             return nil
         }
-        return try? reader.frame(page: record.key.page)
+        return try? reader.frame(page: record.source.page)
     }
 
     /// The mask, or `nil` where there is none or it cannot be read.

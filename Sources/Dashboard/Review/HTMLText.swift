@@ -1,3 +1,5 @@
+import Plate
+
 /// Text that goes into HTML, with whatever a name from disk holds.
 enum HTMLText {
     /// The text as it stands between tags and in quoted attributes.
@@ -20,18 +22,9 @@ enum HTMLText {
     static func figure(_ value: Double?) -> String {
         guard let value, value.isFinite else { return "–" }
         let digits = abs(value) >= 100 ? 0 : abs(value) >= 10 ? 1 : 2
-        return fixed(value, digits)
+        return value.fixed(digits)
     }
 
     /// A number with so many digits after the point.
-    static func fixed(_ value: Double, _ digits: Int) -> String {
-        var factor = 1.0
-        for _ in 0..<digits { factor *= 10 }
-        let whole = Int((abs(value) * factor).rounded())
-        let text = String(whole)
-        let sign = value < 0 && whole > 0 ? "-" : ""
-        guard digits > 0 else { return sign + text }
-        let padded = String(repeating: "0", count: max(0, digits + 1 - text.count)) + text
-        return sign + padded.dropLast(digits) + "." + padded.suffix(digits)
-    }
+    static func fixed(_ value: Double, _ digits: Int) -> String { value.fixed(digits) }
 }

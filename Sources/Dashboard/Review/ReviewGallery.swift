@@ -33,12 +33,11 @@ struct ReviewGallery {
     }
 
     private func figure(of frame: FrameID, _ files: FrameFiles) throws -> String {
-        let score = files.record.score
-        let isFaulty = score?.verdict == .faulty
-        let cause = score?.cause.map { $0 == "unknown" ? "cause unknown" : $0 }
-        let caption = [
-            "severity \(HTMLText.figure(score?.severity)) of \(HTMLText.figure(score?.threshold))", cause,
-        ].compactMap(\.self).joined(separator: ", ")
+        let judgement = files.record.judgement
+        let isFaulty = judgement?.verdict == .faulty
+        let cause = judgement?.causeName.map { $0 == "unknown" ? "cause unknown" : $0 }
+        let caption = [judgement?.explanation(words: PlateReader.words), cause].compactMap(\.self)
+            .joined(separator: "; ")
         return """
             <figure class="\(isFaulty ? "bad" : "")">\(try picture(of: files))\
             <figcaption><b>\(frame.well) f\(frame.index)</b> \(HTMLText.escaped(caption))</figcaption></figure>

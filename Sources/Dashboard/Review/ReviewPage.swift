@@ -80,7 +80,7 @@ package struct ReviewPage {
             var selection = FrameLedger.Selection(limit: Self.mostOfWell)
             selection.flaggedOnly = true
             return try ledger.records(of: well.well, run: review.run, selection)
-                .sorted { ($0.score?.severity ?? 0) > ($1.score?.severity ?? 0) }.compactMap(\.frame)
+                .sorted { ($0.judgement?.severity ?? 0) > ($1.judgement?.severity ?? 0) }.compactMap(\.frame)
         }
         let longest = perWell.map(\.count).max() ?? 0
         return (0..<longest).flatMap { index in

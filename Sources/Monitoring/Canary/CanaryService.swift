@@ -34,7 +34,7 @@ final class CanaryService: Service {
 
     /// The newest frame of a round, and what it was judged with: the same again would prove nothing new.
     private struct Occasion: Equatable {
-        let newest: FrameLedger.NormalFrame?
+        let newest: LocatedFrame?
         let model: String
         let threshold: Double?
     }

@@ -13,7 +13,7 @@ struct BatchReport {
         let mask: Mask?
         let map: ScoreMap?
         let pixelSize: PixelSize?
-        let cause: String
+        let cause: Cause
     }
 
     let results: [PageResult]
@@ -82,7 +82,7 @@ struct BatchReport {
             pixelSize: order.pixelSize,
             run: run,
             name: order.name,
-            outlinedAs: settings.regions ? order.cause : nil
+            outlinedAs: settings.regions ? order.cause.rawValue : nil
         )
         try environment.reached(.maskWritten)
     }

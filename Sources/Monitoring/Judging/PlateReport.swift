@@ -59,7 +59,7 @@ struct PlateReport {
     private func announced(_ run: String) throws -> Set<PlatePattern> {
         Set(
             try environment.ledger.plateAlarms(run: run).compactMap {
-                $0.cause.flatMap(PlatePattern.init(name:))
+                $0.pattern.flatMap(PlatePattern.init(name:))
             }
         )
     }
@@ -96,7 +96,7 @@ struct PlateReport {
             event: event,
             frame: turn.frame,
             model: turn.model,
-            finding: nil,
+            judgement: nil,
             pattern: pattern.name,
             reason: reason,
             latencyMilliseconds: nil

@@ -1,14 +1,15 @@
+import Plate
 import Reporting
 import Synchronization
 
 /// Counts what happens; any thread may count and read.
 final class Statistics: Sendable {
     private struct State {
-        var counts = MonitorSummary.Counts()
+        var counts = FrameCounts()
         var latencies = LatencyHistogram()
         var firstSeen: ContinuousClock.Instant?
         var lastJudged: ContinuousClock.Instant?
-        /// Frames scored in the second that began at a moment, over the last minute.
+        /// Frames judged in the second that began at a moment, over the last minute.
         var recent: [(moment: ContinuousClock.Instant, frames: Int)] = []
     }
 
@@ -24,22 +25,22 @@ final class Statistics: Sendable {
     }
 
     /// Counts outcomes that are durable now.
-    func add(_ counts: MonitorSummary.Counts, latencies: [Duration]) {
+    func add(_ counts: FrameCounts, latencies: [Duration] = []) {
         let now = clock.now
         state.withLock { state in
-            state.counts.add(counts)
+            state.counts += counts
             latencies.forEach { state.latencies.add($0) }
             state.lastJudged = now
             if let last = state.recent.last, now - last.moment < .seconds(1) {
-                state.recent[state.recent.count - 1].frames += counts.scored
+                state.recent[state.recent.count - 1].frames += counts.judged
                 return
             }
-            state.recent.append((now, counts.scored))
+            state.recent.append((now, counts.judged))
             state.recent.removeAll { now - $0.moment > .seconds(60) }
         }
     }
 
-    /// Frames scored per second over the last minute.
+    /// Frames judged per second over the last minute.
     var recentRate: Double {
         let now = clock.now
         return state.withLock { state in
@@ -70,14 +71,7 @@ extension Statistics {
     /// Sums and times as the daemon shows them.
     func show(in figures: inout DaemonFigures) {
         let (summary, latency) = (summary, latency)
-        let counts = summary.counts
-        figures.counts.seen = counts.seen
-        figures.counts.known = counts.known
-        figures.counts.judged = counts.scored
-        figures.counts.flagged = counts.flagged
-        figures.counts.deferred = counts.deferred
-        figures.counts.quarantined = counts.quarantined
-        figures.counts.skipped = counts.skipped
+        figures.counts = summary.counts
         figures.framesPerSecond = recentRate
         figures.latency.median = summary.medianLatency.map { $0 / .seconds(1) }
         figures.latency.share99 = summary.latency99.map { $0 / .seconds(1) }

@@ -72,8 +72,8 @@ struct WellSequence {
     var isFaulty: Bool { state.isFaulty }
 
     /// Whether the last frames were this very image; of a deterministic judge, scores tell that.
-    func isFrozen(_ judged: JudgedFrame) -> Bool {
-        guard settings.frozenFrames > 1 else { return false }
+    func isFrozen(_ judged: Judgement) -> Bool {
+        guard settings.frozenFrames > 1, judged.scores != nil else { return false }
         let before = recent.suffix(settings.frozenFrames - 1)
         return before.count == settings.frozenFrames - 1 && before.allSatisfy { $0.scores == judged.scores }
     }
@@ -84,7 +84,7 @@ struct WellSequence {
     mutating func isLate(_ result: PageResult) -> Bool {
         let own = FrameLedger.WellHistory.Newest(
             index: result.frame.index,
-            modified: result.file.identity.modified
+            modified: result.modified
         )
         if let newest, own.index < newest.index, own.modified < newest.modified { return true }
         newest = own
@@ -92,15 +92,20 @@ struct WellSequence {
     }
 
     /// Takes the next frame; `change` is how far it is from the well's frames of late, where that is known.
-    mutating func take(_ judged: JudgedFrame, index: Int) -> (event: Event?, change: Double?) {
+    mutating func take(_ judged: Judgement, index: Int) -> (event: Event?, change: Double?) {
         let isNormal = judged.verdict == .normal
         let change = isNormal ? past.take(judged.appearance) : past.change(of: judged.appearance)
         return (event(of: judged, index: index, change: change), change)
     }
 
-    private mutating func event(of judged: JudgedFrame, index: Int, change: Double?) -> Event? {
+    private mutating func event(of judged: Judgement, index: Int, change: Double?) -> Event? {
         recent.append(
-            .init(index: index, verdict: judged.verdict, severity: judged.severity, scores: judged.scores)
+            .init(
+                index: index,
+                verdict: judged.verdict,
+                severity: judged.severity,
+                scores: judged.scores ?? .unknown
+            )
         )
         switch state.take(judged.verdict) {
         case .onset: return .onset(beginning)

@@ -16,7 +16,7 @@ struct QueuedFrame: Sendable, Equatable {
     func comes(before other: QueuedFrame) -> Bool { order < other.order }
 
     fileprivate var order: (Int, String, String) {
-        (file.frame.index, file.root, file.relativePath)
+        (file.frame.index, file.source.root, file.source.path)
     }
 }
 

@@ -93,8 +93,8 @@ struct AcquisitionService: Service {
             stalls.saw(file)
             listing.taken += 1
             // Without an answer it is queued: a judging thread asks again, and waits until it is told.
-            if (try? ledger.settled([file.ledgerFile]))?.isEmpty == false {
-                statistics.add(.known(1), latencies: [])
+            if (try? ledger.settled([file.source]))?.isEmpty == false {
+                statistics.add(FrameCounts(known: 1))
                 return true
             }
             return await offer(QueuedFrame(file: file, isFromStart: isFromStart(file)))
@@ -107,9 +107,7 @@ struct AcquisitionService: Service {
         case .skipped(let path, let reason):
             skip(path, reason, &listing)
         case .known(let count):
-            var counts = MonitorSummary.Counts.known(count)
-            counts.seen = count
-            statistics.add(counts, latencies: [])
+            statistics.add(FrameCounts(seen: count, known: count))
         case .listed(let count):
             listing.expected = count
             recordSkipped(&listing)
@@ -122,7 +120,7 @@ struct AcquisitionService: Service {
     }
 
     private func isFromStart(_ file: FrameFile) -> Bool {
-        file.found == .listed && file.identity.modified < started
+        file.found == .listed && file.modified < started
     }
 
     private func offer(_ frame: QueuedFrame) async -> Bool {
@@ -144,8 +142,7 @@ struct AcquisitionService: Service {
         listing.hasSkipped = true
         listing.skipped.append(
             FrameRecord(
-                key: FrameKey(root: "", path: path),
-                identity: nil,
+                source: FrameSource(root: "", path: path),
                 frame: nil,
                 outcome: .skipped(reason: reason),
                 model: nil,
@@ -166,7 +163,7 @@ struct AcquisitionService: Service {
                 metadata: Logger.Metadata([.reason: "\(error)"])
             )
         }
-        statistics.add(.skipped(listing.skipped.count), latencies: [])
+        statistics.add(FrameCounts(skipped: listing.skipped.count))
         listing.skipped = []
     }
 

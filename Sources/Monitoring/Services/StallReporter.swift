@@ -39,7 +39,7 @@ final class StallReporter: Sendable {
     /// A frame came; one that only lay there, older than a silence may be, says nothing of now.
     func saw(_ file: FrameFile, now: ContinuousClock.Instant = .now) {
         let (limit, isWatched) = state.withLock { ($0.limit, $0.watch.watches(file.frame.run)) }
-        guard let limit, file.found != .listed || file.identity.modified >= started - limit else { return }
+        guard let limit, file.found != .listed || file.modified >= started - limit else { return }
         if !isWatched { resume(file.frame.run, now) }
         state.withLock { $0.watch.saw(file.frame, now: now) }
     }

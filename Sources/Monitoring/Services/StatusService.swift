@@ -1,4 +1,5 @@
 import Logging
+import Plate
 import Reporting
 import ServiceLifecycle
 import Synchronization
@@ -92,7 +93,7 @@ final class StatusService: Service {
     private var statusLine: String {
         let counts = statistics.summary.counts
         let rate = (statistics.recentRate * 10).rounded() / 10
-        return "\(queue.standing.words), \(rate) frames/s, \(counts.seen) seen, \(counts.scored) judged, "
+        return "\(queue.standing.words), \(rate) frames/s, \(counts.seen) seen, \(counts.judged) judged, "
             + "\(counts.flagged) faulty, \(counts.quarantined) quarantined"
             + (canary?.figures.map { ", \($0.words)" } ?? "")
     }
