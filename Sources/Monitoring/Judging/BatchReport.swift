@@ -2,6 +2,7 @@ import Frames
 import Ledger
 import Plate
 import Reporting
+import Synchronization
 
 /// The effects of a judged batch of one well, in their order: sidecars, alarm log, quarantine log, journal, ledger.
 ///
@@ -102,5 +103,34 @@ struct BatchReport {
         }
         try log.append(lines)
         return alarms.filter { log.contains($0) }
+    }
+}
+
+/// The moments between the effects of a batch, at each of which a crash must do no harm; tests crash there.
+enum PipelineStep: CaseIterable, Sendable {
+    /// The batch was judged, and nothing is written yet.
+    case judged
+    /// One of the masks is written.
+    case maskWritten
+    /// The alarm log is written.
+    case alarmsWritten
+    /// The quarantine log is written.
+    case quarantineWritten
+    /// The journal was told.
+    case journalTold
+    /// The ledger has the batch.
+    case recorded
+}
+
+/// Lets one thread at a time open, mend and append to the text logs below the output folder.
+///
+/// Wells of a run share its quarantine log, and a stall is written to a well's alarm log whoever judges the well. Few
+/// frames need a log, so one turn for all of them costs nothing.
+final class LogAccess: Sendable {
+    private let turn = Mutex(())
+
+    /// Waits for its turn.
+    func alone<Value: Sendable>(_ body: () throws -> Value) throws -> Value {
+        try turn.withLock { _ in try body() }
     }
 }

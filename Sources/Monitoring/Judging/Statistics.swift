@@ -1,4 +1,4 @@
-import Plate
+package import Plate
 import Reporting
 import Synchronization
 
@@ -124,5 +124,59 @@ struct LatencyHistogram: Sendable {
     private static func limit(of index: Int) -> Duration {
         let whole = Double(1 << (index / perDoubling))
         return .milliseconds(1) * (whole * [1, 1.189_207, 1.414_214, 1.681_793][index % perDoubling])
+    }
+}
+
+/// What a run of the daemon did.
+package struct MonitorSummary: Sendable, Equatable {
+    /// Frames by what became of them.
+    package let counts: FrameCounts
+    /// From the first file taken to the last frame judged.
+    package let duration: Duration
+    /// Half the frames were reported within this time of their completion on disk; `nil` for none.
+    package let medianLatency: Duration?
+    /// 99 in 100 frames were reported within this time of their completion on disk; `nil` for none.
+    package let latency99: Duration?
+
+    /// Frames judged per second, from the first file taken to the last frame judged.
+    package var framesPerSecond: Double {
+        duration > .zero ? Double(counts.judged) / (duration / .seconds(1)) : 0
+    }
+}
+
+/// When a part of the daemon last got on with its work.
+///
+/// A part that has nothing to do ticks all the same, or rests while it waits for another; one that is stuck does not.
+final class Heartbeat: Sendable {
+    private struct State {
+        var last: ContinuousClock.Instant
+        var isExcused = false
+    }
+
+    /// What the part is called in logs.
+    let name: String
+    private let state: Mutex<State>
+
+    init(name: String, now: ContinuousClock.Instant = .now) {
+        self.name = name
+        state = Mutex(State(last: now))
+    }
+
+    /// Says that work goes on.
+    func tick(now: ContinuousClock.Instant = .now) {
+        state.withLock { state in
+            state.last = max(state.last, now)
+            state.isExcused = false
+        }
+    }
+
+    /// Says that this part waits for another one, whose heart beats for both until the next tick.
+    func rest() {
+        state.withLock { $0.isExcused = true }
+    }
+
+    /// How long nothing was heard; zero while it waits for another part.
+    func silence(now: ContinuousClock.Instant = .now) -> Duration {
+        state.withLock { $0.isExcused ? .zero : max(.zero, now - $0.last) }
     }
 }
