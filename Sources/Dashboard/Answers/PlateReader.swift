@@ -1,7 +1,8 @@
 import Foundation
-import Ledger
+package import Ledger
 import Plate
-import Reporting
+package import Reporting
+import Synchronization
 
 /// Answers from the ledger and the output folder, with look-ups whose cost does not grow with the run.
 ///
@@ -195,5 +196,128 @@ extension WellState {
         } else {
             self = summary.judged == 0 ? .empty : .normal
         }
+    }
+}
+
+/// Rows and columns of a plate.
+struct PlateSize: Sendable, Equatable {
+    let rows: Int
+    let columns: Int
+
+    private static let sizes = [
+        PlateSize(rows: 8, columns: 12), PlateSize(rows: 16, columns: 24), PlateSize(rows: 32, columns: 48),
+    ]
+
+    private init(rows: Int, columns: Int) {
+        self.rows = rows
+        self.columns = columns
+    }
+
+    /// The plate as configured, or the next larger one that holds the wells seen.
+    init(_ format: WebSettings.PlateFormat, holding wells: some Sequence<Well>) {
+        let configured =
+            switch format {
+            case .auto, .wells96: 0
+            case .wells384: 1
+            case .wells1536: 2
+            }
+        let last = (row: wells.map(\.row).max() ?? 0, column: wells.map(\.column).max() ?? 1)
+        self =
+            Self.sizes[configured...].first { last.row < $0.rows && last.column <= $0.columns }
+            ?? Self.sizes[2]
+    }
+}
+
+/// A well's time series, made small enough to be drawn: 10,000 frames are more than a screen has columns.
+struct SeriesBuilder {
+    private var points: [FrameLedger.SeriesPoint] = []
+    private(set) var turns: [Answer.Turn] = []
+    private(set) var threshold: Double?
+    private var wasFaulty = false
+    private var lastGood: Int?
+    private var firstBad: Int?
+
+    /// Takes the next frame in time.
+    mutating func add(_ point: FrameLedger.SeriesPoint) {
+        points.append(point)
+        threshold = point.threshold ?? threshold
+        if firstBad == nil, point.state == .judged {
+            if point.isFaulty { firstBad = point.frame } else { lastGood = point.frame }
+        }
+        guard let isFaulty = point.wellIsFaulty, isFaulty != wasFaulty else { return }
+        wasFaulty = isFaulty
+        turns.append(Answer.Turn(frame: point.frame, event: isFaulty ? "ONSET" : "CLEAR"))
+    }
+
+    /// Frames taken.
+    var count: Int { points.count }
+
+    /// From where to where the well can be used: up to the frame before the first flagged one.
+    var range: Answer.Range? {
+        guard let first = points.first, let last = points.last else { return nil }
+        return Answer.Range(
+            firstFrame: first.frame,
+            lastFrame: last.frame,
+            lastGood: lastGood,
+            firstBad: firstBad
+        )
+    }
+
+    /// The frames as at most so many marks, each with the lowest and the highest severity of its frames.
+    func buckets(atMost most: Int) -> [Answer.Bucket] {
+        let size = max(1, (points.count + most - 1) / most)
+        return stride(from: 0, to: points.count, by: size).map { start in
+            let part = points[start..<min(start + size, points.count)]
+            let severities = part.compactMap { $0.severity?.finite }
+            return Answer.Bucket(
+                first: part.first?.frame ?? 0,
+                last: part.last?.frame ?? 0,
+                low: severities.min(),
+                high: severities.max(),
+                flagged: part.count { $0.isFaulty },
+                unreadable: part.count { $0.state == .quarantined }
+            )
+        }
+    }
+}
+
+/// How each lens did in each run of a ledger; what was found of a run is kept until a frame of it is added.
+package final class LensHistory: Sendable {
+    private struct Known: Sendable {
+        let lastSequence: Int64
+        let lenses: [Int: LensTally.Summary]
+    }
+
+    private let ledger: FrameLedger
+    private let rules: PlateRules
+    private let known = Mutex<[String: Known]>([:])
+
+    /// Looks into a ledger of a microscope whose lenses stand like this.
+    package init(ledger: FrameLedger, rules: PlateRules) {
+        self.ledger = ledger
+        self.rules = rules
+    }
+
+    /// All runs, in the order of their first outcome.
+    ///
+    /// Reads every frame of the runs that changed since it was asked last: a second or two for a million.
+    package func trend() throws(LedgerError) -> LensTrend {
+        var trend = LensTrend()
+        for run in try ledger.runs().sorted(by: { ($0.first, $0.lastSequence) < ($1.first, $1.lastSequence) })
+        {
+            trend.add(run.run, try lenses(of: run))
+        }
+        return trend
+    }
+
+    private func lenses(of run: FrameLedger.RunSummary) throws(LedgerError) -> [Int: LensTally.Summary] {
+        if let kept = known.withLock({ $0[run.run] }), kept.lastSequence == run.lastSequence {
+            return kept.lenses
+        }
+        var tally = LensTally(rules: rules)
+        try ledger.forEachSeverity(of: run.run) { tally.add($0, severity: $1, isFaulty: $2) }
+        let found = Known(lastSequence: run.lastSequence, lenses: tally.summaries)
+        known.withLock { $0[run.run] = found }
+        return found.lenses
     }
 }
