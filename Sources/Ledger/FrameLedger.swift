@@ -1,5 +1,5 @@
-import Glibc
 import GRDB
+import Glibc
 package import Plate
 
 /// The durable record of what became of every frame, one SQLite database for each output folder.
