@@ -5,7 +5,7 @@ package import Ledger
 package import Plate
 package import Reporting
 
-/// Holds the ledger against the folders and the output folder: every file has its row, every row its file, every faulty
+/// Compares the ledger with the folders and the output folder: every file has its row, every row its file, every faulty
 /// frame its mask and its alarm line, once.
 ///
 /// Nothing is changed. Beside a running daemon, frames that it has at hand show as not judged.

@@ -4,7 +4,7 @@ import Hummingbird
 package import Ledger
 package import Logging
 package import Reporting
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// The live page: plate map, drill-down, `/api/v1`, `/metrics` and `/healthz` over HTTP.
 ///

@@ -58,7 +58,7 @@ package struct DaemonFigures: Sendable, Equatable {
     package var waiting = 0
     /// Of them, those put off.
     package var waitingDeferred = 0
-    /// How long judging would take for what waits, in s.
+    /// The time that judging would take for all waiting frames, in s.
     package var lag = 0.0
     /// What is done to keep up, in words; empty where nothing is.
     package var measures = ""

@@ -52,7 +52,7 @@ package struct OutputTree: Sendable, Equatable {
     /// The log of the frames of a run that could not be judged.
     package func quarantineLog(run: String) -> String { "\(folder(run: run))/quarantine.log" }
 
-    /// The model file of what a run's first frames taught.
+    /// The model file that was calibrated on a run's first frames.
     package func learnedModel(run: String) -> String { "\(folder(run: run))/learned.safetensors" }
 
     /// Makes the folder and shows that it can be written; does no harm to a daemon that writes it.

@@ -98,6 +98,25 @@ struct LedgerSchemaTests {
         }
     }
 
+    /// Every byte of a row's terms changed to every other: what is read is whole, or nothing.
+    @Test func noDamageOfTermsIsTaken() throws {
+        let whole = [("level", -0.25), ("tiles_top", 4.125)].map {
+            SeverityContribution(term: $0.0, value: $0.1)
+        }
+        let text = try #require(TermsText.write(whole))
+        #expect(TermsText.read(text) == whole)
+        let bytes = Array(text.utf8)
+        for place in bytes.indices {
+            #expect(TermsText.read(String(decoding: bytes[..<place], as: UTF8.self)).isEmpty)
+            for byte in UInt8.min...UInt8.max {
+                var damaged = bytes
+                damaged[place] = byte
+                let terms = TermsText.read(String(decoding: damaged, as: UTF8.self))
+                #expect(terms.allSatisfy { !$0.term.isEmpty && $0.value.isFinite } && terms.count <= 2)
+            }
+        }
+    }
+
     @Test func lookUpsUseTheIndexes() async throws {
         try await withTemporaryFolder { folder in
             let ledger = try FrameLedger(path: folder.appending(path: "ledger.sqlite").path)

@@ -45,7 +45,7 @@ struct PlateReader: Sendable {
     /// The wells of a run; with `after`, those with an outcome since.
     func plate(_ run: String, after sequence: Int64 = 0) throws -> Answer.Plate {
         let last = try ledger.lastSequence()
-        // A ledger that was made anew counts from 1 again: whoever knows of more has to see everything.
+        // A ledger that was made anew counts from 1 again: a page that knows of more needs all wells.
         let wells = try ledger.wells(of: run, after: sequence <= last ? sequence : 0)
         let size = PlateSize(format, holding: wells.map(\.well))
         return Answer.Plate(

@@ -124,8 +124,8 @@ enum PipelineStep: CaseIterable, Sendable {
 
 /// Lets one thread at a time open, mend and append to the text logs below the output folder.
 ///
-/// Wells of a run share its quarantine log, and a stall is written to a well's alarm log whoever judges the well. Few
-/// frames need a log, so one turn for all of them costs nothing.
+/// Wells of a run share its quarantine log, and a thread may report a stall of a well that another thread judges. Few frames
+/// need a log, so one lock for all logs costs nothing.
 final class LogAccess: Sendable {
     private let turn = Mutex(())
 

@@ -12,7 +12,7 @@ package protocol FrameJudge: Sendable {
     /// The file that has this name, where it is another than the configured one.
     var modelPath: String? { get }
 
-    /// What judges the next frames of a well: another judge where the run itself taught what is normal.
+    /// The judge of the next frames of a well: another one where the model was calibrated on the run itself.
     func judging(_ well: Well, of run: String) -> any FrameJudge
 
     /// Share of normal frames that the calibration lets be called faulty; `nil` where it does not say.
@@ -72,7 +72,7 @@ extension RunDetector: FrameJudge {
     /// What every run begins with.
     package var falseAlarmRate: Double? { base.falseAlarmRate }
 
-    /// What the run taught, or the model, which then shows it the frames.
+    /// The model as calibrated on the run, or the model as it came, which then shows the run its frames.
     package func judging(_ well: Well, of run: String) -> any FrameJudge { detector(for: well, of: run) }
 
     /// Judges a frame of no run.
@@ -85,7 +85,7 @@ extension RunDetector: FrameJudge {
 }
 
 extension WellDetector: FrameJudge {
-    /// Name of the model, or of what the run taught.
+    /// Name of the model, or of the one calibrated on the run.
     package var model: String { detector.model }
 
     /// What the network multiplies.
@@ -94,7 +94,7 @@ extension WellDetector: FrameJudge {
     /// What its threshold was found for.
     package var falseAlarmRate: Double? { detector.falseAlarmRate }
 
-    /// The file of what the run taught.
+    /// The file of the model calibrated on the run.
     package var modelPath: String? { path }
 
     /// What to know about frames of another size.

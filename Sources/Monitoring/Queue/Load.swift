@@ -24,9 +24,9 @@ struct Load: Equatable, Sendable {
 
     /// The lag that is too much, and how long it has to last.
     static let limit = Duration.seconds(5)
-    /// The lag that is none to speak of.
+    /// A lag that is no reason to defer frames.
     static let calm = Duration.seconds(1)
-    /// How long there must be no lag to speak of before all frames are judged in turn again.
+    /// How long the lag must be below `calm` before all frames are judged in turn again.
     static let rest = Duration.seconds(60)
     /// How much the last batch counts in the pace.
     private static let weight = 0.1
@@ -35,7 +35,7 @@ struct Load: Equatable, Sendable {
     let threads: Int
     /// What is done now.
     private(set) var level = Level.keepingUp
-    /// How long judging would take for all that waits.
+    /// The time that judging would take for all waiting frames.
     private(set) var lag = Duration.zero
     /// Names that waited when the lag was weighed.
     private(set) var waiting = 0

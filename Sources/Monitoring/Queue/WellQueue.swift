@@ -3,7 +3,7 @@ import Plate
 
 /// The names that wait, well by well, and which of them are to be judged next.
 ///
-/// A batch is what waits of one well, `batchFrames` at most: no frame waits for company. A well whose batch is out is
+/// A batch has the waiting frames of one well, `batchFrames` at most: no frame waits for others to come. A well whose batch is out is
 /// busy until the batch is finished, so that its frames are judged one after another. The well whose last turn is
 /// longest ago comes first, so that a long backlog does not keep the others waiting.
 ///
@@ -49,7 +49,7 @@ struct WellQueue {
     }
 
     private struct Line {
-        /// For each pool what waits, in the order of time.
+        /// The waiting frames of each pool, in the order of time.
         private var frames = [ArraySlice<QueuedFrame>](repeating: [], count: Pool.allCases.count)
         /// Not before this moment: a frame of it is to be tried again.
         var notBefore: ContinuousClock.Instant?
