@@ -108,7 +108,8 @@ let package = Package(
         .target(
             name: "Dashboard",
             dependencies: [
-                "Plate", "Frames", "Ledger", "Rules", "Reporting", hummingbird, httpTypes, logging, lifecycle,
+                "Plate", "Frames", "Ledger", "Rules", "Verdict", "Reporting", hummingbird, httpTypes, logging,
+                lifecycle,
             ],
             resources: [.embedInCode("Assets")]
         ),

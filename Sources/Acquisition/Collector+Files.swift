@@ -181,11 +181,8 @@ extension Collector {
         _ event: (FrameFile) -> AcquisitionEvent
     ) {
         let file = FrameFile(
-            path: path.text,
-            root: candidate.root.text,
-            relativePath: candidate.relative,
+            source: FrameSource(root: candidate.root.text, path: candidate.relative, identity: identity),
             frame: candidate.frame,
-            identity: identity,
             completed: FileSystem.now(),
             found: candidate.found
         )

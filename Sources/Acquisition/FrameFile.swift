@@ -12,16 +12,10 @@ package struct FrameFile: Sendable, Equatable {
         case listed
     }
 
-    /// Absolute path.
-    package let path: String
-    /// The watched folder that it lies under, absolute.
-    package let root: String
-    /// Path below the root.
-    package let relativePath: String
+    /// Where it lies, with the content that was checked.
+    package let source: FrameSource
     /// The frame that its name tells.
     package let frame: FrameID
-    /// The content that was checked.
-    package let identity: FileIdentity
     /// When it was found to be complete (for an abandoned file: when it was given up).
     package let completed: Timestamp
     /// How it was found.
@@ -29,20 +23,20 @@ package struct FrameFile: Sendable, Equatable {
 
     /// Gathers what is known of a file.
     package init(
-        path: String,
-        root: String,
-        relativePath: String,
+        source: FrameSource,
         frame: FrameID,
-        identity: FileIdentity,
         completed: Timestamp,
         found: Discovery
     ) {
-        self.path = path
-        self.root = root
-        self.relativePath = relativePath
+        self.source = source
         self.frame = frame
-        self.identity = identity
         self.completed = completed
         self.found = found
     }
+
+    /// Absolute path.
+    package var path: String { source.absolutePath }
+
+    /// When it was last written; without a content to say so, when it was complete.
+    package var modified: Timestamp { source.identity?.modified ?? completed }
 }

@@ -8,34 +8,11 @@ package struct FrameListing: Sendable {
     /// Something that lies there.
     package enum Entry: Sendable, Equatable {
         /// A frame or movie, whole or not.
-        case frame(File)
+        case frame(LocatedFrame)
         /// A file that is no frame, a name or a folder that cannot be read; both texts are safe to print.
         case refused(path: String, reason: String)
         /// The root itself is not there.
         case missing(root: String)
-    }
-
-    /// A file whose name is a frame's.
-    package struct File: Hashable, Sendable {
-        /// Absolute path of the listed folder.
-        package let root: String
-        /// Path below `root`.
-        package let relativePath: String
-        /// What the name says.
-        package let frame: FrameID
-        /// The content it has now.
-        package let identity: FileIdentity
-
-        /// Gathers what is known of a file.
-        package init(root: String, relativePath: String, frame: FrameID, identity: FileIdentity) {
-            self.root = root
-            self.relativePath = relativePath
-            self.frame = frame
-            self.identity = identity
-        }
-
-        /// The absolute path.
-        package var path: String { ExactPath(root).appending(relativePath).text }
     }
 
     private let roots: [ExactPath]
@@ -115,11 +92,8 @@ package struct FrameListing: Sendable {
         case .ignored: break
         case .refused(let reason): body(.refused(path: printableName(path.text), reason: reason))
         case .frame(let frame):
-            body(
-                .frame(
-                    File(root: root.text, relativePath: relative, frame: frame, identity: identity)
-                )
-            )
+            let source = FrameSource(root: root.text, path: relative, identity: identity)
+            body(.frame(LocatedFrame(source: source, frame: frame)))
         }
     }
 }

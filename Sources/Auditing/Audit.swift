@@ -2,10 +2,10 @@ package import Acquisition
 import Foundation
 import Frames
 package import Ledger
-import Plate
+package import Plate
 package import Reporting
 
-/// Holds the ledger against the folders and the output folder: every file has its row, every row its file, every faulty
+/// Compares the ledger with the folders and the output folder: every file has its row, every row its file, every faulty
 /// frame its mask and its alarm line, once.
 ///
 /// Nothing is changed. Beside a running daemon, frames that it has at hand show as not judged.
@@ -100,9 +100,11 @@ package struct Audit {
         listing.forEach { entry in
             switch entry {
             case .frame(let file):
-                guard scope.run.map({ $0 == file.frame.run }) ?? true, isInScope(file.path) else { return }
-                files[isCopy ? file.relativePath : file.path] = Found(identity: file.identity)
-                identities.insert(file.identity)
+                guard scope.run.map({ $0 == file.frame.run }) ?? true, isInScope(file.source.absolutePath),
+                    let identity = file.source.identity
+                else { return }
+                files[isCopy ? file.source.path : file.source.absolutePath] = Found(identity: identity)
+                identities.insert(identity)
             case .refused(let path, _): if isInScope(path) { report.notFrames += 1 }
             case .missing(let root): report.add(.folderMissing, root)
             }
@@ -119,17 +121,17 @@ package struct Audit {
         if let run = scope.run, record.frame?.run != run { return }
         report.rows[record.state.rawValue, default: 0] += 1
         // Names that are no frame's have no root.
-        if !record.key.root.isEmpty { takeFile(record) }
+        if !record.source.root.isEmpty { takeFile(record) }
         guard let frame = record.frame else { return }
         let well = WellKey(run: frame.run, well: frame.well)
         // A well of which nothing must be said is looked at, too: what is said of it may be too much.
         if expected[well] == nil { expected[well] = [] }
         switch record.outcome {
-        case .scored(let score):
-            guard score.verdict == .faulty else { return }
+        case .judged(let judgement):
+            guard judgement.verdict == .faulty else { return }
             report.faulty += 1
             expected[well, default: []].insert(Announcement(event: .fault, index: frame.index))
-            if let mask = score.mask { masks[frame.run, default: []].insert(mask) }
+            if let mask = judgement.maskPath { masks[frame.run, default: []].insert(mask) }
         case .quarantined:
             expected[well, default: []].insert(Announcement(event: .unreadable, index: frame.index))
         case .skipped: break
@@ -138,24 +140,24 @@ package struct Audit {
 
     private mutating func take(_ frame: PendingFrame) {
         if let run = scope.run, frame.frame.run != run { return }
-        let path = frame.file.root + "/" + frame.file.path
+        let path = frame.source.absolutePath
         guard isInScope(path) else { return }
         report.rows["pending", default: 0] += 1
-        let key = isCopy ? frame.file.path : path
+        let key = isCopy ? frame.source.path : path
         pending[key] = "waits since \(frame.since.iso8601), as \(frame.reason)"
         if files[key] == nil { report.add(.fileMissing, path, "gone before it was judged") }
     }
 
     private mutating func takeFile(_ record: FrameRecord) {
-        let path = record.key.root + "/" + record.key.path
+        let (path, identity) = (record.source.absolutePath, record.source.identity)
         guard isInScope(path) else { return }
-        let key = isCopy ? record.key.path : path
+        let key = isCopy ? record.source.path : path
         guard var file = files[key] else {
             // Renamed after it was judged: the content is there, and so is its row.
-            if let identity = record.identity, identities.contains(identity) { return }
+            if let identity, identities.contains(identity) { return }
             return report.add(.fileMissing, path, "judged \(record.judged.iso8601)")
         }
-        let isSame = isCopy ? record.identity?.size == file.identity.size : record.identity == file.identity
+        let isSame = isCopy ? identity?.size == file.identity.size : identity == file.identity
         if isSame {
             file.settled += 1
             file.pages = max(file.pages, record.pages)
@@ -244,5 +246,129 @@ package struct Audit {
             }
         }
         return Set(said.keys)
+    }
+}
+
+/// Whether every frame is accounted for, and what is not as it should be.
+package struct AuditReport: Sendable, Equatable, Encodable {
+    /// What can be wrong, the most serious first.
+    package enum Kind: String, Sendable, CaseIterable, Encodable {
+        /// A watched folder is not there, so nothing is known of its files.
+        case folderMissing = "folder-missing"
+        /// A file has no outcome, or not for all of its pages.
+        case notJudged = "not-judged"
+        /// A file was written again after it was judged.
+        case rewritten
+        /// A frame has an outcome but its file is gone.
+        case fileMissing = "file-missing"
+        /// The mask of a faulty frame is not there.
+        case maskMissing = "mask-missing"
+        /// The mask of a faulty frame is no whole TIFF file.
+        case maskDamaged = "mask-damaged"
+        /// A mask belongs to no frame of the ledger.
+        case maskUnknown = "mask-unknown"
+        /// A faulty or unreadable frame has no line in its well's alarm log.
+        case alarmMissing = "alarm-missing"
+        /// A frame was announced twice.
+        case alarmDoubled = "alarm-doubled"
+        /// A line of an alarm log is torn or forged.
+        case lineDamaged = "line-damaged"
+
+        /// What to do about it.
+        package var remedy: String {
+            switch self {
+            case .folderMissing: "mount or restore the folder and audit again"
+            case .notJudged: "let `autoqc watch` run on the folder; `autoqc sync` waits until it is done"
+            case .rewritten: "let `autoqc watch` run on the folder: it judges the new content"
+            case .fileMissing: "restore it from the microscope, or name where it was moved to with --against"
+            case .maskMissing, .maskDamaged: "judge the frame again with `autoqc score --masks`"
+            case .maskUnknown: "remove it, or restore the ledger that knows it"
+            case .alarmMissing: "the ledger has the verdict: see `autoqc export`"
+            case .alarmDoubled: "count the frame once"
+            case .lineDamaged: "the ledger has the verdicts: see `autoqc export`"
+            }
+        }
+    }
+
+    /// One thing that is not as it should be.
+    package struct Problem: Sendable, Equatable, Encodable {
+        /// What is wrong.
+        package let kind: Kind
+        /// Path of the file, mask or log.
+        package let subject: String
+        /// A sentence with particulars; may be empty.
+        package let detail: String
+    }
+
+    /// Files in the folders whose names are a frame's.
+    package internal(set) var files = 0
+    /// Of them, those with an outcome for every page with just the content they have.
+    package internal(set) var accounted = 0
+    /// Files in the folders that are no frames.
+    package internal(set) var notFrames = 0
+    /// Rows of the ledger by state (`scored`, `quarantined`, `skipped`, `pending`).
+    package internal(set) var rows: [String: Int] = [:]
+    /// Of the scored ones, those that are faulty.
+    package internal(set) var faulty = 0
+    /// Masks that are there, whole, and belong to a frame.
+    package internal(set) var masks = 0
+    /// How many problems of each kind there are.
+    package private(set) var counts: [String: Int] = [:]
+    /// The first problems of each kind, `mostExamples` at most.
+    package private(set) var problems: [Problem] = []
+
+    /// How many problems of one kind are told one by one.
+    package static let mostExamples = 100
+
+    /// Whether nothing is wrong.
+    package var isComplete: Bool { counts.isEmpty }
+
+    /// The problems of one kind.
+    package func count(of kind: Kind) -> Int { counts[kind.rawValue, default: 0] }
+
+    mutating func add(_ kind: Kind, _ subject: String, _ detail: String = "") {
+        counts[kind.rawValue, default: 0] += 1
+        guard count(of: kind) <= Self.mostExamples else { return }
+        problems.append(Problem(kind: kind, subject: subject, detail: detail))
+    }
+}
+
+/// Waits until everything that lay in the folders at one moment has its outcome.
+package struct Barrier {
+    /// Files without an outcome so far.
+    package private(set) var waiting: [LocatedFrame]
+
+    /// Files that are asked for at once.
+    private static let batch = 512
+
+    /// Notes what lies there now.
+    package init(_ listing: FrameListing) {
+        var files: [LocatedFrame] = []
+        listing.forEach { entry in
+            if case .frame(let file) = entry { files.append(file) }
+        }
+        waiting = files
+    }
+
+    /// Asks the ledger again; what is gone by now is waited for no more, what was written anew is waited for as it is.
+    package mutating func look(into ledger: FrameLedger) throws(LedgerError) {
+        var left: [LocatedFrame] = []
+        for start in stride(from: 0, to: waiting.count, by: Self.batch) {
+            let files = waiting[start..<min(start + Self.batch, waiting.count)].compactMap { file in
+                FrameListing.identity(of: file.source.absolutePath).map { identity in
+                    LocatedFrame(
+                        source: FrameSource(
+                            root: file.source.root,
+                            path: file.source.path,
+                            identity: identity
+                        ),
+                        frame: file.frame
+                    )
+                }
+            }
+            let settled = try ledger.settled(files.map(\.source))
+            left += files.filter { !settled.contains($0.source) }
+        }
+        waiting = left
     }
 }

@@ -1,48 +1,53 @@
 import Foundation
-package import Ledger
-import Plate
+package import Plate
 import Reporting
 
 /// The ledger's rows as a table, for whatever reads CSV (RFC 4180) or JSON lines.
 ///
 /// Columns: `file`, `page`, `run`, `well`, `frame`, `state`, `reason`, `score_max`, `score_mean`, `score_patch`, `score`,
-/// `severity`, `threshold`, `verdict`, `area` (share of the frame), `bbox_x`, `bbox_y`, `bbox_width`, `bbox_height`
-/// (pixels), `cause`, `mask` (relative to the run's folder of the output), `well_faulty`, `tier`, `precision`, `change` (against the well's frames before), `model`,
-/// `completed`, `judged` (UTC). What a row does not have is empty in CSV and missing in JSON.
+/// `severity`, `threshold`, `term` (of a severity above the threshold, the term that adds most), `terms` (all of them; in CSV
+/// `name=value;name=value`, in JSON an object), `verdict`, `area` (share of the frame), `bbox_x`, `bbox_y`, `bbox_width`,
+/// `bbox_height` (pixels), `cause`, `confidence` (0 to 1), `mask` (relative to the run's folder of the output), `well_faulty`,
+/// `tier`, `precision`, `change` (distance from the well's frames before it), `model`, `completed`, `judged` (UTC). What a row
+/// does not have is empty in CSV and missing in JSON.
 package enum FrameTable {
     private enum Value: Sendable {
         case text(String)
         case number(Double)
         case integer(Int)
         case flag(Bool)
+        case terms([SeverityContribution])
     }
 
     private static let columns: [(name: String, value: @Sendable (FrameRecord) -> Value?)] = [
-        ("file", { .text($0.key.root.isEmpty ? $0.key.path : $0.key.root + "/" + $0.key.path) }),
-        ("page", { .integer($0.key.page) }),
+        ("file", { .text($0.source.absolutePath) }),
+        ("page", { .integer($0.source.page) }),
         ("run", { ($0.frame?.run).map { .text($0) } }),
         ("well", { ($0.frame?.well).map { .text($0.description) } }),
         ("frame", { ($0.frame?.index).map { .integer($0) } }),
         ("state", { .text($0.state.rawValue) }),
         ("reason", { $0.reason.map { .text($0) } }),
-        ("score_max", { ($0.score?.scores.maximum).map { .number($0) } }),
-        ("score_mean", { ($0.score?.scores.mean).map { .number($0) } }),
-        ("score_patch", { ($0.score?.scores.patch).map { .number($0) } }),
-        ("score", { ($0.score?.chosen).map { .number($0) } }),
-        ("severity", { ($0.score?.severity).map { .number($0) } }),
-        ("threshold", { ($0.score?.threshold).map { .number($0) } }),
-        ("verdict", { ($0.score?.verdict).map { .text($0.rawValue) } }),
-        ("area", { ($0.score?.area).map { .number($0) } }),
-        ("bbox_x", { ($0.score?.boundingBox?.x).map { .integer($0) } }),
-        ("bbox_y", { ($0.score?.boundingBox?.y).map { .integer($0) } }),
-        ("bbox_width", { ($0.score?.boundingBox?.width).map { .integer($0) } }),
-        ("bbox_height", { ($0.score?.boundingBox?.height).map { .integer($0) } }),
-        ("cause", { ($0.score?.cause).map { .text($0) } }),
-        ("mask", { ($0.score?.mask).map { .text($0) } }),
-        ("well_faulty", { ($0.score?.wellIsFaulty).map { .flag($0) } }),
-        ("tier", { ($0.score?.tier).map { .text($0.rawValue) } }),
-        ("precision", { ($0.score?.precision).map { .text($0) } }),
-        ("change", { ($0.score?.change).map { .number($0) } }),
+        ("score_max", { ($0.judgement?.scores?.maximum).map { .number($0) } }),
+        ("score_mean", { ($0.judgement?.scores?.mean).map { .number($0) } }),
+        ("score_patch", { ($0.judgement?.scores?.patch).map { .number($0) } }),
+        ("score", { ($0.judgement?.score).map { .number($0) } }),
+        ("severity", { ($0.judgement?.severity).map { .number($0) } }),
+        ("threshold", { ($0.judgement?.threshold).map { .number($0) } }),
+        ("term", { ($0.judgement?.term).map { .text($0) } }),
+        ("terms", { ($0.judgement?.terms).flatMap { $0.isEmpty ? nil : .terms($0) } }),
+        ("verdict", { ($0.judgement?.verdict).map { .text($0.rawValue) } }),
+        ("area", { ($0.judgement?.area).map { .number($0) } }),
+        ("bbox_x", { ($0.judgement?.boundingBox?.x).map { .integer($0) } }),
+        ("bbox_y", { ($0.judgement?.boundingBox?.y).map { .integer($0) } }),
+        ("bbox_width", { ($0.judgement?.boundingBox?.width).map { .integer($0) } }),
+        ("bbox_height", { ($0.judgement?.boundingBox?.height).map { .integer($0) } }),
+        ("cause", { ($0.judgement?.causeName).map { .text($0) } }),
+        ("confidence", { ($0.judgement?.confidence).map { .number($0) } }),
+        ("mask", { ($0.judgement?.maskPath).map { .text($0) } }),
+        ("well_faulty", { ($0.judgement?.wellIsFaulty).map { .flag($0) } }),
+        ("tier", { ($0.judgement?.tier).map { .text($0.rawValue) } }),
+        ("precision", { ($0.judgement?.precision).map { .text($0) } }),
+        ("change", { ($0.judgement?.change).map { .number($0) } }),
         ("model", { $0.model.map { .text($0) } }),
         ("completed", { $0.completed.map { .text($0.iso8601) } }),
         ("judged", { .text($0.judged.iso8601) }),
@@ -60,6 +65,7 @@ package enum FrameTable {
                 case .number(let number): "\(number)"
                 case .integer(let number): "\(number)"
                 case .flag(let flag): "\(flag)"
+                case .terms(let terms): terms.map { "\($0.term)=\($0.value)" }.joined(separator: ";")
                 case nil: ""
                 }
             }
@@ -96,6 +102,9 @@ package enum FrameTable {
                 case .number(let number): if number.isFinite { try row.encode(number, forKey: Key(name)) }
                 case .integer(let number): try row.encode(number, forKey: Key(name))
                 case .flag(let flag): try row.encode(flag, forKey: Key(name))
+                case .terms(let terms):
+                    let values = Dictionary(terms.map { ($0.term, $0.value) }) { first, _ in first }
+                    try row.encode(values.filter(\.value.isFinite), forKey: Key(name))
                 case nil: break
                 }
             }
@@ -105,19 +114,5 @@ package enum FrameTable {
     private static func quoted(_ text: String) -> String {
         let needsQuotes = text.utf8.contains { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }
         return needsQuotes ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
-    }
-}
-
-extension FrameRecord {
-    fileprivate var score: Score? {
-        guard case .scored(let score) = outcome else { return nil }
-        return score
-    }
-
-    fileprivate var reason: String? {
-        switch outcome {
-        case .scored: nil
-        case .quarantined(let reason), .skipped(let reason): reason
-        }
     }
 }

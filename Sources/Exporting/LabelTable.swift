@@ -1,4 +1,5 @@
 import Foundation
+import Frames
 package import Ledger
 package import Plate
 package import Reporting
@@ -65,7 +66,7 @@ package struct LabelTable: Sendable {
     ) throws(LedgerError) -> [FrameRecord] {
         if let frame = decision.frame {
             let id = FrameID(run: decision.run, well: decision.well, index: frame)
-            return try ledger.records(of: id).last { $0.state == .scored }.map { [$0] } ?? []
+            return try ledger.records(of: id).last { $0.state == .judged }.map { [$0] } ?? []
         }
         var selection = FrameLedger.Selection(limit: .max)
         selection.flaggedOnly = true
@@ -96,13 +97,56 @@ package struct LabelTable: Sendable {
 
 extension LabelTable.Row {
     fileprivate init?(_ record: FrameRecord, _ decision: Decision, _ tree: OutputTree) {
-        guard let frame = record.frame, case .scored(let score) = record.outcome else { return nil }
+        guard let frame = record.frame, let judgement = record.judgement else { return nil }
         isFaulty = decision.kind == .fault
-        image = record.key.root.isEmpty ? record.key.path : "\(record.key.root)/\(record.key.path)"
-        let path = score.mask.map { "\(tree.folder(run: frame.run))/\($0)" }
+        image = record.source.absolutePath
+        let path = judgement.maskPath.map { "\(tree.folder(run: frame.run))/\($0)" }
         mask = isFaulty ? path.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil } : nil
-        cause = isFaulty ? score.cause.flatMap { $0 == "unknown" ? nil : $0 } : nil
+        cause = isFaulty && judgement.cause.cause != .unknown ? judgement.causeName : nil
         self.frame = frame
         self.decision = decision
+    }
+}
+
+/// The masks of a run as label images: TIFF of 16 bit, 0 for normal pixels and a number for each region, largest first.
+package enum LabelImages {
+    /// Writes `NAME.labels.tiff` for every mask into a folder, which is made; says how many, and how many masks were not
+    /// readable.
+    package static func write(
+        run: String?,
+        ledger: FrameLedger,
+        tree: OutputTree,
+        to folder: String
+    ) throws -> (written: Int, leftOut: Int) {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        var (written, leftOut) = (0, 0)
+        for run in try run.map({ [$0] }) ?? ledger.runs().map(\.run) {
+            for well in try ledger.wells(of: run) where well.flagged > 0 {
+                var selection = FrameLedger.Selection(limit: .max)
+                selection.flaggedOnly = true
+                for record in try ledger.records(of: well.well, run: run, selection) {
+                    guard let name = record.judgement?.maskPath.flatMap(Sidecars.name(ofMask:)) else {
+                        continue
+                    }
+                    let isWritten = try write(
+                        "\(tree.masks(run: run))/\(name).mask.tiff",
+                        to: "\(folder)/\(name).labels.tiff"
+                    )
+                    (written, leftOut) = isWritten ? (written + 1, leftOut) : (written, leftOut + 1)
+                }
+            }
+        }
+        return (written, leftOut)
+    }
+
+    private static func write(_ mask: String, to path: String) throws -> Bool {
+        guard let reader = try? TIFFReader(path: mask), let frame = try? reader.frame(page: 0) else {
+            return false
+        }
+        let labels = LabelImage(
+            Mask(height: frame.height, width: frame.width, values: frame.pixels.map { $0 > 0 ? 1 : 0 })
+        )
+        try TIFFWriter.write(labels.frame, to: path, type: .uint16, pixelSize: reader.pixelSize)
+        return true
     }
 }

@@ -48,7 +48,7 @@ package struct PlateArchive {
         var outcome = Outcome()
         var written: [Well] = []
         let times = try times()
-        for summary in try ledger.wells(of: run) where !flaggedOnly || summary.faulty > 0 {
+        for summary in try ledger.wells(of: run) where !flaggedOnly || summary.flagged > 0 {
             guard try write(summary.well, times, &outcome) else { continue }
             written.append(summary.well)
             outcome.wells += 1
@@ -69,7 +69,7 @@ package struct PlateArchive {
         var frames: Set<Int> = []
         for summary in try ledger.wells(of: run) {
             try ledger.forEachPoint(of: summary.well, run: run) { point in
-                if point.state == .scored, point.isFaulty || !flaggedOnly { frames.insert(point.frame) }
+                if point.state == .judged, point.isFaulty || !flaggedOnly { frames.insert(point.frame) }
             }
         }
         return frames.sorted()
@@ -112,5 +112,160 @@ package struct PlateArchive {
         let image: [String: Any] = ["path": "0", "acquisition": 0]
         try ZarrGroup.make(folder, ome: ["well": ["images": [image]]])
         return true
+    }
+}
+
+/// The frames and masks of one well on their way into an OME-Zarr image.
+struct WellArchive {
+    /// A frame that can be read, and what is said of it.
+    private struct Plane {
+        let record: FrameRecord
+        let index: Int
+        let mask: String?
+    }
+
+    private let folder: URL
+    private let tree: OutputTree
+    private let run: String
+    /// Which plane shows the frame of a number.
+    private let places: [Int: Int]
+    private var planes: [Plane] = []
+    private var kind = ZarrArray.Kind.uint8
+    private var size: (height: Int, width: Int)?
+    private var pixelSize: PixelSize?
+    private var timeInterval: Double?
+    /// Frames that are not taken.
+    private(set) var leftOut = 0
+
+    init(folder: URL, tree: OutputTree, run: String, times: [Int]) {
+        places = Dictionary(uniqueKeysWithValues: zip(times, times.indices))
+        self.folder = folder
+        self.tree = tree
+        self.run = run
+    }
+
+    var isEmpty: Bool { planes.isEmpty }
+    var frames: Int { planes.count }
+
+    /// Looks at a frame before anything is written: an array has one size and one kind of pixel.
+    mutating func survey(_ record: FrameRecord) {
+        guard let judgement = record.judgement, let index = (record.frame?.index).flatMap({ places[$0] })
+        else { return }
+        guard let frame = read(record.source) else {
+            leftOut += 1
+            return
+        }
+        guard size.map({ $0 == (frame.height, frame.width) }) ?? true else {
+            leftOut += 1
+            return
+        }
+        size = (frame.height, frame.width)
+        let needed = ZarrArray.Kind.holding(frame.pixels)
+        if !kind.holds(needed) { kind = needed }
+        let mask = judgement.maskPath.flatMap(Sidecars.name(ofMask:)).map {
+            "\(tree.masks(run: run))/\($0).mask.tiff"
+        }
+        // Of two files that name the same frame, the one recorded last.
+        planes.removeAll { $0.index == index }
+        planes.append(Plane(record: record, index: index, mask: mask))
+    }
+
+    private mutating func read(_ source: FrameSource) -> Frame? {
+        guard let reader = try? TIFFReader(path: source.absolutePath), source.page < reader.pageCount else {
+            return nil
+        }
+        pixelSize = pixelSize ?? reader.pixelSize
+        timeInterval = timeInterval ?? reader.timeInterval
+        return try? reader.frame(page: source.page)
+    }
+
+    /// Writes the frames and the masks, and says how many masks there were.
+    func write(named name: String) throws -> Int {
+        guard let size else { return 0 }
+        let array = try ZarrArray(
+            folder.appending(path: "0"),
+            kind: kind,
+            planes: places.count,
+            height: size.height,
+            width: size.width
+        )
+        for plane in planes {
+            let source = plane.record.source
+            let reader = try TIFFReader(path: source.absolutePath)
+            try array.write(reader.frame(page: source.page).pixels, plane: plane.index)
+        }
+        try ZarrGroup.make(
+            folder,
+            ome: ["multiscales": [multiscale(name)]],
+            autoqc: ["planes": planes.map(description)]
+        )
+        return try writeLabels(size)
+    }
+
+    private func writeLabels(_ size: (height: Int, width: Int)) throws -> Int {
+        let labels = folder.appending(path: "labels")
+        let faults = labels.appending(path: "faults")
+        let array = try ZarrArray(
+            faults.appending(path: "0"),
+            kind: .uint16,
+            planes: places.count,
+            height: size.height,
+            width: size.width
+        )
+        var masks = 0
+        var regions = 0
+        for plane in planes {
+            guard let path = plane.mask, let mask = try? TIFFReader(path: path).frame(page: 0),
+                (mask.height, mask.width) == size
+            else { continue }
+            let image = LabelImage(
+                Mask(height: mask.height, width: mask.width, values: mask.pixels.map { $0 > 0 ? 1 : 0 })
+            )
+            try array.write(image.frame.pixels, plane: plane.index)
+            masks += 1
+            regions = max(regions, image.sizes.count)
+        }
+        try ZarrGroup.make(labels, ome: ["labels": ["faults"]])
+        try ZarrGroup.make(faults, ome: labelMetadata(regions: regions))
+        return masks
+    }
+
+    private func labelMetadata(regions: Int) -> [String: Any] {
+        var label: [String: Any] = ["source": ["image": "../../"]]
+        let colours = (1..<max(2, min(regions, 256) + 1)).map { number -> [String: Any] in
+            ["label-value": number, "rgba": [213, 94, 0, 255]]
+        }
+        label["colors"] = colours
+        return ["multiscales": [multiscale("faults")], "image-label": label]
+    }
+
+    private func multiscale(_ name: String) -> [String: Any] {
+        var axes: [[String: Any]] = [
+            ["name": "t", "type": "time"], ["name": "y", "type": "space"], ["name": "x", "type": "space"],
+        ]
+        if timeInterval != nil { axes[0]["unit"] = "second" }
+        if pixelSize != nil {
+            axes[1]["unit"] = "micrometer"
+            axes[2]["unit"] = "micrometer"
+        }
+        let scale = [timeInterval ?? 1, pixelSize?.y ?? 1, pixelSize?.x ?? 1]
+        let transformation: [String: Any] = ["type": "scale", "scale": scale]
+        let dataset: [String: Any] = ["path": "0", "coordinateTransformations": [transformation]]
+        return ["name": name, "axes": axes, "datasets": [dataset]]
+    }
+
+    private func description(_ plane: Plane) -> [String: Any] {
+        var fields: [String: Any] = [
+            "plane": plane.index, "file": plane.record.source.path, "page": plane.record.source.page,
+        ]
+        fields["frame"] = plane.record.frame?.index
+        guard let judgement = plane.record.judgement else { return fields }
+        fields["verdict"] = judgement.verdict.rawValue
+        if judgement.severity.isFinite { fields["severity"] = judgement.severity }
+        if judgement.threshold.isFinite { fields["threshold"] = judgement.threshold }
+        fields["cause"] = judgement.causeName
+        fields["confidence"] = judgement.confidence
+        fields["term"] = judgement.term
+        return fields
     }
 }

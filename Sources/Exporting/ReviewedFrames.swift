@@ -29,7 +29,7 @@ package struct ReviewedFrames: Sendable {
         let table = try LabelTable(ledger: ledger, tree: tree)
         guard !table.rows.isEmpty else { return nil }
         let rows = table.rows.filter { FileManager.default.fileExists(atPath: $0.image) }
-        let others = try ledger.normalFiles(atMost: Self.sample).map { "\($0.root)/\($0.path)" }
+        let others = try ledger.normalFiles(atMost: Self.sample).map(\.absolutePath)
             .filter { FileManager.default.fileExists(atPath: $0) }
         trueFaults = rows.count { $0.isFaulty }
         falseAlarms = rows.count { !$0.isFaulty }

@@ -14,8 +14,10 @@ extension FrameLedger {
         package let severity: Double?
         /// Severity above which it was faulty.
         package let threshold: Double?
-        /// Probable cause; for `plate` what the wells have in common.
+        /// Probable cause.
         package let cause: String?
+        /// What several wells have in common, for `plate` and `plateClear`.
+        package let pattern: String?
         /// Why a frame could not be judged, or how long frames have been missing.
         package let reason: String?
         /// Name of the model at work.
@@ -76,7 +78,7 @@ extension FrameLedger {
         ) {
             standing,
             alarm in
-            guard let pattern = alarm.cause else { return }
+            guard let pattern = alarm.pattern else { return }
             standing[pattern] = alarm.event == .plate ? alarm : nil
         }
         return standing.sorted { $0.key < $1.key }.map(\.value)
@@ -94,6 +96,7 @@ extension FrameLedger {
             severity: row["severity"],
             threshold: row["threshold"],
             cause: row["cause"],
+            pattern: row["pattern"],
             reason: reason.isEmpty ? nil : reason,
             model: row["model"]
         )
@@ -104,16 +107,16 @@ extension FrameLedger {
         let statement = try database.cachedStatement(
             sql: """
                 INSERT OR IGNORE INTO alarms
-                (time_ns, event, run, well, frame, severity, threshold, cause, reason, model)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                (time_ns, event, run, well, frame, severity, threshold, cause, pattern, reason, model)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         )
         try statement.execute(
             arguments: [
                 alarm.time.nanoseconds, alarm.event.rawValue, alarm.frame.run,
-                alarm.frame.well.description, alarm.frame.index, alarm.finding?.severity,
-                alarm.finding?.threshold, alarm.finding?.cause ?? alarm.pattern, alarm.reason ?? "",
-                alarm.model,
+                alarm.frame.well.description, alarm.frame.index, alarm.judgement?.severity,
+                alarm.judgement?.threshold, alarm.judgement?.cause.cause.rawValue, alarm.pattern,
+                alarm.reason ?? "", alarm.model,
             ]
         )
     }

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 package import Plate
 
@@ -9,9 +10,9 @@ extension FrameLedger {
         /// Wells with an outcome.
         package let wells: Int
         /// Frames judged.
-        package let scored: Int
+        package let judged: Int
         /// Of them, those judged faulty.
-        package let faulty: Int
+        package let flagged: Int
         /// Frames that could not be judged.
         package let quarantined: Int
         /// When the first outcome was decided.
@@ -26,7 +27,7 @@ extension FrameLedger {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT run, count(*) AS wells, sum(scored) AS scored, sum(faulty) AS faulty,
+                    SELECT run, count(*) AS wells, sum(judged) AS judged, sum(flagged) AS flagged,
                     sum(quarantined) AS quarantined, min(first_ns) AS first_ns, max(last_sequence) AS last
                     FROM wells GROUP BY run ORDER BY last DESC
                     """
@@ -34,8 +35,8 @@ extension FrameLedger {
                 RunSummary(
                     run: row["run"],
                     wells: row["wells"],
-                    scored: row["scored"],
-                    faulty: row["faulty"],
+                    judged: row["judged"],
+                    flagged: row["flagged"],
                     quarantined: row["quarantined"],
                     first: Timestamp(nanoseconds: row["first_ns"]),
                     lastSequence: row["last"]
@@ -129,8 +130,8 @@ extension FrameLedger {
         else { return nil }
         return WellSummary(
             well: well,
-            scored: row["scored"],
-            faulty: row["faulty"],
+            judged: row["judged"],
+            flagged: row["flagged"],
             quarantined: row["quarantined"],
             first: Timestamp(nanoseconds: row["first_ns"]),
             isFaulty: row["is_faulty"] ?? false,
@@ -149,5 +150,193 @@ extension FrameLedger {
                 sequence: row["last_sequence"]
             )
         )
+    }
+}
+
+/// How one well of a run stands: sums over its frames, and the frame recorded last.
+package struct WellSummary: Sendable, Equatable {
+    /// The well.
+    package let well: Well
+    /// Frames judged.
+    package let judged: Int
+    /// Of them, those judged faulty.
+    package let flagged: Int
+    /// Frames that could not be judged.
+    package let quarantined: Int
+    /// When the first outcome was decided.
+    package let first: Timestamp
+    /// Whether the well counts as faulty, after hysteresis.
+    package let isFaulty: Bool
+    /// Frames judged faulty among the last three in turn.
+    package let recentlyFaulty: Int
+    /// Whether its frames stopped coming while those of other wells came.
+    package let isStalled: Bool
+    /// The frame recorded last.
+    package let last: Last
+
+    /// The frame that was recorded last.
+    package struct Last: Sendable, Equatable {
+        /// Its place in time.
+        package let frame: Int
+        /// How it ended.
+        package let state: FrameRecord.State
+        /// Normal or faulty; `nil` where it was not judged.
+        package let verdict: Verdict?
+        /// Distance from normal frames in their own spread.
+        package let severity: Double?
+        /// Severity above which a frame is faulty.
+        package let threshold: Double?
+        /// Probable cause.
+        package let cause: String?
+        /// Why it was not judged.
+        package let reason: String?
+        /// When the file was complete.
+        package let completed: Timestamp?
+        /// When the outcome was decided.
+        package let judged: Timestamp
+        /// Its place in the order of recording.
+        package let sequence: Int64
+    }
+}
+
+extension FrameLedger {
+    /// What the last judged frames of a well say.
+    package struct WellHistory: Sendable, Equatable {
+        /// The frames, oldest first.
+        package let frames: [Judged]
+        /// Whether the well counts as faulty after the last of them.
+        package let isFaulty: Bool
+        /// The last of them; `nil` for a new well.
+        package let newest: Newest?
+
+        /// A judged frame of the past.
+        package struct Judged: Sendable, Equatable {
+            /// Its place in time.
+            package let index: Int
+            /// Normal or faulty.
+            package let verdict: Verdict
+            /// Distance from normal frames in their own spread.
+            package let severity: Double
+            /// The image scores; the same for the same image, and for no other.
+            package let scores: ImageScores
+
+            /// Gathers a frame.
+            package init(index: Int, verdict: Verdict, severity: Double, scores: ImageScores) {
+                (self.index, self.verdict, self.severity, self.scores) = (index, verdict, severity, scores)
+            }
+        }
+
+        /// The verdicts, oldest first.
+        package var verdicts: [Verdict] { frames.map(\.verdict) }
+
+        /// The frame that a well's state goes by.
+        package struct Newest: Sendable, Equatable {
+            /// Its place in time, as its name says.
+            package let index: Int
+            /// When its file was written.
+            package let modified: Timestamp
+
+            /// Gathers the two.
+            package init(index: Int, modified: Timestamp) {
+                self.index = index
+                self.modified = modified
+            }
+        }
+
+        /// Gathers a history.
+        package init(frames: [Judged], isFaulty: Bool, newest: Newest?) {
+            self.frames = frames
+            self.isFaulty = isFaulty
+            self.newest = newest
+        }
+    }
+
+    /// The last `count` judged frames of a well and the state they left it in; empty and normal for a new well.
+    ///
+    /// Frames that were judged after newer ones are no part of it.
+    package func history(of well: Well, run: String, count: Int) throws(LedgerError) -> WellHistory {
+        precondition(count > 0, "a history of \(count) frames")
+        return try read { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT verdict, severity, score_max, score_mean, score_patch, well_faulty, frame, mtime_ns
+                    FROM frames
+                    WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ?
+                    ORDER BY sequence DESC LIMIT ?
+                    """,
+                arguments: [run, well.description, count]
+            )
+            return WellHistory(
+                frames: rows.reversed().compactMap(judged),
+                isFaulty: rows.first?["well_faulty"] ?? false,
+                newest: rows.first.flatMap(newest)
+            )
+        }
+    }
+
+    private func judged(_ row: Row) -> WellHistory.Judged? {
+        guard let verdict = (row["verdict"] as String?).flatMap(Verdict.init(rawValue:)),
+            let index: Int = row["frame"]
+        else {
+            return nil
+        }
+        return WellHistory.Judged(
+            index: index,
+            verdict: verdict,
+            severity: row["severity"] ?? .nan,
+            scores: ImageScores(
+                maximum: row["score_max"] ?? .nan,
+                mean: row["score_mean"] ?? .nan,
+                patch: row["score_patch"] ?? .nan
+            )
+        )
+    }
+
+    /// The severities of the first `count` frames of a well that were judged in turn, in the order of recording.
+    package func firstSeverities(
+        of well: Well,
+        run: String,
+        model: String,
+        count: Int
+    ) throws(LedgerError) -> [Double] {
+        try read { database in
+            try Double?.fetchAll(
+                database,
+                sql: """
+                    SELECT severity FROM frames
+                    WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ? AND model = ?
+                    ORDER BY sequence LIMIT ?
+                    """,
+                arguments: [run, well.description, model, count]
+            ).compactMap(\.self)
+        }
+    }
+
+    /// How a well's normal frames looked that were judged in turn by a model: the last `count`, oldest first, each with how
+    /// far it was from those before it.
+    package func appearances(
+        of well: Well,
+        run: String,
+        model: String,
+        count: Int
+    ) throws(LedgerError) -> [(appearance: [Float], change: Double?)] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT appearance, change FROM frames
+                    WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ? AND model = ?
+                    AND verdict = 'normal' AND appearance IS NOT NULL
+                    ORDER BY sequence DESC LIMIT ?
+                    """,
+                arguments: [run, well.description, model, count]
+            ).reversed().map { ([Float](packed: $0["appearance"] as Data), $0["change"]) }
+        }
+    }
+
+    private func newest(_ row: Row) -> WellHistory.Newest? {
+        guard let index: Int = row["frame"], let modified: Int64 = row["mtime_ns"] else { return nil }
+        return WellHistory.Newest(index: index, modified: Timestamp(nanoseconds: modified))
     }
 }

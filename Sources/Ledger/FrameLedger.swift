@@ -5,7 +5,7 @@ package import Plate
 /// The durable record of what became of every frame, one SQLite database for each output folder.
 ///
 /// **Format.** SQLite in WAL mode with `synchronous=FULL`: a commit that returned survives a power cut.
-/// Schema version 6 (GRDB's migration table `grdb_migrations` names it):
+/// Schema version 1 (`PRAGMA user_version`); a ledger of another version is refused:
 ///
 /// | table | column | meaning |
 /// |---|---|---|
@@ -17,11 +17,14 @@ package import Plate
 /// | | `state`, `reason` | `scored`, `quarantined` or `skipped`, and why for the last two |
 /// | | `score_max`, `score_mean`, `score_patch`, `score` | the image scores and the one that counts |
 /// | | `severity`, `threshold`, `verdict` | faulty where severity is above threshold, or the same image came again and again (`cause` is `frozen`) |
+/// | | `terms` | what each term adds to the severity, a JSON object in the order of the formula; null where that is not known |
+/// | | `width`, `height` | the frame's size in pixels; null where that is not known |
 /// | | `area`, `box_x`, `box_y`, `box_width`, `box_height` | share of the frame and pixels |
-/// | | `cause`, `mask`, `model` | probable cause, mask relative to the run's folder, model's name |
+/// | | `cause`, `confidence` | probable cause of a faulty frame, and how sure it is, from 0 to 1; null for `unknown` |
+/// | | `mask`, `model` | mask relative to the run's folder, model's name |
 /// | | `well_faulty` | 1 where the well counts as faulty from this frame on, after hysteresis; null where judged after a newer |
-/// | | `tier` | `full`, `reduced` or `deferred`, see `Tier`; null in rows of schema version 1, which are `full` |
-/// | | `precision` | what the network computed with (`f32`, `int8`); null in rows of schema version 1 |
+/// | | `tier` | `full` or `deferred`, see `Tier` |
+/// | | `precision` | what the network computed with (`f32`, `int8`) |
 /// | | `change` | how far the frame is from the frames before it, see `ChangeRule`; null where that is not known |
 /// | | `appearance` | `Judgement.appearance`, little-endian 32-bit floats; null where there is none |
 /// | | `completed_ns`, `judged_ns` | Unix time in nanoseconds: file complete, outcome decided |
@@ -31,11 +34,11 @@ package import Plate
 /// | `session_roots` | `session`, `root` | the folders that it watched |
 /// | `models` | `name`, `path`, `first_ns` | which file had this name when it was first used |
 /// | `alarms` | `time_ns`, `event`, `run`, `well`, `frame` | what the alarm logs say, see `Alarm` |
-/// | | `severity`, `threshold`, `cause`, `reason`, `model` | |
+/// | | `severity`, `threshold`, `cause`, `pattern`, `reason`, `model` | |
 /// | `pending` | `root`, `path`, `device` ... `frame` | files that waited when the daemon stopped, as in `frames`, until they have an outcome |
 /// | | `reason`, `since_ns` | why, and since when |
-/// | `runs` (view) | `run`, `first_ns`, `last_ns`, `wells`, `frames`, `scored`, `quarantined`, `skipped`, `faulty` | sums over `frames` |
-/// | `wells` | `run`, `well`, `scored`, `faulty`, `quarantined` | sums over `frames`, kept by triggers |
+/// | `runs` (view) | `run`, `first_ns`, `last_ns`, `wells`, `frames`, `judged`, `flagged`, `quarantined`, `skipped` | sums over `frames` |
+/// | `wells` | `run`, `well`, `judged`, `flagged`, `quarantined` | sums over `frames`, kept by triggers |
 /// | | `first_ns`, `last_sequence` | when its first outcome was decided; the frame recorded last |
 /// | `decisions` | `run`, `well`, `frame`, `decision`, `note`, `reviewer`, `decided_ns` | see `Decision`; never changed, the last one counts |
 ///
@@ -56,15 +59,17 @@ package final class FrameLedger: Sendable {
         try self.init(path, readOnly: false) { pool in
             // GRDB lowers this to NORMAL when it switches WAL on, so it cannot be set any earlier.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            try LedgerSchema.migrator.migrate(pool)
+            try pool.write { database in
+                if try LedgerSchema.state(of: database) == .missing { try LedgerSchema.create(in: database) }
+            }
         }
     }
 
     /// Opens a ledger to read, beside the process that writes it if there is one.
     package convenience init(reading path: String) throws(LedgerError) {
         try self.init(path, readOnly: true) { pool in
-            guard try pool.read(LedgerSchema.migrator.hasCompletedMigrations) else {
-                throw LedgerError(code: .olderSchema, path: path, detail: "tables are missing")
+            if try pool.read(LedgerSchema.state) == .missing {
+                throw LedgerError(code: .notMade, path: path, detail: "tables are missing")
             }
         }
     }
@@ -81,8 +86,13 @@ package final class FrameLedger: Sendable {
         configuration.readonly = readOnly
         do {
             pool = try DatabasePool(path: path, configuration: configuration)
-            if try pool.read(LedgerSchema.migrator.hasBeenSuperseded) {
-                throw LedgerError(code: .newerSchema, path: path, detail: "unknown schema version")
+            if case .other(let version) = try pool.read(LedgerSchema.state) {
+                throw LedgerError(
+                    code: .otherSchema,
+                    path: path,
+                    detail:
+                        "its schema version is \(version), this autoqc has version \(LedgerSchema.version)"
+                )
             }
             try prepare(pool)
             inode = Self.inode(of: path)
@@ -113,11 +123,12 @@ package final class FrameLedger: Sendable {
                 var roots: [String: Int64] = [:]
                 var sequence = try Int64.fetchOne(database, sql: "SELECT max(sequence) FROM frames") ?? 0
                 for record in records {
-                    let root = try roots[record.key.root] ?? Self.root(record.key.root, in: database)
-                    roots[record.key.root] = root
+                    let source = record.source
+                    let root = try roots[source.root] ?? Self.root(source.root, in: database)
+                    roots[source.root] = root
                     sequence += 1
                     try FrameRow.upsert(record, root: root, sequence: sequence, in: database)
-                    try Self.settlePending(record.key, root: root, in: database)
+                    try Self.settlePending(source, root: root, in: database)
                 }
                 for alarm in alarms { try Self.insert(alarm, in: database) }
             }
@@ -150,5 +161,75 @@ package final class FrameLedger: Sendable {
         } catch {
             throw LedgerError(error, path: path)
         }
+    }
+}
+
+/// A ledger that cannot be opened, read or written.
+package struct LedgerError: Error, Sendable, CustomStringConvertible {
+    /// What to do about it.
+    package enum Code: Sendable {
+        /// Wait and try again: the disk is full, another process holds the lock, the device failed.
+        case busyOrFull
+        /// Give the daemon's user the right to write the folder.
+        case notAllowed
+        /// Move the file away and let a new one be made, or restore a backup.
+        case damaged
+        /// Use the version of autoqc that wrote it, or another output folder.
+        case otherSchema
+        /// Start the daemon on the output folder once: it makes the tables.
+        case notMade
+        /// Start again: the file was removed or replaced while it was open, and what is written to it is lost.
+        case gone
+        /// Anything else SQLite reports.
+        case other
+    }
+
+    /// What to do about it.
+    package let code: Code
+    /// Path of the database.
+    package let path: String
+    /// SQLite's own words.
+    package let detail: String
+
+    /// Whether the same call can succeed later without anybody mending the file.
+    package var isRetriable: Bool { code == .busyOrFull || code == .notAllowed || code == .other }
+
+    /// A sentence with the path, the reason and what to do.
+    package var description: String {
+        let remedy =
+            switch code {
+            case .busyOrFull: "free some space on its file system, or stop the other process that holds it"
+            case .notAllowed: "let this user write the file and its folder"
+            case .damaged: "move it away (frames are then judged again) or restore a backup"
+            case .otherSchema:
+                "another version of autoqc wrote it: use that version, or name another output folder (frames are then "
+                    + "judged again)"
+            case .notMade: "start `autoqc watch` with this output folder once: it makes the tables"
+            case .gone: "start again; frames whose outcome went with it are judged again"
+            case .other: "see SQLite's message"
+            }
+        return "The ledger \(path) cannot be used (\(detail)): \(remedy)."
+    }
+
+    init(code: Code, path: String, detail: String) {
+        self.code = code
+        self.path = path
+        self.detail = detail
+    }
+
+    /// Translates what GRDB throws.
+    init(_ error: any Error, path: String) {
+        guard let error = error as? DatabaseError else {
+            self.init(code: .other, path: path, detail: "\(error)")
+            return
+        }
+        let code: Code =
+            switch error.resultCode {
+            case .SQLITE_FULL, .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_IOERR, .SQLITE_NOMEM: .busyOrFull
+            case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH: .notAllowed
+            case .SQLITE_CORRUPT, .SQLITE_NOTADB: .damaged
+            default: .other
+            }
+        self.init(code: code, path: path, detail: error.message ?? "\(error.resultCode)")
     }
 }

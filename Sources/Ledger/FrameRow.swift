@@ -8,8 +8,9 @@ enum FrameRow {
     private static let columns = [
         "root", "path", "page", "pages", "device", "inode", "size", "mtime_ns", "run", "well", "frame",
         "state", "reason", "score_max", "score_mean", "score_patch", "score", "severity", "threshold",
-        "verdict", "area", "box_x", "box_y", "box_width", "box_height", "cause", "mask", "well_faulty",
-        "tier", "precision", "change", "appearance", "model", "completed_ns", "judged_ns", "sequence",
+        "terms", "verdict", "width", "height", "area", "box_x", "box_y", "box_width", "box_height", "cause",
+        "confidence", "mask", "well_faulty", "tier", "precision", "change", "appearance", "model",
+        "completed_ns", "judged_ns", "sequence",
     ]
 
     private static let upsertStatement = """
@@ -25,27 +26,23 @@ enum FrameRow {
     }
 
     private static func values(_ record: FrameRecord, root: Int64, sequence: Int64) -> StatementArguments {
-        var reason: String?
-        var score: FrameRecord.Score?
-        switch record.outcome {
-        case .scored(let figures): score = figures
-        case .quarantined(let words), .skipped(let words): reason = words
-        }
-        let box = score?.boundingBox
+        let (identity, judgement) = (record.source.identity, record.judgement)
+        let box = judgement?.boundingBox
         // SQLite has signed integers only: device and inode keep their bit pattern.
         let values: [(any DatabaseValueConvertible)?] = [
-            root, record.key.path, record.key.page, record.pages,
-            record.identity.map { Int64(bitPattern: $0.device) },
-            record.identity.map { Int64(bitPattern: $0.inode) },
-            record.identity?.size, record.identity?.modified.nanoseconds,
+            root, record.source.path, record.source.page, record.pages,
+            identity.map { Int64(bitPattern: $0.device) }, identity.map { Int64(bitPattern: $0.inode) },
+            identity?.size, identity?.modified.nanoseconds,
             record.frame?.run, record.frame?.well.description, record.frame?.index,
-            record.state.rawValue, reason,
-            score?.scores.maximum, score?.scores.mean, score?.scores.patch, score?.chosen,
-            score?.severity, score?.threshold, score?.verdict.rawValue,
-            score?.area, box?.x, box?.y, box?.width, box?.height,
-            score?.cause, score?.mask, score?.wellIsFaulty,
-            score?.tier.rawValue, score?.precision, score?.change,
-            score.flatMap { $0.appearance.isEmpty ? nil : Data($0.appearance.packed) }, record.model,
+            record.state.rawValue, record.reason,
+            judgement?.scores?.maximum, judgement?.scores?.mean, judgement?.scores?.patch, judgement?.score,
+            judgement?.severity, judgement?.threshold,
+            judgement.flatMap { TermsText.write($0.terms) }, judgement?.verdict.rawValue,
+            judgement?.width, judgement?.height,
+            judgement?.area, box?.x, box?.y, box?.width, box?.height,
+            judgement?.causeName, judgement?.confidence, judgement?.maskPath, judgement?.wellIsFaulty,
+            judgement?.tier.rawValue, judgement?.precision, judgement?.change,
+            judgement.flatMap { $0.appearance.isEmpty ? nil : Data($0.appearance.packed) }, record.model,
             record.completed?.nanoseconds, record.judged.nanoseconds, sequence,
         ]
         return StatementArguments(values)
@@ -55,16 +52,31 @@ enum FrameRow {
     static let selection =
         "SELECT frames.*, roots.path AS root_path FROM frames JOIN roots ON roots.id = root"
 
+    /// The same for `source(from:)` and `frame(from:)`.
+    static let sourceSelection = """
+        SELECT roots.path AS root_path, frames.path, page, device, inode, size, mtime_ns, run, well, frame
+        FROM frames JOIN roots ON roots.id = root
+        """
+
     static func record(from row: Row) throws -> FrameRecord {
         FrameRecord(
-            key: FrameKey(root: row["root_path"], path: row["path"], page: row["page"]),
+            source: source(from: row),
             pages: row["pages"],
-            identity: identity(from: row),
             frame: frame(from: row),
             outcome: try outcome(from: row),
             model: row["model"],
             completed: (row["completed_ns"] as Int64?).map { Timestamp(nanoseconds: $0) },
             judged: Timestamp(nanoseconds: row["judged_ns"])
+        )
+    }
+
+    /// A page of a file.
+    static func source(from row: Row) -> FrameSource {
+        FrameSource(
+            root: row["root_path"],
+            path: row["path"],
+            page: row["page"],
+            identity: identity(from: row)
         )
     }
 
@@ -80,7 +92,8 @@ enum FrameRow {
         )
     }
 
-    private static func frame(from row: Row) -> FrameID? {
+    /// What a file's name says; `nil` where it says nothing.
+    static func frame(from row: Row) -> FrameID? {
         guard let run: String = row["run"], let name: String = row["well"], let well = Well(name),
             let index: Int = row["frame"]
         else { return nil }
@@ -89,44 +102,108 @@ enum FrameRow {
 
     private static func outcome(from row: Row) throws -> FrameRecord.Outcome {
         switch FrameRecord.State(rawValue: row["state"]) {
-        case .scored: .scored(try score(from: row))
+        case .judged: .judged(try judgement(from: row))
         case .quarantined: .quarantined(reason: row["reason"] ?? "")
         case .skipped: .skipped(reason: row["reason"] ?? "")
         case nil: throw DatabaseError(message: "unknown state in \(row["path"] as String? ?? "a row")")
         }
     }
 
-    private static func score(from row: Row) throws -> FrameRecord.Score {
+    private static func judgement(from row: Row) throws -> Judgement {
         guard let verdict = (row["verdict"] as String?).flatMap(Verdict.init(rawValue:)) else {
             throw DatabaseError(message: "the verdict is missing in \(row["path"] as String? ?? "a row")")
         }
         // SQLite has no NaN: it keeps one as null.
         func figure(_ column: String) -> Double { row[column] ?? .nan }
-        var box: PixelRectangle?
-        if let x: Int = row["box_x"], let y: Int = row["box_y"], let width: Int = row["box_width"],
-            let height: Int = row["box_height"]
-        {
-            box = PixelRectangle(x: x, y: y, width: width, height: height)
-        }
-        return FrameRecord.Score(
+        let cause = (row["cause"] as String?).flatMap(Cause.init(rawValue:)) ?? .unknown
+        var judgement = Judgement(
+            verdict: verdict,
+            severity: figure("severity"),
+            threshold: figure("threshold"),
+            terms: (row["terms"] as String?).map { TermsText.read($0) } ?? [],
             scores: ImageScores(
                 maximum: figure("score_max"),
                 mean: figure("score_mean"),
                 patch: figure("score_patch")
             ),
-            chosen: figure("score"),
-            severity: figure("severity"),
-            threshold: figure("threshold"),
-            verdict: verdict,
+            score: figure("score"),
+            cause: ProbableCause(cause, confidence: row["confidence"] ?? 0),
             area: figure("area"),
-            boundingBox: box,
-            cause: row["cause"],
-            mask: row["mask"],
-            wellIsFaulty: row["well_faulty"],
-            tier: (row["tier"] as String?).flatMap(Tier.init(rawValue:)) ?? .full,
-            precision: row["precision"],
-            change: row["change"],
+            boundingBox: box(from: row),
+            width: row["width"],
+            height: row["height"],
             appearance: (row["appearance"] as Data?).map { [Float](packed: $0) } ?? []
         )
+        judgement.tier = (row["tier"] as String?).flatMap(Tier.init(rawValue:)) ?? .full
+        judgement.precision = row["precision"]
+        judgement.maskPath = row["mask"]
+        judgement.wellIsFaulty = row["well_faulty"]
+        judgement.change = row["change"]
+        return judgement
+    }
+
+    private static func box(from row: Row) -> PixelRectangle? {
+        guard let x: Int = row["box_x"], let y: Int = row["box_y"], let width: Int = row["box_width"],
+            let height: Int = row["box_height"]
+        else { return nil }
+        return PixelRectangle(x: x, y: y, width: width, height: height)
+    }
+}
+
+/// The terms of a severity as one JSON object, in the order of the formula, for example `{"level":1.25,"tiles":-0.3}`.
+///
+/// Values have four significant digits. Written for every frame, so it is put together by hand.
+enum TermsText {
+    /// Longest text that is read, in bytes; the formula has about ten terms.
+    private static let longest = 4096
+
+    /// The text; `nil` where no term is known.
+    ///
+    /// A value that is not finite is left out.
+    static func write(_ terms: [SeverityContribution]) -> String? {
+        var text = ""
+        for term in terms where term.value.isFinite {
+            text += text.isEmpty ? "{\"" : ",\""
+            text += term.term
+            text += "\":"
+            text += rounded(term.value).description
+        }
+        return text.isEmpty ? nil : text + "}"
+    }
+
+    /// The terms in a text; none where it is not what `write` writes.
+    static func read(_ text: String) -> [SeverityContribution] {
+        let bytes = text.utf8
+        guard bytes.count <= longest, bytes.count > 2, bytes.first == UInt8(ascii: "{"),
+            bytes.last == UInt8(ascii: "}")
+        else { return [] }
+        var terms: [SeverityContribution] = []
+        for pair in bytes.dropFirst().dropLast()
+            .split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+        {
+            let parts = pair.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            guard parts.count == 2, let name = name(parts[0]), let value = Double(Substring(parts[1])),
+                value.isFinite
+            else { return [] }
+            terms.append(SeverityContribution(term: name, value: value))
+        }
+        return terms
+    }
+
+    private static func name(_ quoted: Substring.UTF8View) -> String? {
+        let quote = UInt8(ascii: "\"")
+        guard quoted.count > 2, quoted.first == quote, quoted.last == quote else { return nil }
+        let name = quoted.dropFirst().dropLast()
+        return name.allSatisfy { $0 > 0x20 && $0 != quote && $0 != UInt8(ascii: "\\") }
+            ? String(Substring(name)) : nil
+    }
+
+    /// The number of four significant digits that is nearest to a value.
+    private static func rounded(_ value: Double) -> Double {
+        guard abs(value) > 1e-12, abs(value) < 1e12 else { return abs(value) < 1 ? 0 : value }
+        let digits = 3 - log10(abs(value)).rounded(.down)
+        // Powers of ten above 1 are exact, so the quotient is the number nearest to the decimal.
+        let power = pow(10, abs(digits))
+        return digits < 0 ? (value / power).rounded() * power : (value * power).rounded() / power
     }
 }

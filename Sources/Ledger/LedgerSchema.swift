@@ -1,126 +1,174 @@
 import GRDB
 
-/// The versions of the ledger's tables; a published version is never changed, a new one is added below it.
+/// The ledger's tables, views, indexes and triggers; `FrameLedger` describes them.
+///
+/// There is one version of them. It stands in SQLite's `user_version`, and a ledger of another version is refused.
 enum LedgerSchema {
-    static var migrator: DatabaseMigrator {
-        var migrator = DatabaseMigrator()
-        migrator.registerMigration("1", migrate: createVersion1)
-        migrator.registerMigration("2", migrate: addTiers)
-        migrator.registerMigration("3", migrate: addSessions)
-        migrator.registerMigration("4", migrate: addAlarms)
-        migrator.registerMigration("5", migrate: addWells)
-        migrator.registerMigration("6", migrate: addAppearance)
-        return migrator
+    /// The version that this program writes and reads.
+    static let version = 1
+
+    /// What a database holds.
+    enum State: Equatable {
+        /// No tables of a ledger.
+        case missing
+        /// The tables of this version.
+        case current
+        /// Tables of another version; 0 for a ledger that names none.
+        case other(version: Int)
     }
 
-    /// A well's state goes by the frames that were judged in turn, so its history is found by an index of those.
-    private static func addTiers(_ database: Database) throws {
-        try database.execute(
-            sql: """
-                ALTER TABLE frames ADD COLUMN tier TEXT CHECK (tier IN ('full', 'reduced', 'deferred'));
-                ALTER TABLE frames ADD COLUMN precision TEXT;
-                DROP INDEX frames_of_well;
-                CREATE INDEX frames_in_turn ON frames (run, well, sequence)
-                WHERE state = 'scored' AND well_faulty IS NOT NULL;
-                """
-        )
+    /// Looks at what a database holds.
+    static func state(of database: Database) throws -> State {
+        let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        if found == version { return .current }
+        return try found == 0 && !database.tableExists("frames") ? .missing : .other(version: found)
     }
 
-    private static func addSessions(_ database: Database) throws {
-        try database.execute(
-            sql: """
-                CREATE TABLE sessions (
-                    id INTEGER PRIMARY KEY,
-                    started_ns INTEGER NOT NULL,
-                    ended_ns INTEGER,
-                    model TEXT NOT NULL,
-                    precision TEXT NOT NULL,
-                    pattern TEXT NOT NULL
-                ) STRICT;
-                CREATE TABLE session_roots (
-                    session INTEGER NOT NULL REFERENCES sessions(id),
-                    root INTEGER NOT NULL REFERENCES roots(id),
-                    PRIMARY KEY (session, root)
-                ) STRICT, WITHOUT ROWID;
-                """
-        )
+    /// Makes all tables.
+    static func create(in database: Database) throws {
+        try database.execute(sql: frames + sessions + alarms + wells + triggers)
+        try database.execute(sql: "PRAGMA user_version = \(version)")
     }
 
-    private static func addAppearance(_ database: Database) throws {
-        try database.execute(
-            sql: "ALTER TABLE frames ADD COLUMN change REAL; ALTER TABLE frames ADD COLUMN appearance BLOB;"
-        )
-    }
+    /// A well's state goes by the frames that were judged in turn, so an index has those.
+    private static let frames = """
+        CREATE TABLE roots (
+            id INTEGER PRIMARY KEY,
+            path TEXT NOT NULL UNIQUE
+        ) STRICT;
+        CREATE TABLE frames (
+            id INTEGER PRIMARY KEY,
+            root INTEGER NOT NULL REFERENCES roots(id),
+            path TEXT NOT NULL,
+            page INTEGER NOT NULL,
+            pages INTEGER NOT NULL,
+            device INTEGER, inode INTEGER, size INTEGER, mtime_ns INTEGER,
+            run TEXT, well TEXT, frame INTEGER,
+            state TEXT NOT NULL CHECK (state IN ('scored', 'quarantined', 'skipped')),
+            reason TEXT,
+            score_max REAL, score_mean REAL, score_patch REAL, score REAL,
+            severity REAL, threshold REAL, terms TEXT, verdict TEXT,
+            width INTEGER, height INTEGER,
+            area REAL, box_x INTEGER, box_y INTEGER, box_width INTEGER, box_height INTEGER,
+            cause TEXT, confidence REAL, mask TEXT, well_faulty INTEGER,
+            tier TEXT CHECK (tier IN ('full', 'deferred')),
+            precision TEXT, change REAL, appearance BLOB,
+            model TEXT,
+            completed_ns INTEGER,
+            judged_ns INTEGER NOT NULL,
+            sequence INTEGER NOT NULL UNIQUE,
+            UNIQUE (root, path, page)
+        ) STRICT;
+        CREATE INDEX frames_in_turn ON frames (run, well, sequence)
+        WHERE state = 'scored' AND well_faulty IS NOT NULL;
+        CREATE INDEX frames_by_name ON frames (run, well, frame);
+        CREATE INDEX frames_by_state ON frames (state, run);
+        CREATE TABLE pending (
+            root INTEGER NOT NULL REFERENCES roots(id),
+            path TEXT NOT NULL,
+            device INTEGER NOT NULL, inode INTEGER NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+            run TEXT NOT NULL, well TEXT NOT NULL, frame INTEGER NOT NULL,
+            reason TEXT NOT NULL,
+            since_ns INTEGER NOT NULL,
+            PRIMARY KEY (root, path)
+        ) STRICT, WITHOUT ROWID;
+        CREATE VIEW runs AS
+        SELECT run, min(completed_ns) AS first_ns, max(judged_ns) AS last_ns, count(*) AS frames,
+            count(DISTINCT well) AS wells, sum(state = 'scored') AS judged,
+            coalesce(sum(verdict = 'faulty'), 0) AS flagged,
+            sum(state = 'quarantined') AS quarantined, sum(state = 'skipped') AS skipped
+        FROM frames WHERE run IS NOT NULL GROUP BY run;
 
-    /// Alarms of before are in the logs only.
-    private static func addAlarms(_ database: Database) throws {
-        try database.execute(
-            sql: """
-                CREATE TABLE alarms (
-                    id INTEGER PRIMARY KEY,
-                    time_ns INTEGER NOT NULL,
-                    event TEXT NOT NULL,
-                    run TEXT NOT NULL, well TEXT NOT NULL, frame INTEGER NOT NULL,
-                    severity REAL, threshold REAL, cause TEXT,
-                    reason TEXT NOT NULL,
-                    model TEXT NOT NULL,
-                    UNIQUE (run, well, frame, event, model, reason)
-                ) STRICT;
-                CREATE TABLE pending (
-                    root INTEGER NOT NULL REFERENCES roots(id),
-                    path TEXT NOT NULL,
-                    device INTEGER NOT NULL, inode INTEGER NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-                    run TEXT NOT NULL, well TEXT NOT NULL, frame INTEGER NOT NULL,
-                    reason TEXT NOT NULL,
-                    since_ns INTEGER NOT NULL,
-                    PRIMARY KEY (root, path)
-                ) STRICT, WITHOUT ROWID;
-                CREATE TABLE models (
-                    name TEXT PRIMARY KEY,
-                    path TEXT NOT NULL,
-                    first_ns INTEGER NOT NULL
-                ) STRICT, WITHOUT ROWID;
-                CREATE VIEW runs AS
-                SELECT run, min(completed_ns) AS first_ns, max(judged_ns) AS last_ns, count(*) AS frames,
-                    count(DISTINCT well) AS wells, sum(state = 'scored') AS scored,
-                    sum(state = 'quarantined') AS quarantined, sum(state = 'skipped') AS skipped,
-                    coalesce(sum(verdict = 'faulty'), 0) AS faulty
-                FROM frames WHERE run IS NOT NULL GROUP BY run;
-                """
-        )
-    }
+        """
 
-    private static func createVersion1(_ database: Database) throws {
-        try database.execute(
-            sql: """
-                CREATE TABLE roots (
-                    id INTEGER PRIMARY KEY,
-                    path TEXT NOT NULL UNIQUE
-                ) STRICT;
-                CREATE TABLE frames (
-                    id INTEGER PRIMARY KEY,
-                    root INTEGER NOT NULL REFERENCES roots(id),
-                    path TEXT NOT NULL,
-                    page INTEGER NOT NULL,
-                    pages INTEGER NOT NULL,
-                    device INTEGER, inode INTEGER, size INTEGER, mtime_ns INTEGER,
-                    run TEXT, well TEXT, frame INTEGER,
-                    state TEXT NOT NULL CHECK (state IN ('scored', 'quarantined', 'skipped')),
-                    reason TEXT,
-                    score_max REAL, score_mean REAL, score_patch REAL, score REAL,
-                    severity REAL, threshold REAL, verdict TEXT,
-                    area REAL, box_x INTEGER, box_y INTEGER, box_width INTEGER, box_height INTEGER,
-                    cause TEXT, mask TEXT, well_faulty INTEGER,
-                    model TEXT,
-                    completed_ns INTEGER,
-                    judged_ns INTEGER NOT NULL,
-                    sequence INTEGER NOT NULL UNIQUE,
-                    UNIQUE (root, path, page)
-                ) STRICT;
-                CREATE INDEX frames_of_well ON frames (run, well, sequence) WHERE state = 'scored';
-                CREATE INDEX frames_by_name ON frames (run, well, frame);
-                CREATE INDEX frames_by_state ON frames (state, run);
-                """
-        )
-    }
+    private static let sessions = """
+        CREATE TABLE sessions (
+            id INTEGER PRIMARY KEY,
+            started_ns INTEGER NOT NULL,
+            ended_ns INTEGER,
+            model TEXT NOT NULL,
+            precision TEXT NOT NULL,
+            pattern TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE session_roots (
+            session INTEGER NOT NULL REFERENCES sessions(id),
+            root INTEGER NOT NULL REFERENCES roots(id),
+            PRIMARY KEY (session, root)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE models (
+            name TEXT PRIMARY KEY,
+            path TEXT NOT NULL,
+            first_ns INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        """
+
+    private static let alarms = """
+        CREATE TABLE alarms (
+            id INTEGER PRIMARY KEY,
+            time_ns INTEGER NOT NULL,
+            event TEXT NOT NULL,
+            run TEXT NOT NULL, well TEXT NOT NULL, frame INTEGER NOT NULL,
+            severity REAL, threshold REAL, cause TEXT,
+            pattern TEXT,
+            reason TEXT NOT NULL,
+            model TEXT NOT NULL,
+            UNIQUE (run, well, frame, event, model, reason)
+        ) STRICT;
+        CREATE TABLE decisions (
+            id INTEGER PRIMARY KEY,
+            run TEXT NOT NULL,
+            well TEXT NOT NULL,
+            frame INTEGER,
+            decision TEXT NOT NULL CHECK (decision IN ('fault', 'false-alarm', 'unsure', 'withdrawn')),
+            note TEXT NOT NULL,
+            reviewer TEXT NOT NULL,
+            decided_ns INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX decisions_of_well ON decisions (run, well, frame, id);
+
+        """
+
+    /// Sums that the page asks for again and again: counting the frames of a plate of 384 wells takes seconds, reading 384
+    /// rows does not.
+    private static let wells = """
+        CREATE TABLE wells (
+            run TEXT NOT NULL,
+            well TEXT NOT NULL,
+            judged INTEGER NOT NULL,
+            flagged INTEGER NOT NULL,
+            quarantined INTEGER NOT NULL,
+            first_ns INTEGER NOT NULL,
+            last_sequence INTEGER NOT NULL,
+            PRIMARY KEY (run, well)
+        ) STRICT, WITHOUT ROWID;
+
+        """
+
+    /// A frame that is recorded again leaves the sums as its earlier row, and enters them as its new one.
+    private static let triggers = """
+        CREATE TRIGGER wells_count_new AFTER INSERT ON frames
+        WHEN NEW.run IS NOT NULL AND NEW.well IS NOT NULL AND NEW.state <> 'skipped' BEGIN
+            \(counting)
+        END;
+        CREATE TRIGGER wells_uncount_old AFTER UPDATE ON frames
+        WHEN OLD.run IS NOT NULL AND OLD.well IS NOT NULL AND OLD.state <> 'skipped' BEGIN
+            UPDATE wells SET judged = judged - (OLD.state = 'scored'), flagged = flagged - (OLD.verdict IS 'faulty'),
+                quarantined = quarantined - (OLD.state = 'quarantined')
+            WHERE run = OLD.run AND well = OLD.well;
+        END;
+        CREATE TRIGGER wells_count_again AFTER UPDATE ON frames
+        WHEN NEW.run IS NOT NULL AND NEW.well IS NOT NULL AND NEW.state <> 'skipped' BEGIN
+            \(counting)
+        END;
+        """
+
+    private static let counting = """
+        INSERT INTO wells VALUES (NEW.run, NEW.well, NEW.state = 'scored', NEW.verdict IS 'faulty',
+                NEW.state = 'quarantined', NEW.judged_ns, NEW.sequence)
+            ON CONFLICT (run, well) DO UPDATE SET judged = judged + excluded.judged,
+                flagged = flagged + excluded.flagged, quarantined = quarantined + excluded.quarantined,
+                first_ns = min(first_ns, excluded.first_ns),
+                last_sequence = max(last_sequence, excluded.last_sequence);
+        """
 }

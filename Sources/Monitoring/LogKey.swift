@@ -18,10 +18,10 @@ enum LogKey: String {
     case part
     /// How long a part has been silent.
     case silence
-    /// How long judging would take for what waits.
+    /// The time that judging would take for all waiting frames.
     case lag
     /// What is done to keep up.
-    case tier
+    case measures
 }
 
 extension Logger.Metadata {

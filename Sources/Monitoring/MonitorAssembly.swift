@@ -50,7 +50,7 @@ struct MonitorAssembly: Sendable {
         self.quietEnd = quietEnd
         self.judge = CurrentJudge(judge)
         started = parts.now()
-        queue = FrameQueue(WellQueue(configuration, judge)) { $0.log(to: logger) }
+        queue = FrameQueue(WellQueue(configuration)) { $0.log(to: logger) }
         judging = (1...configuration.judgingThreads).map { Heartbeat(name: "judging \($0)") }
         stopTimeout = StopTimeout(configuration.stopTimeout)
         pipeline = FramePipeline(
@@ -137,8 +137,7 @@ struct MonitorAssembly: Sendable {
         figures.waiting = standing.count
         figures.waitingDeferred = standing.deferred
         figures.lag = standing.load.lag / .seconds(1)
-        figures.tier = standing.load.tier
-        figures.measures = standing.load.level > .keepingUp ? standing.load.words : ""
+        figures.measures = standing.load.words
         let judge = judge.value.withLock { $0 }
         figures.model = judge.model
         figures.precision = judge.precisionName
@@ -237,11 +236,7 @@ struct MonitorAssembly: Sendable {
     /// Goes on with other figures and another model, from the next batch.
     func apply(_ configuration: Configuration, judge: any FrameJudge) {
         pipeline.set(FramePipeline.Settings(configuration, judge: judge))
-        queue.set(
-            batchFrames: configuration.batchFrames,
-            capacity: configuration.queueNames,
-            canReduce: false
-        )
+        queue.set(batchFrames: configuration.batchFrames, capacity: configuration.queueNames)
         stalls.set(limit: configuration.stalledAfter)
         canary?.set(configuration.canary)
         stopTimeout.value.withLock { $0 = configuration.stopTimeout }
@@ -254,12 +249,12 @@ extension WellQueue {
     private static let reserve = 10_000
 
     /// What a configuration says of batches and threads.
-    fileprivate init(_ configuration: Configuration, _ judge: any FrameJudge) {
+    fileprivate init(_ configuration: Configuration) {
         self.init(
             batchFrames: configuration.batchFrames,
             capacity: configuration.queueNames,
             reserve: Self.reserve,
-            load: Load(threads: configuration.judgingThreads, canReduce: false)
+            load: Load(threads: configuration.judgingThreads)
         )
     }
 }
@@ -267,19 +262,13 @@ extension WellQueue {
 extension Load.Change {
     /// Says what is done to keep up, each time that it changes.
     fileprivate func log(to logger: Logger) {
-        let message: Logger.Message
-        if now > before {
-            message = "Judging is behind; nothing is lost, and less is done for each frame or later"
-        } else if now > .keepingUp {
-            message = "Judging catches up"
-        } else {
-            message = "Judging keeps up again"
-        }
         logger.warning(
-            message,
+            now > before
+                ? "Judging is behind; no frame is lost, and every second one is judged later"
+                : "Judging keeps up again",
             metadata: Logger.Metadata([
                 .lag: "\((load.lag / .milliseconds(100)).rounded() / 10) s", .count: "\(load.waiting)",
-                .tier: "\(now == .keepingUp ? "full" : load.words)",
+                .measures: "\(now == .keepingUp ? "none" : load.words)",
             ])
         )
     }

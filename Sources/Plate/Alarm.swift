@@ -47,8 +47,8 @@ package struct Alarm: Sendable, Equatable {
     package let frame: FrameID
     /// Name of the model that judged, the first digits of its file's SHA-256.
     package let model: String
-    /// The judgement, without which the event is `stalled` or `unreadable`.
-    package let finding: Finding?
+    /// The judgement of the frame; `nil` where none was judged.
+    package let judgement: Judgement?
     /// What faulty wells have in common, for `plate` and `plateClear`, for example `lens-6`.
     package let pattern: String?
     /// For `onset`, the frames between which the fault began.
@@ -72,58 +72,13 @@ package struct Alarm: Sendable, Equatable {
         }
     }
 
-    /// The figures of a judged frame that an operator reads.
-    package struct Finding: Sendable, Equatable {
-        /// Image score.
-        package let score: Double
-        /// Severity above which a frame is faulty.
-        package let threshold: Double
-        /// Distance from normal frames in their own spread.
-        package let severity: Double
-        /// Probable cause, for example `air-bubble`; `unknown` where there is none.
-        package let cause: String
-        /// How sure the cause is, from 0 to 1; `nil` where it is not known.
-        package let confidence: Double?
-        /// Share of the frame that is faulty, in [0, 1].
-        package let area: Double
-        /// Rectangle around the faulty pixels.
-        package let boundingBox: PixelRectangle?
-        /// Path of the mask, relative to the run's output folder.
-        package let mask: String?
-        /// How much was done for the verdict.
-        package let tier: Tier
-
-        /// Gathers the figures.
-        package init(
-            score: Double,
-            threshold: Double,
-            severity: Double,
-            cause: String,
-            confidence: Double? = nil,
-            area: Double,
-            boundingBox: PixelRectangle?,
-            mask: String?,
-            tier: Tier = .full
-        ) {
-            self.score = score
-            self.threshold = threshold
-            self.severity = severity
-            self.cause = cause
-            self.confidence = confidence
-            self.area = area
-            self.boundingBox = boundingBox
-            self.mask = mask
-            self.tier = tier
-        }
-    }
-
     /// Gathers a line.
     package init(
         time: Timestamp,
         event: Event,
         frame: FrameID,
         model: String,
-        finding: Finding?,
+        judgement: Judgement?,
         pattern: String? = nil,
         beginning: Beginning? = nil,
         reason: String?,
@@ -133,7 +88,7 @@ package struct Alarm: Sendable, Equatable {
         self.event = event
         self.frame = frame
         self.model = model
-        self.finding = finding
+        self.judgement = judgement
         self.pattern = pattern
         self.beginning = beginning
         self.reason = reason

@@ -7,7 +7,9 @@ package enum Verdict: String, Sendable, Equatable, CaseIterable {
     /// No judgement was possible: the file is damaged or of a kind that cannot be read.
     case unreadable
 
-    /// Decides: a frame is faulty if its severity is above the threshold. Nothing else compares the two.
+    /// Decides: a frame is faulty if its severity is above the threshold.
+    ///
+    /// Nothing else compares the two.
     package init(severity: Double, threshold: Double) {
         self = severity > threshold ? .faulty : .normal
     }
@@ -28,6 +30,9 @@ package struct ImageScores: Sendable, Equatable {
         self.mean = mean
         self.patch = patch
     }
+
+    /// Scores that nobody knows: no numbers, and so equal to no others.
+    package static let unknown = ImageScores(maximum: .nan, mean: .nan, patch: .nan)
 }
 
 /// What one term adds to a frame's severity.
@@ -78,6 +83,10 @@ package struct Judgement: Sendable, Equatable {
     package let area: Double
     /// Rectangle around the faulty pixels, in pixels.
     package let boundingBox: PixelRectangle?
+    /// Columns of the frame; `nil` where the record does not say it.
+    package let width: Int?
+    /// Rows of the frame; `nil` where the record does not say it.
+    package let height: Int?
     /// How the whole frame looks, apart from its brightness: figures in the spread of normal tiles; empty if the model has none.
     package let appearance: [Float]
     /// Mask and map, as long as somebody needs them.
@@ -116,6 +125,8 @@ package struct Judgement: Sendable, Equatable {
             cause: cause,
             area: pictures.mask.area,
             boundingBox: pictures.mask.boundingBox,
+            width: pictures.mask.width,
+            height: pictures.mask.height,
             appearance: appearance
         )
         self.pictures = pictures
@@ -132,6 +143,8 @@ package struct Judgement: Sendable, Equatable {
         cause: ProbableCause = .unknown,
         area: Double,
         boundingBox: PixelRectangle?,
+        width: Int? = nil,
+        height: Int? = nil,
         appearance: [Float] = []
     ) {
         self.verdict = verdict
@@ -143,15 +156,152 @@ package struct Judgement: Sendable, Equatable {
         self.cause = cause
         self.area = area
         self.boundingBox = boundingBox
+        (self.width, self.height) = (width, height)
         self.appearance = appearance
     }
 
     /// The term that adds most to the severity; `nil` where the terms are not known.
     package var largestTerm: SeverityContribution? { terms.max { $0.value < $1.value } }
 
+    /// Name of the term that makes the frame faulty most of all; `nil` where the severity is not above the threshold.
+    package var term: String? {
+        Verdict(severity: severity, threshold: threshold) == .faulty ? largestTerm?.term : nil
+    }
+
+    /// Name of a faulty frame's cause, `unknown` included; `nil` for a normal frame.
+    package var causeName: String? { verdict == .faulty ? cause.cause.rawValue : nil }
+
+    /// How sure the cause is, from 0 to 1; `nil` where there is none, or where it was not recorded.
+    package var confidence: Double? {
+        cause.cause != .unknown && cause.confidence > 0 ? cause.confidence : nil
+    }
+
+    /// The same judgement, faulty because the camera delivers one image again and again.
+    package var frozen: Judgement {
+        var judgement = self
+        (judgement.verdict, judgement.cause) = (.faulty, ProbableCause(.frozen, confidence: 1))
+        return judgement
+    }
+
     /// Whether every figure is a number: a file of floats can hold values that no sum survives.
     package var isFinite: Bool {
         let scores = scores.map { [$0.maximum, $0.mean, $0.patch] } ?? []
         return (scores + [score, severity]).allSatisfy(\.isFinite)
     }
+}
+
+extension Judgement {
+    /// The verdict in words for people, for example
+    /// `severity 9.1 (limit 3.6): mostly many tiles that look like a known fault, in the left third`.
+    ///
+    /// `words` says what a term means. A normal frame has the two figures only.
+    package func explanation(words: (_ term: String) -> String = { $0 }) -> String {
+        let figures = Self.figures(severity, threshold)
+        let what = "severity \(figures.0) (limit \(figures.1))"
+        guard verdict == .faulty else { return what }
+        let isFrozen = cause.cause == .frozen
+        let reasons = [
+            isFrozen ? "the same image again and again" : nil, term.map { "mostly \(words($0))" },
+            isFrozen ? nil : place,
+        ].compactMap(\.self)
+        return reasons.isEmpty ? what : "\(what): \(reasons.joined(separator: ", "))"
+    }
+
+    /// Two figures with as few decimals as one reads, and with more, three at most, where they would look the same.
+    private static func figures(_ first: Double, _ second: Double) -> (String, String) {
+        let fewest = max(abs(first), abs(second)) >= 100 ? 0 : 1
+        for decimals in fewest..<3 where first.fixed(decimals) != second.fixed(decimals) {
+            return (first.fixed(decimals), second.fixed(decimals))
+        }
+        return (first.fixed(3), second.fixed(3))
+    }
+
+    /// Where in the frame the mask lies; `nil` where the record does not say it.
+    private var place: String? {
+        let everywhere = "over the whole frame"
+        // A frame out of focus or without an image is so everywhere: its mask marks only what stands out most.
+        if cause.cause == .zShift || cause.cause == .blank { return everywhere }
+        guard let boundingBox, let width, let height, width > 0, height > 0 else { return nil }
+        let column = Self.third(boundingBox.x, boundingBox.width, of: width).map {
+            ["left", "middle", "right"][$0]
+        }
+        let row = Self.third(boundingBox.y, boundingBox.height, of: height).map {
+            ["upper", "middle", "lower"][$0]
+        }
+        switch (row, column) {
+        case (nil, nil): return everywhere
+        case (nil, let column?): return "in the \(column) third"
+        case ("middle", nil): return "across the middle"
+        case (let row?, nil): return "in the \(row) third"
+        case ("middle", "middle"): return "in the middle"
+        case ("middle", let column?): return "in the \(column) third"
+        case (let row?, let column?): return "in the \(row) \(column)"
+        }
+    }
+
+    /// The third that holds a part's centre; `nil` for a part of more than two thirds.
+    private static func third(_ start: Int, _ length: Int, of whole: Int) -> Int? {
+        let (start, length, whole) = (Double(start), Double(length), Double(whole))
+        guard length <= whole * 2 / 3 else { return nil }
+        let centre = (start + length / 2) / whole
+        return centre < 1.0 / 3 ? 0 : centre < 2.0 / 3 ? 1 : 2
+    }
+}
+
+/// What probably makes a frame faulty.
+package enum Cause: String, Sendable, Equatable, CaseIterable, Codable {
+    /// A bubble of air in the medium.
+    case airBubble = "air-bubble"
+    /// Dust in the light path, or rows that the camera did not deliver.
+    case artifact
+    /// The whole frame out of focus.
+    case zShift = "z-shift"
+    /// Too much, too little or uneven light.
+    case illumination
+    /// Hair, fibres, mould or debris in the well.
+    case contamination
+    /// Every pixel alike: no image at all.
+    case blank
+    /// The same image as before, to the last bit.
+    case frozen
+    /// None that is likely enough.
+    case unknown
+
+    /// What to do about it, in one line; `nil` where nothing is known.
+    package var advice: String? {
+        switch self {
+        case .airBubble: "degas the medium, pipette the well again or skip it"
+        case .artifact: "clean the lens and the plate's bottom; check the camera's cable if rows are missing"
+        case .zShift: "refocus the well; if its neighbours drift too, check the stage and the plate's seat"
+        case .illumination: "check lamp, exposure and aperture; condensation on the lid looks like this, too"
+        case .contamination: "skip the well and look for the source: tips, medium, dust from the lid"
+        case .blank: "check the lamp's shutter and the camera"
+        case .frozen: "restart the acquisition software: the camera delivers the same image again and again"
+        case .unknown: nil
+        }
+    }
+}
+
+/// A cause and how sure it is.
+package struct ProbableCause: Sendable, Equatable {
+    /// The cause.
+    package let cause: Cause
+    /// From 0 to 1, as a probability among the known causes; 0 where it was not recorded.
+    package let confidence: Double
+
+    /// Nothing is known.
+    package static let unknown = ProbableCause(.unknown, confidence: 0)
+
+    /// Names a cause.
+    package init(_ cause: Cause, confidence: Double) {
+        (self.cause, self.confidence) = (cause, confidence)
+    }
+}
+
+/// Whether a frame was judged in its turn.
+package enum Tier: String, Sendable, Equatable, CaseIterable {
+    /// In its turn.
+    case full
+    /// After newer frames of its well: it waited while the plate came faster than this machine judges.
+    case deferred
 }

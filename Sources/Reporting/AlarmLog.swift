@@ -1,3 +1,4 @@
+import Foundation
 package import Plate
 
 /// The alarm log of one well of a run, `OUT/RUN/alarms/WELL.log`, or of all of them together, `plate.log`.
@@ -67,5 +68,217 @@ package struct AlarmLog: ~Copyable {
     private mutating func remember(_ alarm: Alarm) {
         announced.insert(Key(alarm))
         if alarm.event == .onset || alarm.event == .clear { lastTransition = alarm.event }
+    }
+}
+
+/// One line of an alarm log, in logfmt, without its newline.
+///
+/// Keys in this order: `time` (UTC, ms), `event`, `run`, `well`, `frame`; for a judged frame `score`, `threshold`,
+/// `severity`, `cause`, `confidence` (0 to 1, of a known cause), `term` (the term of the severity that adds most, where the
+/// severity is above the threshold), `area` (share of the frame), `bbox` (`x,y,width,height` in pixels), `mask` (relative to
+/// the run's folder), `tier` where it is not `full` (see `Tier`); for `ONSET` `first_faulty` and `last_good` (frames);
+/// `pattern` for `PLATE`; `reason` where there is one; `model`; `latency_ms`. Figures have four significant digits.
+///
+/// Readers ignore keys they do not know. `parse` ignores `term`: the value that belongs to it is in the ledger only. A name
+/// from outside cannot forge a field or a line: see `Logfmt`.
+package enum AlarmLine {
+    /// Writes an alarm.
+    package static func format(_ alarm: Alarm) -> String {
+        var fields: [(key: String, value: String)] = [
+            ("time", alarm.time.iso8601), ("event", alarm.event.rawValue), ("run", alarm.frame.run),
+            ("well", alarm.frame.well.description), ("frame", String(alarm.frame.index)),
+        ]
+        if let judgement = alarm.judgement {
+            fields += [
+                ("score", figure(judgement.score)), ("threshold", figure(judgement.threshold)),
+                ("severity", figure(judgement.severity)), ("cause", judgement.cause.cause.rawValue),
+            ]
+            if let confidence = judgement.confidence { fields.append(("confidence", figure(confidence))) }
+            if let term = judgement.term { fields.append(("term", term)) }
+            fields.append(("area", figure(judgement.area)))
+            if let box = judgement.boundingBox { fields.append(("bbox", box.description)) }
+            if let mask = judgement.maskPath { fields.append(("mask", mask)) }
+            if judgement.tier != .full { fields.append(("tier", judgement.tier.rawValue)) }
+        }
+        if let beginning = alarm.beginning {
+            fields.append(("first_faulty", String(beginning.firstFaulty)))
+            if let last = beginning.lastGood { fields.append(("last_good", String(last))) }
+        }
+        if let pattern = alarm.pattern { fields.append(("pattern", pattern)) }
+        if let reason = alarm.reason { fields.append(("reason", reason)) }
+        fields.append(("model", alarm.model))
+        if let latency = alarm.latencyMilliseconds { fields.append(("latency_ms", String(latency))) }
+        return Logfmt.line(fields)
+    }
+
+    /// Reads a line; `nil` for one that is no alarm.
+    package static func parse(_ line: some StringProtocol) -> Alarm? {
+        guard let fields = Logfmt.fields(of: line),
+            let time = fields["time"].flatMap({ Timestamp(iso8601: $0) }),
+            let event = fields["event"].flatMap(Alarm.Event.init(rawValue:)), let run = fields["run"],
+            let well = fields["well"].flatMap({ Well($0) }), let index = fields["frame"].flatMap({ Int($0) }),
+            let model = fields["model"]
+        else { return nil }
+        return Alarm(
+            time: time,
+            event: event,
+            frame: FrameID(run: run, well: well, index: index),
+            model: model,
+            judgement: judgement(fields, of: event),
+            pattern: fields["pattern"],
+            beginning: fields["first_faulty"].flatMap { Int($0) }.map {
+                Alarm.Beginning(firstFaulty: $0, lastGood: fields["last_good"].flatMap { Int($0) })
+            },
+            reason: fields["reason"],
+            latencyMilliseconds: fields["latency_ms"].flatMap { Int($0) }
+        )
+    }
+
+    private static func judgement(_ fields: [String: String], of event: Alarm.Event) -> Judgement? {
+        let number = { (key: String) in fields[key].flatMap { Double($0) } }
+        guard let score = number("score"), let threshold = number("threshold"),
+            let severity = number("severity"), let cause = fields["cause"], let area = number("area")
+        else { return nil }
+        let sides = (fields["bbox"] ?? "").split(separator: ",", omittingEmptySubsequences: false).compactMap
+        { Int($0) }
+        let box =
+            sides.count == 4
+            ? PixelRectangle(x: sides[0], y: sides[1], width: sides[2], height: sides[3]) : nil
+        var judgement = Judgement(
+            verdict: Verdict(severity: severity, threshold: threshold),
+            severity: severity,
+            threshold: threshold,
+            scores: nil,
+            score: score,
+            cause: ProbableCause(Cause(rawValue: cause) ?? .unknown, confidence: number("confidence") ?? 0),
+            area: area,
+            boundingBox: box
+        )
+        // The figures are rounded, and a frozen image is faulty whatever they say.
+        if event == .fault || event == .onset { judgement.verdict = .faulty }
+        judgement.maskPath = fields["mask"]
+        judgement.tier = fields["tier"].flatMap(Tier.init(rawValue:)) ?? .full
+        return judgement
+    }
+
+    /// Four significant digits, as short as they can be written.
+    static func figure(_ value: Double) -> String {
+        String(format: "%.4g", value)
+    }
+}
+
+/// Reads what is appended to the alarm logs of an output folder, of runs and wells that come later, too.
+package struct AlarmFollower {
+    /// One line as it stands in its log, and what it says.
+    package struct Line: Sendable, Equatable {
+        /// The line, without its newline.
+        package let text: String
+        /// What it says.
+        package let alarm: Alarm
+    }
+
+    private let tree: OutputTree
+    private let run: String?
+    private let wells: Set<Well>
+    private var offsets: [String: UInt64] = [:]
+
+    /// Follows one run or all, some wells or all (none given).
+    package init(tree: OutputTree, run: String? = nil, wells: Set<Well> = []) {
+        self.tree = tree
+        self.run = run
+        self.wells = wells
+    }
+
+    /// The lines that came since the last call, in the order of their time; all that are there at the first.
+    ///
+    /// A line that is not finished yet is left for the next call; a log that became shorter is read anew. What is no alarm is
+    /// passed over.
+    package mutating func next() throws(OutputError) -> [Line] {
+        var lines: [Line] = []
+        for run in try runs() {
+            let folder = "\(tree.root)/\(run)/alarms"
+            for name in try Durable.entries(of: folder) where name.hasSuffix(".log") {
+                guard wells.isEmpty || Well(name.dropLast(4)).map(wells.contains) == true else { continue }
+                lines += try read("\(folder)/\(name)")
+            }
+        }
+        return lines.sorted { $0.alarm.time < $1.alarm.time }
+    }
+
+    private func runs() throws(OutputError) -> [String] {
+        if let run { return [SafeName.of(run)] }
+        return try Durable.entries(of: tree.root).filter {
+            !$0.hasPrefix(".") && !$0.hasPrefix("ledger.sqlite") && $0 != "canary.log"
+        }
+    }
+
+    private mutating func read(_ path: String) throws(OutputError) -> [Line] {
+        let handle = try Durable.Handle(path, flags: O_RDONLY | O_NOFOLLOW)
+        let size = try handle.size()
+        let start = offsets[path].map(Int.init).flatMap { $0 <= size ? $0 : nil } ?? 0
+        let bytes = try handle.read(at: start, count: size - start)
+        let whole = bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        offsets[path] = UInt64(start + whole)
+        return bytes.prefix(whole).split(separator: UInt8(ascii: "\n")).compactMap { bytes in
+            let text = String(decoding: bytes, as: UTF8.self)
+            return AlarmLine.parse(text).map { Line(text: text, alarm: $0) }
+        }
+    }
+}
+
+/// The frames of a run that could not be judged, `OUT/RUN/quarantine.log`.
+///
+/// **Format.** Like the alarm logs; keys `time`, `file` (path under the watched folder), `page`, `run`, `well`,
+/// `frame`, `reason`. The files themselves stay where they are.
+package struct QuarantineLog: ~Copyable {
+    /// One frame that could not be judged.
+    package struct Entry: Sendable, Equatable {
+        /// When it was given up.
+        package let time: Timestamp
+        /// The page that could not be judged.
+        package let source: FrameSource
+        /// What the file's name says.
+        package let frame: FrameID
+        /// A sentence that says why.
+        package let reason: String
+
+        /// Gathers an entry.
+        package init(time: Timestamp, source: FrameSource, frame: FrameID, reason: String) {
+            self.time = time
+            self.source = source
+            self.frame = frame
+            self.reason = reason
+        }
+
+        /// The entry as a line; what makes it the same announcement is all but the time.
+        var fields: [(key: String, value: String)] {
+            [
+                ("file", source.path), ("page", String(source.page)), ("run", frame.run),
+                ("well", frame.well.description), ("frame", String(frame.index)), ("reason", reason),
+            ]
+        }
+    }
+
+    private let file: LineFile
+    private var announced: Set<Substring>
+
+    /// Opens a run's log, made and mended where needed.
+    package init(tree: OutputTree, run: String) throws(OutputError) {
+        let file = try LineFile(tree.quarantineLog(run: run))
+        let lines = try file.recentLines()
+        self.file = file
+        announced = Set(lines.map(Self.withoutTime))
+    }
+
+    /// Appends the entries that are not among the recent ones, durable when this returns.
+    package mutating func append(_ entries: [Entry]) throws(OutputError) {
+        let lines = entries.map { Logfmt.line([("time", $0.time.iso8601)] + $0.fields) }
+        let fresh = lines.filter { !announced.contains(Self.withoutTime($0)) }
+        try file.append(fresh)
+        announced.formUnion(fresh.map(Self.withoutTime))
+    }
+
+    private static func withoutTime(_ line: String) -> Substring {
+        line.drop { $0 != " " }
     }
 }

@@ -3,29 +3,6 @@ package import Rules
 
 /// What a running daemon says of itself: what no ledger knows.
 package struct DaemonFigures: Sendable, Equatable {
-    /// Sums since the daemon's start.
-    package struct Counts: Sendable, Equatable {
-        /// Files taken from the watched folders.
-        package var seen = 0
-        /// Files that an earlier run had judged.
-        package var known = 0
-        /// Frames judged.
-        package var judged = 0
-        /// Frames judged faulty.
-        package var flagged = 0
-        /// Frames judged with fewer passes.
-        package var reduced = 0
-        /// Frames judged after newer ones.
-        package var deferred = 0
-        /// Frames that could not be judged.
-        package var quarantined = 0
-        /// Files that were not meant to be judged.
-        package var skipped = 0
-
-        /// Counts nothing.
-        package init() {}
-    }
-
     /// How long frames took from their completion on disk to their outcome.
     package struct Latency: Sendable, Equatable {
         /// Half the frames took at most this, in s; `nil` for none.
@@ -76,16 +53,14 @@ package struct DaemonFigures: Sendable, Equatable {
         }
     }
 
-    /// Sums since the start.
-    package var counts = Counts()
+    /// Frames since the daemon's start, by what became of them.
+    package var counts = FrameCounts()
     /// Names that wait.
     package var waiting = 0
     /// Of them, those put off.
     package var waitingDeferred = 0
-    /// How long judging would take for what waits, in s.
+    /// The time that judging would take for all waiting frames, in s.
     package var lag = 0.0
-    /// How much is done for a frame now.
-    package var tier = Tier.full
     /// What is done to keep up, in words; empty where nothing is.
     package var measures = ""
     /// Frames judged per second over the last minute.

@@ -4,7 +4,7 @@ package import Systemd
 /// Tells the system's journal of transitions: one record for each event but `FAULT`.
 ///
 /// Faulty frames within a faulty well are in the alarm log only. Fields: `AUTOQC_EVENT`, `AUTOQC_RUN`, `AUTOQC_WELL`,
-/// `AUTOQC_FRAME`, `AUTOQC_MODEL`, and for a judged frame `AUTOQC_SCORE`, `AUTOQC_SEVERITY`, `AUTOQC_CAUSE`, `AUTOQC_ADVICE`; so
+/// `AUTOQC_FRAME`, `AUTOQC_MODEL`, and for a judged frame `AUTOQC_SCORE`, `AUTOQC_SEVERITY`, `AUTOQC_CAUSE`, `AUTOQC_TERM`, `AUTOQC_ADVICE`; so
 /// `journalctl AUTOQC_WELL=B01` finds a well. The journal may be absent: nothing waits for it, and a record can come
 /// twice after a crash between its sending and the ledger's commit, never not at all.
 package struct JournalReporter: Sendable {
@@ -54,12 +54,12 @@ package struct JournalReporter: Sendable {
             "AUTOQC_WELL": alarm.frame.well.description, "AUTOQC_FRAME": String(alarm.frame.index),
             "AUTOQC_MODEL": alarm.model,
         ]
-        if let finding = alarm.finding {
-            fields["AUTOQC_SCORE"] = AlarmLine.figure(finding.score)
-            fields["AUTOQC_SEVERITY"] = AlarmLine.figure(finding.severity)
-            fields["AUTOQC_CAUSE"] = finding.cause
-            fields["AUTOQC_ADVICE"] =
-                Cause(rawValue: finding.cause)?.advice ?? "look at the frame and its mask"
+        if let judgement = alarm.judgement {
+            fields["AUTOQC_SCORE"] = AlarmLine.figure(judgement.score)
+            fields["AUTOQC_SEVERITY"] = AlarmLine.figure(judgement.severity)
+            fields["AUTOQC_CAUSE"] = judgement.cause.cause.rawValue
+            fields["AUTOQC_TERM"] = judgement.term
+            fields["AUTOQC_ADVICE"] = judgement.cause.cause.advice ?? "look at the frame and its mask"
         }
         if let pattern = alarm.pattern { fields["AUTOQC_PATTERN"] = pattern }
         if let reason = alarm.reason { fields["AUTOQC_REASON"] = reason }
@@ -86,10 +86,10 @@ package struct JournalReporter: Sendable {
         let reason = alarm.reason.map { ": \(Logfmt.quoted($0))" } ?? ""
         switch alarm.event {
         case .onset:
-            let finding = alarm.finding.map {
-                " (\($0.cause), severity \(AlarmLine.figure($0.severity)))"
+            let judgement = alarm.judgement.map {
+                " (\($0.cause.cause.rawValue), severity \(AlarmLine.figure($0.severity)))"
             }
-            return "\(well) turned faulty at frame \(alarm.frame.index)\(finding ?? "")"
+            return "\(well) turned faulty at frame \(alarm.frame.index)\(judgement ?? "")"
         case .clear: return "\(well) is normal again since frame \(alarm.frame.index)"
         case .shift: return "\(well) shifted at frame \(alarm.frame.index)\(reason)"
         case .drift: return "\(well) drifts at frame \(alarm.frame.index)\(reason)"
@@ -100,5 +100,25 @@ package struct JournalReporter: Sendable {
         case .unreadable: return "\(well): frame \(alarm.frame.index) could not be judged\(reason)"
         case .fault: return "\(well): frame \(alarm.frame.index) is faulty"
         }
+    }
+}
+
+/// One structured record for the system's journal.
+package struct JournalRecord: Sendable, Equatable {
+    /// The line that `journalctl` shows.
+    package let message: String
+    /// How urgent it is.
+    package let priority: JournalPriority
+    /// The kind of event; `systemd/autoqc.catalog` explains each.
+    package let messageID: MessageID
+    /// Fields by their upper-case names.
+    package let fields: [String: String]
+
+    /// Gathers a record.
+    package init(message: String, priority: JournalPriority, messageID: MessageID, fields: [String: String]) {
+        self.message = message
+        self.priority = priority
+        self.messageID = messageID
+        self.fields = fields
     }
 }

@@ -52,7 +52,7 @@ package struct OutputTree: Sendable, Equatable {
     /// The log of the frames of a run that could not be judged.
     package func quarantineLog(run: String) -> String { "\(folder(run: run))/quarantine.log" }
 
-    /// The model file of what a run's first frames taught.
+    /// The model file that was calibrated on a run's first frames.
     package func learnedModel(run: String) -> String { "\(folder(run: run))/learned.safetensors" }
 
     /// Makes the folder and shows that it can be written; does no harm to a daemon that writes it.
@@ -87,5 +87,111 @@ package struct OutputTree: Sendable, Equatable {
             let process = Int32(name.dropFirst(probePrefix.count).prefix { $0.isNumber })
         else { return false }
         return kill(process, 0) != 0 && errno == ESRCH
+    }
+}
+
+/// Names of output files made from names that came from outside.
+///
+/// Letters, digits and `-_+=.` stay; every other byte becomes `%XX`, and so does a dot in front: no name can leave
+/// its folder, hide, or carry control characters, and different names stay different. A name of more than 160
+/// bytes keeps its beginning and ends in `~` and sixteen digits of a hash of the whole.
+package enum SafeName {
+    /// Longest result in bytes; leaves room for endings within the 255 of a file system.
+    package static let longest = 160
+
+    /// The safe form of a run's or file's name.
+    package static func of(_ name: String) -> String {
+        guard !name.isEmpty else { return "%" }
+        var result = ""
+        for (position, byte) in name.utf8.enumerated() {
+            let isLeadingDot = position == 0 && byte == UInt8(ascii: ".")
+            if isSafe(byte), !isLeadingDot {
+                result.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        guard result.utf8.count > longest else { return result }
+        return result.prefix(longest - 17) + "~" + hash(name)
+    }
+
+    /// Sixteen hexadecimal digits of FNV-1a over the bytes: the same on every machine and in every start.
+    package static func hash(_ name: String) -> String {
+        let value = name.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    private static func isSafe(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "-_+=.".utf8.contains(byte)
+        }
+    }
+}
+
+/// Says that one process, and no other, writes an output folder; held until it goes, or the process does.
+package final class OutputLock: Sendable {
+    private let descriptor: Int32
+    private static let attempts = 10
+    /// In us.
+    private static let pause: UInt32 = 20_000
+
+    /// Takes the lock of a prepared output folder, or throws where another process holds it.
+    package init(tree: OutputTree) throws(OutputError) {
+        descriptor = unsafe open(tree.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard descriptor >= 0 else { throw OutputError("open", tree.lock, errno: errno) }
+        var attempts = 0
+        // Whoever asks `isHeld` has it for a moment.
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            let number = errno
+            attempts += 1
+            if number == EWOULDBLOCK, attempts < Self.attempts {
+                usleep(Self.pause)
+                continue
+            }
+            close(descriptor)
+            guard number == EWOULDBLOCK else { throw OutputError("lock", tree.lock, errno: number) }
+            throw OutputError("lock", tree.lock, detail: "another autoqc writes this output folder")
+        }
+    }
+
+    /// Whether a process holds the lock of an output folder now.
+    package static func isHeld(_ tree: OutputTree) -> Bool {
+        let descriptor = unsafe open(tree.lock, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
+    deinit { close(descriptor) }
+}
+
+/// The file `OUT/RUN/STOP-ADVISED`, there while so much of a run is faulty that it had better be stopped.
+///
+/// One line of UTF-8 says when and why. Acquisition software may look for the file; autoqc stops nothing.
+package struct StopAdvice: Sendable {
+    private let path: String
+    private let folder: String
+
+    /// The advice on one run.
+    package init(tree: OutputTree, run: String) {
+        path = tree.stopAdvice(run: run)
+        folder = tree.folder(run: run)
+    }
+
+    /// Leaves the file, durable when this returns.
+    package func give(_ sentence: String) throws(OutputError) {
+        try Durable.makeFolders(folder)
+        try Durable.replace(path) { temporary throws(OutputError) in
+            try Durable.write(bytes: Array((sentence + "\n").utf8), to: temporary)
+        }
+    }
+
+    /// Removes the file; none there is as good.
+    package func withdraw() throws(OutputError) {
+        try Durable.remove(path)
     }
 }

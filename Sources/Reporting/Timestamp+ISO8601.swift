@@ -1,3 +1,4 @@
+import Foundation
 package import Plate
 
 extension Timestamp {
@@ -67,5 +68,14 @@ extension Timestamp {
     private static func digits(_ value: Int64, _ count: Int) -> String {
         let text = String(value)
         return String(repeating: "0", count: max(0, count - text.count)) + text
+    }
+}
+
+extension Timestamp {
+    /// The time of day.
+    package static var now: Timestamp {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 }

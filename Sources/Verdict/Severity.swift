@@ -34,7 +34,7 @@ package struct SeverityTerm: Sendable {
     package let weight: Double
     /// Factor of the deviation in a model that has a tile classifier.
     package let weightBesideClassifier: Double
-    /// What a large value means, for people: the subject of a sentence.
+    /// What makes the term large, for people: a noun phrase.
     package let words: String
     let source: Source
     /// Smallest spread of normal frames, in `unit`: a few frames that happen to be alike must not make every other frame faulty.
@@ -51,12 +51,12 @@ package struct SeverityTerm: Sendable {
             unit: "residual",
             .either,
             source: .image,
-            words: "the image score is unusual"
+            words: "an unusual image score"
         ) { $0.score },
-        .tiles("tile-nll-max", "one tile is unlike normal tiles") { $0.maximum },
-        .tiles("tile-nll-top-0.5", "a few tiles are unlike normal tiles") { $0.shares[0] },
-        .tiles("tile-nll-top-3", "some tiles are unlike normal tiles") { $0.shares[1] },
-        .tiles("tile-nll-top-20", "many tiles are unlike normal tiles") { $0.shares[2] },
+        .tiles("tile-nll-max", "one tile unlike normal tiles") { $0.maximum },
+        .tiles("tile-nll-top-0.5", "a few tiles unlike normal tiles") { $0.shares[0] },
+        .tiles("tile-nll-top-3", "some tiles unlike normal tiles") { $0.shares[1] },
+        .tiles("tile-nll-top-20", "many tiles unlike normal tiles") { $0.shares[2] },
         // The figure is a distance from the median level, so frames that are too dark count like frames that are too bright.
         SeverityTerm(
             "level",
@@ -64,7 +64,7 @@ package struct SeverityTerm: Sendable {
             .above,
             besideClassifier: 0.35,
             source: .tiles,
-            words: "the frame is too bright or too dark"
+            words: "the brightness of the frame"
         ) { $0.tiles?.levelDistance },
         // A speck of dust is little among the other figures of its tile: its residual counts by itself.
         SeverityTerm(
@@ -73,12 +73,12 @@ package struct SeverityTerm: Sendable {
             .above,
             smallestSpread: 0.03,
             source: .tiles,
-            words: "one spot cannot be reconstructed"
+            words: "one spot that cannot be reconstructed"
         ) { $0.tiles?.largestResidual },
-        .classifier("fault-logit-max", "one tile looks like a fault") { $0.maximum },
-        .classifier("fault-logit-top-0.5", "a few tiles look like a fault") { $0.shares[0] },
-        .classifier("fault-logit-top-3", "some tiles look like a fault") { $0.shares[1] },
-        .classifier("fault-logit-top-20", "many tiles look like a fault") { $0.shares[2] },
+        .classifier("fault-logit-max", "one tile that looks like a known fault") { $0.maximum },
+        .classifier("fault-logit-top-0.5", "a few tiles that look like a known fault") { $0.shares[0] },
+        .classifier("fault-logit-top-3", "some tiles that look like a known fault") { $0.shares[1] },
+        .classifier("fault-logit-top-20", "many tiles that look like a known fault") { $0.shares[2] },
     ]
 
     /// The term of a name; `nil` for a name that none has.

@@ -1,3 +1,4 @@
+import Plate
 import Acquisition
 import ArgumentParser
 import Auditing
@@ -115,7 +116,7 @@ struct SyncCommand: AsyncParsableCommand {
             }
             if let deadline, ContinuousClock.now >= deadline {
                 throw DataError(
-                    "\(left) of \(all) files still wait; the first is \(barrier.waiting[0].relativePath)"
+                    "\(left) of \(all) files still wait; the first is \(barrier.waiting[0].source.path)"
                 )
             }
             try await Task.sleep(for: max(Self.interval, cost * Self.share))

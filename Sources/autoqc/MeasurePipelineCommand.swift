@@ -95,24 +95,14 @@ struct MeasurePipelineCommand: MeasureGroup {
         _ detector: Detector,
         index: Int
     ) throws -> FrameRecord {
-        let score = FrameRecord.Score(
-            scores: judgement.scores ?? ImageScores(maximum: 0, mean: 0, patch: 0),
-            chosen: judgement.score,
-            severity: judgement.severity,
-            threshold: judgement.threshold,
-            verdict: judgement.verdict,
-            area: judgement.area,
-            boundingBox: judgement.boundingBox,
-            cause: nil,
-            mask: nil,
-            wellIsFaulty: false,
-            precision: detector.precisionName
-        )
+        var judgement = judgement
+        judgement.pictures = nil
+        judgement.wellIsFaulty = false
+        judgement.precision = detector.precisionName
         return FrameRecord(
-            key: FrameKey(root: "/", path: "01_A1_f\(index).tiff"),
-            identity: nil,
+            source: FrameSource(root: "/", path: "01_A1_f\(index).tiff"),
             frame: Well("A1").map { FrameID(run: "01", well: $0, index: index) },
-            outcome: .scored(score),
+            outcome: .judged(judgement),
             model: detector.modelName,
             completed: Timestamp(nanoseconds: 0),
             judged: Timestamp(nanoseconds: 0)
@@ -144,7 +134,7 @@ struct MeasurePipelineCommand: MeasureGroup {
     }
 
     private static func report(_ summary: MonitorSummary, into measurements: inout Measurements) {
-        measurements.add("pipeline frames", [Double(summary.counts.scored)], unit: "frames")
+        measurements.add("pipeline frames", [Double(summary.counts.judged)], unit: "frames")
         measurements.add("pipeline rate", [summary.framesPerSecond], unit: "frames/s")
         for (name, latency) in [("median", summary.medianLatency), ("99 %", summary.latency99)] {
             guard let latency else { continue }

@@ -52,24 +52,24 @@ struct RejudgeCommand: ParsableCommand {
         var terminal = Terminal()
         try opened.forEach { record in
             guard let frame = record.frame, oneRun.map({ $0 == frame.run }) ?? true,
-                case .scored(let score) = record.outcome
+                let before = record.judgement
             else { return }
-            guard let after = try Self.judged(record, score, with: detector) else {
+            guard let after = try Self.judged(record, before, with: detector) else {
                 gone += 1
                 return
             }
             let threshold = threshold ?? after.threshold
             // A camera that is stuck is so for any model.
-            let isFrozen = score.cause == Cause.frozen.rawValue
+            let isFrozen = before.cause.cause == .frozen
             let verdict = isFrozen ? .faulty : Verdict(severity: after.severity, threshold: threshold)
-            rejudgement.add(frame, before: score.verdict, after: verdict)
+            rejudgement.add(frame, before: before.verdict, after: verdict)
             if detector != nil { terminal.progress("\(rejudgement.frames) frames judged again") }
             guard csv != nil else { return }
             table +=
                 FrameTable.csvRow([
-                    "\(record.key.root)/\(record.key.path)", "\(record.key.page)", frame.run,
+                    record.source.absolutePath, "\(record.source.page)", frame.run,
                     frame.well.description, "\(frame.index)", "\(after.severity)", "\(threshold)",
-                    score.verdict.rawValue, verdict.rawValue,
+                    before.verdict.rawValue, verdict.rawValue,
                 ]) + "\n"
         }
         if let csv { try Data(table.utf8).write(to: URL(filePath: csv)) }
@@ -79,13 +79,13 @@ struct RejudgeCommand: ParsableCommand {
 
     private static func judged(
         _ record: FrameRecord,
-        _ score: FrameRecord.Score,
+        _ judgement: Judgement,
         with detector: Detector?
     ) throws -> (severity: Double, threshold: Double)? {
-        guard let detector else { return (score.severity, score.threshold) }
-        let path = record.key.root + "/" + record.key.path
-        guard let identity = record.identity, FrameListing.identity(of: path) == identity,
-            let frame = try? TIFFReader(path: path).frame(page: record.key.page)
+        guard let detector else { return (judgement.severity, judgement.threshold) }
+        let path = record.source.absolutePath
+        guard let identity = record.source.identity, FrameListing.identity(of: path) == identity,
+            let frame = try? TIFFReader(path: path).frame(page: record.source.page)
         else { return nil }
         let judgement = detector.judge(frame)
         return (judgement.severity, judgement.threshold)

@@ -59,7 +59,7 @@ struct TailCommand: AsyncParsableCommand {
     }
 
     /// Time, well, event, frame and figures in columns; for example
-    /// `20:25:43  01  B01  FAULT        f300    severity  9.0 > 6.3  area  2.0 %  unknown`.
+    /// `20:25:43  01  B01  FAULT        f300    severity 9.0 (limit 6.3)  area 2.0 %  unknown`.
     static func row(_ alarm: Alarm, _ isColoured: Bool) -> String {
         let time = String(alarm.time.iso8601.dropFirst(11).prefix(8))
         let event = padded(alarm.event.rawValue, 11)
@@ -68,13 +68,14 @@ struct TailCommand: AsyncParsableCommand {
             isColoured ? "\u{1B}[\(colour(alarm.event))m\(event)\u{1B}[0m" : event,
             padded("f\(alarm.frame.index)", 6),
         ]
-        if let finding = alarm.finding {
-            columns.append("severity \(finding.severity.digits(1)) > \(finding.threshold.digits(1))")
-            columns.append("area \((100 * finding.area).digits(1)) %")
+        if let judgement = alarm.judgement {
             columns.append(
-                finding.cause + (finding.confidence.map { " (\(Int((100 * $0).rounded())) %)" } ?? "")
+                "severity \(judgement.severity.digits(1)) (limit \(judgement.threshold.digits(1)))"
             )
-            if finding.tier != .full { columns.append(finding.tier.rawValue) }
+            columns.append("area \((100 * judgement.area).digits(1)) %")
+            let confidence = judgement.confidence.map { " (\(Int((100 * $0).rounded())) %)" } ?? ""
+            columns.append(judgement.cause.cause.rawValue + confidence)
+            if judgement.tier != .full { columns.append(judgement.tier.rawValue) }
         }
         if let beginning = alarm.beginning {
             columns.append("since f\(beginning.firstFaulty)")

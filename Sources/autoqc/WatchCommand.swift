@@ -4,6 +4,7 @@ import Detection
 import Foundation
 import Logging
 import Monitoring
+import Plate
 import Systemd
 import Tensors
 
@@ -153,9 +154,8 @@ struct WatchCommand: AsyncParsableCommand {
         let latency = [summary.medianLatency, summary.latency99].map {
             $0.map { "\(($0 / .seconds(1)).digits(2)) s" } ?? "none"
         }
-        let isBehind = counts.reduced + counts.deferred > 0
-        let tiers = isBehind ? " (\(counts.reduced) reduced, \(counts.deferred) deferred)" : ""
-        return "\(counts.seen) frames seen, \(counts.scored) scored\(tiers), \(counts.flagged) flagged, "
+        let deferred = counts.deferred > 0 ? " (\(counts.deferred) deferred)" : ""
+        return "\(counts.seen) frames seen, \(counts.judged) scored\(deferred), \(counts.flagged) flagged, "
             + "\(counts.quarantined) quarantined, \(counts.skipped) skipped, \(counts.known) known before; "
             + "\(summary.framesPerSecond.digits(2)) frames/s, latency median \(latency[0]), 99 % within \(latency[1])"
     }

@@ -26,7 +26,7 @@ actor EventLog {
             if case .frame(let file) = event { frames.append(file) }
         }
 
-        var names: [String] { frames.map(\.relativePath).sorted() }
+        var names: [String] { frames.map(\.source.path).sorted() }
         var skipped: [String: String] {
             let pairs = events.compactMap { event -> (String, String)? in
                 if case .skipped(let path, let reason) = event { (path, reason) } else { nil }
@@ -162,13 +162,13 @@ struct WatchedFolder {
     func finish() async throws -> EventLog.State {
         try write("zz_P24_f1.tif", "END")
         try await log.wait(for: "the last frame") { state in
-            state.frames.suffix(100).contains { $0.relativePath == "zz_P24_f1.tif" }
+            state.frames.suffix(100).contains { $0.source.path == "zz_P24_f1.tif" }
         }
         try FileManager.default.linkItem(
             at: folder.appending(path: "zz_P24_f1.tif"),
             to: folder.appending(path: "zz_P24_f2.tif")
         )
-        try await log.wait(for: "the linked frame") { $0.frames.last?.relativePath == "zz_P24_f2.tif" }
+        try await log.wait(for: "the linked frame") { $0.frames.last?.source.path == "zz_P24_f2.tif" }
         watcher.stop()
         var state = try await log.wait(for: "the end") { $0.hasEnded }
         state.frames.removeAll { $0.frame.run == "zz" }

@@ -208,7 +208,7 @@ import Testing
             }
             let end = try await watched.finish()
             let news = (1...3).flatMap { ["01_A1_f\($0).tif", "01_B1_f\($0).tif"] }
-            #expect(end.frames.dropFirst(200).map(\.relativePath).sorted() == news.sorted())
+            #expect(end.frames.dropFirst(200).map(\.source.path).sorted() == news.sorted())
         }
     }
 

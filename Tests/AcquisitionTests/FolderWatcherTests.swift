@@ -34,7 +34,7 @@ import Testing
             #expect(state.frames.count == 120)
             #expect(Set(state.frames.map(\.frame)).count == 120)
             #expect(
-                state.frames.allSatisfy { $0.identity.size == 7 },
+                state.frames.allSatisfy { $0.source.identity?.size == 7 },
                 "a frame was taken before it was whole"
             )
             #expect(state.abandoned.isEmpty && state.skipped.isEmpty)
@@ -106,7 +106,7 @@ import Testing
             let frames = try await watched.finish().frames
             #expect(frames.count == 50)
             #expect(frames.map(\.frame) == frames.map(\.frame).sorted())
-            #expect(frames.allSatisfy { $0.found == .listed && $0.root == folder.path })
+            #expect(frames.allSatisfy { $0.found == .listed && $0.source.root == folder.path })
         }
     }
 
@@ -143,7 +143,7 @@ import Testing
             try watched.write("01_A1_f2.tif", "BAD")
             try await watched.log.wait(for: "the damaged frame") { $0.names == ["01_A1_f2.tif"] }
             let state = try await watched.log.wait(for: "the abandoned frame") { !$0.abandoned.isEmpty }
-            #expect(state.abandoned.map(\.relativePath) == ["01_A1_f1.tif"])
+            #expect(state.abandoned.map(\.source.path) == ["01_A1_f1.tif"])
             let event = state.events.first { if case .abandoned = $0 { true } else { false } }
             guard case .abandoned(_, let reason) = event else { return }
             #expect(reason.contains("has no end"))
@@ -165,9 +165,9 @@ import Testing
             try await watched.log.wait(for: "the other frame") { $0.frames.count == 2 }
             try watched.write("01_A1_f2.tif", "more END")
             let state = try await watched.finish()
-            #expect(state.frames.map(\.relativePath) == ["01_A1_f1.tif", "01_A1_f2.tif", "01_A1_f2.tif"])
+            #expect(state.frames.map(\.source.path) == ["01_A1_f1.tif", "01_A1_f2.tif", "01_A1_f2.tif"])
             #expect(state.frames.map(\.frame.index) == [1, 2, 2])
-            #expect(state.frames.last?.identity.size == 8)
+            #expect(state.frames.last?.source.identity?.size == 8)
         }
     }
 

@@ -1,5 +1,6 @@
 import Acquisition
 import Foundation
+import Plate
 import TestSupport
 import Testing
 
@@ -40,7 +41,7 @@ struct FrameListingTests {
             var (frames, refused, missing): ([String], [String], [String]) = ([], [], [])
             listing.forEach { entry in
                 switch entry {
-                case .frame(let file): frames.append(file.relativePath)
+                case .frame(let file): frames.append(file.source.path)
                 case .refused(let path, _):
                     refused.append(path.split(separator: "/").last.map(String.init) ?? "")
                 case .missing(let root): missing.append(root)

@@ -1,4 +1,5 @@
 import Foundation
+import Plate
 import Synchronization
 import TestSupport
 import Testing
@@ -54,7 +55,7 @@ import Testing
             #expect(before.names == new)
             room.make()
             let state = try await watched.finish()
-            #expect(state.frames.dropFirst(new.count).map(\.relativePath) == old)
+            #expect(state.frames.dropFirst(new.count).map(\.source.path) == old)
         }
     }
 

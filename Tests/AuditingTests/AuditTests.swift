@@ -117,8 +117,7 @@ struct AuditTests {
             let frame = FrameID(run: "01", well: well, index: 0)
             try plate.ledger.record([
                 FrameRecord(
-                    key: FrameKey(root: plate.watched.path, path: "01_B1_f0.tif"),
-                    identity: identity,
+                    source: FrameSource(root: plate.watched.path, path: "01_B1_f0.tif", identity: identity),
                     frame: frame,
                     outcome: .quarantined(reason: "cut"),
                     model: nil,
@@ -149,7 +148,7 @@ struct AuditTests {
             try plate.judge(0)
             let frames = try (1...2).map { index in
                 PendingFrame(
-                    file: FrameLedger.File(
+                    source: FrameSource(
                         root: plate.watched.path,
                         path: "01_B1_f\(index).tif",
                         identity: try plate.write("01_B1_f\(index).tif")

@@ -50,12 +50,11 @@ struct AuditedPlate {
             if faulty { try announce(frame, sidecar) }
             try ledger.record([
                 FrameRecord(
-                    key: FrameKey(root: watched.path, path: name, page: page),
+                    source: FrameSource(root: watched.path, path: name, page: page, identity: identity),
                     pages: pages,
-                    identity: identity,
                     frame: frame,
-                    outcome: .scored(
-                        Self.score(faulty, mask: faulty ? Sidecars.maskPath(name: sidecar) : nil)
+                    outcome: .judged(
+                        Self.judgement(faulty, maskPath: faulty ? Sidecars.maskPath(name: sidecar) : nil)
                     ),
                     model: "3f9ac2d41b7e",
                     completed: nil,
@@ -83,33 +82,33 @@ struct AuditedPlate {
             event: .fault,
             frame: frame,
             model: "3f9ac2d41b7e",
-            finding: Alarm.Finding(
-                score: 0.5,
-                threshold: 3,
-                severity: 4,
-                cause: "unknown",
-                area: 0.5,
-                boundingBox: nil,
-                mask: nil
-            ),
+            judgement: judgement(true),
             reason: nil,
             latencyMilliseconds: nil
         )
     }
 
-    static func score(_ faulty: Bool, severity: Double? = nil, mask: String? = nil) -> FrameRecord.Score {
-        FrameRecord.Score(
-            scores: ImageScores(maximum: 0.9, mean: 0.1, patch: 0.5),
-            chosen: 0.5,
+    static func judgement(
+        _ faulty: Bool,
+        severity: Double? = nil,
+        cause: ProbableCause = .unknown,
+        terms: [SeverityContribution] = [],
+        maskPath: String? = nil
+    ) -> Judgement {
+        var judgement = Judgement(
+            verdict: faulty ? .faulty : .normal,
             severity: severity ?? (faulty ? 4 : 1),
             threshold: 3,
-            verdict: faulty ? .faulty : .normal,
+            terms: terms,
+            scores: ImageScores(maximum: 0.9, mean: 0.1, patch: 0.5),
+            score: 0.5,
+            cause: cause,
             area: faulty ? 0.5 : 0,
-            boundingBox: nil,
-            cause: faulty ? "unknown" : nil,
-            mask: mask,
-            wellIsFaulty: faulty
+            boundingBox: nil
         )
+        judgement.maskPath = maskPath
+        judgement.wellIsFaulty = faulty
+        return judgement
     }
 
     func audit(run: String? = nil, against: String? = nil) throws -> AuditReport {

@@ -17,7 +17,7 @@ struct BarrierTests {
             #expect(barrier.waiting.count == 4)
             try barrier.look(into: plate.ledger)
             #expect(
-                barrier.waiting.map(\.relativePath).sorted() == [
+                barrier.waiting.map(\.source.path).sorted() == [
                     "01_B1_f1.tif", "01_B1_f2.tif", "01_B1_f3.tif",
                 ]
             )
@@ -27,7 +27,7 @@ struct BarrierTests {
             try plate.write("01_B1_f3.tif", "more pixels than before")
             try plate.write("01_B1_f4.tif")
             try barrier.look(into: plate.ledger)
-            #expect(barrier.waiting.map(\.relativePath) == ["01_B1_f3.tif"])
+            #expect(barrier.waiting.map(\.source.path) == ["01_B1_f3.tif"])
             try plate.judge(3)
             try barrier.look(into: plate.ledger)
             #expect(barrier.waiting.isEmpty)

@@ -9,8 +9,7 @@ struct FrameTableTests {
         -> FrameRecord
     {
         FrameRecord(
-            key: FrameKey(root: "/in", path: path),
-            identity: nil,
+            source: FrameSource(root: "/in", path: path),
             frame: FrameID(run: "01", well: try #require(Well("B1")), index: 2),
             outcome: outcome,
             model: "3f9ac2d41b7e",
@@ -21,7 +20,7 @@ struct FrameTableTests {
 
     @Test func everyRowHasTheHeadersFields() throws {
         let columns = FrameTable.csvHeader.split(separator: ",").map(String.init)
-        let row = FrameTable.csv(try Self.record(.scored(AuditedPlate.score(false, severity: 0.1))))
+        let row = FrameTable.csv(try Self.record(.judged(AuditedPlate.judgement(false, severity: 0.1))))
         let fields = row.split(separator: ",", omittingEmptySubsequences: false)
         #expect(fields.count == columns.count)
         let values = Dictionary(zip(columns, fields.map(String.init))) { $1 }
@@ -46,8 +45,34 @@ struct FrameTableTests {
         #expect(object?["score"] == nil)
     }
 
+    @Test func aFlaggedRowSaysWhy() throws {
+        let terms = [("level", -0.25), ("tiles_top", 4.125)].map {
+            SeverityContribution(term: $0.0, value: $0.1)
+        }
+        let cause = ProbableCause(.airBubble, confidence: 0.75)
+        let flagged = try Self.record(.judged(AuditedPlate.judgement(true, cause: cause, terms: terms)))
+        let columns = FrameTable.csvHeader.split(separator: ",").map(String.init)
+        let fields = FrameTable.csv(flagged).split(separator: ",", omittingEmptySubsequences: false)
+        let values = Dictionary(uniqueKeysWithValues: zip(columns, fields.map(String.init)))
+        #expect(values["cause"] == "air-bubble" && values["confidence"] == "0.75")
+        #expect(values["term"] == "tiles_top" && values["terms"] == "level=-0.25;tiles_top=4.125")
+        let json = try FrameTable.json(flagged)
+        let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+        #expect(object?["terms"] as? [String: Double] == ["level": -0.25, "tiles_top": 4.125])
+        #expect(object?["term"] as? String == "tiles_top")
+        let normal = try FrameTable.json(Self.record(.judged(AuditedPlate.judgement(false, terms: terms))))
+        #expect(
+            normal.contains("\"terms\":{") && !normal.contains("\"term\":") && !normal.contains("\"cause\":")
+        )
+        #expect(
+            try !FrameTable.json(Self.record(.judged(AuditedPlate.judgement(true)))).contains("\"terms\"")
+        )
+    }
+
     @Test func figuresThatAreNoneAreLeftOutOfJSON() throws {
-        let json = try FrameTable.json(Self.record(.scored(AuditedPlate.score(true, severity: .infinity))))
+        let json = try FrameTable.json(
+            Self.record(.judged(AuditedPlate.judgement(true, severity: .infinity)))
+        )
         let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
         #expect(object?["severity"] == nil)
         #expect(object?["well_faulty"] as? Bool == true)

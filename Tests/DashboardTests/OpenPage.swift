@@ -81,24 +81,29 @@ struct OpenPage: Sendable {
         let file = "\(SafeName.of(run))_\(name)_f\(frame).tiff"
         try writeFrame(file)
         let isFaulty = verdict == .faulty
-        let score = FrameRecord.Score(
-            scores: ImageScores(maximum: 1, mean: 0.1, patch: 0.5),
-            chosen: 0.5,
+        var judgement = Judgement(
+            verdict: verdict,
             severity: severity,
             threshold: 8,
-            verdict: verdict,
+            terms: [
+                SeverityContribution(term: "level", value: 0.5),
+                SeverityContribution(term: "tiles_top", value: severity - 0.5),
+            ],
+            scores: ImageScores(maximum: 1, mean: 0.1, patch: 0.5),
+            score: 0.5,
+            cause: isFaulty ? ProbableCause(.airBubble, confidence: 0.75) : .unknown,
             area: isFaulty ? 0.04 : 0,
             boundingBox: isFaulty ? PixelRectangle(x: 10, y: 5, width: 10, height: 10) : nil,
-            cause: isFaulty ? "air-bubble" : nil,
-            mask: isFaulty ? try writeMask(of: file, run: run) : nil,
-            wellIsFaulty: wellIsFaulty
+            width: 64,
+            height: 40
         )
+        judgement.maskPath = isFaulty ? try writeMask(of: file, run: run) : nil
+        judgement.wellIsFaulty = wellIsFaulty
         try (other ?? ledger).record([
             FrameRecord(
-                key: FrameKey(root: input.path, path: file),
-                identity: nil,
+                source: FrameSource(root: input.path, path: file),
                 frame: FrameID(run: run, well: well, index: frame),
-                outcome: .scored(score),
+                outcome: .judged(judgement),
                 model: "3f9ac2d41b7e",
                 completed: Timestamp(nanoseconds: 1_795_341_601_000_000_000),
                 judged: Timestamp(nanoseconds: 1_795_341_601_200_000_000)
@@ -138,7 +143,7 @@ struct OpenPage: Sendable {
             event: .stalled,
             frame: FrameID(run: Self.run, well: try #require(Well(name)), index: frame),
             model: "3f9ac2d41b7e",
-            finding: nil,
+            judgement: nil,
             reason: "no frame of this well for 60 s",
             latencyMilliseconds: nil
         )
@@ -150,8 +155,7 @@ struct OpenPage: Sendable {
         let well = try #require(Well(name))
         try ledger.record([
             FrameRecord(
-                key: FrameKey(root: folder.path, path: "\(name)_\(frame).tiff"),
-                identity: nil,
+                source: FrameSource(root: folder.path, path: "\(name)_\(frame).tiff"),
                 frame: FrameID(run: Self.run, well: well, index: frame),
                 outcome: .quarantined(reason: "the file is cut"),
                 model: nil,

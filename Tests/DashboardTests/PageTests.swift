@@ -103,7 +103,7 @@ import Testing
                     event: event,
                     frame: FrameID(run: OpenPage.run, well: try #require(Well("B2")), index: frame),
                     model: "3f9ac2d41b7e",
-                    finding: nil,
+                    judgement: nil,
                     pattern: "lens-6",
                     reason: event == .plate ? "clean and refocus lens 6" : nil,
                     latencyMilliseconds: nil
@@ -145,6 +145,27 @@ import Testing
         }
     }
 
+    @Test func aFlaggedFrameSaysWhy() async throws {
+        try await OpenPage.with { page in
+            try page.add("B2", frame: 7, verdict: .faulty, severity: 20)
+            try page.add("B2", frame: 8, severity: 1)
+            let strip = try await page.visitor.get("/api/v1/runs/01/wells/B02/frames").json()
+            let frames = try #require(strip["frames"] as? [[String: Any]])
+            let (normal, flagged) = (frames[0], frames[1])
+            #expect(
+                flagged["explanation"] as? String
+                    == "severity 20.0 (limit 8.0): mostly tiles_top, in the upper left"
+            )
+            #expect(flagged["term"] as? String == "tiles_top" && flagged["cause"] as? String == "air-bubble")
+            #expect(flagged["confidence"] as? Double == 0.75)
+            #expect(flagged["terms"] as? [String: Double] == ["level": 0.5, "tiles_top": 19.5])
+            #expect(normal["terms"] as? [String: Double] == ["level": 0.5, "tiles_top": 0.5])
+            for name in ["explanation", "term", "cause", "confidence"] {
+                #expect(normal[name] == nil, "\(name)")
+            }
+        }
+    }
+
     @Test func aLongSeriesIsSentAsFewMarksThatKeepItsPeaks() async throws {
         try await OpenPage.with { page in
             let well = try #require(Well("C3"))
@@ -166,24 +187,20 @@ import Testing
     }
 
     private static func record(_ well: Well, frame: Int, isFaulty: Bool) -> FrameRecord {
-        FrameRecord(
-            key: FrameKey(root: "/in", path: "\(well)_\(frame)"),
-            identity: nil,
+        var judgement = Judgement(
+            verdict: isFaulty ? .faulty : .normal,
+            severity: isFaulty ? 99 : 1,
+            threshold: 8,
+            scores: ImageScores(maximum: 1, mean: 1, patch: 1),
+            score: 1,
+            area: 0,
+            boundingBox: nil
+        )
+        judgement.wellIsFaulty = isFaulty
+        return FrameRecord(
+            source: FrameSource(root: "/in", path: "\(well)_\(frame)"),
             frame: FrameID(run: OpenPage.run, well: well, index: frame),
-            outcome: .scored(
-                FrameRecord.Score(
-                    scores: ImageScores(maximum: 1, mean: 1, patch: 1),
-                    chosen: 1,
-                    severity: isFaulty ? 99 : 1,
-                    threshold: 8,
-                    verdict: isFaulty ? .faulty : .normal,
-                    area: 0,
-                    boundingBox: nil,
-                    cause: nil,
-                    mask: nil,
-                    wellIsFaulty: isFaulty
-                )
-            ),
+            outcome: .judged(judgement),
             model: "3f9ac2d41b7e",
             completed: nil,
             judged: Timestamp(nanoseconds: 1)

@@ -42,6 +42,20 @@ struct ReviewPageTests {
         }
     }
 
+    @Test func aFlaggedFrameSaysWhy() async throws {
+        try await OpenPage.with { page in
+            try page.add("B2", frame: 7, verdict: .faulty, wellIsFaulty: true, severity: 20)
+            try page.add("B2", frame: 8, severity: 1)
+            let written = page.folder.appending(path: "review.html")
+            let made = try ReviewPage(run: OpenPage.run, ledger: page.ledger, tree: page.tree)
+            _ = try #require(made).write(to: written.path)
+            let html = try String(contentsOf: written, encoding: .utf8)
+            let why = "severity 20.0 (limit 8.0): mostly tiles_top, in the upper left; air-bubble"
+            #expect(html.contains("<b>B02 f7</b> \(why)<"))
+            #expect(html.contains("<b>B02 f8</b> severity 1.0 (limit 8.0)<"))
+        }
+    }
+
     @Test func fewRunsShowPointsAndNoLimits() async throws {
         try await OpenPage.with { page in
             let html = try review(of: "<run 1>", page)

@@ -1,5 +1,6 @@
 import Foundation
 import Ledger
+import Plate
 import TestSupport
 import Testing
 
@@ -75,7 +76,7 @@ import Testing
             for frame in 5..<9 { try plate.add("01_B1_f\(frame).tiff") }
             let sync = try await run(["sync", plate.out.path], in: plate.folder)
             #expect(sync.status == 0, "\(sync.said)")
-            #expect(plate.counts() == [.scored: 9])
+            #expect(plate.counts() == [.judged: 9])
             #expect(try await run(["audit", plate.out.path], in: plate.folder).status == 0)
             daemon.signal(SIGTERM)
             #expect(try await daemon.end() == 0)

@@ -1,5 +1,6 @@
 import Foundation
 import Ledger
+import Plate
 import Reporting
 import TestSupport
 import Testing
@@ -74,7 +75,7 @@ import Testing
             #expect(stage.lines().last { $0["event"] == "ROUND" }?["found"] == "0")
 
             // The run knows nothing of it.
-            #expect(stage.plate.counts() == [.scored: 3])
+            #expect(stage.plate.counts() == [.judged: 3])
             #expect(
                 stage.plate.names(in: "").filter { !$0.hasPrefix(".") && !$0.hasPrefix("ledger") } == [
                     "canary.log"
@@ -91,7 +92,7 @@ import Testing
             try stage.configure(every: "0")
             let program = try Program(stage.watchArguments, in: folder)
             try stage.addFrames(0)
-            try await until("the frames are judged", by: program) { stage.plate.counts()[.scored] == 3 }
+            try await until("the frames are judged", by: program) { stage.plate.counts()[.judged] == 3 }
             program.signal(SIGTERM)
             #expect(try await program.end() == 0)
             #expect(!stage.plate.names(in: "").contains("canary.log"))

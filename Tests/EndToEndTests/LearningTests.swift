@@ -1,6 +1,7 @@
 import Detection
 import Foundation
 import Ledger
+import Plate
 import TestSupport
 import Testing
 

@@ -108,14 +108,14 @@ import Testing
             let daemon = try Program(stage.plate.watchArguments, in: folder)
             try await until("the first listing is done") { daemon.said.contains("first listing") }
             let microscope = try Program(stage.plateArguments(way, frames: 100_000, speed: 8), in: folder)
-            try await until("four frames are judged") { stage.plate.counts()[.scored, default: 0] >= 4 }
+            try await until("four frames are judged") { stage.plate.counts()[.judged, default: 0] >= 4 }
             microscope.signal(SIGINT)
             #expect(try await microscope.end() == 0)
             #expect(microscope.said.contains("ended early, with whole files"))
             let written =
                 try String(contentsOfFile: stage.truth("live"), encoding: .utf8)
                 .split(separator: "\n").count - 1
-            try await until("all frames are judged") { stage.plate.counts()[.scored] == written }
+            try await until("all frames are judged") { stage.plate.counts()[.judged] == written }
             daemon.signal(SIGTERM)
             #expect(try await daemon.end() == 0)
             try await stage.run(stage.checkArguments("live"))

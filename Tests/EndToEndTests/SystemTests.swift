@@ -1,5 +1,6 @@
 import Foundation
 import Ledger
+import Plate
 import Synchronization
 import TestSupport
 import Testing
@@ -20,7 +21,7 @@ import Testing
                 return heard.contains("READY=1") && heard.contains("WATCHDOG=1")
                     && heard.contains { $0.hasPrefix("STATUS=") }
             }
-            try await until("the frame is judged") { plate.counts()[.scored] == 1 }
+            try await until("the frame is judged") { plate.counts()[.judged] == 1 }
             program.signal(SIGTERM)
             #expect(try await program.end() == 0)
             let heard = socket.heard()
@@ -39,7 +40,7 @@ import Testing
             let program = try Program(plate.watchArguments, in: folder, log: log)
             try log.fileHandleForReading.close()
             for index in 0..<3 { try plate.add("01_A1_f\(index).tiff", faulty: true) }
-            try await until("the frames are judged") { plate.counts()[.scored] == 3 }
+            try await until("the frames are judged") { plate.counts()[.judged] == 3 }
             program.signal(SIGTERM)
             #expect(try await program.end() == 0)
         }

@@ -1,5 +1,6 @@
 import Foundation
 import Ledger
+import Plate
 import TestSupport
 import Testing
 
@@ -48,13 +49,13 @@ import Testing
             let program = try Program(plate.watchArguments, in: folder)
             try await until("the first listing is done") { program.said.contains("first listing") }
             try await Self.writeFrames(of: plate)
-            try await until("120 frames are judged") { plate.counts()[.scored, default: 0] >= 120 }
+            try await until("120 frames are judged") { plate.counts()[.judged, default: 0] >= 120 }
             program.signal(SIGTERM)
             #expect(try await program.end() == 0)
             let records = try plate.records()
             #expect(records.count == 120)
             #expect(Set(records.compactMap(\.frame)).count == 120)
-            #expect(plate.counts() == [.scored: 120])
+            #expect(plate.counts() == [.judged: 120])
             // Between the two may stand how many were deferred, on a machine that was behind.
             #expect(program.said.contains("120 frames seen, 120 scored"))
             #expect(program.said.contains(", 12 flagged"))
@@ -78,10 +79,10 @@ import Testing
                     try plate.add("01_B\(frame % 2 + 1)_f\(frame / 2).tiff", faulty: frame % 3 == 0)
                     frame += 1
                 }
-                let judged = plate.counts()[.scored, default: 0] + Int.random(in: 0...3, using: &random)
+                let judged = plate.counts()[.judged, default: 0] + Int.random(in: 0...3, using: &random)
                 try await until("\(judged) of \(frame) frames are judged, not \(plate.counts())", by: program)
                 {
-                    plate.counts()[.scored, default: 0] >= judged
+                    plate.counts()[.judged, default: 0] >= judged
                 }
                 program.signal(SIGKILL)
                 _ = try await program.end()
@@ -111,7 +112,7 @@ import Testing
             let colours = plate.watched.appending(path: "notes.txt")
             try Data("no frame".utf8).write(to: colours)
             let program = try Program(plate.watchArguments, in: folder)
-            try await until("the good frame is judged", by: program) { plate.counts()[.scored] == 1 }
+            try await until("the good frame is judged", by: program) { plate.counts()[.judged] == 1 }
             try await until("the damaged one is set apart", by: program) { plate.counts()[.quarantined] == 1 }
             program.signal(SIGTERM)
             #expect(try await program.end() == 0)
@@ -135,7 +136,7 @@ import Testing
                 program.said.contains("hystersis") && program.said.contains("hysteresis")
             }
             try plate.add("01_C3_f0.tiff", faulty: true)
-            try await until("the frame is judged") { plate.counts()[.scored] == 1 }
+            try await until("the frame is judged") { plate.counts()[.judged] == 1 }
             let lines = try plate.alarms(run: "01", well: "C03")
             #expect(lines.contains { $0.contains("event=ONSET") }, "one faulty frame is still enough")
             program.signal(SIGTERM)
@@ -162,13 +163,13 @@ import Testing
             try handle.truncate(atOffset: 1000)
             try handle.close()
             try plate.add("01_C3_f0.tiff")
-            try await until("the frame is judged", by: program) { plate.counts()[.scored] == 1 }
+            try await until("the frame is judged", by: program) { plate.counts()[.judged] == 1 }
             program.signal(SIGHUP)
             try await until("the reload is refused", by: program) {
                 program.said.contains("model.safetensors")
             }
             try plate.add("01_C3_f1.tiff")
-            try await until("the next one is judged", by: program) { plate.counts()[.scored] == 2 }
+            try await until("the next one is judged", by: program) { plate.counts()[.judged] == 2 }
             #expect(Set(try plate.records().map(\.model)).count == 1)
             program.signal(SIGTERM)
             #expect(try await program.end() == 0)

@@ -9,21 +9,22 @@ struct AlarmsTests {
     private static func alarm(_ event: Alarm.Event, well: String = "B1", frame: Int, reason: String? = nil)
         throws -> Alarm
     {
-        let finding = Alarm.Finding(
-            score: 0.25,
-            threshold: 2,
+        let judgement = Judgement(
+            verdict: .faulty,
             severity: 4.5,
-            cause: "air-bubble",
+            threshold: 2,
+            scores: nil,
+            score: 0.25,
+            cause: ProbableCause(.airBubble, confidence: 0.75),
             area: 0.1,
-            boundingBox: nil,
-            mask: nil
+            boundingBox: nil
         )
         return Alarm(
             time: Timestamp(nanoseconds: 7),
             event: event,
             frame: FrameID(run: "01", well: try Sample.well(well), index: frame),
             model: "3f9ac2d41b7e",
-            finding: event == .stalled || event == .unreadable ? nil : finding,
+            judgement: event == .stalled || event == .unreadable ? nil : judgement,
             reason: reason,
             latencyMilliseconds: 12
         )
@@ -36,7 +37,7 @@ struct AlarmsTests {
                 Self.alarm(.fault, well: "C2", frame: 4),
                 Self.alarm(.unreadable, frame: 2, reason: "it is cut"),
             ]
-            for _ in 0..<2 { try ledger.record([Sample.scored("a.tif", frame: 1)], alarms: alarms) }
+            for _ in 0..<2 { try ledger.record([Sample.judged("a.tif", frame: 1)], alarms: alarms) }
             try ledger.record([], alarms: [Self.alarm(.stalled, frame: 2, reason: "no frame for 60 s")])
             let kept = try ledger.alarms(run: "01")
             #expect(kept.map(\.event) == [.fault, .onset, .fault, .unreadable, .stalled])
@@ -60,7 +61,7 @@ struct AlarmsTests {
         try await withLedger { ledger in
             let frames = try ["a.tif", "b.tif"].enumerated().map { index, path in
                 PendingFrame(
-                    file: FrameLedger.File(root: "/in", path: path, identity: Sample.identity()),
+                    source: FrameSource(root: "/in", path: path, identity: Sample.identity()),
                     frame: FrameID(run: "01", well: try Sample.well(), index: index),
                     reason: "the daemon was stopped before its turn",
                     since: Timestamp(nanoseconds: 3)
@@ -68,8 +69,8 @@ struct AlarmsTests {
             }
             for _ in 0..<2 { try ledger.leave(frames) }
             #expect(try ledger.pending() == frames)
-            #expect(try ledger.settled(frames.map(\.file)).isEmpty)
-            try ledger.record([Sample.scored("a.tif", frame: 0)])
+            #expect(try ledger.settled(frames.map(\.source)).isEmpty)
+            try ledger.record([Sample.judged("a.tif", frame: 0)])
             #expect(try ledger.pending() == [frames[1]])
         }
     }
@@ -79,14 +80,14 @@ struct AlarmsTests {
             let path = folder.appending(path: "ledger.sqlite").path
             let ledger = try FrameLedger(path: path)
             try ledger.record([
-                Sample.scored("a.tif", frame: 1, verdict: .faulty),
-                Sample.scored("b.tif", frame: 2, verdict: .normal),
+                Sample.judged("a.tif", frame: 1, verdict: .faulty),
+                Sample.judged("b.tif", frame: 2, verdict: .normal),
             ])
             let row = try DatabaseQueue(path: path).read {
-                try Row.fetchOne($0, sql: "SELECT run, wells, frames, scored, quarantined, faulty FROM runs")
+                try Row.fetchOne($0, sql: "SELECT run, wells, frames, judged, quarantined, flagged FROM runs")
             }
             #expect(
-                row == ["run": "01", "wells": 1, "frames": 2, "scored": 2, "quarantined": 0, "faulty": 1]
+                row == ["run": "01", "wells": 1, "frames": 2, "judged": 2, "quarantined": 0, "flagged": 1]
             )
         }
     }

@@ -46,7 +46,7 @@ struct DaemonSessionTests {
 
     @Test func severitiesOfTwoModelsAreNotMixed() async throws {
         try await withLedger { ledger in
-            try ledger.record(try (0..<3).map { try Sample.scored("01_B1_f\($0).tif", frame: $0) })
+            try ledger.record(try (0..<3).map { try Sample.judged("01_B1_f\($0).tif", frame: $0) })
             func first(_ model: String) throws -> [Double] {
                 try ledger.firstSeverities(of: try Sample.well(), run: "01", model: model, count: 2)
             }

@@ -9,11 +9,10 @@ struct FrameLedgerTests {
     @Test func everyFieldComesBack() async throws {
         try await withLedger { ledger in
             let records = try [
-                Sample.scored("sub/01_B1_f100.tif", frame: 100, verdict: .faulty),
-                Sample.scored("sub/01_B1_f101.tif", frame: 101, verdict: .normal, page: 3, pages: 9),
+                Sample.judged("sub/01_B1_f100.tif", frame: 100, verdict: .faulty),
+                Sample.judged("sub/01_B1_f101.tif", frame: 101, verdict: .normal, page: 3, pages: 9),
                 FrameRecord(
-                    key: FrameKey(root: "/in", path: "cut.tif"),
-                    identity: Sample.identity(),
+                    source: FrameSource(root: "/in", path: "cut.tif", identity: Sample.identity()),
                     frame: nil,
                     outcome: .quarantined(reason: "It ends \"early\"\n; DROP TABLE frames"),
                     model: nil,
@@ -21,8 +20,7 @@ struct FrameLedgerTests {
                     judged: Timestamp(nanoseconds: 5)
                 ),
                 FrameRecord(
-                    key: FrameKey(root: "/other", path: "notes.txt"),
-                    identity: nil,
+                    source: FrameSource(root: "/other", path: "notes.txt"),
                     frame: nil,
                     outcome: .skipped(reason: "not a frame's name"),
                     model: nil,
@@ -32,14 +30,14 @@ struct FrameLedgerTests {
             ]
             try ledger.record(records)
             for record in records {
-                #expect(try ledger.record(for: record.key) == record)
+                #expect(try ledger.record(at: record.source.place) == record)
             }
             var all: [FrameRecord] = []
             try ledger.forEach { all.append($0) }
             #expect(all == records)
-            #expect(try ledger.counts() == [.scored: 2, .quarantined: 1, .skipped: 1])
-            #expect(try ledger.counts(run: "01") == [.scored: 2])
-            #expect(try ledger.record(for: FrameKey(root: "/in", path: "none.tif")) == nil)
+            #expect(try ledger.counts() == [.judged: 2, .quarantined: 1, .skipped: 1])
+            #expect(try ledger.counts(run: "01") == [.judged: 2])
+            #expect(try ledger.record(at: FrameSource(root: "/in", path: "none.tif").place) == nil)
         }
     }
 
@@ -47,15 +45,14 @@ struct FrameLedgerTests {
         try await withLedger { ledger in
             #expect(try ledger.recentNormalFrames(model: "3f9ac2d41b7e").isEmpty)
             try ledger.record([
-                Sample.scored("old.tif", frame: 0), Sample.scored("a.tif", frame: 1, well: "C2"),
-                Sample.scored("movie.tif", frame: 9, page: 3, pages: 9),
-                Sample.scored("faulty.tif", frame: 2, verdict: .faulty),
-                Sample.scored("reduced.tif", frame: 3, tier: .reduced),
-                Sample.scored("late.tif", frame: 4, isLate: true),
+                Sample.judged("old.tif", frame: 0), Sample.judged("a.tif", frame: 1, well: "C2"),
+                Sample.judged("movie.tif", frame: 9, page: 3, pages: 9),
+                Sample.judged("faulty.tif", frame: 2, verdict: .faulty),
+                Sample.judged("late.tif", frame: 4, isLate: true),
             ])
-            let found = try ledger.recentNormalFrames(model: "3f9ac2d41b7e", within: 5)
-            #expect(found.map(\.key.path) == ["movie.tif", "a.tif"])
-            #expect(found.map(\.key.page) == [3, 0])
+            let found = try ledger.recentNormalFrames(model: "3f9ac2d41b7e", within: 4)
+            #expect(found.map(\.source.path) == ["movie.tif", "a.tif"])
+            #expect(found.map(\.source.page) == [3, 0])
             #expect(found.map(\.frame.description) == ["01_B01_f9", "01_C02_f1"])
             #expect(try ledger.recentNormalFrames(model: "another").isEmpty)
         }
@@ -65,38 +62,81 @@ struct FrameLedgerTests {
         try await withTemporaryFolder { folder in
             let path = folder.appending(path: "ledger.sqlite").path
             let ledger = try FrameLedger(path: path)
-            try ledger.record([Sample.scored("a.tif", frame: 1), Sample.scored("b.tif", frame: 2)])
+            try ledger.record([Sample.judged("a.tif", frame: 1), Sample.judged("b.tif", frame: 2)])
             try DatabaseQueue(path: path).write {
                 try $0.execute(sql: "UPDATE frames SET severity = NULL WHERE path = 'a.tif'")
             }
             var severities: [Double] = []
             try ledger.forEach { record in
-                if case .scored(let score) = record.outcome { severities.append(score.severity) }
+                if let judgement = record.judgement { severities.append(judgement.severity) }
             }
             #expect(severities.count == 2)
             #expect(severities[0].isNaN && severities[1] == 4.5)
         }
     }
 
+    @Test(arguments: [
+        "", "{}", "{", "[]", "{\"a\"}", "{\"a\":}", "{\"a\":x}", "{\"a\":nan}", "{\"a\":1e999}", "{\"a\":1,}",
+        "{\"a\":1,\"b\"}", "{a:1}", "{\"\":1}", "{\"a\"b\":1}", "{\"a\\\\\":1}", "{\"a\":{\"b\":1}}",
+        "{\"ä\u{0}\":1}",
+        "{\"a\":1}}", "{\"" + String(repeating: "a", count: 5000) + "\":1}",
+    ])
+    func damagedTermsAreNone(text: String) async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending(path: "ledger.sqlite").path
+            let ledger = try FrameLedger(path: path)
+            let record = try Sample.judged("a.tif", frame: 1)
+            try ledger.record([record])
+            #expect(try ledger.record(at: record.source.place)?.judgement?.terms.count == 2)
+            try DatabaseQueue(path: path).write {
+                try $0.execute(sql: "UPDATE frames SET terms = ?", arguments: [text])
+            }
+            let judgement = try #require(try ledger.record(at: record.source.place)?.judgement)
+            #expect(judgement.terms.isEmpty && judgement.severity == 4.5)
+        }
+    }
+
+    @Test func termsAreJSONOfFourDigitsInTheOrderOfTheFormula() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending(path: "ledger.sqlite").path
+            let ledger = try FrameLedger(path: path)
+            let values = [1.0 / 3, -12345.678, 0, 0.000123456, .infinity, 2e-300, 98765432.1, 5e15, -0.5]
+            let terms = values.enumerated().map { SeverityContribution(term: "t\($0)", value: $1) }
+            try ledger.record([Sample.judged("a.tif", frame: 1, terms: terms)])
+            let text = try DatabaseQueue(path: path).read {
+                try String.fetchOne($0, sql: "SELECT terms FROM frames")
+            }
+            let kept = [0.3333, -12350, 0, 0.0001235, 0, 98770000, 5e15, -0.5]
+            let names = [0, 1, 2, 3, 5, 6, 7, 8].map { "t\($0)" }
+            var records: [FrameRecord] = []
+            try ledger.forEach { records.append($0) }
+            #expect(records.first?.judgement?.terms.map(\.value) == kept)
+            #expect(records.first?.judgement?.terms.map(\.term) == names)
+            let object = try JSONSerialization.jsonObject(with: Data(try #require(text).utf8))
+            #expect(object as? [String: Double] == Dictionary(uniqueKeysWithValues: zip(names, kept)))
+            #expect(text?.hasPrefix("{\"t0\":0.3333,\"t1\":-12350.0,\"t2\":0.0,\"t3\":0.0001235,") == true)
+        }
+    }
+
     @Test func aRewrittenFileIsNotSettled() async throws {
         try await withLedger { ledger in
-            try ledger.record([Sample.scored("a.tif", frame: 1)])
-            let same = FrameLedger.File(root: "/in", path: "a.tif", identity: Sample.identity())
-            let rewritten = FrameLedger.File(root: "/in", path: "a.tif", identity: Sample.identity(size: 11))
-            let elsewhere = FrameLedger.File(root: "/other", path: "a.tif", identity: Sample.identity())
+            try ledger.record([Sample.judged("a.tif", frame: 1)])
+            let same = FrameSource(root: "/in", path: "a.tif", identity: Sample.identity())
+            let rewritten = FrameSource(root: "/in", path: "a.tif", identity: Sample.identity(size: 11))
+            let elsewhere = FrameSource(root: "/other", path: "a.tif", identity: Sample.identity())
             #expect(try ledger.settled([same, rewritten, elsewhere]) == [same])
         }
     }
 
     @Test func aMovieIsSettledWithItsLastPage() async throws {
         try await withLedger { ledger in
-            let file = FrameLedger.File(root: "/in", path: "movie.tif", identity: Sample.identity())
+            let file = FrameSource(root: "/in", path: "movie.tif", identity: Sample.identity())
             for page in [2, 0] {
-                try ledger.record([Sample.scored("movie.tif", frame: page, page: page, pages: 3)])
+                try ledger.record([Sample.judged("movie.tif", frame: page, page: page, pages: 3)])
             }
             #expect(try ledger.settled([file]).isEmpty)
             #expect(try ledger.settledPages(of: file) == [0, 2])
-            try ledger.record([Sample.scored("movie.tif", frame: 1, page: 1, pages: 3)])
+            try ledger.record([Sample.judged("movie.tif", frame: 1, page: 1, pages: 3)])
             #expect(try ledger.settled([file]) == [file])
         }
     }
@@ -104,10 +144,10 @@ struct FrameLedgerTests {
     @Test func settledFilesAreHandedOverWithTheirFrames() async throws {
         try await withLedger { ledger in
             try ledger.record([
-                Sample.scored("b.tif", frame: 7, size: 1), Sample.scored("a.tif", frame: 3, size: 2),
-                Sample.scored("cut.tif", frame: 20, page: 0, pages: 2, size: 3),
-                Sample.scored("movie.tif", frame: 31, page: 1, pages: 2, size: 4),
-                Sample.scored("movie.tif", frame: 30, page: 0, pages: 2, size: 4),
+                Sample.judged("b.tif", frame: 7, size: 1), Sample.judged("a.tif", frame: 3, size: 2),
+                Sample.judged("cut.tif", frame: 20, page: 0, pages: 2, size: 3),
+                Sample.judged("movie.tif", frame: 31, page: 1, pages: 2, size: 4),
+                Sample.judged("movie.tif", frame: 30, page: 0, pages: 2, size: 4),
             ])
             var files: [String] = []
             try ledger.forEachSettled { files.append("\($1) \($0.size)") }
@@ -118,11 +158,11 @@ struct FrameLedgerTests {
     @Test func aFrameRecordedAgainReplacesItsRowAndComesLast() async throws {
         try await withLedger { ledger in
             try ledger.record([
-                Sample.scored("a.tif", frame: 1, verdict: .normal),
-                Sample.scored("b.tif", frame: 2, verdict: .normal),
+                Sample.judged("a.tif", frame: 1, verdict: .normal),
+                Sample.judged("b.tif", frame: 2, verdict: .normal),
             ])
-            try ledger.record([Sample.scored("a.tif", frame: 1, verdict: .faulty, size: 99)])
-            #expect(try ledger.counts() == [.scored: 2])
+            try ledger.record([Sample.judged("a.tif", frame: 1, verdict: .faulty, size: 99)])
+            #expect(try ledger.counts() == [.judged: 2])
             let history = try ledger.history(of: Sample.well(), run: "01", count: 3)
             #expect(history.verdicts == [.normal, .faulty])
             #expect(history.isFaulty)
@@ -134,8 +174,8 @@ struct FrameLedgerTests {
             let verdicts: [Verdict] = [.normal, .faulty, .faulty, .normal, .faulty]
             for (index, verdict) in verdicts.enumerated() {
                 try ledger.record([
-                    Sample.scored("b\(index).tif", frame: index, verdict: verdict),
-                    Sample.scored("c\(index).tif", frame: index, verdict: .normal, well: "C3"),
+                    Sample.judged("b\(index).tif", frame: index, verdict: verdict),
+                    Sample.judged("c\(index).tif", frame: index, verdict: .normal, well: "C3"),
                 ])
             }
             let history = try ledger.history(of: Sample.well(), run: "01", count: 3)
@@ -148,9 +188,9 @@ struct FrameLedgerTests {
     @Test func appearancesAreThoseOfNormalFramesInTurnByOneModel() async throws {
         try await withLedger { ledger in
             try ledger.record([
-                Sample.scored("a.tif", frame: 1), Sample.scored("b.tif", frame: 2, verdict: .faulty),
-                Sample.scored("c.tif", frame: 3), Sample.scored("d.tif", frame: 4, isLate: true),
-                Sample.scored("e.tif", frame: 5),
+                Sample.judged("a.tif", frame: 1), Sample.judged("b.tif", frame: 2, verdict: .faulty),
+                Sample.judged("c.tif", frame: 3), Sample.judged("d.tif", frame: 4, isLate: true),
+                Sample.judged("e.tif", frame: 5),
             ])
             let model = "3f9ac2d41b7e"
             func looks(_ count: Int, by model: String) throws -> [(appearance: [Float], change: Double?)] {
@@ -165,20 +205,20 @@ struct FrameLedgerTests {
 
     @Test func framesJudgedAfterNewerOnesAreNoHistory() async throws {
         try await withLedger { ledger in
-            let late = try Sample.scored("a.tif", frame: 1, verdict: .faulty, tier: .deferred, isLate: true)
-            try ledger.record([Sample.scored("b.tif", frame: 2), late])
+            let late = try Sample.judged("a.tif", frame: 1, verdict: .faulty, tier: .deferred, isLate: true)
+            try ledger.record([Sample.judged("b.tif", frame: 2), late])
             let history = try ledger.history(of: Sample.well(), run: "01", count: 3)
             #expect(history.verdicts == [.normal])
             #expect(!history.isFaulty)
             #expect(history.newest?.index == 2)
-            #expect(try ledger.record(for: late.key) == late)
+            #expect(try ledger.record(at: late.source.place) == late)
         }
     }
 
     @Test func twoFilesCanNameTheSameFrame() async throws {
         try await withLedger { ledger in
-            let first = try Sample.scored("a/01_B1_f1.tif", frame: 1)
-            let second = try Sample.scored("b/01_B1_f1.tif", frame: 1)
+            let first = try Sample.judged("a/01_B1_f1.tif", frame: 1)
+            let second = try Sample.judged("b/01_B1_f1.tif", frame: 1)
             try ledger.record([first, second])
             #expect(
                 try ledger.records(of: FrameID(run: "01", well: Sample.well(), index: 1)) == [first, second]
@@ -189,14 +229,12 @@ struct FrameLedgerTests {
     @Test func outcomesSurviveClosingAndAreLookedUpFast() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.appending(path: "ledger.sqlite").path
-            var files: [FrameLedger.File] = []
+            var files: [FrameSource] = []
             do {
                 let ledger = try FrameLedger(path: path)
-                let records = try (0..<20_000).map { try Sample.scored("f\($0).tif", frame: $0) }
+                let records = try (0..<20_000).map { try Sample.judged("f\($0).tif", frame: $0) }
                 try ledger.record(records)
-                files = records.map {
-                    FrameLedger.File(root: "/in", path: $0.key.path, identity: Sample.identity())
-                }
+                files = records.map(\.source)
                 try ledger.close()
             }
             let ledger = try FrameLedger(path: path)

@@ -22,15 +22,29 @@ struct LedgerSchemaTests {
         }
     }
 
-    @Test func aLaterSchemaIsRefusedWithASentence() async throws {
+    @Test(arguments: [0, 2, 99])
+    func anotherSchemaIsRefusedWithASentence(version: Int) async throws {
         try await withTemporaryFolder { folder in
             let path = folder.appending(path: "ledger.sqlite").path
             let ledger = try FrameLedger(path: path)
-            try ledger.pool.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('99')") }
+            try ledger.record([try Sample.judged("a.tif", frame: 1)])
+            try ledger.pool.write { try $0.execute(sql: "PRAGMA user_version = \(version)") }
             try ledger.close()
-            let error = #expect(throws: LedgerError.self) { try FrameLedger(path: path) }
-            #expect(error?.code == .newerSchema)
-            #expect(error?.isRetriable == false)
+            for isReader in [false, true] {
+                let error = #expect(throws: LedgerError.self) {
+                    try isReader ? FrameLedger(reading: path) : FrameLedger(path: path)
+                }
+                #expect(error?.code == .otherSchema)
+                #expect(error?.isRetriable == false)
+                let sentence = "\(error?.description ?? "")"
+                #expect(sentence.contains(path) && sentence.contains("its schema version is \(version)"))
+                #expect(sentence.contains("use that version, or name another output folder"))
+            }
+            // What was refused was not touched.
+            let rows = try DatabaseQueue(path: path).read {
+                try Int.fetchOne($0, sql: "SELECT count(*) FROM frames")
+            }
+            #expect(rows == 1)
         }
     }
 
@@ -60,12 +74,12 @@ struct LedgerSchemaTests {
             #expect(!FileManager.default.fileExists(atPath: path))
             try DatabaseQueue(path: path).write { try $0.execute(sql: "CREATE TABLE notes (line TEXT)") }
             let error = #expect(throws: LedgerError.self) { try FrameLedger(reading: path) }
-            #expect(error?.code == .olderSchema)
+            #expect(error?.code == .notMade)
             #expect(error?.description.contains("autoqc watch") == true)
-            let record = try Sample.scored("a.tif", frame: 1)
+            let record = try Sample.judged("a.tif", frame: 1)
             try FrameLedger(path: path).record([record])
             let reader = try FrameLedger(reading: path)
-            #expect(try reader.record(for: record.key) == record)
+            #expect(try reader.record(at: record.source.place) == record)
             #expect(throws: LedgerError.self) { try reader.record([record]) }
         }
     }
@@ -74,45 +88,32 @@ struct LedgerSchemaTests {
         try await withTemporaryFolder { folder in
             let path = folder.appending(path: "ledger.sqlite").path
             let ledger = try FrameLedger(path: path)
-            try ledger.record([try Sample.scored("a.tif", frame: 1)])
+            try ledger.record([try Sample.judged("a.tif", frame: 1)])
             try FileManager.default.removeItem(atPath: path)
             let error = #expect(throws: LedgerError.self) {
-                try ledger.record([Sample.scored("b.tif", frame: 2)])
+                try ledger.record([Sample.judged("b.tif", frame: 2)])
             }
             #expect(error?.code == .gone)
             #expect(error?.isRetriable == false)
         }
     }
 
-    @Test func aLedgerOfTheFirstSchemaIsTakenOver() async throws {
-        try await withTemporaryFolder { folder in
-            let path = folder.appending(path: "ledger.sqlite").path
-            let record = try Sample.scored("a.tif", frame: 1, verdict: .faulty)
-            do {
-                let pool = try DatabasePool(path: path)
-                try LedgerSchema.migrator.migrate(pool, upTo: "1")
-                try pool.write { database in
-                    try database.execute(sql: "INSERT INTO roots (path) VALUES ('/in')")
-                    try database.execute(
-                        sql: """
-                            INSERT INTO frames (root, path, page, pages, run, well, frame, state, score_max, score_mean,
-                            score_patch, score, severity, threshold, verdict, area, well_faulty, judged_ns, sequence)
-                            VALUES (1, 'a.tif', 0, 1, '01', 'B01', 1, 'scored', 1, 1, 1, 1, 9, 3, 'faulty', 0, 1, 2, 1)
-                            """
-                    )
-                }
-                try pool.close()
+    /// Every byte of a row's terms changed to every other: what is read is whole, or nothing.
+    @Test func noDamageOfTermsIsTaken() throws {
+        let whole = [("level", -0.25), ("tiles_top", 4.125)].map {
+            SeverityContribution(term: $0.0, value: $0.1)
+        }
+        let text = try #require(TermsText.write(whole))
+        #expect(TermsText.read(text) == whole)
+        let bytes = Array(text.utf8)
+        for place in bytes.indices {
+            #expect(TermsText.read(String(decoding: bytes[..<place], as: UTF8.self)).isEmpty)
+            for byte in UInt8.min...UInt8.max {
+                var damaged = bytes
+                damaged[place] = byte
+                let terms = TermsText.read(String(decoding: damaged, as: UTF8.self))
+                #expect(terms.allSatisfy { !$0.term.isEmpty && $0.value.isFinite } && terms.count <= 2)
             }
-            let ledger = try FrameLedger(path: path)
-            guard case .scored(let score) = try ledger.record(for: record.key)?.outcome else {
-                Issue.record("the row is gone")
-                return
-            }
-            #expect(score.tier == .full)
-            #expect(score.precision == nil)
-            #expect(try ledger.history(of: Sample.well(), run: "01", count: 3).isFaulty)
-            try ledger.record([record])
-            #expect(try ledger.record(for: record.key) == record)
         }
     }
 

@@ -17,7 +17,7 @@ enum Sample {
         )
     }
 
-    static func scored(
+    static func judged(
         _ path: String,
         frame: Int,
         verdict: Verdict = .normal,
@@ -26,32 +26,37 @@ enum Sample {
         size: Int64 = 10,
         well: String = "B1",
         tier: Tier = .full,
-        isLate: Bool = false
+        isLate: Bool = false,
+        terms: [SeverityContribution] = [
+            SeverityContribution(term: "level", value: -0.25),
+            SeverityContribution(term: "tiles_top", value: 4.125),
+        ]
     ) throws -> FrameRecord {
         let faulty = verdict == .faulty
+        var judgement = Judgement(
+            verdict: verdict,
+            severity: 4.5,
+            threshold: 3,
+            terms: terms,
+            scores: ImageScores(maximum: 0.9, mean: 0.1, patch: 0.25),
+            score: 0.25,
+            cause: faulty ? ProbableCause(.airBubble, confidence: 0.75) : .unknown,
+            area: faulty ? 0.056 : 0,
+            boundingBox: faulty ? PixelRectangle(x: 1180, y: 515, width: 100, height: 285) : nil,
+            width: 1280,
+            height: 800,
+            appearance: [-1, 2.5]
+        )
+        judgement.tier = tier
+        judgement.precision = "int8"
+        judgement.maskPath = faulty ? "masks/01_B1_f100.mask.tiff" : nil
+        judgement.wellIsFaulty = isLate ? nil : faulty
+        judgement.change = 0.75
         return try FrameRecord(
-            key: FrameKey(root: "/in", path: path, page: page),
+            source: FrameSource(root: "/in", path: path, page: page, identity: identity(size: size)),
             pages: pages,
-            identity: identity(size: size),
             frame: FrameID(run: "01", well: self.well(well), index: frame),
-            outcome: .scored(
-                FrameRecord.Score(
-                    scores: ImageScores(maximum: 0.9, mean: 0.1, patch: 0.25),
-                    chosen: 0.25,
-                    severity: 4.5,
-                    threshold: 3,
-                    verdict: verdict,
-                    area: faulty ? 0.056 : 0,
-                    boundingBox: faulty ? PixelRectangle(x: 1180, y: 515, width: 100, height: 285) : nil,
-                    cause: faulty ? "unknown" : nil,
-                    mask: faulty ? "masks/01_B1_f100.mask.tiff" : nil,
-                    wellIsFaulty: isLate ? nil : faulty,
-                    tier: tier,
-                    precision: "int8",
-                    change: 0.75,
-                    appearance: [-1, 2.5]
-                )
-            ),
+            outcome: .judged(judgement),
             model: "3f9ac2d41b7e",
             completed: Timestamp(nanoseconds: 1),
             judged: Timestamp(nanoseconds: 2)

@@ -113,7 +113,7 @@ struct CanaryServiceTests {
             #expect(try bench.rows() == rows)
             #expect(try Self.files(bench).subtracting(files) == ["canary.log"])
             #expect(try bench.events().isEmpty && bench.journal.all.isEmpty)
-            #expect(stage.pipeline.environment.statistics.summary.counts.scored == 4)
+            #expect(stage.pipeline.environment.statistics.summary.counts.judged == 4)
         }
     }
 

@@ -32,19 +32,18 @@ struct CanaryTrialTests {
     }
 
     private static func frames(_ bench: Bench, _ wells: [(well: String, greys: [String])]) throws
-        -> [FrameLedger.NormalFrame]
+        -> [LocatedFrame]
     {
         try wells.flatMap { well, greys in
             try greys.enumerated().map { index, grey in
                 let file = try bench.file("01_\(well)_f\(index).tif", grey, well: well, frame: index)
-                let key = FrameKey(root: file.root, path: file.relativePath)
-                return FrameLedger.NormalFrame(key: key, frame: file.frame)
+                return LocatedFrame(source: file.source, frame: file.frame)
             }
         }
     }
 
     private static func round(
-        _ frames: [FrameLedger.NormalFrame],
+        _ frames: [LocatedFrame],
         wanted: Int,
         threshold: Double? = nil,
         tools: CanaryTrial.Tools = tools()

@@ -69,7 +69,7 @@ struct FolderFeedTests {
                 to: bench.input.appending(path: "new/01_C3_f1.tif")
             )
             let ledger = try bench.ledger()
-            for await _ in batches.stream where try ledger.counts()[.scored] == 7 { break }
+            for await _ in batches.stream where try ledger.counts()[.judged] == 7 { break }
             await monitor.stop()
             #expect(try await summary.counts.flagged == 4)
             #expect(try bench.events() == ["FAULT 3", "FAULT 4", "ONSET 4", "FAULT 5"])
@@ -78,14 +78,14 @@ struct FolderFeedTests {
             #expect(mask.pixelSize == PixelSize(x: 0.5, y: 0.5))
             #expect(try mask.frame(page: 0).pixels.prefix(4) == [255, 255, 255, 0])
             let row = try #require(
-                try ledgerRow(bench, FrameKey(root: bench.input.path, path: "01_B1_f5.tif"))
+                try ledgerRow(bench, FrameSource(root: bench.input.path, path: "01_B1_f5.tif"))
             )
             #expect(row.frame?.description == "01_B01_f5")
         }
     }
 
-    private func ledgerRow(_ bench: Bench, _ key: FrameKey) throws -> FrameRecord? {
-        try bench.ledger().record(for: key)
+    private func ledgerRow(_ bench: Bench, _ source: FrameSource) throws -> FrameRecord? {
+        try bench.ledger().record(at: source.place)
     }
 
     @Test func onceJudgesWhatLiesThere() async throws {
@@ -93,7 +93,7 @@ struct FolderFeedTests {
             for index in 0..<9 { try write(10, to: bench.input.appending(path: "run/01_A1_f\(index).tif")) }
             for expected in [(9, 0), (0, 9)] {
                 let summary = try await monitor(bench, FakeServiceManager()).run(until: .listedAndDrained)
-                #expect((summary.counts.scored, summary.counts.known) == expected)
+                #expect((summary.counts.judged, summary.counts.known) == expected)
             }
         }
     }

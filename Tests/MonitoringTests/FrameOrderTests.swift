@@ -16,7 +16,9 @@ struct FrameOrderTests {
             for file in files { _ = try bench.pipeline(settings: settings).process([file].queued) }
             let faults = try bench.alarms().filter { $0.event == .fault }
             #expect(faults.map(\.frame.index) == [5, 6])
-            #expect(faults.allSatisfy { $0.finding?.cause == "frozen" && $0.finding?.mask == nil })
+            #expect(
+                faults.allSatisfy { $0.judgement?.cause.cause == .frozen && $0.judgement?.maskPath == nil }
+            )
             let movie = try bench.file("01_C2_f0.tif", "7", "7", "7", "7", "7", "7", well: "C2", frame: 0)
             _ = try bench.pipeline().process([movie].queued)
             #expect(try bench.events(well: "C2").isEmpty)
@@ -63,8 +65,7 @@ struct FrameOrderTests {
             #expect(alarms[0].reason?.hasPrefix("looks unlike the 12 frames before it: ") == true)
             #expect(bench.journal.all.map { $0.fields["AUTOQC_EVENT"] } == ["SHIFT"])
             let changes = try bench.rows().map { row -> Double? in
-                guard case .scored(let score) = row.outcome else { return nil }
-                return score.change
+                row.judgement?.change
             }
             #expect(changes.prefix(12).allSatisfy { $0 == nil })
             #expect(changes[12..<30].allSatisfy { $0.map { $0 < ChangeRule.limit } ?? false })
@@ -81,20 +82,17 @@ struct FrameOrderTests {
             _ = try pipeline.process(files[3...5].map { $0 }.queued)
             _ = try pipeline.process(files[0...2].map { $0 }.queued, tier: .deferred)
             #expect(try bench.events() == ["FAULT 0", "FAULT 1", "FAULT 2"])
-            #expect(try bench.alarms().map(\.finding?.tier) == [.deferred, .deferred, .deferred])
+            #expect(try bench.alarms().map(\.judgement?.tier) == [.deferred, .deferred, .deferred])
             #expect(try bench.masks().filter { $0.hasSuffix(".tiff") }.count == 3)
             // The past does not count among the last frames: one faulty frame is no onset.
-            _ = try pipeline.process([files[6]].queued, tier: .reduced)
+            _ = try pipeline.process([files[6]].queued)
             #expect(try bench.events() == ["FAULT 0", "FAULT 1", "FAULT 2", "FAULT 6"])
-            let scores = try bench.rows().compactMap { row -> FrameRecord.Score? in
-                guard case .scored(let score) = row.outcome else { return nil }
-                return score
-            }
-            #expect(scores.map(\.tier) == [.full, .full, .full, .deferred, .deferred, .deferred, .reduced])
-            #expect(scores.map(\.wellIsFaulty) == [false, false, false, nil, nil, nil, false])
-            #expect(scores.allSatisfy { $0.precision == "f32" })
+            let judgements = try bench.rows().compactMap(\.judgement)
+            #expect(judgements.map(\.tier) == [.full, .full, .full, .deferred, .deferred, .deferred, .full])
+            #expect(judgements.map(\.wellIsFaulty) == [false, false, false, nil, nil, nil, false])
+            #expect(judgements.allSatisfy { $0.precision == "f32" })
             let counts = pipeline.environment.statistics.summary.counts
-            #expect((counts.scored, counts.reduced, counts.deferred) == (7, 1, 3))
+            #expect((counts.judged, counts.deferred) == (7, 3))
         }
     }
 

@@ -26,12 +26,12 @@ struct FramePipelineTests {
             )
             #expect(bench.journal.all.map { $0.fields["AUTOQC_EVENT"] } == ["ONSET", "CLEAR"])
             let fault = try #require(try bench.alarms().first)
-            #expect(fault.finding?.mask == "masks/01_B1_f1.mask.tiff")
+            #expect(fault.judgement?.maskPath == "masks/01_B1_f1.mask.tiff")
             #expect(fault.latencyMilliseconds == 123)
             #expect(fault.model == "3f9ac2d41b7e")
-            #expect(try bench.ledger().counts() == [.scored: 8])
+            #expect(try bench.ledger().counts() == [.judged: 8])
             let counts = pipeline.environment.statistics.summary.counts
-            #expect((counts.scored, counts.flagged) == (8, 3))
+            #expect((counts.judged, counts.flagged) == (8, 3))
         }
     }
 
@@ -56,7 +56,7 @@ struct FramePipelineTests {
             _ = try pipeline.process([bench.file("01_B1_f1.tif", "5", frame: 1)].queued)
             #expect(try bench.masks().isEmpty)
             #expect(try bench.scores().isEmpty)
-            #expect(try bench.ledger().counts() == [.scored: 1])
+            #expect(try bench.ledger().counts() == [.judged: 1])
         }
     }
 
@@ -93,7 +93,7 @@ struct FramePipelineTests {
             _ = try bench.pipeline(settings: settings).process([other].queued)
             #expect(try bench.masks().isEmpty)
             #expect(try bench.scores() == ["01_B1_f2.scores.tiff"])
-            #expect(try bench.alarms().allSatisfy { $0.finding?.mask == nil })
+            #expect(try bench.alarms().allSatisfy { $0.judgement?.maskPath == nil })
         }
     }
 
@@ -101,11 +101,11 @@ struct FramePipelineTests {
         try await Bench.with { bench in
             let files = try ["a", "b"].map { try bench.file("\($0)/01_B1_f1.tif", "200", frame: 1) }
             _ = try bench.pipeline().process(files.queued)
-            let masks = Set(try bench.alarms().compactMap { $0.finding?.mask })
+            let masks = Set(try bench.alarms().compactMap { $0.judgement?.maskPath })
             #expect(masks.count == 2)
             #expect(try bench.masks().filter { $0.hasSuffix(".tiff") }.count == 2)
             #expect(try bench.alarms()[1].reason == "another file of this frame than a/01_B1_f1.tif")
-            #expect(try bench.ledger().counts() == [.scored: 2])
+            #expect(try bench.ledger().counts() == [.judged: 2])
         }
     }
 
@@ -119,7 +119,7 @@ struct FramePipelineTests {
             )
             _ = try pipeline.process([bench.describe("b/01_B1_f1.tif", frame: 1)].queued)
             #expect(try bench.events() == ["FAULT 1"])
-            #expect(try bench.ledger().counts() == [.scored: 1, .skipped: 1])
+            #expect(try bench.ledger().counts() == [.judged: 1, .skipped: 1])
         }
     }
 
@@ -133,8 +133,8 @@ struct FramePipelineTests {
             #expect(judged.all == [1, 2, 200, 5, 6, 7])
             #expect(try bench.events() == ["FAULT 2", "UNREADABLE 3"])
             #expect(try bench.masks().last == "01_B1_f0_p0002.mask.tiff")
-            #expect(try bench.ledger().counts() == [.scored: 6, .quarantined: 1])
-            #expect(try bench.ledger().settled([movie.ledgerFile]) == [movie.ledgerFile])
+            #expect(try bench.ledger().counts() == [.judged: 6, .quarantined: 1])
+            #expect(try bench.ledger().settled([movie.source]) == [movie.source])
         }
     }
 
@@ -172,7 +172,7 @@ struct FramePipelineTests {
             let second = try #require(try pipeline.process(first.frames))
             #expect(second.delay == .milliseconds(500))
             #expect(try pipeline.process(second.frames) == nil)
-            #expect(try bench.rows().map(\.state) == [.scored, .quarantined, .scored])
+            #expect(try bench.rows().map(\.state) == [.judged, .quarantined, .judged])
             #expect(try bench.events() == ["UNREADABLE 2"])
             let quarantine = try String(contentsOfFile: bench.tree.quarantineLog(run: "01"), encoding: .utf8)
             #expect(
@@ -190,7 +190,7 @@ struct FramePipelineTests {
                 try bench.file("01_B1_f\($0).tif", $1, frame: $0)
             }
             _ = try bench.pipeline().process(files.queued)
-            #expect(try bench.rows().map(\.state) == [.scored, .quarantined, .scored])
+            #expect(try bench.rows().map(\.state) == [.judged, .quarantined, .judged])
             #expect(try bench.events() == ["UNREADABLE 1", "FAULT 2"])
         }
     }
@@ -201,7 +201,7 @@ struct FramePipelineTests {
                 try bench.file("01_B1_f\($0).tif", $1, frame: $0)
             }
             _ = try bench.pipeline().process(files.queued)
-            #expect(try bench.rows().map(\.state) == [.scored, .quarantined, .scored])
+            #expect(try bench.rows().map(\.state) == [.judged, .quarantined, .judged])
             #expect(try bench.alarms().first?.reason == "its grey values are too large to be judged")
         }
     }
@@ -250,7 +250,7 @@ struct FramePipelineTests {
             pipeline.leave(files.queued, because: "the daemon was stopped before its turn")
             #expect(try bench.ledger().pending().map(\.frame.index) == [0, 1, 2])
             _ = try bench.pipeline().process(files[..<2].map(\.self).queued)
-            #expect(try bench.ledger().pending().map(\.file) == [files[2].ledgerFile])
+            #expect(try bench.ledger().pending().map(\.source) == [files[2].source])
         }
     }
 
@@ -287,7 +287,7 @@ struct FramePipelineTests {
             }
             let settings = FramePipeline.Settings(judge: FakeJudge(), threshold: 1.5, masks: false)
             _ = try bench.pipeline(settings: settings).process(files.queued)
-            #expect(try bench.alarms().first?.finding?.threshold == 1.5)
+            #expect(try bench.alarms().first?.judgement?.threshold == 1.5)
             #expect(try bench.events() == ["FAULT 0", "FAULT 1", "ONSET 1"])
             #expect(try bench.masks().isEmpty)
         }
@@ -332,7 +332,7 @@ struct FramePipelineTests {
             for well in wells { #expect(try bench.events(well: well) == expected) }
             let quarantine = try String(contentsOfFile: bench.tree.quarantineLog(run: "01"), encoding: .utf8)
             #expect(quarantine.split(separator: "\n").count == 20)
-            #expect(try bench.ledger().counts() == [.scored: 60, .quarantined: 20])
+            #expect(try bench.ledger().counts() == [.judged: 60, .quarantined: 20])
         }
     }
 

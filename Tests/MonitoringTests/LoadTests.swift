@@ -1,4 +1,3 @@
-import Plate
 import Testing
 
 @testable import Monitoring
@@ -11,15 +10,14 @@ struct LoadTests {
         waiting.enumerated().map { index, count in
             switch load.weigh(waiting: count, now: start + .seconds(second + index))?.now {
             case .keepingUp: "K"
-            case .reduced: "R"
             case .halved: "H"
             case nil: "."
             }
         }.joined()
     }
 
-    private func load(canReduce: Bool = true, threads: Int = 1) -> Load {
-        var load = Load(threads: threads, canReduce: canReduce)
+    private func load(threads: Int = 1) -> Load {
+        var load = Load(threads: threads)
         load.judged(10, in: .seconds(10))
         return load
     }
@@ -30,14 +28,14 @@ struct LoadTests {
         #expect(load.lag == .seconds(4))
     }
 
-    @Test func aShortRushIsNoReasonToDoLess() {
+    @Test func aShortRushDefersNothing() {
         var load = load()
         #expect(play(&load, [40, 40, 40, 30, 20, 4, 40, 40, 4, 0]) == "..........")
-        #expect(load.tier == .full)
+        #expect(load.level == .keepingUp && load.words.isEmpty)
     }
 
-    @Test func aSlowFirstFrameIsNoReasonToDoLess() {
-        var load = Load(threads: 1, canReduce: true)
+    @Test func aSlowFirstFrameDefersNothing() {
+        var load = Load(threads: 1)
         load.judged(1, in: .seconds(3))
         #expect(load.weigh(waiting: 60, now: start) == nil)
         for _ in 0..<40 { load.judged(1, in: .milliseconds(50)) }
@@ -45,34 +43,27 @@ struct LoadTests {
         #expect(load.lag < .seconds(5))
     }
 
-    @Test func stepsAreTakenInOrderAndOneAtATime() {
+    @Test func aLagThatLastsDefersHalfOfTheFramesOnce() {
         var load = load()
-        #expect(play(&load, Array(repeating: 10, count: 25)) == ".....R..............H....")
-        #expect(load.tier == .reduced)
-        #expect(load.words == "tier reduced, every second frame deferred")
-    }
-
-    @Test func aModelWithOneWayToJudgeSkipsAStep() {
-        var load = load(canReduce: false)
         #expect(play(&load, Array(repeating: 10, count: 30)) == ".....H........................")
-        #expect(load.tier == .full)
+        #expect(load.level == .halved)
         #expect(load.words == "every second frame deferred")
     }
 
-    @Test func aStepThatHelpsIsEnough() {
+    @Test func aLagThatShrinksIsStillALag() {
         var load = load()
         let catchingUp = (0..<60).map { 70 - $0 }
-        #expect(play(&load, catchingUp) == ".....R" + String(repeating: ".", count: 54))
+        #expect(play(&load, catchingUp) == ".....H" + String(repeating: ".", count: 54))
     }
 
-    @Test func stepsAreTakenBackAfterARestAndDoNotFlap() {
+    @Test func allFramesAreJudgedInTurnAfterARestAndItDoesNotFlap() {
         var load = load()
         _ = play(&load, Array(repeating: 10, count: 21))
         #expect(load.level == .halved)
         // A lag between calm and limit begins the rest anew.
-        let quiet = Array(repeating: 0, count: 59) + [3] + Array(repeating: 0, count: 122)
+        let quiet = Array(repeating: 0, count: 59) + [3] + Array(repeating: 0, count: 62)
         let said = play(&load, from: 21, quiet)
-        #expect(said == String(repeating: ".", count: 120) + "R" + String(repeating: ".", count: 59) + "K.")
-        #expect(load.tier == .full)
+        #expect(said == String(repeating: ".", count: 120) + "K.")
+        #expect(load.level == .keepingUp && load.words.isEmpty)
     }
 }

@@ -97,7 +97,7 @@ struct MonitorTests {
             stage.feed.say(.listed(20))
             let summary = try await stage.monitor(stage.configuration()).run(until: .listedAndDrained)
             #expect(summary.counts.seen == 21)
-            #expect(summary.counts.scored == 20)
+            #expect(summary.counts.judged == 20)
             #expect(summary.counts.flagged == 3)
             #expect(summary.counts.quarantined == 1)
             #expect(summary.counts.skipped == 1)
@@ -106,14 +106,14 @@ struct MonitorTests {
             )
             #expect(try bench.events() == ["FAULT 7", "FAULT 8", "ONSET 8", "FAULT 9"])
             #expect(try bench.events(well: "C2") == ["UNREADABLE 10"])
-            #expect(try bench.ledger().counts() == [.scored: 20, .quarantined: 1, .skipped: 1])
+            #expect(try bench.ledger().counts() == [.judged: 20, .quarantined: 1, .skipped: 1])
 
             // The next start knows it all.
             let next = Stage(bench)
             next.feed.say(.frame(try bench.describe("01_B1_f9.tif", frame: 9)))
             next.feed.say(.listed(1))
             let again = try await next.monitor(next.configuration()).run(until: .listedAndDrained)
-            #expect((again.counts.known, again.counts.scored) == (1, 0))
+            #expect((again.counts.known, again.counts.judged) == (1, 0))
         }
     }
 
@@ -143,9 +143,9 @@ struct MonitorTests {
             await monitor.stop()
             await stage.told("STOPPING")
             for _ in 0..<5 { gate.signal() }
-            let scored = try await summary.counts.scored
+            let scored = try await summary.counts.judged
             #expect((1...5).contains(scored))
-            #expect(try bench.ledger().counts() == [.scored: scored])
+            #expect(try bench.ledger().counts() == [.judged: scored])
             let kinds = stage.manager.all.compactMap { $0.split(separator: " ").first.map(String.init) }
             #expect(Array(kinds.prefix(3)) == ["READY", "STATUS", "WATCHDOG"])
             // The watchdog is fed until the queue is empty.
@@ -179,14 +179,14 @@ struct MonitorTests {
             Task.detached {
                 for _ in 0..<3 { gate.signal() }
             }
-            #expect(try await summary.counts.scored >= 1)
+            #expect(try await summary.counts.judged >= 1)
             let next = Stage(bench)
             for index in 0..<3 {
                 next.feed.say(.frame(try bench.describe("01_B1_f\(index).tif", frame: index)))
             }
             next.feed.say(.listed(3))
             _ = try await next.monitor(next.configuration()).run(until: .listedAndDrained)
-            #expect(try bench.ledger().counts() == [.scored: 3])
+            #expect(try bench.ledger().counts() == [.judged: 3])
             #expect(try bench.ledger().pending().isEmpty)
         }
     }
@@ -274,7 +274,7 @@ struct MonitorTests {
             await stage.told("READY")
             for _ in 0..<300 { gate.signal() }
             stage.feed.say(.listed(300))
-            #expect(try await summary.counts.scored == 300)
+            #expect(try await summary.counts.judged == 300)
         }
     }
 }

@@ -23,7 +23,7 @@ struct PlateAlarmTests {
 
     private func said(_ bench: Bench) throws -> [String] {
         try bench.ledger().alarms(run: "01", events: [.plate, .plateClear])
-            .map { "\($0.event.rawValue) \($0.cause ?? "")" }
+            .map { "\($0.event.rawValue) \($0.pattern ?? "")" }
     }
 
     @Test func faultyWellsOfOneColumnAreOneAlarmAndHalfAPlateIsAdvice() async throws {

@@ -49,7 +49,7 @@ struct ScaleTests {
             }
             await monitor.stop()
             let counts = try await summary.counts
-            #expect((counts.known, counts.scored) == (frames, 20))
+            #expect((counts.known, counts.judged) == (frames, 20))
         }
     }
 
@@ -92,12 +92,13 @@ struct ScaleTests {
         -> FrameFile
     {
         FrameFile(
-            path: "\(root)/\(name)",
-            root: root,
-            relativePath: name,
+            source: FrameSource(
+                root: root,
+                path: name,
+                identity: identity
+                    ?? FileIdentity(device: 1, inode: 1, size: 1, modified: Timestamp(nanoseconds: 0))
+            ),
             frame: frame,
-            identity: identity
-                ?? FileIdentity(device: 1, inode: 1, size: 1, modified: Timestamp(nanoseconds: 0)),
             completed: Timestamp(nanoseconds: 0),
             found: .closed
         )
@@ -106,18 +107,17 @@ struct ScaleTests {
     /// Empty files, all in one folder, and a row for each.
     private func fill(_ bench: Bench, wells: Int) throws {
         let ledger = try FrameLedger(path: bench.tree.ledger)
-        let score = FrameRecord.Score(
-            scores: ImageScores(maximum: 1, mean: 1, patch: 1),
-            chosen: 1,
+        var judgement = Judgement(
+            verdict: .normal,
             severity: 1,
             threshold: 2,
-            verdict: .normal,
+            scores: ImageScores(maximum: 1, mean: 1, patch: 1),
+            score: 1,
             area: 0,
-            boundingBox: nil,
-            cause: nil,
-            mask: nil,
-            wellIsFaulty: false
+            boundingBox: nil
         )
+        judgement.wellIsFaulty = false
+        let outcome = FrameRecord.Outcome.judged(judgement)
         for start in stride(from: 0, to: frames, by: 10_000) {
             try ledger.record(
                 (start..<min(start + 10_000, frames)).map { number in
@@ -126,10 +126,13 @@ struct ScaleTests {
                     let path = bench.input.appending(path: name).path
                     #expect(FileManager.default.createFile(atPath: path, contents: nil))
                     return FrameRecord(
-                        key: FrameKey(root: bench.input.path, path: name),
-                        identity: try FileSystemIdentity.of(path),
+                        source: FrameSource(
+                            root: bench.input.path,
+                            path: name,
+                            identity: try FileSystemIdentity.of(path)
+                        ),
                         frame: FrameID(run: "01", well: well, index: number / wells),
-                        outcome: .scored(score),
+                        outcome: outcome,
                         model: "3f9ac2d41b7e",
                         completed: nil,
                         judged: Timestamp(nanoseconds: 0)

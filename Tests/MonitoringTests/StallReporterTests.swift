@@ -23,11 +23,12 @@ struct StallReporterTests {
         let name = "\(run)_\(well)_f\(index).tif"
         let written = Timestamp(nanoseconds: Self.restart.nanoseconds + seconds * 1_000_000_000)
         return FrameFile(
-            path: "/in/\(name)",
-            root: "/in",
-            relativePath: name,
+            source: FrameSource(
+                root: "/in",
+                path: name,
+                identity: FileIdentity(device: 1, inode: 1, size: 1, modified: written)
+            ),
             frame: FrameID(run: run, well: try #require(Well(well)), index: index),
-            identity: FileIdentity(device: 1, inode: 1, size: 1, modified: written),
             completed: written,
             found: found
         )
@@ -39,13 +40,12 @@ struct StallReporterTests {
         try ledger.record(
             files.map { file in
                 FrameRecord(
-                    key: FrameKey(root: file.root, path: file.relativePath),
-                    identity: file.identity,
+                    source: file.source,
                     frame: file.frame,
                     outcome: .quarantined(reason: "only its time matters here"),
                     model: "3f9ac2d41b7e",
                     completed: file.completed,
-                    judged: file.identity.modified
+                    judged: file.modified
                 )
             }
         )

@@ -35,11 +35,11 @@ struct StatusServiceTests {
     }
 
     @Test func theStatusSaysHowFarBehindItIs() {
-        var load = Load(threads: 2, canReduce: true)
+        var load = Load(threads: 2)
         load.judged(1, in: .milliseconds(250))
         for second in 0...5 { _ = load.weigh(waiting: 98, now: start + .seconds(second)) }
         let standing = FrameQueue.Standing(count: 128, deferred: 30, load: load)
-        #expect(standing.words == "behind by 12.3 s, 128 waiting (30 deferred), tier reduced")
+        #expect(standing.words == "behind by 12.3 s, 128 waiting (30 deferred), every second frame deferred")
     }
 
     @Test func aFrozenJudgeStopsTheSignOfLife() {

@@ -11,11 +11,17 @@ struct WellQueueTests {
         let name = "01_\(well)_f\(index).tif"
         return QueuedFrame(
             file: FrameFile(
-                path: "/in/\(name)",
-                root: "/in",
-                relativePath: name,
+                source: FrameSource(
+                    root: "/in",
+                    path: name,
+                    identity: FileIdentity(
+                        device: 1,
+                        inode: 1,
+                        size: size,
+                        modified: Timestamp(nanoseconds: 0)
+                    )
+                ),
                 frame: FrameID(run: "01", well: try #require(Well(well)), index: index),
-                identity: FileIdentity(device: 1, inode: 1, size: size, modified: Timestamp(nanoseconds: 0)),
                 completed: Timestamp(nanoseconds: 0),
                 found: .closed
             )
@@ -126,20 +132,14 @@ struct WellQueueTests {
 
     @Test func farBehindHalfOfTheFramesWaitAndNewestComeFirst() throws {
         var queue = queue(batch: 1)
-        queue.canReduce = true
         // One frame took ten seconds.
         queue.add(try frame("A1", 0))
         let first = try #require(batch(&queue))
         queue.finish(first, now: start + .seconds(10))
-        for index in 1...5 { queue.add(try frame("A1", index)) }
+        for index in 1...8 where index != 5 { queue.add(try frame("A1", index)) }
         #expect(queue.weighLoad(now: start) == nil)
-        #expect(queue.weighLoad(now: start + .seconds(5))?.now == .reduced)
-        let reduced = try #require(batch(&queue))
-        #expect(names(reduced) == ["A01f5"])
-        #expect(reduced.tier == .reduced)
-        queue.finish(reduced, now: start + .seconds(5))
-        for index in 6...8 { queue.add(try frame("A1", index)) }
-        #expect(queue.weighLoad(now: start + .seconds(20))?.now == .halved)
+        #expect(queue.deferred == 0)
+        #expect(queue.weighLoad(now: start + .seconds(5))?.now == .halved)
         queue.add(try frame("A1", 9))
         #expect((queue.count, queue.deferred, queue.pressing) == (8, 4, 4))
         var served: [String] = []
@@ -150,7 +150,7 @@ struct WellQueueTests {
             queue.finish(batch, now: start)
         }
         #expect(served == [8, 6, 4, 2, 9, 7, 3, 1].map { "A01f\($0)" })
-        #expect(tiers == Array(repeating: .reduced, count: 4) + Array(repeating: .deferred, count: 4))
+        #expect(tiers == Array(repeating: .full, count: 4) + Array(repeating: .deferred, count: 4))
     }
 
     /// A queue in which so many frames of `A1` lay there at the start, after one of another run that took a second.

@@ -49,7 +49,7 @@ struct AlarmFollowerTests {
                     event: .stalled,
                     frame: FrameID(run: "01", well: well, index: index),
                     model: "3f9ac2d41b7e",
-                    finding: nil,
+                    judgement: nil,
                     reason: "no frame for 60 s",
                     latencyMilliseconds: nil
                 )

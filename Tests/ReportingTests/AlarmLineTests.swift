@@ -14,9 +14,46 @@ struct AlarmLineTests {
     }
 
     @Test func namesItsTierWhereItIsNotFull() throws {
-        let alarm = try Sample.fault(frame: 100, tier: .reduced)
-        #expect(AlarmLine.format(alarm).contains("mask=masks/01_B1_f100.mask.tiff tier=reduced model="))
+        let alarm = try Sample.fault(frame: 100, tier: .deferred)
+        #expect(AlarmLine.format(alarm).contains("mask=masks/01_B1_f100.mask.tiff tier=deferred model="))
         #expect(AlarmLine.parse(AlarmLine.format(alarm)) == alarm)
+    }
+
+    @Test func namesTheLargestTermOfASeverityAboveTheThreshold() throws {
+        let terms = [("level", 1.5), ("tiles_top", 2.75), ("window", -0.1)].map {
+            SeverityContribution(term: $0.0, value: $0.1)
+        }
+        let alarm = try Sample.fault(frame: 100, confidence: 0.87654, terms: terms)
+        let line = AlarmLine.format(alarm)
+        #expect(line.contains(" cause=air-bubble confidence=0.8765 term=tiles_top area=0.056 "))
+        // The reader leaves the term to the ledger, which has its value.
+        let read = try #require(AlarmLine.parse(line)?.judgement)
+        #expect(read.terms.isEmpty && read.verdict == .faulty && read.confidence == 0.8765)
+        var below = Judgement(
+            verdict: .normal,
+            severity: 2.9,
+            threshold: 3,
+            terms: terms,
+            scores: nil,
+            score: 0.1,
+            area: 0,
+            boundingBox: nil
+        )
+        // A camera that is stuck makes a frame faulty whose severity is not above the threshold.
+        for judgement in [below, below.frozen] {
+            let drift = Alarm(
+                time: alarm.time,
+                event: .drift,
+                frame: alarm.frame,
+                model: alarm.model,
+                judgement: judgement,
+                reason: "why",
+                latencyMilliseconds: nil
+            )
+            #expect(!AlarmLine.format(drift).contains("term="))
+        }
+        below.cause = ProbableCause(.blank, confidence: 1)
+        #expect(below.causeName == nil && below.term == nil)
     }
 
     @Test(arguments: Alarm.Event.allCases)
@@ -27,7 +64,7 @@ struct AlarmLineTests {
             event: event,
             frame: fault.frame,
             model: "a b",
-            finding: fault.finding,
+            judgement: fault.judgement,
             reason: "why not",
             latencyMilliseconds: nil
         )

@@ -93,8 +93,7 @@ struct AlarmLogTests {
             let entry = { (seconds: Int64, reason: String) in
                 QuarantineLog.Entry(
                     time: Timestamp(nanoseconds: seconds * 1_000_000_000),
-                    file: "a\nb/01_B1_f1.tif",
-                    page: 0,
+                    source: FrameSource(root: "/in", path: "a\nb/01_B1_f1.tif"),
                     frame: FrameID(run: "01", well: try Sample.well(), index: 1),
                     reason: reason
                 )

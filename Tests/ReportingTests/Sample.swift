@@ -12,23 +12,29 @@ enum Sample {
         mask: String? = "masks/01_B1_f100.mask.tiff",
         reason: String? = nil,
         model: String = "3f9ac2",
-        tier: Tier = .full
+        tier: Tier = .full,
+        confidence: Double = 0,
+        terms: [SeverityContribution] = []
     ) throws -> Alarm {
-        Alarm(
+        var judgement = Judgement(
+            verdict: .faulty,
+            severity: 4.2,
+            threshold: 3,
+            terms: terms,
+            scores: nil,
+            score: 0.213,
+            cause: ProbableCause(.airBubble, confidence: confidence),
+            area: 0.056,
+            boundingBox: PixelRectangle(x: 1180, y: 515, width: 100, height: 285)
+        )
+        judgement.maskPath = mask
+        judgement.tier = tier
+        return Alarm(
             time: Timestamp(nanoseconds: 1_795_341_601_123_000_000),
             event: event,
             frame: FrameID(run: run, well: try well(), index: frame),
             model: model,
-            finding: Alarm.Finding(
-                score: 0.213,
-                threshold: 3,
-                severity: 4.2,
-                cause: "air-bubble",
-                area: 0.056,
-                boundingBox: PixelRectangle(x: 1180, y: 515, width: 100, height: 285),
-                mask: mask,
-                tier: tier
-            ),
+            judgement: judgement,
             reason: reason,
             latencyMilliseconds: 143
         )

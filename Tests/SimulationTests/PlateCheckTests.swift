@@ -39,25 +39,20 @@ private struct Watched {
     func record(_ row: TruthRow, _ outcome: FrameRecord.Outcome? = nil, flagged: Bool, delay: Int)
         -> FrameRecord
     {
-        FrameRecord(
-            key: FrameKey(root: "/in", path: row.file),
-            identity: nil,
+        var judgement = Judgement(
+            verdict: flagged ? .faulty : .normal,
+            severity: 1,
+            threshold: 1,
+            scores: ImageScores(maximum: 1, mean: 1, patch: 1),
+            score: 1,
+            area: 0,
+            boundingBox: nil
+        )
+        judgement.wellIsFaulty = false
+        return FrameRecord(
+            source: FrameSource(root: "/in", path: row.file),
             frame: row.frame,
-            outcome: outcome
-                ?? .scored(
-                    FrameRecord.Score(
-                        scores: ImageScores(maximum: 1, mean: 1, patch: 1),
-                        chosen: 1,
-                        severity: 1,
-                        threshold: 1,
-                        verdict: flagged ? .faulty : .normal,
-                        area: 0,
-                        boundingBox: nil,
-                        cause: nil,
-                        mask: nil,
-                        wellIsFaulty: false
-                    )
-                ),
+            outcome: outcome ?? .judged(judgement),
             model: "m",
             completed: nil,
             judged: Self.time(row.frame.index, delay)
@@ -70,7 +65,7 @@ private struct Watched {
             event: event,
             frame: row.frame,
             model: "m",
-            finding: nil,
+            judgement: nil,
             reason: event == .unreadable ? "cut" : nil,
             latencyMilliseconds: nil
         )

@@ -1,8 +1,10 @@
+import Verdict
 import Foundation
-import Ledger
+package import Ledger
 import Plate
 import Reporting
-import Rules
+package import Rules
+import Synchronization
 
 /// Answers from the ledger and the output folder, with look-ups whose cost does not grow with the run.
 ///
@@ -27,8 +29,8 @@ struct PlateReader: Sendable {
             Answer.Run(
                 run: run.run,
                 wells: run.wells,
-                judged: run.scored,
-                flagged: run.faulty,
+                judged: run.judged,
+                flagged: run.flagged,
                 unreadable: run.quarantined,
                 first: run.first.iso8601,
                 lastSequence: run.lastSequence
@@ -38,14 +40,14 @@ struct PlateReader: Sendable {
 
     private func patterns(_ run: String) throws -> [Answer.Pattern] {
         try ledger.plateAlarms(run: run).map {
-            Answer.Pattern(pattern: $0.cause ?? "", since: $0.time.iso8601, reason: $0.reason)
+            Answer.Pattern(pattern: $0.pattern ?? "", since: $0.time.iso8601, reason: $0.reason)
         }
     }
 
     /// The wells of a run; with `after`, those with an outcome since.
     func plate(_ run: String, after sequence: Int64 = 0) throws -> Answer.Plate {
         let last = try ledger.lastSequence()
-        // A ledger that was made anew counts from 1 again: whoever knows of more has to see everything.
+        // A ledger that was made anew counts from 1 again: a page that knows of more needs all wells.
         let wells = try ledger.wells(of: run, after: sequence <= last ? sequence : 0)
         let size = PlateSize(format, holding: wells.map(\.well))
         return Answer.Plate(
@@ -119,51 +121,47 @@ struct PlateReader: Sendable {
         let decisions = try ledger.decisions(run: frame.run, well: frame.well)
         return Answer.FrameDetail(
             frame: entry,
-            width: mask?.width,
-            height: mask?.height,
-            box: record.score?.boundingBox.map { [$0.x, $0.y, $0.width, $0.height] },
+            width: mask?.width ?? record.judgement?.width,
+            height: mask?.height ?? record.judgement?.height,
+            box: record.judgement?.boundingBox.map { [$0.x, $0.y, $0.width, $0.height] },
             outline: rings,
             decision: decisions.last { $0.frame == frame.index }.map { Answer.Decision($0) }
         )
     }
 
+    /// What a term of the severity means, for people.
+    static func words(_ term: String) -> String { SeverityTerm.named(term)?.words ?? term }
+
     private func entry(_ record: FrameRecord) -> Answer.Frame? {
         guard let frame = record.frame else { return nil }
-        let score = record.score
+        let judgement = record.judgement
         let files = FrameFiles(tree: tree, record: record)
         return Answer.Frame(
             frame: frame.index,
             state: record.state.rawValue,
-            verdict: score?.verdict.rawValue,
-            severity: score?.severity.finite,
-            threshold: score?.threshold.finite,
-            score: score?.chosen.finite,
-            area: score?.area.finite,
-            cause: score?.cause,
+            verdict: judgement?.verdict.rawValue,
+            severity: judgement?.severity.finite,
+            threshold: judgement?.threshold.finite,
+            score: judgement?.score.finite,
+            area: judgement?.area.finite,
+            cause: judgement?.causeName,
+            confidence: judgement?.confidence,
+            term: judgement?.term,
+            terms: judgement?.terms.isEmpty == false
+                ? judgement.map { Dictionary($0.terms.map { ($0.term, $0.value) }) { first, _ in first } }
+                : nil,
+            explanation: judgement?.verdict == .faulty ? judgement?.explanation(words: Self.words) : nil,
             reason: record.reason,
-            tier: score?.tier.rawValue,
+            tier: judgement?.tier.rawValue,
             model: record.model,
             completed: record.completed?.iso8601,
             judged: record.judged.iso8601,
-            file: record.key.path,
-            page: record.key.page,
+            file: record.source.path,
+            page: record.source.page,
             sequence: String(record.judged.nanoseconds, radix: 36),
             hasMask: files.maskPath != nil,
             hasHeatMap: files.heatMapPath.map { FileManager.default.fileExists(atPath: $0) } ?? false
         )
-    }
-}
-
-extension FrameRecord {
-    var score: Score? {
-        if case .scored(let score) = outcome { score } else { nil }
-    }
-
-    var reason: String? {
-        switch outcome {
-        case .scored: nil
-        case .quarantined(let reason), .skipped(let reason): reason
-        }
     }
 }
 
@@ -174,8 +172,8 @@ extension Answer.Well {
         row = summary.well.row
         column = summary.well.column
         state = WellState(summary)
-        judged = summary.scored
-        flagged = summary.faulty
+        judged = summary.judged
+        flagged = summary.flagged
         unreadable = summary.quarantined
         frame = last.frame
         severity = last.severity?.finite
@@ -198,7 +196,130 @@ extension WellState {
         } else if summary.recentlyFaulty > 0 {
             self = .suspect
         } else {
-            self = summary.scored == 0 ? .empty : .normal
+            self = summary.judged == 0 ? .empty : .normal
         }
+    }
+}
+
+/// Rows and columns of a plate.
+struct PlateSize: Sendable, Equatable {
+    let rows: Int
+    let columns: Int
+
+    private static let sizes = [
+        PlateSize(rows: 8, columns: 12), PlateSize(rows: 16, columns: 24), PlateSize(rows: 32, columns: 48),
+    ]
+
+    private init(rows: Int, columns: Int) {
+        self.rows = rows
+        self.columns = columns
+    }
+
+    /// The plate as configured, or the next larger one that holds the wells seen.
+    init(_ format: WebSettings.PlateFormat, holding wells: some Sequence<Well>) {
+        let configured =
+            switch format {
+            case .auto, .wells96: 0
+            case .wells384: 1
+            case .wells1536: 2
+            }
+        let last = (row: wells.map(\.row).max() ?? 0, column: wells.map(\.column).max() ?? 1)
+        self =
+            Self.sizes[configured...].first { last.row < $0.rows && last.column <= $0.columns }
+            ?? Self.sizes[2]
+    }
+}
+
+/// A well's time series, made small enough to be drawn: 10,000 frames are more than a screen has columns.
+struct SeriesBuilder {
+    private var points: [FrameLedger.SeriesPoint] = []
+    private(set) var turns: [Answer.Turn] = []
+    private(set) var threshold: Double?
+    private var wasFaulty = false
+    private var lastGood: Int?
+    private var firstBad: Int?
+
+    /// Takes the next frame in time.
+    mutating func add(_ point: FrameLedger.SeriesPoint) {
+        points.append(point)
+        threshold = point.threshold ?? threshold
+        if firstBad == nil, point.state == .judged {
+            if point.isFaulty { firstBad = point.frame } else { lastGood = point.frame }
+        }
+        guard let isFaulty = point.wellIsFaulty, isFaulty != wasFaulty else { return }
+        wasFaulty = isFaulty
+        turns.append(Answer.Turn(frame: point.frame, event: isFaulty ? "ONSET" : "CLEAR"))
+    }
+
+    /// Frames taken.
+    var count: Int { points.count }
+
+    /// From where to where the well can be used: up to the frame before the first flagged one.
+    var range: Answer.Range? {
+        guard let first = points.first, let last = points.last else { return nil }
+        return Answer.Range(
+            firstFrame: first.frame,
+            lastFrame: last.frame,
+            lastGood: lastGood,
+            firstBad: firstBad
+        )
+    }
+
+    /// The frames as at most so many marks, each with the lowest and the highest severity of its frames.
+    func buckets(atMost most: Int) -> [Answer.Bucket] {
+        let size = max(1, (points.count + most - 1) / most)
+        return stride(from: 0, to: points.count, by: size).map { start in
+            let part = points[start..<min(start + size, points.count)]
+            let severities = part.compactMap { $0.severity?.finite }
+            return Answer.Bucket(
+                first: part.first?.frame ?? 0,
+                last: part.last?.frame ?? 0,
+                low: severities.min(),
+                high: severities.max(),
+                flagged: part.count { $0.isFaulty },
+                unreadable: part.count { $0.state == .quarantined }
+            )
+        }
+    }
+}
+
+/// How each lens did in each run of a ledger; what was found of a run is kept until a frame of it is added.
+package final class LensHistory: Sendable {
+    private struct Known: Sendable {
+        let lastSequence: Int64
+        let lenses: [Int: LensTally.Summary]
+    }
+
+    private let ledger: FrameLedger
+    private let rules: PlateRules
+    private let known = Mutex<[String: Known]>([:])
+
+    /// Looks into a ledger of a microscope whose lenses stand like this.
+    package init(ledger: FrameLedger, rules: PlateRules) {
+        self.ledger = ledger
+        self.rules = rules
+    }
+
+    /// All runs, in the order of their first outcome.
+    ///
+    /// Reads every frame of the runs that changed since it was asked last: a second or two for a million.
+    package func trend() throws(LedgerError) -> LensTrend {
+        var trend = LensTrend()
+        for run in try ledger.runs().sorted(by: { ($0.first, $0.lastSequence) < ($1.first, $1.lastSequence) })
+        {
+            trend.add(run.run, try lenses(of: run))
+        }
+        return trend
+    }
+
+    private func lenses(of run: FrameLedger.RunSummary) throws(LedgerError) -> [Int: LensTally.Summary] {
+        if let kept = known.withLock({ $0[run.run] }), kept.lastSequence == run.lastSequence {
+            return kept.lenses
+        }
+        var tally = LensTally(rules: rules)
+        try ledger.forEachSeverity(of: run.run) { tally.add($0, severity: $1, isFaulty: $2) }
+        let found = Known(lastSequence: run.lastSequence, lenses: tally.summaries)
+        known.withLock { $0[run.run] = found }
+        return found.lenses
     }
 }

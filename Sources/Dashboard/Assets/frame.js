@@ -11,6 +11,7 @@ export class FrameView {
     this.root = document.getElementById("frame");
     this.title = document.getElementById("frame-title");
     this.picture = document.getElementById("picture");
+    this.why = document.getElementById("why");
     this.facts = document.getElementById("facts");
     this.files = document.getElementById("files");
     this.form = document.getElementById("decision");
@@ -90,9 +91,12 @@ export class FrameView {
 
   #tell() {
     const frame = this.data.frame;
+    this.why.textContent = frame.explanation || "";
+    this.why.hidden = !frame.explanation;
     const facts = [["verdict", frame.verdict || frame.state]];
-    if (frame.severity !== undefined) facts.push(["severity", `${figure(frame.severity)} of ${figure(frame.threshold)}`]);
-    if (frame.cause) facts.push(["cause", frame.cause]);
+    if (frame.severity !== undefined) facts.push(["severity", `${figure(frame.severity)} (limit ${figure(frame.threshold)})`]);
+    if (frame.cause) facts.push(["cause", frame.confidence ? `${frame.cause} (${Math.round(100 * frame.confidence)} %)` : frame.cause]);
+    if (frame.terms) facts.push(["terms", Object.entries(frame.terms).sort((a, b) => b[1] - a[1]).map(([name, value]) => `${name} ${figure(value)}`).join(", ")]);
     if (frame.area) facts.push(["area", `${(100 * frame.area).toFixed(1)} %`]);
     if (frame.score !== undefined) facts.push(["score", frame.score.toPrecision(4)]);
     if (frame.tier && frame.tier !== "full") facts.push(["judged", frame.tier]);

@@ -132,7 +132,7 @@ export class Plate {
 
   #sentence(well) {
     const parts = [`${well.well}: ${states[well.state].words}`];
-    if (well.severity !== undefined) parts.push(`severity ${figure(well.severity)} of ${figure(well.threshold)}`);
+    if (well.severity !== undefined) parts.push(`severity ${figure(well.severity)} (limit ${figure(well.threshold)})`);
     if (well.cause && well.state !== "normal") parts.push(well.cause === "unknown" ? "cause unknown" : well.cause);
     if (well.reason) parts.push(well.reason);
     parts.push(`frame ${well.frame}`);

@@ -169,3 +169,88 @@ struct ReviewText {
         html += "</section>\n"
     }
 }
+
+/// Each lens in a run beside its own past, as HTML.
+enum LensSection {
+    /// A table with a control chart in each row; nothing where there are no lenses.
+    static func html(_ lenses: [[LensTrend.Row]]) -> String {
+        guard !lenses.isEmpty else { return "" }
+        let rows = lenses.compactMap { runs in runs.last.map { row($0, of: runs) } }
+        return """
+            <section><h2>Lenses</h2><p class="legend">Median severity of each lens, run by run (Levey-Jennings): \
+            mean of the runs before this one, 1, 2 and 3 standard deviations around it; the ring is this run. From 3 \
+            above on (×) look at the lens before its frames are faulty.</p>
+            <table><thead><tr><th>lens<th>frames<th>flagged<th>median severity<th>runs before<th>deviation\
+            <th>run by run</tr></thead><tbody>
+            \(rows.joined())</tbody></table></section>
+
+            """
+    }
+
+    private static func row(_ row: LensTrend.Row, of runs: [LensTrend.Row]) -> String {
+        let past =
+            row.past.map { "\(HTMLText.figure($0.mean)) ± \(HTMLText.figure($0.spread))" }
+            ?? "too few to tell"
+        let deviation = row.deviation.map { ($0 < 0 ? "−" : "+") + HTMLText.fixed(abs($0), 1) } ?? "–"
+        return """
+            <tr class="\(row.isOut ? "bad" : "")"><th>\(row.lens)<td>\(row.frames)<td>\(row.faulty)\
+            <td>\(HTMLText.figure(row.median))<td>\(past)<td>\(deviation)<td>\(LensChart(runs).svg)</tr>
+
+            """
+    }
+}
+
+/// A well's severity over time, small enough for a row of a table.
+enum Sparkline {
+    private static let (width, height) = (240.0, 30.0)
+
+    /// The drawing: highest severity of each mark on a scale of roots, flagged marks as dots, the threshold as a line.
+    static func svg(_ well: RunReview.WellReview) -> String {
+        let top = max(well.worst ?? 0, 1.3 * (well.threshold ?? 1)).squareRoot()
+        let y = { (severity: Double) in height - 2 - max(severity, 0).squareRoot() / top * (height - 4) }
+        let step = width / Double(max(well.buckets.count, 2) - 1)
+        var points: [String] = []
+        var dots = ""
+        for (index, bucket) in well.buckets.enumerated() {
+            guard let high = bucket.high else { continue }
+            let place = (HTMLText.fixed(Double(index) * step, 1), HTMLText.fixed(y(high), 1))
+            points.append("\(place.0),\(place.1)")
+            if bucket.flagged > 0 { dots += "<circle cx=\"\(place.0)\" cy=\"\(place.1)\" r=\"2\"/>" }
+        }
+        let limit = well.threshold.map { HTMLText.fixed(y($0), 1) }
+        let line = limit.map { "<line x1=\"0\" x2=\"\(Int(width))\" y1=\"\($0)\" y2=\"\($0)\"/>" } ?? ""
+        return """
+            <svg class="spark" viewBox="-3 0 \(Int(width) + 6) \(Int(height))" aria-hidden="true">\(line)\
+            <polyline points="\(points.joined(separator: " "))"/>\(dots)</svg>
+            """
+    }
+}
+
+/// Text that goes into HTML, with whatever a name from disk holds.
+enum HTMLText {
+    /// The text as it stands between tags and in quoted attributes.
+    static func escaped(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "&": result += "&amp;"
+            case "<": result += "&lt;"
+            case ">": result += "&gt;"
+            case "\"": result += "&quot;"
+            case "'": result += "&#39;"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+
+    /// A number with as many digits as one reads.
+    static func figure(_ value: Double?) -> String {
+        guard let value, value.isFinite else { return "–" }
+        let digits = abs(value) >= 100 ? 0 : abs(value) >= 10 ? 1 : 2
+        return value.fixed(digits)
+    }
+
+    /// A number with so many digits after the point.
+    static func fixed(_ value: Double, _ digits: Int) -> String { value.fixed(digits) }
+}

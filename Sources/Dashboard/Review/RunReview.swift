@@ -126,8 +126,8 @@ struct RunReview: Sendable {
 extension RunReview.WellReview {
     fileprivate init(_ summary: WellSummary, _ series: SeriesBuilder, marks: Int, decision: Decision?) {
         well = summary.well
-        frames = summary.scored + summary.quarantined
-        flagged = summary.faulty
+        frames = summary.judged + summary.quarantined
+        flagged = summary.flagged
         unreadable = summary.quarantined
         range = series.range
         buckets = series.buckets(atMost: marks)

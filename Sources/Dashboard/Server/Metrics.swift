@@ -19,7 +19,7 @@ struct Metrics {
     private mutating func add(_ figures: DaemonFigures) {
         gauge("autoqc_queue_frames", "Frames that wait to be judged.", Double(figures.waiting))
         gauge("autoqc_queue_deferred_frames", "Of them, those put off.", Double(figures.waitingDeferred))
-        gauge("autoqc_lag_seconds", "How long judging would take for what waits.", figures.lag)
+        gauge("autoqc_lag_seconds", "Time that judging would take for all waiting frames.", figures.lag)
         gauge(
             "autoqc_frames_per_second",
             "Frames judged per second over the last minute.",
@@ -35,7 +35,6 @@ struct Metrics {
             sample("autoqc_frames_total", Double(count), [("outcome", outcome)])
         }
         counter("autoqc_frames_seen_total", "Files taken from the watched folders.", counts.seen)
-        counter("autoqc_frames_reduced_total", "Frames judged with fewer passes.", counts.reduced)
         counter("autoqc_frames_deferred_total", "Frames judged after newer ones.", counts.deferred)
         add(figures.latency)
         describe(

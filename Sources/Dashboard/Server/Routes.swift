@@ -95,3 +95,208 @@ extension HTTPField.Name {
     /// Where a browser goes on after a break.
     fileprivate static let lastEventID = HTTPField.Name("Last-Event-ID") ?? .range
 }
+
+/// Pictures and files of a frame.
+struct FileRoutes: Sendable {
+    let site: Site
+
+    func add(to router: Router<Routes.Context>) {
+        router.get(RouterPath("\(Routes.frame)/image.png")) { request, context in
+            try await picture(of: Routes.frame(context), width: Self.width(request), kind: "image") {
+                files,
+                width in
+                try files.readFrame().map { try Picture.grey($0, width: width) }
+            }
+        }
+        router.get(RouterPath("\(Routes.frame)/heat.png")) { request, context in
+            try await picture(of: Routes.frame(context), width: Self.width(request), kind: "heat") {
+                files,
+                width in
+                try files.readHeatMap().map { try Picture.heat($0, width: width) }
+            }
+        }
+        add("frame.tiff", "image/tiff", to: router) { $0.framePath }
+        add("mask.tiff", "image/tiff", to: router) { $0.maskPath }
+        add("mask.geojson", "application/geo+json", to: router) { $0.regionsPath }
+        add("scores.tiff", "image/tiff", to: router) { $0.heatMapPath }
+    }
+
+    private func picture(
+        of frame: FrameID,
+        width: Int,
+        kind: String,
+        make: @escaping @Sendable (FrameFiles, Int) throws -> [UInt8]?
+    ) async throws -> Response {
+        guard let files = try await files(of: frame) else { return Self.missing }
+        let shelf = site.shelf
+        let judged = files.record.judged.nanoseconds
+        let bytes = try await site.pictures.run {
+            try shelf.picture("\(kind) \(frame) \(judged) \(width)") { try make(files, width) }
+        }
+        guard let bytes else { return Self.missing }
+        var response = Response(type: "image/png", bytes: bytes)
+        // The page asks under another address for a frame that was judged again.
+        response.headers[.cacheControl] = "private, max-age=86400"
+        return response
+    }
+
+    private static let missing = Response.problem(.notFound, "the file is gone, or was never written")
+
+    private func files(of frame: FrameID) async throws -> FrameFiles? {
+        let tree = site.reader.tree
+        return try await site.ask { reader in
+            try reader.record(frame).map { FrameFiles(tree: tree, record: $0) }
+        }
+    }
+
+    private static func width(_ request: Request) -> Int {
+        let asked = request.uri.queryParameters.get("width").flatMap { Int($0) } ?? Picture.widest
+        return min(max(asked, Picture.narrowest), Picture.widest)
+    }
+
+    /// Largest file that is handed over, in bytes: it goes through memory.
+    private static let largestFile = 256 << 20
+
+    private func add(
+        _ name: String,
+        _ type: String,
+        to router: Router<Routes.Context>,
+        path: @escaping @Sendable (FrameFiles) -> String?
+    ) {
+        router.get(RouterPath("\(Routes.frame)/\(name)")) { _, context in
+            let frame = try Routes.frame(context)
+            guard let files = try await files(of: frame), let path = path(files) else { return Self.missing }
+            let data = try await site.pictures.run { Self.read(path) }
+            guard let data else { return Self.missing }
+            var response = Response(type: type, bytes: data)
+            response.headers[.contentDisposition] = "attachment; filename=\"\(Self.fileName(path))\""
+            return response
+        }
+    }
+
+    /// A regular file that is not absurdly large, or `nil`.
+    private static func read(_ path: String) -> Data? {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        guard attributes?[.type] as? FileAttributeType == .typeRegular,
+            let size = attributes?[.size] as? NSNumber, size.intValue <= largestFile
+        else { return nil }
+        return FileManager.default.contents(atPath: path)
+    }
+
+    /// The last part of a path, as a header can carry it.
+    private static func fileName(_ path: String) -> String {
+        String(
+            (path.split(separator: "/").last ?? "frame").map {
+                $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "_"
+            }
+        )
+    }
+}
+
+/// What reviewers decided, and what they decide.
+struct DecisionRoutes: Sendable {
+    let site: Site
+
+    private static let path: RouterPath = "/api/v1/runs/{run}/decisions"
+    /// Longest request, in bytes.
+    private static let longest = 16 << 10
+
+    /// A decision as the page sends it.
+    private struct Wish: Decodable {
+        let well: String
+        let frame: Int?
+        let decision: String
+        let note: String?
+        let reviewer: String?
+    }
+
+    func add(to router: Router<Routes.Context>) {
+        router.get(Self.path) { _, context in
+            let run = try Routes.run(context)
+            let isOpen = site.canDecide
+            return try await site.answer(about: run) { reader in
+                Answer.Decisions(
+                    decisions: try reader.ledger.decisions(run: run).map { Answer.Decision($0) },
+                    isOpen: isOpen
+                )
+            }
+        }
+        router.post(Self.path) { request, context in try await decide(request, run: Routes.run(context)) }
+    }
+
+    private func decide(_ request: Request, run: String) async throws -> Response {
+        guard site.canDecide else {
+            return .problem(
+                .conflict,
+                "this page only reads; decide on the page of the daemon that writes the ledger"
+            )
+        }
+        let body = try await request.body.collect(upTo: Self.longest)
+        guard let wish = try? JSONDecoder().decode(Wish.self, from: Data(body.readableBytesView)),
+            let well = Well(wish.well), let kind = Decision.Kind(rawValue: wish.decision)
+        else {
+            return .problem(
+                .badRequest,
+                "send well, frame or none, decision (\(Decision.Kind.allCases.map(\.rawValue).joined(separator: ", "))), note, reviewer"
+            )
+        }
+        let decision = Decision(
+            run: run,
+            well: well,
+            frame: wish.frame,
+            kind: kind,
+            note: wish.note ?? "",
+            reviewer: wish.reviewer ?? "",
+            decided: .now
+        )
+        let isKnown = try await site.ask { reader in
+            guard try reader.knows(run, well, frame: wish.frame) else { return false }
+            try reader.ledger.add(decision)
+            return true
+        }
+        guard isKnown else { return .problem(.notFound, "no such frame was judged") }
+        return Response(
+            status: .created,
+            type: "application/json; charset=utf-8",
+            bytes: try Answer.encode(Answer.Decision(decision))
+        )
+    }
+}
+
+extension PlateReader {
+    /// Whether a frame, or any frame of a well, has an outcome.
+    func knows(_ run: String, _ well: Well, frame: Int?) throws -> Bool {
+        if let frame { return try record(FrameID(run: run, well: well, index: frame)) != nil }
+        return try !ledger.records(of: well, run: run, FrameLedger.Selection(limit: 1)).isEmpty
+    }
+}
+
+/// The page's own files, carried within the program, which is installed alone.
+enum Assets {
+    static func addRoutes(to router: Router<BasicRequestContext>) {
+        add("/", "text/html; charset=utf-8", PackageResources.index_html, to: router)
+        add("/page.css", "text/css; charset=utf-8", PackageResources.page_css, to: router)
+        for (path, bytes) in [
+            ("/page.js", PackageResources.page_js), ("/plate.js", PackageResources.plate_js),
+            ("/well.js", PackageResources.well_js), ("/frame.js", PackageResources.frame_js),
+            ("/lens.js", PackageResources.lens_js),
+        ] {
+            add(path, "text/javascript; charset=utf-8", bytes, to: router)
+        }
+        add("/icon.svg", "image/svg+xml", PackageResources.icon_svg, to: router)
+    }
+
+    private static func add(
+        _ path: String,
+        _ type: String,
+        _ bytes: [UInt8],
+        to router: Router<BasicRequestContext>
+    ) {
+        router.get(RouterPath(path)) { _, _ in
+            var response = Response(type: type, bytes: bytes)
+            // A newer program has other files under the same names.
+            response.headers[.cacheControl] = "no-cache"
+            return response
+        }
+    }
+}

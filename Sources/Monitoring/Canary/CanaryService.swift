@@ -37,7 +37,7 @@ final class CanaryService: Service {
     ///
     /// A round on the same again would prove nothing new.
     private struct Basis: Equatable {
-        let newest: FrameLedger.NormalFrame?
+        let newest: LocatedFrame?
         let model: String
         let threshold: Double?
     }

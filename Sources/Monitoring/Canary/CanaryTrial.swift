@@ -33,7 +33,7 @@ struct CanaryTrial {
     private let tools: Tools
     private let judge: any FrameJudge
     private let threshold: Double?
-    private var candidates: ArraySlice<FrameLedger.NormalFrame>
+    private var candidates: ArraySlice<LocatedFrame>
     /// Frames that are still wanted.
     private var wanted: Int
     private var subject: Subject?
@@ -45,7 +45,7 @@ struct CanaryTrial {
 
     /// Plans a round on so many of the candidates, with the judge and threshold that frames get.
     init(
-        _ candidates: [FrameLedger.NormalFrame],
+        _ candidates: [LocatedFrame],
         wanted: Int,
         judge: any FrameJudge,
         threshold: Double?,
@@ -86,12 +86,11 @@ struct CanaryTrial {
     private mutating func judgeNextFrame() {
         guard wanted > 0, let candidate = candidates.popFirst() else { return }
         do {
-            let path = "\(candidate.key.root)/\(candidate.key.path)"
-            let open = try tools.reader.open(path)
-            guard candidate.key.page < open.pageCount else {
+            let open = try tools.reader.open(candidate.source.absolutePath)
+            guard candidate.source.page < open.pageCount else {
                 return skip(candidate, because: "it has \(open.pageCount) pages now")
             }
-            let frame = try open.frame(page: candidate.key.page)
+            let frame = try open.frame(page: candidate.source.page)
             guard try verdict(of: frame) == .normal else {
                 leftOut += 1
                 return skip(candidate, because: "it is not normal any more")
@@ -130,15 +129,15 @@ struct CanaryTrial {
         return judgement.isFinite ? judgement.verdict : .unreadable
     }
 
-    private func skip(_ candidate: FrameLedger.NormalFrame, because reason: String) {
+    private func skip(_ candidate: LocatedFrame, because reason: String) {
         tools.logger.info(
             "The canary skips a frame",
-            metadata: Logger.Metadata([.file: "\(candidate.key.path)", .reason: "\(reason)"])
+            metadata: Logger.Metadata([.file: "\(candidate.source.path)", .reason: "\(reason)"])
         )
     }
 
     /// The newest frame of every well before a second one of any, in an order that changes with the frames.
-    static func spreadOverWells(_ frames: [FrameLedger.NormalFrame]) -> [FrameLedger.NormalFrame] {
+    static func spreadOverWells(_ frames: [LocatedFrame]) -> [LocatedFrame] {
         var seen: [WellQueue.WellKey: Int] = [:]
         let ranked = frames.map { frame in
             let rank = seen[WellQueue.WellKey(frame.frame), default: 0]

@@ -1,4 +1,5 @@
 import Acquisition
+import Frames
 import Ledger
 import Plate
 import Reporting
@@ -15,7 +16,7 @@ struct BatchPlan {
     /// The quarantine log's lines.
     private(set) var quarantined: [QuarantineLog.Entry] = []
     /// What the batch adds to the counts.
-    private(set) var counts = MonitorSummary.Counts()
+    private(set) var counts = FrameCounts()
     /// From each frame's completion to now.
     private(set) var latencies: [Duration] = []
     /// Whether the ledger says that the well was faulty before the batch.
@@ -37,7 +38,7 @@ struct BatchPlan {
             try WellSequence(of: $0.frame, in: environment.ledger, before: results.count, settings)
         }
         wasFaulty = well?.isFaulty ?? false
-        var namesakes: [FrameID: FrameKey] = [:]
+        var namesakes: [FrameID: FrameSource] = [:]
         for result in results {
             let earlier = try environment.ledger.records(of: result.frame)
             let naming = Naming(
@@ -46,11 +47,11 @@ struct BatchPlan {
                 namesake: namesakes[result.frame],
                 byFrame: settings.namesByFrame
             )
-            namesakes[result.frame] = namesakes[result.frame] ?? result.key
+            namesakes[result.frame] = namesakes[result.frame] ?? result.source
             switch result.outcome {
-            case .judged(let judged):
-                add(result, well?.isFrozen(judged.judgement) == true ? judged.frozen : judged, naming)
-            case .failed(let reason): add(result, failure: reason)
+            case .judged(let judgement):
+                add(result, well?.isFrozen(judgement) == true ? judgement.frozen : judgement, naming)
+            case .quarantined(let reason), .skipped(let reason): add(result, failure: reason)
             }
         }
     }
@@ -64,69 +65,62 @@ struct BatchPlan {
         /// Whether there may be a mask from an earlier content.
         let hadMask: Bool
 
-        init(_ result: PageResult, earlier: [FrameRecord], namesake: FrameKey?, byFrame: Bool) {
-            let own = earlier.first { $0.key == result.key }
-            let other = namesake ?? earlier.first { $0.key != result.key && $0.state != .skipped }?.key
-            var ownMask: String?
-            if case .scored(let score) = own?.outcome { ownMask = score.mask }
+        init(_ result: PageResult, earlier: [FrameRecord], namesake: FrameSource?, byFrame: Bool) {
+            let source = result.source
+            let own = earlier.first { $0.source.place == source.place }
+            let other =
+                namesake
+                ?? earlier.first { $0.source.place != source.place && $0.state != .skipped }?.source
+            let ownMask = own?.judgement?.maskPath
             hadMask = ownMask != nil
             let distinction = other.map { _ in
-                String(SafeName.hash("\(result.file.root)/\(result.file.relativePath)").prefix(8))
+                String(SafeName.hash("\(source.root)/\(source.path)").prefix(8))
             }
             // The index of a movie's frame counts its pages on, so there it says the page, too.
             let (file, page) =
                 byFrame
                 ? ("\(result.frame.well)_f\(result.frame.index).", 0)
-                : (result.file.relativePath, result.page)
+                : (source.path, source.page)
             name =
                 ownMask.flatMap { Sidecars.name(ofMask: $0) }
                 ?? Sidecars.name(file: file, page: page, distinction: distinction)
-            if let own, own.identity != result.file.identity {
-                reason = "judged again: the file changed at \(result.file.identity.modified.iso8601)"
+            if let own, own.source.identity != source.identity {
+                reason = "judged again: the file changed at \(result.modified.iso8601)"
             } else {
                 reason = other.map { "another file of this frame than \($0.path)" }
             }
         }
     }
 
-    private mutating func add(_ result: PageResult, _ judged: JudgedFrame, _ naming: Naming) {
-        let finding = finding(of: judged, naming)
-        order(judged, finding, naming, of: result)
-        let isFaulty = judged.verdict == .faulty
-        if isFaulty { alarms.append(alarm(.fault, result, finding, naming.reason)) }
+    private mutating func add(_ result: PageResult, _ found: Judgement, _ naming: Naming) {
+        let pictures = found.pictures
+        var judgement = found
+        judgement.pictures = nil
+        judgement.tier = settings.tier
+        judgement.precision = settings.judge.precisionName
+        judgement.maskPath = settings.masks && pictures != nil ? Sidecars.maskPath(name: naming.name) : nil
+        order(pictures, judgement, naming, of: result)
+        let isFaulty = judgement.verdict == .faulty
+        if isFaulty { alarms.append(alarm(.fault, result, judgement, naming.reason)) }
         let isLate = well?.isLate(result.place) ?? false
-        let effect = isLate ? nil : well?.add(judged.judgement, index: result.frame.index)
+        let effect = isLate ? nil : well?.add(judgement, index: result.frame.index)
         switch effect?.event {
         case .onset(let beginning):
-            alarms.append(alarm(.onset, result, finding, naming.reason, beginning: beginning))
-        case .clear: alarms.append(alarm(.clear, result, finding, naming.reason))
-        case .shift(let sentence): alarms.append(alarm(.shift, result, finding, sentence))
-        case .drift(let sentence): alarms.append(alarm(.drift, result, finding, sentence))
+            alarms.append(alarm(.onset, result, judgement, naming.reason, beginning: beginning))
+        case .clear: alarms.append(alarm(.clear, result, judgement, naming.reason))
+        case .shift(let sentence): alarms.append(alarm(.shift, result, judgement, sentence))
+        case .drift(let sentence): alarms.append(alarm(.drift, result, judgement, sentence))
         case nil: break
         }
-        records.append(
-            record(result, .scored(score(judged, finding, isLate: isLate, change: effect?.change)))
+        judgement.wellIsFaulty = isLate ? nil : well?.isFaulty
+        judgement.change = effect?.change
+        records.append(record(result, .judged(judgement)))
+        counts += FrameCounts(
+            judged: 1,
+            flagged: isFaulty ? 1 : 0,
+            deferred: settings.tier == .deferred ? 1 : 0
         )
-        counts.scored += 1
-        counts.flagged += isFaulty ? 1 : 0
-        counts.reduced += settings.tier == .reduced ? 1 : 0
-        counts.deferred += settings.tier == .deferred ? 1 : 0
         latencies.append(latency(of: result))
-    }
-
-    private func finding(of judged: JudgedFrame, _ naming: Naming) -> Alarm.Finding {
-        let cause = judged.verdict == .faulty ? judged.cause : .unknown
-        return Alarm.Finding(
-            score: judged.score,
-            threshold: judged.threshold,
-            severity: judged.severity,
-            cause: cause.cause.rawValue,
-            confidence: cause.cause == .unknown ? nil : cause.confidence,
-            area: judged.area,
-            boundingBox: judged.boundingBox,
-            mask: settings.masks && judged.pictures != nil ? Sidecars.maskPath(name: naming.name) : nil,
-            tier: settings.tier
-        )
     }
 
     /// Of a well that is faulty already, one score map in so many is kept: a lamp that fails would fill the disk, with some
@@ -135,14 +129,14 @@ struct BatchPlan {
 
     /// What is to lie beside the logs, and what is to go from there.
     private mutating func order(
-        _ judged: JudgedFrame,
-        _ finding: Alarm.Finding,
+        _ pictures: Judgement.Pictures?,
+        _ judgement: Judgement,
         _ naming: Naming,
         of result: PageResult
     ) {
         let isKept = well?.isFaulty != true || result.frame.index.isMultiple(of: Self.keptMaps)
-        let mask = settings.masks ? judged.pictures?.mask : nil
-        let map = settings.scores && isKept ? judged.pictures?.map : nil
+        let mask = settings.masks ? pictures?.mask : nil
+        let map = settings.scores && isKept ? pictures?.map : nil
         guard mask != nil || map != nil || naming.hadMask else { return }
         sidecars.append(
             BatchReport.SidecarOrder(
@@ -150,32 +144,8 @@ struct BatchPlan {
                 mask: mask,
                 map: map,
                 pixelSize: result.pixelSize,
-                cause: finding.cause
+                cause: judgement.cause.cause
             )
-        )
-    }
-
-    private func score(
-        _ judged: JudgedFrame,
-        _ finding: Alarm.Finding,
-        isLate: Bool,
-        change: Double?
-    ) -> FrameRecord.Score {
-        FrameRecord.Score(
-            scores: judged.scores,
-            chosen: judged.score,
-            severity: judged.severity,
-            threshold: finding.threshold,
-            verdict: judged.verdict,
-            area: finding.area,
-            boundingBox: finding.boundingBox,
-            cause: judged.verdict == .faulty ? finding.cause : nil,
-            mask: finding.mask,
-            wellIsFaulty: isLate ? nil : well?.isFaulty,
-            tier: settings.tier,
-            precision: settings.judge.precisionName,
-            change: change,
-            appearance: judged.appearance
         )
     }
 
@@ -184,8 +154,7 @@ struct BatchPlan {
         quarantined.append(
             QuarantineLog.Entry(
                 time: time,
-                file: result.file.relativePath,
-                page: result.page,
+                source: result.source,
                 frame: result.frame,
                 reason: reason
             )
@@ -197,7 +166,7 @@ struct BatchPlan {
     private func alarm(
         _ event: Alarm.Event,
         _ result: PageResult,
-        _ finding: Alarm.Finding?,
+        _ judgement: Judgement?,
         _ reason: String?,
         beginning: Alarm.Beginning? = nil
     ) -> Alarm {
@@ -206,7 +175,7 @@ struct BatchPlan {
             event: event,
             frame: result.frame,
             model: settings.judge.model,
-            finding: finding,
+            judgement: judgement,
             beginning: beginning,
             reason: reason,
             latencyMilliseconds: Int(latency(of: result) / .milliseconds(1))
@@ -214,19 +183,60 @@ struct BatchPlan {
     }
 
     private func latency(of result: PageResult) -> Duration {
-        .nanoseconds(max(0, time.nanoseconds - result.file.completed.nanoseconds))
+        .nanoseconds(max(0, time.nanoseconds - result.completed.nanoseconds))
     }
 
     private func record(_ result: PageResult, _ outcome: FrameRecord.Outcome) -> FrameRecord {
         FrameRecord(
-            key: result.key,
+            source: result.source,
             pages: result.pages,
-            identity: result.file.identity,
             frame: result.frame,
             outcome: outcome,
             model: settings.judge.model,
-            completed: result.file.completed,
+            completed: result.completed,
             judged: time
         )
+    }
+}
+
+/// One page of a file with what became of it, without its pixels.
+struct PageResult {
+    /// Where it comes from.
+    let source: FrameSource
+    /// The frame; pages count on from the index in the file's name.
+    let frame: FrameID
+    /// Pages of the file.
+    let pages: Int
+    /// When the file was complete on disk.
+    let completed: Timestamp
+    let pixelSize: PixelSize?
+    /// What became of it; a judgement of a faulty frame has its pictures.
+    let outcome: FrameRecord.Outcome
+
+    init(
+        file: FrameFile,
+        page: Int = 0,
+        pages: Int = 1,
+        pixelSize: PixelSize? = nil,
+        outcome: FrameRecord.Outcome
+    ) {
+        source = file.source.page(page)
+        frame = FrameID(run: file.frame.run, well: file.frame.well, index: file.frame.index + page)
+        self.pages = pages
+        completed = file.completed
+        self.pixelSize = pixelSize
+        self.outcome = outcome
+    }
+
+    /// When the file was last written; without a content to say so, when it was complete.
+    var modified: Timestamp { source.identity?.modified ?? completed }
+
+    /// Its place among the frames of its well.
+    var place: WellSequence.Place { WellSequence.Place(index: frame.index, modified: modified) }
+
+    /// Whether it waits to be written with pictures, which take megabytes.
+    var hasPictures: Bool {
+        guard case .judged(let judgement) = outcome else { return false }
+        return judgement.pictures != nil
     }
 }

@@ -2,6 +2,7 @@ import Frames
 import Ledger
 import Plate
 import Reporting
+import Synchronization
 
 /// The effects of a judged batch of one well, in their order: sidecars, alarm log, quarantine log, journal, ledger.
 ///
@@ -13,7 +14,7 @@ struct BatchReport {
         let mask: Mask?
         let map: ScoreMap?
         let pixelSize: PixelSize?
-        let cause: String
+        let cause: Cause
     }
 
     let results: [PageResult]
@@ -82,7 +83,7 @@ struct BatchReport {
             pixelSize: order.pixelSize,
             run: run,
             name: order.name,
-            outlinedAs: settings.regions ? order.cause : nil
+            outlinedAs: settings.regions ? order.cause.rawValue : nil
         )
         try environment.reached(.maskWritten)
     }
@@ -102,5 +103,34 @@ struct BatchReport {
         }
         try log.append(lines)
         return alarms.filter { log.contains($0) }
+    }
+}
+
+/// The moments between the effects of a batch, at each of which a crash must do no harm; tests crash there.
+enum PipelineStep: CaseIterable, Sendable {
+    /// The batch was judged, and nothing is written yet.
+    case judged
+    /// One of the masks is written.
+    case maskWritten
+    /// The alarm log is written.
+    case alarmsWritten
+    /// The quarantine log is written.
+    case quarantineWritten
+    /// The journal was told.
+    case journalTold
+    /// The ledger has the batch.
+    case recorded
+}
+
+/// Lets one thread at a time open, mend and append to the text logs below the output folder.
+///
+/// Wells of a run share its quarantine log, and a thread may report a stall of a well that another thread judges. Few frames
+/// need a log, so one lock for all logs costs nothing.
+final class LogAccess: Sendable {
+    private let turn = Mutex(())
+
+    /// Waits for its turn.
+    func alone<Value: Sendable>(_ body: () throws -> Value) throws -> Value {
+        try turn.withLock { _ in try body() }
     }
 }

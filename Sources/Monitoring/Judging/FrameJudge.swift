@@ -1,3 +1,4 @@
+package import Detection
 package import Plate
 
 /// Whatever judges frames: the detector in the daemon, a double in tests.
@@ -11,7 +12,7 @@ package protocol FrameJudge: Sendable {
     /// The file that has this name, where it is another than the configured one.
     var modelPath: String? { get }
 
-    /// What judges the next frames of a well: another judge where the run itself taught what is normal.
+    /// The judge of the next frames of a well: another one where the model was calibrated on the run itself.
     func judging(_ well: Well, of run: String) -> any FrameJudge
 
     /// Share of normal frames that the calibration lets be called faulty; `nil` where it does not say.
@@ -41,4 +42,53 @@ extension FrameJudge {
 
     /// Nothing to warn of.
     package func warning(for frame: Frame) -> String? { nil }
+}
+
+extension Detector: FrameJudge {
+    /// The model's name in every record.
+    package var model: String { modelName }
+
+    /// Judges a frame.
+    package func judge(_ frame: Frame, threshold: Double?) -> Judgement {
+        judge(frame, threshold: threshold) { _ in }
+    }
+}
+
+extension RunDetector: FrameJudge {
+    /// Name of the model that every run begins with.
+    package var model: String { base.model }
+
+    /// What the network multiplies.
+    package var precisionName: String { base.precisionName }
+
+    /// What every run begins with.
+    package var falseAlarmRate: Double? { base.falseAlarmRate }
+
+    /// The model as calibrated on the run, or the model as it came, which then shows the run its frames.
+    package func judging(_ well: Well, of run: String) -> any FrameJudge { detector(for: well, of: run) }
+
+    /// Judges a frame of no run.
+    package func judge(_ frame: Frame, threshold: Double?) -> Judgement {
+        base.judge(frame, threshold: threshold)
+    }
+
+    /// What to know about frames of another size.
+    package func warning(for frame: Frame) -> String? { base.warning(for: frame) }
+}
+
+extension WellDetector: FrameJudge {
+    /// Name of the model, or of the one calibrated on the run.
+    package var model: String { detector.model }
+
+    /// What the network multiplies.
+    package var precisionName: String { detector.precisionName }
+
+    /// What its threshold was found for.
+    package var falseAlarmRate: Double? { detector.falseAlarmRate }
+
+    /// The file of the model calibrated on the run.
+    package var modelPath: String? { path }
+
+    /// What to know about frames of another size.
+    package func warning(for frame: Frame) -> String? { detector.warning(for: frame) }
 }

@@ -34,7 +34,7 @@ struct FramePipeline: Sendable {
         var readAttempts = 5
         /// Whether sidecars are named by well and index, `B01_f100`, as files of different wells may have the same name.
         var namesByFrame = false
-        /// How much is done for the batch at hand.
+        /// Whether the batch at hand is judged in its turn.
         var tier = Tier.full
     }
 
@@ -118,13 +118,13 @@ struct FramePipeline: Sendable {
         settings.tier = tier
         settings.judge = settings.judge.judging(first.well, of: first.run)
         try introduce(settings.judge)
-        let files = batch.map(\.file.ledgerFile)
+        let files = batch.map(\.file.source)
         let settled = try persist { try environment.ledger.settled(files) }
         var results: [PageResult] = []
         for (position, queued) in batch.enumerated() {
             environment.heartbeat.tick()
             if settled.contains(files[position]) {
-                environment.statistics.add(.known(1), latencies: [])
+                environment.statistics.add(FrameCounts(known: 1))
                 continue
             }
             if try skipMoved(queued.file) { continue }
@@ -136,15 +136,7 @@ struct FramePipeline: Sendable {
                     try finish(&results, settings)
                     return retry(batch[position...], because: error)
                 }
-                results.append(
-                    PageResult(
-                        file: queued.file,
-                        page: 0,
-                        pages: 1,
-                        pixelSize: nil,
-                        outcome: .failed(reason: error.reason)
-                    )
-                )
+                results.append(PageResult(file: queued.file, outcome: .quarantined(reason: error.reason)))
             }
             if isDue(results, settings) { try finish(&results, settings) }
         }
@@ -170,7 +162,7 @@ struct FramePipeline: Sendable {
         frames[0].attempts += 1
         environment.logger.debug(
             "A file is not complete yet and is tried again",
-            metadata: Logger.Metadata([.file: "\(frames[0].file.relativePath)", .reason: "\(error.reason)"])
+            metadata: Logger.Metadata([.file: "\(frames[0].file.source.path)", .reason: "\(error.reason)"])
         )
         return Retry(frames: frames, delay: delay)
     }
@@ -180,24 +172,22 @@ struct FramePipeline: Sendable {
         let ledger = environment.ledger
         return try persist {
             let twin = try ledger.records(of: file.frame).first { record in
-                record.identity == file.identity && record.state == .scored
-                    && (record.key.root, record.key.path) != (file.root, file.relativePath)
+                record.source.identity == file.source.identity && record.state == .judged
+                    && (record.source.root, record.source.path) != (file.source.root, file.source.path)
             }
             guard let twin else { return false }
-            let twinFile = FrameLedger.File(root: twin.key.root, path: twin.key.path, identity: file.identity)
-            guard try !ledger.settled([twinFile]).isEmpty else { return false }
+            guard try !ledger.settled([twin.source]).isEmpty else { return false }
             try ledger.record([
                 FrameRecord(
-                    key: FrameKey(root: file.root, path: file.relativePath),
-                    identity: file.identity,
+                    source: file.source,
                     frame: file.frame,
-                    outcome: .skipped(reason: "the same file was judged as \(twin.key.path)"),
+                    outcome: .skipped(reason: "the same file was judged as \(twin.source.path)"),
                     model: nil,
                     completed: file.completed,
                     judged: environment.now()
                 )
             ])
-            environment.statistics.add(.skipped(1), latencies: [])
+            environment.statistics.add(FrameCounts(skipped: 1))
             return true
         }
     }
@@ -206,7 +196,7 @@ struct FramePipeline: Sendable {
         let open = try environment.reader.open(file.path)
         let pages = open.pageCount
         let settled =
-            pages > 1 ? try persist { try environment.ledger.settledPages(of: file.ledgerFile) } : []
+            pages > 1 ? try persist { try environment.ledger.settledPages(of: file.source) } : []
         for page in 0..<pages where !settled.contains(page) {
             environment.heartbeat.tick()
             results.append(
@@ -215,7 +205,7 @@ struct FramePipeline: Sendable {
                     page: page,
                     pages: pages,
                     pixelSize: open.pixelSize,
-                    outcome: try outcome(of: open, page: page, name: file.relativePath, settings)
+                    outcome: try outcome(of: open, page: page, name: file.source.path, settings)
                 )
             )
             if pages > 1, isDue(results, settings) { try finish(&results, settings) }
@@ -228,28 +218,30 @@ struct FramePipeline: Sendable {
         page: Int,
         name: String,
         _ settings: Settings
-    ) throws(FrameReadError) -> PageResult.Outcome {
+    ) throws(FrameReadError) -> FrameRecord.Outcome {
         do {
             return judge(try open.frame(page: page), name: name, settings)
         } catch {
             guard !error.isRetriable, open.pageCount > 1 else { throw error }
-            return .failed(reason: error.reason)
+            return .quarantined(reason: error.reason)
         }
     }
 
     /// A failure of the judge becomes a result of the frame it fails on.
-    private func judge(_ frame: Frame, name: String, _ settings: Settings) -> PageResult.Outcome {
+    private func judge(_ frame: Frame, name: String, _ settings: Settings) -> FrameRecord.Outcome {
         warn(of: frame, settings)
         do {
-            let judged = JudgedFrame(try settings.judge.judge(frame, threshold: settings.threshold))
-            return judged.isFinite
-                ? .judged(judged) : .failed(reason: "its grey values are too large to be judged")
+            var judgement = try settings.judge.judge(frame, threshold: settings.threshold)
+            // Only a faulty frame's are written.
+            if judgement.verdict != .faulty { judgement.pictures = nil }
+            return judgement.isFinite
+                ? .judged(judgement) : .quarantined(reason: "its grey values are too large to be judged")
         } catch {
             environment.logger.error(
                 "A frame could not be judged",
                 metadata: Logger.Metadata([.file: "\(name)", .reason: "\(error)"])
             )
-            return .failed(reason: "the model failed on it: \(error)")
+            return .quarantined(reason: "the model failed on it: \(error)")
         }
     }
 
@@ -303,7 +295,7 @@ struct FramePipeline: Sendable {
     func leave(_ frames: [QueuedFrame], because reason: String) {
         let now = environment.now()
         let pending = frames.map {
-            PendingFrame(file: $0.file.ledgerFile, frame: $0.file.frame, reason: reason, since: now)
+            PendingFrame(source: $0.file.source, frame: $0.file.frame, reason: reason, since: now)
         }
         do {
             try environment.ledger.leave(pending)
@@ -323,7 +315,7 @@ struct FramePipeline: Sendable {
             event: .stalled,
             frame: stall.last,
             model: settings.judge.model,
-            finding: nil,
+            judgement: nil,
             reason: "\(what) for \(silence.components.seconds) s",
             latencyMilliseconds: nil
         )

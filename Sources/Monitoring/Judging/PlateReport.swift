@@ -68,7 +68,7 @@ struct PlateReport {
             event: event,
             frame: cause.frame,
             model: cause.model,
-            finding: nil,
+            judgement: nil,
             pattern: pattern.name,
             reason: reason,
             latencyMilliseconds: nil

@@ -1,14 +1,15 @@
+package import Plate
 import Reporting
 import Synchronization
 
 /// Counts what happens; any thread may count and read.
 final class Statistics: Sendable {
     private struct State {
-        var counts = MonitorSummary.Counts()
+        var counts = FrameCounts()
         var latencies = LatencyHistogram()
         var firstSeen: ContinuousClock.Instant?
         var lastJudged: ContinuousClock.Instant?
-        /// Frames scored in the second that began at a moment, over the last minute.
+        /// Frames judged in the second that began at a moment, over the last minute.
         var recent: [(moment: ContinuousClock.Instant, frames: Int)] = []
     }
 
@@ -24,22 +25,22 @@ final class Statistics: Sendable {
     }
 
     /// Counts outcomes that are durable now.
-    func add(_ counts: MonitorSummary.Counts, latencies: [Duration]) {
+    func add(_ counts: FrameCounts, latencies: [Duration] = []) {
         let now = clock.now
         state.withLock { state in
-            state.counts.add(counts)
+            state.counts += counts
             latencies.forEach { state.latencies.add($0) }
             state.lastJudged = now
             if let last = state.recent.last, now - last.moment < .seconds(1) {
-                state.recent[state.recent.count - 1].frames += counts.scored
+                state.recent[state.recent.count - 1].frames += counts.judged
                 return
             }
-            state.recent.append((now, counts.scored))
+            state.recent.append((now, counts.judged))
             state.recent.removeAll { now - $0.moment > .seconds(60) }
         }
     }
 
-    /// Frames scored per second over the last minute.
+    /// Frames judged per second over the last minute.
     var recentRate: Double {
         let now = clock.now
         return state.withLock { state in
@@ -70,15 +71,7 @@ extension Statistics {
     /// Sums and times as the daemon shows them.
     func show(in figures: inout DaemonFigures) {
         let (summary, latency) = (summary, latency)
-        let counts = summary.counts
-        figures.counts.seen = counts.seen
-        figures.counts.known = counts.known
-        figures.counts.judged = counts.scored
-        figures.counts.flagged = counts.flagged
-        figures.counts.reduced = counts.reduced
-        figures.counts.deferred = counts.deferred
-        figures.counts.quarantined = counts.quarantined
-        figures.counts.skipped = counts.skipped
+        figures.counts = summary.counts
         figures.framesPerSecond = recentRate
         figures.latency.median = summary.medianLatency.map { $0 / .seconds(1) }
         figures.latency.share99 = summary.latency99.map { $0 / .seconds(1) }
@@ -131,5 +124,59 @@ struct LatencyHistogram: Sendable {
     private static func limit(of index: Int) -> Duration {
         let whole = Double(1 << (index / perDoubling))
         return .milliseconds(1) * (whole * [1, 1.189_207, 1.414_214, 1.681_793][index % perDoubling])
+    }
+}
+
+/// What a run of the daemon did.
+package struct MonitorSummary: Sendable, Equatable {
+    /// Frames by what became of them.
+    package let counts: FrameCounts
+    /// From the first file taken to the last frame judged.
+    package let duration: Duration
+    /// Half the frames were reported within this time of their completion on disk; `nil` for none.
+    package let medianLatency: Duration?
+    /// 99 in 100 frames were reported within this time of their completion on disk; `nil` for none.
+    package let latency99: Duration?
+
+    /// Frames judged per second, from the first file taken to the last frame judged.
+    package var framesPerSecond: Double {
+        duration > .zero ? Double(counts.judged) / (duration / .seconds(1)) : 0
+    }
+}
+
+/// When a part of the daemon last got on with its work.
+///
+/// A part that has nothing to do ticks all the same, or rests while it waits for another; one that is stuck does not.
+final class Heartbeat: Sendable {
+    private struct State {
+        var last: ContinuousClock.Instant
+        var isExcused = false
+    }
+
+    /// What the part is called in logs.
+    let name: String
+    private let state: Mutex<State>
+
+    init(name: String, now: ContinuousClock.Instant = .now) {
+        self.name = name
+        state = Mutex(State(last: now))
+    }
+
+    /// Says that work goes on.
+    func tick(now: ContinuousClock.Instant = .now) {
+        state.withLock { state in
+            state.last = max(state.last, now)
+            state.isExcused = false
+        }
+    }
+
+    /// Says that this part waits for another one, whose heart beats for both until the next tick.
+    func rest() {
+        state.withLock { $0.isExcused = true }
+    }
+
+    /// How long nothing was heard; zero while it waits for another part.
+    func silence(now: ContinuousClock.Instant = .now) -> Duration {
+        state.withLock { $0.isExcused ? .zero : max(.zero, now - $0.last) }
     }
 }

@@ -22,7 +22,7 @@ final class FrameQueue: Sendable {
         case finished
     }
 
-    /// What waits, and how judging keeps up.
+    /// Waiting frames, and how judging keeps up.
     struct Standing: Sendable {
         /// Names that wait.
         let count: Int
@@ -81,7 +81,7 @@ final class FrameQueue: Sendable {
         self.loadChanged = loadChanged
     }
 
-    /// What waits, and how judging keeps up.
+    /// Waiting frames, and how judging keeps up.
     var standing: Standing {
         state.withLock {
             Standing(count: $0.queue.count, deferred: $0.queue.deferred, load: $0.queue.load)
@@ -185,7 +185,7 @@ final class FrameQueue: Sendable {
         }
     }
 
-    /// Takes no more files; what waits is handed out.
+    /// Takes no more files; waiting frames are still handed out.
     func close() {
         let woken = state.withLock { state in
             state.isClosed = true
@@ -194,7 +194,7 @@ final class FrameQueue: Sendable {
         woken.go()
     }
 
-    /// Takes no more files, and hands over what waits.
+    /// Takes no more files, and returns the waiting frames.
     func abandon() -> [QueuedFrame] {
         let (dropped, woken) = state.withLock { state in
             state.isClosed = true
@@ -206,11 +206,10 @@ final class FrameQueue: Sendable {
     }
 
     /// Uses other figures from now on.
-    func set(batchFrames: Int, capacity: Int, canReduce: Bool) {
+    func set(batchFrames: Int, capacity: Int) {
         let woken = state.withLock { state in
             state.queue.batchFrames = batchFrames
             state.queue.capacity = capacity
-            state.queue.canReduce = canReduce
             return state.everybody()
         }
         woken.go()

@@ -3,7 +3,7 @@ import Plate
 
 /// The names that wait, well by well, and which of them are to be judged next.
 ///
-/// A batch is what waits of one well, `batchFrames` at most: no frame waits for company. A well whose batch is out is
+/// A batch has the waiting frames of one well, `batchFrames` at most: no frame waits for others to come. A well whose batch is out is
 /// busy until the batch is finished, so that its frames are judged one after another. The well whose last turn is
 /// longest ago comes first, so that a long backlog does not keep the others waiting.
 ///
@@ -26,7 +26,7 @@ struct WellQueue {
     struct Batch: Equatable, Sendable {
         /// The frames, in the order of their time; at least one.
         let frames: [QueuedFrame]
-        /// How much is done for their verdicts.
+        /// Whether they are judged in their turn.
         let tier: Tier
     }
 
@@ -49,7 +49,7 @@ struct WellQueue {
     }
 
     private struct Line {
-        /// For each pool what waits, in the order of time.
+        /// The waiting frames of each pool, in the order of time.
         private var frames = [ArraySlice<QueuedFrame>](repeating: [], count: Pool.allCases.count)
         /// Not before this moment: a frame of it is to be tried again.
         var notBefore: ContinuousClock.Instant?
@@ -129,12 +129,6 @@ struct WellQueue {
         load.level > .keepingUp || load.time(for: counts[Pool.old.rawValue]) >= Load.limit
     }
 
-    /// Whether the judge can do with less, for the batches to come.
-    var canReduce: Bool {
-        get { load.canReduce }
-        set { load.canReduce = newValue }
-    }
-
     /// Adds a file in its well's order of time; a file that waits already is taken with its newer content.
     mutating func add(_ frame: QueuedFrame) {
         insert(frame)
@@ -178,7 +172,7 @@ struct WellQueue {
         line.busySince = now
         busy += 1
         lines[key] = line
-        return Batch(frames: frames, tier: pool == .deferred ? .deferred : load.tier)
+        return Batch(frames: frames, tier: pool == .deferred ? .deferred : .full)
     }
 
     /// Ends a batch; `retries` are the frames of it that are to be tried again, not before a moment, whatever the
@@ -250,4 +244,53 @@ struct WellQueue {
     }
 
     private static func key(_ frame: QueuedFrame) -> WellKey { WellKey(frame.file.frame) }
+}
+
+/// A file that waits to be judged.
+struct QueuedFrame: Sendable, Equatable {
+    /// The file.
+    let file: FrameFile
+    /// How often it was tried in vain.
+    var attempts = 0
+    /// Why it never became whole; such a frame is quarantined without being read.
+    var givenUp: String?
+    /// Whether it lay there at the start; how long such frames wait says nothing of keeping up with the microscope.
+    var isFromStart = false
+
+    /// Whether it is earlier in the order of time.
+    func comes(before other: QueuedFrame) -> Bool { order < other.order }
+
+    fileprivate var order: (Int, String, String) {
+        (file.frame.index, file.source.root, file.source.path)
+    }
+}
+
+extension ArraySlice<QueuedFrame> {
+    /// Puts a frame where it belongs in the order of time; `false` where it took the place of the same file.
+    mutating func place(_ frame: QueuedFrame) -> Bool {
+        let (index, isTaken) = firstPlace(of: frame)
+        if isTaken {
+            self[index] = frame
+        } else if index == endIndex {
+            // Unlike an insertion, it grows the slice ahead.
+            append(frame)
+        } else {
+            insert(frame, at: index)
+        }
+        return !isTaken
+    }
+
+    /// Whether the same file is there, with whatever content.
+    func holds(_ frame: QueuedFrame) -> Bool { firstPlace(of: frame).isTaken }
+
+    /// Where a frame belongs, and whether the same file is there; most come last.
+    private func firstPlace(of frame: QueuedFrame) -> (index: Int, isTaken: Bool) {
+        guard let last, last.order >= frame.order else { return (endIndex, false) }
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].order < frame.order { low = middle + 1 } else { high = middle }
+        }
+        return (low, low < endIndex && self[low].order == frame.order)
+    }
 }

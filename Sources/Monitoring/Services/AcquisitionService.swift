@@ -96,8 +96,8 @@ struct AcquisitionService: Service {
             stalls.saw(file)
             listing.came += 1
             // Without an answer the file is queued: a judging thread asks again, and waits for the answer.
-            if (try? ledger.settled([file.ledgerFile]))?.isEmpty == false {
-                statistics.add(.known(1), latencies: [])
+            if (try? ledger.settled([file.source]))?.isEmpty == false {
+                statistics.add(FrameCounts(known: 1))
                 return true
             }
             return await offer(QueuedFrame(file: file, isFromStart: isFromStart(file)))
@@ -110,9 +110,7 @@ struct AcquisitionService: Service {
         case .skipped(let path, let reason):
             skip(path, reason, &listing)
         case .known(let count):
-            var counts = MonitorSummary.Counts.known(count)
-            counts.seen = count
-            statistics.add(counts, latencies: [])
+            statistics.add(FrameCounts(seen: count, known: count))
         case .listed(let count):
             listing.expected = count
             recordSkipped(&listing)
@@ -125,7 +123,7 @@ struct AcquisitionService: Service {
     }
 
     private func isFromStart(_ file: FrameFile) -> Bool {
-        file.found == .listed && file.identity.modified < started
+        file.found == .listed && file.modified < started
     }
 
     private func offer(_ frame: QueuedFrame) async -> Bool {
@@ -147,8 +145,7 @@ struct AcquisitionService: Service {
         listing.hasSkipped = true
         listing.skipped.append(
             FrameRecord(
-                key: FrameKey(root: "", path: path),
-                identity: nil,
+                source: FrameSource(root: "", path: path),
                 frame: nil,
                 outcome: .skipped(reason: reason),
                 model: nil,
@@ -169,7 +166,7 @@ struct AcquisitionService: Service {
                 metadata: Logger.Metadata([.reason: "\(error)"])
             )
         }
-        statistics.add(.skipped(listing.skipped.count), latencies: [])
+        statistics.add(FrameCounts(skipped: listing.skipped.count))
         listing.skipped = []
     }
 

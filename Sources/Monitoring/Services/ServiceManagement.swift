@@ -1,4 +1,5 @@
 import Logging
+import Plate
 import Reporting
 import ServiceLifecycle
 import Synchronization
@@ -110,7 +111,7 @@ final class StatusService: Service {
     private var statusLine: String {
         let counts = statistics.summary.counts
         let rate = (statistics.recentRate * 10).rounded() / 10
-        return "\(queue.standing.words), \(rate) frames/s, \(counts.seen) seen, \(counts.scored) judged, "
+        return "\(queue.standing.words), \(rate) frames/s, \(counts.seen) seen, \(counts.judged) judged, "
             + "\(counts.flagged) faulty, \(counts.quarantined) quarantined"
             + (canary?.figures.map { ", \($0.words)" } ?? "")
     }
@@ -153,7 +154,7 @@ struct ReloadService: Service {
 }
 
 extension FrameQueue.Standing {
-    /// For example `98 waiting`, or `behind by 12.3 s, 98 waiting (30 deferred), tier reduced`.
+    /// For example `98 waiting`, or `behind by 12.3 s, 98 waiting (30 deferred), every second frame deferred`.
     var words: String {
         let waiting = "\(count) waiting" + (deferred > 0 ? " (\(deferred) deferred)" : "")
         guard load.level > .keepingUp else { return waiting }

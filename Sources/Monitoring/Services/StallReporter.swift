@@ -44,7 +44,7 @@ final class StallReporter: Sendable {
     /// A file that lay there at the start and is older than a silence may be says nothing of now.
     func saw(_ file: FrameFile, now: ContinuousClock.Instant = .now) {
         let (limit, isWatched) = state.withLock { ($0.limit, $0.watch.watches(file.frame.run)) }
-        guard let limit, file.found != .listed || file.identity.modified >= started - limit else { return }
+        guard let limit, file.found != .listed || file.modified >= started - limit else { return }
         if !isWatched { resume(file.frame.run, now) }
         state.withLock { $0.watch.saw(file.frame, now: now) }
     }

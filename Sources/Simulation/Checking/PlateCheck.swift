@@ -271,7 +271,7 @@ struct DaemonAnswers {
 
     private static func outcome(of record: FrameRecord) -> Outcome {
         switch record.outcome {
-        case .scored(let score): .judged(isFaulty: score.verdict == .faulty, at: record.judged)
+        case .judged(let judgement): .judged(isFaulty: judgement.verdict == .faulty, at: record.judged)
         case .quarantined: .quarantined
         case .skipped: .skipped
         }

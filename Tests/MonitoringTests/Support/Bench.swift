@@ -45,16 +45,17 @@ struct Bench: Sendable {
         let size = try #require(attributes[.size] as? NSNumber)
         let modified = try #require(attributes[.modificationDate] as? Date)
         return FrameFile(
-            path: url.path,
-            root: input.path,
-            relativePath: name,
-            frame: FrameID(run: "01", well: try #require(Well(well)), index: frame),
-            identity: FileIdentity(
-                device: 1,
-                inode: inode.uint64Value,
-                size: size.int64Value,
-                modified: Timestamp(nanoseconds: Int64(modified.timeIntervalSince1970 * 1e9))
+            source: FrameSource(
+                root: input.path,
+                path: name,
+                identity: FileIdentity(
+                    device: 1,
+                    inode: inode.uint64Value,
+                    size: size.int64Value,
+                    modified: Timestamp(nanoseconds: Int64(modified.timeIntervalSince1970 * 1e9))
+                )
             ),
+            frame: FrameID(run: "01", well: try #require(Well(well)), index: frame),
             completed: Timestamp(nanoseconds: 1_795_341_601_000_000_000),
             found: .closed
         )

@@ -1,0 +1,171 @@
+import Frames
+import Ledger
+import Plate
+import Reporting
+import Synchronization
+
+/// Frames and score maps as small pictures for a browser.
+enum Picture {
+    /// Widest picture of a frame, in pixels.
+    static let widest = 1280
+    /// Narrowest one.
+    static let narrowest = 16
+
+    /// A grey picture at most `width` wide.
+    static func grey(_ frame: Frame, width: Int) throws(PNGError) -> [UInt8] {
+        let small = reduced(frame, to: width)
+        let (low, high) = shownRange(of: small)
+        let scale = 255 / max(high - low, .leastNormalMagnitude)
+        let bytes = small.pixels.map { UInt8(min(max(($0 - low) * scale, 0), 255)) }
+        return try PNGImage(height: small.height, width: small.width, colour: .grey, bytes: bytes).encoded()
+    }
+
+    /// Score maps in colours from black over red and orange to white: black leaves a frame below it as it is.
+    static func heat(_ map: Frame, width: Int) throws(PNGError) -> [UInt8] {
+        let small = reduced(map, to: width)
+        let high = max(small.pixels.max() ?? 0, .leastNormalMagnitude)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(small.pixels.count * 3)
+        for pixel in small.pixels {
+            let value = min(max(pixel / high, 0), 1)
+            bytes.append(UInt8(min(value * 2, 1) * 255))
+            bytes.append(UInt8(min(max(value * 2 - 0.6, 0), 1) * 255))
+            bytes.append(UInt8(min(max(value * 4 - 3, 0), 1) * 255))
+        }
+        return try PNGImage(height: small.height, width: small.width, colour: .rgb, bytes: bytes).encoded()
+    }
+
+    /// Each pixel is the mean of those it stands for; an image that is small enough stays.
+    static func reduced(_ frame: Frame, to width: Int) -> Frame {
+        guard frame.width > width else { return frame }
+        let height = max(1, frame.height * width / frame.width)
+        let columns = (0...width).map { $0 * frame.width / width }
+        var pixels: [Float] = []
+        pixels.reserveCapacity(width * height)
+        for row in 0..<height {
+            let top = row * frame.height / height
+            let bottom = max(top + 1, (row + 1) * frame.height / height)
+            var sums = [Float](repeating: 0, count: width)
+            for line in top..<bottom {
+                let start = line * frame.width
+                for column in 0..<width {
+                    for pixel in columns[column]..<columns[column + 1] {
+                        sums[column] += frame.pixels[start + pixel]
+                    }
+                }
+            }
+            for column in 0..<width {
+                pixels.append(sums[column] / Float((columns[column + 1] - columns[column]) * (bottom - top)))
+            }
+        }
+        return Frame(height: height, width: width, pixels: pixels)
+    }
+
+    /// 8-bit frames as they are, so that a dark one looks dark; others between their darkest and brightest hundredth.
+    private static func shownRange(of frame: Frame) -> (low: Float, high: Float) {
+        let sorted = frame.pixels.sorted()
+        guard let most = sorted.last, most > 255 || most <= 1 else { return (0, 255) }
+        return (sorted[sorted.count / 100], sorted[sorted.count - 1 - sorted.count / 100])
+    }
+}
+
+/// Pictures that were made, the ones asked for last, up to a number of bytes.
+final class PictureShelf: Sendable {
+    fileprivate struct State {
+        var pictures: [String: (bytes: [UInt8], used: Int)] = [:]
+        var size = 0
+        var clock = 0
+    }
+
+    private let state = Mutex(State())
+    private let capacity: Int
+
+    /// Keeps at most `capacity` bytes.
+    init(capacity: Int = 24 << 20) {
+        self.capacity = capacity
+    }
+
+    /// The picture of that name, made if it is not there.
+    func picture(_ name: String, make: () throws -> [UInt8]?) rethrows -> [UInt8]? {
+        let kept = state.withLock { state in
+            state.clock += 1
+            state.pictures[name]?.used = state.clock
+            return state.pictures[name]?.bytes
+        }
+        if let kept { return kept }
+        guard let made = try make() else { return nil }
+        state.withLock { $0.keep(made, as: name, capacity: capacity) }
+        return made
+    }
+}
+
+extension PictureShelf.State {
+    fileprivate mutating func keep(_ bytes: [UInt8], as name: String, capacity: Int) {
+        guard bytes.count <= capacity / 4 else { return }
+        size += bytes.count - (pictures[name]?.bytes.count ?? 0)
+        pictures[name] = (bytes, clock)
+        while size > capacity, let oldest = pictures.min(by: { $0.value.used < $1.value.used }) {
+            size -= oldest.value.bytes.count
+            pictures[oldest.key] = nil
+        }
+    }
+}
+
+/// The files that belong to a frame: named by the ledger's row, never by a request.
+struct FrameFiles {
+    let tree: OutputTree
+    let record: FrameRecord
+
+    /// The frame's own file.
+    var framePath: String {
+        record.source.absolutePath
+    }
+
+    private var name: String? {
+        guard let mask = record.judgement?.maskPath, let name = Sidecars.name(ofMask: mask),
+            !name.contains("/")
+        else {
+            return nil
+        }
+        return name
+    }
+
+    private var folder: String? { (record.frame?.run).map { tree.folder(run: $0) } }
+
+    /// The mask, for a frame that has one.
+    var maskPath: String? { sidecar("masks", "mask.tiff") }
+
+    /// The outlines of its regions.
+    var regionsPath: String? { sidecar("masks", "mask.geojson") }
+
+    /// The score map, which may not have been kept.
+    var heatMapPath: String? { sidecar("scores", "scores.tiff") }
+
+    private func sidecar(_ place: String, _ ending: String) -> String? {
+        guard let folder, let name else { return nil }
+        return "\(folder)/\(place)/\(name).\(ending)"
+    }
+
+    /// The frame's pixels, or `nil` where its file is gone, was changed or cannot be read.
+    func readFrame() -> Frame? {
+        guard let reader = try? TIFFReader(path: framePath), record.source.page < reader.pageCount else {
+            return nil
+        }
+        return try? reader.frame(page: record.source.page)
+    }
+
+    /// The mask, or `nil` where there is none or it cannot be read.
+    func readMask() -> Mask? {
+        guard let path = maskPath, let frame = try? TIFFReader(path: path).frame(page: 0) else { return nil }
+        return Mask(
+            height: frame.height,
+            width: frame.width,
+            values: frame.pixels.map { $0 > 0 ? 1 : 0 }
+        )
+    }
+
+    /// The score map as grey values, or `nil` where it was not kept or cannot be read.
+    func readHeatMap() -> Frame? {
+        heatMapPath.flatMap { try? TIFFReader(path: $0).frame(page: 0) }
+    }
+}

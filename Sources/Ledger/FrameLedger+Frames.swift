@@ -1,0 +1,312 @@
+import GRDB
+package import Plate
+
+extension FrameLedger {
+    /// Tells which of these files have an outcome for every page with just this content; their pages do not matter.
+    ///
+    /// About 10 us a file, whatever the ledger's size; ask for some hundreds at once.
+    package func settled(_ files: [FrameSource]) throws(LedgerError) -> Set<FrameSource> {
+        try read { database in
+            let statement = try database.cachedStatement(
+                sql: """
+                    SELECT count(*), max(pages) FROM frames
+                    WHERE root = (SELECT id FROM roots WHERE path = ?) AND path = ?
+                    AND device = ? AND inode = ? AND size = ? AND mtime_ns = ?
+                    """
+            )
+            return try Set(
+                files.filter { file in
+                    let row = try Row.fetchOne(statement, arguments: Self.arguments(of: file))
+                    guard let row, let pages: Int = row[1] else { return false }
+                    return row[0] >= pages
+                }
+            )
+        }
+    }
+
+    /// Hands over every file that has an outcome for every page, with the frame that its name says, in the order in which
+    /// they were recorded first, and movies behind them.
+    ///
+    /// One pass over the rows as they lie, much faster than asking for each file by `settled`.
+    package func forEachSettled(_ body: (FileIdentity, FrameID) -> Void) throws(LedgerError) {
+        try read { database in
+            var movies: [Movie: MoviePages] = [:]
+            let rows = try Row.fetchCursor(
+                database,
+                sql: """
+                    SELECT device, inode, size, mtime_ns, run, well, frame, pages, root, path
+                    FROM frames ORDER BY id
+                    """
+            )
+            while let row = try rows.next() {
+                guard let (identity, frame) = file(row) else { continue }
+                let pages: Int = row[7]
+                if pages == 1 {
+                    body(identity, frame)
+                } else {
+                    let movie = Movie(root: row[8], path: row[9], identity: identity)
+                    movies[movie, default: MoviePages(first: frame)].take(frame, of: pages)
+                }
+            }
+            for (movie, pages) in movies where pages.isComplete { body(movie.identity, pages.first) }
+        }
+    }
+
+    private struct Movie: Hashable {
+        let root: Int64
+        let path: String
+        let identity: FileIdentity
+    }
+
+    /// Which pages of a movie have an outcome.
+    private struct MoviePages {
+        var first: FrameID
+        private var count = 0
+        private var all = 0
+
+        init(first: FrameID) { self.first = first }
+
+        var isComplete: Bool { count >= all }
+
+        mutating func take(_ frame: FrameID, of pages: Int) {
+            first = min(first, frame)
+            count += 1
+            all = max(all, pages)
+        }
+    }
+
+    private func file(_ row: Row) -> (FileIdentity, FrameID)? {
+        guard let device: Int64 = row[0], let inode: Int64 = row[1], let size: Int64 = row[2],
+            let modified: Int64 = row[3], let run: String = row[4],
+            let well = (row[5] as String?).flatMap({ Well($0) }), let index: Int = row[6]
+        else { return nil }
+        let identity = FileIdentity(
+            device: UInt64(bitPattern: device),
+            inode: UInt64(bitPattern: inode),
+            size: size,
+            modified: Timestamp(nanoseconds: modified)
+        )
+        return (identity, FrameID(run: run, well: well, index: index))
+    }
+
+    /// The pages of a file that have an outcome with just this content.
+    package func settledPages(of file: FrameSource) throws(LedgerError) -> Set<Int> {
+        try read { database in
+            try Set(
+                Int.fetchAll(
+                    database,
+                    sql: """
+                        SELECT page FROM frames
+                        WHERE root = (SELECT id FROM roots WHERE path = ?) AND path = ?
+                        AND device = ? AND inode = ? AND size = ? AND mtime_ns = ?
+                        """,
+                    arguments: Self.arguments(of: file)
+                )
+            )
+        }
+    }
+
+    private static func arguments(of file: FrameSource) -> StatementArguments {
+        // Without a content nothing is equal to it.
+        [
+            file.root, file.path, file.identity.map { Int64(bitPattern: $0.device) },
+            file.identity.map { Int64(bitPattern: $0.inode) }, file.identity?.size,
+            file.identity?.modified.nanoseconds,
+        ]
+    }
+
+    /// The row of one page of a file, whatever content it had.
+    package func record(at place: FrameSource.Place) throws(LedgerError) -> FrameRecord? {
+        try read { database in
+            let row = try Row.fetchOne(
+                database,
+                sql: "\(FrameRow.selection) WHERE roots.path = ? AND frames.path = ? AND page = ?",
+                arguments: [place.root, place.path, place.page]
+            )
+            return try row.map(FrameRow.record(from:))
+        }
+    }
+
+    /// The rows whose names say this frame, in the order of their recording: two files can name the same one.
+    package func records(of frame: FrameID) throws(LedgerError) -> [FrameRecord] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: "\(FrameRow.selection) WHERE run = ? AND well = ? AND frame = ? ORDER BY sequence",
+                arguments: [frame.run, frame.well.description, frame.index]
+            ).map(FrameRow.record(from:))
+        }
+    }
+
+    /// How many rows are in each state, over all runs or in one.
+    package func counts(run: String? = nil) throws(LedgerError) -> [FrameRecord.State: Int] {
+        try read { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql: "SELECT state, count(*) FROM frames WHERE ? IS NULL OR run = ? GROUP BY state",
+                arguments: [run, run]
+            )
+            return rows.reduce(into: [:]) { counts, row in
+                guard let state = FrameRecord.State(rawValue: row[0]) else { return }
+                counts[state] = row[1]
+            }
+        }
+    }
+
+    /// Hands over every row in the order of recording, one at a time, so that no count of rows fills memory.
+    package func forEach(_ body: (FrameRecord) throws -> Void) throws(LedgerError) {
+        try read { database in
+            let rows = try Row.fetchCursor(database, sql: "\(FrameRow.selection) ORDER BY sequence")
+            while let row = try rows.next() { try body(FrameRow.record(from: row)) }
+        }
+    }
+
+    /// Frames among the last outcomes that this model judged normal in a normal well; the latest first.
+    package func recentNormalFrames(model: String, within outcomes: Int = 4096) throws(LedgerError)
+        -> [LocatedFrame]
+    {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    \(FrameRow.sourceSelection)
+                    WHERE sequence > (SELECT max(sequence) FROM frames) - ? AND state = 'scored'
+                    AND verdict = 'normal' AND well_faulty = 0 AND model = ?
+                    ORDER BY sequence DESC
+                    """,
+                arguments: [outcomes, model]
+            ).compactMap { row in
+                FrameRow.frame(from: row).map { LocatedFrame(source: FrameRow.source(from: row), frame: $0) }
+            }
+        }
+    }
+
+    /// Files of frames that were judged normal in a normal well: some of them, spread evenly over wells and time, and the
+    /// same ones each time.
+    package func normalFiles(atMost most: Int) throws(LedgerError) -> [FrameSource] {
+        precondition(most > 0, "\(most) files")
+        return try read { database in
+            let normal =
+                "state = 'scored' AND verdict = 'normal' AND well_faulty = 0 AND pages = 1"
+            let all = try Int.fetchOne(database, sql: "SELECT count(*) FROM frames WHERE \(normal)") ?? 0
+            // Wells take turns: every n-th frame could be of one well. Knuth's multiplier scatters them.
+            let share = min(1, Double(most) / Double(max(all, 1)))
+            return try Row.fetchAll(
+                database,
+                sql: """
+                    \(FrameRow.sourceSelection)
+                    WHERE \(normal) AND (sequence * 2654435761) % 4294967296 < ? ORDER BY sequence LIMIT ?
+                    """,
+                arguments: [Int64(share * 4_294_967_296), most]
+            ).map(FrameRow.source(from:))
+        }
+    }
+
+    /// One frame of a well's time series, without what only a single frame's page shows.
+    package struct SeriesPoint: Sendable, Equatable {
+        /// Its place in time.
+        package let frame: Int
+        /// How it ended.
+        package let state: FrameRecord.State
+        /// Distance from normal frames in their own spread; `nil` where it was not judged.
+        package let severity: Double?
+        /// Severity above which it would be faulty.
+        package let threshold: Double?
+        /// Whether it was judged faulty.
+        package let isFaulty: Bool
+        /// Whether the well counts as faulty from it on; `nil` for one judged out of turn, or not at all.
+        package let wellIsFaulty: Bool?
+    }
+
+    /// Which frames of a well are asked for.
+    package struct Selection: Sendable, Equatable {
+        /// Frames before this one only.
+        package var before: Int?
+        /// Frames from this one on only.
+        package var from: Int?
+        /// Flagged frames only.
+        package var flaggedOnly = false
+        /// So many at most.
+        package var limit: Int
+
+        /// Selects the last frames of a well.
+        package init(limit: Int) {
+            self.limit = limit
+        }
+    }
+
+    /// Hands over the frames of a well in the order of time; of files that name the same frame, each.
+    package func forEachPoint(
+        of well: Well,
+        run: String,
+        _ body: (SeriesPoint) throws -> Void
+    ) throws(LedgerError) {
+        try read { database in
+            let rows = try Row.fetchCursor(
+                database,
+                sql: """
+                    SELECT frame, state, severity, threshold, verdict, well_faulty FROM frames
+                    WHERE run = ? AND well = ? AND state <> 'skipped' ORDER BY frame, sequence
+                    """,
+                arguments: [run, well.description]
+            )
+            while let row = try rows.next() {
+                guard let frame: Int = row[0], let state = FrameRecord.State(rawValue: row[1]) else {
+                    continue
+                }
+                let point = SeriesPoint(
+                    frame: frame,
+                    state: state,
+                    severity: row[2],
+                    threshold: row[3],
+                    // A frame that could not be judged has no verdict.
+                    isFaulty: (row[4] as String?) == Verdict.faulty.rawValue,
+                    wellIsFaulty: row[5]
+                )
+                try body(point)
+            }
+        }
+    }
+
+    /// Hands over the severity of every judged frame of a run and whether it is faulty, in no particular order.
+    package func forEachSeverity(
+        of run: String,
+        _ body: (Well, _ severity: Double, _ isFaulty: Bool) -> Void
+    ) throws(LedgerError) {
+        try read { database in
+            let rows = try Row.fetchCursor(
+                database,
+                sql: """
+                    SELECT well, severity, verdict FROM frames
+                    WHERE run = ? AND state = 'scored' AND well IS NOT NULL AND severity IS NOT NULL
+                    """,
+                arguments: [run]
+            )
+            while let row = try rows.next() {
+                guard let well = Well(row[0] as String) else { continue }
+                body(well, row[1], (row[2] as String?) == Verdict.faulty.rawValue)
+            }
+        }
+    }
+
+    /// Some frames of a well, the latest first.
+    package func records(
+        of well: Well,
+        run: String,
+        _ selection: Selection
+    ) throws(LedgerError) -> [FrameRecord] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    \(FrameRow.selection) WHERE run = ?1 AND well = ?2 AND state <> 'skipped'
+                    AND frame < ?3 AND frame >= ?4 \(selection.flaggedOnly ? "AND verdict = 'faulty'" : "")
+                    ORDER BY frame DESC, sequence DESC LIMIT ?5
+                    """,
+                arguments: [
+                    run, well.description, selection.before ?? .max, selection.from ?? .min, selection.limit,
+                ]
+            ).map(FrameRow.record(from:))
+        }
+    }
+}

@@ -1,0 +1,204 @@
+/// What tells one content of one file from another without reading it.
+package struct FileIdentity: Hashable, Sendable {
+    /// Number of the file system.
+    package let device: UInt64
+    /// Number of the file on it.
+    package let inode: UInt64
+    /// Bytes.
+    package let size: Int64
+    /// When it was last written, as the file system keeps it.
+    package let modified: Timestamp
+
+    /// Gathers the four.
+    package init(device: UInt64, inode: UInt64, size: Int64, modified: Timestamp) {
+        self.device = device
+        self.inode = inode
+        self.size = size
+        self.modified = modified
+    }
+}
+
+/// Where a frame comes from: a page of a file, and the content that the file had.
+package struct FrameSource: Hashable, Sendable {
+    /// Absolute path of the watched folder; empty for a file that belongs to no watched folder.
+    package let root: String
+    /// The file's path below `root`.
+    package let path: String
+    /// Page of a multi-page file, counted from 0.
+    package let page: Int
+    /// The file's content; `nil` where the file was gone before it could be looked at.
+    package let identity: FileIdentity?
+
+    /// Names a page of a file.
+    package init(root: String, path: String, page: Int = 0, identity: FileIdentity? = nil) {
+        self.root = root
+        self.path = path
+        self.page = page
+        self.identity = identity
+    }
+
+    /// The file's absolute path.
+    package var absolutePath: String {
+        if root.isEmpty { return path }
+        return root.utf8.last == UInt8(ascii: "/") ? root + path : root + "/" + path
+    }
+
+    /// Another page of the same file.
+    package func page(_ page: Int) -> FrameSource {
+        FrameSource(root: root, path: path, page: page, identity: identity)
+    }
+
+    /// Which page of which file, whatever its content; the ledger has at most one row for each.
+    package struct Place: Hashable, Sendable {
+        /// Absolute path of the watched folder.
+        package let root: String
+        /// The file's path below `root`.
+        package let path: String
+        /// Page of a multi-page file, counted from 0.
+        package let page: Int
+    }
+
+    /// The source without its content.
+    package var place: Place { Place(root: root, path: path, page: page) }
+}
+
+/// A frame, and where it lies.
+package struct LocatedFrame: Hashable, Sendable {
+    /// The page of a file.
+    package let source: FrameSource
+    /// What the file's name says.
+    package let frame: FrameID
+
+    /// Gathers the two.
+    package init(source: FrameSource, frame: FrameID) {
+        (self.source, self.frame) = (source, frame)
+    }
+}
+
+/// What became of one frame: a row of the ledger.
+package struct FrameRecord: Sendable, Equatable {
+    /// What became of the frame; every frame ends in exactly one of these.
+    package enum Outcome: Sendable, Equatable {
+        /// Judged.
+        case judged(Judgement)
+        /// Could not be read or judged; the sentence says why.
+        case quarantined(reason: String)
+        /// Was not meant to be judged; the sentence says why.
+        case skipped(reason: String)
+    }
+
+    /// The outcome's name in ledger and exports.
+    package enum State: String, Sendable, CaseIterable {
+        /// Judged; `scored` in ledger and exports.
+        case judged = "scored"
+        /// Not readable or not judgeable.
+        case quarantined
+        /// Not meant to be judged.
+        case skipped
+    }
+
+    /// Where the frame comes from.
+    package let source: FrameSource
+    /// Pages of the file, at least 1; a file is settled when there are as many rows with its identity.
+    package let pages: Int
+    /// What the file's name says; `nil` where the name says nothing.
+    package let frame: FrameID?
+    /// What became of it.
+    package let outcome: Outcome
+    /// Name of the model at work, the first digits of its file's SHA-256.
+    package let model: String?
+    /// When the file was complete on disk.
+    package let completed: Timestamp?
+    /// When the outcome was decided.
+    package let judged: Timestamp
+
+    /// Gathers a row.
+    package init(
+        source: FrameSource,
+        pages: Int = 1,
+        frame: FrameID?,
+        outcome: Outcome,
+        model: String?,
+        completed: Timestamp?,
+        judged: Timestamp
+    ) {
+        precondition(pages > 0 && source.page >= 0, "page \(source.page) of a file of \(pages) pages")
+        self.source = source
+        self.pages = pages
+        self.frame = frame
+        self.outcome = outcome
+        self.model = model
+        self.completed = completed
+        self.judged = judged
+    }
+
+    /// The outcome's name.
+    package var state: State {
+        switch outcome {
+        case .judged: .judged
+        case .quarantined: .quarantined
+        case .skipped: .skipped
+        }
+    }
+
+    /// The judgement of a frame that was judged.
+    package var judgement: Judgement? {
+        if case .judged(let judgement) = outcome { judgement } else { nil }
+    }
+
+    /// Why the frame was not judged; `nil` for one that was.
+    package var reason: String? {
+        switch outcome {
+        case .judged: nil
+        case .quarantined(let reason), .skipped(let reason): reason
+        }
+    }
+}
+
+/// Frames by what became of them.
+package struct FrameCounts: Sendable, Equatable {
+    /// Files taken from the watched folders.
+    package var seen: Int
+    /// Files that an earlier run of the daemon had judged.
+    package var known: Int
+    /// Frames judged.
+    package var judged: Int
+    /// Of them, those judged faulty.
+    package var flagged: Int
+    /// Of them, those judged after newer ones, because judging was behind.
+    package var deferred: Int
+    /// Frames that could not be judged.
+    package var quarantined: Int
+    /// Files that were not meant to be judged.
+    package var skipped: Int
+
+    /// Gathers counts; what is not given is 0.
+    package init(
+        seen: Int = 0,
+        known: Int = 0,
+        judged: Int = 0,
+        flagged: Int = 0,
+        deferred: Int = 0,
+        quarantined: Int = 0,
+        skipped: Int = 0
+    ) {
+        self.seen = seen
+        self.known = known
+        self.judged = judged
+        self.flagged = flagged
+        self.deferred = deferred
+        self.quarantined = quarantined
+        self.skipped = skipped
+    }
+
+    /// Adds each count.
+    package static func += (left: inout FrameCounts, right: FrameCounts) {
+        left.seen += right.seen
+        left.known += right.known
+        left.judged += right.judged
+        left.flagged += right.flagged
+        left.deferred += right.deferred
+        left.quarantined += right.quarantined
+        left.skipped += right.skipped
+    }
+}

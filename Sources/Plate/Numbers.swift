@@ -1,0 +1,32 @@
+extension [Float] {
+    /// Reads little-endian 32-bit floats; bytes that are left over are not looked at.
+    package init(packed bytes: some RandomAccessCollection<UInt8>) {
+        self = (0..<bytes.count / 4).map { index in
+            let bits = (0..<4).reduce(UInt32(0)) { bits, place in
+                bits | UInt32(bytes[bytes.index(bytes.startIndex, offsetBy: 4 * index + place)])
+                    << UInt32(8 * place)
+            }
+            return Float(bitPattern: bits)
+        }
+    }
+
+    /// Little-endian 32-bit floats.
+    package var packed: [UInt8] {
+        flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) } }
+    }
+}
+
+extension Double {
+    /// The number with so many digits after the point, 0 to 6; one that is not finite, or has more than 12 digits before the
+    /// point, as Swift writes it.
+    package func fixed(_ digits: Int) -> String {
+        guard isFinite, abs(self) < 1e12, (0...6).contains(digits) else { return description }
+        let factor = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000][digits]
+        let whole = Int((abs(self) * Double(factor)).rounded())
+        let sign = self < 0 && whole > 0 ? "-" : ""
+        guard digits > 0 else { return sign + String(whole) }
+        let decimals = String(whole % factor)
+        let padding = String(repeating: "0", count: digits - decimals.count)
+        return "\(sign)\(whole / factor).\(padding)\(decimals)"
+    }
+}
