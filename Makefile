@@ -48,6 +48,7 @@ test: deps lint
 lint:
 	swift format lint --strict --parallel -r Package.swift Sources Tests
 	@! grep -rnE '(^|[^a-zA-Z_."`])print\(|try!|as! ' Sources --include='*.swift'
+	@awk -f Tests/Scripts/undocumented.awk $$(find Sources Tests/TestSupport -name '*.swift')
 
 # Takes the binary that `make build` left: sudo need not find Swift, and leaves nothing of root's in .build.
 install: $(AUTOQC)

@@ -151,7 +151,7 @@ let package = Package(
         .testTarget(
             name: "VerdictTests",
             dependencies: [
-                "Verdict", "Detection", "Diffusion", "Evaluation", "Arithmetic", "Plate", "Frames",
+                "Verdict", "Detection", "Diffusion", "Evaluation", "Arithmetic", "Faults", "Plate", "Frames",
                 "CKernels", "Randomness",
                 "TestSupport", "Training",
             ]

@@ -105,7 +105,7 @@ import Testing
             }
             daemon.signal(SIGTERM)
             #expect(try await daemon.end() == 0)
-            #expect(daemon.said.contains("too few to learn from; 30 of 4 would do"))
+            #expect(daemon.said.contains("too few to calibrate on; 30 of 4 would do"))
             #expect(try stage.models().count == 1)
         }
     }
