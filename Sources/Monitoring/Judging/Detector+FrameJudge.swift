@@ -6,7 +6,7 @@ extension Detector: FrameJudge {
     package var model: String { modelName }
 
     /// Judges a frame.
-    package func judge(_ frame: Frame, threshold: Double?) throws -> Judgement {
+    package func judge(_ frame: Frame, threshold: Double?) -> Judgement {
         judge(frame, threshold: threshold) { _ in }
     }
 
@@ -33,7 +33,7 @@ extension RunDetector: FrameJudge {
     package func judging(_ well: Well, of run: String) -> any FrameJudge { detector(for: well, of: run) }
 
     /// Judges a frame of no run.
-    package func judge(_ frame: Frame, threshold: Double?) throws -> Judgement {
+    package func judge(_ frame: Frame, threshold: Double?) -> Judgement {
         base.judge(frame, threshold: threshold)
     }
 
