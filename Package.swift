@@ -42,6 +42,7 @@ let package = Package(
 
         .target(name: "Plate"),
         .target(name: "Randomness"),
+        .target(name: "Mathematics", dependencies: ["Plate", "CKernels"]),
         .target(name: "StrictYAML", dependencies: [yams]),
         .target(name: "Frames", dependencies: ["Plate", "CTIFF", "CPNG", "CKernels", "CZlib"]),
         .target(name: "Tensors", dependencies: ["COpenBLAS", "COneDNN", "CKernels"]),
@@ -51,23 +52,30 @@ let package = Package(
         .target(name: "Networks", dependencies: ["Tensors"]),
         .target(
             name: "Detection",
-            dependencies: ["Plate", "Tensors", "Networks", "CKernels", "CCrypto", "Randomness"]
+            dependencies: [
+                "Plate", "Mathematics", "Tensors", "Networks", "CKernels", "CCrypto", "Randomness",
+            ]
         ),
         .target(name: "Checkpoints", dependencies: ["Tensors", "CZip"]),
         .target(name: "Ledger", dependencies: ["Plate", grdb]),
-        .target(name: "Reporting", dependencies: ["Plate", "Frames", "Systemd"]),
+        .target(name: "Reporting", dependencies: ["Plate", "Mathematics", "Frames", "Systemd"]),
 
         .target(
             name: "Training",
-            dependencies: ["Plate", "Frames", "Tensors", "Networks", "Detection", "Randomness", logging]
+            dependencies: [
+                "Plate", "Mathematics", "Frames", "Tensors", "Networks", "Detection", "Randomness", logging,
+            ]
         ),
         .target(
             name: "Simulation",
-            dependencies: ["Plate", "Frames", "Randomness", "Ledger", "Reporting", "StrictYAML", "CKernels"]
+            dependencies: [
+                "Plate", "Mathematics", "Frames", "Randomness", "Ledger", "Reporting", "StrictYAML",
+                "CKernels",
+            ]
         ),
         .target(
             name: "Benchmarking",
-            dependencies: ["Plate", "Frames", "Tensors", "Networks", "Detection", "Training"]
+            dependencies: ["Plate", "Mathematics", "Frames", "Tensors", "Networks", "Detection", "Training"]
         ),
         .target(
             name: "Monitoring",
@@ -107,6 +115,7 @@ let package = Package(
             path: "Tests/TestSupport"
         ),
         .testTarget(name: "PlateTests", dependencies: ["Plate"]),
+        .testTarget(name: "MathematicsTests", dependencies: ["Mathematics", "Plate", "TestSupport"]),
         .testTarget(name: "FramesTests", dependencies: ["Frames", "Plate", "TestSupport"]),
         .testTarget(name: "TensorsTests", dependencies: ["CKernels", "Tensors", "TestSupport"]),
         .testTarget(name: "AcquisitionTests", dependencies: ["Acquisition", "Plate", "TestSupport"]),
@@ -129,7 +138,8 @@ let package = Package(
         .testTarget(
             name: "SimulationTests",
             dependencies: [
-                "Simulation", "Plate", "Frames", "Ledger", "Randomness", "Reporting", "Training",
+                "Simulation", "Mathematics", "Plate", "Frames", "Ledger", "Randomness", "Reporting",
+                "Training",
                 "TestSupport",
             ]
         ),

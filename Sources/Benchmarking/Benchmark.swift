@@ -1,5 +1,6 @@
 import Detection
 import Foundation
+import Mathematics
 import Plate
 import Training
 
@@ -257,13 +258,13 @@ struct MethodRun {
         let frames = folds.flatMap(\.test)
         let sizes = Dictionary(grouping: frames) { [$0.height, $0.width] }
         let common = sizes.max { ($0.value.count, $0.key[0]) < ($1.value.count, $1.key[0]) }?.key ?? [1, 1]
-        let seconds = FoldEvaluation.median(results.compactMap(\.secondsPerFrame))
+        let times = results.compactMap(\.secondsPerFrame)
         return MethodResult(
             name: method.name,
             summary: method.summary,
             fingerprint: fingerprint,
             passesPerFrame: method.passesPerFrame(height: common[0], width: common[1]),
-            framesPerSecond: seconds.map { 1 / max($0, 1e-9) },
+            framesPerSecond: times.isEmpty ? nil : 1 / max(times.median, 1e-9),
             folds: results,
             figures: FigureSummary.all(of: results)
         )

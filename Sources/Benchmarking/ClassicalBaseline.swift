@@ -1,5 +1,6 @@
 import Detection
 import Foundation
+import Mathematics
 package import Plate
 import Training
 
@@ -217,7 +218,7 @@ package struct RobustDistance: Sendable {
         precondition(!points.isEmpty, "a distance needs points to be measured from")
         let dimensions = points[0].count
         let columns = (0..<dimensions).map { column in points.map { $0[column] } }
-        let centre = columns.map { Self.median($0) }
+        let centre = columns.map(\.median)
         let scale = zip(columns, centre).map { Self.spread($0, around: $1) }
         let scaled = points.map { Self.scaled($0, centre: centre, scale: scale) }
         (self.centre, self.scale) = (centre, scale)
@@ -245,7 +246,7 @@ package struct RobustDistance: Sendable {
         // The closest half is too close together: the median distance from it is brought to that of
         // Gaussian points.
         let distances = points.map { ellipsoid.squaredDistance(of: $0) }
-        let factor = median(distances) / quantile(0, dimensions: dimensions)
+        let factor = distances.median / quantile(0, dimensions: dimensions)
         let limit = quantile(1.96, dimensions: dimensions) * max(factor, 1e-9)
         let inside = points.indices.filter { distances[$0] <= limit }
         guard inside.count >= half else { return ellipsoid }
@@ -263,32 +264,26 @@ package struct RobustDistance: Sendable {
         return point.indices.map { (point[$0] - centre[$0]) / scale[$0] }
     }
 
-    private static func median(_ values: [Double]) -> Double {
-        let sorted = values.sorted()
-        return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
-    }
-
     /// The median absolute deviation as a standard deviation; where most points agree, the standard
     /// deviation, and never less than a thousandth of the centre's size, so that points that are all alike do
     /// not make any other far.
     private static func spread(_ values: [Double], around centre: Double) -> Double {
-        let deviation = 1.4826 * median(values.map { abs($0 - centre) })
+        let deviation = 1.4826 * values.map { abs($0 - centre) }.median
         let squares = values.reduce(0) { $0 + ($1 - centre) * ($1 - centre) }
         let standard = (squares / Double(values.count)).squareRoot()
         return max(deviation > 0 ? deviation : standard, 1e-3 * abs(centre), 1e-6)
     }
 }
 
-/// A location and a scatter matrix as its Cholesky factor.
+/// A location and a scatter matrix as its inverse Cholesky factor.
 private struct Ellipsoid {
     private let centre: [Double]
-    /// Lower triangle, row by row.
-    private let factor: [[Double]]
+    private let factor: [Double]
 
     /// The unit sphere.
     init(dimensions: Int) {
         centre = [Double](repeating: 0, count: dimensions)
-        factor = (0..<dimensions).map { row in (0...row).map { $0 == row ? 1 : 0 } }
+        factor = (0..<dimensions * dimensions).map { $0 % (dimensions + 1) == 0 ? 1 : 0 }
     }
 
     /// Mean and shrunk covariance of points.
@@ -296,40 +291,21 @@ private struct Ellipsoid {
         let dimensions = points[0].count
         let count = Double(points.count)
         let centre = (0..<dimensions).map { column in points.reduce(0) { $0 + $1[column] } / count }
-        let scatter = (0..<dimensions).map { row in
-            (0...row).map { column -> Double in
+        var scatter = [Double](repeating: 0, count: dimensions * dimensions)
+        for row in 0..<dimensions {
+            for column in 0...row {
                 let sum = points.reduce(0) {
                     $0 + ($1[row] - centre[row]) * ($1[column] - centre[column])
                 }
-                return (1 - shrinkage) * sum / count + (row == column ? shrinkage : 0)
+                scatter[row * dimensions + column] =
+                    (1 - shrinkage) * sum / count + (row == column ? shrinkage : 0)
             }
         }
         self.centre = centre
-        factor = Self.cholesky(scatter)
+        factor = Cholesky.inverseFactor(of: scatter, dimensions: dimensions)
     }
 
-    /// Forward substitution gives the point in units of the ellipsoid.
     func squaredDistance(of point: [Double]) -> Double {
-        var solved: [Double] = []
-        for row in point.indices {
-            var value = point[row] - centre[row]
-            for column in 0..<row { value -= factor[row][column] * solved[column] }
-            solved.append(value / factor[row][row])
-        }
-        return solved.reduce(0) { $0 + $1 * $1 }
-    }
-
-    /// The matrix is positive definite: a covariance and a share of the identity.
-    private static func cholesky(_ matrix: [[Double]]) -> [[Double]] {
-        var factor = matrix
-        for row in matrix.indices {
-            for column in 0...row {
-                var value = matrix[row][column]
-                for inner in 0..<column { value -= factor[row][inner] * factor[column][inner] }
-                factor[row][column] =
-                    row == column ? max(value, 1e-12).squareRoot() : value / factor[column][column]
-            }
-        }
-        return factor
+        Cholesky.squaredDistance(zip(point, centre).map { $0 - $1 }, inverseFactor: factor)
     }
 }

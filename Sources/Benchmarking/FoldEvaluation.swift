@@ -1,4 +1,5 @@
 import Detection
+import Mathematics
 import Plate
 import Training
 
@@ -26,7 +27,7 @@ struct FoldEvaluation {
             figures: figures,
             test: test.map { Self.scored($0) },
             pixelCurve: pixels.curve,
-            secondsPerFrame: Self.median((validation + test).map(\.record.seconds)),
+            secondsPerFrame: (validation + test).map(\.record.seconds).median,
             leftOut: leftOut
         )
     }
@@ -117,11 +118,6 @@ struct FoldEvaluation {
             mean: item.record.mean,
             patch: item.record.patch
         )
-    }
-
-    /// The middle value, the upper of two.
-    static func median(_ values: [Double]) -> Double? {
-        values.isEmpty ? nil : values.sorted()[values.count / 2]
     }
 }
 

@@ -1,3 +1,5 @@
+import Mathematics
+
 /// Whether a frame looks otherwise than its well did just before: the focus moved by some 15 um, say, or the cells are gone.
 ///
 /// Wells differ by more than that in focus, cells and light, so a frame by itself hides it; a well's own past does not. The

@@ -1,3 +1,5 @@
+import Mathematics
+
 /// Whether a well creeps towards its threshold while its frames still pass.
 ///
 /// Medians over `window` frames are compared, one of the well's first frames and one of its last: single frames and cells

@@ -1,3 +1,4 @@
+import Mathematics
 package import Plate
 
 /// The judged frames of one run, lens by lens.
@@ -32,9 +33,7 @@ package struct LensTally: Sendable {
     package var summaries: [Int: Summary] {
         Dictionary(
             uniqueKeysWithValues: severities.map { lens, values in
-                let sorted = values.sorted()
-                let median = (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
-                return (lens, Summary(frames: values.count, faulty: faulty[lens] ?? 0, median: median))
+                (lens, Summary(frames: values.count, faulty: faulty[lens] ?? 0, median: values.median))
             }
         )
     }

@@ -1,3 +1,4 @@
+import Mathematics
 package import Plate
 import Randomness
 

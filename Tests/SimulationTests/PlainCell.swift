@@ -1,3 +1,4 @@
+import Mathematics
 import Plate
 import Randomness
 

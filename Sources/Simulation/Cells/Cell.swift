@@ -1,3 +1,4 @@
+import Mathematics
 import Randomness
 
 /// One cell: where it is, what shape it has, how much it delays and takes light, and how it moves.

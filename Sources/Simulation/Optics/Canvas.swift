@@ -1,3 +1,4 @@
+import Mathematics
 import Plate
 
 /// Relative transmission of each pixel of a frame, 1 where nothing is, to put things into the light path.

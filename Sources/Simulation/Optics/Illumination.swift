@@ -1,3 +1,4 @@
+import Mathematics
 import Randomness
 
 /// The light in a well's field: uneven Koehler illumination and the bright ring that the well's wall sends back.

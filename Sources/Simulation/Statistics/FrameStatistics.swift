@@ -1,3 +1,4 @@
+import Mathematics
 package import Plate
 
 /// What frames look like, in numbers: to compare simulated with real ones.
@@ -27,13 +28,10 @@ package struct FrameStatistics: Sendable, Equatable {
         let mean = mean
         deviation = (Float(frame.pixels.reduce(0) { $0 + Double(($1 - mean) * ($1 - mean)) }) / count)
             .squareRoot()
-        let sorted = frame.pixels.sorted()
-        percentiles = (
-            sorted[sorted.count / 100], sorted[sorted.count / 2],
-            sorted[sorted.count - 1 - sorted.count / 100]
-        )
+        let ranks = frame.pixels.quantiles([0.01, 0.5, 0.99])
+        percentiles = (ranks[0], ranks[1], ranks[2])
         noise = Self.noise(frame)
-        spectrumSlope = RadialSpectrum(frame).slope(periods: 3.3...33)
+        spectrumSlope = Float(RadialSpectrum(of: frame).slope(periods: 3.3...33))
         let census = CellCensus(frame)
         cellDiameter = census.medianDiameter
         cellContrast = census.medianContrast
@@ -95,6 +93,6 @@ package struct FrameStatistics: Sendable, Equatable {
                 blocks.append((sum / Float((side - 1) * (side - 1)) / 4).squareRoot())
             }
         }
-        return blocks.sorted()[blocks.count / 2]
+        return blocks.upperMedian
     }
 }

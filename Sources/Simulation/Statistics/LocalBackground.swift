@@ -1,3 +1,4 @@
+import Mathematics
 import Plate
 
 /// A frame's background: medians of blocks of 64 x 64, read between their centres linearly.
@@ -16,7 +17,7 @@ struct LocalBackground {
             for row in top..<min(top + Self.side, frame.height) {
                 for column in left..<min(left + Self.side, frame.width) { values.append(frame[row, column]) }
             }
-            return values.sorted()[values.count / 2]
+            return values.upperMedian
         }
     }
 

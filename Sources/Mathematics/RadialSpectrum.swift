@@ -1,18 +1,21 @@
 import Foundation
-import Plate
+package import Plate
 
-/// The power of a frame's detail by its fineness: the mean over tiles of the periodogram (Welch 1967), by
-/// radius.
-struct RadialSpectrum {
+/// The power of a frame's detail by its spatial frequency, whatever the direction: the mean over tiles of the periodogram
+/// (Welch 1967), by radius.
+package struct RadialSpectrum: Sendable {
     /// Mean power by whole cycles a tile, from 1 on, in squared grey units.
-    let power: [Double]
+    package let power: [Double]
+    /// Pixels a side of a tile.
+    private let tile: Int
     private static let largestTile = 256
     private static let smallestTile = 8
 
     /// Takes the spectrum; a frame without room for a tile of 8 x 8 has none.
-    init(of frame: Frame) {
+    package init(of frame: Frame) {
         var side = Self.largestTile
         while side > min(frame.height, frame.width) { side /= 2 }
+        tile = side
         guard side >= Self.smallestTile else {
             power = []
             return
@@ -30,18 +33,36 @@ struct RadialSpectrum {
     }
 
     /// Slope of log power over log frequency: steep where fine detail is missing; 0 for a frame without any.
-    var slope: Double {
+    package var slope: Double {
         let floor = (power.max() ?? 0) * 1e-15
-        guard floor > 0, power.count > 1 else { return 0 }
-        let points = power.enumerated().map {
-            (x: log10(Double($0.offset + 1)), y: log10($0.element + floor))
-        }
-        let count = Double(points.count)
-        let mean = (
-            x: points.reduce(0) { $0 + $1.x } / count, y: points.reduce(0) { $0 + $1.y } / count
+        guard floor > 0 else { return 0 }
+        return Self.slope(
+            of: power.enumerated().map { (log10(Double($0.offset + 1)), log10($0.element + floor), 1) }
         )
-        let products = points.reduce(0) { $0 + ($1.x - mean.x) * ($1.y - mean.y) }
-        return products / points.reduce(0) { $0 + ($1.x - mean.x) * ($1.x - mean.x) }
+    }
+
+    /// The same between two periods in pixels, in which every octave counts as much as the next; 0 without power there.
+    package func slope(periods: ClosedRange<Double>) -> Double {
+        var points: [(x: Double, y: Double, weight: Double)] = []
+        for (index, power) in power.enumerated() where power > 0 {
+            let cycles = Double(index + 1)
+            if periods.contains(Double(tile) / cycles) {
+                points.append((log10(cycles), log10(power), 1 / cycles))
+            }
+        }
+        return Self.slope(of: points)
+    }
+
+    /// The weighted straight line through points; 0 for fewer than two.
+    private static func slope(of points: [(x: Double, y: Double, weight: Double)]) -> Double {
+        guard points.count > 1 else { return 0 }
+        let weight = points.reduce(0) { $0 + $1.weight }
+        let mean = (
+            x: points.reduce(0) { $0 + $1.weight * $1.x } / weight,
+            y: points.reduce(0) { $0 + $1.weight * $1.y } / weight
+        )
+        let products = points.reduce(0) { $0 + $1.weight * ($1.x - mean.x) * ($1.y - mean.y) }
+        return products / points.reduce(0) { $0 + $1.weight * ($1.x - mean.x) * ($1.x - mean.x) }
     }
 
     /// As few tiles as cover a side, evenly spread.
@@ -106,5 +127,50 @@ struct RadialSpectrum {
             if radius < counts.count { counts[radius] += 1 }
         }
         return zip(sums, counts).map { $0 / $1 }
+    }
+}
+
+/// The discrete Fourier transform of lines whose length is a power of two (Cooley and Tukey 1965, radix 2).
+struct FourierTransform {
+    let length: Int
+    private let cosines: [Double]
+    private let sines: [Double]
+    private let reversed: [Int]
+
+    /// Makes the tables; another length than a power of two is a programmer's mistake.
+    init(length: Int) {
+        precondition(length > 0 && length.nonzeroBitCount == 1, "\(length) is not a power of two")
+        self.length = length
+        let angles = (0..<max(length / 2, 1)).map { -2 * Double.pi * Double($0) / Double(length) }
+        cosines = angles.map { cos($0) }
+        sines = angles.map { sin($0) }
+        var reversed = [0]
+        while reversed.count < length { reversed = reversed.map { 2 * $0 } + reversed.map { 2 * $0 + 1 } }
+        self.reversed = reversed
+    }
+
+    /// Transforms the line that starts at an index, in place.
+    func transform(real: inout [Double], imaginary: inout [Double], from start: Int) {
+        for index in 0..<length where index < reversed[index] {
+            real.swapAt(start + index, start + reversed[index])
+            imaginary.swapAt(start + index, start + reversed[index])
+        }
+        var half = 1
+        while half < length {
+            let step = length / (2 * half)
+            for block in stride(from: start, to: start + length, by: 2 * half) {
+                for offset in 0..<half {
+                    let (upper, lower) = (block + offset, block + offset + half)
+                    let (cosine, sine) = (cosines[offset * step], sines[offset * step])
+                    let turnedReal = real[lower] * cosine - imaginary[lower] * sine
+                    let turnedImaginary = real[lower] * sine + imaginary[lower] * cosine
+                    (real[lower], imaginary[lower]) =
+                        (real[upper] - turnedReal, imaginary[upper] - turnedImaginary)
+                    real[upper] += turnedReal
+                    imaginary[upper] += turnedImaginary
+                }
+            }
+            half *= 2
+        }
     }
 }

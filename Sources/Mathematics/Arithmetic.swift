@@ -1,11 +1,12 @@
 /// Elementary functions made of + - * / and sqrt in a fixed order, the same bits on every machine.
 ///
 /// The C library's differ in the last place from one machine to the next.
-enum Arithmetic {
-    static let pi: Float = 3.141_592_7
+package enum Arithmetic {
+    /// Half the circumference of the unit circle, as a float.
+    package static let pi: Float = 3.141_592_7
 
     /// e to the power of a number; below -87 and above 88 that of the limit.
-    static func exponential(_ value: Float) -> Float {
+    package static func exponential(_ value: Float) -> Float {
         let x = min(max(Double(value), -87), 88)
         let whole = (x * 1.442_695_040_888_963_4).rounded()
         let rest = x - whole * 0.693_147_180_559_945_3
@@ -15,7 +16,7 @@ enum Arithmetic {
     }
 
     /// The natural logarithm of a positive number.
-    static func logarithm(_ value: Double) -> Double {
+    package static func logarithm(_ value: Double) -> Double {
         precondition(value > 0 && value.isFinite, "\(value) has no logarithm")
         var (exponent, mantissa) = (Double(value.exponent), value.significand)
         if mantissa > 1.414_213_562_373_095 { (exponent, mantissa) = (exponent + 1, mantissa / 2) }
@@ -27,7 +28,7 @@ enum Arithmetic {
     }
 
     /// Sine and cosine of an angle in radians.
-    static func sineCosine(_ angle: Float) -> (sine: Float, cosine: Float) {
+    package static func sineCosine(_ angle: Float) -> (sine: Float, cosine: Float) {
         let x = Double(angle)
         let quarters = (x * 0.636_619_772_367_581_4).rounded()
         let rest = x - quarters * 1.570_796_326_794_896_6
@@ -47,7 +48,7 @@ enum Arithmetic {
     }
 
     /// From 0 at `lower` smoothly to 1 at `upper`; either may be the larger one.
-    static func smoothStep(_ value: Float, from lower: Float, to upper: Float) -> Float {
+    package static func smoothStep(_ value: Float, from lower: Float, to upper: Float) -> Float {
         let share = min(max((value - lower) / (upper - lower), 0), 1)
         return share * share * (3 - 2 * share)
     }
