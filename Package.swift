@@ -43,6 +43,7 @@ let package = Package(
         .target(name: "Plate"),
         .target(name: "Randomness"),
         .target(name: "Mathematics", dependencies: ["Plate", "CKernels"]),
+        .target(name: "Tables"),
         .target(name: "StrictYAML", dependencies: [yams]),
         .target(name: "Frames", dependencies: ["Plate", "CTIFF", "CPNG", "CKernels", "CZlib"]),
         .target(name: "Tensors", dependencies: ["COpenBLAS", "COneDNN", "CKernels"]),
@@ -63,19 +64,23 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Plate", "Mathematics", "Frames", "Tensors", "Networks", "Detection", "Randomness", logging,
+                "Plate", "Mathematics", "Tables", "Frames", "Tensors", "Networks", "Detection",
+                "Randomness", logging,
             ]
         ),
         .target(
             name: "Simulation",
             dependencies: [
-                "Plate", "Mathematics", "Frames", "Randomness", "Ledger", "Reporting", "StrictYAML",
+                "Plate", "Mathematics", "Tables", "Frames", "Randomness", "Ledger", "Reporting", "StrictYAML",
                 "CKernels",
             ]
         ),
         .target(
             name: "Benchmarking",
-            dependencies: ["Plate", "Mathematics", "Frames", "Tensors", "Networks", "Detection", "Training"]
+            dependencies: [
+                "Plate", "Mathematics", "Tables", "Frames", "Tensors", "Networks", "Detection",
+                "Training",
+            ]
         ),
         .target(
             name: "Monitoring",
@@ -87,14 +92,15 @@ let package = Package(
 
         .target(
             name: "Auditing",
-            dependencies: ["Plate", "Frames", "Acquisition", "Ledger", "Reporting"]
+            dependencies: ["Plate", "Tables", "Frames", "Acquisition", "Ledger", "Reporting"]
         ),
 
-        .target(name: "Exporting", dependencies: ["Plate", "Frames", "Ledger", "Reporting"]),
+        .target(name: "Exporting", dependencies: ["Plate", "Tables", "Frames", "Ledger", "Reporting"]),
         .target(
             name: "Dashboard",
             dependencies: [
-                "Plate", "Frames", "Ledger", "Reporting", hummingbird, httpTypes, logging, lifecycle,
+                "Plate", "Frames", "Ledger", "Reporting", hummingbird, httpTypes, logging,
+                lifecycle,
             ],
             resources: [.embedInCode("Assets")]
         ),
@@ -104,7 +110,7 @@ let package = Package(
             dependencies: [
                 "Plate", "Frames", "Tensors", "Acquisition", "Systemd", "Networks", "Detection", "Ledger",
                 "Reporting", "Training", "Monitoring", "Checkpoints", "Simulation", "Benchmarking",
-                "Randomness", "CKernels", "Auditing", "Dashboard", "Exporting",
+                "Randomness", "CKernels", "Auditing", "Dashboard", "Exporting", "Tables",
                 argumentParser, logging, lifecycle,
             ]
         ),
@@ -116,6 +122,7 @@ let package = Package(
         ),
         .testTarget(name: "PlateTests", dependencies: ["Plate"]),
         .testTarget(name: "MathematicsTests", dependencies: ["Mathematics", "Plate", "TestSupport"]),
+        .testTarget(name: "TablesTests", dependencies: ["Tables", "TestSupport"]),
         .testTarget(name: "FramesTests", dependencies: ["Frames", "Plate", "TestSupport"]),
         .testTarget(name: "TensorsTests", dependencies: ["CKernels", "Tensors", "TestSupport"]),
         .testTarget(name: "AcquisitionTests", dependencies: ["Acquisition", "Plate", "TestSupport"]),
@@ -160,7 +167,9 @@ let package = Package(
         ),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["Training", "Detection", "Networks", "Tensors", "Frames", "Plate", "TestSupport"]
+            dependencies: [
+                "Training", "Detection", "Networks", "Tensors", "Frames", "Plate", "TestSupport",
+            ]
         ),
         .testTarget(
             name: "MonitoringTests",

@@ -1,3 +1,5 @@
+import Tables
+
 /// Curves over the unit square, with their legend beside it.
 struct CurvePlot {
     /// A curve and its line in the legend.

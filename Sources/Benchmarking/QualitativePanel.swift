@@ -2,6 +2,7 @@ import Detection
 import Foundation
 import Frames
 import Plate
+import Tables
 import Training
 
 /// A frame with a fault as every method sees it: input, reconstruction, score map, mask and truth, one row a

@@ -1,6 +1,7 @@
 import Foundation
 import Frames
 package import Plate
+import Tables
 
 /// Frames named on a command line: files, folders (with everything below them), globs, or CSV lists.
 package enum FramePaths {
@@ -86,7 +87,7 @@ extension FramePaths {
         package let severity: Double?
         /// The list that names the frame.
         package let list: String
-        /// The row of the list, as an editor counts: the header is row 1.
+        /// The line of the list in which its row begins, as an editor counts: the header is row 1.
         package let row: Int
 
         /// Where the frame is named, for messages.
@@ -137,7 +138,7 @@ extension FramePaths {
 ///
 /// The first line names the columns: `img_path` and `label` (1 is faulty, 0 normal) are needed; `seg_path`
 /// (the mask, may be empty), `fault` (the class of fault) and `severity` are taken where they are; others are
-/// ignored. Fields with commas stand in quotes. Empty lines are passed over.
+/// ignored. Separators and quotes are those of `CSV`; blanks around a field do not count.
 package struct LabelledList: Sendable {
     /// The rows that could be read, in order.
     package let rows: [FramePaths.Labelled]
@@ -152,31 +153,25 @@ package struct LabelledList: Sendable {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw DataError("\(path): cannot be read; check the path and its permissions")
         }
-        let lines = Self.lines(String(decoding: data, as: UTF8.self))
-        let columns = try Columns(header: lines.first.map { Self.fields($0) } ?? [], path: path)
+        let table = CSVTable(data)
+        let columns = try Columns(table, path: path)
         let resolve = Self.resolver(list: path, base: base)
         var rows: [FramePaths.Labelled] = []
         var problems: [String] = []
-        for (index, line) in lines.enumerated().dropFirst() where !line.allSatisfy(\.isWhitespace) {
-            let fields = Self.fields(line)
-            if let row = columns.row(fields, list: path, number: index + 1, resolve: resolve) {
-                rows.append(row)
+        for row in table.rows {
+            if let fault = row.fault {
+                problems.append("\(path), row \(row.line): \(fault)")
+            } else if let labelled = columns.labelled(row, list: path, resolve: resolve) {
+                rows.append(labelled)
             } else {
                 problems.append(
-                    "\(path), row \(index + 1): \(columns.count) fields are needed, with a path and a label of "
+                    "\(path), row \(row.line): \(columns.count) fields are needed, with a path and a label of "
                         + "0 or 1"
                 )
             }
         }
         self.rows = rows
         self.problems = problems
-    }
-
-    /// Lines with the empty ones, so that rows are counted as an editor counts them; without a byte order
-    /// mark.
-    private static func lines(_ text: String) -> [Substring] {
-        let text = text.hasPrefix("\u{FEFF}") ? text.dropFirst() : Substring(text)
-        return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     }
 
     private static func resolver(list path: String, base: String?) -> (String) -> String {
@@ -193,20 +188,6 @@ package struct LabelledList: Sendable {
         }
     }
 
-    /// Splits a line at commas outside quotes (RFC 4180).
-    private static func fields(_ line: Substring) -> [String] {
-        var fields = [""]
-        var isQuoted = false
-        for character in line {
-            switch character {
-            case "\"": isQuoted.toggle()
-            case "," where !isQuoted: fields.append("")
-            default: fields[fields.count - 1].append(character)
-            }
-        }
-        return fields.map { $0.trimmingCharacters(in: .whitespaces) }
-    }
-
     /// Where the columns are.
     private struct Columns {
         let count: Int
@@ -216,7 +197,8 @@ package struct LabelledList: Sendable {
         private let fault: Int?
         private let severity: Int?
 
-        init(header: [String], path: String) throws(DataError) {
+        init(_ table: CSVTable, path: String) throws(DataError) {
+            let header = table.header.map(Self.trimmed)
             guard let image = header.firstIndex(of: "img_path"), let label = header.firstIndex(of: "label")
             else {
                 throw DataError("\(path): the first line must name the columns img_path,seg_path,label")
@@ -227,13 +209,10 @@ package struct LabelledList: Sendable {
             severity = header.firstIndex(of: "severity")
         }
 
-        /// A row, or `nil` if it has not what is needed.
-        func row(
-            _ fields: [String],
-            list: String,
-            number: Int,
-            resolve: (String) -> String
-        ) -> FramePaths.Labelled? {
+        /// A labelled frame, or `nil` if the row has not what is needed.
+        func labelled(_ row: CSVTable.Row, list: String, resolve: (String) -> String) -> FramePaths.Labelled?
+        {
+            let fields = row.fields.map(Self.trimmed)
             guard fields.count == count, let value = Double(fields[label]), value == 0 || value == 1,
                 !fields[image].isEmpty
             else { return nil }
@@ -245,9 +224,11 @@ package struct LabelledList: Sendable {
                 fault: filled(fault),
                 severity: filled(severity).flatMap { Double($0) },
                 list: list,
-                row: number
+                row: row.line
             )
         }
+
+        private static func trimmed(_ field: String) -> String { field.trimmingCharacters(in: .whitespaces) }
     }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Frames
+import Tables
 
 /// A training's loss over its steps, as a table and as a picture.
 package struct LossCurve: Sendable {
@@ -10,8 +11,8 @@ package struct LossCurve: Sendable {
 
     /// Writes `step,loss,validation_loss`.
     package func write(csv path: String) throws {
-        let rows = records.map { "\($0.step),\($0.loss),\($0.validationLoss.map { "\($0)" } ?? "")" }
-        let text = (["step,loss,validation_loss"] + rows).joined(separator: "\n") + "\n"
+        let rows = records.map { ["\($0.step)", "\($0.loss)", $0.validationLoss.map { "\($0)" } ?? ""] }
+        let text = CSV.text([["step", "loss", "validation_loss"]] + rows)
         do {
             try Data(text.utf8).write(to: URL(filePath: path))
         } catch {

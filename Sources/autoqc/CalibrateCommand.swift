@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Detection
 import Foundation
+import Tables
 import Tensors
 import Training
 

@@ -2,6 +2,7 @@ import Detection
 import Foundation
 import Plate
 import Simulation
+import Tables
 import Tensors
 import Training
 

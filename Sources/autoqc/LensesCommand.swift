@@ -2,6 +2,7 @@ import ArgumentParser
 import Auditing
 import Foundation
 import Reporting
+import Tables
 import Training
 
 /// `autoqc lenses`.
@@ -25,7 +26,7 @@ struct LensesCommand: ParsableCommand {
         Terminal.say("run,lens,frames,faulty,severity_median,deviation")
         for row in table {
             Terminal.say(
-                FrameTable.csvRow([
+                CSV.row([
                     row.run, "\(row.lens)", "\(row.frames)", "\(row.faulty)", row.median.digits(3),
                     row.deviation?.digits(2) ?? "",
                 ])

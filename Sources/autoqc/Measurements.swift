@@ -1,4 +1,5 @@
 import Foundation
+import Tables
 
 /// Measured figures, printed as `name median p90 unit` and on request written as JSON.
 struct Measurements {

@@ -4,6 +4,7 @@ import Dashboard
 import Foundation
 import Ledger
 import Reporting
+import Tables
 import Training
 
 /// `autoqc review`.

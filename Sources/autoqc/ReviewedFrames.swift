@@ -2,6 +2,7 @@ import Exporting
 import Foundation
 import Ledger
 import Reporting
+import Tables
 import Training
 
 /// What a calibration takes from an output folder: reviewers' decisions, and frames that nobody doubted.
@@ -49,14 +50,10 @@ struct ReviewedFrames {
             return
         }
         // The search weighs faults against normal frames: the unflagged ones count as much as the false alarms.
-        let normalLines = unflagged.map { "\(Self.quoted($0)),,0,,,,,,,," }
+        let normalLines = unflagged.map { CSV.row([$0, "", "0"] + Array(repeating: "", count: 8)) }
         let lines = [LabelTable.header] + rows.map(LabelTable.csv) + normalLines
         let list = folder.appending(path: "decisions.csv")
         try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: list)
         labelled = list.path
-    }
-
-    private static func quoted(_ path: String) -> String {
-        path.contains { $0 == "," || $0 == "\"" } ? "\"" + path.replacing("\"", with: "\"\"") + "\"" : path
     }
 }

@@ -4,6 +4,7 @@ import Plate
 import Randomness
 import Reporting
 import Simulation
+import Tables
 
 extension RunDetector.Surroundings {
     /// Strong enough to be seen, weak enough to be missed by a model that is blind.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Simulation
 import Synchronization
+import Tables
 
 /// What commands take that write a labelled set.
 struct SetOptions: ParsableArguments {

@@ -1,6 +1,7 @@
 package import ArgumentParser
 import Foundation
 package import Simulation
+import Tables
 
 extension PlateWriter: ExpressibleByArgument {}
 extension PlateLayout: ExpressibleByArgument {}

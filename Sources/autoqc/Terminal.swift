@@ -48,12 +48,3 @@ struct Terminal {
         return parts.0 > 0 ? "\(parts.0):\(two(parts.1)):\(two(parts.2))" : "\(parts.1):\(two(parts.2))"
     }
 }
-
-extension BinaryFloatingPoint {
-    /// This number with so many digits after the point.
-    func digits(_ count: Int) -> String {
-        Double(self).formatted(
-            .number.precision(.fractionLength(count)).grouping(.never).locale(Locale(identifier: "C"))
-        )
-    }
-}

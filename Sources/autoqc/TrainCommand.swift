@@ -1,6 +1,7 @@
 import ArgumentParser
 import Detection
 import Foundation
+import Tables
 import Tensors
 import Training
 

@@ -5,6 +5,7 @@ import Foundation
 import Logging
 import Monitoring
 import Systemd
+import Tables
 import Tensors
 
 /// What `watch` and `validate` take alike: a file, or the same settings on the command line.

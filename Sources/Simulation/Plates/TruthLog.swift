@@ -1,5 +1,6 @@
 import Foundation
 import Plate
+import Tables
 
 /// `truth.csv` while a plate is written.
 final class TruthLog {
@@ -10,7 +11,7 @@ final class TruthLog {
     /// Makes the file; its folder has to exist.
     init(_ path: String) throws(SimulationError) {
         file = try NewFile(path, appends: true)
-        try file.write(Data((TruthRow.header + "\n").utf8))
+        try file.write(Data((CSV.text([TruthRow.header])).utf8))
     }
 
     /// Writes the line of a frame whose file has just been closed.

@@ -1,6 +1,7 @@
 import Foundation
 package import Plate
 import Reporting
+import Tables
 
 /// What is true of one frame that a simulated microscope wrote: a line of `truth.csv`.
 ///
@@ -36,17 +37,18 @@ package struct TruthRow: Sendable, Equatable {
         (self.file, self.frame, self.faults, self.closed) = (file, frame, faults, closed)
     }
 
-    static let header = "file,run,well,frame,fault,severity,closed"
+    static let header = ["file", "run", "well", "frame", "fault", "severity", "closed"]
 
     var line: String {
         let kinds = faults.map(\.kind.rawValue).joined(separator: ";")
         let severities = faults.map { String(format: "%.3f", $0.severity) }.joined(separator: ";")
-        return "\(file),\(frame.run),\(frame.well),\(frame.index),\(kinds),\(severities),\(closed.iso8601)"
+        return CSV.row([
+            file, frame.run, frame.well.description, "\(frame.index)", kinds, severities, closed.iso8601,
+        ])
     }
 
-    /// Reads a line; `nil` for one that is none.
-    init?(line: some StringProtocol) {
-        let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+    /// Reads the fields of a line; `nil` if they are none.
+    init?(fields: [String]) {
         guard fields.count == 7, !fields[0].isEmpty, !fields[1].isEmpty, let well = Well(fields[2]),
             let index = Int(fields[3]), let closed = Timestamp(iso8601: fields[6])
         else { return nil }
@@ -57,8 +59,8 @@ package struct TruthRow: Sendable, Equatable {
             severities.allSatisfy({ (0...1).contains($0) })
         else { return nil }
         self.init(
-            file: String(fields[0]),
-            frame: FrameID(run: String(fields[1]), well: well, index: index),
+            file: fields[0],
+            frame: FrameID(run: fields[1], well: well, index: index),
             faults: zip(kinds, severities).map { Shown(kind: $0, severity: $1) },
             closed: closed
         )
@@ -66,30 +68,24 @@ package struct TruthRow: Sendable, Equatable {
 
     /// Reads a whole file; throws a sentence with file and line.
     package static func load(path: String) throws(SimulationError) -> [TruthRow] {
-        let text: String
-        do {
-            text = try String(contentsOfFile: path, encoding: .utf8)
-        } catch {
+        guard let data = FileManager.default.contents(atPath: path) else {
             throw SimulationError("\(path): cannot be read; name the truth.csv of `autoqc simulate plate`")
         }
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        // The rest after the last line's end: nothing, or what a killed run left.
-        lines.removeLast()
-        guard lines.first.map({ String($0) }) == header else {
+        let table = CSVTable(data, separator: .comma)
+        guard table.header == header else {
             throw SimulationError(
-                "\(path):1: the header is not `\(header)`; name the truth.csv of `autoqc simulate plate`"
+                "\(path):1: the header is not `\(CSV.row(header))`; name the truth.csv of `autoqc simulate plate`"
             )
         }
-        var rows: [TruthRow] = []
-        for line in lines.dropFirst() {
-            guard let row = TruthRow(line: line) else {
+        // A row without its line end is what a killed run left.
+        return try table.rows.dropLast(table.isCutOff ? 1 : 0).map { row throws(SimulationError) in
+            guard row.fault == nil, let truth = TruthRow(fields: row.fields) else {
                 throw SimulationError(
-                    "\(path):\(rows.count + 2): this is no line of truth; was the file changed?"
+                    "\(path):\(row.line): this is no line of truth; was the file changed?"
                 )
             }
-            rows.append(row)
+            return truth
         }
-        return rows
     }
 }
 

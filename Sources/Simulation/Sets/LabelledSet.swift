@@ -4,6 +4,7 @@ import Frames
 package import Plate
 import Randomness
 import Synchronization
+import Tables
 
 /// A set of simulated or injected frames in the published layout: `train/`, `test/`, `masks/` and lists in `splits/`.
 package struct LabelledSet: Sendable {
@@ -120,9 +121,9 @@ package struct LabelledSet: Sendable {
         } catch { throw SimulationError("\(error)") }
     }
 
-    private static func write(_ rows: [String], to path: String) throws(SimulationError) {
+    private static func write(_ rows: [[String]], to path: String) throws(SimulationError) {
         do {
-            try Data((rows.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: path))
+            try Data(CSV.text(rows).utf8).write(to: URL(filePath: path))
         } catch { throw SimulationError("\(path): cannot be written (\(error.localizedDescription))") }
     }
 }
