@@ -44,6 +44,7 @@ let package = Package(
         .target(name: "Randomness"),
         .target(name: "Mathematics", dependencies: ["Plate", "CKernels"]),
         .target(name: "Tables"),
+        .target(name: "Charts"),
         .target(name: "StrictYAML", dependencies: [yams]),
         .target(name: "Frames", dependencies: ["Plate", "CTIFF", "CPNG", "CKernels", "CZlib"]),
         .target(name: "Tensors", dependencies: ["COpenBLAS", "COneDNN", "CKernels"]),
@@ -64,7 +65,7 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Plate", "Mathematics", "Tables", "Frames", "Tensors", "Networks", "Detection",
+                "Plate", "Mathematics", "Tables", "Charts", "Frames", "Tensors", "Networks", "Detection",
                 "Randomness", logging,
             ]
         ),
@@ -78,7 +79,7 @@ let package = Package(
         .target(
             name: "Benchmarking",
             dependencies: [
-                "Plate", "Mathematics", "Tables", "Frames", "Tensors", "Networks", "Detection",
+                "Plate", "Mathematics", "Tables", "Charts", "Frames", "Tensors", "Networks", "Detection",
                 "Training",
             ]
         ),
@@ -99,7 +100,7 @@ let package = Package(
         .target(
             name: "Dashboard",
             dependencies: [
-                "Plate", "Frames", "Ledger", "Reporting", hummingbird, httpTypes, logging,
+                "Plate", "Charts", "Frames", "Ledger", "Reporting", hummingbird, httpTypes, logging,
                 lifecycle,
             ],
             resources: [.embedInCode("Assets")]
@@ -123,6 +124,7 @@ let package = Package(
         .testTarget(name: "PlateTests", dependencies: ["Plate"]),
         .testTarget(name: "MathematicsTests", dependencies: ["Mathematics", "Plate", "TestSupport"]),
         .testTarget(name: "TablesTests", dependencies: ["Tables", "TestSupport"]),
+        .testTarget(name: "ChartsTests", dependencies: ["Charts"]),
         .testTarget(name: "FramesTests", dependencies: ["Frames", "Plate", "TestSupport"]),
         .testTarget(name: "TensorsTests", dependencies: ["CKernels", "Tensors", "TestSupport"]),
         .testTarget(name: "AcquisitionTests", dependencies: ["Acquisition", "Plate", "TestSupport"]),
@@ -168,7 +170,7 @@ let package = Package(
         .testTarget(
             name: "TrainingTests",
             dependencies: [
-                "Training", "Detection", "Networks", "Tensors", "Frames", "Plate", "TestSupport",
+                "Training", "Detection", "Networks", "Tensors", "Tables", "Frames", "Plate", "TestSupport",
             ]
         ),
         .testTarget(

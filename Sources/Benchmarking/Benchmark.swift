@@ -78,8 +78,8 @@ package struct Benchmark {
         let tables = ResultTables(results)
         try output.write(tables.csv, to: "results.csv")
         try output.write(tables.markdown, to: "results.md")
-        for (name, plot) in ResultPlots(results).all {
-            try output.write(plot.svg, to: "plots/\(OutputFolder.fileName(name)).svg")
+        for (name, svg) in ResultPlots(results).all {
+            try output.write(svg, to: "plots/\(OutputFolder.fileName(name)).svg")
         }
         for (fault, example) in examples.all {
             let panel = try QualitativePanel(fault: fault, example: example, results: results, output: output)

@@ -1,3 +1,4 @@
+import Charts
 import Detection
 import Foundation
 import Frames
@@ -134,7 +135,7 @@ struct QualitativePanel {
                 // A rim, for a mask that is white everywhere is not seen on white paper.
                 let (width, height) = (Double(image.width) + 2, Double(image.height) + 2)
                 drawing.rectangle(x: x - 1, y: y - 1, width: width, height: height, fill: "#888888")
-                try drawing.image(image, x: x, y: y)
+                try draw(image, on: &drawing, x: x, y: y)
             } else {
                 drawing.text("none", x: x + step / 2, y: y + Double(raw.height) / 2, anchor: .middle)
             }
@@ -144,9 +145,13 @@ struct QualitativePanel {
         let x = left + 2 * step
         drawing.text("0", x: x, y: below + 2, size: 12)
         let scale = PanelImage.scale(width: max(raw.width - 80, 8), height: 10)
-        try drawing.image(scale, x: x + 14, y: below - 8)
+        try draw(scale, on: &drawing, x: x + 14, y: below - 8)
         drawing.text(Double(row.limit).digits(3), x: x + 20 + Double(scale.width), y: below + 2, size: 12)
         drawing.text("above \(row.threshold.digits(4))", x: x + step, y: below + 2, size: 12)
+    }
+
+    private func draw(_ image: PNGImage, on drawing: inout Drawing, x: Double, y: Double) throws(PNGError) {
+        drawing.image(png: try image.encoded(), x: x, y: y, width: image.width, height: image.height)
     }
 }
 

@@ -24,7 +24,7 @@ enum LensSection {
         let deviation = row.deviation.map { ($0 < 0 ? "−" : "+") + HTMLText.fixed(abs($0), 1) } ?? "–"
         return """
             <tr class="\(row.isOut ? "bad" : "")"><th>\(row.lens)<td>\(row.frames)<td>\(row.faulty)\
-            <td>\(HTMLText.figure(row.median))<td>\(past)<td>\(deviation)<td>\(LensChart(runs).svg)</tr>
+            <td>\(HTMLText.figure(row.median))<td>\(past)<td>\(deviation)<td>\(LensChart.svg(runs))</tr>
 
             """
     }
