@@ -2,6 +2,8 @@ package import Detection
 import Evaluation
 import Foundation
 import Plate
+import Simulation
+import Tables
 import Tensors
 import Verdict
 
