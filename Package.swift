@@ -40,56 +40,42 @@ let package = Package(
         .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
 
+        // Vocabulary and tools that know nothing of a microscope.
         .target(name: "Plate"),
         .target(name: "Randomness"),
-        .target(name: "Faults", dependencies: ["Plate", "Randomness", "CKernels"]),
+        .target(name: "Tables"),
+        .target(name: "Charts"),
         .target(name: "StrictYAML", dependencies: [yams]),
+        .target(name: "Mathematics", dependencies: ["Plate", "CKernels"]),
+
+        // The world outside: files, folders, the service manager.
         .target(name: "Frames", dependencies: ["Plate", "CTIFF", "CPNG", "CKernels", "CZlib"]),
-        .target(name: "Tensors", dependencies: ["COpenBLAS", "COneDNN", "CKernels"]),
         .target(name: "Acquisition", dependencies: ["Plate", "CInotifyTools"]),
         .target(name: "Systemd", dependencies: ["CSystemd", logging]),
+        .target(name: "Faults", dependencies: ["Plate", "Mathematics", "Randomness", "CKernels"]),
 
+        // Networks and what they find.
+        .target(name: "Tensors", dependencies: ["COpenBLAS", "COneDNN", "CKernels"]),
         .target(name: "Networks", dependencies: ["Tensors"]),
-        .target(name: "Arithmetic", dependencies: ["Plate"]),
-        .target(name: "Evaluation", dependencies: ["Plate", "Arithmetic"]),
+        .target(name: "Checkpoints", dependencies: ["Tensors", "CZip"]),
         .target(
             name: "Diffusion",
-            dependencies: ["Plate", "Arithmetic", "Tensors", "Networks", "CKernels", "Randomness"]
+            dependencies: ["Plate", "Mathematics", "Randomness", "Tensors", "Networks", "CKernels"]
         ),
+        .target(name: "Evaluation", dependencies: ["Plate", "Mathematics"]),
         .target(
             name: "Verdict",
-            dependencies: ["Plate", "Arithmetic", "Evaluation", "CKernels", "Randomness"]
+            dependencies: ["Plate", "Mathematics", "Randomness", "Evaluation", "CKernels"]
         ),
         .target(
             name: "Detection",
-            dependencies: ["Plate", "Tensors", "Networks", "Diffusion", "Verdict", "CCrypto", "Randomness"]
+            dependencies: ["Plate", "Randomness", "Tensors", "Networks", "Diffusion", "Verdict", "CCrypto"]
         ),
-        .target(name: "Checkpoints", dependencies: ["Tensors", "CZip"]),
-        .target(name: "Ledger", dependencies: ["Plate", grdb]),
-        .target(name: "Rules", dependencies: ["Plate"]),
-        .target(name: "Reporting", dependencies: ["Plate", "Frames", "Systemd", "Rules"]),
 
-        .target(
-            name: "Training",
-            dependencies: [
-                "Plate", "Arithmetic", "Frames", "Randomness", "Faults", "Tensors", "Networks", "Diffusion",
-                "Verdict",
-                "Evaluation", "Detection", logging,
-            ]
-        ),
-        .target(
-            name: "Simulation",
-            dependencies: [
-                "Plate", "Frames", "Randomness", "Faults", "Ledger", "Reporting", "StrictYAML", "CKernels",
-            ]
-        ),
-        .target(
-            name: "Benchmarking",
-            dependencies: [
-                "Plate", "Frames", "Tensors", "Networks", "Diffusion", "Verdict", "Evaluation", "Detection",
-                "Training",
-            ]
-        ),
+        // What follows from many frames, and its records.
+        .target(name: "Rules", dependencies: ["Plate", "Mathematics"]),
+        .target(name: "Ledger", dependencies: ["Plate", grdb]),
+        .target(name: "Reporting", dependencies: ["Plate", "Mathematics", "Frames", "Systemd", "Rules"]),
         .target(
             name: "Monitoring",
             dependencies: [
@@ -98,31 +84,59 @@ let package = Package(
                 "StrictYAML", logging, lifecycle,
             ]
         ),
-
         .target(
             name: "Auditing",
-            dependencies: ["Plate", "Frames", "Acquisition", "Ledger", "Rules", "Reporting"]
+            dependencies: ["Plate", "Tables", "Frames", "Acquisition", "Ledger", "Rules", "Reporting"]
         ),
-
-        .target(name: "Exporting", dependencies: ["Plate", "Frames", "Ledger", "Reporting"]),
         .target(
             name: "Dashboard",
             dependencies: [
-                "Plate", "Frames", "Ledger", "Rules", "Verdict", "Reporting", hummingbird, httpTypes, logging,
-                lifecycle,
+                "Plate", "Charts", "Frames", "Verdict", "Ledger", "Rules", "Reporting", hummingbird,
+                httpTypes,
+                logging, lifecycle,
             ],
             resources: [.embedInCode("Assets")]
+        ),
+
+        // What is done before and after a plate.
+        .target(
+            name: "Training",
+            dependencies: [
+                "Plate", "Mathematics", "Randomness", "Tables", "Charts", "Frames", "Faults", "Tensors",
+                "Networks",
+                "Diffusion", "Verdict", "Evaluation", "Detection", logging,
+            ]
+        ),
+        .target(
+            name: "Benchmarking",
+            dependencies: [
+                "Plate", "Mathematics", "Tables", "Charts", "Frames", "Tensors", "Networks", "Diffusion",
+                "Verdict",
+                "Evaluation", "Detection", "Training",
+            ]
+        ),
+        .target(
+            name: "Exporting",
+            dependencies: ["Plate", "Tables", "Frames", "Ledger", "Reporting", "Training"]
+        ),
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "Plate", "Mathematics", "Randomness", "Tables", "Frames", "Faults", "Ledger", "Reporting",
+                "StrictYAML", "CKernels",
+            ]
         ),
 
         .executableTarget(
             name: "autoqc",
             dependencies: [
-                "Plate", "Frames", "Tensors", "Acquisition", "Systemd", "Networks", "Diffusion", "Verdict",
-                "Evaluation", "Detection", "Ledger", "Rules", "Reporting", "Training", "Monitoring",
-                "Checkpoints",
-                "Simulation", "Benchmarking", "Randomness", "CKernels", "Auditing", "Dashboard", "Exporting",
-                "Faults",
-                argumentParser, logging, lifecycle,
+                "Plate", "Mathematics", "Randomness", "Tables", "Charts", "Frames", "Faults", "Acquisition",
+                "Systemd",
+                "Tensors", "Networks", "Checkpoints", "Diffusion", "Evaluation", "Verdict", "Detection",
+                "Rules",
+                "Ledger", "Reporting", "Monitoring", "Auditing", "Dashboard", "Training", "Benchmarking",
+                "Exporting",
+                "Simulation", "CKernels", argumentParser, logging, lifecycle,
             ]
         ),
 
@@ -133,6 +147,9 @@ let package = Package(
         ),
         .testTarget(name: "PlateTests", dependencies: ["Plate"]),
         .testTarget(name: "FaultsTests", dependencies: ["Faults", "Plate", "Randomness"]),
+        .testTarget(name: "MathematicsTests", dependencies: ["Mathematics", "Plate", "TestSupport"]),
+        .testTarget(name: "TablesTests", dependencies: ["Tables", "TestSupport"]),
+        .testTarget(name: "ChartsTests", dependencies: ["Charts"]),
         .testTarget(name: "FramesTests", dependencies: ["Frames", "Plate", "TestSupport"]),
         .testTarget(name: "TensorsTests", dependencies: ["CKernels", "Tensors", "TestSupport"]),
         .testTarget(name: "AcquisitionTests", dependencies: ["Acquisition", "Plate", "TestSupport"]),
@@ -151,7 +168,7 @@ let package = Package(
         .testTarget(
             name: "VerdictTests",
             dependencies: [
-                "Verdict", "Detection", "Diffusion", "Evaluation", "Arithmetic", "Faults", "Plate", "Frames",
+                "Verdict", "Detection", "Diffusion", "Evaluation", "Mathematics", "Faults", "Plate", "Frames",
                 "CKernels", "Randomness",
                 "TestSupport", "Training",
             ]
@@ -171,7 +188,8 @@ let package = Package(
         .testTarget(
             name: "SimulationTests",
             dependencies: [
-                "Simulation", "Faults", "Plate", "Frames", "Ledger", "Randomness", "Reporting", "Training",
+                "Simulation", "Faults", "Mathematics", "Plate", "Frames", "Ledger", "Randomness", "Reporting",
+                "Training",
                 "TestSupport",
             ]
         ),
@@ -199,7 +217,7 @@ let package = Package(
             name: "TrainingTests",
             dependencies: [
                 "Training", "Detection", "Diffusion", "Verdict", "Networks", "Tensors", "Frames", "Plate",
-                "TestSupport",
+                "TestSupport", "Tables",
             ]
         ),
         .testTarget(

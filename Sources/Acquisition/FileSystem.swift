@@ -179,3 +179,91 @@ enum FileSystem {
         }
     }
 }
+
+/// A path compared byte by byte, as the file system does.
+///
+/// `String` would take two spellings of an accent for one.
+struct ExactPath: Hashable {
+    let text: String
+
+    init(_ text: String) {
+        self.text = text
+    }
+
+    static func == (left: ExactPath, right: ExactPath) -> Bool {
+        left.text.utf8.elementsEqual(right.text.utf8)
+    }
+
+    func hash(into hasher: inout Hasher) {
+        for byte in text.utf8 { hasher.combine(byte) }
+        hasher.combine(0xFF as UInt8)
+    }
+
+    /// The path of an entry of this folder.
+    func appending(_ name: String) -> ExactPath {
+        ExactPath(text.utf8.last == UInt8(ascii: "/") ? text + name : text + "/" + name)
+    }
+
+    /// The last part of the path; empty for the root of the file system.
+    var name: Substring {
+        let start = text.utf8.lastIndex(of: UInt8(ascii: "/")).map(text.utf8.index(after:)) ?? text.startIndex
+        return text[start...]
+    }
+
+    /// Whether the path is the folder or lies in it.
+    func isInside(_ folder: ExactPath) -> Bool {
+        guard text.utf8.starts(with: folder.text.utf8) else { return false }
+        let rest = text.utf8.dropFirst(folder.text.utf8.count)
+        return rest.isEmpty || rest.first == UInt8(ascii: "/") || folder.text == "/"
+    }
+}
+
+/// A name from outside as one line of plain text: what could forge a log line or upset a terminal (control
+/// and format characters, line separators, bytes that are not UTF-8) becomes `\xNN`, a backslash `\\`.
+func printableName(_ bytes: some Collection<UInt8>) -> String {
+    var text = ""
+    var rest = Array(bytes)[...]
+    while let first = rest.first {
+        let length = min(utf8Length(first), rest.count)
+        guard let scalar = String(validating: rest.prefix(length), as: UTF8.self)?.unicodeScalars.first
+        else {
+            text += hexEscape(first)
+            rest = rest.dropFirst()
+            continue
+        }
+        if isPrintable(scalar) {
+            text += scalar == "\\" ? "\\\\" : String(scalar)
+        } else {
+            text += rest.prefix(length).map(hexEscape).joined()
+        }
+        rest = rest.dropFirst(length)
+    }
+    return text
+}
+
+/// A name that is valid UTF-8 as one line of plain text.
+func printableName(_ name: String) -> String { printableName(name.utf8) }
+
+/// Whether a character can stand in a log line: it neither ends the line nor changes how the rest is shown.
+func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+    // Nearly every name is ASCII, and the category is looked up in a large table.
+    if scalar.isASCII { return (0x20..<0x7F).contains(scalar.value) }
+    return switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned, .surrogate: false
+    default: true
+    }
+}
+
+private func utf8Length(_ first: UInt8) -> Int {
+    switch first {
+    case 0xC2...0xDF: 2
+    case 0xE0...0xEF: 3
+    case 0xF0...0xF4: 4
+    default: 1
+    }
+}
+
+private func hexEscape(_ byte: UInt8) -> String {
+    let digits = String(byte, radix: 16)
+    return byte < 16 ? "\\x0\(digits)" : "\\x\(digits)"
+}

@@ -1,3 +1,5 @@
+import CInotifyTools
+import Glibc
 package import Plate
 
 /// Finds complete frames in folders and everything below them, while they are written, and tells each once.
@@ -78,5 +80,128 @@ package final class FolderWatcher: Sendable {
     /// Takes no more files and ends `events` behind those that were told; may be called more than once.
     package func stop() {
         AcquisitionThread.shared.stop(collector)
+    }
+}
+
+extension FolderWatcher {
+    /// What is taken and how patiently; durations are of wall time.
+    package struct Options: Sendable, Equatable {
+        /// Leaves frames alone that were written before the start and lie there then.
+        package var onlyNew = false
+        /// How long a file that was found without an event must stay the same before it is taken.
+        package var settle = Duration.seconds(1)
+        /// How soon an incomplete file is looked at again; the pause doubles up to `longestRetry`.
+        package var firstRetry = Duration.milliseconds(50)
+        /// The longest pause between two looks at an incomplete file.
+        package var longestRetry = Duration.seconds(5)
+        /// How long an incomplete file may stay the same, in size and time of writing, before it is given up.
+        package var giveUpAfter = Duration.seconds(60)
+        /// How often folders are looked through that cannot be watched or are not there.
+        package var pollInterval = Duration.seconds(2)
+        /// Looks through all folders at every `pollInterval`, beside watching them; file systems known to be
+        /// shared over a network are treated so anyway.
+        package var poll = false
+        /// Folders that are not entered, for example the output tree if it lies in a watched folder.
+        package var excluded: [String] = []
+
+        /// The values that fit a microscope with a local disk.
+        package init() {}
+    }
+}
+
+/// What a folder watcher tells.
+///
+/// Paths in `skipped`, `degraded` and `rootMissing` and all sentences are safe to
+/// print: control characters and bytes that are not UTF-8 stand as `\xNN`.
+package enum AcquisitionEvent: Sendable, Equatable {
+    /// A complete frame, once per content.
+    case frame(FrameFile)
+    /// A file or folder that is not taken, once, and why.
+    case skipped(path: String, reason: String)
+    /// A frame that did not become whole although nothing was written to it any more, and what it lacks.
+    case abandoned(FrameFile, reason: String)
+    /// So many frames lay there at the first listing that were known before; told once, before `listed`, if there are any.
+    case known(Int)
+    /// All folders are watched and the first listing of them is done; so many frames lay there that
+    /// were not known before.
+    case listed(Int)
+    /// Events were lost because they came faster than they could be read; every folder was looked through
+    /// again, so many frames lay there, and none is lost.
+    case overflow(rescanned: Int)
+    /// The watcher works, but later or dearer than it should: what to do about it.
+    case degraded(reason: String)
+    /// A watched folder is not there (any more); it is taken up as soon as it is.
+    case rootMissing(path: String)
+}
+
+/// What this machine lets one user watch.
+package struct WatchLimits: Sendable, Equatable {
+    /// Folders that may be watched, `fs.inotify.max_user_watches`.
+    package let folders: Int
+    /// Programs that may watch, `fs.inotify.max_user_instances`.
+    package let instances: Int
+    /// Events that may wait, `fs.inotify.max_queued_events`.
+    package let events: Int
+
+    /// Asks the kernel.
+    package static var current: WatchLimits {
+        WatchLimits(
+            folders: Int(inotifytools_get_max_user_watches()),
+            instances: Int(inotifytools_get_max_user_instances()),
+            events: Int(inotifytools_get_max_queued_events())
+        )
+    }
+}
+
+/// All that one watcher works by.
+struct WatchPlan: Sendable {
+    /// Absolute, none inside another.
+    let roots: [ExactPath]
+    let pattern: FramePattern
+    let options: FolderWatcher.Options
+    let excluded: [ExactPath]
+    /// The clock of file times when the watcher was made.
+    let started = FileSystem.now(CLOCK_REALTIME_COARSE)
+    let isWhole: @Sendable (String) -> Wholeness
+    let known: FolderWatcher.Known
+    let hasRoomForOld: @Sendable () -> Bool
+    /// How many folders this watcher may watch; the machine's own limit may be lower.
+    let watchLimit: Int
+    /// Hashes kept in one generation of what was told.
+    let memory: Int
+    /// Events that may wait for the reader.
+    let mostUnread: Int
+    /// Names that may wait to be checked or told; more stay on disk.
+    let mostCandidates: Int
+
+    /// Makes paths absolute and drops roots that others contain.
+    init(
+        roots: [String],
+        pattern: FramePattern,
+        options: FolderWatcher.Options,
+        watchLimit: Int = .max,
+        memory: Int = 1 << 20,
+        mostUnread: Int = 4096,
+        mostCandidates: Int = 65_536,
+        known: @escaping FolderWatcher.Known = { _ in },
+        hasRoomForOld: @escaping @Sendable () -> Bool = { true },
+        isWhole: @escaping @Sendable (String) -> Wholeness
+    ) {
+        let all = roots.map(FileSystem.absolute)
+        self.roots = all.enumerated().filter { index, root in
+            !all.enumerated().contains { other, folder in
+                root.isInside(folder) && (root != folder || other < index)
+            }
+        }.map(\.element)
+        self.pattern = pattern
+        self.options = options
+        excluded = options.excluded.map(FileSystem.absolute)
+        self.isWhole = isWhole
+        self.known = known
+        self.hasRoomForOld = hasRoomForOld
+        self.watchLimit = watchLimit
+        self.memory = memory
+        self.mostUnread = mostUnread
+        self.mostCandidates = mostCandidates
     }
 }

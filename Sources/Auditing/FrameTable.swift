@@ -1,6 +1,7 @@
 import Foundation
 package import Plate
 import Reporting
+import Tables
 
 /// The ledger's rows as a table, for whatever reads CSV (RFC 4180) or JSON lines.
 ///
@@ -54,11 +55,11 @@ package enum FrameTable {
     ]
 
     /// The first line of the CSV table, without its newline.
-    package static var csvHeader: String { columns.map(\.name).joined(separator: ",") }
+    package static var csvHeader: String { CSV.row(columns.map(\.name)) }
 
     /// A row of the CSV table, without its newline.
     package static func csv(_ record: FrameRecord) -> String {
-        csvRow(
+        CSV.row(
             columns.map { column in
                 switch column.value(record) {
                 case .text(let text): text
@@ -71,9 +72,6 @@ package enum FrameTable {
             }
         )
     }
-
-    /// Fields as a row of CSV, without its newline.
-    package static func csvRow(_ fields: [String]) -> String { fields.map(quoted).joined(separator: ",") }
 
     /// A row as one JSON object on one line, without a newline; a figure that is not finite is left out.
     package static func json(_ record: FrameRecord) throws -> String {
@@ -109,10 +107,5 @@ package enum FrameTable {
                 }
             }
         }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        let needsQuotes = text.utf8.contains { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }
-        return needsQuotes ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
     }
 }

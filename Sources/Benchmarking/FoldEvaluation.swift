@@ -1,4 +1,6 @@
+import Detection
 import Evaluation
+import Mathematics
 import Plate
 import Training
 import Verdict
@@ -27,7 +29,7 @@ struct FoldEvaluation {
             figures: figures,
             test: test.map { Self.scored($0) },
             pixelCurve: pixels.curve,
-            secondsPerFrame: Self.median((validation + test).map(\.record.seconds)),
+            secondsPerFrame: (validation + test).map(\.record.seconds).median,
             leftOut: leftOut
         )
     }
@@ -118,11 +120,6 @@ struct FoldEvaluation {
             mean: item.record.mean,
             patch: item.record.patch
         )
-    }
-
-    /// The middle value, the upper of two.
-    static func median(_ values: [Double]) -> Double? {
-        values.isEmpty ? nil : values.sorted()[values.count / 2]
     }
 }
 

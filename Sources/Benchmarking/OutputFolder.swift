@@ -1,5 +1,7 @@
 import Detection
 import Foundation
+import Frames
+import Plate
 
 /// The folder that a benchmark writes to.
 ///
@@ -81,5 +83,96 @@ struct OutputFolder {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         return try encoder.encode(value)
+    }
+}
+
+/// What is kept of the assessment of a frame beside its map.
+struct AssessmentRecord: Codable, Equatable {
+    let maximum: Double
+    let mean: Double
+    let patch: Double
+    let hasMap: Bool
+    /// Time that it took, in seconds.
+    let seconds: Double
+
+    func score(_ kind: ScoreKind) -> Double {
+        switch kind {
+        case .maximum: maximum
+        case .mean: mean
+        case .patch: patch
+        }
+    }
+}
+
+/// The assessments of one method, a few files a frame, named by the content of the frame.
+///
+/// `DIGEST.json` is written last and so vouches for `DIGEST.map.tiff` (32-bit float, Deflate) beside it.
+/// Frames that a picture is made of have `DIGEST.input.tiff` and `DIGEST.reconstruction.tiff` too. The
+/// folder's name has the method's fingerprint: another model never meets these files. All of it may be
+/// deleted and is then computed again.
+struct AssessmentStore {
+    private let folder: URL
+
+    /// The folder is made if it is not there.
+    init(folder: URL) throws {
+        self.folder = folder
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    /// What is known of a frame; `nil` if nothing is, or if it cannot be read.
+    func record(of frame: BenchmarkFrame) -> AssessmentRecord? {
+        guard let data = try? Data(contentsOf: path(frame, "json")),
+            let record = try? JSONDecoder().decode(AssessmentRecord.self, from: data)
+        else { return nil }
+        let isWhole = !record.hasMap || FileManager.default.fileExists(atPath: path(frame, "map.tiff").path)
+        return isWhole ? record : nil
+    }
+
+    /// Keeps an assessment; the pictures' images only if asked for.
+    func keep(_ assessment: Assessment, of frame: BenchmarkFrame, seconds: Double, withImages: Bool) throws
+        -> AssessmentRecord
+    {
+        if let map = assessment.map { try write(map.values, of: frame, to: "map.tiff") }
+        if withImages {
+            if let input = assessment.input { try write(input, of: frame, to: "input.tiff") }
+            if let output = assessment.reconstruction {
+                try write(output, of: frame, to: "reconstruction.tiff")
+            }
+        }
+        let record = AssessmentRecord(
+            maximum: assessment.scores.maximum,
+            mean: assessment.scores.mean,
+            patch: assessment.scores.patch,
+            hasMap: assessment.map != nil,
+            seconds: seconds
+        )
+        try JSONEncoder().encode(record).write(to: path(frame, "json"), options: .atomic)
+        return record
+    }
+
+    /// The map of a frame that has one.
+    func map(of frame: BenchmarkFrame) throws -> ScoreMap {
+        let page = try TIFFReader(path: path(frame, "map.tiff").path).frame(page: 0)
+        guard page.height == frame.height, page.width == frame.width else {
+            throw BenchmarkError("\(path(frame, "map.tiff").path): not this frame's map; delete the folder")
+        }
+        return ScoreMap(height: page.height, width: page.width, values: page.pixels)
+    }
+
+    /// The frame as the method saw it and its reconstruction, as far as they are kept.
+    func images(of frame: BenchmarkFrame) -> (input: Frame?, reconstruction: Frame?) {
+        let read = { (ending: String) in
+            try? TIFFReader(path: path(frame, ending).path).frame(page: 0)
+        }
+        return (read("input.tiff"), read("reconstruction.tiff"))
+    }
+
+    private func write(_ values: [Float], of frame: BenchmarkFrame, to ending: String) throws {
+        let image = Frame(height: frame.height, width: frame.width, pixels: values)
+        try TIFFWriter.write(image, to: path(frame, ending).path, type: .float32)
+    }
+
+    private func path(_ frame: BenchmarkFrame, _ ending: String) -> URL {
+        folder.appending(path: "\(frame.digest).\(ending)")
     }
 }

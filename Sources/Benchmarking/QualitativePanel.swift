@@ -1,6 +1,9 @@
+import Charts
+import Detection
 import Foundation
 import Frames
 import Plate
+import Tables
 import Training
 import Verdict
 
@@ -133,7 +136,7 @@ struct QualitativePanel {
                 // A rim, for a mask that is white everywhere is not seen on white paper.
                 let (width, height) = (Double(image.width) + 2, Double(image.height) + 2)
                 drawing.rectangle(x: x - 1, y: y - 1, width: width, height: height, fill: "#888888")
-                try drawing.image(image, x: x, y: y)
+                try draw(image, on: &drawing, x: x, y: y)
             } else {
                 drawing.text("none", x: x + step / 2, y: y + Double(raw.height) / 2, anchor: .middle)
             }
@@ -143,8 +146,96 @@ struct QualitativePanel {
         let x = left + 2 * step
         drawing.text("0", x: x, y: below + 2, size: 12)
         let scale = PanelImage.scale(width: max(raw.width - 80, 8), height: 10)
-        try drawing.image(scale, x: x + 14, y: below - 8)
+        try draw(scale, on: &drawing, x: x + 14, y: below - 8)
         drawing.text(Double(row.limit).digits(3), x: x + 20 + Double(scale.width), y: below + 2, size: 12)
         drawing.text("above \(row.threshold.digits(4))", x: x + step, y: below + 2, size: 12)
+    }
+
+    private func draw(_ image: PNGImage, on drawing: inout Drawing, x: Double, y: Double) throws(PNGError) {
+        drawing.image(png: try image.encoded(), x: x, y: y, width: image.width, height: image.height)
+    }
+}
+
+/// Images of a panel: made smaller by a whole factor, then grey or coloured.
+enum PanelImage {
+    /// Widest image of a panel, in pixels.
+    static let width = 320
+
+    /// Anchors of a map from black through violet, red and orange to pale yellow whose lightness rises
+    /// evenly, after matplotlib's public-domain `inferno`.
+    private static let anchors: [[Float]] = [
+        [0, 0, 4], [31, 12, 72], [85, 15, 109], [136, 34, 106], [186, 54, 85], [227, 89, 51], [249, 140, 10],
+        [249, 201, 50], [252, 255, 164],
+    ]
+
+    /// Grey, `range` from black to white.
+    static func grey(_ frame: Frame, range: ClosedRange<Float>) -> PNGImage {
+        let small = reduced(frame)
+        let span = max(range.upperBound - range.lowerBound, .leastNormalMagnitude)
+        let bytes = small.pixels.map { UInt8(255 * min(max(($0 - range.lowerBound) / span, 0), 1)) }
+        return PNGImage(height: small.height, width: small.width, colour: .grey, bytes: bytes)
+    }
+
+    /// Coloured, 0 black and `limit` the brightest.
+    static func coloured(_ map: ScoreMap, limit: Float) -> PNGImage {
+        let small = reduced(Frame(height: map.height, width: map.width, pixels: map.values))
+        let bytes = small.pixels.flatMap { colour($0 / max(limit, .leastNormalMagnitude)) }
+        return PNGImage(height: small.height, width: small.width, colour: .rgb, bytes: bytes)
+    }
+
+    /// The colours from 0 to 1, left to right.
+    static func scale(width: Int, height: Int) -> PNGImage {
+        let row = (0..<width).flatMap { colour(Float($0) / Float(max(width - 1, 1))) }
+        let bytes = (0..<height).flatMap { _ in row }
+        return PNGImage(height: height, width: width, colour: .rgb, bytes: bytes)
+    }
+
+    private static func colour(_ share: Float) -> [UInt8] {
+        let position = min(max(share.isFinite ? share : 1, 0), 1) * Float(anchors.count - 1)
+        let index = min(Int(position), anchors.count - 2)
+        let rest = position - Float(index)
+        return zip(anchors[index], anchors[index + 1]).map { UInt8($0 + rest * ($1 - $0)) }
+    }
+
+    /// The means of squares of pixels, so that the image is not wider than a panel takes.
+    private static func reduced(_ frame: Frame) -> Frame {
+        let factor = (frame.width + width - 1) / width
+        guard factor > 1 else { return frame }
+        let (height, width) = (max(frame.height / factor, 1), max(frame.width / factor, 1))
+        var pixels = [Float](repeating: 0, count: height * width)
+        for row in 0..<height * factor where row < frame.height {
+            for column in 0..<width * factor {
+                pixels[row / factor * width + column / factor] += frame.pixels[row * frame.width + column]
+            }
+        }
+        let share = 1 / Float(factor * factor)
+        return Frame(height: height, width: width, pixels: pixels.map { $0 * share })
+    }
+}
+
+/// The frame that stands for each class of fault in the pictures: the first one of the tests with a truth.
+struct PanelExamples {
+    /// A frame and the fold whose threshold its masks are taken at.
+    struct Example {
+        let frame: BenchmarkFrame
+        let fold: Int
+    }
+
+    /// Class of fault and example, by class; frames without a class are of the class `faulty`.
+    let all: [(fault: String, example: Example)]
+
+    init(folds: [SurveyedFold]) {
+        var chosen: [String: Example] = [:]
+        for fold in folds {
+            for frame in fold.test where frame.isFaulty && frame.hasTruth {
+                let fault = frame.labelled.fault ?? "faulty"
+                if chosen[fault] == nil { chosen[fault] = Example(frame: frame, fold: fold.number) }
+            }
+        }
+        all = chosen.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    func contain(_ frame: BenchmarkFrame) -> Bool {
+        all.contains { $0.example.frame.digest == frame.digest }
     }
 }

@@ -1,3 +1,5 @@
+import Charts
+import Detection
 import Evaluation
 import Verdict
 
@@ -10,13 +12,13 @@ struct ResultPlots {
 
     init(_ results: BenchmarkResults) { self.results = results }
 
-    /// The plots by the name of their file.
-    var all: [(name: String, plot: CurvePlot)] {
+    /// The plots as SVG, by the name of their file.
+    var all: [(name: String, svg: String)] {
         let methods = results.methods
         let joint = Kind.allCases.map { kind in
             (
                 name: kind.rawValue,
-                plot: plot(
+                svg: plot(
                     kind,
                     title: "\(kind.title), patch score",
                     methods.enumerated().compactMap { index, method in
@@ -29,7 +31,7 @@ struct ResultPlots {
             Kind.allCases.map { kind in
                 (
                     name: "\(method.name)-\(kind.rawValue)",
-                    plot: plot(kind, title: "\(kind.title), \(method.name)", Self.curves(of: method, kind))
+                    svg: plot(kind, title: "\(kind.title), \(method.name)", Self.curves(of: method, kind))
                 )
             }
         }
@@ -45,19 +47,20 @@ struct ResultPlots {
         var figureTitle: String { self == .roc ? "AUC" : "AUPRC" }
     }
 
-    private func plot(_ kind: Kind, title: String, _ curves: [CurvePlot.Curve]) -> CurvePlot {
-        let axes = kind == .roc ? ("false alarm rate", "recall") : ("recall", "precision")
-        return CurvePlot(title: title, axes: axes, curves: curves, hasDiagonal: kind == .roc)
+    private func plot(_ kind: Kind, title: String, _ curves: [Chart.Curve]) -> String {
+        let titles = kind == .roc ? ("false alarm rate", "recall") : ("recall", "precision")
+        let axes = [titles.0, titles.1].map { Axis($0, fitting: [1]) }
+        return Chart(x: axes[0], y: axes[1], curves: curves, hasDiagonal: kind == .roc).file(title: title)
     }
 
-    private static func curves(of method: MethodResult, _ kind: Kind) -> [CurvePlot.Curve] {
+    private static func curves(of method: MethodResult, _ kind: Kind) -> [Chart.Curve] {
         let whole = ScoreKind.allCases.enumerated().compactMap { index, score in
             images(of: method, kind, score, label: "image \(score.rawValue)", style: index)
         }
         let area = area(of: method, kind, Figure.Key(.pixel, kind.figure))
         let pixels = method.folds.filter { !$0.pixelCurve.isEmpty }.map { fold in
-            CurvePlot.Curve(
-                label: "pixels, a line a fold: \(area)",
+            Chart.Curve(
+                "pixels, a line a fold: \(area)",
                 style: ScoreKind.allCases.count,
                 points: points(fold.pixelCurve, kind),
                 isFaint: true
@@ -72,7 +75,7 @@ struct ResultPlots {
         _ score: ScoreKind,
         label: String,
         style: Int
-    ) -> CurvePlot.Curve? {
+    ) -> Chart.Curve? {
         let frames = method.folds.flatMap(\.test)
         guard frames.contains(where: \.isFaulty) else { return nil }
         let metrics = ClassificationMetrics(
@@ -80,7 +83,7 @@ struct ResultPlots {
             faulty: frames.map(\.isFaulty)
         )
         let area = area(of: method, kind, Figure.Key(.image, kind.figure, score: score))
-        return CurvePlot.Curve(label: "\(label): \(area)", style: style, points: points(metrics.curve, kind))
+        return Chart.Curve("\(label): \(area)", style: style, points: points(metrics.curve, kind))
     }
 
     private static func area(of method: MethodResult, _ kind: Kind, _ key: Figure.Key) -> String {

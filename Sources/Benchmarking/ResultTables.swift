@@ -1,4 +1,5 @@
 import Foundation
+import Tables
 import Verdict
 
 /// The tables of a benchmark: one row a number, and methods beside each other.
@@ -12,14 +13,13 @@ struct ResultTables {
     ///
     /// A value that is not defined is empty.
     var csv: String {
-        var rows = ["method,fold,level,score,fault,figure,value"]
+        var rows = [["method", "fold", "level", "score", "fault", "figure", "value"]]
         for method in results.methods {
             let row = { (fold: String, key: Figure.Key, value: Double?) in
-                let fields = [
+                rows.append([
                     method.name, fold, key.level.rawValue, key.score?.rawValue ?? "", key.fault ?? "",
                     key.name.rawValue, value.map { "\($0)" } ?? "",
-                ]
-                rows.append(fields.map { Self.quoted($0) }.joined(separator: ","))
+                ])
             }
             for fold in method.folds {
                 for figure in fold.figures { row("\(fold.number)", figure.key, figure.value) }
@@ -29,7 +29,7 @@ struct ResultTables {
                 row("spread", summary.key, summary.spread)
             }
         }
-        return rows.joined(separator: "\n") + "\n"
+        return CSV.text(rows)
     }
 
     /// Methods as rows and figures as columns, mean and spread over the folds.
@@ -124,10 +124,5 @@ struct ResultTables {
                 + " |\n"
         }
         return line(header) + line(header.map { _ in "---" }) + rows.map(line).joined()
-    }
-
-    private static func quoted(_ text: String) -> String {
-        guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
-        return "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
     }
 }

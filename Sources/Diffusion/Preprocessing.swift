@@ -1,5 +1,5 @@
-import Arithmetic
 import CKernels
+import Mathematics
 package import Plate
 
 /// Grey values to the network's scale, fixed by the training set, so that a frame too dark or too bright stays so.

@@ -1,5 +1,5 @@
-import Arithmetic
 import CKernels
+import Mathematics
 package import Networks
 package import Plate
 import Randomness

@@ -1,5 +1,5 @@
-import Arithmetic
 import CKernels
+import Mathematics
 package import Plate
 
 /// How unlike its reconstruction an image is, per pixel; both in [0, 1].

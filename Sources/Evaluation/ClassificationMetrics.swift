@@ -1,4 +1,4 @@
-import Arithmetic
+import Mathematics
 package import Plate
 
 /// How well scores tell faulty from normal, over all thresholds; scores that tie change side together.

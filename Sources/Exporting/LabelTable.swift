@@ -3,6 +3,7 @@ import Frames
 package import Ledger
 package import Plate
 package import Reporting
+import Tables
 
 /// What reviewers decided, as a list of labelled frames in the published layout.
 ///
@@ -84,14 +85,8 @@ package struct LabelTable: Sendable {
             decision.note,
             decision.decided.iso8601,
         ]
-        return fields.map(quoted).joined(separator: ",")
-    }
-
-    /// In quotes where it has to be; on one line in any case, as readers of such lists go by lines.
-    private static func quoted(_ field: String) -> String {
-        let line = String(field.map { $0.isNewline ? " " : $0 })
-        let needsQuotes = line.contains { $0 == "\"" || $0 == "," }
-        return needsQuotes ? "\"" + line.replacing("\"", with: "\"\"") + "\"" : line
+        // On one line each: people look at such lists with tools that go by lines.
+        return CSV.row(fields.map { String($0.map { $0.isNewline ? " " : $0 }) })
     }
 }
 

@@ -1,6 +1,7 @@
 package import Foundation
 package import Ledger
 package import Reporting
+import Tables
 
 /// Frames of an output folder for a calibration: those that reviewers decided on, and unflagged ones.
 package struct ReviewedFrames: Sendable {
@@ -40,14 +41,10 @@ package struct ReviewedFrames: Sendable {
             return
         }
         // The search weighs faults against normal frames: the unflagged ones count as much as the false alarms.
-        let normalLines = others.map { "\(Self.quoted($0)),,0,,,,,,,," }
+        let normalLines = others.map { CSV.row([$0, "", "0"] + Array(repeating: "", count: 8)) }
         let lines = [LabelTable.header] + rows.map(LabelTable.csv) + normalLines
         let list = folder.appending(path: "decisions.csv")
         try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: list)
         labelled = list.path
-    }
-
-    private static func quoted(_ path: String) -> String {
-        path.contains { $0 == "," || $0 == "\"" } ? "\"" + path.replacing("\"", with: "\"\"") + "\"" : path
     }
 }

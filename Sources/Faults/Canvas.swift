@@ -1,3 +1,4 @@
+import Mathematics
 import CKernels
 package import Plate
 import Randomness

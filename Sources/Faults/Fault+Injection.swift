@@ -1,3 +1,4 @@
+import Mathematics
 package import Plate
 import Randomness
 
@@ -54,8 +55,8 @@ extension Fault {
                 cells[row, column] -= around[row, column]
             }
         }
-        let blurred = Self.blurred(cells, sigma: sigma)
-        let fine = Self.blurred(cells, sigma: 0.7)
+        let blurred = GaussianBlur.blurred(cells, sigma: sigma)
+        let fine = GaussianBlur.blurred(cells, sigma: 0.7)
         var (result, marks) = (frame, [UInt8](repeating: 0, count: frame.pixels.count))
         for index in frame.pixels.indices {
             let (light, cell) = (max(around.pixels[index], 1), contrast * blurred.pixels[index])
@@ -65,33 +66,6 @@ extension Fault {
             marks[index] = abs(cell) > Self.seen * light ? 1 : 0
         }
         return (result, Mask(height: frame.height, width: frame.width, values: marks))
-    }
-
-    private static func blurred(_ frame: Frame, sigma: Float) -> Frame {
-        let radius = max(Int((3 * sigma).rounded(.up)), 1)
-        var kernel = (-radius...radius).map { Arithmetic.exponential(-Float($0 * $0) / (2 * sigma * sigma)) }
-        let total = kernel.reduce(0, +)
-        for tap in kernel.indices { kernel[tap] /= total }
-        var across = frame
-        for row in 0..<frame.height {
-            for column in 0..<frame.width {
-                var sum: Float = 0
-                for tap in -radius...radius {
-                    sum += kernel[tap + radius] * frame[row, min(max(column + tap, 0), frame.width - 1)]
-                }
-                across[row, column] = sum
-            }
-        }
-        var result = frame
-        for row in 0..<frame.height {
-            let lines = (-radius...radius).map { min(max(row + $0, 0), frame.height - 1) * frame.width }
-            for column in 0..<frame.width {
-                var sum: Float = 0
-                for tap in kernel.indices { sum += kernel[tap] * across.pixels[lines[tap] + column] }
-                result[row, column] = sum
-            }
-        }
-        return result
     }
 }
 
@@ -112,7 +86,7 @@ package struct LocalBackground {
             for row in top..<min(top + Self.side, frame.height) {
                 for column in left..<min(left + Self.side, frame.width) { values.append(frame[row, column]) }
             }
-            return values.sorted()[values.count / 2]
+            return values.upperMedian
         }
     }
 

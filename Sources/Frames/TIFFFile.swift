@@ -1,3 +1,4 @@
+private import CTIFF
 internal import Glibc
 
 /// An open regular file that is read at positions; closed when it goes.
@@ -62,5 +63,188 @@ final class TIFFFile {
 
     func error(_ code: TIFFError.Code, _ detail: String) -> TIFFError {
         TIFFError(code: code, path: path, detail: detail)
+    }
+}
+
+/// An open libtiff handle with its own message buffer; closed when it goes.
+///
+/// Safe because both pointers are private, live as long as the handle and are never handed out.
+@safe final class TIFFHandle {
+    private let path: String
+    private let tiff: OpaquePointer
+    private let message: UnsafeMutablePointer<aqc_tiff_message>
+
+    /// Opens the file for reading its strips and tiles: no directory is read yet, nothing is mapped into
+    /// memory (a file that is cut while it is mapped kills its reader) and strips stay as they are stored.
+    convenience init(reading file: TIFFFile, limits: TIFFLimits) throws(TIFFError) {
+        let copy = fcntl(file.descriptor, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else {
+            throw TIFFError(
+                code: .cannotOpen,
+                path: file.path,
+                detail: "no file descriptor is left",
+                errno: errno
+            )
+        }
+        try self.init(
+            descriptor: copy,
+            path: file.path,
+            mode: "rhmc",
+            largestAllocation: limits.maximumDecodedBytes,
+            failure: .damaged
+        )
+    }
+
+    /// Creates or empties the file for writing, little-endian, as BigTIFF where it may grow too large.
+    convenience init(writing path: String, isBig: Bool) throws(TIFFError) {
+        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else {
+            throw TIFFError(
+                code: .cannotWrite,
+                path: path,
+                detail: "the file cannot be created",
+                errno: errno
+            )
+        }
+        try self.init(
+            descriptor: descriptor,
+            path: path,
+            mode: isBig ? "wl8" : "wl",
+            largestAllocation: 1 << 31,
+            failure: .cannotWrite
+        )
+    }
+
+    private init(
+        descriptor: Int32,
+        path: String,
+        mode: String,
+        largestAllocation: Int,
+        failure: TIFFError.Code
+    ) throws(TIFFError) {
+        let message = UnsafeMutablePointer<aqc_tiff_message>.allocate(capacity: 1)
+        unsafe message.initialize(to: aqc_tiff_message())
+        guard
+            let tiff = unsafe aqc_tiff_open(descriptor, path, mode, Int64(largestAllocation), message)
+        else {
+            let text = unsafe Self.text(of: message)
+            unsafe message.deallocate()
+            close(descriptor)
+            throw TIFFError(code: failure, path: path, detail: "libtiff does not open it: \(text)")
+        }
+        self.path = path
+        unsafe self.tiff = tiff
+        unsafe self.message = message
+    }
+
+    deinit {
+        unsafe TIFFClose(tiff)
+        unsafe message.deallocate()
+    }
+
+    // MARK: Reading
+
+    /// Lets libtiff read the directory of a page and checks that it understands the page as we do.
+    func select(_ page: TIFFPage) throws(TIFFError) {
+        guard unsafe TIFFSetSubDirectory(tiff, page.offset) == 1 else {
+            throw failure(.damaged, "the directory of page \(page.number) cannot be read")
+        }
+        let size = page.chunkSamples * page.kind.size
+        let agrees =
+            unsafe aqc_tiff_get_u32(tiff, UInt32(TIFFTAG_IMAGEWIDTH)) == UInt32(page.width)
+            && aqc_tiff_get_u32(tiff, UInt32(TIFFTAG_IMAGELENGTH)) == UInt32(page.height)
+            && aqc_tiff_get_u16(tiff, UInt32(TIFFTAG_BITSPERSAMPLE)) == UInt16(page.kind.size * 8)
+            && aqc_tiff_get_u16(tiff, UInt32(TIFFTAG_SAMPLESPERPIXEL)) == UInt16(page.samples)
+            && aqc_tiff_get_u16(tiff, UInt32(TIFFTAG_COMPRESSION)) == page.compression.rawValue
+            && (TIFFIsTiled(tiff) != 0) == page.areTiles
+            && (page.areTiles ? TIFFTileSize64(tiff) : TIFFStripSize64(tiff)) == UInt64(size)
+        guard agrees else { throw failure(.damaged, "the tags of page \(page.number) contradict each other") }
+        guard TIFFIsCODECConfigured(page.compression.rawValue) != 0 else {
+            throw failure(
+                .unsupported,
+                "this libtiff was built without the compression of page \(page.number)"
+            )
+        }
+    }
+
+    /// Decodes one strip or tile into the first `count` samples of `samples`.
+    func decode<Sample: BitwiseCopyable>(
+        chunk: Int,
+        of page: TIFFPage,
+        into samples: inout [Sample],
+        count: Int
+    ) throws(TIFFError) {
+        let size = count * MemoryLayout<Sample>.stride
+        precondition(count <= samples.count, "\(samples.count) samples do not hold \(count)")
+        let read = unsafe samples.withUnsafeMutableBytes { buffer in
+            unsafe page.areTiles
+                ? TIFFReadEncodedTile(tiff, UInt32(chunk), buffer.baseAddress, tmsize_t(size))
+                : TIFFReadEncodedStrip(tiff, UInt32(chunk), buffer.baseAddress, tmsize_t(size))
+        }
+        guard read == size else {
+            let name = page.areTiles ? "tile" : "strip"
+            throw failure(.damaged, "\(name) \(chunk) of page \(page.number) does not decode")
+        }
+    }
+
+    // MARK: Writing
+
+    func set(_ tag: Int32, _ value: Int) throws(TIFFError) {
+        let isLong = [TIFFTAG_IMAGEWIDTH, TIFFTAG_IMAGELENGTH, TIFFTAG_ROWSPERSTRIP].contains(tag)
+        let isSet =
+            unsafe isLong
+            ? aqc_tiff_set_u32(tiff, UInt32(tag), UInt32(value))
+            : aqc_tiff_set_u16(tiff, UInt32(tag), UInt16(value))
+        guard isSet == 1 else { throw failure(.cannotWrite, "tag \(tag) is refused") }
+    }
+
+    func set(_ tag: Int32, _ value: Double) throws(TIFFError) {
+        guard unsafe aqc_tiff_set_double(tiff, UInt32(tag), value) == 1 else {
+            throw failure(.cannotWrite, "tag \(tag) is refused")
+        }
+    }
+
+    func set(_ tag: Int32, _ value: String) throws(TIFFError) {
+        guard unsafe aqc_tiff_set_text(tiff, UInt32(tag), value) == 1 else {
+            throw failure(.cannotWrite, "tag \(tag) is refused")
+        }
+    }
+
+    /// Encodes and writes one strip; libtiff may change `samples` while it does.
+    func write<Sample: BitwiseCopyable>(strip: Int, _ samples: inout [Sample]) throws(TIFFError) {
+        let size = samples.count * MemoryLayout<Sample>.stride
+        errno = 0
+        let written = unsafe samples.withUnsafeMutableBytes { buffer in
+            unsafe TIFFWriteEncodedStrip(tiff, UInt32(strip), buffer.baseAddress, tmsize_t(size))
+        }
+        guard written == size else {
+            throw failure(.cannotWrite, "strip \(strip) is not written", errno: errno)
+        }
+    }
+
+    /// Writes the directory of the page and makes ready for the next page.
+    func finishPage() throws(TIFFError) {
+        errno = 0
+        guard unsafe TIFFWriteDirectory(tiff) == 1 else {
+            throw failure(.cannotWrite, "the directory is not written", errno: errno)
+        }
+    }
+
+    private func failure(_ code: TIFFError.Code, _ what: String, errno: Int32? = nil) -> TIFFError {
+        let text = unsafe Self.text(of: message)
+        unsafe message.pointee = aqc_tiff_message()
+        return TIFFError(
+            code: code,
+            path: path,
+            detail: text.isEmpty ? what : "\(what): \(text)",
+            errno: errno == 0 ? nil : errno
+        )
+    }
+
+    private static func text(of message: UnsafeMutablePointer<aqc_tiff_message>) -> String {
+        let text = unsafe withUnsafeBytes(of: &message.pointee) { bytes in
+            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        return String(text.prefix { !$0.isNewline }.drop { $0 == " " })
     }
 }

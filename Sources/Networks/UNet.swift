@@ -50,3 +50,221 @@ package final class UNet: Network {
             + encoder.published + middle.published + decoder.published
     }
 }
+
+/// How wide and deep a network of the published U-Net family is.
+package struct UNetConfiguration: Sendable, Equatable, Codable {
+    /// How the timestep enters a residual block.
+    package enum Conditioning: String, Sendable, Equatable, Codable {
+        /// As scale and shift after the second normalisation: the published pDDPM.
+        case scaleShift = "scale-shift"
+        /// Added before the second normalisation: the published DDPM.
+        case added
+    }
+
+    /// Channels at full resolution, a multiple of the 32 groups of the normalisation.
+    package var channels = 128
+    /// Multiple of `channels` at each level; every level halves the resolution of the one before it.
+    package var multipliers = [1, 2, 2]
+    /// Residual blocks a level on the way down; one more on the way up.
+    package var residualBlocks = 3
+    /// Channels of one attention head.
+    package var headChannels = 64
+    /// How the timestep enters.
+    package var conditioning = Conditioning.scaleShift
+
+    /// The published pDDPM network.
+    package init() {}
+
+    /// Height and width of an image must be multiples of this.
+    package var sizeMultiple: Int { 1 << (multipliers.count - 1) }
+}
+
+/// What the U-Nets and autoencoders of the published family share: the sizes of their halves.
+struct FamilyShape {
+    let channels: Int
+    let multipliers: [Int]
+    let residualBlocks: Int
+    let headChannels: Int
+    /// Absent where no timestep enters.
+    let time: GroupNormBlock.Time?
+
+    var levels: [Int] { multipliers.map { $0 * channels } }
+
+    init(_ configuration: UNetConfiguration) {
+        channels = configuration.channels
+        multipliers = configuration.multipliers
+        residualBlocks = configuration.residualBlocks
+        headChannels = configuration.headChannels
+        time = .init(length: 4 * configuration.channels, conditioning: configuration.conditioning)
+    }
+
+    init(_ configuration: AutoencoderConfiguration) {
+        channels = configuration.channels
+        multipliers = configuration.multipliers
+        residualBlocks = configuration.residualBlocks
+        headChannels = configuration.headChannels
+        time = nil
+    }
+}
+
+/// The way down: a stem, residual blocks at each level, halvings between levels.
+struct EncoderHalf {
+    private let stem: ConvolutionLayer
+    private let blocks: [GroupNormBlock]
+    /// Channels after the stem and after each block.
+    let widths: [Int]
+
+    init(_ shape: FamilyShape, using random: inout some RandomNumberGenerator) {
+        stem = .published(inputs: 1, outputs: shape.channels, kernel: 3, using: &random)
+        var (blocks, widths) = ([GroupNormBlock](), [shape.channels])
+        for (level, outputs) in shape.levels.enumerated() {
+            for _ in 0..<shape.residualBlocks {
+                let inputs = widths[widths.count - 1]
+                blocks.append(
+                    GroupNormBlock(inputs: inputs, outputs: outputs, time: shape.time, using: &random)
+                )
+                widths.append(outputs)
+            }
+            guard level < shape.levels.count - 1 else { continue }
+            let last = widths[widths.count - 1]
+            blocks.append(
+                GroupNormBlock(
+                    inputs: last,
+                    outputs: last,
+                    time: shape.time,
+                    resampling: .halving,
+                    using: &random
+                )
+            )
+            widths.append(last)
+        }
+        (self.blocks, self.widths) = (blocks, widths)
+    }
+
+    /// What comes out of the stem and of each block, the last being the lowest level.
+    func callAsFunction(_ x: Variable, time: Variable?) -> [Variable] {
+        var passed = [stem(x)]
+        for block in blocks { passed.append(block(passed[passed.count - 1], time: time)) }
+        return passed
+    }
+
+    var published: [NamedParameter] {
+        stem.published.prefixed("input_blocks.0.0")
+            + blocks.enumerated().flatMap { $1.published.prefixed("input_blocks.\($0 + 1).0") }
+    }
+}
+
+/// The bottom: residual block, self-attention, residual block.
+struct MiddleBlocks {
+    private let first: GroupNormBlock
+    private let attention: AttentionBlock
+    private let second: GroupNormBlock
+
+    init(_ shape: FamilyShape, width: Int, using random: inout some RandomNumberGenerator) {
+        first = GroupNormBlock(inputs: width, outputs: width, time: shape.time, using: &random)
+        attention = AttentionBlock(channels: width, headChannels: shape.headChannels, using: &random)
+        second = GroupNormBlock(inputs: width, outputs: width, time: shape.time, using: &random)
+    }
+
+    func callAsFunction(_ x: Variable, time: Variable?) -> Variable {
+        second(attention(first(x, time: time)), time: time)
+    }
+
+    var published: [NamedParameter] {
+        first.published.prefixed("middle_block.0") + attention.published.prefixed("middle_block.1")
+            + second.published.prefixed("middle_block.2")
+    }
+}
+
+/// The way up: residual blocks at each level, one more than on the way down, and doublings between levels; with what the
+/// way down left at each level concatenated, or without.
+struct DecoderHalf {
+    private struct Stage {
+        let block: GroupNormBlock
+        let doubling: GroupNormBlock?
+    }
+
+    private let stages: [Stage]
+    private let norm: GroupNormLayer
+    private let exit: ConvolutionLayer
+
+    /// `skips` are the widths of what will be concatenated, in the order of the way down; empty for none.
+    init(_ shape: FamilyShape, width: Int, skips: [Int], using random: inout some RandomNumberGenerator) {
+        var (stages, skips, width) = ([Stage](), skips, width)
+        for (level, outputs) in shape.levels.enumerated().reversed() {
+            for index in 0...shape.residualBlocks {
+                let block = GroupNormBlock(
+                    inputs: width + (skips.popLast() ?? 0),
+                    outputs: outputs,
+                    time: shape.time,
+                    using: &random
+                )
+                var doubling: GroupNormBlock?
+                if level > 0 && index == shape.residualBlocks {
+                    doubling = GroupNormBlock(
+                        inputs: outputs,
+                        outputs: outputs,
+                        time: shape.time,
+                        resampling: .doubling,
+                        using: &random
+                    )
+                }
+                stages.append(Stage(block: block, doubling: doubling))
+                width = outputs
+            }
+        }
+        self.stages = stages
+        norm = GroupNormLayer(channels: width)
+        exit = ConvolutionLayer(inputs: width, outputs: 1, kernel: 3, gain: 0, using: &random)
+    }
+
+    func callAsFunction(_ x: Variable, skips: [Variable], time: Variable?) -> Variable {
+        var (x, skips) = (x, skips)
+        for stage in stages {
+            if let skip = skips.popLast() { x = x.concatenatingChannels(of: skip) }
+            x = stage.block(x, time: time)
+            if let doubling = stage.doubling { x = doubling(x, time: time) }
+        }
+        return exit(norm(x, silu: true))
+    }
+
+    var published: [NamedParameter] {
+        stages.enumerated().flatMap { index, stage in
+            stage.block.published.prefixed("output_blocks.\(index).0")
+                + (stage.doubling?.published.prefixed("output_blocks.\(index).1") ?? [])
+        } + norm.published.prefixed("out.0") + exit.published.prefixed("out.2")
+    }
+}
+
+/// Self-attention over all pixels, added to its input: GroupNorm, queries, keys and values from one product, heads, and
+/// a product back.
+struct AttentionBlock {
+    private let headChannels: Int
+    private let norm: GroupNormLayer
+    private let entrance: LinearLayer
+    private let exit: LinearLayer
+
+    init(channels: Int, headChannels: Int, using random: inout some RandomNumberGenerator) {
+        precondition(
+            headChannels > 0 && channels % headChannels == 0,
+            "heads of \(headChannels) channels do not divide \(channels)"
+        )
+        self.headChannels = headChannels
+        norm = GroupNormLayer(channels: channels)
+        entrance = .published(inputs: channels, outputs: 3 * channels, using: &random)
+        exit = LinearLayer(inputs: channels, outputs: channels, gain: 0, using: &random)
+    }
+
+    func callAsFunction(_ x: Variable) -> Variable {
+        let (batch, pixels, channels) = (x.shape[0], x.shape[1] * x.shape[2], x.shape[3])
+        let rows = norm(x, silu: false).reshaped([batch * pixels, channels])
+        let attended = entrance(rows).reshaped([batch, pixels, 3 * channels])
+            .selfAttention(headChannels: headChannels)
+        return x + exit(attended.reshaped([batch * pixels, channels])).reshaped(x.shape)
+    }
+
+    var published: [NamedParameter] {
+        norm.published.prefixed("norm") + entrance.publishedPointwise.prefixed("qkv")
+            + exit.publishedPointwise.prefixed("proj_out")
+    }
+}

@@ -1,3 +1,4 @@
+import Mathematics
 package import Plate
 
 /// The regions of a mask, numbered: 0 for normal pixels, 1 for the largest region, 2 for the next.
@@ -15,10 +16,8 @@ package struct LabelImage: Sendable, Equatable {
 
     /// Numbers the regions of a mask.
     package init(_ mask: Mask) {
-        let labels = RegionLabels(mask)
-        let order = labels.sizes.indices.sorted {
-            labels.sizes[$0] != labels.sizes[$1] ? labels.sizes[$0] > labels.sizes[$1] : $0 < $1
-        }
+        let labels = PixelLabels(mask, connectivity: .four)
+        let order = labels.largestFirst
         var numbers = [UInt16](repeating: 0, count: labels.sizes.count)
         for (number, label) in order.prefix(Int(UInt16.max)).enumerated() {
             numbers[label] = UInt16(number + 1)

@@ -1,3 +1,4 @@
+import Mathematics
 package import Plate
 
 /// The outlines of a mask's regions as polygons along the edges of pixels.
@@ -33,10 +34,8 @@ package struct MaskOutline: Sendable, Equatable {
 
     /// Traces the largest regions of a mask, `limit` at most: a mask of noise must not make a huge file.
     package init(_ mask: Mask, limit: Int = 500) {
-        let labels = RegionLabels(mask)
-        let largest = labels.sizes.indices.sorted {
-            labels.sizes[$0] != labels.sizes[$1] ? labels.sizes[$0] > labels.sizes[$1] : $0 < $1
-        }
+        let labels = PixelLabels(mask, connectivity: .four)
+        let largest = labels.largestFirst
         var rings: [Int: [[Corner]]] = [:]
         for label in largest.prefix(limit) { rings[label] = [] }
         RingTracer(labels).trace { label, ring in rings[label]?.append(ring) }
@@ -52,47 +51,6 @@ package struct MaskOutline: Sendable, Equatable {
     }
 }
 
-/// Which region each faulty pixel belongs to, counted from 0 in reading order; -1 for normal pixels.
-struct RegionLabels {
-    let height: Int
-    let width: Int
-    private(set) var labels: [Int32]
-    private(set) var sizes: [Int] = []
-
-    init(_ mask: Mask) {
-        height = mask.height
-        width = mask.width
-        labels = [Int32](repeating: -1, count: height * width)
-        for start in mask.values.indices where mask.values[start] == 1 && labels[start] < 0 {
-            fill(from: start, in: mask)
-        }
-    }
-
-    /// The label of a pixel; -1 outside the frame.
-    func label(x: Int, y: Int) -> Int32 {
-        (0..<width).contains(x) && (0..<height).contains(y) ? labels[y * width + x] : -1
-    }
-
-    private mutating func fill(from start: Int, in mask: Mask) {
-        let label = Int32(sizes.count)
-        var waiting = [start]
-        var size = 0
-        labels[start] = label
-        while let pixel = waiting.popLast() {
-            size += 1
-            let column = pixel % width
-            for (neighbour, exists) in [
-                (pixel - width, pixel >= width), (pixel + width, pixel + width < labels.count),
-                (pixel - 1, column > 0), (pixel + 1, column < width - 1),
-            ] where exists && mask.values[neighbour] == 1 && labels[neighbour] < 0 {
-                labels[neighbour] = label
-                waiting.append(neighbour)
-            }
-        }
-        sizes.append(size)
-    }
-}
-
 /// Walks along the edges between a region and what is not of it, the region on the right hand.
 private struct RingTracer {
     /// Steps of one edge: east, south, west, north.
@@ -100,9 +58,9 @@ private struct RingTracer {
     /// The pixel ahead on the right of a corner, for each direction; the one ahead on the left is the previous.
     private static let ahead = [(x: 0, y: 0), (x: -1, y: 0), (x: -1, y: -1), (x: 0, y: -1)]
 
-    private let labels: RegionLabels
+    private let labels: PixelLabels
 
-    init(_ labels: RegionLabels) {
+    init(_ labels: PixelLabels) {
         self.labels = labels
     }
 

@@ -1,3 +1,4 @@
+import Mathematics
 import Foundation
 
 /// Whether a frame looks unlike its well did just before: the focus moved by some 15 um, say, or the cells are gone.

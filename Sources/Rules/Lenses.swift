@@ -1,3 +1,4 @@
+import Mathematics
 package import Plate
 
 /// The judged frames of one run, lens by lens.

@@ -1,3 +1,4 @@
+import Mathematics
 import CKernels
 import Faults
 import Frames

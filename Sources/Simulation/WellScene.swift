@@ -1,4 +1,5 @@
 package import Faults
+import Mathematics
 package import Plate
 import Randomness
 

@@ -1,5 +1,6 @@
 import CSystemd
 import Glibc
+package import Logging
 
 /// Writes structured records to the systemd journal.
 package struct Journal: Sendable {
@@ -60,5 +61,200 @@ package struct Journal: Sendable {
             return unsafe sd_journal_sendv(parts, Int32(parts.count))
         }
         return code >= 0
+    }
+}
+
+/// One field of a journal record, for example `AUTOQC_WELL=B01`.
+package struct JournalField: Sendable, Equatable {
+    /// Upper-case letters, digits and `_`, at most 64, beginning with a letter.
+    package let name: String
+    /// Any bytes.
+    package let value: [UInt8]
+
+    /// A field of text; a name that the journal would drop is a programmer's mistake.
+    package init(_ name: String, _ value: String) {
+        self.init(name, bytes: Array(value.utf8))
+    }
+
+    /// A field of any bytes; a name that the journal would drop is a programmer's mistake.
+    package init(_ name: String, bytes: [UInt8]) {
+        precondition(Self.isValid(name: name), "'\(name)' is not the name of a journal field")
+        self.name = name
+        value = bytes
+    }
+
+    /// A field named after any text, upper-cased and prefixed: `well` and `autoqc_well` are `AUTOQC_WELL`.
+    init(metadataKey key: String, _ value: String) {
+        var name = key.utf8.map { byte in
+            let upper = byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z") ? byte - 0x20 : byte
+            return Self.isAllowed(upper) ? upper : UInt8(ascii: "_")
+        }
+        if !name.starts(with: Self.prefix) { name = Self.prefix + name }
+        self.name = String(decoding: name.prefix(Self.longestName), as: UTF8.self)
+        self.value = Array(value.utf8)
+    }
+
+    /// Whether the journal keeps a field of this name from a program.
+    package static func isValid(name: String) -> Bool {
+        guard let first = name.utf8.first, name.utf8.count <= longestName else { return false }
+        return first >= UInt8(ascii: "A") && first <= UInt8(ascii: "Z") && name.utf8.allSatisfy(isAllowed)
+    }
+
+    private static let longestName = 64
+    private static let prefix = Array("AUTOQC_".utf8)
+
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+}
+
+/// How urgent a journal record is, as in `syslog(3)`.
+package enum JournalPriority: Int, Sendable, CaseIterable {
+    /// The system is unusable.
+    case emergency
+    /// Somebody must act at once.
+    case alert
+    /// Critical.
+    case critical
+    /// Data is lost or an operator is needed.
+    case error
+    /// Odd, but nothing is lost.
+    case warning
+    /// Normal but worth a look.
+    case notice
+    /// Done.
+    case info
+    /// For developers.
+    case debug
+}
+
+/// The 128-bit name of a kind of journal record, by which the catalog explains it.
+package struct MessageID: Sendable, Hashable, CustomStringConvertible {
+    private let high: UInt64
+    private let low: UInt64
+
+    /// The upper and lower half of a number drawn once for ever (`systemd-id128 new`).
+    package init(_ high: UInt64, _ low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// 32 lower-case hexadecimal digits.
+    package var description: String { Self.digits(high) + Self.digits(low) }
+
+    private static func digits(_ half: UInt64) -> String {
+        let text = String(half, radix: 16)
+        return String(repeating: "0", count: 16 - text.count) + text
+    }
+}
+
+/// Sends log records to the journal, their metadata as fields: `well` becomes `AUTOQC_WELL`.
+///
+/// The metadata also stands behind the message, `key=value`, for those who read `journalctl` without fields.
+/// A record that the journal does not take goes to stderr.
+package struct JournalLogHandler: LogHandler {
+    /// Least level that is logged.
+    package var logLevel: Logger.Level = .info
+    /// Fields of every record of this logger.
+    package var metadata: Logger.Metadata = [:]
+    /// Fields that come from the context of a record.
+    package var metadataProvider: Logger.MetadataProvider?
+    private let label: String
+    private let send: Send
+    private let fallback: any LogHandler
+
+    /// Takes a record, or `false`.
+    typealias Send =
+        @Sendable (_ message: String, _ priority: JournalPriority, _ fields: [JournalField]) -> Bool
+
+    /// Logs to the journal under a logger's name.
+    package init(label: String, journal: Journal = Journal()) {
+        self.init(label: label, fallback: StreamLogHandler.standardError(label: label)) {
+            journal.send(message: $0, priority: $1, fields: $2)
+        }
+    }
+
+    /// Logs to a function.
+    init(label: String, fallback: any LogHandler, send: @escaping Send) {
+        self.label = label
+        self.fallback = fallback
+        self.send = send
+    }
+
+    /// Reads and writes one of the fields of every record.
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    /// Sends one record.
+    package func log(event: LogEvent) {
+        var all = metadata
+        all.merge(metadataProvider?.get() ?? [:]) { $1 }
+        all.merge(event.metadata ?? [:]) { $1 }
+        if let error = event.error { all["error"] = "\(error)" }
+        let sorted = all.sorted { $0.key < $1.key }
+        let text = ([event.message.description] + sorted.map { "\($0.key)=\($0.value)" }).joined(
+            separator: " "
+        )
+        let fields =
+            sorted.map { JournalField(metadataKey: $0.key, $0.value.description) } + [
+                JournalField("AUTOQC_LOGGER", label), JournalField("CODE_FILE", event.file),
+                JournalField("CODE_LINE", "\(event.line)"), JournalField("CODE_FUNC", event.function),
+            ]
+        guard !send(text, JournalPriority(event.level), fields) else { return }
+        var complete = event
+        complete.metadata = all
+        fallback.log(event: complete)
+    }
+}
+
+extension JournalPriority {
+    /// The urgency of a log level.
+    init(_ level: Logger.Level) {
+        self =
+            switch level {
+            case .trace, .debug: .debug
+            case .info: .info
+            case .notice: .notice
+            case .warning: .warning
+            case .error: .error
+            case .critical: .critical
+            }
+    }
+}
+
+/// Chooses where the log of a service goes.
+package enum ServiceLogging {
+    /// Sets the log of the process up, once: the journal where stderr leads to it, stderr elsewhere.
+    package static func bootstrap(level: Logger.Level = .info) {
+        LoggingSystem.bootstrap { label in handler(label: label, level: level) }
+    }
+
+    /// The log handler that `bootstrap` gives to a logger.
+    package static func handler(label: String, level: Logger.Level = .info) -> any LogHandler {
+        var handler: any LogHandler =
+            standardErrorIsJournal
+            ? JournalLogHandler(label: label) : StreamLogHandler.standardError(label: label)
+        handler.logLevel = level
+        return handler
+    }
+
+    /// Whether stderr is the stream that the service manager connected to the journal.
+    ///
+    /// `JOURNAL_STREAM` names its device and inode, and programs inherit it whose stderr leads elsewhere.
+    package static var standardErrorIsJournal: Bool {
+        guard let value = unsafe getenv("JOURNAL_STREAM") else { return false }
+        return isJournal(STDERR_FILENO, stream: unsafe String(cString: value))
+    }
+
+    static func isJournal(_ descriptor: Int32, stream: String) -> Bool {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { return false }
+        return stream == "\(status.st_dev):\(status.st_ino)"
     }
 }

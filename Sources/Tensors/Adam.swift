@@ -77,3 +77,65 @@ package struct Adam: Sendable {
         }
     }
 }
+
+/// Learning rate as a function of the step: a linear rise, then half a cosine down to a share of the peak
+/// (Loshchilov and Hutter 2017, without restarts).
+package struct LearningRateSchedule: Sendable, Equatable {
+    /// Highest rate.
+    package let peak: Float
+    /// Steps of the linear rise.
+    package let warmup: Int
+    /// Step at which the final rate is reached; it stays from there on.
+    package let steps: Int
+    /// Final rate as a share of the peak.
+    package let finalShare: Float
+
+    /// A schedule over `steps` steps.
+    package init(peak: Float, warmup: Int, steps: Int, finalShare: Float = 0.02) {
+        self.peak = peak
+        self.warmup = warmup
+        self.steps = steps
+        self.finalShare = finalShare
+    }
+
+    /// The rate of a step, counted from 0.
+    package func rate(at step: Int) -> Float {
+        if step < warmup { return peak * Float(step + 1) / Float(warmup) }
+        let progress = min(Float(step - warmup) / Float(max(steps - warmup, 1)), 1)
+        return peak * (finalShare + (1 - finalShare) * 0.5 * (1 + cos(progress * .pi)))
+    }
+}
+
+/// An exponential moving average of weights; it detects better than the weights of the last step.
+package struct MovingAverage: Sendable {
+    /// Share of the average that is kept at each step once many steps are done.
+    package let decay: Float
+    /// Steps averaged so far.
+    package private(set) var step: Int
+    /// The averaged weights.
+    package private(set) var values: [Tensor]
+
+    /// Starts at the given weights, or goes on from a saved average after `step` steps.
+    package init(_ values: [Tensor], decay: Float, step: Int = 0) {
+        self.values = values
+        self.decay = decay
+        self.step = step
+    }
+
+    /// Takes the weights after one more step.
+    ///
+    /// Early on the average is short, so that the first weights fade quickly.
+    package mutating func update(_ parameters: [Variable]) {
+        step += 1
+        let early = Float(1 + step) / Float(10 + step)
+        for (index, parameter) in parameters.enumerated() {
+            values[index].makeUnique()
+            unsafe aqc_blend(
+                values[index].storage.pointer,
+                parameter.value.storage.pointer,
+                min(decay, early),
+                parameter.value.count
+            )
+        }
+    }
+}

@@ -1,3 +1,6 @@
+import CKernels
+import COneDNN
+
 /// A convolution of bytes by bytes, made once for one shape: weights with a scale for each output channel (symmetric,
 /// signed), sums in 32 bits, then bias, addend and activation in float32 in the same kernel.
 ///
@@ -111,4 +114,161 @@
             }
         }
     }
+}
+
+/// What computes a convolution of bytes.
+protocol ByteKernel {
+    /// Reads the whole source and writes the whole result.
+    func run(_ source: UnsafePointer<UInt8>, _ output: UnsafeMutableRawPointer)
+}
+
+/// What a convolution of bytes is to do, for whoever computes it; see `QuantisedConvolution`.
+struct ByteKernelDefinition {
+    /// O x KH x KW x I.
+    let weights: Tensor
+    /// What one step of a weight's byte means, by output channel.
+    let weightScales: [Float]
+    let bias: Tensor
+    let geometry: ConvolutionGeometry
+    let activation: Activation
+    /// Height, width, channels.
+    let sourceShape: [Int]
+    let outputShape: [Int]
+    let source: ByteScale
+    /// `nil` leaves float32.
+    let output: ByteScale?
+    /// `nil` adds nothing.
+    let addend: ByteScale?
+    /// Pixels per side of the cells that the channels of a float32 result are to become; 0 leaves them channels.
+    let cell: Int
+}
+
+/// A convolution of bytes by this package's own kernel; `nil` where there is none (`DirectConvolution`).
+@safe final class DirectByteKernel: ByteKernel {
+    private let handle: OpaquePointer
+
+    init?(_ given: ByteKernelDefinition) {
+        let shape = DirectConvolution.shape(
+            source: given.sourceShape,
+            weights: given.weights.shape,
+            given.geometry,
+            cells: DirectConvolution.Cells(result: given.cell)
+        )
+        // A result in float32 has nothing to add to: its memory is new.
+        guard let shape, aqc_direct_bytes_fits(shape) != 0, given.output != nil || given.addend == nil else {
+            return nil
+        }
+        // The zero of the addend is part of the bias.
+        let (step, zero) = (given.addend?.step ?? 0, Float(given.addend?.zero ?? 0))
+        let bias = given.bias.values.map { $0 - step * zero }
+        let finish = aqc_direct_finish(
+            silu: given.activation == .silu ? 1 : 0,
+            to_float: given.output == nil ? 1 : 0,
+            addend_step: step,
+            unit: given.output.map { 1 / $0.step } ?? 1,
+            zero: Float(given.output?.zero ?? 0)
+        )
+        let made = unsafe aqc_direct_bytes_make(
+            shape,
+            given.weights.storage.pointer,
+            given.weightScales,
+            bias,
+            given.source.step,
+            given.source.zero,
+            finish
+        )
+        guard let made = unsafe made else { fatalError("no memory for the weights of a convolution") }
+        unsafe handle = made
+    }
+
+    deinit { unsafe aqc_direct_bytes_free(handle) }
+
+    func run(_ source: UnsafePointer<UInt8>, _ output: UnsafeMutableRawPointer) {
+        unsafe aqc_direct_bytes_run(handle, source, output)
+    }
+}
+
+/// A convolution of bytes by oneDNN, on the lane that it was made on.
+@safe final class LibraryByteKernel: ByteKernel {
+    private let handle: UnsafeMutablePointer<aqc_quantised>
+    private let engine: ComputeEngine
+
+    init(_ given: ByteKernelDefinition) {
+        engine = ComputeEngine.current
+        let made = engine.withHandles { handles in
+            unsafe given.weightScales.withUnsafeBufferPointer { scales in
+                var status = dnnl_success
+                let meaning = unsafe aqc_scales(
+                    source: aqc_byte_scale(given.source),
+                    destination: aqc_byte_scale(given.output),
+                    addend: aqc_byte_scale(given.addend),
+                    weights: scales.baseAddress,
+                    to_float: given.output == nil
+                )
+                let made = unsafe aqc_quantised_make(
+                    handles.engine,
+                    handles.stream,
+                    given.shape,
+                    meaning,
+                    given.activation == .silu ? aqc_swish : aqc_identity,
+                    given.weights.storage.pointer,
+                    given.bias.storage.pointer,
+                    &status
+                )
+                return unsafe Made(handle: made, status: status)
+            }
+        }
+        guard let handle = unsafe made.handle else {
+            // Shapes come from a checked architecture; a refusal here is a programmer's mistake.
+            fatalError(
+                "oneDNN has no convolution of bytes for \(given.shape): status \(made.status.rawValue)"
+            )
+        }
+        unsafe self.handle = handle
+    }
+
+    /// What making it gave, on its way out of the engine's lock.
+    @safe private struct Made: @unchecked Sendable {
+        let handle: UnsafeMutablePointer<aqc_quantised>?
+        let status: dnnl_status_t
+    }
+
+    deinit { unsafe aqc_quantised_free(handle) }
+
+    func run(_ source: UnsafePointer<UInt8>, _ output: UnsafeMutableRawPointer) {
+        let buffers = unsafe Buffers(source: source, output: output)
+        let status = engine.withHandles { handles in
+            unsafe aqc_quantised_run(handle, handles.stream, buffers.source, buffers.output)
+        }
+        precondition(status == dnnl_success, "oneDNN failed on bytes: status \(status.rawValue)")
+    }
+
+    /// Memory on its way into the engine's lock.
+    @safe private struct Buffers: @unchecked Sendable {
+        let source: UnsafePointer<UInt8>
+        let output: UnsafeMutableRawPointer
+    }
+}
+
+extension ByteKernelDefinition {
+    fileprivate var shape: aqc_convolution_shape {
+        aqc_convolution_shape(
+            batch: 1,
+            height: Int64(sourceShape[0]),
+            width: Int64(sourceShape[1]),
+            input_channels: Int64(sourceShape[2]),
+            output_height: Int64(outputShape[0]),
+            output_width: Int64(outputShape[1]),
+            output_channels: Int64(outputShape[2]),
+            kernel_height: Int64(weights.shape[1]),
+            kernel_width: Int64(weights.shape[2]),
+            stride: Int64(geometry.stride),
+            padding: Int64(geometry.padding)
+        )
+    }
+}
+
+extension aqc_byte_scale {
+    /// The same for C; a step of 0 where there is none.
+    fileprivate init(_ scale: ByteScale?) { self.init(step: scale?.step ?? 0, zero: scale?.zero ?? 0) }
 }

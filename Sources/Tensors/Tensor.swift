@@ -1,3 +1,4 @@
+import COpenBLAS
 import Synchronization
 
 /// A dense float32 array with value semantics: images are N x H x W x C, matrices rows x columns, scalars have no axis.
@@ -138,4 +139,100 @@ package struct Tensor: Sendable {
     func forgetLayouts() {
         layouts.withLock { $0.removeAll() }
     }
+}
+
+/// A matrix in memory: the distance between its rows, and whether it is to be read transposed.
+@safe struct MatrixView {
+    let pointer: UnsafeMutablePointer<Float>
+    let stride: Int
+    let isTransposed: Bool
+
+    init(_ pointer: UnsafeMutablePointer<Float>, _ stride: Int, isTransposed: Bool = false) {
+        unsafe self.pointer = pointer
+        (self.stride, self.isTransposed) = (stride, isTransposed)
+    }
+
+    var transposed: MatrixView { unsafe MatrixView(pointer, stride, isTransposed: !isTransposed) }
+
+    /// OpenBLAS's own threads spin beside oneDNN's after each product and take the cores from the convolution that
+    /// follows; products are a few hundredths of any network here, so one thread makes them.
+    private static let usesOneThread: Void = openblas_set_num_threads(1)
+
+    /// A product of `lengths.rows` x `lengths.inner` with `lengths.inner` x `lengths.columns`, in place of what is in
+    /// the result or added to it.
+    static func multiply(
+        _ left: MatrixView,
+        _ right: MatrixView,
+        into result: MatrixView,
+        _ lengths: (rows: Int, columns: Int, inner: Int),
+        adding: Bool = false
+    ) {
+        _ = usesOneThread
+        unsafe cblas_sgemm(
+            CblasRowMajor,
+            left.isTransposed ? CblasTrans : CblasNoTrans,
+            right.isTransposed ? CblasTrans : CblasNoTrans,
+            Int32(lengths.rows),
+            Int32(lengths.columns),
+            Int32(lengths.inner),
+            1,
+            left.pointer,
+            Int32(left.stride),
+            right.pointer,
+            Int32(right.stride),
+            adding ? 1 : 0,
+            result.pointer,
+            Int32(result.stride)
+        )
+    }
+}
+
+/// Keeps freed buffers for the next tensor of the same size, so that a training step or a frame allocates nothing once
+/// the first one has run.
+struct BufferPool: ~Copyable {
+    static let shared = BufferPool()
+    /// oneDNN's widest loads are 64 bytes.
+    static let alignment = 64
+    /// Freed memory beyond this goes back to the system.
+    private static let limit = 2 << 30
+
+    @safe private struct State {
+        var free: [Int: [UnsafeMutableRawPointer]] = unsafe [:]
+        var heldBytes = 0
+    }
+
+    // The pointers in the state are to buffers that nobody else uses any more.
+    private let state = Mutex(State())
+
+    func take(bytes: Int) -> UnsafeMutableRawPointer {
+        let size = Self.rounded(bytes)
+        let reused = state.withLock { state -> SendableBuffer? in
+            guard let pointer = unsafe state.free[size]?.popLast() else { return nil }
+            state.heldBytes -= size
+            return unsafe SendableBuffer(pointer: pointer)
+        }
+        if let reused { return unsafe reused.pointer }
+        return UnsafeMutableRawPointer.allocate(byteCount: size, alignment: Self.alignment)
+    }
+
+    func give(_ pointer: UnsafeMutableRawPointer, bytes: Int) {
+        let size = Self.rounded(bytes)
+        let buffer = unsafe SendableBuffer(pointer: pointer)
+        let kept = state.withLock { state in
+            guard state.heldBytes + size <= Self.limit else { return false }
+            state.heldBytes += size
+            unsafe state.free[size, default: []].append(buffer.pointer)
+            return true
+        }
+        if !kept { unsafe pointer.deallocate() }
+    }
+
+    private static func rounded(_ bytes: Int) -> Int {
+        max((bytes + alignment - 1) / alignment, 1) * alignment
+    }
+}
+
+/// A buffer on its way in or out of the pool; safe to send because exactly one owner holds it.
+@safe private struct SendableBuffer: @unchecked Sendable {
+    let pointer: UnsafeMutableRawPointer
 }

@@ -1,3 +1,5 @@
+import CKernels
+
 extension Variable {
     /// Matrix product, either factor transposed on request: (m x k) (k x n) to m x n.
     package func multiplied(
@@ -83,5 +85,174 @@ extension Tensor {
             MatrixView.multiply(left, other, into: product, (rows, columns, inner))
         }
         return result
+    }
+}
+
+extension Variable {
+    /// Scaled dot-product self-attention in heads: N x T x 3C, queries, keys and values one after another, to N x T x C.
+    ///
+    /// Vaswani et al. 2017, section 3.2. Head h takes channels h `headChannels` to (h + 1) `headChannels` of each of
+    /// the three. The scores of a few queries at a time are kept, never all T x T.
+    package func selfAttention(headChannels: Int) -> Variable {
+        let layout = AttentionLayout(shape, headChannels: headChannels)
+        let result = KernelTimes.measure(.attention, operations: layout.operations) { layout.forward(value) }
+        return Variable(value: result, inputs: [self]) { [self] upstream in
+            if Recording.isOn {
+                return composedSelfAttention(layout).propagated(upstream, to: [self])
+            }
+            return [Variable(constant: layout.gradient(value, upstream: upstream.value))]
+        }
+    }
+
+    /// The same from operations that can be differentiated as often as one likes.
+    private func composedSelfAttention(_ layout: AttentionLayout) -> Variable {
+        let (tokens, width, head) = (layout.tokens, layout.width, layout.head)
+        let rows = reshaped([layout.batch * tokens, 3 * width])
+        let images = (0..<layout.batch).map { image in
+            let all = rows.rows(image * tokens..<(image + 1) * tokens)
+            let heads = stride(from: 0, to: width, by: head).map { first in
+                let (query, key, value) = (
+                    all.channels(first..<first + head), all.channels(width + first..<width + first + head),
+                    all.channels(2 * width + first..<2 * width + first + head)
+                )
+                let scores = query.multiplied(by: key, transposingRight: true)
+                return scores.softmax(scale: layout.scale).multiplied(by: value)
+            }
+            return heads.dropFirst().reduce(heads[0]) { $0.concatenatingChannels(of: $1) }
+                .reshaped([1, tokens * width])
+        }
+        return images.dropFirst().reduce(images[0]) { $0.concatenatingChannels(of: $1) }
+            .reshaped([layout.batch, tokens, width])
+    }
+
+    /// Each row of a matrix as shares of one: `exp(scale x)` over the row's sum of it.
+    package func softmax(scale: Float = 1) -> Variable {
+        precondition(shape.count == 2, "a matrix expected, not \(shape)")
+        let (rows, columns) = (shape[0], shape[1])
+        var result = value
+        result.makeUnique()
+        unsafe aqc_softmax(result.storage.pointer, rows, columns, scale)
+        return Variable(value: result, inputs: [self]) { [self] upstream in
+            let shares = softmax(scale: scale)
+            let ones = Variable(constant: Tensor(repeating: 1, shape: [columns, columns]))
+            let means = (upstream * shares).multiplied(by: ones)
+            return [(shares * (upstream - means)).affine(scale: scale)]
+        }
+    }
+}
+
+/// Where queries, keys and values lie in N x T x 3C, and the products between them.
+private struct AttentionLayout {
+    /// Queries whose scores are kept at a time: a block of scores stays in the cache.
+    private static let queries = 128
+
+    let batch: Int
+    let tokens: Int
+    let width: Int
+    let head: Int
+    var scale: Float { 1 / Float(head).squareRoot() }
+    /// Of the scores and of the sums of values.
+    var operations: Double { 4 * Double(batch * width) * Double(tokens) * Double(tokens) }
+
+    init(_ shape: [Int], headChannels: Int) {
+        precondition(
+            shape.count == 3 && headChannels > 0 && shape[2] % (3 * headChannels) == 0,
+            "heads of \(headChannels) channels do not fit queries, keys and values of shape \(shape)"
+        )
+        (batch, tokens, width, head) = (shape[0], shape[1], shape[2] / 3, headChannels)
+    }
+
+    func forward(_ input: Tensor) -> Tensor {
+        let result = Tensor(uninitialized: [batch, tokens, width])
+        let scores = Tensor(uninitialized: [Self.queries, tokens])
+        forEachBlock { image, first, token, count in
+            let part = { unsafe self.part($0, of: input, image: image, first: first) }
+            let query = unsafe part(0).advanced(by: token * 3 * width)
+            let target = unsafe result.storage.pointer.advanced(
+                by: (image * tokens + token) * width + first
+            )
+            unsafe shares(query, part(1), scores, count: count)
+            unsafe MatrixView.multiply(
+                MatrixView(scores.storage.pointer, tokens),
+                MatrixView(part(2), 3 * width),
+                into: MatrixView(target, width),
+                (count, head, tokens)
+            )
+        }
+        return result
+    }
+
+    /// The gradient of the input, from scores that are computed again.
+    func gradient(_ input: Tensor, upstream: Tensor) -> Tensor {
+        let result = Tensor(repeating: 0, shape: input.shape)
+        let scores = Tensor(uninitialized: [Self.queries, tokens])
+        let slopes = Tensor(uninitialized: [Self.queries, tokens])
+        forEachBlock { image, first, token, count in
+            func part(_ index: Int, of tensor: Tensor) -> MatrixView {
+                unsafe MatrixView(self.part(index, of: tensor, image: image, first: first), 3 * width)
+            }
+            let offset = token * 3 * width
+            let query = unsafe MatrixView(part(0, of: input).pointer.advanced(by: offset), 3 * width)
+            let ofQuery = unsafe MatrixView(part(0, of: result).pointer.advanced(by: offset), 3 * width)
+            let above = unsafe MatrixView(
+                upstream.storage.pointer.advanced(by: (image * tokens + token) * width + first),
+                width
+            )
+            let (p, s) = unsafe (
+                MatrixView(scores.storage.pointer, tokens), MatrixView(slopes.storage.pointer, tokens)
+            )
+            unsafe shares(query.pointer, part(1, of: input).pointer, scores, count: count)
+            MatrixView.multiply(
+                p.transposed,
+                above,
+                into: part(2, of: result),
+                (tokens, head, count),
+                adding: true
+            )
+            MatrixView.multiply(above, part(2, of: input).transposed, into: s, (count, tokens, head))
+            unsafe aqc_softmax_gradient(p.pointer, s.pointer, count, tokens, scale)
+            MatrixView.multiply(s, part(1, of: input), into: ofQuery, (count, head, tokens))
+            MatrixView.multiply(
+                s.transposed,
+                query,
+                into: part(1, of: result),
+                (tokens, head, count),
+                adding: true
+            )
+        }
+        return result
+    }
+
+    /// Each image, first channel of a head, first query of a block and number of its queries.
+    private func forEachBlock(_ body: (_ image: Int, _ first: Int, _ token: Int, _ count: Int) -> Void) {
+        for image in 0..<batch {
+            for first in stride(from: 0, to: width, by: head) {
+                for token in stride(from: 0, to: tokens, by: Self.queries) {
+                    body(image, first, token, min(Self.queries, tokens - token))
+                }
+            }
+        }
+    }
+
+    /// One head's queries (0), keys (1) or values (2) of one image.
+    private func part(_ index: Int, of tensor: Tensor, image: Int, first: Int) -> UnsafeMutablePointer<Float>
+    {
+        unsafe tensor.storage.pointer.advanced(by: (image * tokens * 3 + index) * width + first)
+    }
+
+    /// How much each query of a block takes from each token.
+    private func shares(
+        _ query: UnsafeMutablePointer<Float>,
+        _ key: UnsafeMutablePointer<Float>,
+        _ scores: Tensor,
+        count: Int
+    ) {
+        unsafe MatrixView.multiply(
+            MatrixView(query, 3 * width),
+            MatrixView(key, 3 * width).transposed,
+            into: MatrixView(scores.storage.pointer, tokens),
+            (count, tokens, head)
+        )
+        unsafe aqc_softmax(scores.storage.pointer, count, tokens, scale)
     }
 }

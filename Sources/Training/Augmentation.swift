@@ -1,6 +1,7 @@
 package import Diffusion
 import Foundation
 import Frames
+import Mathematics
 package import Plate
 package import Randomness
 
@@ -29,7 +30,9 @@ package struct Augmentation: Sendable {
         var result = frame
         if let other, random.nextUniform() < 0.25 { overlay(other, on: &result) }
         if random.nextUniform() < 0.6 { changeContrast(&result, using: &random) }
-        if random.nextUniform() < 0.4 { result = Defocus.blurred(result, sigma: blur * random.nextUniform()) }
+        if random.nextUniform() < 0.4 {
+            result = GaussianBlur.blurred(result, sigma: blur * random.nextUniform())
+        }
         if random.nextUniform() < 0.7 { changeLight(&result, using: &random) }
         if random.nextUniform() < 0.4 { addRing(&result, using: &random) }
         if random.nextUniform() < 0.4 { addGrain(&result, using: &random) }

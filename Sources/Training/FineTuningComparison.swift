@@ -2,6 +2,7 @@ package import Detection
 import Evaluation
 import Foundation
 import Plate
+import Tables
 import Tensors
 import Verdict
 

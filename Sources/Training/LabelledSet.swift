@@ -82,9 +82,9 @@ package struct LabelledSet: Sendable {
         } catch { throw DataError("\(error)") }
     }
 
-    private static func write(_ rows: [String], to path: String) throws(DataError) {
+    private static func write(_ rows: [[String]], to path: String) throws(DataError) {
         do {
-            try Data((rows.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: path))
+            try Data(CSV.text(rows).utf8).write(to: URL(filePath: path))
         } catch { throw DataError("\(path): cannot be written (\(error.localizedDescription))") }
     }
 }
@@ -203,26 +203,26 @@ package struct SetItem: Sendable {
 ///
 /// Paths are relative to the set's folder; label 1 is faulty; the last three are empty, or 0, for normal frames.
 enum SetLists {
-    private static let header = "img_path,seg_path,label,fault,strength"
+    private static let header = ["img_path", "seg_path", "label", "fault", "strength"]
 
-    /// Names of the lists and their lines.
-    static func all(_ items: [SetItem], folds: Int) -> [(name: String, lines: [String])] {
+    /// Names of the lists and their rows.
+    static func all(_ items: [SetItem], folds: Int) -> [(name: String, rows: [[String]])] {
         let training = items.filter(\.isTraining)
         let isApart = { (number: Int) in
             number % 10 == 9 || training.count < 10 && number == training.count - 1
         }
         let numbered = Array(training.enumerated())
         var lists = [
-            ("normal_train.csv", lines(numbered.filter { !isApart($0.offset) }.map(\.element))),
-            ("normal_val.csv", lines(numbered.filter { isApart($0.offset) }.map(\.element))),
+            ("normal_train.csv", rows(numbered.filter { !isApart($0.offset) }.map(\.element))),
+            ("normal_val.csv", rows(numbered.filter { isApart($0.offset) }.map(\.element))),
         ]
         let test = items.filter { !$0.isTraining }
         let assigned = Self.folds(of: test, count: folds)
         for fold in 0..<folds {
             let validation = zip(test, assigned).filter { $0.1 == fold }.map(\.0)
             let rest = zip(test, assigned).filter { $0.1 != fold }.map(\.0)
-            lists.append(("test_val_fold\(fold).csv", lines(validation)))
-            lists.append(("test_test_fold\(fold).csv", lines(rest)))
+            lists.append(("test_val_fold\(fold).csv", rows(validation)))
+            lists.append(("test_test_fold\(fold).csv", rows(rest)))
         }
         return lists
     }
@@ -241,13 +241,15 @@ enum SetLists {
         return result
     }
 
-    private static func lines(_ items: [SetItem]) -> [String] {
+    private static func rows(_ items: [SetItem]) -> [[String]] {
         [header]
             + items.map { item in
-                guard let fault = item.fault, let mask = item.maskPath else { return "\(item.path),,0,,0" }
+                guard let fault = item.fault, let mask = item.maskPath else {
+                    return [item.path, "", "0", "", "0"]
+                }
                 let thousandths = Int((fault.strength * 1000).rounded())
                 let digits = "\(1000 + thousandths % 1000)".dropFirst()
-                return "\(item.path),\(mask),1,\(fault.kind.rawValue),\(thousandths / 1000).\(digits)"
+                return [item.path, mask, "1", fault.kind.rawValue, "\(thousandths / 1000).\(digits)"]
             }
     }
 }

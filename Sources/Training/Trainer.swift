@@ -196,3 +196,148 @@ extension TrainingPlan {
         }
     }
 }
+
+extension Trainer {
+    /// Steps of fine-tuning unless told otherwise: a few minutes on two cores.
+    package static let fineTuningSteps = 300
+    /// Peak learning rate of fine-tuning unless told otherwise: what is known is to be bent, not forgotten.
+    package static let fineTuningRate: Float = 1e-4
+
+    /// Goes on from a finished model of the `realtime` profile, to fit it to a lab's own frames; `path` is for messages.
+    ///
+    /// Architecture, normalisation and noise stay the model's. The first point of the history is the model as it was, so that
+    /// the last one says whether it helped. Throws for models of the `reference` profile and weights that do not fit.
+    package convenience init(
+        from model: Model,
+        path: String,
+        options: Options,
+        frames: FrameSet,
+        validation: FrameSet? = nil
+    ) throws(DataError) {
+        guard let settings = model.description.realtime else {
+            throw DataError(
+                "\(path): only models of the realtime profile can be gone on from; train it with --resume"
+            )
+        }
+        var options = options
+        options.architecture = settings.architecture
+        let plan = TrainingPlan.Realtime(
+            options: options,
+            normalisation: settings.normalisation,
+            diffusion: settings.diffusion
+        )
+        try self.init(starting: .realtime(plan), frames: frames, validation: validation)
+        try begin(with: model.weights, path: path)
+    }
+}
+
+/// Makes the trainer of any method.
+package enum Trainers {
+    /// Starts a training as published; without a validation set every tenth frame is held out.
+    package static func start(
+        _ options: ReferenceTraining,
+        frames: FrameSet,
+        validation: FrameSet? = nil
+    ) throws(DataError) -> any MethodTrainer {
+        options.method == .fanogan
+            ? try FAnoGANTrainer(options: options, frames: frames, validation: validation)
+            : try Trainer(reference: options, frames: frames, validation: validation)
+    }
+
+    /// Goes on with a training of any method and profile from its checkpoint, on the same frames.
+    ///
+    /// `steps` makes it longer or shorter.
+    package static func resume(
+        _ path: String,
+        steps: Int? = nil,
+        frames: FrameSet,
+        validation: FrameSet? = nil
+    ) throws -> any MethodTrainer {
+        FAnoGANState.isCheckpoint(path)
+            ? try FAnoGANTrainer(resuming: path, steps: steps, frames: frames, validation: validation)
+            : try Trainer(resuming: path, steps: steps, frames: frames, validation: validation)
+    }
+}
+
+/// A training of one method, step by step; every one can be stopped, stored and resumed exactly.
+package protocol MethodTrainer: AnyObject {
+    /// Steps done so far.
+    var step: Int { get }
+    /// Steps in all.
+    var steps: Int { get }
+    /// Loss and validation loss over the steps.
+    var history: [LossRecord] { get }
+
+    /// Trains until all steps are done or `shouldStop` says so; both closures are called after every step.
+    func run(report: (TrainingProgress) throws -> Void, shouldStop: () -> Bool) throws
+
+    /// Writes a checkpoint from which a later training goes on exactly.
+    func writeCheckpoint(path: String) throws
+
+    /// The model so far, without thresholds; `command` says in its file where it comes from.
+    func model(command: String) -> Model
+}
+
+/// How far a training is.
+package struct TrainingProgress: Sendable {
+    /// Steps done.
+    package let step: Int
+    /// Steps in all.
+    package let steps: Int
+    /// Mean loss of the last steps.
+    package let loss: Float
+    /// Last loss on held-out frames.
+    package let validationLoss: Float?
+    /// Crops per second, lately.
+    package let cropsPerSecond: Double
+    /// Time left at that speed, in seconds.
+    package let secondsLeft: Double
+
+    /// Gathers the figures.
+    package init(
+        step: Int,
+        steps: Int,
+        loss: Float,
+        validationLoss: Float?,
+        cropsPerSecond: Double,
+        secondsLeft: Double
+    ) {
+        self.step = step
+        self.steps = steps
+        self.loss = loss
+        self.validationLoss = validationLoss
+        self.cropsPerSecond = cropsPerSecond
+        self.secondsLeft = secondsLeft
+    }
+
+    /// How far a trainer is whose steps take so long, lately.
+    init(of trainer: some MethodTrainer, loss: Float, batch: Int, secondsPerStep: Double) {
+        self.init(
+            step: trainer.step,
+            steps: trainer.steps,
+            loss: loss,
+            validationLoss: trainer.history.last?.validationLoss,
+            cropsPerSecond: Double(batch) / secondsPerStep,
+            secondsLeft: secondsPerStep * Double(trainer.steps - trainer.step)
+        )
+    }
+}
+
+/// The mean duration of the last steps, for the time that is left.
+struct StepClock {
+    private let clock = ContinuousClock()
+    private var durations: [Double] = []
+    private static let count = 50
+
+    /// Runs a step and takes its time.
+    mutating func timed<Result>(_ step: () throws -> Result) rethrows -> Result {
+        let start = clock.now
+        let result = try step()
+        durations.append((clock.now - start) / .seconds(1))
+        if durations.count > Self.count { durations.removeFirst() }
+        return result
+    }
+
+    /// Seconds a step takes, lately.
+    var secondsPerStep: Double { durations.reduce(0, +) / Double(max(durations.count, 1)) }
+}

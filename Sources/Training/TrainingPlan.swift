@@ -1,4 +1,6 @@
+package import Detection
 import Diffusion
+import Foundation
 import Tensors
 
 /// What a training was told, and what the loop needs of it.
@@ -78,6 +80,215 @@ struct FrameSplit {
             (training, self.validation) = (frames, validation)
         } else {
             (training, self.validation) = frames.split(every: 10)
+        }
+    }
+}
+
+/// What a training of the `reference` profile is told; the defaults are the published ones.
+package struct ReferenceTraining: Sendable, Equatable, Codable {
+    /// The method.
+    package var method: Method
+    /// Network, window and noise.
+    package var settings: ReferenceSettings
+    /// How the model compares input and reconstruction.
+    package var residual = Residual.l1DSSIM
+    /// Steps in all.
+    package var steps: Int
+    /// Crops per step.
+    package var batch: Int
+    /// Learning rate of Adam, the same throughout.
+    package var learningRate: Float = 1e-4
+    /// Seed of everything drawn at random.
+    package var seed: UInt64 = 1
+    /// Steps between two looks at the validation frames, of which the best one's weights are kept.
+    package var validationInterval: Int
+
+    /// Published epochs.
+    package static let epochs = 300
+
+    /// A training of so many epochs over so many frames.
+    package init(
+        method: Method,
+        settings: ReferenceSettings,
+        frames: Int,
+        epochs: Int = Self.epochs,
+        batch: Int = 8
+    ) {
+        precondition(frames > 0 && epochs > 0 && batch > 0, "\(epochs) epochs of \(frames) in \(batch)")
+        let stepsPerEpoch = (frames + batch - 1) / batch
+        self.init(
+            method: method,
+            settings: settings,
+            frames: frames,
+            steps: epochs * stepsPerEpoch,
+            batch: batch
+        )
+    }
+
+    /// A training of so many steps.
+    ///
+    /// It looks at the validation frames after every epoch; in short trainings more often, with few frames more seldom.
+    package init(method: Method, settings: ReferenceSettings, frames: Int, steps: Int, batch: Int = 8) {
+        precondition(frames > 0 && steps > 0 && batch > 0, "\(steps) steps of \(batch) of \(frames)")
+        self.method = method
+        self.settings = settings
+        self.steps = steps
+        self.batch = batch
+        let stepsPerEpoch = (frames + batch - 1) / batch
+        validationInterval = min(max(stepsPerEpoch, 50), max(steps / 10, 1))
+    }
+
+    /// What cannot be trained, in words; `nil` if everything can.
+    package var fault: String? {
+        if let fault = settings.fault(method: method) { return "the model \(fault)" }
+        guard steps > 0, (1...1024).contains(batch), validationInterval > 0 else {
+            return "\(steps) steps of \(batch) crops cannot be trained"
+        }
+        guard learningRate > 0, learningRate.isFinite else { return "the learning rate is \(learningRate)" }
+        return nil
+    }
+}
+
+/// One point of a training's loss curve.
+package struct LossRecord: Sendable, Equatable, Codable {
+    /// Steps done.
+    package let step: Int
+    /// Mean training loss of the last steps.
+    package let loss: Float
+    /// Loss on held-out frames.
+    package let validationLoss: Float?
+
+    /// Gathers a point.
+    package init(step: Int, loss: Float, validationLoss: Float?) {
+        self.step = step
+        self.loss = loss
+        self.validationLoss = validationLoss
+    }
+}
+
+/// Everything that a training goes on from; as a file, a safetensors checkpoint.
+///
+/// Metadata: `autoqc.checkpoint`, JSON of all that is not a tensor. Tensors: for each parameter `weights/NAME` and
+/// `kept/NAME` (the weights of the model: an average, or those of the least validation loss; `average/NAME` in files of
+/// the `realtime` profile), and for each one that is trained `first/NAME` and `second/NAME` (moments of Adam). Random
+/// numbers need no state: a batch follows from seed and step.
+struct TrainingState {
+    var plan: TrainingPlan
+    let frameCount: Int
+    /// `FrameSet.identity`; absent from checkpoints of earlier versions.
+    var frameIdentity: String?
+    var weights: [Tensor]
+    var kept: [Tensor]
+    var adam: Adam
+    var history: [LossRecord] = []
+    /// Losses since the last point of the history.
+    var recentLosses: [Float] = []
+
+    private static let key = "autoqc.checkpoint"
+
+    private struct Header: Codable {
+        let options: Trainer.Options?
+        let normalisation: Normalisation?
+        let diffusion: PatchedDiffusion?
+        let reference: ReferenceTraining?
+        let frameCount: Int
+        let frameIdentity: String?
+        let step: Int
+        let names: [String]
+        /// Names of the trained parameters; all of them in files that do not say.
+        let trained: [String]?
+        let history: [LossRecord]
+        let recentLosses: [Float]
+
+        var plan: TrainingPlan? {
+            if let reference { return .reference(reference) }
+            guard let options, let normalisation, let diffusion else { return nil }
+            return .realtime(
+                TrainingPlan.Realtime(options: options, normalisation: normalisation, diffusion: diffusion)
+            )
+        }
+    }
+
+    init(plan: TrainingPlan, frameCount: Int, weights: [Tensor], adam: Adam) {
+        (self.plan, self.frameCount, self.adam) = (plan, frameCount, adam)
+        (self.weights, kept) = (weights, weights)
+    }
+
+    /// Reads a checkpoint.
+    init(path: String) throws {
+        let file = try SafeTensors(path: path)
+        guard let json = file.metadata[Self.key] else {
+            throw DataError(
+                "\(path) is not a checkpoint of a training; give the .checkpoint beside the model"
+            )
+        }
+        let header: Header
+        do { header = try JSONDecoder().decode(Header.self, from: Data(json.utf8)) } catch {
+            throw DataError("\(path) has a header that this version cannot read: \(error)")
+        }
+        guard let plan = header.plan else {
+            throw DataError("\(path) does not say what was trained; it is damaged, start anew")
+        }
+        func all(_ group: String, of names: [String]) throws(DataError) -> [Tensor] {
+            var tensors: [Tensor] = []
+            for name in names {
+                guard let tensor = file.tensors["\(group)/\(name)"] else {
+                    throw DataError("\(path) lacks \(group)/\(name); it is damaged, start anew")
+                }
+                tensors.append(tensor)
+            }
+            return tensors
+        }
+        let trained = header.trained ?? header.names
+        let moments = (first: try all("first", of: trained), second: try all("second", of: trained))
+        self.init(
+            plan: plan,
+            frameCount: header.frameCount,
+            weights: try all("weights", of: header.names),
+            adam: Adam(step: header.step, firstMoments: moments.first, secondMoments: moments.second)
+        )
+        kept = try all(plan.keptGroup, of: header.names)
+        frameIdentity = header.frameIdentity
+        (history, recentLosses) = (header.history, header.recentLosses)
+    }
+
+    /// Writes a checkpoint; `trained` names the parameters that Adam moves, in its order.
+    func write(path: String, names: [String], trained: [String]) throws {
+        let (realtime, reference) = plan.parts
+        let header = Header(
+            options: realtime?.options,
+            normalisation: realtime?.normalisation,
+            diffusion: realtime?.diffusion,
+            reference: reference,
+            frameCount: frameCount,
+            frameIdentity: frameIdentity,
+            step: adam.step,
+            names: names,
+            trained: trained,
+            history: history,
+            recentLosses: recentLosses
+        )
+        var tensors: [String: Tensor] = [:]
+        for (index, name) in names.enumerated() {
+            tensors["weights/\(name)"] = weights[index]
+            tensors["\(plan.keptGroup)/\(name)"] = kept[index]
+        }
+        for (index, name) in trained.enumerated() {
+            tensors["first/\(name)"] = adam.firstMoments[index]
+            tensors["second/\(name)"] = adam.secondMoments[index]
+        }
+        let json = String(decoding: try JSONEncoder().encode(header), as: UTF8.self)
+        try SafeTensors(metadata: [Self.key: json], tensors: tensors).write(path: path)
+    }
+}
+
+extension TrainingPlan {
+    fileprivate var keptGroup: String { averages ? "average" : "kept" }
+
+    fileprivate var parts: (Realtime?, ReferenceTraining?) {
+        switch self {
+        case .realtime(let plan): (plan, nil)
+        case .reference(let options): (nil, options)
         }
     }
 }

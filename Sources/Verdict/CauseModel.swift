@@ -1,4 +1,5 @@
 import Foundation
+import Mathematics
 package import Plate
 
 /// Tells the cause of a fault from what its tiles look like: Gaussians of one shape, one for each cause (linear discriminant
@@ -61,7 +62,7 @@ package struct CauseModel: Sendable, Equatable {
         causes = known
         frames = examples.count
         means = centres.flatMap(\.self)
-        factor = GaussianMixture.inverseCholesky(scatter, dimensions: dimensions)
+        factor = Cholesky.inverseFactor(of: scatter, dimensions: dimensions)
         let (means, factor) = (means, factor)
         let distances = examples.map { example in
             Self.distances(example.values, means: means, factor: factor).min() ?? 0

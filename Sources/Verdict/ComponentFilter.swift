@@ -1,4 +1,4 @@
-import Arithmetic
+import Mathematics
 package import Plate
 
 /// Removes specks from a mask: 8-connected components of few pixels.
@@ -20,7 +20,7 @@ package struct ComponentFilter: Sendable, Equatable {
     /// The mask without its specks; one that nobody else holds is cleaned where it lies.
     package func filtered(_ mask: consuming Mask) -> Mask {
         var kept = mask
-        let labelling = RunLabelling(kept)
+        let labelling = RunLabelling(kept, connectivity: .eight)
         var areas = [Int](repeating: 0, count: labelling.runs.count)
         for (run, root) in zip(labelling.runs, labelling.roots) { areas[root] += run.columns.count }
         let width = kept.width
@@ -32,7 +32,7 @@ package struct ComponentFilter: Sendable, Equatable {
 
     /// The components that stay, the largest first.
     package func components(of mask: Mask) -> [Component] {
-        let labelling = RunLabelling(mask)
+        let labelling = RunLabelling(mask, connectivity: .eight)
         let pairs = zip(labelling.runs, labelling.roots)
         return Dictionary(grouping: pairs, by: \.1).values
             .map { Self.component(of: $0.map(\.0)) }

@@ -1,5 +1,5 @@
-import Arithmetic
 import CKernels
+import Mathematics
 package import Plate
 
 // Which pixels of a frame are faulty.

@@ -1,6 +1,6 @@
-import Arithmetic
 import CKernels
 import Foundation
+import Mathematics
 import Randomness
 
 /// A mixture of Gaussians with full covariances, fitted by expectation maximisation (Dempster, Laird and Rubin 1977).
@@ -119,7 +119,7 @@ struct GaussianMixture: Sendable, Equatable {
                 if row == column { products[index] = max(products[index], 0) + Self.regularisation }
             }
         }
-        let inverse = Self.inverseCholesky(products, dimensions: dimensions)
+        let inverse = Cholesky.inverseFactor(of: products, dimensions: dimensions)
         let start = component * dimensions * dimensions
         for index in inverse.indices { factors[start + index] = Float(inverse[index]) }
     }
@@ -127,29 +127,6 @@ struct GaussianMixture: Sendable, Equatable {
     private func logDeterminant(of component: Int) -> Float {
         let start = component * dimensions * dimensions
         return (0..<dimensions).reduce(0) { $0 + log(factors[start + $1 * (dimensions + 1)]) }
-    }
-
-    /// The inverse of the lower Cholesky factor of a positive definite matrix, of which the lower triangle is read.
-    static func inverseCholesky(_ matrix: [Double], dimensions n: Int) -> [Double] {
-        var factor = [Double](repeating: 0, count: n * n)
-        for row in 0..<n {
-            for column in 0...row {
-                var value = matrix[row * n + column]
-                for inner in 0..<column { value -= factor[row * n + inner] * factor[column * n + inner] }
-                factor[row * n + column] =
-                    row == column ? max(value, 1e-9).squareRoot() : value / factor[column * n + column]
-            }
-        }
-        var inverse = [Double](repeating: 0, count: n * n)
-        for row in 0..<n {
-            inverse[row * n + row] = 1 / factor[row * n + row]
-            for column in 0..<row {
-                var value = 0.0
-                for inner in column..<row { value -= factor[row * n + inner] * inverse[inner * n + column] }
-                inverse[row * n + column] = value / factor[row * n + row]
-            }
-        }
-        return inverse
     }
 
     /// Points far from each other (k-means++, Arthur and Vassilvitskii 2007).

@@ -1,6 +1,6 @@
-import Arithmetic
 import CKernels
 import Foundation
+import Mathematics
 import Plate
 
 /// How much a tile looks like part of a known fault: a perceptron over its figures in the spread of normal tiles.

@@ -1,6 +1,6 @@
-import Arithmetic
 import CKernels
 import Foundation
+import Mathematics
 package import Plate
 
 /// What is measured in each tile of 32 x 32 pixels of a frame: brightness, detail, contrast to the surroundings, and residual.

@@ -1,9 +1,9 @@
-import Plate
 import Acquisition
 import ArgumentParser
 import Auditing
 import Foundation
 import Ledger
+import Plate
 import Reporting
 import Training
 

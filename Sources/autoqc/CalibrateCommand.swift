@@ -3,6 +3,7 @@ import Detection
 import Diffusion
 import Exporting
 import Foundation
+import Tables
 import Tensors
 import Training
 package import Verdict

@@ -68,15 +68,6 @@ struct Terminal {
     }
 }
 
-extension BinaryFloatingPoint {
-    /// The number with `count` digits after the point.
-    func digits(_ count: Int) -> String {
-        Double(self).formatted(
-            .number.precision(.fractionLength(count)).grouping(.never).locale(Locale(identifier: "C"))
-        )
-    }
-}
-
 /// Notices SIGINT and SIGTERM, so that a long command can stop at a good place.
 final class Interruption: Sendable {
     private let requested = Atomic(false)

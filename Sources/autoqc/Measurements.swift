@@ -5,6 +5,7 @@ import Foundation
 import Frames
 import Plate
 import Simulation
+import Tables
 import Tensors
 
 /// Measured figures, printed as `name median p90 unit` and on request written as JSON.

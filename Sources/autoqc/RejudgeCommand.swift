@@ -7,6 +7,7 @@ import Frames
 import Ledger
 import Plate
 import Reporting
+import Tables
 import Verdict
 
 /// `autoqc rejudge`.
@@ -66,7 +67,7 @@ struct RejudgeCommand: ParsableCommand {
             if detector != nil { terminal.progress("\(rejudgement.frames) frames judged again") }
             guard csv != nil else { return }
             table +=
-                FrameTable.csvRow([
+                CSV.row([
                     record.source.absolutePath, "\(record.source.page)", frame.run,
                     frame.well.description, "\(frame.index)", "\(after.severity)", "\(threshold)",
                     before.verdict.rawValue, verdict.rawValue,
@@ -97,7 +98,7 @@ struct RejudgeCommand: ParsableCommand {
             wells.isEmpty ? [] : ["run,well,frames,faulty_before,faulty_after,onset_before,onset_after"]
         for well in wells {
             lines.append(
-                FrameTable.csvRow([
+                CSV.row([
                     well.run, well.well.description, "\(well.frames)", "\(well.faulty.before)",
                     "\(well.faulty.after)", well.onset.before.map { "\($0)" } ?? "",
                     well.onset.after.map { "\($0)" } ?? "",

@@ -5,6 +5,7 @@ import Foundation
 import Ledger
 import Reporting
 import Rules
+import Tables
 import Training
 
 /// `autoqc review`.
@@ -93,7 +94,7 @@ struct LensesCommand: ParsableCommand {
         Terminal.say("run,lens,frames,faulty,severity_median,deviation")
         for row in table {
             Terminal.say(
-                FrameTable.csvRow([
+                CSV.row([
                     row.run, "\(row.lens)", "\(row.frames)", "\(row.faulty)", row.median.digits(3),
                     row.deviation?.digits(2) ?? "",
                 ])

@@ -4,6 +4,7 @@ import Detection
 import Foundation
 import Frames
 import Plate
+import Tables
 import Tensors
 import Training
 
@@ -147,8 +148,8 @@ struct ScoreCommand: ParsableCommand {
             return true
         } catch let error as TIFFError where error.code != .cannotWrite {
             let fields =
-                [Self.quoted(path)] + Self.fields(of: name, page: nil) + Array(repeating: "", count: 6)
-            let row = (fields + [Verdict.unreadable.rawValue, "", "", ""]).joined(separator: ",")
+                [path] + Self.fields(of: name, page: nil) + Array(repeating: "", count: 6)
+            let row = CSV.row(fields + [Verdict.unreadable.rawValue, "", "", ""])
             table.add(row, severity: .infinity)
             Terminal.note("\(error)")
             return false
@@ -158,7 +159,7 @@ struct ScoreCommand: ParsableCommand {
     /// Run, well and frame, empty where the name does not tell; pages of a movie count on from the name's frame.
     private static func fields(of frame: FrameID?, page: Int?) -> [String] {
         guard let frame else { return ["", "", page.map { "\($0)" } ?? ""] }
-        return [quoted(frame.run), frame.well.description, "\(frame.index + (page ?? 0))"]
+        return [frame.run, frame.well.description, "\(frame.index + (page ?? 0))"]
     }
 
     private static func row(_ path: String, _ identity: [String], _ judgement: Judgement) -> String {
@@ -168,10 +169,10 @@ struct ScoreCommand: ParsableCommand {
             judgement.verdict == .faulty
             ? [judgement.cause.cause.rawValue, judgement.cause.confidence.digits(3)] : ["", ""]
         let fields =
-            [quoted(path)] + identity + numbers.map { $0.digits(6) } + [
+            [path] + identity + numbers.map { $0.digits(6) } + [
                 judgement.verdict.rawValue, judgement.area.digits(6),
             ] + cause
-        return fields.joined(separator: ",")
+        return CSV.row(fields)
     }
 
     private func writeImages(_ judgement: Judgement, path: String, page: Int, pixelSize: PixelSize?) throws {
@@ -190,10 +191,5 @@ struct ScoreCommand: ParsableCommand {
                 pixelSize: pixelSize
             )
         }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
-        return "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 package import Simulation
+import Tables
 
 extension PlateWriter: ExpressibleByArgument {}
 extension PlateLayout: ExpressibleByArgument {}

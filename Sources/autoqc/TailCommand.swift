@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Plate
 import Reporting
+import Tables
 import Training
 
 /// `autoqc tail`.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Detection
 import Diffusion
 import Foundation
+import Tables
 import Tensors
 import Training
 
@@ -337,8 +338,8 @@ struct TrainCommand: ParsableCommand {
         try? FileManager.default.removeItem(atPath: checkpoint)
         let curve = LossCurve(trainer.history)
         try curve.write(csv: out + ".loss.csv")
-        try curve.write(png: out + ".loss.png")
-        Terminal.note("wrote \(out), \(out).loss.csv and \(out).loss.png")
+        try curve.write(svg: out + ".loss.svg")
+        Terminal.note("wrote \(out), \(out).loss.csv and \(out).loss.svg")
         if let base { try sayWhetherItHelped(model, instead: base, on: frames, trainer.history) }
         if model.description.calibration == nil { try sayWhatCalibratingTakes(model, frames) }
     }

@@ -6,6 +6,7 @@ import Logging
 import Monitoring
 import Plate
 import Systemd
+import Tables
 import Tensors
 
 extension ArgumentHelp {

@@ -1,4 +1,5 @@
 import Faults
+import Mathematics
 import Plate
 import Randomness
 

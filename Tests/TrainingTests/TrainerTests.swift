@@ -1,6 +1,7 @@
 import Detection
 import Foundation
 import Plate
+import Tables
 import Tensors
 import TestSupport
 import Testing
@@ -95,13 +96,30 @@ struct TrainerTests {
             let trainer = try TinyFrames.trainer(frames, steps: 4)
             try TinyFrames.train(trainer)
             let curve = LossCurve(trainer.history)
-            let (csv, png) = (folder.appending(path: "c.csv"), folder.appending(path: "c.png"))
+            let (csv, svg) = (folder.appending(path: "c.csv"), folder.appending(path: "c.svg"))
             try curve.write(csv: csv.path)
-            try curve.write(png: png.path)
+            try curve.write(svg: svg.path)
             let lines = try String(contentsOf: csv, encoding: .utf8).split(separator: "\n")
             #expect(lines.first == "step,loss,validation_loss")
             #expect(lines.count == 3)
-            #expect(try Data(contentsOf: png).prefix(4) == Data([0x89, 0x50, 0x4E, 0x47]))
+            let drawing = try String(contentsOf: svg, encoding: .utf8)
+            #expect(drawing.hasPrefix("<?xml") && drawing.hasSuffix("</svg>\n"))
+            #expect(drawing.contains(">training<") && drawing.contains(">validation<"))
         }
+    }
+    /// The picture beside the shipped model is the one that this program draws of the table beside it.
+    @Test func theShippedCurveIsDrawnFromItsTable() throws {
+        let model = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "examples/models/complexeye.safetensors").path
+        let table = CSVTable(try Data(contentsOf: URL(filePath: model + ".loss.csv")))
+        let records = try table.rows.map { row in
+            LossRecord(
+                step: try #require(Int(row.fields[0])),
+                loss: try #require(Float(row.fields[1])),
+                validationLoss: Float(row.fields[2])
+            )
+        }
+        let shipped = try String(contentsOfFile: model + ".loss.svg", encoding: .utf8)
+        #expect(LossCurve(records).svg == shipped)
     }
 }

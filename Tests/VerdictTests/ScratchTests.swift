@@ -1,3 +1,4 @@
+import Tensors
 import Detection
 import Faults
 import Foundation

@@ -1,10 +1,10 @@
-import Verdict
 import Foundation
 package import Ledger
 import Plate
 import Reporting
 package import Rules
 import Synchronization
+import Verdict
 
 /// Answers from the ledger and the output folder, with look-ups whose cost does not grow with the run.
 ///

@@ -1,3 +1,4 @@
+import Charts
 import Ledger
 import Plate
 import Reporting
@@ -194,7 +195,7 @@ enum LensSection {
         let deviation = row.deviation.map { ($0 < 0 ? "−" : "+") + HTMLText.fixed(abs($0), 1) } ?? "–"
         return """
             <tr class="\(row.isOut ? "bad" : "")"><th>\(row.lens)<td>\(row.frames)<td>\(row.faulty)\
-            <td>\(HTMLText.figure(row.median))<td>\(past)<td>\(deviation)<td>\(LensChart(runs).svg)</tr>
+            <td>\(HTMLText.figure(row.median))<td>\(past)<td>\(deviation)<td>\(LensChart.svg(runs))</tr>
 
             """
     }
@@ -202,27 +203,22 @@ enum LensSection {
 
 /// A well's severity over time, small enough for a row of a table.
 enum Sparkline {
-    private static let (width, height) = (240.0, 30.0)
+    private static let room = Chart.Room(width: 246, height: 30, margin: 3)
 
     /// The drawing: highest severity of each mark on a scale of roots, flagged marks as dots, the threshold as a line.
     static func svg(_ well: RunReview.WellReview) -> String {
-        let top = max(well.worst ?? 0, 1.3 * (well.threshold ?? 1)).squareRoot()
-        let y = { (severity: Double) in height - 2 - max(severity, 0).squareRoot() / top * (height - 4) }
-        let step = width / Double(max(well.buckets.count, 2) - 1)
-        var points: [String] = []
-        var dots = ""
-        for (index, bucket) in well.buckets.enumerated() {
-            guard let high = bucket.high else { continue }
-            let place = (HTMLText.fixed(Double(index) * step, 1), HTMLText.fixed(y(high), 1))
-            points.append("\(place.0),\(place.1)")
-            if bucket.flagged > 0 { dots += "<circle cx=\"\(place.0)\" cy=\"\(place.1)\" r=\"2\"/>" }
+        let top = max(well.worst ?? 0, 1.3 * (well.threshold ?? 1))
+        let points = well.buckets.enumerated().compactMap { index, bucket in
+            bucket.high.map { (point: (x: Double(index), y: $0), isFlagged: bucket.flagged > 0) }
         }
-        let limit = well.threshold.map { HTMLText.fixed(y($0), 1) }
-        let line = limit.map { "<line x1=\"0\" x2=\"\(Int(width))\" y1=\"\($0)\" y2=\"\($0)\"/>" } ?? ""
-        return """
-            <svg class="spark" viewBox="-3 0 \(Int(width) + 6) \(Int(height))" aria-hidden="true">\(line)\
-            <polyline points="\(points.joined(separator: " "))"/>\(dots)</svg>
-            """
+        let chart = Chart(
+            x: Axis(0...Double(max(well.buckets.count, 2) - 1)),
+            y: Axis(0...max(top, .leastNormalMagnitude), scale: .squareRoot),
+            curves: [Chart.Curve(points: points.map(\.point))],
+            limits: well.threshold.map { [Chart.Limit($0)] } ?? [],
+            marks: points.filter(\.isFlagged).map { Chart.Mark($0.point) }
+        )
+        return chart.inset("spark", in: room)
     }
 }
 

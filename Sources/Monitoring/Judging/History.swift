@@ -73,6 +73,6 @@ extension PlateState {
 
     /// The patterns of a run whose alarm stands.
     static func announced(of run: String, in ledger: FrameLedger) throws -> Set<PlatePattern> {
-        Set(try ledger.plateAlarms(run: run).compactMap { $0.cause.flatMap(PlatePattern.init(name:)) })
+        Set(try ledger.plateAlarms(run: run).compactMap { $0.pattern.flatMap(PlatePattern.init(name:)) })
     }
 }

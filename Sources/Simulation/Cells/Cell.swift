@@ -1,4 +1,5 @@
 import Faults
+import Mathematics
 import Randomness
 
 /// One cell: where it is, what shape it has, how much it delays and takes light, and how it moves.

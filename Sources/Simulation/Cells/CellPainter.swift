@@ -1,5 +1,6 @@
 import CKernels
 import Faults
+import Mathematics
 import Plate
 
 /// Draws cells into the light: thickness to phase, phase to a partially coherent, defocused brightfield image.
@@ -63,7 +64,8 @@ struct CellPainter {
         body.gathering = min(max(defocus / 14, 0), 1)
         let patch = Patch(half: body.half, row: Int(whole.row), column: Int(whole.column), on: frame)
         guard !patch.rows.isEmpty, !patch.columns.isEmpty else { return }
-        draw(body, granules: Granules(seed: cell.texture), kernel: Self.kernel(sigma, radius: radius))
+        let kernel = GaussianBlur.kernel(sigma: sigma, radius: radius)
+        draw(body, granules: Granules(seed: cell.texture), kernel: kernel)
         let optics = aqc_cell_optics(
             focusing: Self.wavelength * defocus / (2 * Arithmetic.pi) / (pixelSize * pixelSize),
             absorption: cell.absorption,
@@ -79,13 +81,6 @@ struct CellPainter {
     private func blur(_ defocus: Float) -> Float {
         let spread = Self.aperture * defocus / pixelSize
         return (Self.sharpness * Self.sharpness + spread * spread).squareRoot()
-    }
-
-    private static func kernel(_ sigma: Float, radius: Int) -> [Float] {
-        var kernel = (-radius...radius).map { Arithmetic.exponential(-Float($0 * $0) / (2 * sigma * sigma)) }
-        let total = kernel.reduce(0, +)
-        for tap in kernel.indices { kernel[tap] /= total }
-        return kernel
     }
 
     /// The cell's phase delay, blurred.

@@ -2,6 +2,7 @@ package import Faults
 import Foundation
 package import Plate
 import Reporting
+import Tables
 
 /// The truth about one frame of a simulated plate: a line of `truth.csv`.
 ///
@@ -37,17 +38,18 @@ package struct TruthRow: Sendable, Equatable {
         (self.file, self.frame, self.faults, self.closed) = (file, frame, faults, closed)
     }
 
-    static let header = "file,run,well,frame,fault,strength,closed"
+    static let header = ["file", "run", "well", "frame", "fault", "strength", "closed"]
 
     var line: String {
         let kinds = faults.map(\.kind.rawValue).joined(separator: ";")
         let strengths = faults.map { String(format: "%.3f", $0.strength) }.joined(separator: ";")
-        return "\(file),\(frame.run),\(frame.well),\(frame.index),\(kinds),\(strengths),\(closed.iso8601)"
+        return CSV.row([
+            file, frame.run, frame.well.description, "\(frame.index)", kinds, strengths, closed.iso8601,
+        ])
     }
 
-    /// Reads a line; `nil` for one that is none.
-    init?(line: some StringProtocol) {
-        let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+    /// Reads the fields of a line; `nil` if they are none.
+    init?(fields: [String]) {
         guard fields.count == 7, !fields[0].isEmpty, !fields[1].isEmpty, let well = Well(fields[2]),
             let index = Int(fields[3]), let closed = Timestamp(iso8601: fields[6])
         else { return nil }
@@ -58,8 +60,8 @@ package struct TruthRow: Sendable, Equatable {
             strengths.allSatisfy({ (0...1).contains($0) })
         else { return nil }
         self.init(
-            file: String(fields[0]),
-            frame: FrameID(run: String(fields[1]), well: well, index: index),
+            file: fields[0],
+            frame: FrameID(run: fields[1], well: well, index: index),
             faults: zip(kinds, strengths).map { Shown(kind: $0, strength: $1) },
             closed: closed
         )
@@ -67,30 +69,24 @@ package struct TruthRow: Sendable, Equatable {
 
     /// Reads a whole file; throws a sentence with file and line.
     package static func load(path: String) throws(SimulationError) -> [TruthRow] {
-        let text: String
-        do {
-            text = try String(contentsOfFile: path, encoding: .utf8)
-        } catch {
+        guard let data = FileManager.default.contents(atPath: path) else {
             throw SimulationError("\(path): cannot be read; name the truth.csv of `autoqc simulate plate`")
         }
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        // The text after the last line's end: nothing, or an unfinished line of a killed run.
-        lines.removeLast()
-        guard lines.first.map({ String($0) }) == header else {
+        let table = CSVTable(data, separator: .comma)
+        guard table.header == header else {
             throw SimulationError(
-                "\(path):1: the header is not `\(header)`; name the truth.csv of `autoqc simulate plate`"
+                "\(path):1: the header is not `\(CSV.row(header))`; name the truth.csv of `autoqc simulate plate`"
             )
         }
-        var rows: [TruthRow] = []
-        for line in lines.dropFirst() {
-            guard let row = TruthRow(line: line) else {
+        // A row without its line end is what a killed run left.
+        return try table.rows.dropLast(table.isCutOff ? 1 : 0).map { row throws(SimulationError) in
+            guard row.fault == nil, let truth = TruthRow(fields: row.fields) else {
                 throw SimulationError(
-                    "\(path):\(rows.count + 2): this line has not the seven fields of a truth table; was the file changed?"
+                    "\(path):\(row.line): this line has not the seven fields of a truth table; was the file changed?"
                 )
             }
-            rows.append(row)
+            return truth
         }
-        return rows
     }
 }
 
@@ -110,7 +106,7 @@ final class TruthLog {
     /// Makes the file; its folder has to exist.
     init(_ path: String) throws(SimulationError) {
         file = try NewFile(path, appends: true)
-        try file.write(Data((TruthRow.header + "\n").utf8))
+        try file.write(Data(CSV.text([TruthRow.header]).utf8))
     }
 
     /// Writes the line of a frame whose file has just been closed.

@@ -1,6 +1,7 @@
 import Dispatch
 import Faults
 package import Frames
+import Mathematics
 import Plate
 import Randomness
 import Synchronization
@@ -93,10 +94,7 @@ package struct Comparison: Sendable {
     }
 
     private static func spread(_ values: [Float]) -> [Float] {
-        let sorted = values.sorted()
-        return [
-            sorted[sorted.count / 10], sorted[sorted.count / 2], sorted[sorted.count - 1 - sorted.count / 10],
-        ]
+        values.quantiles([0.1, 0.5, 0.9])
     }
 
     private static func line(_ name: String, _ values: [Float?]) -> String {

@@ -1,4 +1,5 @@
 import Faults
+import Mathematics
 package import Plate
 
 /// Figures of a frame, to compare simulated frames with real ones.
@@ -28,13 +29,10 @@ package struct FrameStatistics: Sendable, Equatable {
         let mean = mean
         deviation = (Float(frame.pixels.reduce(0) { $0 + Double(($1 - mean) * ($1 - mean)) }) / count)
             .squareRoot()
-        let sorted = frame.pixels.sorted()
-        percentiles = (
-            sorted[sorted.count / 100], sorted[sorted.count / 2],
-            sorted[sorted.count - 1 - sorted.count / 100]
-        )
+        let ranks = frame.pixels.quantiles([0.01, 0.5, 0.99])
+        percentiles = (ranks[0], ranks[1], ranks[2])
         noise = Self.noise(frame)
-        spectrumSlope = RadialSpectrum(frame).slope(periods: 3.3...33)
+        spectrumSlope = Float(RadialSpectrum(of: frame).slope(periods: 3.3...33))
         let census = CellCensus(frame)
         cellDiameter = census.medianDiameter
         cellContrast = census.medianContrast
@@ -96,7 +94,7 @@ package struct FrameStatistics: Sendable, Equatable {
                 blocks.append((sum / Float((side - 1) * (side - 1)) / 4).squareRoot())
             }
         }
-        return blocks.sorted()[blocks.count / 2]
+        return blocks.upperMedian
     }
 }
 
@@ -120,42 +118,24 @@ struct CellCensus {
             let level = background.value(row: index / frame.width, column: index % frame.width)
             return abs(frame.pixels[index] / max(level, 1) - 1)
         }
-        var bodies: [(area: Int, contrast: Float)] = []
-        var seen = deviations.map { $0 <= Self.threshold }
-        for start in deviations.indices where !seen[start] {
-            let (area, sum) = Self.flood(start, deviations, &seen, height: frame.height, width: frame.width)
-            if Self.areas.contains(area) { bodies.append((area, sum / Float(area))) }
+        let mask = Mask(
+            height: frame.height,
+            width: frame.width,
+            values: deviations.map { $0 > Self.threshold ? 1 : 0 }
+        )
+        let labels = PixelLabels(mask, connectivity: .four)
+        var sums = [Float](repeating: 0, count: labels.sizes.count)
+        for (label, deviation) in zip(labels.labels, deviations) where label >= 0 {
+            sums[Int(label)] += deviation
         }
+        let bodies = labels.sizes.indices.filter { Self.areas.contains(labels.sizes[$0]) }
         count = bodies.count
-        let middle = bodies.count / 2
-        let area = bodies.isEmpty ? 0 : bodies.map(\.area).sorted()[middle]
-        medianDiameter = 2 * (Float(area) / Arithmetic.pi).squareRoot()
-        medianContrast = bodies.isEmpty ? 0 : bodies.map(\.contrast).sorted()[middle]
-    }
-
-    private static func flood(
-        _ start: Int,
-        _ deviations: [Float],
-        _ seen: inout [Bool],
-        height: Int,
-        width: Int
-    ) -> (area: Int, sum: Float) {
-        var stack = [start]
-        seen[start] = true
-        var (area, sum) = (0, Float(0))
-        while let index = stack.popLast() {
-            area += 1
-            sum += deviations[index]
-            let (row, column) = (index / width, index % width)
-            for (down, right) in [(-1, 0), (1, 0), (0, -1), (0, 1)] {
-                let (y, x) = (row + down, column + right)
-                guard (0..<height).contains(y), (0..<width).contains(x), !seen[y * width + x] else {
-                    continue
-                }
-                seen[y * width + x] = true
-                stack.append(y * width + x)
-            }
+        guard count > 0 else {
+            (medianDiameter, medianContrast) = (0, 0)
+            return
         }
-        return (area, sum)
+        let area = bodies.map { Float(labels.sizes[$0]) }.upperMedian
+        medianDiameter = 2 * (area / Arithmetic.pi).squareRoot()
+        medianContrast = bodies.map { sums[$0] / Float(labels.sizes[$0]) }.upperMedian
     }
 }

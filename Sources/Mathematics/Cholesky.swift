@@ -1,0 +1,46 @@
+/// The inverse of the lower Cholesky factor of a covariance: it turns a deviation into independent ones of variance 1.
+///
+/// Matrices are of n x n values, row by row; of a symmetric one the lower triangle is read.
+package enum Cholesky {
+    /// Smallest pivot: it keeps a matrix that rounding made singular from giving no numbers.
+    private static let smallestPivot = 1e-9
+
+    /// The inverse factor of a positive definite matrix; its upper triangle is 0.
+    package static func inverseFactor(of matrix: [Double], dimensions n: Int) -> [Double] {
+        precondition(matrix.count == n * n, "\(matrix.count) values for \(n) x \(n)")
+        let factor = factor(of: matrix, dimensions: n)
+        var inverse = [Double](repeating: 0, count: n * n)
+        for row in 0..<n {
+            inverse[row * n + row] = 1 / factor[row * n + row]
+            for column in 0..<row {
+                var value = 0.0
+                for inner in column..<row { value -= factor[row * n + inner] * inverse[inner * n + column] }
+                inverse[row * n + column] = value / factor[row * n + row]
+            }
+        }
+        return inverse
+    }
+
+    /// The squared Mahalanobis distance of a deviation from the mean, given the covariance's inverse factor.
+    package static func squaredDistance(_ deviation: [Double], inverseFactor: [Double]) -> Double {
+        let n = deviation.count
+        return (0..<n).reduce(0) { sum, row in
+            let solved = (0...row).reduce(0) { $0 + inverseFactor[row * n + $1] * deviation[$1] }
+            return sum + solved * solved
+        }
+    }
+
+    private static func factor(of matrix: [Double], dimensions n: Int) -> [Double] {
+        var factor = [Double](repeating: 0, count: n * n)
+        for row in 0..<n {
+            for column in 0...row {
+                var value = matrix[row * n + column]
+                for inner in 0..<column { value -= factor[row * n + inner] * factor[column * n + inner] }
+                factor[row * n + column] =
+                    row == column
+                    ? max(value, smallestPivot).squareRoot() : value / factor[column * n + column]
+            }
+        }
+        return factor
+    }
+}
