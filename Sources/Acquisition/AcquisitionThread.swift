@@ -49,7 +49,7 @@ final class AcquisitionThread: Sendable {
     private func run() {
         var loop = Loop(bell: bell)
         while true {
-            loop.turn()
+            loop.passEvents()
             for command in commands.withLock({ exchange(&$0.waiting, with: []) }) {
                 switch command {
                 case .start(let id, let plan, let continuation): loop.add(id, plan, continuation)
@@ -91,7 +91,7 @@ final class AcquisitionThread: Sendable {
         }
 
         /// Passes on all events up to the next ring of the bell.
-        mutating func turn() {
+        mutating func passEvents() {
             while true {
                 switch notifications.next() {
                 case .bell:

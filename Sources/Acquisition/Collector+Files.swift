@@ -1,7 +1,7 @@
 import Plate
 
 extension Collector {
-    /// A file that nobody has written to for so long is taken without waiting.
+    /// A file that was not written to for this long is reported without waiting.
     private static let restful = Duration.seconds(2)
 
     /// Takes up an entry that is no folder, if its name is a frame's; `status` is its own where it is known.
@@ -197,7 +197,7 @@ extension Collector {
         told.insert(Told(identity: identity, frame: candidate.frame))
     }
 
-    /// A file that is gone was renamed or removed: its new name, if it has one, comes by itself.
+    /// A file that is gone was renamed or removed: its new name, if it has one, is reported on its own.
     private func fail(_ path: ExactPath, _ failure: FileSystem.Failure, _ now: ContinuousClock.Instant) {
         guard let candidate = candidates[path], !failure.isAbsence else {
             candidates[path] = nil

@@ -63,19 +63,19 @@ extension Collector {
         if let look = looks[path], now < look.due {
             for entry in try FileSystem.entries(of: path, followingLink: isRoot)
             where !look.told.contains(Look.key(entry.name)) {
-                take(entry, path, folder, now)
+                enter(entry, path, folder, now)
             }
             return
         }
         looks[path] = polled.contains(path) ? Look() : nil
         for entry in try FileSystem.entries(of: path, followingLink: isRoot, withStatus: true) {
-            take(entry, path, folder, now)
+            enter(entry, path, folder, now)
         }
         let end = ContinuousClock.now
         looks[path]?.due = end + (end - now) * Self.rest
     }
 
-    private func take(
+    private func enter(
         _ entry: FileSystem.Entry,
         _ path: ExactPath,
         _ folder: Folder,
@@ -184,7 +184,7 @@ extension Collector {
         for folder in queued.keys.filter({ $0.isInside(path) }) { queued[folder] = nil }
     }
 
-    /// Looks through all folders anew because events were lost.
+    /// Lists all folders again because events were lost.
     func rescan() {
         scan += 1
         rescanned = 0

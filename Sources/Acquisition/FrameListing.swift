@@ -60,7 +60,7 @@ package struct FrameListing: Sendable {
                         if !name.utf8.starts(with: ".".utf8), !excluded.contains(path) {
                             waiting.append((path, relative))
                         }
-                    case .file: take(relative, path, root, status.identity, body)
+                    case .file: report(relative, path, root, status.identity, body)
                     default:
                         guard !FramePattern.isIgnored(Substring(name)) else { continue }
                         body(
@@ -81,7 +81,7 @@ package struct FrameListing: Sendable {
         }
     }
 
-    private func take(
+    private func report(
         _ relative: String,
         _ path: ExactPath,
         _ root: ExactPath,

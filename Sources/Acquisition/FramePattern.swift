@@ -5,8 +5,8 @@ package import Plate
 /// Fields are `{run}`, `{well}` and `{frame}`, each at most once; all else is literal text, and `{f}` is an
 /// `f` that may be missing. The literal text behind the last dot, the extension, ignores case.
 ///
-/// - Without a `/` the pattern is held against the file's own name, wherever under the root it lies. With
-///   one (`{run}/{well}/{frame}.tiff`) it is held against the whole path below the root.
+/// - Without a `/` the pattern is compared with the file's own name, wherever under the root it lies. With
+///   one (`{run}/{well}/{frame}.tiff`) it is compared with the whole path below the root.
 /// - `{run}` takes as much as it can, so `a_b_B1_f2.tif` is run `a_b`. Without `{run}` the run is the
 ///   folder directly under the root, or the root's own name for files that lie in the root.
 /// - Without `{frame}` the index is 0: each file is a movie.

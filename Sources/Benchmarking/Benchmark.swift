@@ -9,13 +9,13 @@ import Training
 /// frames are the same; so are the assessments of single frames. An interrupted benchmark goes on where it
 /// was.
 package struct Benchmark {
-    /// What a caller hears while it runs.
+    /// A report to the caller while the benchmark runs.
     package enum Event: Sendable, Equatable {
         /// Something is left out, or goes on with less; a sentence.
         case problem(String)
-        /// How far a method is with the passes of a single frame.
+        /// Progress of a method's passes over a single frame.
         case passes(method: String, done: Int, all: Int)
-        /// How far a method is with a stage of its work.
+        /// Progress of a stage of a method's work.
         case progress(method: String, stage: String, done: Int, all: Int)
         /// A method has finished a fold, now or in an earlier run.
         case fold(Int, method: String, wasKept: Bool)
@@ -41,8 +41,8 @@ package struct Benchmark {
 
     /// Runs the methods one after another, each over all folds, and writes the outputs after each.
     ///
-    /// What fails is reported and left out, and the rest goes on. `report` throws `CancellationError` to
-    /// stop; what is finished by then is kept.
+    /// A failing method is reported and left out; the others go on. `report` throws `CancellationError` to
+    /// stop; finished folds are kept.
     package func run(
         _ methods: [any BenchmarkMethod],
         report: (Event) throws -> Void
@@ -180,7 +180,7 @@ struct MethodRun {
         }
     }
 
-    /// What the result of a fold depends on; the leading number changes with the figures themselves.
+    /// A digest of everything that a fold's result depends on; the leading number is the version of the figures.
     private static func key(fingerprint: String, fold: SurveyedFold) -> String {
         let lines =
             ["1", fingerprint] + fold.validation.map(\.identity) + ["test"] + fold.test.map(\.identity)
@@ -270,7 +270,7 @@ struct MethodRun {
     }
 }
 
-/// Why a benchmark, or a part of it, cannot be done.
+/// The reason why a benchmark, or a part of it, cannot run.
 package struct BenchmarkError: Error, Sendable, CustomStringConvertible {
     /// One sentence that says what is wrong, where, and what to do.
     package let description: String

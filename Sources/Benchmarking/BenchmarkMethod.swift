@@ -14,14 +14,14 @@ package protocol BenchmarkMethod {
     /// A short name, unique in a run: rows of tables and names of files have it.
     var name: String { get }
 
-    /// What the method is and how large, in one line; known once the fingerprint was asked for.
+    /// The method and its size in one line; available after `fingerprint` was called.
     var summary: String { get }
 
     /// Changes whenever the method would give other assessments; what was kept under another one is computed
     /// again.
     func fingerprint(_ context: MethodContext) throws -> String
 
-    /// Learns or loads what the method needs.
+    /// Fits or loads the method.
     mutating func prepare(_ context: MethodContext) throws
 
     /// Judges a frame of any size; `report` hears how many of its passes are done.
@@ -45,11 +45,11 @@ package struct MethodContext {
     package let note: (String) throws -> Void
 }
 
-/// What a method says of a frame.
+/// A method's assessment of a frame.
 package struct Assessment: Sendable, Equatable {
     /// The three image scores, higher being more faulty; finite.
     package var scores: ImageScores
-    /// How faulty each pixel is, finite and at least 0; `nil` for a method that judges whole frames only.
+    /// Fault score of each pixel, finite and at least 0; `nil` for a method that judges whole frames only.
     package var map: ScoreMap?
     /// The frame as the method sees it, grey values on the scale of [0, 1]; for pictures.
     package var input: [Float]?
@@ -166,14 +166,14 @@ package struct ModelMethod: BenchmarkMethod {
     }
 }
 
-/// A `realtime` model as the daemon judges with it: what its normal model says of tiles and score map together.
+/// A `realtime` model as the daemon judges with it: severity from the tiles and the score map together.
 ///
-/// It learns what is normal from the normal frames of the benchmark, as `autoqc calibrate` would; no label is used. The
+/// It is calibrated on the normal frames of the benchmark, as `autoqc calibrate` would; no label is used. The
 /// severity stands for all three image scores.
 package final class DetectorMethod: BenchmarkMethod {
     /// The model's name and `+normal`.
     package let name: String
-    /// The model's own, and from how many frames it learnt what is normal.
+    /// The model's own summary, and the number of frames that it was calibrated on.
     package private(set) var summary: String
     private let identity: String
     private let model: Model
@@ -224,7 +224,7 @@ package final class DetectorMethod: BenchmarkMethod {
         return Digest.sha256(Data(all.joined(separator: "\n").utf8))
     }
 
-    /// Learns what is normal.
+    /// Calibrates on the normal frames.
     package func prepare(_ context: MethodContext) throws {
         let frames = try FrameSet(paths: Self.chosen(context))
         var options = Calibrator.Options()
@@ -243,7 +243,7 @@ package final class DetectorMethod: BenchmarkMethod {
             }
         )
         if let failure { throw failure }
-        summary += ", learnt from \(frames.count) normal frames"
+        summary += ", calibrated on \(frames.count) normal frames"
     }
 
     /// Judges as the daemon does; the map is the one that masks are taken of.

@@ -15,7 +15,7 @@ package struct BenchmarkResults: Sendable, Equatable, Codable {
     package var splits: String
     /// One entry a method, in the order they ran.
     package var methods: [MethodResult]
-    /// What was left out and why, one sentence each.
+    /// What was left out, with the reason, one sentence each.
     package var leftOut: [String]
 }
 
@@ -23,9 +23,9 @@ package struct BenchmarkResults: Sendable, Equatable, Codable {
 package struct MethodResult: Sendable, Equatable, Codable {
     /// The method's name.
     package var name: String
-    /// What it is and how large.
+    /// Method and size in one line.
     package var summary: String
-    /// What the kept results are known by.
+    /// The fingerprint under which results are stored.
     package var fingerprint: String
     /// Passes of a network for a frame of the most common size; 0 for a method without one.
     package var passesPerFrame: Int
@@ -172,10 +172,10 @@ package struct Figure: Sendable, Equatable, Codable {
         case auprc
         /// Share of a class's frames above the threshold.
         case detectionRate = "detection-rate"
-        /// Dice of the pixels above the threshold, specks of at most 7 pixels removed, all test frames
+        /// Dice of the pixels above the threshold, small components of at most 7 pixels removed, all test frames
         /// together.
         case dice
-        /// The same with the specks.
+        /// The same with the small components.
         case diceUnfiltered = "dice-unfiltered"
         /// The largest Dice that any threshold has on the test list.
         case bestDice = "best-dice"

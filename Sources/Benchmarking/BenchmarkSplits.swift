@@ -14,7 +14,7 @@ package struct BenchmarkSplits: Sendable {
         package let number: Int
         /// Frames that thresholds are found on.
         package let validation: [FramePaths.Labelled]
-        /// Frames that figures are taken from.
+        /// Frames that figures are computed on.
         package let test: [FramePaths.Labelled]
     }
 
@@ -32,8 +32,11 @@ package struct BenchmarkSplits: Sendable {
     /// Throws if there is no fold at all.
     package init(folder: String, base: String) throws(BenchmarkError) {
         var reader = Reader(folder: folder, base: base)
-        normalTrain = reader.rows("normal_train.csv", consequence: "methods that learn from it are left out")
-        normalValidation = reader.rows("normal_val.csv", consequence: "it counts as empty")
+        normalTrain = reader.rows(
+            "normal_train.csv",
+            consequence: "methods that are fitted to it are left out"
+        )
+        normalValidation = reader.rows("normal_val.csv", consequence: "it is treated as empty")
         let numbers = try reader.foldNumbers()
         folds = numbers.compactMap { number in
             let consequence = "fold \(number) is left out"
@@ -128,7 +131,7 @@ struct FrameSurvey {
         let isFaulty: Bool
     }
 
-    /// What is wrong, one sentence for each file whatever the number of rows that name it.
+    /// The problems found, one sentence for each file, however many rows name it.
     private(set) var problems: [String] = []
     private var known: [Files: BenchmarkFrame?] = [:]
 

@@ -4,14 +4,14 @@ import Mathematics
 package import Plate
 import Training
 
-/// What a user would try first: classical quality metrics and their robust distance from the normal frames.
+/// The baseline: classical quality metrics and their robust distance from the normal frames.
 ///
 /// It needs no training and judges whole frames: it has one score, which stands for all three image scores,
 /// and no map.
 package final class ClassicalBaseline: BenchmarkMethod {
     /// `classical`.
     package let name = "classical"
-    /// What it is, and from how many frames.
+    /// The method and the number of frames that it was fitted to.
     package private(set) var summary = "quality metrics, robust Mahalanobis distance, no training"
     private var distance: RobustDistance?
     /// More normal frames than these do not move the median of eight numbers.
@@ -86,7 +86,7 @@ package final class ClassicalBaseline: BenchmarkMethod {
     }
 }
 
-/// What a microscopist's software says of a frame's quality without having learnt anything.
+/// Classical figures of image quality, which need no training.
 ///
 /// The figures are those of CellProfiler's image quality module (Bray et al. 2012), with a gradient of
 /// illumination.

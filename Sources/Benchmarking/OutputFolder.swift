@@ -86,7 +86,7 @@ struct OutputFolder {
     }
 }
 
-/// What is kept of the assessment of a frame beside its map.
+/// The figures of an assessment that are stored beside its map.
 struct AssessmentRecord: Codable, Equatable {
     let maximum: Double
     let mean: Double
@@ -119,7 +119,7 @@ struct AssessmentStore {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     }
 
-    /// What is known of a frame; `nil` if nothing is, or if it cannot be read.
+    /// The stored record of a frame; `nil` if there is none or it cannot be read.
     func record(of frame: BenchmarkFrame) -> AssessmentRecord? {
         guard let data = try? Data(contentsOf: path(frame, "json")),
             let record = try? JSONDecoder().decode(AssessmentRecord.self, from: data)

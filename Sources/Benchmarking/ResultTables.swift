@@ -67,7 +67,7 @@ struct ResultTables {
     private var pixelTable: String {
         let names: [(Figure.Name, String, Int)] = [
             (.auprc, "AUPRC", 3), (.auc, "AUC", 3), (.dice, "Dice", 3),
-            (.diceUnfiltered, "Dice with specks", 3),
+            (.diceUnfiltered, "Dice with small components", 3),
             (.bestDice, "best Dice", 3), (.hausdorff, "Hausdorff (px)", 1),
             (.hausdorffDefined, "share of faulty frames with a distance", 2),
         ]

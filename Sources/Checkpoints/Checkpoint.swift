@@ -179,7 +179,7 @@ package struct CheckpointError: Error, Sendable, Equatable, CustomStringConverti
     }
 }
 
-/// How large a checkpoint may claim to be before it is refused; checked before any memory is taken.
+/// Limits on the size that a checkpoint may claim; checked before any memory is allocated.
 ///
 /// The largest published network (f-AnoGAN) has about 10^8 values and a pickle of some 10 kB.
 package struct CheckpointLimits: Sendable, Equatable {

@@ -93,7 +93,7 @@ struct PickleReader {
     }
 
     /// The next `count` bytes.
-    mutating func take(_ count: UInt64) throws(CheckpointError) -> ArraySlice<UInt8> {
+    mutating func next(_ count: UInt64) throws(CheckpointError) -> ArraySlice<UInt8> {
         guard count <= UInt64(bytes.count - position) else { throw ended() }
         position += Int(count)
         return bytes[(position - Int(count))..<position]
@@ -101,7 +101,7 @@ struct PickleReader {
 
     /// A little-endian number of `width` bytes, at most 8.
     mutating func number(width: UInt64) throws(CheckpointError) -> UInt64 {
-        try take(width).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        try next(width).reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 
     /// Text up to a line feed, which is taken too; names longer than 1024 bytes are refused.
@@ -113,7 +113,7 @@ struct PickleReader {
     }
 
     /// The next `count` bytes as UTF-8.
-    mutating func text(count: UInt64) throws(CheckpointError) -> String { try text(try take(count)) }
+    mutating func text(count: UInt64) throws(CheckpointError) -> String { try text(try next(count)) }
 
     private func text(_ bytes: ArraySlice<UInt8>) throws(CheckpointError) -> String {
         guard let text = String(validating: bytes, as: UTF8.self) else {
@@ -162,7 +162,7 @@ struct PickleObject: Sendable {
     }
 
     let kind: Kind
-    /// The members; of dictionaries, key and value by turns.
+    /// The members; of dictionaries, key and value alternately.
     var items: [PickleValue]
 }
 

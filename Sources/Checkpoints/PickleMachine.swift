@@ -100,10 +100,10 @@ struct PickleMachine {
             stack.append(.integer(Int(Int32(bitPattern: bits))))
         case .binInt1: stack.append(.integer(Int(try reader.byte())))
         case .binInt2: stack.append(.integer(Int(try reader.number(width: 2))))
-        case .long1: stack.append(long(try reader.take(UInt64(try reader.byte()))))
-        case .long4: stack.append(long(try reader.take(try reader.number(width: 4))))
+        case .long1: stack.append(long(try reader.next(UInt64(try reader.byte()))))
+        case .long4: stack.append(long(try reader.next(try reader.number(width: 4))))
         case .binFloat:
-            _ = try reader.take(8)
+            _ = try reader.next(8)
             stack.append(.opaque)
         default: stack.append(.none)
         }
@@ -127,7 +127,7 @@ struct PickleMachine {
         switch opcode {
         case .binUnicode, .shortBinUnicode, .binUnicode8: stack.append(.text(try reader.text(count: count)))
         default:
-            _ = try reader.take(count)
+            _ = try reader.next(count)
             stack.append(.opaque)
         }
     }

@@ -28,7 +28,7 @@ package struct PublishedWeights: Sendable {
 
     /// Sorts a checkpoint's tensors.
     ///
-    /// `leaving` are beginnings of names that shall be left out too. Weights that are not
+    /// `leaving` are beginnings of names to leave out too. Weights that are not
     /// finite, and two tensors of one name, are refused.
     package init(_ checkpoint: Checkpoint, path: String, leaving: [String] = []) throws(CheckpointError) {
         var tensors: [String: Tensor] = [:]

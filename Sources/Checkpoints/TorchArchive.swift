@@ -137,7 +137,7 @@ struct TorchArchive {
 ///
 /// Taken are, in this order: the dictionary under `state_dict` (PyTorch Lightning); the tensors of the checkpoint itself (a
 /// plain state dict); and the tensors of the dictionaries in it, named `KEY.NAME` (`{"model": ...}`, `{"G": ..., "D": ...}`).
-/// What lies deeper, as the state of an optimiser does, is no weight.
+/// Deeper entries, such as the state of an optimiser, are no weights.
 struct StateDict {
     /// Tensors by name.
     private(set) var tensors: [String: TensorReference] = [:]
@@ -155,12 +155,12 @@ struct StateDict {
         if let inner = entries.last(where: { $0.key == "state_dict" }),
             let inner = machine.entries(inner.value)
         {
-            for (name, value) in inner { take(name, value, isWeight: true) }
+            for (name, value) in inner { add(name, value, isWeight: true) }
         } else {
             for (name, value) in entries {
-                take(name, value, isWeight: false)
+                add(name, value, isWeight: false)
                 for (key, value) in machine.entries(value) ?? [] {
-                    take("\(name).\(key)", value, isWeight: false)
+                    add("\(name).\(key)", value, isWeight: false)
                 }
             }
         }
@@ -174,7 +174,7 @@ struct StateDict {
         }
     }
 
-    private mutating func take(_ name: String, _ value: PickleValue, isWeight: Bool) {
+    private mutating func add(_ name: String, _ value: PickleValue, isWeight: Bool) {
         if case .tensor(let reference) = value {
             tensors[name] = reference
         } else if isWeight {

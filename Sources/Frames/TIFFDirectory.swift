@@ -190,7 +190,7 @@ struct TIFFIndex {
                 throw file.error(.tooLarge, "there are more than \(limits.maximumPages) pages")
             }
             let page = try TIFFDirectory(file: file, format: format, offset: offset)
-            try budget.take(page.length, file: file)
+            try budget.spend(page.length, file: file)
             pages.append(page)
             offset = page.next
         }
@@ -248,7 +248,7 @@ package enum TIFFStructure {
                     throw file.error(.tooLarge, "there are more than \(limits.maximumPages) directories")
                 }
                 let child = try TIFFDirectory(file: file, format: index.format, offset: offset)
-                try budget.take(child.length, file: file)
+                try budget.spend(child.length, file: file)
                 waiting.append(child)
             }
         }

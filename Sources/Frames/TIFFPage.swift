@@ -267,7 +267,7 @@ struct TIFFChunks {
 
         init(file: TIFFFile) { left = file.size }
 
-        mutating func take(_ bytes: Int, file: TIFFFile) throws(TIFFError) {
+        mutating func spend(_ bytes: Int, file: TIFFFile) throws(TIFFError) {
             guard UInt64(bytes) <= left else { throw file.error(.damaged, "the directories overlap") }
             left -= UInt64(bytes)
         }
@@ -293,7 +293,7 @@ struct TIFFChunks {
         // A value takes a byte at least; small arrays, as most pages have, are not worth counting.
         let values = directory.count(offsetTag).addingReportingOverflow(directory.count(countTag))
             .partialValue
-        if values > 8 { try budget.take(Int(min(values, UInt64(Self.limit))), file: file) }
+        if values > 8 { try budget.spend(Int(min(values, UInt64(Self.limit))), file: file) }
         offsets = try directory.numbers(offsetTag, limit: Self.limit)
         byteCounts = try directory.numbers(countTag, limit: Self.limit)
         guard byteCounts.isEmpty || byteCounts.count >= offsets.count else {

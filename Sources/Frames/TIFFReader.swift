@@ -94,7 +94,7 @@ package final class TIFFReader {
     }
 }
 
-/// How large a TIFF file may claim to be before it is refused, checked before any memory is taken, and how long a page
+/// Limits on the size that a TIFF file may claim, checked before any memory is allocated, and on the time that a page
 /// may take.
 ///
 /// Reading one page takes at most `maximumDecodedBytes` for its largest strip or tile, four bytes a pixel for

@@ -2,7 +2,7 @@ import Tensors
 
 /// Which statistics a batch normalisation goes by.
 package enum NormalisationMode: Sendable {
-    /// Those of the batch at hand, which also move the running ones.
+    /// Those of the current batch, which also update the running ones.
     case training
     /// The running ones, which stay.
     case evaluation

@@ -4,7 +4,7 @@ package import Tensors
 /// latent vectors.
 ///
 /// Schlegl et al. 2019. Images are N x S x S x 1 in [0, 1], S the configured size; the generator ends in
-/// tanh, so its own images lie in [-1, 1] until it has learnt. Parameters have the published names: `G.`,
+/// tanh, so its own images lie in [-1, 1] before training. Parameters have the published names: `G.`,
 /// `D.` and `E.` before those of the three.
 package final class FAnoGAN: Network {
     /// The size of the three networks.

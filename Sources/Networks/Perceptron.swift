@@ -17,7 +17,7 @@ package final class Perceptron: Network {
         self.layers = layers
     }
 
-    /// What the last layer says, without a rectifier.
+    /// The last layer's output, without a rectifier.
     package func callAsFunction(_ x: Variable) -> Variable {
         layers.dropLast().reduce(x) { $1($0).leakyReLU(slope: 0) }.applying(layers.last)
     }

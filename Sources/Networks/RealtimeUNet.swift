@@ -202,7 +202,7 @@ protocol UNetArithmetic {
     func convolved(_ x: Image, _ layer: ConvolutionLayer, activation: Activation) -> Image
     /// One residual block.
     func passed(_ x: Image, through block: ResidualBlock) -> Image
-    /// The sum of an image of half the size, doubled, and a skip, which nobody uses afterwards.
+    /// The sum of an image of half the size, doubled, and a skip, which is not used afterwards.
     func joined(_ low: Image, _ skip: Image) -> Image
     /// Through the last layer, and channels as pixels again.
     func left(_ x: Image, cell: Int, _ exit: ConvolutionLayer) -> Variable

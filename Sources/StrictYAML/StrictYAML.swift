@@ -70,7 +70,7 @@ package struct YAMLProblem: Error, Sendable, Equatable {
         )
     }
 
-    /// A key that nobody knows; `nearest` is the one that was probably meant.
+    /// An unknown key; `nearest` is the key that was probably meant.
     package static func unknownKey(_ key: String, line: Int?, nearest: String) -> YAMLProblem {
         YAMLProblem(
             line: line,
@@ -114,7 +114,7 @@ package struct YAMLProblem: Error, Sendable, Equatable {
     }
 }
 
-/// What somebody may have meant by a name that does not exist.
+/// The existing name that is closest to a misspelt one.
 package enum NearestName {
     /// The known name that takes the fewest changes of letters to become; the first of several.
     ///

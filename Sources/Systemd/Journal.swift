@@ -116,7 +116,7 @@ package struct JournalField: Sendable, Equatable {
 package enum JournalPriority: Int, Sendable, CaseIterable {
     /// The system is unusable.
     case emergency
-    /// Somebody must act at once.
+    /// Action must be taken at once.
     case alert
     /// Critical.
     case critical

@@ -23,7 +23,7 @@ package struct ByteImage {
         (self.shape, self.scale, self.storage) = (shape, scale, storage)
     }
 
-    /// The same memory for values of another scale; what is in it is to be written anew.
+    /// The same memory for values of another scale; its content must be written again.
     package func rescaled(_ scale: ByteScale) -> ByteImage {
         ByteImage(shape: shape, scale: scale, storage: storage)
     }

@@ -109,7 +109,7 @@ package enum Machine {
         return "\(major).\(minor).\(patch)"
     }
 
-    /// What OpenBLAS says of itself: version and the CPU it chose its kernels for.
+    /// Version of OpenBLAS and the CPU that it chose its kernels for.
     package static var openBLAS: String {
         unsafe String(cString: openblas_get_config()).split(separator: " ").joined(separator: " ")
     }

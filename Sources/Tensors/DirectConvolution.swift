@@ -37,7 +37,7 @@ enum DirectConvolution {
 }
 
 extension Compute {
-    /// Runs a computation with the convolutions of oneDNN alone: what the package's own are held against.
+    /// Runs a computation with the convolutions of oneDNN alone: the package's own convolutions are compared with these.
     package static func withLibraryConvolutions<Result>(_ body: () throws -> Result) rethrows -> Result {
         try DirectConvolution.$isAllowed.withValue(false, operation: body)
     }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What kernels were run in a computation, how much they had to do and how long they took.
+/// The kernels that a computation ran, with their operations and their times.
 package struct KernelTimes: Sendable {
     /// What a kernel does.
     package enum Kind: Hashable, Sendable {

@@ -117,7 +117,7 @@ package struct Tensor: Sendable {
     init(count: Int) {
         self.count = count
         let bytes = unsafe BufferPool.shared
-            .take(bytes: count * MemoryLayout<Float>.stride)
+            .buffer(bytes: count * MemoryLayout<Float>.stride)
         unsafe self.pointer = unsafe bytes.bindMemory(to: Float.self, capacity: max(count, 1))
     }
 
@@ -204,7 +204,7 @@ struct BufferPool: ~Copyable {
     // The pointers in the state are to buffers that nobody else uses any more.
     private let state = Mutex(State())
 
-    func take(bytes: Int) -> UnsafeMutableRawPointer {
+    func buffer(bytes: Int) -> UnsafeMutableRawPointer {
         let size = Self.rounded(bytes)
         let reused = state.withLock { state -> SendableBuffer? in
             guard let pointer = unsafe state.free[size]?.popLast() else { return nil }

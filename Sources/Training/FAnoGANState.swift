@@ -20,8 +20,8 @@ struct FAnoGANState {
     /// Steps of the first stage.
     var adversarialSteps: Int
     let frameCount: Int
-    /// `FrameSet.identity`; absent from checkpoints of earlier versions.
-    var frameIdentity: String?
+    /// `FrameSet.identity`.
+    let frameIdentity: String
     var step = 0
     var weights: [String: Tensor]
     var kept: [String: Tensor]
@@ -58,7 +58,7 @@ struct FAnoGANState {
         let options: ReferenceTraining
         let adversarialSteps: Int
         let frameCount: Int
-        let frameIdentity: String?
+        let frameIdentity: String
         let step: Int
         /// Steps of each optimiser, by network.
         let steps: [String: Int]
@@ -72,7 +72,7 @@ struct FAnoGANState {
             let (first, second) = (file.group("first"), file.group("second"))
             let moments = (names.compactMap { first[$0] }, names.compactMap { second[$0] })
             guard moments.0.count == names.count, moments.1.count == names.count else {
-                throw DataError("\(path) lacks moments of the network \(network); it is damaged, start anew")
+                throw DataError("\(path) lacks moments of the network \(network); it is damaged, start again")
             }
             return Adam(
                 step: steps[network] ?? 0,
@@ -93,13 +93,20 @@ struct FAnoGANState {
     /// An Adam without moments, for a network that is not trained any more.
     static var idle: Adam { Adam(shapes: []) }
 
-    /// A training that has not begun.
-    init(options: ReferenceTraining, frameCount: Int, weights: [String: Tensor], optimisers: Optimisers) {
-        (self.options, adversarialSteps, self.frameCount) = (options, options.steps / 2, frameCount)
+    /// A training before its first step.
+    init(
+        options: ReferenceTraining,
+        frameCount: Int,
+        frameIdentity: String,
+        weights: [String: Tensor],
+        optimisers: Optimisers
+    ) {
+        (self.options, adversarialSteps) = (options, options.steps / 2)
+        (self.frameCount, self.frameIdentity) = (frameCount, frameIdentity)
         (self.weights, kept, self.optimisers) = (weights, [:], optimisers)
     }
 
-    /// Whether a file is a checkpoint of this kind, as far as its first bytes tell.
+    /// Whether a file's first bytes are those of a checkpoint of this kind.
     static func isCheckpoint(_ path: String) -> Bool {
         guard let data = try? Data(contentsOf: URL(filePath: path), options: .mappedIfSafe) else {
             return false
@@ -123,6 +130,7 @@ struct FAnoGANState {
         self.init(
             options: header.options,
             frameCount: header.frameCount,
+            frameIdentity: header.frameIdentity,
             weights: file.group("weights"),
             optimisers: Optimisers(
                 generator: try header.adam("G", file: file, path: path),
@@ -130,7 +138,6 @@ struct FAnoGANState {
                 encoder: try header.adam("E", file: file, path: path)
             )
         )
-        frameIdentity = header.frameIdentity
         (step, adversarialSteps, kept) = (header.step, header.adversarialSteps, file.group("kept"))
         (history, recentLosses) = (header.history, header.recentLosses)
     }

@@ -31,19 +31,19 @@ package final class FAnoGANTrainer: MethodTrainer {
             discriminator: FAnoGANState.adam(networks.discriminator),
             encoder: FAnoGANState.adam(networks.encoder)
         )
-        var state = FAnoGANState(
+        let state = FAnoGANState(
             options: options,
             frameCount: frames.count,
+            frameIdentity: frames.identity,
             weights: [:],
             optimisers: optimisers
         )
-        state.frameIdentity = frames.identity
         self.init(state: state, networks: networks, frames: FrameSplit(frames, validation: validation))
     }
 
     /// Goes on with a training from its checkpoint, on the same frames.
     ///
-    /// Another number of steps moves the end of the stage at hand, not that of a finished one.
+    /// Another number of steps moves the end of the current stage; a finished stage stays as it is.
     package convenience init(
         resuming path: String,
         steps: Int?,
@@ -54,7 +54,7 @@ package final class FAnoGANTrainer: MethodTrainer {
         try frames.checkSame(asIn: path, count: state.frameCount, identity: state.frameIdentity)
         let networks = try Self.networks(state.options)
         guard networks.load(state.weights).isEmpty, state.fits(networks) else {
-            throw DataError("\(path) does not fit its own architecture; it is damaged, start anew")
+            throw DataError("\(path) does not fit its own architecture; it is damaged, start again")
         }
         state.weights = [:]
         if let steps { state.extend(to: steps) }
@@ -239,7 +239,7 @@ package enum FAnoGANLoss {
     private static let penaltyWeight: Float = 10
     private static let featureWeight: Float = 1
 
-    /// What the discriminator minimises.
+    /// The discriminator's objective.
     package struct Critic {
         /// mean D(fake) - mean D(real) + 10 x penalty.
         package let total: Variable
@@ -247,7 +247,7 @@ package enum FAnoGANLoss {
         package let penalty: Variable
     }
 
-    /// What the encoder minimises.
+    /// The encoder's objective.
     package struct Encoding {
         /// structure + 1.0 x features.
         package let total: Variable
@@ -280,7 +280,7 @@ package enum FAnoGANLoss {
         return Critic(total: distance + penalty.affine(scale: penaltyWeight), penalty: penalty)
     }
 
-    /// What the generator minimises: -mean D(fake), the discriminator left as it is.
+    /// The generator's objective: -mean D(fake), with the discriminator unchanged.
     package static func generator(
         _ networks: FAnoGAN,
         latent: Tensor,

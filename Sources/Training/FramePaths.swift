@@ -81,9 +81,9 @@ extension FramePaths {
         package let mask: String?
         /// Whether it is faulty.
         package let isFaulty: Bool
-        /// The class of its fault, where the list tells.
+        /// The class of its fault, where the list has it.
         package let fault: String?
-        /// How strong the fault is, where the list tells.
+        /// Strength of the fault, 0 to 1, where the list has it.
         package let strength: Double?
         /// The list that names the frame.
         package let list: String
@@ -232,7 +232,7 @@ package struct LabelledList: Sendable {
     }
 }
 
-/// Why frames for training or calibration could not be used.
+/// The reason why frames cannot be used for training or calibration.
 package struct DataError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What is wrong, where, and what to do.
     package let description: String

@@ -31,17 +31,17 @@ package final class FrameSet: Sendable {
     }
 
     /// Throws unless a training that was begun on so many frames of this identity goes on with the same ones.
-    func checkSame(asIn checkpoint: String, count: Int, identity: String?) throws(DataError) {
+    func checkSame(asIn checkpoint: String, count: Int, identity: String) throws(DataError) {
         guard count == self.count else {
             throw DataError(
                 "\(checkpoint) was trained on \(count) frames, now there are \(self.count); "
-                    + "resume with the same frames or start anew"
+                    + "resume with the same frames or start again"
             )
         }
-        guard identity ?? self.identity == self.identity else {
+        guard identity == self.identity else {
             throw DataError(
                 "\(checkpoint) was trained on frames of other names, or in another order; resume with the same frames or "
-                    + "start anew"
+                    + "start again"
             )
         }
     }

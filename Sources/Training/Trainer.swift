@@ -6,7 +6,7 @@ import Tensors
 
 /// Trains a network on normal frames: the `realtime` pDDPM, or pDDPM, DDPM, AE and VAE as published.
 package final class Trainer: MethodTrainer {
-    /// What a training of the `realtime` profile is told.
+    /// Options of a training of the `realtime` profile.
     package struct Options: Sendable, Equatable, Codable {
         /// Steps in all; with many more a network learns to copy whatever it sees, faults included (docs/performance.md).
         package var steps = 2500
@@ -70,13 +70,13 @@ package final class Trainer: MethodTrainer {
         state = TrainingState(
             plan: plan,
             frameCount: frames.count,
+            frameIdentity: frames.identity,
             weights: parameters.map(\.variable.value),
             adam: Adam(shapes: trained.map(\.variable.shape))
         )
-        state.frameIdentity = frames.identity
     }
 
-    /// Takes finished weights before the first step, and notes how good they are.
+    /// Loads finished weights before the first step, and records their validation loss.
     func begin(with weights: [String: Tensor], path: String) throws(DataError) {
         let faults = objective.network.load(weights)
         guard faults.isEmpty else {
@@ -104,7 +104,7 @@ package final class Trainer: MethodTrainer {
         guard [state.weights, state.kept].allSatisfy({ $0.map(\.shape) == shapes.0 }),
             [state.adam.firstMoments, state.adam.secondMoments].allSatisfy({ $0.map(\.shape) == shapes.1 })
         else {
-            throw DataError("\(path) does not fit its own architecture; it is damaged, start anew")
+            throw DataError("\(path) does not fit its own architecture; it is damaged, start again")
         }
         for (parameter, value) in zip(parameters, state.weights) { parameter.variable.value = value }
     }
@@ -200,10 +200,10 @@ extension TrainingPlan {
 extension Trainer {
     /// Steps of fine-tuning unless told otherwise: a few minutes on two cores.
     package static let fineTuningSteps = 300
-    /// Peak learning rate of fine-tuning unless told otherwise: what is known is to be bent, not forgotten.
+    /// Peak learning rate of fine-tuning unless told otherwise: what is known is to be adapted, not forgotten.
     package static let fineTuningRate: Float = 1e-4
 
-    /// Goes on from a finished model of the `realtime` profile, to fit it to a lab's own frames; `path` is for messages.
+    /// Fine-tunes a finished model of the `realtime` profile on a lab's own frames; `path` is for messages.
     ///
     /// Architecture, normalisation and noise stay the model's. The first point of the history is the model as it was, so that
     /// the last one says whether it helped. Throws for models of the `reference` profile and weights that do not fit.
@@ -216,7 +216,7 @@ extension Trainer {
     ) throws(DataError) {
         guard let settings = model.description.realtime else {
             throw DataError(
-                "\(path): only models of the realtime profile can be gone on from; train it with --resume"
+                "\(path): only models of the realtime profile can be fine-tuned; continue other trainings with --resume"
             )
         }
         var options = options
@@ -278,7 +278,7 @@ package protocol MethodTrainer: AnyObject {
     func model(command: String) -> Model
 }
 
-/// How far a training is.
+/// Progress of a training.
 package struct TrainingProgress: Sendable {
     /// Steps done.
     package let step: Int
@@ -288,7 +288,7 @@ package struct TrainingProgress: Sendable {
     package let loss: Float
     /// Last loss on held-out frames.
     package let validationLoss: Float?
-    /// Crops per second, lately.
+    /// Crops per second of the recent steps.
     package let cropsPerSecond: Double
     /// Time left at that speed, in seconds.
     package let secondsLeft: Double
@@ -310,7 +310,7 @@ package struct TrainingProgress: Sendable {
         self.secondsLeft = secondsLeft
     }
 
-    /// How far a trainer is whose steps take so long, lately.
+    /// The figures of a trainer whose recent steps took `secondsPerStep` on average.
     init(of trainer: some MethodTrainer, loss: Float, batch: Int, secondsPerStep: Double) {
         self.init(
             step: trainer.step,
@@ -338,6 +338,6 @@ struct StepClock {
         return result
     }
 
-    /// Seconds a step takes, lately.
+    /// Mean of the recent steps, in seconds.
     var secondsPerStep: Double { durations.reduce(0, +) / Double(max(durations.count, 1)) }
 }

@@ -3,7 +3,7 @@ import Networks
 import Randomness
 import Tensors
 
-/// What a training makes small: it draws the batches and says what they cost.
+/// The objective that a training minimises: it draws the batches and computes their loss.
 protocol TrainingObjective: AnyObject {
     /// The network whose parameters are trained.
     var network: any Network { get }
@@ -14,7 +14,7 @@ protocol TrainingObjective: AnyObject {
     /// The loss on held-out frames with the network's present weights, always over the same crops and noise.
     func validationLoss() throws(DataError) -> Float
 
-    /// What a model says of itself.
+    /// The description that goes into the model file.
     func description(training: ModelDescription.Provenance) -> ModelDescription
 }
 

@@ -3,12 +3,12 @@ import Diffusion
 import Foundation
 import Tensors
 
-/// What a training was told, and what the loop needs of it.
+/// The options of a training, and what the loop needs of them.
 enum TrainingPlan: Sendable, Equatable {
     case realtime(Realtime)
     case reference(ReferenceTraining)
 
-    /// What a `realtime` training was told and found.
+    /// Options of a `realtime` training, and what it found before the first step.
     struct Realtime: Sendable, Equatable {
         var options: Trainer.Options
         let normalisation: Normalisation
@@ -55,7 +55,7 @@ enum TrainingPlan: Sendable, Equatable {
         }
     }
 
-    /// Whether the model is the average of the weights lately; it is those of the least validation loss otherwise.
+    /// Whether the model is the average of the recent weights; it is those of the least validation loss otherwise.
     var averages: Bool {
         if case .realtime = self { true } else { false }
     }
@@ -69,7 +69,7 @@ enum TrainingPlan: Sendable, Equatable {
     }
 }
 
-/// Frames to learn from and frames to choose by.
+/// Frames to train on, and frames to validate on.
 struct FrameSplit {
     let training: FrameSet
     let validation: FrameSet
@@ -84,7 +84,7 @@ struct FrameSplit {
     }
 }
 
-/// What a training of the `reference` profile is told; the defaults are the published ones.
+/// Options of a training of the `reference` profile; the defaults are the published ones.
 package struct ReferenceTraining: Sendable, Equatable, Codable {
     /// The method.
     package var method: Method
@@ -169,14 +169,13 @@ package struct LossRecord: Sendable, Equatable, Codable {
 /// Everything that a training goes on from; as a file, a safetensors checkpoint.
 ///
 /// Metadata: `autoqc.checkpoint`, JSON of all that is not a tensor. Tensors: for each parameter `weights/NAME` and
-/// `kept/NAME` (the weights of the model: an average, or those of the least validation loss; `average/NAME` in files of
-/// the `realtime` profile), and for each one that is trained `first/NAME` and `second/NAME` (moments of Adam). Random
+/// `kept/NAME` (the weights of the model: an average, or those of the least validation loss), and for each one that is trained `first/NAME` and `second/NAME` (moments of Adam). Random
 /// numbers need no state: a batch follows from seed and step.
 struct TrainingState {
     var plan: TrainingPlan
     let frameCount: Int
-    /// `FrameSet.identity`; absent from checkpoints of earlier versions.
-    var frameIdentity: String?
+    /// `FrameSet.identity`.
+    let frameIdentity: String
     var weights: [Tensor]
     var kept: [Tensor]
     var adam: Adam
@@ -192,11 +191,11 @@ struct TrainingState {
         let diffusion: PatchedDiffusion?
         let reference: ReferenceTraining?
         let frameCount: Int
-        let frameIdentity: String?
+        let frameIdentity: String
         let step: Int
         let names: [String]
-        /// Names of the trained parameters; all of them in files that do not say.
-        let trained: [String]?
+        /// Names of the trained parameters.
+        let trained: [String]
         let history: [LossRecord]
         let recentLosses: [Float]
 
@@ -209,8 +208,8 @@ struct TrainingState {
         }
     }
 
-    init(plan: TrainingPlan, frameCount: Int, weights: [Tensor], adam: Adam) {
-        (self.plan, self.frameCount, self.adam) = (plan, frameCount, adam)
+    init(plan: TrainingPlan, frameCount: Int, frameIdentity: String, weights: [Tensor], adam: Adam) {
+        (self.plan, self.frameCount, self.frameIdentity, self.adam) = (plan, frameCount, frameIdentity, adam)
         (self.weights, kept) = (weights, weights)
     }
 
@@ -227,28 +226,29 @@ struct TrainingState {
             throw DataError("\(path) has a header that this version cannot read: \(error)")
         }
         guard let plan = header.plan else {
-            throw DataError("\(path) does not say what was trained; it is damaged, start anew")
+            throw DataError("\(path) does not say what was trained; it is damaged, start again")
         }
         func all(_ group: String, of names: [String]) throws(DataError) -> [Tensor] {
             var tensors: [Tensor] = []
             for name in names {
                 guard let tensor = file.tensors["\(group)/\(name)"] else {
-                    throw DataError("\(path) lacks \(group)/\(name); it is damaged, start anew")
+                    throw DataError("\(path) lacks \(group)/\(name); it is damaged, start again")
                 }
                 tensors.append(tensor)
             }
             return tensors
         }
-        let trained = header.trained ?? header.names
-        let moments = (first: try all("first", of: trained), second: try all("second", of: trained))
+        let moments = (
+            first: try all("first", of: header.trained), second: try all("second", of: header.trained)
+        )
         self.init(
             plan: plan,
             frameCount: header.frameCount,
+            frameIdentity: header.frameIdentity,
             weights: try all("weights", of: header.names),
             adam: Adam(step: header.step, firstMoments: moments.first, secondMoments: moments.second)
         )
-        kept = try all(plan.keptGroup, of: header.names)
-        frameIdentity = header.frameIdentity
+        kept = try all("kept", of: header.names)
         (history, recentLosses) = (header.history, header.recentLosses)
     }
 
@@ -271,7 +271,7 @@ struct TrainingState {
         var tensors: [String: Tensor] = [:]
         for (index, name) in names.enumerated() {
             tensors["weights/\(name)"] = weights[index]
-            tensors["\(plan.keptGroup)/\(name)"] = kept[index]
+            tensors["kept/\(name)"] = kept[index]
         }
         for (index, name) in trained.enumerated() {
             tensors["first/\(name)"] = adam.firstMoments[index]
@@ -283,8 +283,6 @@ struct TrainingState {
 }
 
 extension TrainingPlan {
-    fileprivate var keptGroup: String { averages ? "average" : "kept" }
-
     fileprivate var parts: (Realtime?, ReferenceTraining?) {
         switch self {
         case .realtime(let plan): (plan, nil)
