@@ -10,9 +10,11 @@ final class AcquisitionThread: Sendable {
 
     /// Started by the first watcher; sleeps while there is none.
     static let shared: AcquisitionThread = {
-        let thread = AcquisitionThread()
-        thread.launch()
-        return thread
+        let acquisition = AcquisitionThread()
+        let thread = Thread { acquisition.run() }
+        thread.name = "acquisition"
+        thread.start()
+        return acquisition
     }()
 
     private enum Command {
@@ -23,7 +25,6 @@ final class AcquisitionThread: Sendable {
     private let bell = Bell()
     private let commands = Mutex<(next: CollectorID, waiting: [Command])>((0, []))
 
-    /// Takes up a watcher.
     func start(_ plan: WatchPlan, _ continuation: AsyncStream<AcquisitionEvent>.Continuation) -> CollectorID {
         let id = commands.withLock { commands in
             commands.next += 1
@@ -40,17 +41,15 @@ final class AcquisitionThread: Sendable {
         bell.ring()
     }
 
-    private func launch() {
-        let thread = Thread { self.run() }
-        thread.name = "acquisition"
-        thread.start()
-    }
-
     private func run() {
         var loop = Loop(bell: bell)
         while true {
             loop.passEvents()
-            for command in commands.withLock({ exchange(&$0.waiting, with: []) }) {
+            let waiting = commands.withLock { commands in
+                defer { commands.waiting = [] }
+                return commands.waiting
+            }
+            for command in waiting {
                 switch command {
                 case .start(let id, let plan, let continuation): loop.add(id, plan, continuation)
                 case .stop(let id): loop.remove(id)
@@ -60,7 +59,6 @@ final class AcquisitionThread: Sendable {
         }
     }
 
-    /// What lives on the thread.
     private struct Loop {
         private let bell: Bell
         private let notifications: FolderNotifications
@@ -131,12 +129,6 @@ final class AcquisitionThread: Sendable {
     }
 }
 
-/// Puts a new value in and hands the old one out.
-private func exchange<Value>(_ variable: inout Value, with value: Value) -> Value {
-    defer { variable = value }
-    return variable
-}
-
 /// Wakes the thread that waits for folder events.
 ///
 /// libinotifytools can wait only for inotify events, in whole seconds, so the bell is one: a nameless file in
@@ -154,7 +146,6 @@ final class Bell: Sendable {
         return "/proc/self/fd/\(file)"
     }
 
-    /// Goes back to the semaphore.
     func close() {
         let file = descriptor.exchange(-1, ordering: .sequentiallyConsistent)
         if file >= 0 { Glibc.close(file) }
@@ -166,14 +157,12 @@ final class Bell: Sendable {
         if file < 0 || fchmod(file, S_IRUSR | S_IWUSR) != 0 { semaphore.signal() }
     }
 
-    /// Wakes the thread at a later time.
     func ring(after delay: Duration) {
         let nanoseconds = max(0, delay / .nanoseconds(1))
         DispatchQueue.global(qos: .utility)
             .asyncAfter(deadline: .now() + .nanoseconds(Int(min(nanoseconds, 3.6e12)))) { self.ring() }
     }
 
-    /// Waits for the semaphore.
     func wait() {
         semaphore.wait()
     }

@@ -89,13 +89,10 @@ extension Collector {
         return status.identity.modified < plan.started
     }
 
-    /// Gathers the files that are due, the earliest frame last.
-    func fillBatch(_ now: ContinuousClock.Instant) {
-        batch = dueNow(now) { _ in true }
-    }
-
     /// The files of a kind that are due, the earliest frame last.
-    func dueNow(_ now: ContinuousClock.Instant, where isWanted: (Candidate) -> Bool) -> [ExactPath] {
+    func dueNow(_ now: ContinuousClock.Instant, where isWanted: (Candidate) -> Bool = { _ in true })
+        -> [ExactPath]
+    {
         candidates.filter { $0.value.due <= now && isWanted($0.value) }
             .sorted { $1.value.frame < $0.value.frame }
             .map(\.key)

@@ -2,7 +2,6 @@ import Glibc
 import Plate
 
 extension Collector {
-    /// Notes a folder to be listed.
     func enqueue(_ path: ExactPath, _ folder: Folder) {
         if queued.updateValue(folder, forKey: path) == nil { toList.append(path) }
     }
@@ -177,7 +176,6 @@ extension Collector {
         if pathOfWatch[watch] == path { pathOfWatch[watch] = nil }
     }
 
-    /// Lets a folder go with all that is below it.
     func leave(_ path: ExactPath, _ now: ContinuousClock.Instant) {
         guard folders[path] != nil || queued[path] != nil else { return }
         for folder in folders.keys.filter({ $0.isInside(path) }) { remove(folder, now) }
@@ -200,7 +198,6 @@ extension Collector {
         rescan()
     }
 
-    /// Queues the folders that are looked through at intervals.
     func pollIfDue(_ now: ContinuousClock.Instant) {
         guard let due = pollDue, due <= now else { return }
         pollDue = nil
@@ -210,7 +207,6 @@ extension Collector {
         for path in missing { enqueue(path, Folder(root: path, relative: "", watch: nil, scan: -1)) }
     }
 
-    /// Says that the listing is done, once it is.
     func finishListing(_ now: ContinuousClock.Instant) {
         if let count = rescanned {
             for (path, folder) in folders where folder.scan != scan {
@@ -223,7 +219,7 @@ extension Collector {
         }
         if isFirstListing {
             isFirstListing = false
-            finishKnown()
+            if knownCount > 0 { tell(.known(knownCount)) }
             tell(.listed(listed))
         }
     }

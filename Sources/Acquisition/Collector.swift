@@ -5,7 +5,6 @@ import Plate
 /// Notifications come in through `receive`; listings and checks are done in slices by `work`. While folders
 /// wait to be listed no file is checked, so that a listing is told in order of time.
 final class Collector {
-    /// A folder below a root, or the root itself.
     struct Folder {
         let root: ExactPath
         /// Path below the root, empty for the root itself.
@@ -18,7 +17,6 @@ final class Collector {
         var scan: Int
     }
 
-    /// A file that is not told yet.
     struct Candidate {
         let root: ExactPath
         let relative: String
@@ -42,7 +40,6 @@ final class Collector {
         /// When the files are looked at again; until then their names are enough.
         var due = ContinuousClock.now
 
-        /// A name as it is kept.
         static func key(_ name: [UInt8]) -> Int { name.hashValue }
     }
 
@@ -55,7 +52,6 @@ final class Collector {
     var folders: [ExactPath: Folder] = [:]
     var pathOfWatch: [Int32: ExactPath] = [:]
     var polled: Set<ExactPath> = []
-    /// Looks at folders that are polled.
     var looks: [ExactPath: Look] = [:]
     var missing: Set<ExactPath> = []
     var pollDue: ContinuousClock.Instant?
@@ -82,7 +78,6 @@ final class Collector {
     var knownCount = 0
     var refused: RecentSet<String>
 
-    /// One content of one frame.
     struct Told: Hashable {
         let identity: FileIdentity
         let frame: FrameID
@@ -111,7 +106,6 @@ final class Collector {
         for root in plan.roots { enqueue(root, Folder(root: root, relative: "", watch: nil, scan: -1)) }
     }
 
-    /// Takes up what happened in a watched folder.
     func receive(_ notification: FolderNotification, _ now: ContinuousClock.Instant) {
         guard let path = pathOfWatch[notification.watch], let folder = folders[path] else { return }
         switch notification.kind {
@@ -139,11 +133,6 @@ final class Collector {
     func isKnown(_ status: FileSystem.Status?, _ frame: FrameID) -> Bool {
         guard !told.isEmpty, let status else { return false }
         return told.contains(Told(identity: status.identity, frame: frame))
-    }
-
-    /// Says how many files of the first listing were known before.
-    func finishKnown() {
-        if knownCount > 0 { tell(.known(knownCount)) }
     }
 
     private func receiveFile(
@@ -185,7 +174,7 @@ final class Collector {
                     checksDue = nil
                     batch += dueNow(now) { !$0.isEarly }
                 }
-                if batch.isEmpty { fillBatch(now) }
+                if batch.isEmpty { batch = dueNow(now) }
                 guard let path = batch.popLast() else { break }
                 check(path, now)
             }
@@ -222,7 +211,6 @@ final class Collector {
         for (path, folder) in folders { enqueue(path, folder) }
     }
 
-    /// Lets all folders go and ends the stream.
     func end(_ now: ContinuousClock.Instant) {
         for watch in folders.values.compactMap(\.watch) { notifications.release(watch, now: now) }
         finish()
@@ -270,10 +258,8 @@ struct RecentSet<Value: Hashable> {
         self.generation = generation
     }
 
-    /// Whether nothing is remembered.
     var isEmpty: Bool { young.isEmpty }
 
-    /// Whether the value is remembered.
     func contains(_ value: Value) -> Bool {
         young.contains(value.hashValue) || old.contains(value.hashValue)
     }

@@ -6,7 +6,6 @@ import Plate
 ///
 /// None follows a link in the last part of a path unless told to.
 enum FileSystem {
-    /// What an entry of a folder is.
     enum Kind {
         case folder, file, link, other, unknown
     }
@@ -19,7 +18,6 @@ enum FileSystem {
         var status: Status?
     }
 
-    /// What is known of one path.
     struct Status {
         let kind: Kind
         let identity: FileIdentity
@@ -32,15 +30,12 @@ enum FileSystem {
     struct Failure: Error {
         let code: Int32
 
-        /// The system's own words.
         var reason: String { unsafe String(cString: strerror(code)) }
-        /// Whether the path is simply not there.
         var isAbsence: Bool { code == ENOENT || code == ENOTDIR }
         /// Whether the process or the machine is out of file descriptors or memory, which passes.
         var isShortage: Bool { code == EMFILE || code == ENFILE || code == ENOMEM }
     }
 
-    /// Looks a path up.
     static func status(_ path: ExactPath, followingLink: Bool = false) throws(Failure) -> Status {
         var raw = stat()
         let code = unsafe followingLink ? stat(path.text, &raw) : lstat(path.text, &raw)
@@ -84,9 +79,7 @@ enum FileSystem {
             errno = 0
             guard let raw = unsafe readdir(folder) else { break }
             let name = unsafe bytes(ofName: raw)
-            if name == [UInt8(ascii: ".")] || name == [UInt8](repeating: UInt8(ascii: "."), count: 2) {
-                continue
-            }
+            if name == Array(".".utf8) || name == Array("..".utf8) { continue }
             var entry = Entry(name: name, kind: unsafe kind(ofType: Int32(raw.pointee.d_type)))
             if withStatus, entry.kind != .folder {
                 entry.status = unsafe status(of: raw, in: dirfd(folder))
@@ -199,7 +192,6 @@ struct ExactPath: Hashable {
         hasher.combine(0xFF as UInt8)
     }
 
-    /// The path of an entry of this folder.
     func appending(_ name: String) -> ExactPath {
         ExactPath(text.utf8.last == UInt8(ascii: "/") ? text + name : text + "/" + name)
     }
@@ -224,8 +216,11 @@ func printableName(_ bytes: some Collection<UInt8>) -> String {
     var text = ""
     var rest = Array(bytes)[...]
     while let first = rest.first {
-        let length = min(utf8Length(first), rest.count)
-        guard let scalar = String(validating: rest.prefix(length), as: UTF8.self)?.unicodeScalars.first
+        // The shortest beginning that is valid UTF-8 is one character.
+        let lengths = 1...min(4, rest.count)
+        guard
+            let length = lengths.first(where: { String(validating: rest.prefix($0), as: UTF8.self) != nil }),
+            let scalar = String(decoding: rest.prefix(length), as: UTF8.self).unicodeScalars.first
         else {
             text += hexEscape(first)
             rest = rest.dropFirst()
@@ -254,16 +249,6 @@ func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
     }
 }
 
-private func utf8Length(_ first: UInt8) -> Int {
-    switch first {
-    case 0xC2...0xDF: 2
-    case 0xE0...0xEF: 3
-    case 0xF0...0xF4: 4
-    default: 1
-    }
-}
-
 private func hexEscape(_ byte: UInt8) -> String {
-    let digits = String(byte, radix: 16)
-    return byte < 16 ? "\\x0\(digits)" : "\\x\(digits)"
+    "\\x" + byte.digits(2, radix: 16)
 }

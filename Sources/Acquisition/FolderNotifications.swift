@@ -22,7 +22,6 @@ struct FolderNotification {
     let kind: Kind
     /// Name of the entry in the folder; empty where the folder itself is meant.
     let name: [UInt8]
-    /// Whether the entry is a folder.
     let isFolder: Bool
 }
 
@@ -45,7 +44,6 @@ final class FolderNotifications {
         case broken
     }
 
-    /// Whether folders can be watched at all.
     private(set) var isAvailable = false
     private let bell: Bell
     private var bellWatch: Int32 = -1
@@ -118,14 +116,11 @@ final class FolderNotifications {
         return unwanted.values.lazy.map(\.due).min()
     }
 
-    /// How many folders are watched.
-    var count: Int { users.count }
     /// How many folders one user may watch, `fs.inotify.max_user_watches`.
     var maximumWatches: Int { Int(inotifytools_get_max_user_watches()) }
     /// How many programs of one user may watch folders, `fs.inotify.max_user_instances`.
     var maximumInstances: Int { Int(inotifytools_get_max_user_instances()) }
 
-    /// Waits for the next signal.
     func next() -> Signal {
         while isAvailable {
             guard let event = unsafe inotifytools_next_event(-1) else {

@@ -166,23 +166,19 @@ struct WatchPlan: Sendable {
     let known: FolderWatcher.Known
     let hasRoomForOld: @Sendable () -> Bool
     /// How many folders this watcher may watch; the machine's own limit may be lower.
-    let watchLimit: Int
+    var watchLimit = Int.max
     /// Hashes kept in one generation of what was told.
-    let memory: Int
+    var memory = 1 << 20
     /// Events that may wait for the reader.
-    let mostUnread: Int
+    var mostUnread = 4096
     /// Names that may wait to be checked or told; more stay on disk.
-    let mostCandidates: Int
+    var mostCandidates = 65_536
 
     /// Makes paths absolute and drops roots that others contain.
     init(
         roots: [String],
         pattern: FramePattern,
         options: FolderWatcher.Options,
-        watchLimit: Int = .max,
-        memory: Int = 1 << 20,
-        mostUnread: Int = 4096,
-        mostCandidates: Int = 65_536,
         known: @escaping FolderWatcher.Known = { _ in },
         hasRoomForOld: @escaping @Sendable () -> Bool = { true },
         isWhole: @escaping @Sendable (String) -> Wholeness
@@ -199,9 +195,5 @@ struct WatchPlan: Sendable {
         self.isWhole = isWhole
         self.known = known
         self.hasRoomForOld = hasRoomForOld
-        self.watchLimit = watchLimit
-        self.memory = memory
-        self.mostUnread = mostUnread
-        self.mostCandidates = mostCandidates
     }
 }

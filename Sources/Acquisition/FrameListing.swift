@@ -38,18 +38,16 @@ package struct FrameListing: Sendable {
     }
 
     private func list(_ root: ExactPath, _ body: (Entry) -> Void) {
+        func refuse(_ path: String, _ reason: String) { body(.refused(path: path, reason: reason)) }
         var waiting = [(path: root, relative: "")]
         while let folder = waiting.popLast() {
             let isRoot = folder.relative.isEmpty
             do {
-                for entry in try FileSystem.entries(
-                    of: folder.path,
-                    followingLink: isRoot,
-                    withStatus: true
-                ) {
+                let entries = try FileSystem.entries(of: folder.path, followingLink: isRoot, withStatus: true)
+                for entry in entries {
                     guard let name = String(validating: entry.name, as: UTF8.self) else {
                         let path = printableName(folder.path.text) + "/" + printableName(entry.name)
-                        body(.refused(path: path, reason: "the name is not UTF-8"))
+                        refuse(path, "the name is not UTF-8")
                         continue
                     }
                     let path = folder.path.appending(name)
@@ -63,20 +61,13 @@ package struct FrameListing: Sendable {
                     case .file: report(relative, path, root, status.identity, body)
                     default:
                         guard !FramePattern.isIgnored(Substring(name)) else { continue }
-                        body(
-                            .refused(path: printableName(path.text), reason: "is not a regular file")
-                        )
+                        refuse(printableName(path.text), "is not a regular file")
                     }
                 }
             } catch  where error.isAbsence {
                 if isRoot { body(.missing(root: printableName(root.text))) }
             } catch {
-                body(
-                    .refused(
-                        path: printableName(folder.path.text),
-                        reason: "cannot be listed: \(error.reason)"
-                    )
-                )
+                refuse(printableName(folder.path.text), "cannot be listed: \(error.reason)")
             }
         }
     }
@@ -118,19 +109,6 @@ package struct FrameFile: Sendable, Equatable {
     package let completed: Timestamp
     /// How it was found.
     package let found: Discovery
-
-    /// Gathers what is known of a file.
-    package init(
-        source: FrameSource,
-        frame: FrameID,
-        completed: Timestamp,
-        found: Discovery
-    ) {
-        self.source = source
-        self.frame = frame
-        self.completed = completed
-        self.found = found
-    }
 
     /// Absolute path.
     package var path: String { source.absolutePath }

@@ -40,16 +40,14 @@ package struct FramePattern: Sendable, Equatable, CustomStringConvertible {
     /// Reads a pattern; throws a sentence for one that could match nothing or cannot name wells.
     package init(_ pattern: String = standard) throws(FramePatternError) {
         description = pattern
-        let problem = { (code: FramePatternError.Code, detail: String) in
-            FramePatternError(code: code, pattern: printableName(pattern), detail: detail)
-        }
-        guard !pattern.isEmpty else { throw problem(.empty, "is empty") }
+        let problem = { FramePatternError(pattern: printableName(pattern), detail: $0) }
+        guard !pattern.isEmpty else { throw problem("is empty") }
         let folders = pattern.split(separator: "/", omittingEmptySubsequences: false)
         guard !folders.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }),
             pattern.unicodeScalars.allSatisfy(isPrintable)
-        else { throw problem(.notARelativePath, "must be a path below the watched folder") }
+        else { throw problem("must be a path below the watched folder") }
         let parts = try Self.parse(pattern, problem)
-        guard parts.contains(.well) else { throw problem(.noWell, "has no {well}") }
+        guard parts.contains(.well) else { throw problem("has no {well}") }
         self.parts = Self.ignoringCaseOfExtension(parts)
         isPath = folders.count > 1
         hasRun = parts.contains(.run)
@@ -117,13 +115,7 @@ package struct FramePattern: Sendable, Equatable, CustomStringConvertible {
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"),
-            UInt8(ascii: "+"):
-            true
-        default: false
-        }
+        byte.isLetterOrDigit || "._-+".utf8.contains(byte)
     }
 }
 
@@ -138,7 +130,7 @@ extension FramePattern {
     /// Splits a pattern into literal text and fields.
     static func parse(
         _ pattern: String,
-        _ problem: (FramePatternError.Code, String) -> FramePatternError
+        _ problem: (String) -> FramePatternError
     ) throws(FramePatternError) -> [Part] {
         let fields: [String: Part] = ["run": .run, "well": .well, "frame": .frame, "f": .optionalF]
         var parts: [Part] = []
@@ -147,7 +139,7 @@ extension FramePattern {
             guard first == UInt8(ascii: "{") else {
                 let text = rest.prefix { $0 != UInt8(ascii: "{") }
                 guard !text.contains(UInt8(ascii: "}")) else {
-                    throw problem(.unknownField, "has a '}' without a '{'")
+                    throw problem("has a '}' without a '{'")
                 }
                 parts.append(.literal(Array(text)))
                 rest = rest.dropFirst(text.count)
@@ -155,12 +147,9 @@ extension FramePattern {
             }
             let name = String(decoding: rest.dropFirst().prefix { $0 != UInt8(ascii: "}") }, as: UTF8.self)
             guard let field = fields[name], rest.contains(UInt8(ascii: "}")) else {
-                throw problem(
-                    .unknownField,
-                    "knows {run}, {well}, {frame} and {f}, not {\(printableName(name))}"
-                )
+                throw problem("knows {run}, {well}, {frame} and {f}, not {\(printableName(name))}")
             }
-            guard !parts.contains(field) else { throw problem(.repeatedField, "has {\(name)} twice") }
+            guard !parts.contains(field) else { throw problem("has {\(name)} twice") }
             parts.append(field)
             rest = rest.dropFirst(name.utf8.count + 2)
         }
@@ -260,22 +249,6 @@ package enum NameReading: Sendable, Equatable {
 
 /// Why a file-name pattern cannot be used.
 package struct FramePatternError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What is wrong with the pattern.
-    package enum Code: Sendable, Equatable {
-        /// Nothing to match.
-        case empty
-        /// A brace that is not part of a known field.
-        case unknownField
-        /// A field that stands twice.
-        case repeatedField
-        /// No `{well}`: frames could not be told apart.
-        case noWell
-        /// An absolute path, an empty folder name, `.` or `..`, or a control character.
-        case notARelativePath
-    }
-
-    /// What is wrong.
-    package let code: Code
     /// The pattern as it was given.
     package let pattern: String
     /// A sentence for the person who wrote the pattern.

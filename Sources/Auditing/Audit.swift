@@ -30,7 +30,6 @@ package struct Audit {
         }
     }
 
-    /// A file in the folders.
     private struct Found {
         let identity: FileIdentity
         /// Pages with an outcome for this content, and how many the file has as far as these know.
@@ -82,8 +81,8 @@ package struct Audit {
     ) throws(LedgerError) -> AuditReport {
         var audit = Audit(tree, scope)
         audit.list()
-        try ledger.forEach { audit.take($0) }
-        for frame in try ledger.pending() { audit.take(frame) }
+        try ledger.forEach { audit.add($0) }
+        for frame in try ledger.pending() { audit.add(frame) }
         audit.weighFiles()
         audit.checkMasks()
         audit.checkAlarms()
@@ -117,11 +116,11 @@ package struct Audit {
         return Self.isInside(path, against)
     }
 
-    private mutating func take(_ record: FrameRecord) {
+    private mutating func add(_ record: FrameRecord) {
         if let run = scope.run, record.frame?.run != run { return }
         report.rows[record.state.rawValue, default: 0] += 1
         // Names that are no frame's have no root.
-        if !record.source.root.isEmpty { takeFile(record) }
+        if !record.source.root.isEmpty { addFile(of: record) }
         guard let frame = record.frame else { return }
         let well = WellKey(run: frame.run, well: frame.well)
         // A well of which nothing must be said is looked at, too: what is said of it may be too much.
@@ -138,7 +137,7 @@ package struct Audit {
         }
     }
 
-    private mutating func take(_ frame: PendingFrame) {
+    private mutating func add(_ frame: PendingFrame) {
         if let run = scope.run, frame.frame.run != run { return }
         let path = frame.source.absolutePath
         guard isInScope(path) else { return }
@@ -148,7 +147,7 @@ package struct Audit {
         if files[key] == nil { report.add(.fileMissing, path, "gone before it was judged") }
     }
 
-    private mutating func takeFile(_ record: FrameRecord) {
+    private mutating func addFile(of record: FrameRecord) {
         let (path, identity) = (record.source.absolutePath, record.source.identity)
         guard isInScope(path) else { return }
         let key = isCopy ? record.source.path : path
@@ -211,7 +210,6 @@ package struct Audit {
         }
     }
 
-    /// The runs that the ledger knows of in this scope.
     private var runs: [String] { Set(expected.keys.map(\.run)).sorted() }
 
     private mutating func checkAlarms() {
@@ -356,14 +354,9 @@ package struct Barrier {
         for start in stride(from: 0, to: waiting.count, by: Self.batch) {
             let files = waiting[start..<min(start + Self.batch, waiting.count)].compactMap { file in
                 FrameListing.identity(of: file.source.absolutePath).map { identity in
-                    LocatedFrame(
-                        source: FrameSource(
-                            root: file.source.root,
-                            path: file.source.path,
-                            identity: identity
-                        ),
-                        frame: file.frame
-                    )
+                    let (root, path) = (file.source.root, file.source.path)
+                    let source = FrameSource(root: root, path: path, identity: identity)
+                    return LocatedFrame(source: source, frame: file.frame)
                 }
             }
             let settled = try ledger.settled(files.map(\.source))

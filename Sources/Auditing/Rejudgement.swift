@@ -4,7 +4,7 @@ package import Rules
 /// What other verdicts on the same frames change: well by well, with the frame at which each turns faulty.
 package struct Rejudgement {
     /// A well whose frames are judged otherwise.
-    package struct ChangedWell: Sendable, Equatable {
+    package struct ChangedWell: Sendable {
         /// The run.
         package let run: String
         /// The well.
@@ -15,12 +15,6 @@ package struct Rejudgement {
         package let faulty: (before: Int, after: Int)
         /// The frame at which the well first turns faulty, by hysteresis; `nil` where it never does.
         package let onset: (before: Int?, after: Int?)
-
-        /// Whether all is the same.
-        package static func == (left: ChangedWell, right: ChangedWell) -> Bool {
-            left.run == right.run && left.well == right.well && left.frames == right.frames
-                && left.faulty == right.faulty && left.onset == right.onset
-        }
     }
 
     private struct Key: Hashable {
@@ -48,7 +42,7 @@ package struct Rejudgement {
         self.rule = rule
     }
 
-    /// Takes a frame with its two verdicts.
+    /// Adds a frame with its two verdicts.
     package mutating func add(_ frame: FrameID, before: Verdict, after: Verdict) {
         wells[Key(run: frame.run, well: frame.well), default: []].append(
             Frame(index: frame.index, before: before, after: after)

@@ -6,9 +6,7 @@ import Synchronization
 
 /// Frames and score maps as small pictures for a browser.
 enum Picture {
-    /// Widest picture of a frame, in pixels.
     static let widest = 1280
-    /// Narrowest one.
     static let narrowest = 16
 
     /// A grey picture at most `width` wide.
@@ -80,7 +78,6 @@ final class PictureShelf: Sendable {
     private let state = Mutex(State())
     private let capacity: Int
 
-    /// Keeps at most `capacity` bytes.
     init(capacity: Int = 24 << 20) {
         self.capacity = capacity
     }
@@ -116,34 +113,17 @@ struct FrameFiles {
     let tree: OutputTree
     let record: FrameRecord
 
-    /// The frame's own file.
-    var framePath: String {
-        record.source.absolutePath
-    }
-
-    private var name: String? {
-        guard let mask = record.judgement?.maskPath, let name = Sidecars.name(ofMask: mask),
-            !name.contains("/")
-        else {
-            return nil
-        }
-        return name
-    }
-
-    private var folder: String? { (record.frame?.run).map { tree.folder(run: $0) } }
-
-    /// The mask, for a frame that has one.
+    var framePath: String { record.source.absolutePath }
     var maskPath: String? { sidecar("masks", "mask.tiff") }
-
-    /// The outlines of its regions.
     var regionsPath: String? { sidecar("masks", "mask.geojson") }
-
     /// The score map, which may not have been kept.
     var heatMapPath: String? { sidecar("scores", "scores.tiff") }
 
     private func sidecar(_ place: String, _ ending: String) -> String? {
-        guard let folder, let name else { return nil }
-        return "\(folder)/\(place)/\(name).\(ending)"
+        guard let run = record.frame?.run,
+            let name = record.judgement?.maskPath.flatMap(Sidecars.name(ofMask:)), !name.contains("/")
+        else { return nil }
+        return "\(tree.folder(run: run))/\(place)/\(name).\(ending)"
     }
 
     /// The frame's pixels, or `nil` where its file is gone, was changed or cannot be read.
@@ -154,17 +134,11 @@ struct FrameFiles {
         return try? reader.frame(page: record.source.page)
     }
 
-    /// The mask, or `nil` where there is none or it cannot be read.
     func readMask() -> Mask? {
         guard let path = maskPath, let frame = try? TIFFReader(path: path).frame(page: 0) else { return nil }
-        return Mask(
-            height: frame.height,
-            width: frame.width,
-            values: frame.pixels.map { $0 > 0 ? 1 : 0 }
-        )
+        return Mask(frame)
     }
 
-    /// The score map as grey values, or `nil` where it was not kept or cannot be read.
     func readHeatMap() -> Frame? {
         heatMapPath.flatMap { try? TIFFReader(path: $0).frame(page: 0) }
     }

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 import Frames
 package import Ledger
 package import Plate
@@ -69,8 +69,7 @@ package struct LabelTable: Sendable {
             let id = FrameID(run: decision.run, well: decision.well, index: frame)
             return try ledger.records(of: id).last { $0.state == .judged }.map { [$0] } ?? []
         }
-        var selection = FrameLedger.Selection(limit: .max)
-        selection.flaggedOnly = true
+        let selection = FrameLedger.Selection(flaggedOnly: true)
         return try ledger.records(of: decision.well, run: decision.run, selection).filter { record in
             record.frame.map { !decided.contains($0) } ?? false
         }
@@ -117,9 +116,7 @@ package enum LabelImages {
         var (written, leftOut) = (0, 0)
         for run in try run.map({ [$0] }) ?? ledger.runs().map(\.run) {
             for well in try ledger.wells(of: run) where well.flagged > 0 {
-                var selection = FrameLedger.Selection(limit: .max)
-                selection.flaggedOnly = true
-                for record in try ledger.records(of: well.well, run: run, selection) {
+                for record in try ledger.records(of: well.well, run: run, .init(flaggedOnly: true)) {
                     guard let name = record.judgement?.maskPath.flatMap(Sidecars.name(ofMask:)) else {
                         continue
                     }
@@ -138,10 +135,54 @@ package enum LabelImages {
         guard let reader = try? TIFFReader(path: mask), let frame = try? reader.frame(page: 0) else {
             return false
         }
-        let labels = LabelImage(
-            Mask(height: frame.height, width: frame.width, values: frame.pixels.map { $0 > 0 ? 1 : 0 })
-        )
+        let labels = LabelImage(Mask(frame))
         try TIFFWriter.write(labels.frame, to: path, type: .uint16, pixelSize: reader.pixelSize)
         return true
+    }
+}
+
+/// Frames of an output folder for a calibration: those that reviewers decided on, and unflagged ones.
+package struct ReviewedFrames: Sendable {
+    /// Paths of normal frames: false alarms, and a sample of unflagged frames.
+    package let normal: [String]
+    /// Path of a CSV list of labelled frames for the greedy search; `nil` where fewer than `fewestFaults` were confirmed.
+    package let labelled: String?
+    /// Frames whose fault reviewers confirmed.
+    package let trueFaults: Int
+    /// Flagged frames that reviewers called normal.
+    package let falseAlarms: Int
+    /// Frames of the sample that were not flagged.
+    package let unflagged: Int
+
+    /// True faults that the greedy search needs.
+    ///
+    /// With fewer, a single marked fault would decide the threshold.
+    package static let fewestFaults = 10
+    /// Unflagged frames, at most.
+    private static let sample = 400
+
+    /// Reads the decisions of an output folder; the list of labelled frames is written into `folder`.
+    ///
+    /// `nil` where there is no decision yet.
+    package init?(ledger: FrameLedger, tree: OutputTree, writingTo folder: URL) throws {
+        let table = try LabelTable(ledger: ledger, tree: tree)
+        guard !table.rows.isEmpty else { return nil }
+        let rows = table.rows.filter { FileManager.default.fileExists(atPath: $0.image) }
+        let others = try ledger.normalFiles(atMost: Self.sample).map(\.absolutePath)
+            .filter { FileManager.default.fileExists(atPath: $0) }
+        trueFaults = rows.count { $0.isFaulty }
+        falseAlarms = rows.count { !$0.isFaulty }
+        unflagged = others.count
+        normal = others + rows.filter { !$0.isFaulty }.map(\.image)
+        guard trueFaults >= Self.fewestFaults else {
+            labelled = nil
+            return
+        }
+        // The search weighs faults against normal frames: the unflagged ones count as much as the false alarms.
+        let normalLines = others.map { CSV.row([$0, "", "0"] + Array(repeating: "", count: 8)) }
+        let lines = [LabelTable.header] + rows.map(LabelTable.csv) + normalLines
+        let list = folder.appending(path: "decisions.csv")
+        try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: list)
+        labelled = list.path
     }
 }

@@ -58,12 +58,6 @@ package struct PlateArchive {
         return outcome
     }
 
-    private var selection: FrameLedger.Selection {
-        var selection = FrameLedger.Selection(limit: .max)
-        selection.flaggedOnly = flaggedOnly
-        return selection
-    }
-
     /// The numbers of the frames that any well has, in order.
     private func times() throws -> [Int] {
         var frames: Set<Int> = []
@@ -101,6 +95,7 @@ package struct PlateArchive {
 
     /// A well's frames; `false` where none of them can be read.
     private func write(_ well: Well, _ times: [Int], _ outcome: inout Outcome) throws -> Bool {
+        let selection = FrameLedger.Selection(flaggedOnly: flaggedOnly)
         let records = try ledger.records(of: well, run: run, selection).reversed()
         let folder = root.appending(path: Self.path(well))
         var writer = WellArchive(folder: folder.appending(path: "0"), tree: tree, run: run, times: times)
@@ -134,7 +129,6 @@ struct WellArchive {
     private var size: (height: Int, width: Int)?
     private var pixelSize: PixelSize?
     private var timeInterval: Double?
-    /// Frames that are not taken.
     private(set) var leftOut = 0
 
     init(folder: URL, tree: OutputTree, run: String, times: [Int]) {
@@ -151,17 +145,12 @@ struct WellArchive {
     mutating func survey(_ record: FrameRecord) {
         guard let judgement = record.judgement, let index = (record.frame?.index).flatMap({ places[$0] })
         else { return }
-        guard let frame = read(record.source) else {
-            leftOut += 1
-            return
-        }
-        guard size.map({ $0 == (frame.height, frame.width) }) ?? true else {
+        guard let frame = read(record.source), size.map({ $0 == (frame.height, frame.width) }) ?? true else {
             leftOut += 1
             return
         }
         size = (frame.height, frame.width)
-        let needed = ZarrArray.Kind.holding(frame.pixels)
-        if !kind.holds(needed) { kind = needed }
+        kind = max(kind, .holding(frame.pixels))
         let mask = judgement.maskPath.flatMap(Sidecars.name(ofMask:)).map {
             "\(tree.masks(run: run))/\($0).mask.tiff"
         }
@@ -182,13 +171,7 @@ struct WellArchive {
     /// Writes the frames and the masks, and says how many masks there were.
     func write(named name: String) throws -> Int {
         guard let size else { return 0 }
-        let array = try ZarrArray(
-            folder.appending(path: "0"),
-            kind: kind,
-            planes: places.count,
-            height: size.height,
-            width: size.width
-        )
+        let array = try ZarrArray(folder, kind: kind, planes: places.count, size)
         for plane in planes {
             let source = plane.record.source
             let reader = try TIFFReader(path: source.absolutePath)
@@ -205,22 +188,14 @@ struct WellArchive {
     private func writeLabels(_ size: (height: Int, width: Int)) throws -> Int {
         let labels = folder.appending(path: "labels")
         let faults = labels.appending(path: "faults")
-        let array = try ZarrArray(
-            faults.appending(path: "0"),
-            kind: .uint16,
-            planes: places.count,
-            height: size.height,
-            width: size.width
-        )
+        let array = try ZarrArray(faults, kind: .uint16, planes: places.count, size)
         var masks = 0
         var regions = 0
         for plane in planes {
             guard let path = plane.mask, let mask = try? TIFFReader(path: path).frame(page: 0),
                 (mask.height, mask.width) == size
             else { continue }
-            let image = LabelImage(
-                Mask(height: mask.height, width: mask.width, values: mask.pixels.map { $0 > 0 ? 1 : 0 })
-            )
+            let image = LabelImage(Mask(mask))
             try array.write(image.frame.pixels, plane: plane.index)
             masks += 1
             regions = max(regions, image.sizes.count)

@@ -1,11 +1,11 @@
 import Foundation
 import Frames
+import Plate
 
 /// A three-dimensional array of Zarr version 3 on disk, one plane a chunk, gzip; planes of nothing but 0 are left out, as 0 is
 /// what a reader takes for a chunk that is not there.
 struct ZarrArray {
-    /// How a pixel is stored.
-    enum Kind: String {
+    enum Kind: Int, Comparable {
         case uint8
         case uint16
         case float32
@@ -20,29 +20,27 @@ struct ZarrArray {
             return kind
         }
 
-        /// Whether it holds what another kind holds.
-        func holds(_ other: Kind) -> Bool {
-            let order: [Kind] = [.uint8, .uint16, .float32]
-            return (order.firstIndex(of: self) ?? 0) >= (order.firstIndex(of: other) ?? 0)
-        }
+        static func < (left: Kind, right: Kind) -> Bool { left.rawValue < right.rawValue }
     }
 
     let folder: URL
     let kind: Kind
 
-    /// Writes the array's metadata: planes x height x width.
-    init(_ folder: URL, kind: Kind, planes: Int, height: Int, width: Int) throws {
-        self.folder = folder
+    /// Writes the metadata of the array `0` of a group: planes x height x width.
+    init(_ group: URL, kind: Kind, planes: Int, _ size: (height: Int, width: Int)) throws {
+        folder = group.appending(path: "0")
         self.kind = kind
         var codecs: [[String: Any]] = [["name": "bytes"]]
         if kind != .uint8 { codecs[0]["configuration"] = ["endian": "little"] }
         codecs.append(["name": "gzip", "configuration": ["level": 1]])
-        let grid: [String: Any] = ["name": "regular", "configuration": ["chunk_shape": [1, height, width]]]
+        let grid: [String: Any] = [
+            "name": "regular", "configuration": ["chunk_shape": [1, size.height, size.width]],
+        ]
         let keys: [String: Any] = ["name": "default", "configuration": ["separator": "/"]]
         try ZarrGroup.write(
             [
-                "zarr_format": 3, "node_type": "array", "shape": [planes, height, width],
-                "data_type": kind.rawValue, "chunk_grid": grid, "chunk_key_encoding": keys, "fill_value": 0,
+                "zarr_format": 3, "node_type": "array", "shape": [planes, size.height, size.width],
+                "data_type": "\(kind)", "chunk_grid": grid, "chunk_key_encoding": keys, "fill_value": 0,
                 "codecs": codecs, "attributes": [String: Any](), "dimension_names": ["t", "y", "x"],
             ],
             to: folder
@@ -60,10 +58,7 @@ struct ZarrArray {
                     let value = UInt16(pixel)
                     return [UInt8(value & 255), UInt8(value >> 8)]
                 }
-            case .float32:
-                pixels.flatMap { pixel in
-                    (0..<4).map { UInt8(truncatingIfNeeded: pixel.bitPattern >> (8 * UInt32($0))) }
-                }
+            case .float32: pixels.packed
             }
         let place = folder.appending(path: "c/\(plane)/0")
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)

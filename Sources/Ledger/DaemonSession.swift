@@ -136,10 +136,7 @@ package struct PendingFrame: Sendable, Equatable {
 
     /// Gathers a row.
     package init(source: FrameSource, frame: FrameID, reason: String, since: Timestamp) {
-        self.source = source
-        self.frame = frame
-        self.reason = reason
-        self.since = since
+        (self.source, self.frame, self.reason, self.since) = (source, frame, reason, since)
     }
 }
 

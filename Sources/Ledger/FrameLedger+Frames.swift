@@ -45,7 +45,7 @@ extension FrameLedger {
                     body(identity, frame)
                 } else {
                     let movie = Movie(root: row[8], path: row[9], identity: identity)
-                    movies[movie, default: MoviePages(first: frame)].take(frame, of: pages)
+                    movies[movie, default: MoviePages(first: frame)].add(frame, of: pages)
                 }
             }
             for (movie, pages) in movies where pages.isComplete { body(movie.identity, pages.first) }
@@ -68,7 +68,7 @@ extension FrameLedger {
 
         var isComplete: Bool { count >= all }
 
-        mutating func take(_ frame: FrameID, of pages: Int) {
+        mutating func add(_ frame: FrameID, of pages: Int) {
             first = min(first, frame)
             count += 1
             all = max(all, pages)
@@ -113,18 +113,6 @@ extension FrameLedger {
             file.identity.map { Int64(bitPattern: $0.inode) }, file.identity?.size,
             file.identity?.modified.nanoseconds,
         ]
-    }
-
-    /// The row of one page of a file, whatever content it had.
-    package func record(at place: FrameSource.Place) throws(LedgerError) -> FrameRecord? {
-        try read { database in
-            let row = try Row.fetchOne(
-                database,
-                sql: "\(FrameRow.selection) WHERE roots.path = ? AND frames.path = ? AND page = ?",
-                arguments: [place.root, place.path, place.page]
-            )
-            return try row.map(FrameRow.record(from:))
-        }
     }
 
     /// The rows whose names say this frame, in the order of their recording: two files can name the same one.
@@ -225,13 +213,13 @@ extension FrameLedger {
         /// Frames from this one on only.
         package var from: Int?
         /// Flagged frames only.
-        package var flaggedOnly = false
+        package var flaggedOnly: Bool
         /// So many at most.
         package var limit: Int
 
         /// Selects the last frames of a well.
-        package init(limit: Int) {
-            self.limit = limit
+        package init(limit: Int = .max, flaggedOnly: Bool = false) {
+            (self.limit, self.flaggedOnly) = (limit, flaggedOnly)
         }
     }
 

@@ -105,7 +105,7 @@ extension FrameLedger {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT wells.*, frames.frame, state, verdict, severity, threshold, cause, frames.reason, completed_ns, judged_ns,
+                    SELECT wells.*, frames.frame, state, severity, threshold, cause, frames.reason, completed_ns, judged_ns,
                     (SELECT well_faulty \(Self.inTurn) LIMIT 1) AS is_faulty,
                     (SELECT sum(verdict = 'faulty') FROM (SELECT verdict \(Self.inTurn) LIMIT 3)) AS recent,
                     EXISTS (SELECT 1 FROM alarms WHERE alarms.run = wells.run AND alarms.well = wells.well
@@ -140,7 +140,6 @@ extension FrameLedger {
             last: WellSummary.Last(
                 frame: frame,
                 state: state,
-                verdict: (row["verdict"] as String?).flatMap(Verdict.init(rawValue:)),
                 severity: row["severity"],
                 threshold: row["threshold"],
                 cause: row["cause"],
@@ -180,8 +179,6 @@ package struct WellSummary: Sendable, Equatable {
         package let frame: Int
         /// How it ended.
         package let state: FrameRecord.State
-        /// Normal or faulty; `nil` where it was not judged.
-        package let verdict: Verdict?
         /// Distance from normal frames in their own spread.
         package let severity: Double?
         /// Severity above which a frame is faulty.
@@ -200,61 +197,13 @@ package struct WellSummary: Sendable, Equatable {
 }
 
 extension FrameLedger {
-    /// What the last judged frames of a well say.
-    package struct WellHistory: Sendable, Equatable {
-        /// The frames, oldest first.
-        package let frames: [Judged]
-        /// Whether the well counts as faulty after the last of them.
-        package let isFaulty: Bool
-        /// The last of them; `nil` for a new well.
-        package let newest: Newest?
-
-        /// A judged frame of the past.
-        package struct Judged: Sendable, Equatable {
-            /// Its place in time.
-            package let index: Int
-            /// Normal or faulty.
-            package let verdict: Verdict
-            /// Distance from normal frames in their own spread.
-            package let severity: Double
-            /// The image scores; the same for the same image, and for no other.
-            package let scores: ImageScores
-
-            /// Gathers a frame.
-            package init(index: Int, verdict: Verdict, severity: Double, scores: ImageScores) {
-                (self.index, self.verdict, self.severity, self.scores) = (index, verdict, severity, scores)
-            }
-        }
-
-        /// The verdicts, oldest first.
-        package var verdicts: [Verdict] { frames.map(\.verdict) }
-
-        /// The frame that a well's state goes by.
-        package struct Newest: Sendable, Equatable {
-            /// Its place in time, as its name says.
-            package let index: Int
-            /// When its file was written.
-            package let modified: Timestamp
-
-            /// Gathers the two.
-            package init(index: Int, modified: Timestamp) {
-                self.index = index
-                self.modified = modified
-            }
-        }
-
-        /// Gathers a history.
-        package init(frames: [Judged], isFaulty: Bool, newest: Newest?) {
-            self.frames = frames
-            self.isFaulty = isFaulty
-            self.newest = newest
-        }
-    }
-
-    /// The last `count` judged frames of a well and the state they left it in; empty and normal for a new well.
+    /// The last `count` judged frames of a well, oldest first, whether it counts as faulty after the last of them, and that
+    /// frame's place in time; empty and normal for a new well.
     ///
     /// Frames that were judged after newer ones are no part of it.
-    package func history(of well: Well, run: String, count: Int) throws(LedgerError) -> WellHistory {
+    package func history(of well: Well, run: String, count: Int) throws(LedgerError)
+        -> (frames: [PastFrame], isFaulty: Bool, newest: PlaceInTime?)
+    {
         precondition(count > 0, "a history of \(count) frames")
         return try read { database in
             let rows = try Row.fetchAll(
@@ -267,21 +216,21 @@ extension FrameLedger {
                     """,
                 arguments: [run, well.description, count]
             )
-            return WellHistory(
-                frames: rows.reversed().compactMap(judged),
+            return (
+                frames: rows.reversed().compactMap(pastFrame),
                 isFaulty: rows.first?["well_faulty"] ?? false,
                 newest: rows.first.flatMap(newest)
             )
         }
     }
 
-    private func judged(_ row: Row) -> WellHistory.Judged? {
+    private func pastFrame(_ row: Row) -> PastFrame? {
         guard let verdict = (row["verdict"] as String?).flatMap(Verdict.init(rawValue:)),
             let index: Int = row["frame"]
         else {
             return nil
         }
-        return WellHistory.Judged(
+        return PastFrame(
             index: index,
             verdict: verdict,
             severity: row["severity"] ?? .nan,
@@ -335,8 +284,8 @@ extension FrameLedger {
         }
     }
 
-    private func newest(_ row: Row) -> WellHistory.Newest? {
+    private func newest(_ row: Row) -> PlaceInTime? {
         guard let index: Int = row["frame"], let modified: Int64 = row["mtime_ns"] else { return nil }
-        return WellHistory.Newest(index: index, modified: Timestamp(nanoseconds: modified))
+        return PlaceInTime(index: index, modified: Timestamp(nanoseconds: modified))
     }
 }

@@ -74,11 +74,7 @@ package final class FrameLedger: Sendable {
         }
     }
 
-    private init(
-        _ path: String,
-        readOnly: Bool,
-        prepare: (DatabasePool) throws -> Void
-    ) throws(LedgerError) {
+    private init(_ path: String, readOnly: Bool, prepare: (DatabasePool) throws -> Void) throws(LedgerError) {
         self.path = path
         var configuration = Configuration()
         configuration.busyMode = .timeout(10)
@@ -211,12 +207,9 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
         return "The ledger \(path) cannot be used (\(detail)): \(remedy)."
     }
 
-    init(code: Code, path: String, detail: String) {
-        self.code = code
-        self.path = path
-        self.detail = detail
-    }
+}
 
+extension LedgerError {
     /// Translates what GRDB throws.
     init(_ error: any Error, path: String) {
         guard let error = error as? DatabaseError else {

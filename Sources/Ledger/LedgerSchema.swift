@@ -7,7 +7,6 @@ enum LedgerSchema {
     /// The version that this program writes and reads.
     static let version = 1
 
-    /// What a database holds.
     enum State: Equatable {
         /// No tables of a ledger.
         case missing
@@ -17,14 +16,12 @@ enum LedgerSchema {
         case other(version: Int)
     }
 
-    /// Looks at what a database holds.
     static func state(of database: Database) throws -> State {
         let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
         if found == version { return .current }
         return try found == 0 && !database.tableExists("frames") ? .missing : .other(version: found)
     }
 
-    /// Makes all tables.
     static func create(in database: Database) throws {
         try database.execute(sql: frames + sessions + alarms + wells + triggers)
         try database.execute(sql: "PRAGMA user_version = \(version)")

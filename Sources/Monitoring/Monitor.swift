@@ -1,10 +1,13 @@
 import Acquisition
+import Faults
+import Foundation
 package import Ledger
-import Logging
+package import Logging
 import Plate
 package import Reporting
 package import ServiceLifecycle
 import Synchronization
+import Systemd
 
 /// The daemon: watches folders, judges every frame, and leaves masks, alarms, journal records and the ledger.
 ///
@@ -108,11 +111,12 @@ package final class Monitor: Sendable {
         defer { self.group.withLock { $0 = nil } }
         let stopping = Task { for await _ in parts.stopRequests { await self.stop() } }
         defer { stopping.cancel() }
-        let result = await Result { try await group.run() }
-        try? ledger.endSession(at: parts.now())
-        try? ledger.close()
-        withExtendedLifetime(lock) {}
-        try result.get()
+        defer {
+            try? ledger.endSession(at: parts.now())
+            try? ledger.close()
+            withExtendedLifetime(lock) {}
+        }
+        try await group.run()
         return assembly.statistics.summary
     }
 
@@ -138,7 +142,7 @@ package final class Monitor: Sendable {
         if !fixed.isEmpty {
             logger.warning(
                 "Some changes of the configuration take effect after a restart only",
-                metadata: Logger.Metadata([.reason: "\(fixed.joined(separator: ", "))"])
+                metadata: ["reason": "\(fixed.joined(separator: ", "))"]
             )
         }
         let new = wanted.reloaded(after: old)
@@ -151,10 +155,54 @@ package final class Monitor: Sendable {
         } catch {
             logger.warning(
                 "The ledger does not say that the configuration was reloaded",
-                metadata: Logger.Metadata([.reason: "\(error)"])
+                metadata: ["reason": "\(error)"]
             )
         }
     }
+}
+
+extension Monitor {
+    /// Watches real folders, tells the system's journal and service manager, and listens to SIGTERM, SIGINT, SIGHUP.
+    ///
+    /// `judge` is the detector made from `configuration.model`. `reload` reads both again at SIGHUP; without it
+    /// SIGHUP is logged and changes nothing. `reloadRequests` are the SIGHUPs since before the configuration was read:
+    /// until someone listens, the signal would end the process. `companions` run beside the daemon's own services.
+    package convenience init(
+        configuration: Configuration,
+        judge: any FrameJudge,
+        logger: Logger,
+        reloadRequests: AsyncStream<Int32>? = nil,
+        reload: Reload? = nil,
+        companions: @escaping Companions = { _, _ in [] }
+    ) {
+        self.init(configuration: configuration, judge: judge, logger: logger, reload: reload) {
+            configuration,
+            ledger in
+            Parts(
+                feed: FolderFeed(configuration, ledger: ledger),
+                reader: TIFFFrameReader(limits: configuration.limits),
+                writeMask: Sidecars.writeTIFF,
+                journal: JournalReporter(journal: Journal()),
+                notifier: SystemdNotifier(),
+                reloadRequests: reloadRequests ?? ProcessSignals.stream(of: [SIGHUP]),
+                stopRequests: ProcessSignals.stream(of: [SIGTERM, SIGINT]),
+                now: { .now },
+                companions: companions,
+                faultyCopy: { TestFault.copy(of: $0, cause: $1, seed: $2) }
+            )
+        }
+    }
+}
+
+private struct SystemdNotifier: ServiceNotifying {
+    private let manager = ServiceManager()
+
+    var watchdogInterval: Duration? { manager.watchdogInterval }
+    func ready() { manager.ready() }
+    func status(_ text: String) { manager.status(text) }
+    func watchdog() { manager.watchdog() }
+    func reloading() { manager.reloading() }
+    func stopping() { manager.stopping() }
 }
 
 extension DaemonSession {
@@ -167,16 +215,5 @@ extension DaemonSession {
             pattern: configuration.pattern,
             folders: configuration.watch
         )
-    }
-}
-
-extension Result where Failure == any Error {
-    /// Waits for what a throwing call returns or throws.
-    fileprivate init(_ body: () async throws -> Success) async {
-        do {
-            self = .success(try await body())
-        } catch {
-            self = .failure(error)
-        }
     }
 }

@@ -6,7 +6,9 @@ import ServiceLifecycle
 import Synchronization
 
 /// The parts of one run of the daemon, connected.
-struct MonitorAssembly: Sendable {
+final class MonitorAssembly: Sendable {
+    private typealias Entry = ServiceGroupConfiguration.ServiceConfiguration
+
     let statistics = Statistics()
     private let queue: FrameQueue
     private let pipeline: FramePipeline
@@ -20,21 +22,9 @@ struct MonitorAssembly: Sendable {
     private let ledger: FrameLedger
     private let logger: Logger
     private let quietEnd: Duration?
-    private let stopTimeout: StopTimeout
-    private let judge: CurrentJudge
     private let started: Timestamp
-
-    /// The judge at work.
-    private final class CurrentJudge: Sendable {
-        let value: Mutex<any FrameJudge>
-        init(_ judge: any FrameJudge) { value = Mutex(judge) }
-    }
-
-    /// How long the queue may be worked off, as configured last.
-    private final class StopTimeout: Sendable {
-        let value: Mutex<Duration>
-        init(_ time: Duration) { value = Mutex(time) }
-    }
+    /// The judge at work, and how long the queue may be worked off at the end, as configured last.
+    private let current: Mutex<(judge: any FrameJudge, stopTimeout: Duration)>
 
     init(
         configuration: Configuration,
@@ -48,11 +38,10 @@ struct MonitorAssembly: Sendable {
         self.ledger = ledger
         self.logger = logger
         self.quietEnd = quietEnd
-        self.judge = CurrentJudge(judge)
+        current = Mutex((judge, configuration.stopTimeout))
         started = parts.now()
         queue = FrameQueue(WellQueue(configuration)) { $0.log(to: logger) }
         judging = (1...configuration.judgingThreads).map { Heartbeat(name: "judging \($0)") }
-        stopTimeout = StopTimeout(configuration.stopTimeout)
         pipeline = FramePipeline(
             environment: Self.environment(
                 configuration,
@@ -107,28 +96,17 @@ struct MonitorAssembly: Sendable {
         _ pipeline: FramePipeline,
         _ queue: FrameQueue
     ) -> CanaryService? {
-        guard let faultyCopy = parts.faultyCopy else { return nil }
-        let environment = pipeline.environment
-        return CanaryService(
-            CanaryService.Environment(
-                ledger: environment.ledger,
-                tree: environment.tree,
-                journal: parts.journal,
-                tools: CanaryTrial.Tools(
-                    reader: parts.reader,
-                    faultyCopy: faultyCopy,
-                    logger: environment.logger
-                ),
-                logger: environment.logger,
-                now: parts.now,
+        parts.faultyCopy.map { faultyCopy in
+            CanaryService(
+                pipeline.environment,
+                settings: configuration.canary,
+                faultyCopy: faultyCopy,
                 judging: { pipeline.settings },
                 isQuiet: { queue.isQuiet }
-            ),
-            settings: configuration.canary
-        )
+            )
+        }
     }
 
-    /// What the daemon says of itself now.
     var figures: DaemonFigures {
         var figures = DaemonFigures(started: started)
         statistics.show(in: &figures)
@@ -138,7 +116,7 @@ struct MonitorAssembly: Sendable {
         figures.waitingDeferred = standing.deferred
         figures.lag = standing.load.lag / .seconds(1)
         figures.measures = standing.load.words
-        let judge = judge.value.withLock { $0 }
+        let judge = current.withLock { $0.judge }
         figures.model = judge.model
         figures.precision = judge.precisionName
         figures.falseAlarmRate = judge.falseAlarmRate
@@ -147,21 +125,23 @@ struct MonitorAssembly: Sendable {
     }
 
     /// What shows the daemon to people; its end, whatever the reason, is no reason to stop judging.
-    private var companions: [ServiceGroupConfiguration.ServiceConfiguration] {
-        parts.companions(ledger) { figures }.map(Self.beside)
+    private var companions: [Entry] {
+        parts.companions(ledger) { self.figures }.map(Self.beside)
     }
 
     /// The canary, as little a reason to stop judging; it stops before acquisition does, so that the queue has all cores.
-    private var selfTest: [ServiceGroupConfiguration.ServiceConfiguration] {
+    private var selfTest: [Entry] {
         canary.map { [Self.beside($0)] } ?? []
     }
 
-    private static func beside(_ service: any Service) -> ServiceGroupConfiguration.ServiceConfiguration {
-        ServiceGroupConfiguration.ServiceConfiguration(
-            service: service,
-            successTerminationBehavior: .ignore,
-            failureTerminationBehavior: .ignore
-        )
+    private static func beside(_ service: any Service) -> Entry { entry(service, failure: .ignore) }
+
+    private static func entry(
+        _ service: any Service,
+        success: Entry.TerminationBehavior = .ignore,
+        failure: Entry.TerminationBehavior = .gracefullyShutdownGroup
+    ) -> Entry {
+        Entry(service: service, successTerminationBehavior: success, failureTerminationBehavior: failure)
     }
 
     private var acquisitionService: AcquisitionService {
@@ -181,14 +161,13 @@ struct MonitorAssembly: Sendable {
     }
 
     private func judgingService(finished: @escaping @Sendable () async -> Void) -> JudgingService {
-        let stopTimeout = stopTimeout
-        return JudgingService(
+        JudgingService(
             queue: queue,
             pipeline: pipeline,
             stalls: stalls,
             hearts: judging,
             logger: logger,
-            stopTimeout: { stopTimeout.value.withLock { $0 } },
+            stopTimeout: { self.current.withLock { $0.stopTimeout } },
             finished: finished
         )
     }
@@ -198,7 +177,6 @@ struct MonitorAssembly: Sendable {
         reload: @escaping @Sendable () throws -> Void,
         finished: @escaping @Sendable () async -> Void
     ) -> ServiceGroupConfiguration {
-        typealias Entry = ServiceGroupConfiguration.ServiceConfiguration
         let reloading = ReloadService(
             requests: parts.reloadRequests,
             notifier: parts.notifier,
@@ -207,28 +185,10 @@ struct MonitorAssembly: Sendable {
         )
         return ServiceGroupConfiguration(
             services: companions + [
-                Entry(
-                    service: status,
-                    successTerminationBehavior: .ignore,
-                    failureTerminationBehavior: .gracefullyShutdownGroup
-                ),
-                Entry(
-                    service: judgingService(finished: finished),
-                    successTerminationBehavior: .gracefullyShutdownGroup,
-                    failureTerminationBehavior: .gracefullyShutdownGroup
-                ),
-                Entry(
-                    service: acquisitionService,
-                    successTerminationBehavior: .ignore,
-                    failureTerminationBehavior: .gracefullyShutdownGroup
-                ),
-            ] + selfTest + [
-                Entry(
-                    service: reloading,
-                    successTerminationBehavior: .ignore,
-                    failureTerminationBehavior: .gracefullyShutdownGroup
-                )
-            ],
+                Self.entry(status),
+                Self.entry(judgingService(finished: finished), success: .gracefullyShutdownGroup),
+                Self.entry(acquisitionService),
+            ] + selfTest + [Self.entry(reloading)],
             logger: logger
         )
     }
@@ -239,8 +199,7 @@ struct MonitorAssembly: Sendable {
         queue.set(batchFrames: configuration.batchFrames, capacity: configuration.queueNames)
         stalls.set(limit: configuration.stalledAfter)
         canary?.set(configuration.canary)
-        stopTimeout.value.withLock { $0 = configuration.stopTimeout }
-        self.judge.value.withLock { $0 = judge }
+        current.withLock { $0 = (judge, configuration.stopTimeout) }
     }
 }
 
@@ -248,7 +207,6 @@ extension WellQueue {
     /// Twenty minutes of a plate, and more than the watcher tells ahead of what is taken.
     private static let reserve = 10_000
 
-    /// What a configuration says of batches and threads.
     fileprivate init(_ configuration: Configuration) {
         self.init(
             batchFrames: configuration.batchFrames,
@@ -260,22 +218,20 @@ extension WellQueue {
 }
 
 extension Load.Change {
-    /// Says what is done to keep up, each time that it changes.
     fileprivate func log(to logger: Logger) {
         logger.warning(
             now > before
                 ? "Judging is behind; no frame is lost, and every second one is judged later"
                 : "Judging keeps up again",
-            metadata: Logger.Metadata([
-                .lag: "\((load.lag / .milliseconds(100)).rounded() / 10) s", .count: "\(load.waiting)",
-                .measures: "\(now == .keepingUp ? "none" : load.words)",
-            ])
+            metadata: [
+                "lag": "\((load.lag / .milliseconds(100)).rounded() / 10) s", "count": "\(load.waiting)",
+                "measures": "\(now == .keepingUp ? "none" : load.words)",
+            ]
         )
     }
 }
 
 extension FramePipeline.Settings {
-    /// What a configuration says of judging.
     init(_ configuration: Configuration, judge: any FrameJudge) {
         self.init(
             judge: judge,

@@ -47,7 +47,7 @@ package struct Alarm: Sendable, Equatable {
     package let frame: FrameID
     /// Name of the model that judged, the first digits of its file's SHA-256.
     package let model: String
-    /// The judgement of the frame; `nil` where none was judged.
+    /// The judgement of the frame; `nil` where none was judged, and for an alarm that was read from the ledger.
     package let judgement: Judgement?
     /// What faulty wells have in common, for `plate` and `plateClear`, for example `lens-6`.
     package let pattern: String?
@@ -67,8 +67,7 @@ package struct Alarm: Sendable, Equatable {
 
         /// Names both frames.
         package init(firstFaulty: Int, lastGood: Int?) {
-            self.firstFaulty = firstFaulty
-            self.lastGood = lastGood
+            (self.firstFaulty, self.lastGood) = (firstFaulty, lastGood)
         }
     }
 
@@ -78,11 +77,11 @@ package struct Alarm: Sendable, Equatable {
         event: Event,
         frame: FrameID,
         model: String,
-        judgement: Judgement?,
+        judgement: Judgement? = nil,
         pattern: String? = nil,
         beginning: Beginning? = nil,
-        reason: String?,
-        latencyMilliseconds: Int?
+        reason: String? = nil,
+        latencyMilliseconds: Int? = nil
     ) {
         self.time = time
         self.event = event

@@ -45,6 +45,12 @@ package struct Mask: Sendable, Equatable {
         self.values = values
     }
 
+    /// The mask that an image shows: pixels above 0 are faulty.
+    package init(_ image: Frame) {
+        let values = image.pixels.map { $0 > 0 ? 1 as UInt8 : 0 }
+        self.init(height: image.height, width: image.width, values: values)
+    }
+
     /// Share of the frame that is faulty, in [0, 1].
     package var area: Double {
         let faulty = unsafe values.withUnsafeBufferPointer { pixels in
@@ -90,10 +96,7 @@ package struct PixelRectangle: Sendable, Equatable, CustomStringConvertible {
 
     /// Names a rectangle by its top left pixel and its size.
     package init(x: Int, y: Int, width: Int, height: Int) {
-        self.x = x
-        self.y = y
-        self.width = width
-        self.height = height
+        (self.x, self.y, self.width, self.height) = (x, y, width, height)
     }
 
     /// `x,y,width,height`, as alarm lines carry it.

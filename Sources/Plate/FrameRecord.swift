@@ -11,10 +11,7 @@ package struct FileIdentity: Hashable, Sendable {
 
     /// Gathers the four.
     package init(device: UInt64, inode: UInt64, size: Int64, modified: Timestamp) {
-        self.device = device
-        self.inode = inode
-        self.size = size
-        self.modified = modified
+        (self.device, self.inode, self.size, self.modified) = (device, inode, size, modified)
     }
 }
 
@@ -31,10 +28,7 @@ package struct FrameSource: Hashable, Sendable {
 
     /// Names a page of a file.
     package init(root: String, path: String, page: Int = 0, identity: FileIdentity? = nil) {
-        self.root = root
-        self.path = path
-        self.page = page
-        self.identity = identity
+        (self.root, self.path, self.page, self.identity) = (root, path, page, identity)
     }
 
     /// The file's absolute path.
@@ -116,10 +110,10 @@ package struct FrameRecord: Sendable, Equatable {
     package init(
         source: FrameSource,
         pages: Int = 1,
-        frame: FrameID?,
+        frame: FrameID? = nil,
         outcome: Outcome,
-        model: String?,
-        completed: Timestamp?,
+        model: String? = nil,
+        completed: Timestamp? = nil,
         judged: Timestamp
     ) {
         precondition(pages > 0 && source.page >= 0, "page \(source.page) of a file of \(pages) pages")
@@ -155,41 +149,55 @@ package struct FrameRecord: Sendable, Equatable {
     }
 }
 
+/// A frame that was judged earlier.
+package struct PastFrame: Sendable, Equatable {
+    /// Its place in time.
+    package let index: Int
+    /// Normal or faulty.
+    package let verdict: Verdict
+    /// Distance from normal frames in their own spread.
+    package let severity: Double
+    /// The image scores, the same for the same image and for no other; `nil` where they are not known.
+    package let scores: ImageScores?
+
+    /// Gathers a frame.
+    package init(index: Int, verdict: Verdict, severity: Double, scores: ImageScores?) {
+        (self.index, self.verdict, self.severity, self.scores) = (index, verdict, severity, scores)
+    }
+}
+
+/// A frame's place in time, as its name says, and when its file was written.
+package struct PlaceInTime: Sendable, Equatable {
+    /// The index in the file's name.
+    package let index: Int
+    /// When the file was written.
+    package let modified: Timestamp
+
+    /// Gathers the two.
+    package init(index: Int, modified: Timestamp) {
+        (self.index, self.modified) = (index, modified)
+    }
+}
+
 /// Frames by what became of them.
 package struct FrameCounts: Sendable, Equatable {
     /// Files taken from the watched folders.
-    package var seen: Int
+    package var seen = 0
     /// Files that an earlier run of the daemon had judged.
-    package var known: Int
+    package var known = 0
     /// Frames judged.
-    package var judged: Int
+    package var judged = 0
     /// Of them, those judged faulty.
-    package var flagged: Int
+    package var flagged = 0
     /// Of them, those judged after newer ones, because judging was behind.
-    package var deferred: Int
+    package var deferred = 0
     /// Frames that could not be judged.
-    package var quarantined: Int
+    package var quarantined = 0
     /// Files that were not meant to be judged.
-    package var skipped: Int
+    package var skipped = 0
 
-    /// Gathers counts; what is not given is 0.
-    package init(
-        seen: Int = 0,
-        known: Int = 0,
-        judged: Int = 0,
-        flagged: Int = 0,
-        deferred: Int = 0,
-        quarantined: Int = 0,
-        skipped: Int = 0
-    ) {
-        self.seen = seen
-        self.known = known
-        self.judged = judged
-        self.flagged = flagged
-        self.deferred = deferred
-        self.quarantined = quarantined
-        self.skipped = skipped
-    }
+    /// Nothing is counted yet.
+    package init() {}
 
     /// Adds each count.
     package static func += (left: inout FrameCounts, right: FrameCounts) {

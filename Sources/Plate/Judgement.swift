@@ -26,9 +26,7 @@ package struct ImageScores: Sendable, Equatable {
 
     /// Gathers the three scores.
     package init(maximum: Double, mean: Double, patch: Double) {
-        self.maximum = maximum
-        self.mean = mean
-        self.patch = patch
+        (self.maximum, self.mean, self.patch) = (maximum, mean, patch)
     }
 
     /// Scores that nobody knows: no numbers, and so equal to no others.

@@ -16,6 +16,26 @@ extension [Float] {
     }
 }
 
+extension UInt8 {
+    /// Whether the byte is an ASCII letter or digit.
+    package var isLetterOrDigit: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: false
+        }
+    }
+}
+
+extension BinaryInteger {
+    /// A number from 0 on in at least so many digits, filled up with zeros.
+    package func digits(_ count: Int, radix: Int = 10) -> String {
+        let digits = String(self, radix: radix)
+        return String(repeating: "0", count: Swift.max(0, count - digits.count)) + digits
+    }
+}
+
 extension Double {
     /// The number with so many digits after the point, 0 to 6; one that is not finite, or has more than 12 digits before the
     /// point, as Swift writes it.
@@ -25,8 +45,6 @@ extension Double {
         let whole = Int((abs(self) * Double(factor)).rounded())
         let sign = self < 0 && whole > 0 ? "-" : ""
         guard digits > 0 else { return sign + String(whole) }
-        let decimals = String(whole % factor)
-        let padding = String(repeating: "0", count: digits - decimals.count)
-        return "\(sign)\(whole / factor).\(padding)\(decimals)"
+        return "\(sign)\(whole / factor).\((whole % factor).digits(digits))"
     }
 }

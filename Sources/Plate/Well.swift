@@ -32,12 +32,38 @@ package struct Well: Hashable, Sendable, Comparable, CustomStringConvertible {
     package var description: String {
         let letter = { (index: Int) in String(UnicodeScalar(UInt8(ascii: "A") + UInt8(index))) }
         let letters = row < 26 ? letter(row) : letter(row / 26 - 1) + letter(row % 26)
-        return letters + (column < 10 ? "0\(column)" : "\(column)")
+        return letters + column.digits(2)
     }
 
     /// Orders row by row, then by column, as a plate is read.
     package static func < (left: Well, right: Well) -> Bool {
         (left.row, left.column) < (right.row, right.column)
+    }
+}
+
+/// Rows and columns of a plate.
+package struct PlateSize: Sendable, Equatable {
+    /// Rows.
+    package let rows: Int
+    /// Columns.
+    package let columns: Int
+
+    /// The usual plates: 96, 384 and 1536 wells.
+    private static let usual = [
+        PlateSize(rows: 8, columns: 12), PlateSize(rows: 16, columns: 24), PlateSize(rows: 32, columns: 48),
+    ]
+
+    private init(rows: Int, columns: Int) {
+        (self.rows, self.columns) = (rows, columns)
+    }
+
+    /// The smallest usual plate that has these wells, and at least so many wells.
+    package init(holding wells: some Sequence<Well>, atLeast count: Int = 0) {
+        let last = (row: wells.map(\.row).max() ?? 0, column: wells.map(\.column).max() ?? 1)
+        let fitting = Self.usual.first { size in
+            size.rows * size.columns >= count && last.row < size.rows && last.column <= size.columns
+        }
+        self = fitting ?? Self.usual[2]
     }
 }
 
@@ -52,9 +78,7 @@ package struct FrameID: Hashable, Sendable, Comparable, CustomStringConvertible 
 
     /// Names one frame.
     package init(run: String, well: Well, index: Int) {
-        self.run = run
-        self.well = well
-        self.index = index
+        (self.run, self.well, self.index) = (run, well, index)
     }
 
     /// For example `01_B01_f100`.

@@ -231,34 +231,6 @@ package struct AlarmFollower {
 /// **Format.** Like the alarm logs; keys `time`, `file` (path under the watched folder), `page`, `run`, `well`,
 /// `frame`, `reason`. The files themselves stay where they are.
 package struct QuarantineLog: ~Copyable {
-    /// One frame that could not be judged.
-    package struct Entry: Sendable, Equatable {
-        /// When it was given up.
-        package let time: Timestamp
-        /// The page that could not be judged.
-        package let source: FrameSource
-        /// What the file's name says.
-        package let frame: FrameID
-        /// A sentence that says why.
-        package let reason: String
-
-        /// Gathers an entry.
-        package init(time: Timestamp, source: FrameSource, frame: FrameID, reason: String) {
-            self.time = time
-            self.source = source
-            self.frame = frame
-            self.reason = reason
-        }
-
-        /// The entry as a line; what makes it the same announcement is all but the time.
-        var fields: [(key: String, value: String)] {
-            [
-                ("file", source.path), ("page", String(source.page)), ("run", frame.run),
-                ("well", frame.well.description), ("frame", String(frame.index)), ("reason", reason),
-            ]
-        }
-    }
-
     private let file: LineFile
     private var announced: Set<Substring>
 
@@ -270,14 +242,24 @@ package struct QuarantineLog: ~Copyable {
         announced = Set(lines.map(Self.withoutTime))
     }
 
-    /// Appends the entries that are not among the recent ones, durable when this returns.
-    package mutating func append(_ entries: [Entry]) throws(OutputError) {
-        let lines = entries.map { Logfmt.line([("time", $0.time.iso8601)] + $0.fields) }
+    /// Appends the quarantined ones of some frames that are not among the recent ones, durable when this returns.
+    package mutating func append(_ records: [FrameRecord]) throws(OutputError) {
+        let lines = records.compactMap(Self.line)
         let fresh = lines.filter { !announced.contains(Self.withoutTime($0)) }
         try file.append(fresh)
         announced.formUnion(fresh.map(Self.withoutTime))
     }
 
+    private static func line(_ record: FrameRecord) -> String? {
+        guard case .quarantined(let reason) = record.outcome, let frame = record.frame else { return nil }
+        return Logfmt.line([
+            ("time", record.judged.iso8601), ("file", record.source.path),
+            ("page", String(record.source.page)), ("run", frame.run), ("well", frame.well.description),
+            ("frame", String(frame.index)), ("reason", reason),
+        ])
+    }
+
+    /// What makes two lines the same announcement.
     private static func withoutTime(_ line: String) -> Substring {
         line.drop { $0 != " " }
     }

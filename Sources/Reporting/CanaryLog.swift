@@ -1,7 +1,7 @@
 import Foundation
 import Plate
 package import Rules
-package import Systemd
+import Systemd
 
 /// The log of the daemon's test of itself, `OUT/canary.log`.
 ///
@@ -75,7 +75,6 @@ enum CanaryLine {
         cause.rawValue.replacingOccurrences(of: "-", with: "_")
     }
 
-    /// Reads a line; `nil` for one that is no event.
     static func parse(_ line: some StringProtocol) -> CanaryEvent? {
         guard let fields = Logfmt.fields(of: line), let event = fields["event"],
             let time = fields["time"].flatMap({ Timestamp(iso8601: $0) }), let model = fields["model"]
@@ -117,11 +116,11 @@ enum CanaryLine {
 
 extension JournalReporter {
     /// The name of an event's kind in the journal and its catalog.
-    package static func messageID(of event: CanaryEvent) -> MessageID {
+    package static func messageID(of event: CanaryEvent) -> String {
         switch event {
-        case .round: MessageID(0x1bee_7891_60fa_4f06, 0x9823_a5d3_8145_5d7e)
-        case .alarm: MessageID(0xfd15_1be7_747b_44e3, 0xbf18_c9ad_b239_96bf)
-        case .clear: MessageID(0x25af_f1fe_b0ed_4fe7, 0xa378_99be_03e6_f547)
+        case .round: "1bee789160fa4f069823a5d381455d7e"
+        case .alarm: "fd151be7747b44e3bf18c9adb23996bf"
+        case .clear: "25aff1feb0ed4fe7a37899be03e6f547"
         }
     }
 

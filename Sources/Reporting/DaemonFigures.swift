@@ -2,9 +2,9 @@ package import Plate
 package import Rules
 
 /// What a running daemon says of itself: what no ledger knows.
-package struct DaemonFigures: Sendable, Equatable {
+package struct DaemonFigures: Sendable {
     /// How long frames took from their completion on disk to their outcome.
-    package struct Latency: Sendable, Equatable {
+    package struct Latency: Sendable {
         /// Half the frames took at most this, in s; `nil` for none.
         package var median: Double?
         /// 99 in 100 frames took at most this, in s; `nil` for none.
@@ -15,29 +15,6 @@ package struct DaemonFigures: Sendable, Equatable {
         package var all = 0
         /// Sum over all frames, in s.
         package var sum = 0.0
-
-        /// Knows of no frame.
-        package init() {}
-
-        /// Equal in every figure.
-        package static func == (left: Latency, right: Latency) -> Bool {
-            left.median == right.median && left.share99 == right.share99 && left.sum == right.sum
-                && left.all == right.all && left.upTo.elementsEqual(right.upTo) { $0 == $1 }
-        }
-    }
-
-    /// A part of the daemon and how long it has not been heard of, in s.
-    package struct Part: Sendable, Equatable {
-        /// What it is called in logs.
-        package let name: String
-        /// Seconds since it last got on with its work; 0 while it waits for another.
-        package let silence: Double
-
-        /// Gathers the two.
-        package init(name: String, silence: Double) {
-            self.name = name
-            self.silence = silence
-        }
     }
 
     /// The daemon's test of itself.
@@ -77,8 +54,8 @@ package struct DaemonFigures: Sendable, Equatable {
     package var canary: Canary?
     /// Whether what lay there at the start is listed.
     package var isReady = false
-    /// Parts that have to get on with their work.
-    package var parts: [Part] = []
+    /// Parts that have to get on with their work: the name in logs, and the s since it last did; 0 while it waits for another.
+    package var parts: [(name: String, silence: Double)] = []
     /// How long a part may be silent, in s; `nil` where no service manager watches.
     package var watchdog: Double?
     /// When the daemon began.

@@ -5,7 +5,6 @@ enum Durable {
     /// Ending of files that are not finished; the next start removes them.
     static let temporarySuffix = ".tmp"
 
-    /// An open file, closed when it goes.
     struct Handle: ~Copyable {
         let descriptor: Int32
         let path: String
@@ -18,7 +17,6 @@ enum Durable {
 
         deinit { close(descriptor) }
 
-        /// Brings the file's bytes to the disk.
         func sync() throws(OutputError) {
             guard fsync(descriptor) == 0 else { throw OutputError("fsync", path, errno: errno) }
         }
@@ -40,14 +38,12 @@ enum Durable {
             }
         }
 
-        /// Cuts the file off behind its first `size` bytes.
         func truncate(to size: Int) throws(OutputError) {
             guard ftruncate(descriptor, off_t(size)) == 0 else {
                 throw OutputError("cut", path, errno: errno)
             }
         }
 
-        /// Size in bytes.
         func size() throws(OutputError) -> Int {
             let size = lseek(descriptor, 0, SEEK_END)
             guard size >= 0 else { throw OutputError("measure", path, errno: errno) }
@@ -110,9 +106,12 @@ enum Durable {
         }
     }
 
-    /// Writes a whole file, emptied before.
-    static func write(bytes: [UInt8], to path: String) throws(OutputError) {
-        try Handle(path, flags: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, operation: "create").write(bytes)
+    /// The same for a file of these bytes.
+    static func replace(_ path: String, with bytes: some Sequence<UInt8>) throws(OutputError) {
+        try replace(path) { temporary throws(OutputError) in
+            let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
+            try Handle(temporary, flags: flags, operation: "create").write(Array(bytes))
+        }
     }
 
     /// Removes a file; one that is not there is as good.
@@ -140,7 +139,6 @@ enum Durable {
         }
     }
 
-    /// The folder that holds a path.
     static func parent(_ path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
@@ -227,7 +225,6 @@ package struct OutputError: Error, Sendable, Equatable, CustomStringConvertible 
         case noSpace
         /// Permissions, or a file system mounted read-only.
         case notAllowed
-        /// Anything else.
         case notUsable
     }
 

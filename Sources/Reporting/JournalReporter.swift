@@ -31,16 +31,16 @@ package struct JournalReporter: Sendable {
     }
 
     /// The name of an event's kind in the journal and its catalog; `nil` for `fault`, which is no transition.
-    package static func messageID(of event: Alarm.Event) -> MessageID? {
+    package static func messageID(of event: Alarm.Event) -> String? {
         switch event {
-        case .onset: MessageID(0x4de4_892a_dccb_42f8, 0x95fe_7b8d_6256_175f)
-        case .clear: MessageID(0x8780_3eae_f747_4dc7, 0x9c9b_2f02_2129_62d2)
-        case .stalled: MessageID(0xbe3a_6bab_fd1d_495c, 0xad92_9c90_bd03_6c43)
-        case .shift: MessageID(0x7897_81f9_81b3_44cb, 0xa6b5_40c7_4e82_33f2)
-        case .drift: MessageID(0x0c6e_11d5_7a3f_4b0e, 0x8f52_6f0b_35d1_92aa)
-        case .plate: MessageID(0x5b7d_9e02_41c8_4f6d, 0xa3e9_c0d4_7712_8e3f)
-        case .plateClear: MessageID(0x9f30_77ab_c2d6_4183, 0x9be1_54e8_06a9_d31c)
-        case .unreadable: MessageID(0x1d84_76c2_aec6_4a09, 0xbd6f_9ffa_c45c_659e)
+        case .onset: "4de4892adccb42f895fe7b8d6256175f"
+        case .clear: "87803eaef7474dc79c9b2f02212962d2"
+        case .stalled: "be3a6babfd1d495cad929c90bd036c43"
+        case .shift: "789781f981b344cba6b540c74e8233f2"
+        case .drift: "0c6e11d57a3f4b0e8f526f0b35d192aa"
+        case .plate: "5b7d9e0241c84f6da3e9c0d477128e3f"
+        case .plateClear: "9f3077abc2d641839be154e806a9d31c"
+        case .unreadable: "1d8476c2aec64a09bd6f9ffac45c659e"
         case .fault: nil
         }
     }
@@ -110,15 +110,7 @@ package struct JournalRecord: Sendable, Equatable {
     /// How urgent it is.
     package let priority: JournalPriority
     /// The kind of event; `systemd/autoqc.catalog` explains each.
-    package let messageID: MessageID
+    package let messageID: String
     /// Fields by their upper-case names.
     package let fields: [String: String]
-
-    /// Gathers a record.
-    package init(message: String, priority: JournalPriority, messageID: MessageID, fields: [String: String]) {
-        self.message = message
-        self.priority = priority
-        self.messageID = messageID
-        self.fields = fields
-    }
 }

@@ -1,3 +1,5 @@
+import Plate
+
 /// `key=value key="quoted value"`: one event a line, such that no value can end its field or its line.
 ///
 /// A value of letters, digits and `-_.,:/+@%*~` stands as it is; every other one is quoted, with `\"`, `\\`, `\n`,
@@ -14,13 +16,15 @@ package enum Logfmt {
 
     /// Reads a line back; `nil` for one that is not of this form or names a key twice.
     package static func fields(of line: some StringProtocol) -> [String: String]? {
-        var reader = LogfmtReader(line)
+        var reader = LogfmtReader(rest: Substring(line).unicodeScalars)
         return reader.fields()
     }
 
     /// The value as it stands in a line.
     static func value(_ text: String) -> String {
-        let isPlain = !text.isEmpty && text.utf8.count <= longestValue && text.utf8.allSatisfy(isPlain(_:))
+        let isPlain =
+            !text.isEmpty && text.utf8.count <= longestValue
+            && text.utf8.allSatisfy { $0.isLetterOrDigit || "-_.,:/+@%*~".utf8.contains($0) }
         return isPlain ? text : quoted(text)
     }
 
@@ -29,15 +33,6 @@ package enum Logfmt {
         let isLong = text.unicodeScalars.count > longestValue
         let kept = isLong ? String(text.unicodeScalars.prefix(longestValue)) + "..." : text
         return "\"" + kept.unicodeScalars.map(escaped).joined() + "\""
-    }
-
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: "-_.,:/+@%*~".utf8.contains(byte)
-        }
     }
 
     private static func escaped(_ scalar: Unicode.Scalar) -> String {
@@ -57,13 +52,8 @@ package enum Logfmt {
     }
 }
 
-/// Walks through one line.
 private struct LogfmtReader {
-    private var rest: Substring.UnicodeScalarView
-
-    init(_ line: some StringProtocol) {
-        rest = Substring(line).unicodeScalars
-    }
+    var rest: Substring.UnicodeScalarView
 
     mutating func fields() -> [String: String]? {
         var fields: [String: String] = [:]

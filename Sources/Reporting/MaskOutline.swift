@@ -13,12 +13,6 @@ package struct MaskOutline: Sendable, Equatable {
         package let x: Int
         /// Rows from the top edge of the frame.
         package let y: Int
-
-        /// Names a corner.
-        package init(x: Int, y: Int) {
-            self.x = x
-            self.y = y
-        }
     }
 
     /// One region of faulty pixels.
@@ -38,7 +32,7 @@ package struct MaskOutline: Sendable, Equatable {
         let largest = labels.largestFirst
         var rings: [Int: [[Corner]]] = [:]
         for label in largest.prefix(limit) { rings[label] = [] }
-        RingTracer(labels).trace { label, ring in rings[label]?.append(ring) }
+        RingTracer(labels: labels).trace { label, ring in rings[label]?.append(ring) }
         regions = largest.prefix(limit).map { label in
             let sorted = (rings[label] ?? []).sorted { Self.isOuter($0) && !Self.isOuter($1) }
             return Region(pixels: labels.sizes[label], rings: sorted)
@@ -51,6 +45,39 @@ package struct MaskOutline: Sendable, Equatable {
     }
 }
 
+/// The regions of a mask, numbered: 0 for normal pixels, 1 for the largest region, 2 for the next.
+///
+/// Regions are those of `MaskOutline`. What comes after 65,535 of them is 0.
+package struct LabelImage: Sendable, Equatable {
+    /// Rows.
+    package let height: Int
+    /// Columns.
+    package let width: Int
+    /// `height * width` numbers, row by row from the top left.
+    package let values: [UInt16]
+    /// Pixels of each region, the largest first.
+    package let sizes: [Int]
+
+    /// Numbers the regions of a mask.
+    package init(_ mask: Mask) {
+        let labels = PixelLabels(mask, connectivity: .four)
+        let order = labels.largestFirst
+        var numbers = [UInt16](repeating: 0, count: labels.sizes.count)
+        for (number, label) in order.prefix(Int(UInt16.max)).enumerated() {
+            numbers[label] = UInt16(number + 1)
+        }
+        height = mask.height
+        width = mask.width
+        values = labels.labels.map { $0 < 0 ? 0 : numbers[Int($0)] }
+        sizes = order.map { labels.sizes[$0] }
+    }
+
+    /// The numbers as grey values, to be written as a TIFF of 16 bit.
+    package var frame: Frame {
+        Frame(height: height, width: width, pixels: values.map { Float($0) })
+    }
+}
+
 /// Walks along the edges between a region and what is not of it, the region on the right hand.
 private struct RingTracer {
     /// Steps of one edge: east, south, west, north.
@@ -58,13 +85,8 @@ private struct RingTracer {
     /// The pixel ahead on the right of a corner, for each direction; the one ahead on the left is the previous.
     private static let ahead = [(x: 0, y: 0), (x: -1, y: 0), (x: -1, y: -1), (x: 0, y: -1)]
 
-    private let labels: PixelLabels
+    let labels: PixelLabels
 
-    init(_ labels: PixelLabels) {
-        self.labels = labels
-    }
-
-    /// Hands over every ring with its region's label.
     func trace(_ body: (Int, [MaskOutline.Corner]) -> Void) {
         // Every ring has an edge that runs east along the top of one of its pixels: start from those.
         var visited = [Bool](repeating: false, count: labels.labels.count)

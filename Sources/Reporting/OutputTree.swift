@@ -59,9 +59,7 @@ package struct OutputTree: Sendable, Equatable {
     package func probe() throws(OutputError) {
         try Durable.makeFolders(root)
         let path = "\(root)/\(Self.probePrefix)\(getpid())"
-        try Durable.replace(path) { temporary throws(OutputError) in
-            try Durable.write(bytes: [], to: temporary)
-        }
+        try Durable.replace(path, with: [])
         try Durable.remove(path)
     }
 
@@ -77,6 +75,15 @@ package struct OutputTree: Sendable, Equatable {
                 try Durable.remove("\(masks)/\(name)")
             }
         }
+    }
+
+    /// Keeps the file `STOP-ADVISED` there while so much of a run is faulty that it had better be stopped; `nil` removes it.
+    ///
+    /// One line of UTF-8 says when and why. Acquisition software may look for the file; autoqc stops nothing.
+    package func adviseStop(_ sentence: String?, run: String) throws(OutputError) {
+        guard let sentence else { return try Durable.remove(stopAdvice(run: run)) }
+        try Durable.makeFolders(folder(run: run))
+        try Durable.replace(stopAdvice(run: run), with: (sentence + "\n").utf8)
     }
 
     private static let probePrefix = ".probe-"
@@ -105,10 +112,10 @@ package enum SafeName {
         var result = ""
         for (position, byte) in name.utf8.enumerated() {
             let isLeadingDot = position == 0 && byte == UInt8(ascii: ".")
-            if isSafe(byte), !isLeadingDot {
+            if byte.isLetterOrDigit || "-_+=.".utf8.contains(byte), !isLeadingDot {
                 result.unicodeScalars.append(Unicode.Scalar(byte))
             } else {
-                result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+                result += "%" + byte.digits(2, radix: 16).uppercased()
             }
         }
         guard result.utf8.count > longest else { return result }
@@ -118,17 +125,7 @@ package enum SafeName {
     /// Sixteen hexadecimal digits of FNV-1a over the bytes: the same on every machine and in every start.
     package static func hash(_ name: String) -> String {
         let value = name.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
-
-    private static func isSafe(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: "-_+=.".utf8.contains(byte)
-        }
+        return value.digits(16, radix: 16)
     }
 }
 
@@ -167,31 +164,4 @@ package final class OutputLock: Sendable {
     }
 
     deinit { close(descriptor) }
-}
-
-/// The file `OUT/RUN/STOP-ADVISED`, there while so much of a run is faulty that it had better be stopped.
-///
-/// One line of UTF-8 says when and why. Acquisition software may look for the file; autoqc stops nothing.
-package struct StopAdvice: Sendable {
-    private let path: String
-    private let folder: String
-
-    /// The advice on one run.
-    package init(tree: OutputTree, run: String) {
-        path = tree.stopAdvice(run: run)
-        folder = tree.folder(run: run)
-    }
-
-    /// Leaves the file, durable when this returns.
-    package func give(_ sentence: String) throws(OutputError) {
-        try Durable.makeFolders(folder)
-        try Durable.replace(path) { temporary throws(OutputError) in
-            try Durable.write(bytes: Array((sentence + "\n").utf8), to: temporary)
-        }
-    }
-
-    /// Removes the file; none there is as good.
-    package func withdraw() throws(OutputError) {
-        try Durable.remove(path)
-    }
 }

@@ -34,8 +34,7 @@ package struct Sidecars: Sendable {
         let base = file.split(separator: "/").last.map(String.init) ?? file
         let stem =
             base.lastIndex(of: ".").flatMap { $0 > base.startIndex ? String(base[..<$0]) : nil } ?? base
-        let digits = String(page)
-        let number = page == 0 ? "" : "_p" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+        let number = page == 0 ? "" : "_p" + page.digits(4)
         return SafeName.of(stem) + (distinction.map { "_\($0)" } ?? "") + number
     }
 
@@ -61,13 +60,16 @@ package struct Sidecars: Sendable {
         try Durable.makeFolders(folder)
         if let cause {
             let text = GeoJSON.text(MaskOutline(mask), classification: cause == "unknown" ? "fault" : cause)
-            try Durable.replace("\(folder)/\(name).mask.geojson") { temporary throws(OutputError) in
-                try Durable.write(bytes: Array(text.utf8), to: temporary)
-            }
+            try Durable.replace("\(folder)/\(name).mask.geojson", with: text.utf8)
         }
-        try Durable.replace("\(folder)/\(name).mask.tiff") { temporary throws(OutputError) in
+        try Self.replace("\(folder)/\(name).mask.tiff") { try writeMask(mask, pixelSize, $0) }
+    }
+
+    /// Replaces a file that is written by a library with errors of its own.
+    private static func replace(_ path: String, write: (String) throws -> Void) throws(OutputError) {
+        try Durable.replace(path) { temporary throws(OutputError) in
             do {
-                try writeMask(mask, pixelSize, temporary)
+                try write(temporary)
             } catch {
                 throw OutputError("write", temporary, detail: "\(error)")
             }
@@ -82,12 +84,8 @@ package struct Sidecars: Sendable {
         name: String
     ) throws(OutputError) {
         try Durable.makeFolders(tree.scores(run: run))
-        try Durable.replace(scoresPath(run: run, name: name)) { temporary throws(OutputError) in
-            do {
-                try ScoreMapFile.write(scores, pixelSize: pixelSize, to: temporary)
-            } catch {
-                throw OutputError("write", temporary, detail: "\(error)")
-            }
+        try Self.replace(scoresPath(run: run, name: name)) {
+            try ScoreMapFile.write(scores, pixelSize: pixelSize, to: $0)
         }
     }
 
@@ -139,8 +137,7 @@ enum GeoJSON {
             case "\"": return "\\\""
             case "\\": return "\\\\"
             case "\u{0}"..."\u{1f}", "\u{7f}"..."\u{9f}":
-                let digits = String(scalar.value, radix: 16)
-                return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                return "\\u" + scalar.value.digits(4, radix: 16)
             default: return String(scalar)
             }
         }

@@ -30,11 +30,7 @@ package struct WebSettings: Sendable, Equatable {
     ///
     /// Throws where the address cannot be read, a token is too short, or the address is not this machine's alone and
     /// there is no token.
-    package init(
-        listen: String,
-        token: String? = nil,
-        plate: PlateFormat = .auto
-    ) throws(WebSettingsError) {
+    package init(listen: String, token: String? = nil, plate: PlateFormat = .auto) throws(WebSettingsError) {
         let colon = listen.lastIndex(of: ":")
         let name = colon.map { String(listen[..<$0]) } ?? "127.0.0.1"
         let number = colon.map { listen[listen.index(after: $0)...] } ?? listen[...]
@@ -81,4 +77,17 @@ package struct WebSettings: Sendable, Equatable {
             )
         }
     }
+}
+
+/// An address or a token for the live page that cannot be used.
+package struct WebSettingsError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// Whether the token is wrong; otherwise the address is.
+    package let isAboutToken: Bool
+    /// What is wrong.
+    package let problem: String
+    /// What to do about it.
+    package let remedy: String
+
+    /// One sentence.
+    package var description: String { "\(problem); \(remedy)." }
 }

@@ -152,7 +152,7 @@ package struct CanaryRule: Sendable, Equatable {
             return isStanding ? nil : .alarm(Self.transition(last, complaint + Self.remedy))
         }
         guard isStanding else { return nil }
-        let recent = Self.pooled(comparable.reversed(), Self.enoughToClear)
+        let recent = Self.pooled(comparable.reversed().map(\.tallies), Self.enoughToClear)
         guard alarmBelow == 0 || recent.map({ !isTooLow($0) }) == true else { return nil }
         return .clear(Self.transition(last, Self.words(recent ?? last.tallies)))
     }
@@ -166,7 +166,7 @@ package struct CanaryRule: Sendable, Equatable {
         + "and calibrate on recent normal frames (autoqc calibrate)"
 
     private func complaint(_ rounds: [CanaryRound]) -> String? {
-        if let recent = Self.pooled(rounds.reversed(), Self.enough), isTooLow(recent) {
+        if let recent = Self.pooled(rounds.reversed().map(\.tallies), Self.enough), isTooLow(recent) {
             return "\(Self.words(recent)), less than \(Int((100 * alarmBelow).rounded())) %"
         }
         let lost = Cause.allCases.compactMap { Self.lost($0, rounds) }
@@ -188,10 +188,6 @@ package struct CanaryRule: Sendable, Equatable {
         guard 2 * before.found >= before.copies, 4 * now.found < now.copies else { return nil }
         return "\(cause.rawValue) is not seen any more: \(now.found) of \(now.copies) found, "
             + "at first \(before.found) of \(before.copies)"
-    }
-
-    private static func pooled(_ rounds: some Sequence<CanaryRound>, _ enough: Int) -> [CanaryRound.Tally]? {
-        pooled(rounds.map(\.tallies), enough)
     }
 
     /// The sums by class over as many rounds as make enough copies; `nil` where all rounds together do not.

@@ -19,7 +19,7 @@ package enum PlatePattern: Hashable, Sendable, Comparable {
         case .allWells: "all-wells"
         case .lens(let number): "lens-\(number)"
         case .row(let row): "row-\(Well(row: row, column: 1)?.description.prefix { $0.isLetter } ?? "")"
-        case .column(let column): "column-\(column < 10 ? "0" : "")\(column)"
+        case .column(let column): "column-\(column.digits(2))"
         case .edge: "edge"
         }
     }
@@ -79,10 +79,10 @@ package struct PlateRules: Sendable, Equatable {
     /// The patterns that hold for these wells; the value says which wells are faulty.
     package func patterns(_ wells: [Well: Bool]) -> [PlatePattern] {
         if wells.count >= Self.smallestPlate, share(wells.values) >= Self.most { return [.allWells] }
-        let edge = Edge(wells.keys)
+        let size = PlateSize(holding: wells.keys)
         var groups: [PlatePattern: [Bool]] = [:]
         for (well, isFaulty) in wells {
-            for pattern in patterns(of: well, edge) { groups[pattern, default: []].append(isFaulty) }
+            for pattern in patterns(of: well, size) { groups[pattern, default: []].append(isFaulty) }
         }
         let faulty = wells.values.count { $0 }
         return groups.filter { _, group in
@@ -95,8 +95,8 @@ package struct PlateRules: Sendable, Equatable {
 
     /// The wells that a pattern is about.
     package func members(of pattern: PlatePattern, among wells: some Collection<Well>) -> [Well] {
-        let edge = Edge(wells)
-        return wells.filter { pattern == .allWells || patterns(of: $0, edge).contains(pattern) }.sorted()
+        let size = PlateSize(holding: wells)
+        return wells.filter { pattern == .allWells || patterns(of: $0, size).contains(pattern) }.sorted()
     }
 
     /// The lens over a well, numbered from 1, row by row; `nil` where it is not known how the lenses stand.
@@ -109,27 +109,14 @@ package struct PlateRules: Sendable, Equatable {
         Double(wells.count { $0 }) / Double(max(1, wells.count))
     }
 
-    private func patterns(of well: Well, _ edge: Edge) -> [PlatePattern] {
+    /// The edge is that of the smallest usual plate.
+    private func patterns(of well: Well, _ size: PlateSize) -> [PlatePattern] {
         var patterns: [PlatePattern] = [.row(well.row), .column(well.column)]
-        if edge.has(well) { patterns.append(.edge) }
+        let isAtEdge =
+            [0, size.rows - 1].contains(well.row) || [1, size.columns].contains(well.column)
+        if isAtEdge { patterns.append(.edge) }
         if let lens = lens(of: well) { patterns.append(.lens(lens)) }
         return patterns
-    }
-
-    /// The border of the smallest usual plate that holds the wells.
-    private struct Edge {
-        let rows: Int
-        let columns: Int
-
-        init(_ wells: some Collection<Well>) {
-            let (row, column) = (wells.map(\.row).max() ?? 0, wells.map(\.column).max() ?? 1)
-            let sizes = [(8, 12), (16, 24), (32, 48)]
-            (rows, columns) = sizes.first { row < $0.0 && column <= $0.1 } ?? (32, 48)
-        }
-
-        func has(_ well: Well) -> Bool {
-            well.row == 0 || well.row == rows - 1 || well.column == 1 || well.column == columns
-        }
     }
 }
 

@@ -11,24 +11,6 @@ package struct StallWatch: Sendable {
         package let last: FrameID
         /// Whether every other well of the run is silent as well.
         package let isWholeRun: Bool
-
-        /// Names the stall.
-        package init(last: FrameID, isWholeRun: Bool) {
-            (self.last, self.isWholeRun) = (last, isWholeRun)
-        }
-    }
-
-    /// A well as it stood before the watch began.
-    package struct Known: Sendable {
-        /// Its last frame.
-        package let frame: FrameID
-        /// Whether a stall was reported after that frame.
-        package let isReported: Bool
-
-        /// Gathers the two.
-        package init(frame: FrameID, isReported: Bool) {
-            (self.frame, self.isReported) = (frame, isReported)
-        }
     }
 
     private struct Entry {
@@ -51,17 +33,14 @@ package struct StallWatch: Sendable {
         runs[frame.run, default: [:]][frame.well] = Entry(frame: frame, moment: now)
     }
 
-    /// Watches wells from an earlier start as well.
+    /// Watches a well from an earlier start as well, by its last frame.
     ///
-    /// Their silence counts from now, as nobody knows what came meanwhile.
-    package mutating func resume(_ wells: [Known], now: ContinuousClock.Instant) {
-        for well in wells where runs[well.frame.run]?[well.frame.well] == nil {
-            runs[well.frame.run, default: [:]][well.frame.well] = Entry(
-                frame: well.frame,
-                moment: now,
-                isReported: well.isReported
-            )
-        }
+    /// Its silence counts from now, as nobody knows what came meanwhile. `isReported` says whether a stall was reported after
+    /// that frame.
+    package mutating func resume(_ frame: FrameID, isReported: Bool, now: ContinuousClock.Instant) {
+        guard runs[frame.run]?[frame.well] == nil else { return }
+        let entry = Entry(frame: frame, moment: now, isReported: isReported)
+        runs[frame.run, default: [:]][frame.well] = entry
     }
 
     /// Wells that have newly stalled, each reported once; a `limit` of `nil` is never.

@@ -83,36 +83,6 @@ package struct WellSequence: Sendable {
         }
     }
 
-    /// A frame that was judged earlier.
-    package struct PastFrame: Sendable, Equatable {
-        /// Its place in time.
-        package let index: Int
-        /// Normal or faulty.
-        package let verdict: Verdict
-        /// Distance from normal frames in their own spread.
-        package let severity: Double
-        /// The image scores; `nil` where they are not known.
-        package let scores: ImageScores?
-
-        /// Gathers a frame.
-        package init(index: Int, verdict: Verdict, severity: Double, scores: ImageScores?) {
-            (self.index, self.verdict, self.severity, self.scores) = (index, verdict, severity, scores)
-        }
-    }
-
-    /// A frame's place in time, as its name says, and when its file was written.
-    package struct Place: Sendable, Equatable {
-        /// The index in the file's name.
-        package let index: Int
-        /// When the file was written.
-        package let modified: Timestamp
-
-        /// Gathers the two.
-        package init(index: Int, modified: Timestamp) {
-            (self.index, self.modified) = (index, modified)
-        }
-    }
-
     /// What is known of a well before its next frame.
     package struct History: Sendable {
         /// The last judged frames, oldest first, without those that were judged after newer ones: at least `frames(_:)` of them
@@ -121,7 +91,7 @@ package struct WellSequence: Sendable {
         /// Whether the well counts as faulty after the last of them.
         package var isFaulty = false
         /// The newest frame; `nil` for a new well.
-        package var newest: Place?
+        package var newest: PlaceInTime?
         /// The last `ChangeRule.window` normal frames by the model at work, oldest first.
         package var looks: [ChangeRule.Look] = []
         /// Severities of the well's first `DriftRule.window` frames by the model at work.
@@ -153,7 +123,7 @@ package struct WellSequence: Sendable {
     private let settings: Settings
     private var state: StateHysteresis
     private var recent: [PastFrame]
-    private var newest: Place?
+    private var newest: PlaceInTime?
     private var looks: ChangeRule
     private let firstSeverities: [Double]
     private var lastChange: Int?
@@ -188,7 +158,7 @@ package struct WellSequence: Sendable {
     /// Whether a newer frame was judged before this one, which then says nothing about the well's present state.
     ///
     /// Newer by its place in time and by when it was written, as a microscope may begin to count anew.
-    package mutating func isLate(_ place: Place) -> Bool {
+    package mutating func isLate(_ place: PlaceInTime) -> Bool {
         if let newest, place.index < newest.index, place.modified < newest.modified { return true }
         newest = place
         return false

@@ -22,14 +22,14 @@ package struct Journal: Sendable {
     ///   - message: The sentence that `journalctl` shows; may have several lines.
     ///   - priority: How urgent it is.
     ///   - fields: What it can be found by, kept in this order.
-    ///   - messageID: The kind of event, which the catalog explains.
+    ///   - messageID: The kind of event, which the catalog explains: 32 hexadecimal digits, drawn once (`systemd-id128 new`).
     /// - Returns: Whether the journal took it: `false`, and nothing else, where there is none.
     @discardableResult
     package func send(
         message: String,
         priority: JournalPriority,
         fields: [JournalField] = [],
-        messageID: MessageID? = nil
+        messageID: String? = nil
     ) -> Bool {
         // The library calls it a success when nobody listens.
         guard Self.isPresent else { return false }
@@ -37,7 +37,7 @@ package struct Journal: Sendable {
             JournalField("MESSAGE", message), JournalField("PRIORITY", "\(priority.rawValue)"),
             JournalField("SYSLOG_IDENTIFIER", identifier),
         ]
-        if let messageID { all.append(JournalField("MESSAGE_ID", messageID.description)) }
+        if let messageID { all.append(JournalField("MESSAGE_ID", messageID)) }
         return Self.send(all + fields)
     }
 
@@ -132,67 +132,28 @@ package enum JournalPriority: Int, Sendable, CaseIterable {
     case debug
 }
 
-/// The 128-bit name of a kind of journal record, by which the catalog explains it.
-package struct MessageID: Sendable, Hashable, CustomStringConvertible {
-    private let high: UInt64
-    private let low: UInt64
-
-    /// The upper and lower half of a number drawn once for ever (`systemd-id128 new`).
-    package init(_ high: UInt64, _ low: UInt64) {
-        self.high = high
-        self.low = low
-    }
-
-    /// 32 lower-case hexadecimal digits.
-    package var description: String { Self.digits(high) + Self.digits(low) }
-
-    private static func digits(_ half: UInt64) -> String {
-        let text = String(half, radix: 16)
-        return String(repeating: "0", count: 16 - text.count) + text
-    }
-}
-
 /// Sends log records to the journal, their metadata as fields: `well` becomes `AUTOQC_WELL`.
 ///
 /// The metadata also stands behind the message, `key=value`, for those who read `journalctl` without fields.
 /// A record that the journal does not take goes to stderr.
-package struct JournalLogHandler: LogHandler {
-    /// Least level that is logged.
-    package var logLevel: Logger.Level = .info
-    /// Fields of every record of this logger.
-    package var metadata: Logger.Metadata = [:]
-    /// Fields that come from the context of a record.
-    package var metadataProvider: Logger.MetadataProvider?
-    private let label: String
-    private let send: Send
-    private let fallback: any LogHandler
+struct JournalLogHandler: LogHandler {
+    var logLevel: Logger.Level = .info
+    var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider?
+    let label: String
+    let fallback: any LogHandler
+    let send: Send
 
     /// Takes a record, or `false`.
     typealias Send =
         @Sendable (_ message: String, _ priority: JournalPriority, _ fields: [JournalField]) -> Bool
 
-    /// Logs to the journal under a logger's name.
-    package init(label: String, journal: Journal = Journal()) {
-        self.init(label: label, fallback: StreamLogHandler.standardError(label: label)) {
-            journal.send(message: $0, priority: $1, fields: $2)
-        }
-    }
-
-    /// Logs to a function.
-    init(label: String, fallback: any LogHandler, send: @escaping Send) {
-        self.label = label
-        self.fallback = fallback
-        self.send = send
-    }
-
-    /// Reads and writes one of the fields of every record.
-    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    /// Sends one record.
-    package func log(event: LogEvent) {
+    func log(event: LogEvent) {
         var all = metadata
         all.merge(metadataProvider?.get() ?? [:]) { $1 }
         all.merge(event.metadata ?? [:]) { $1 }
@@ -213,8 +174,16 @@ package struct JournalLogHandler: LogHandler {
     }
 }
 
+extension JournalLogHandler {
+    /// Logs to the journal under a logger's name.
+    init(label: String) {
+        self.init(label: label, fallback: StreamLogHandler.standardError(label: label)) {
+            Journal().send(message: $0, priority: $1, fields: $2)
+        }
+    }
+}
+
 extension JournalPriority {
-    /// The urgency of a log level.
     init(_ level: Logger.Level) {
         self =
             switch level {
@@ -236,7 +205,7 @@ package enum ServiceLogging {
     }
 
     /// The log handler that `bootstrap` gives to a logger.
-    package static func handler(label: String, level: Logger.Level = .info) -> any LogHandler {
+    static func handler(label: String, level: Logger.Level = .info) -> any LogHandler {
         var handler: any LogHandler =
             standardErrorIsJournal
             ? JournalLogHandler(label: label) : StreamLogHandler.standardError(label: label)
@@ -247,7 +216,7 @@ package enum ServiceLogging {
     /// Whether stderr is the stream that the service manager connected to the journal.
     ///
     /// `JOURNAL_STREAM` names its device and inode, and programs inherit it whose stderr leads elsewhere.
-    package static var standardErrorIsJournal: Bool {
+    static var standardErrorIsJournal: Bool {
         guard let value = unsafe getenv("JOURNAL_STREAM") else { return false }
         return isJournal(STDERR_FILENO, stream: unsafe String(cString: value))
     }

@@ -33,12 +33,6 @@ package struct ServiceManager: Sendable {
         return notify("RELOADING=1\nMONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1000)")
     }
 
-    /// Asks for more time to start or to stop, counted from now.
-    @discardableResult
-    package func extendTimeout(by duration: Duration) -> Bool {
-        notify("EXTEND_TIMEOUT_USEC=\(max(0, Int64(duration / .microseconds(1))))")
-    }
-
     /// How long the manager waits for `watchdog()` before it restarts the service.
     ///
     /// It is `nil` if the manager does not watch this process; half of it is a good interval.

@@ -136,17 +136,16 @@ struct WatchedFolder {
         known: @escaping FolderWatcher.Known = { _ in }
     ) throws {
         self.folder = folder
-        watcher = FolderWatcher(
-            WatchPlan(
-                roots: [folder.path],
-                pattern: try FramePattern(pattern),
-                options: options,
-                watchLimit: watchLimit,
-                known: known,
-                hasRoomForOld: hasRoomForOld,
-                isWhole: isWhole
-            )
+        var plan = WatchPlan(
+            roots: [folder.path],
+            pattern: try FramePattern(pattern),
+            options: options,
+            known: known,
+            hasRoomForOld: hasRoomForOld,
+            isWhole: isWhole
         )
+        plan.watchLimit = watchLimit
+        watcher = FolderWatcher(plan)
         log = EventLog(watcher)
     }
 

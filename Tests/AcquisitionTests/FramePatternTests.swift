@@ -71,18 +71,16 @@ import Testing
     @Test(
         "a wrong pattern is refused with a sentence that says what is wrong",
         arguments: [
-            ("", FramePatternError.Code.empty), ("{run}_f{frame}.tif", .noWell),
-            ("{plate}_{well}.tif", .unknownField),
-            ("{well", .unknownField), ("well}_{well}", .unknownField), ("{well}_{well}.tif", .repeatedField),
-            ("/{well}.tif", .notARelativePath), ("../{well}.tif", .notARelativePath),
-            ("{well}//a", .notARelativePath),
-            ("{well}\n.tif", .notARelativePath),
+            ("", "is empty"), ("{run}_f{frame}.tif", "has no {well}"), ("{plate}_{well}.tif", "not {plate}"),
+            ("{well", "not {well"), ("well}_{well}", "a '}' without a '{'"), ("{well}_{well}.tif", "twice"),
+            ("/{well}.tif", "below the watched folder"), ("../{well}.tif", "below the watched folder"),
+            ("{well}//a", "below the watched folder"), ("{well}\n.tif", "below the watched folder"),
         ]
     )
-    func wrongPatterns(pattern: String, code: FramePatternError.Code) throws {
+    func wrongPatterns(pattern: String, words: String) throws {
         let error = #expect(throws: FramePatternError.self) { try FramePattern(pattern) }
-        #expect(error?.code == code)
         #expect(error?.description.contains("pattern") == true)
+        #expect(error?.description.contains(words) == true)
     }
 
     @Test("bytes that are not text are shown, not printed")

@@ -14,14 +14,13 @@ import Testing
                 try Data("END".utf8).write(to: folder.appending(path: name))
             }
             for index in 0..<150 { try write("01_A1_f\(index).tiff") }
-            let plan = WatchPlan(
+            var plan = WatchPlan(
                 roots: [folder.path],
                 pattern: try FramePattern(),
                 options: WatchedFolder.fast,
-                mostUnread: 8,
-                mostCandidates: 20,
                 isWhole: WatchedFolder.isWhole
             )
+            (plan.mostUnread, plan.mostCandidates) = (8, 20)
             let watcher = FolderWatcher(plan)
             for index in 150..<300 { try write("01_A1_f\(index).tiff") }
             let log = EventLog(watcher)

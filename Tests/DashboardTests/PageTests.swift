@@ -225,7 +225,7 @@ import Testing
             figures.counts.judged = 3
             figures.latency.upTo = [(0.5, 2), (1, 3)]
             figures.latency.all = 3
-            figures.parts = [DaemonFigures.Part(name: "judging 1", silence: 0.25)]
+            figures.parts = [(name: "judging 1", silence: 0.25)]
             return figures
         }) { page in
             try page.add("A1", frame: 0)
@@ -285,7 +285,7 @@ import Testing
         try await OpenPage.with(figures: {
             var figures = DaemonFigures(started: Timestamp(nanoseconds: 0))
             figures.watchdog = 30
-            figures.parts = [DaemonFigures.Part(name: "judging 1", silence: 31)]
+            figures.parts = [(name: "judging 1", silence: 31)]
             return figures
         }) { page in
             let answer = try await page.visitor.get("/healthz")

@@ -1,9 +1,10 @@
 import Foundation
 import GRDB
-import Ledger
 import Plate
 import TestSupport
 import Testing
+
+@testable import Ledger
 
 struct AlarmsTests {
     private static func alarm(_ event: Alarm.Event, well: String = "B1", frame: Int, reason: String? = nil)
@@ -41,8 +42,12 @@ struct AlarmsTests {
             try ledger.record([], alarms: [Self.alarm(.stalled, frame: 2, reason: "no frame for 60 s")])
             let kept = try ledger.alarms(run: "01")
             #expect(kept.map(\.event) == [.fault, .onset, .fault, .unreadable, .stalled])
-            #expect(kept[0].severity == 4.5 && kept[0].threshold == 2 && kept[0].cause == "air-bubble")
-            #expect(kept[3].severity == nil && kept[3].reason == "it is cut")
+            #expect(kept.map(\.reason) == [nil, nil, nil, "it is cut", "no frame for 60 s"])
+            let rows = try ledger.read {
+                try Row.fetchAll($0, sql: "SELECT severity, threshold, cause FROM alarms ORDER BY id")
+            }
+            #expect(rows[0] == ["severity": 4.5, "threshold": 2.0, "cause": "air-bubble"])
+            #expect(rows[3]["severity"] as Double? == nil)
             let well = try Sample.well("B1")
             let transitions = try ledger.alarms(run: "01", well: well, events: [.onset, .clear])
             #expect(transitions.map(\.frame.index) == [1])

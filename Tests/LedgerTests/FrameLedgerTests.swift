@@ -164,7 +164,7 @@ struct FrameLedgerTests {
             try ledger.record([Sample.judged("a.tif", frame: 1, verdict: .faulty, size: 99)])
             #expect(try ledger.counts() == [.judged: 2])
             let history = try ledger.history(of: Sample.well(), run: "01", count: 3)
-            #expect(history.verdicts == [.normal, .faulty])
+            #expect(history.frames.map(\.verdict) == [.normal, .faulty])
             #expect(history.isFaulty)
         }
     }
@@ -179,8 +179,8 @@ struct FrameLedgerTests {
                 ])
             }
             let history = try ledger.history(of: Sample.well(), run: "01", count: 3)
-            #expect(history.verdicts == [.faulty, .normal, .faulty])
-            #expect(try ledger.history(of: Sample.well(), run: "02", count: 3).verdicts.isEmpty)
+            #expect(history.frames.map(\.verdict) == [.faulty, .normal, .faulty])
+            #expect(try ledger.history(of: Sample.well(), run: "02", count: 3).frames.isEmpty)
             #expect(try ledger.history(of: Sample.well("C3"), run: "01", count: 9).isFaulty == false)
         }
     }
@@ -208,7 +208,7 @@ struct FrameLedgerTests {
             let late = try Sample.judged("a.tif", frame: 1, verdict: .faulty, tier: .deferred, isLate: true)
             try ledger.record([Sample.judged("b.tif", frame: 2), late])
             let history = try ledger.history(of: Sample.well(), run: "01", count: 3)
-            #expect(history.verdicts == [.normal])
+            #expect(history.frames.map(\.verdict) == [.normal])
             #expect(!history.isFaulty)
             #expect(history.newest?.index == 2)
             #expect(try ledger.record(at: late.source.place) == late)

@@ -71,3 +71,12 @@ func withLedger(_ body: (FrameLedger) throws -> Void) async throws {
         try body(ledger)
     }
 }
+
+extension FrameLedger {
+    /// The row of one page of a file, whatever content it had.
+    func record(at place: FrameSource.Place) throws -> FrameRecord? {
+        var found: FrameRecord?
+        try forEach { if $0.source.place == place { found = $0 } }
+        return found
+    }
+}

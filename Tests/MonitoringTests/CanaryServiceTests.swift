@@ -45,35 +45,32 @@ struct CanaryServiceTests {
             var settings = ConfigurationSettings()
             settings.canaryEvery = every
             settings.canaryFrames = frames
-            return CanaryService(environment, settings: CanarySettings(settings))
-        }
-
-        private var environment: CanaryService.Environment {
-            let (judged, events, questions) = (judged, events.continuation, questions.continuation)
-            return CanaryService.Environment(
-                ledger: pipeline.environment.ledger,
-                tree: bench.tree,
-                journal: JournalReporter { record in
-                    events.yield(record.fields["AUTOQC_EVENT"] ?? "")
-                    return true
+            let (judged, questions) = (judged, questions.continuation)
+            return CanaryService(
+                environment,
+                settings: CanarySettings(settings),
+                faultyCopy: { frame, _, _ in
+                    var copy = frame
+                    if self.isVisible.withLock({ $0 }) { copy[0, 0] = 200 }
+                    return copy
                 },
-                tools: CanaryTrial.Tools(
-                    reader: FakeReader(),
-                    faultyCopy: { frame, _, _ in
-                        var copy = frame
-                        if self.isVisible.withLock({ $0 }) { copy[0, 0] = 200 }
-                        return copy
-                    },
-                    logger: pipeline.environment.logger
-                ),
-                logger: pipeline.environment.logger,
-                now: { Timestamp(nanoseconds: self.clock.withLock { $0 }) },
                 judging: { FramePipeline.Settings(judge: FakeJudge { judged.add($0) }) },
                 isQuiet: {
                     defer { questions.yield() }
                     return self.isQuiet.withLock { $0 }
                 }
             )
+        }
+
+        private var environment: FramePipeline.Environment {
+            let events = events.continuation
+            var environment = pipeline.environment
+            environment.journal = JournalReporter { record in
+                events.yield(record.fields["AUTOQC_EVENT"] ?? "")
+                return true
+            }
+            environment.now = { Timestamp(nanoseconds: self.clock.withLock { $0 }) }
+            return environment
         }
 
         func pass(_ seconds: Int64) { clock.withLock { $0 += seconds * 1_000_000_000 } }

@@ -4,11 +4,11 @@ import Frames
 import Ledger
 import Plate
 import Reporting
-import Rules
 import Synchronization
 import Testing
 
 @testable import Monitoring
+@testable import Rules
 
 struct FramePipelineTests {
     @Test func aBatchLeavesMasksAlarmsJournalAndRows() async throws {

@@ -1,4 +1,3 @@
-import Acquisition
 import Foundation
 import Frames
 import Ledger
@@ -8,6 +7,7 @@ import Reporting
 import TestSupport
 import Testing
 
+@testable import Acquisition
 @testable import Monitoring
 
 /// Measures what grows with the plate and its past; `AUTOQC_SCALE=FRAMES swift test --filter ScaleTests` prints it.

@@ -1,12 +1,12 @@
-import Acquisition
 import Foundation
 import Ledger
 import Plate
 import Reporting
-import Rules
 import Testing
 
+@testable import Acquisition
 @testable import Monitoring
+@testable import Rules
 
 /// A restart in the midst of a run, or after one.
 struct StallReporterTests {

@@ -1,7 +1,7 @@
-import Acquisition
 import Plate
 import Testing
 
+@testable import Acquisition
 @testable import Monitoring
 
 struct WellQueueTests {

@@ -91,11 +91,11 @@ struct AlarmLogTests {
         try await withTemporaryFolder { folder in
             let tree = OutputTree(root: folder.path)
             let entry = { (seconds: Int64, reason: String) in
-                QuarantineLog.Entry(
-                    time: Timestamp(nanoseconds: seconds * 1_000_000_000),
+                FrameRecord(
                     source: FrameSource(root: "/in", path: "a\nb/01_B1_f1.tif"),
                     frame: FrameID(run: "01", well: try Sample.well(), index: 1),
-                    reason: reason
+                    outcome: .quarantined(reason: reason),
+                    judged: Timestamp(nanoseconds: seconds * 1_000_000_000)
                 )
             }
             for seconds in 1...2 {

@@ -41,8 +41,8 @@ struct JournalReporterTests {
         ]
         #expect(
             Set(identifiers)
-                == Set(Alarm.Event.allCases.compactMap { JournalReporter.messageID(of: $0)?.description })
-                .union(canary.map { JournalReporter.messageID(of: $0).description })
+                == Set(Alarm.Event.allCases.compactMap { JournalReporter.messageID(of: $0) })
+                .union(canary.map { JournalReporter.messageID(of: $0) })
         )
         #expect(identifiers.allSatisfy { $0.count == 32 && $0.allSatisfy(\.isHexDigit) })
     }

@@ -1,6 +1,7 @@
 import Plate
-import Rules
 import Testing
+
+@testable import Rules
 
 struct StallWatchTests {
     private let start = ContinuousClock.now
@@ -38,11 +39,10 @@ struct StallWatchTests {
 
     @Test func wellsOfBeforeAreWatchedFromNowOnAndNotReportedAgain() throws {
         var watch = StallWatch()
-        let known = try ["B1", "C1", "D1"].map {
-            StallWatch.Known(frame: try frame($0, 7), isReported: $0 == "D1")
-        }
         watch.saw(try frame("C1", 8), now: start)
-        watch.resume(known, now: start + .seconds(1))
+        for well in ["B1", "C1", "D1"] {
+            watch.resume(try frame(well, 7), isReported: well == "D1", now: start + .seconds(1))
+        }
         watch.saw(try frame("C1", 9), now: start + .seconds(60))
         #expect(watch.newStalls(limit: .seconds(60), now: start + .seconds(60)).isEmpty)
         let expected = StallWatch.Stall(last: try frame("B1", 7), isWholeRun: false)

@@ -66,7 +66,7 @@ struct WellSequenceTests {
                 case nil: break
                 }
                 history.frames.append(
-                    WellSequence.PastFrame(
+                    PastFrame(
                         index: index,
                         verdict: judgement.verdict,
                         severity: judgement.severity,
@@ -198,7 +198,7 @@ struct WellSequenceTests {
     }
 
     @Test func aFrameIsLateIfANewerOneWasJudgedThatWasWrittenLater() {
-        func place(_ index: Int, _ second: Int64) -> WellSequence.Place {
+        func place(_ index: Int, _ second: Int64) -> PlaceInTime {
             .init(index: index, modified: Timestamp(nanoseconds: second * 1_000_000_000))
         }
         var history = WellSequence.History()

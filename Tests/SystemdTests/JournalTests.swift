@@ -39,11 +39,6 @@ import Testing
         #expect(field.name == name && JournalField.isValid(name: field.name))
     }
 
-    @Test("a message identifier is written with all its zeros")
-    func messageID() {
-        #expect(MessageID(0x0F, 0xAB).description == "000000000000000f00000000000000ab")
-    }
-
     @Test("without a journal nothing is sent, and the caller knows", .enabled(if: !isServed))
     func absent() {
         #expect(!Journal().send(message: "nobody hears this", priority: .info))
@@ -59,7 +54,7 @@ import Testing
                 JournalField("AUTOQC_WELL", "B01"), JournalField("AUTOQC_TEST", mark),
                 JournalField("AUTOQC_BYTES", bytes: [0, 10, 255, 61]),
             ],
-            messageID: MessageID(1, 2)
+            messageID: "00000000000000010000000000000002"
         )
         #expect(sent)
         let record = try await Self.record(["AUTOQC_WELL=B01", "AUTOQC_TEST=\(mark)"])

@@ -24,7 +24,6 @@ import Testing
                 #expect(manager.status("3 frames wait\nREADY=0"))
                 #expect(manager.watchdog())
                 #expect(manager.reloading())
-                #expect(manager.extendTimeout(by: .seconds(2.5)))
                 #expect(manager.stopping())
                 #expect(socket.receive() == "READY=1")
                 #expect(socket.receive() == "STATUS=3 frames wait READY=0")
@@ -35,7 +34,6 @@ import Testing
                     $0.hasPrefix("MONOTONIC_USEC=") ? Int($0.dropFirst(15)) : nil
                 }
                 #expect((time ?? 0) > 0)
-                #expect(socket.receive() == "EXTEND_TIMEOUT_USEC=2500000")
                 #expect(socket.receive() == "STOPPING=1")
             }
         }

@@ -50,7 +50,7 @@ enum Answer {
         let sequence: Int64
         let now: String
         let patterns: [Pattern]
-        let wells: [Well]
+        var wells: [Well]
     }
 
     /// Frames of a well's time series that are drawn as one mark.
@@ -63,8 +63,8 @@ enum Answer {
         var unreadable: Int
     }
 
-    /// A frame with which a well's state turned.
-    struct Turn: Codable, Sendable {
+    /// A frame with which a well became faulty, or normal again.
+    struct Transition: Codable, Sendable {
         let frame: Int
         let event: String
     }
@@ -85,7 +85,7 @@ enum Answer {
         let threshold: Double?
         let range: Range?
         let buckets: [Bucket]
-        let turns: [Turn]
+        let turns: [Transition]
         let decisions: [Decision]
     }
 

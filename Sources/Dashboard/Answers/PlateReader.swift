@@ -49,7 +49,7 @@ struct PlateReader: Sendable {
         let last = try ledger.lastSequence()
         // A ledger that was made anew counts from 1 again: a page that knows of more needs all wells.
         let wells = try ledger.wells(of: run, after: sequence <= last ? sequence : 0)
-        let size = PlateSize(format, holding: wells.map(\.well))
+        let size = PlateSize(holding: wells.map(\.well), atLeast: format.wells)
         return Answer.Plate(
             run: run,
             rows: size.rows,
@@ -61,16 +61,11 @@ struct PlateReader: Sendable {
         )
     }
 
-    /// The lenses of a run, each beside its own past.
     func lenses(_ run: String) throws -> Answer.Lenses {
         let charts = try lensHistory.trend().charts(of: run)
-        return Answer.Lenses(
-            run: run,
-            lenses: charts.compactMap { Answer.Lens($0, atMost: Self.mostRuns) }
-        )
+        return Answer.Lenses(run: run, lenses: charts.compactMap { Answer.Lens($0, atMost: Self.mostRuns) })
     }
 
-    /// The header of the page.
     func status(canDecide: Bool) -> Answer.Status {
         var disk = statvfs()
         let isKnown = unsafe statvfs(tree.root, &disk) == 0
@@ -86,7 +81,6 @@ struct PlateReader: Sendable {
 
     private static let version = "v1"
 
-    /// The drill-down into a well.
     func series(_ run: String, _ well: Well) throws -> Answer.Series {
         var series = SeriesBuilder()
         try ledger.forEachPoint(of: well, run: run) { series.add($0) }
@@ -112,7 +106,6 @@ struct PlateReader: Sendable {
         try ledger.records(of: frame).last { $0.state != .skipped }
     }
 
-    /// A frame with the outline of its mask.
     func detail(_ frame: FrameID) throws -> Answer.FrameDetail? {
         guard let record = try record(frame), let entry = entry(record) else { return nil }
         let mask = FrameFiles(tree: tree, record: record).readMask()
@@ -201,45 +194,20 @@ extension WellState {
     }
 }
 
-/// Rows and columns of a plate.
-struct PlateSize: Sendable, Equatable {
-    let rows: Int
-    let columns: Int
-
-    private static let sizes = [
-        PlateSize(rows: 8, columns: 12), PlateSize(rows: 16, columns: 24), PlateSize(rows: 32, columns: 48),
-    ]
-
-    private init(rows: Int, columns: Int) {
-        self.rows = rows
-        self.columns = columns
-    }
-
-    /// The plate as configured, or the next larger one that holds the wells seen.
-    init(_ format: WebSettings.PlateFormat, holding wells: some Sequence<Well>) {
-        let configured =
-            switch format {
-            case .auto, .wells96: 0
-            case .wells384: 1
-            case .wells1536: 2
-            }
-        let last = (row: wells.map(\.row).max() ?? 0, column: wells.map(\.column).max() ?? 1)
-        self =
-            Self.sizes[configured...].first { last.row < $0.rows && last.column <= $0.columns }
-            ?? Self.sizes[2]
-    }
+extension WebSettings.PlateFormat {
+    /// How many wells the map has at least.
+    var wells: Int { Int(rawValue) ?? 0 }
 }
 
 /// A well's time series, made small enough to be drawn: 10,000 frames are more than a screen has columns.
 struct SeriesBuilder {
     private var points: [FrameLedger.SeriesPoint] = []
-    private(set) var turns: [Answer.Turn] = []
+    private(set) var turns: [Answer.Transition] = []
     private(set) var threshold: Double?
     private var wasFaulty = false
     private var lastGood: Int?
     private var firstBad: Int?
 
-    /// Takes the next frame in time.
     mutating func add(_ point: FrameLedger.SeriesPoint) {
         points.append(point)
         threshold = point.threshold ?? threshold
@@ -248,10 +216,9 @@ struct SeriesBuilder {
         }
         guard let isFaulty = point.wellIsFaulty, isFaulty != wasFaulty else { return }
         wasFaulty = isFaulty
-        turns.append(Answer.Turn(frame: point.frame, event: isFaulty ? "ONSET" : "CLEAR"))
+        turns.append(Answer.Transition(frame: point.frame, event: isFaulty ? "ONSET" : "CLEAR"))
     }
 
-    /// Frames taken.
     var count: Int { points.count }
 
     /// From where to where the well can be used: up to the frame before the first flagged one.
@@ -285,14 +252,9 @@ struct SeriesBuilder {
 
 /// How each lens did in each run of a ledger; what was found of a run is kept until a frame of it is added.
 package final class LensHistory: Sendable {
-    private struct Known: Sendable {
-        let lastSequence: Int64
-        let lenses: [Int: LensTally.Summary]
-    }
-
     private let ledger: FrameLedger
     private let rules: PlateRules
-    private let known = Mutex<[String: Known]>([:])
+    private let known = Mutex<[String: (lastSequence: Int64, lenses: [Int: LensTally.Summary])]>([:])
 
     /// Looks into a ledger of a microscope whose lenses stand like this.
     package init(ledger: FrameLedger, rules: PlateRules) {
@@ -318,8 +280,8 @@ package final class LensHistory: Sendable {
         }
         var tally = LensTally(rules: rules)
         try ledger.forEachSeverity(of: run.run) { tally.add($0, severity: $1, isFaulty: $2) }
-        let found = Known(lastSequence: run.lastSequence, lenses: tally.summaries)
-        known.withLock { $0[run.run] = found }
-        return found.lenses
+        let lenses = tally.summaries
+        known.withLock { $0[run.run] = (run.lastSequence, lenses) }
+        return lenses
     }
 }

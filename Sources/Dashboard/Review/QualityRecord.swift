@@ -35,7 +35,7 @@ package struct QualityRecord: Sendable {
             let lastGoodFrame: Int?
             let firstFlaggedFrame: Int?
             let worstSeverity: Double?
-            let turns: [Answer.Turn]
+            let turns: [Answer.Transition]
             let decision: String?
         }
 

@@ -78,8 +78,7 @@ package struct ReviewPage {
     /// its picture before any has many.
     private func flaggedFrames() throws -> [FrameID] {
         let perWell = try review.wells.filter { $0.flagged > 0 }.map { well in
-            var selection = FrameLedger.Selection(limit: Self.mostOfWell)
-            selection.flaggedOnly = true
+            let selection = FrameLedger.Selection(limit: Self.mostOfWell, flaggedOnly: true)
             return try ledger.records(of: well.well, run: review.run, selection)
                 .sorted { ($0.judgement?.severity ?? 0) > ($1.judgement?.severity ?? 0) }.compactMap(\.frame)
         }
@@ -95,17 +94,10 @@ package struct ReviewPage {
 
 /// Pictures of frames with the outlines of their masks, as HTML, until a budget of bytes is used up.
 struct ReviewGallery {
-    private var budget: Int
-    private let width: Int
-    private let files: (FrameID) throws -> FrameFiles?
-    /// Pictures made.
+    var budget: Int
+    let width: Int
+    let files: (FrameID) throws -> FrameFiles?
     private(set) var count = 0
-
-    init(budget: Int, width: Int, files: @escaping (FrameID) throws -> FrameFiles?) {
-        self.budget = budget
-        self.width = width
-        self.files = files
-    }
 
     /// Figures of frames in this order; those that do not fit any more are left out.
     mutating func figures(of frames: [FrameID]) throws -> [String] {

@@ -5,7 +5,6 @@ import Reporting
 
 /// What is worth saying of a run when it is over, gathered in one pass over its frames.
 struct RunReview: Sendable {
-    /// One well.
     struct WellReview: Sendable {
         let well: Plate.Well
         let frames: Int
@@ -15,9 +14,8 @@ struct RunReview: Sendable {
         let worst: Double?
         let threshold: Double?
         let buckets: [Answer.Bucket]
-        let turns: [Answer.Turn]
+        let turns: [Answer.Transition]
         let decision: Decision?
-        let isFaulty: Bool
     }
 
     /// A frame and how far it is from its threshold.
@@ -47,7 +45,6 @@ struct RunReview: Sendable {
     /// Marks in a well's small timeline.
     private static let marks = 120
 
-    /// Gathers a run, or `nil` where the ledger has no frame of it.
     init?(_ run: String, ledger: FrameLedger, format: WebSettings.PlateFormat) throws(LedgerError) {
         let summaries = try ledger.wells(of: run)
         guard let first = summaries.map(\.first).min() else { return nil }
@@ -68,7 +65,7 @@ struct RunReview: Sendable {
         self.first = first
         self.wells = wells
         self.decisions = decisions
-        size = PlateSize(format, holding: wells.map(\.well))
+        size = PlateSize(holding: wells.map(\.well), atLeast: format.wells)
         sessions = try ledger.sessions()
         surestFaulty = ends.faulty.highest
         leastSureFaulty = ends.faulty.lowest
@@ -76,11 +73,8 @@ struct RunReview: Sendable {
         leastSureNormal = ends.normal.highest
     }
 
-    /// Frames judged.
     var judged: Int { wells.reduce(0) { $0 + $1.frames - $1.unreadable } }
-    /// Of them, those judged faulty.
     var flagged: Int { wells.reduce(0) { $0 + $1.flagged } }
-    /// Frames that could not be judged.
     var unreadable: Int { wells.reduce(0) { $0 + $1.unreadable } }
 
     /// The frames at both ends of a verdict.
@@ -134,7 +128,6 @@ extension RunReview.WellReview {
         worst = buckets.compactMap(\.high).max()
         threshold = series.threshold
         turns = series.turns
-        isFaulty = summary.isFaulty
         self.decision = decision
     }
 }

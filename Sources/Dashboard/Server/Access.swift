@@ -131,7 +131,6 @@ extension Response {
         return Response(status: status, type: "application/json; charset=utf-8", bytes: data)
     }
 
-    /// An answer that is complete.
     init(status: HTTPResponse.Status = .ok, type: String, bytes: some Sequence<UInt8>) {
         self.init(
             status: status,

@@ -12,7 +12,6 @@ final class EventStream: Sendable {
     /// Pages that may be open at once.
     static let mostReaders = 64
     private static let interval = Duration.seconds(1)
-    /// Rounds between two status events.
     private static let statusEvery = 2
     /// Rounds between two looks at every well: one that stalls has no outcome that would tell.
     private static let wholeEvery = 10
@@ -60,7 +59,7 @@ final class EventStream: Sendable {
             }
             if let run {
                 let after = round % Self.wholeEvery == 0 && round > 0 ? 0 : news.sequence
-                if let plate = news.take(try await site.ask { try $0.plate(run, after: after) }) {
+                if let plate = news.update(try await site.ask { try $0.plate(run, after: after) }) {
                     try await writer.write(Self.event("plate", try Answer.encode(plate), id: plate.sequence))
                 }
             }
@@ -71,16 +70,12 @@ final class EventStream: Sendable {
 
     /// What a page knows already.
     private struct PlateNews {
-        private(set) var sequence: Int64
-        private var known: [String: WellState] = [:]
-        private var patterns: [Answer.Pattern] = []
-
-        init(sequence: Int64) {
-            self.sequence = sequence
-        }
+        var sequence: Int64
+        var known: [String: WellState] = [:]
+        var patterns: [Answer.Pattern] = []
 
         /// The wells that look otherwise than before; `nil` for none.
-        mutating func take(_ plate: Answer.Plate) -> Answer.Plate? {
+        mutating func update(_ plate: Answer.Plate) -> Answer.Plate? {
             let isNew = plate.sequence < sequence
             let wells = plate.wells.filter {
                 $0.sequence > sequence || isNew || known[$0.well] != nil && known[$0.well] != $0.state
@@ -92,15 +87,9 @@ final class EventStream: Sendable {
             let isOtherPattern = plate.patterns != patterns
             patterns = plate.patterns
             guard !wells.isEmpty || isNew || isOtherPattern else { return nil }
-            return Answer.Plate(
-                run: plate.run,
-                rows: plate.rows,
-                columns: plate.columns,
-                sequence: plate.sequence,
-                now: plate.now,
-                patterns: plate.patterns,
-                wells: wells
-            )
+            var changed = plate
+            changed.wells = wells
+            return changed
         }
     }
 

@@ -2,61 +2,52 @@ import Plate
 import Reporting
 import Rules
 
-/// The daemon's figures in the text format of Prometheus 0.0.4.
+/// The daemon's figures in the text format of Prometheus 0.0.4; names are given without their prefix `autoqc_`.
 struct Metrics {
     private(set) var text = ""
 
-    /// Writes all there is to say.
     init(figures: DaemonFigures?, run: String?, wells: [Answer.Well], status: Answer.Status) {
         if let figures { add(figures) }
         if let run { add(wells, run: run) }
         if let free = status.diskFree {
-            describe("autoqc_disk_free_bytes", "gauge", "Bytes left on the file system of the output.")
-            sample("autoqc_disk_free_bytes", Double(free))
+            describe("disk_free_bytes", "gauge", "Bytes left on the file system of the output.")
+            sample("disk_free_bytes", Double(free))
         }
     }
 
     private mutating func add(_ figures: DaemonFigures) {
-        gauge("autoqc_queue_frames", "Frames that wait to be judged.", Double(figures.waiting))
-        gauge("autoqc_queue_deferred_frames", "Of them, those put off.", Double(figures.waitingDeferred))
-        gauge("autoqc_lag_seconds", "Time that judging would take for all waiting frames.", figures.lag)
-        gauge(
-            "autoqc_frames_per_second",
-            "Frames judged per second over the last minute.",
-            figures.framesPerSecond
-        )
-        gauge("autoqc_ready", "1 once what lay there at the start is listed.", figures.isReady ? 1 : 0)
-        describe("autoqc_frames_total", "counter", "Frames since the daemon's start, by what became of them.")
+        gauge("queue_frames", "Frames that wait to be judged.", Double(figures.waiting))
+        gauge("queue_deferred_frames", "Of them, those put off.", Double(figures.waitingDeferred))
+        gauge("lag_seconds", "Time that judging would take for all waiting frames.", figures.lag)
+        gauge("frames_per_second", "Frames judged per second over the last minute.", figures.framesPerSecond)
+        gauge("ready", "1 once what lay there at the start is listed.", figures.isReady ? 1 : 0)
+        describe("frames_total", "counter", "Frames since the daemon's start, by what became of them.")
         let counts = figures.counts
         for (outcome, count) in [
             ("normal", counts.judged - counts.flagged), ("faulty", counts.flagged),
             ("quarantined", counts.quarantined), ("skipped", counts.skipped), ("known", counts.known),
         ] {
-            sample("autoqc_frames_total", Double(count), [("outcome", outcome)])
+            sample("frames_total", Double(count), [("outcome", outcome)])
         }
-        counter("autoqc_frames_seen_total", "Files taken from the watched folders.", counts.seen)
-        counter("autoqc_frames_deferred_total", "Frames judged after newer ones.", counts.deferred)
+        counter("frames_seen_total", "Files taken from the watched folders.", counts.seen)
+        counter("frames_deferred_total", "Frames judged after newer ones.", counts.deferred)
         add(figures.latency)
-        describe(
-            "autoqc_part_silence_seconds",
-            "gauge",
-            "Since a part of the daemon last got on with its work."
-        )
+        describe("part_silence_seconds", "gauge", "Since a part of the daemon last got on with its work.")
         for part in figures.parts {
-            sample("autoqc_part_silence_seconds", part.silence, [("part", part.name)])
+            sample("part_silence_seconds", part.silence, [("part", part.name)])
         }
         if let canary = figures.canary { add(canary) }
-        describe("autoqc_model_info", "gauge", "The model at work; always 1.")
-        sample("autoqc_model_info", 1, [("model", figures.model), ("precision", figures.precision)])
+        describe("model_info", "gauge", "The model at work; always 1.")
+        sample("model_info", 1, [("model", figures.model), ("precision", figures.precision)])
         gauge(
-            "autoqc_start_time_seconds",
+            "start_time_seconds",
             "When the daemon began, in Unix time.",
             Double(figures.started.nanoseconds) / 1e9
         )
     }
 
     private mutating func add(_ latency: DaemonFigures.Latency) {
-        let name = "autoqc_latency_seconds"
+        let name = "latency_seconds"
         describe(name, "histogram", "From a frame's completion on disk to its outcome.")
         for (limit, frames) in latency.upTo { sample("\(name)_bucket", Double(frames), [("le", "\(limit)")]) }
         let all = latency.all
@@ -66,32 +57,24 @@ struct Metrics {
     }
 
     private mutating func add(_ canary: DaemonFigures.Canary) {
-        let name = "autoqc_canary_sensitivity"
+        let name = "canary_sensitivity"
         describe(name, "gauge", "Share of faults on copies of live frames found in the last round, by cause.")
         for tally in canary.round.tallies where tally.copies > 0 {
             let share = Double(tally.found) / Double(tally.copies)
             sample(name, share, [("cause", tally.cause.rawValue)])
         }
         if let sensitivity = canary.round.sensitivity { sample(name, sensitivity, [("cause", "all")]) }
-        gauge("autoqc_canary_copies", "Faults put on copies in the last round.", Double(canary.round.copies))
+        gauge("canary_copies", "Faults put on copies in the last round.", Double(canary.round.copies))
         gauge(
-            "autoqc_canary_time_seconds",
+            "canary_time_seconds",
             "When the last round ended, in Unix time.",
             Double(canary.round.time.nanoseconds) / 1e9
         )
-        gauge(
-            "autoqc_canary_alarm",
-            "1 while faults are not found that should be.",
-            canary.alarm == nil ? 0 : 1
-        )
+        gauge("canary_alarm", "1 while faults are not found that should be.", canary.alarm == nil ? 0 : 1)
     }
 
     private mutating func add(_ wells: [Answer.Well], run: String) {
-        describe(
-            "autoqc_row_frames",
-            "gauge",
-            "Frames of the run recorded last, by row of the plate and verdict."
-        )
+        describe("row_frames", "gauge", "Frames of the run recorded last, by row of the plate and verdict.")
         for (_, wells) in Dictionary(grouping: wells, by: \.row).sorted(by: { $0.key < $1.key }) {
             let letters = String(wells.first?.well.prefix { $0.isLetter } ?? "")
             for (verdict, count) in [
@@ -99,17 +82,13 @@ struct Metrics {
                 ("faulty", wells.reduce(0) { $0 + $1.flagged }),
                 ("unreadable", wells.reduce(0) { $0 + $1.unreadable }),
             ] {
-                sample(
-                    "autoqc_row_frames",
-                    Double(count),
-                    [("run", run), ("row", letters), ("verdict", verdict)]
-                )
+                sample("row_frames", Double(count), [("run", run), ("row", letters), ("verdict", verdict)])
             }
         }
-        describe("autoqc_wells", "gauge", "Wells of the run recorded last, by state.")
+        describe("wells", "gauge", "Wells of the run recorded last, by state.")
         for state in WellState.allCases {
             let count = wells.count { $0.state == state }
-            sample("autoqc_wells", Double(count), [("run", run), ("state", state.rawValue)])
+            sample("wells", Double(count), [("run", run), ("state", state.rawValue)])
         }
     }
 
@@ -124,13 +103,13 @@ struct Metrics {
     }
 
     private mutating func describe(_ name: String, _ type: String, _ help: String) {
-        text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
+        text += "# HELP autoqc_\(name) \(help)\n# TYPE autoqc_\(name) \(type)\n"
     }
 
     private mutating func sample(_ name: String, _ value: Double, _ labels: [(String, String)] = []) {
         let pairs = labels.map { "\($0.0)=\"\(Self.escaped($0.1))\"" }.joined(separator: ",")
         let number = value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
-        text += "\(name)\(labels.isEmpty ? "" : "{\(pairs)}") \(number)\n"
+        text += "autoqc_\(name)\(labels.isEmpty ? "" : "{\(pairs)}") \(number)\n"
     }
 
     private static func escaped(_ text: String) -> String {

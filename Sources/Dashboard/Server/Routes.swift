@@ -49,10 +49,7 @@ struct Routes: Sendable {
     private func stream(_ request: Request) -> Response {
         let last = request.headers[HTTPField.Name.lastEventID].flatMap { Int64($0) }
         let asked = request.uri.queryParameters.get("after").flatMap { Int64($0) }
-        return events.response(
-            run: request.uri.queryParameters.get("run"),
-            after: max(0, last ?? asked ?? 0)
-        )
+        return events.response(run: request.uri.queryParameters.get("run"), after: max(0, last ?? asked ?? 0))
     }
 
     private static func selection(_ request: Request) -> FrameLedger.Selection {
@@ -65,7 +62,6 @@ struct Routes: Sendable {
         return selection
     }
 
-    /// The run in the address.
     static func run(_ context: Context) throws -> String {
         guard let run = context.parameters.get("run"), let name = run.removingPercentEncoding, !name.isEmpty
         else {
@@ -74,7 +70,6 @@ struct Routes: Sendable {
         return name
     }
 
-    /// The well in the address.
     static func well(_ context: Context) throws -> Well {
         guard let well = context.parameters.get("well").flatMap({ Well($0) }) else {
             throw HTTPError(.badRequest, message: "the address names no well; write it like B01")
@@ -82,7 +77,6 @@ struct Routes: Sendable {
         return well
     }
 
-    /// The frame in the address.
     static func frame(_ context: Context) throws -> FrameID {
         guard let index = context.parameters.get("frame").flatMap({ Int($0) }) else {
             throw HTTPError(.badRequest, message: "the address names no frame; write its number")
@@ -101,19 +95,11 @@ struct FileRoutes: Sendable {
     let site: Site
 
     func add(to router: Router<Routes.Context>) {
-        router.get(RouterPath("\(Routes.frame)/image.png")) { request, context in
-            try await picture(of: Routes.frame(context), width: Self.width(request), kind: "image") {
-                files,
-                width in
-                try files.readFrame().map { try Picture.grey($0, width: width) }
-            }
+        addPicture("image", to: router) { files, width in
+            try files.readFrame().map { try Picture.grey($0, width: width) }
         }
-        router.get(RouterPath("\(Routes.frame)/heat.png")) { request, context in
-            try await picture(of: Routes.frame(context), width: Self.width(request), kind: "heat") {
-                files,
-                width in
-                try files.readHeatMap().map { try Picture.heat($0, width: width) }
-            }
+        addPicture("heat", to: router) { files, width in
+            try files.readHeatMap().map { try Picture.heat($0, width: width) }
         }
         add("frame.tiff", "image/tiff", to: router) { $0.framePath }
         add("mask.tiff", "image/tiff", to: router) { $0.maskPath }
@@ -121,23 +107,24 @@ struct FileRoutes: Sendable {
         add("scores.tiff", "image/tiff", to: router) { $0.heatMapPath }
     }
 
-    private func picture(
-        of frame: FrameID,
-        width: Int,
-        kind: String,
-        make: @escaping @Sendable (FrameFiles, Int) throws -> [UInt8]?
-    ) async throws -> Response {
-        guard let files = try await files(of: frame) else { return Self.missing }
-        let shelf = site.shelf
-        let judged = files.record.judged.nanoseconds
-        let bytes = try await site.pictures.run {
-            try shelf.picture("\(kind) \(frame) \(judged) \(width)") { try make(files, width) }
+    private func addPicture(
+        _ kind: String,
+        to router: Router<Routes.Context>,
+        make: @escaping @Sendable (FrameFiles, _ width: Int) throws -> [UInt8]?
+    ) {
+        router.get(RouterPath("\(Routes.frame)/\(kind).png")) { request, context in
+            let (frame, width, shelf) = (try Routes.frame(context), Self.width(request), site.shelf)
+            guard let files = try await files(of: frame) else { return Self.missing }
+            let name = "\(kind) \(frame) \(files.record.judged.nanoseconds) \(width)"
+            let bytes = try await site.pictures.run {
+                try shelf.picture(name) { try make(files, width) }
+            }
+            guard let bytes else { return Self.missing }
+            var response = Response(type: "image/png", bytes: bytes)
+            // The page asks under another address for a frame that was judged again.
+            response.headers[.cacheControl] = "private, max-age=86400"
+            return response
         }
-        guard let bytes else { return Self.missing }
-        var response = Response(type: "image/png", bytes: bytes)
-        // The page asks under another address for a frame that was judged again.
-        response.headers[.cacheControl] = "private, max-age=86400"
-        return response
     }
 
     private static let missing = Response.problem(.notFound, "the file is gone, or was never written")

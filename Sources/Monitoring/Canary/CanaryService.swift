@@ -13,20 +13,6 @@ import Synchronization
 /// is not behind. Results go to `canary.log`, the journal and the daemon's figures, never to a run's records. The next round
 /// is due one interval after the last one, even if that was in an earlier start.
 final class CanaryService: Service {
-    /// Everything that the canary works with.
-    struct Environment: Sendable {
-        let ledger: FrameLedger
-        let tree: OutputTree
-        let journal: JournalReporter
-        let tools: CanaryTrial.Tools
-        let logger: Logger
-        let now: @Sendable () -> Timestamp
-        /// The settings that live frames are judged with now.
-        let judging: @Sendable () -> FramePipeline.Settings
-        /// Whether no live frame waits.
-        let isQuiet: @Sendable () -> Bool
-    }
-
     private struct State {
         var settings: CanarySettings
         var isStopped = false
@@ -50,12 +36,24 @@ final class CanaryService: Service {
     private static let farewell = Duration.seconds(5)
     private static let stackSize = 16 << 20
 
-    private let environment: Environment
+    private let environment: FramePipeline.Environment
+    private let faultyCopy: Monitor.FaultyCopy
+    /// The settings that live frames are judged with now.
+    private let judging: @Sendable () -> FramePipeline.Settings
+    /// Whether no live frame waits.
+    private let isQuiet: @Sendable () -> Bool
     private let state: Mutex<State>
     private let wake = DispatchSemaphore(value: 0)
 
-    init(_ environment: Environment, settings: CanarySettings) {
-        self.environment = environment
+    init(
+        _ environment: FramePipeline.Environment,
+        settings: CanarySettings,
+        faultyCopy: @escaping Monitor.FaultyCopy,
+        judging: @escaping @Sendable () -> FramePipeline.Settings,
+        isQuiet: @escaping @Sendable () -> Bool
+    ) {
+        (self.environment, self.faultyCopy) = (environment, faultyCopy)
+        (self.judging, self.isQuiet) = (judging, isQuiet)
         state = Mutex(State(settings: settings))
     }
 
@@ -78,7 +76,6 @@ final class CanaryService: Service {
         }
     }
 
-    /// Uses other settings from now on.
     func set(_ settings: CanarySettings) {
         state.withLock { $0.settings = settings }
         wake.signal()
@@ -124,14 +121,13 @@ final class CanaryService: Service {
         }
     }
 
-    /// The events of earlier starts, from the log.
     private var earlierEvents: [CanaryEvent] {
         do {
             return try CanaryLog(tree: environment.tree).events
         } catch {
             environment.logger.warning(
                 "The canary's earlier results could not be read; it begins without them",
-                metadata: Logger.Metadata([.reason: "\(error)"])
+                metadata: ["reason": "\(error)"]
             )
             return []
         }
@@ -145,14 +141,10 @@ final class CanaryService: Service {
 
     /// A round on recent frames; `nil` while there are not enough, or no new one since the last round.
     private func trial(_ settings: CanarySettings, after basis: inout Basis?) -> CanaryTrial? {
-        let judging = environment.judging()
+        let judging = judging()
         do {
             let frames = try environment.ledger.recentNormalFrames(model: judging.judge.model)
-            let now = Basis(
-                newest: frames.first,
-                model: judging.judge.model,
-                threshold: judging.threshold
-            )
+            let now = Basis(newest: frames.first, model: judging.judge.model, threshold: judging.threshold)
             guard frames.count >= settings.frames, now != basis else { return nil }
             basis = now
             return CanaryTrial(
@@ -160,12 +152,16 @@ final class CanaryService: Service {
                 wanted: settings.frames,
                 judge: judging.judge,
                 threshold: judging.threshold,
-                tools: environment.tools
+                tools: CanaryTrial.Tools(
+                    reader: environment.reader,
+                    faultyCopy: faultyCopy,
+                    logger: environment.logger
+                )
             )
         } catch {
             environment.logger.warning(
                 "The canary could not look for frames; it tries again",
-                metadata: Logger.Metadata([.reason: "\(error)"])
+                metadata: ["reason": "\(error)"]
             )
             return nil
         }
@@ -175,7 +171,7 @@ final class CanaryService: Service {
     private func finished(_ trial: CanaryTrial) -> CanaryRound? {
         var trial = trial
         while !trial.isDone {
-            while !environment.isQuiet(), !isStopped { wait(Self.pause) }
+            while !isQuiet(), !isStopped { wait(Self.pause) }
             guard !isStopped else { return nil }
             trial.step()
         }
@@ -197,7 +193,7 @@ final class CanaryService: Service {
         } catch {
             environment.logger.error(
                 "The canary's result could not be written",
-                metadata: Logger.Metadata([.reason: "\(error)"])
+                metadata: ["reason": "\(error)"]
             )
         }
         for event in events where !environment.journal.report(event) { log(event) }

@@ -10,7 +10,6 @@ import Rules
 ///
 /// What it does follows from the frames alone, so that a round can be repeated. It reads files and writes none.
 struct CanaryTrial {
-    /// What a trial works with.
     struct Tools: Sendable {
         let reader: any FrameReading
         let faultyCopy: Monitor.FaultyCopy
@@ -34,7 +33,6 @@ struct CanaryTrial {
     private let judge: any FrameJudge
     private let threshold: Double?
     private var candidates: ArraySlice<LocatedFrame>
-    /// Frames that are still wanted.
     private var wanted: Int
     private var subject: Subject?
     private var copied: [FrameID] = []
@@ -44,13 +42,7 @@ struct CanaryTrial {
     private var cost = Duration.zero
 
     /// Plans a round on so many of the candidates, with the judge and threshold that frames get.
-    init(
-        _ candidates: [LocatedFrame],
-        wanted: Int,
-        judge: any FrameJudge,
-        threshold: Double?,
-        tools: Tools
-    ) {
+    init(_ candidates: [LocatedFrame], wanted: Int, judge: any FrameJudge, threshold: Double?, tools: Tools) {
         self.candidates = Self.spreadOverWells(candidates).prefix(Self.candidatesPerFrame * wanted)
         self.wanted = wanted
         self.judge = judge
@@ -58,7 +50,6 @@ struct CanaryTrial {
         self.tools = tools
     }
 
-    /// Whether there is nothing left to do.
     var isDone: Bool { subject == nil && (wanted == 0 || candidates.isEmpty) }
 
     /// Judges one frame or one copy, or skips a frame that cannot be read.
@@ -118,7 +109,7 @@ struct CanaryTrial {
         } catch {
             tools.logger.error(
                 "A copy with a fault could not be judged",
-                metadata: Logger.Metadata([.reason: "\(error)", .file: "\(current.name)"])
+                metadata: ["reason": "\(error)", "file": "\(current.name)"]
             )
         }
     }
@@ -132,7 +123,7 @@ struct CanaryTrial {
     private func skip(_ candidate: LocatedFrame, because reason: String) {
         tools.logger.info(
             "The canary skips a frame",
-            metadata: Logger.Metadata([.file: "\(candidate.source.path)", .reason: "\(reason)"])
+            metadata: ["file": "\(candidate.source.path)", "reason": "\(reason)"]
         )
     }
 
@@ -152,7 +143,6 @@ struct CanaryTrial {
         UInt64(SafeName.hash("\(frame) \(cause.rawValue)"), radix: 16) ?? 0
     }
 
-    /// Core time of this thread so far.
     private static func coreTime() -> Duration {
         var time = timespec()
         unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)

@@ -38,11 +38,7 @@ extension ConfigurationSettings {
     func web() throws(WebSettingsError) -> WebSettings? {
         let (listen, token) = (value(\.webListen), value(\.webToken))
         guard listen != "off" else { return nil }
-        return try WebSettings(
-            listen: listen,
-            token: token == "none" ? nil : token,
-            plate: value(\.webPlate)
-        )
+        return try WebSettings(listen: listen, token: token == "none" ? nil : token, plate: value(\.webPlate))
     }
 
     private static func absolute(_ path: String) -> String {

@@ -85,7 +85,6 @@ package struct Configuration: Sendable, Equatable {
     package var canary: CanarySettings { CanarySettings(settings) }
     /// `web`; `nil` for no live page.
     package var web: WebSettings? { try? settings.web() }
-    /// How many threads judge.
     var judgingThreads: Int {
         self.threads > 0 ? self.threads : ProcessInfo.processInfo.activeProcessorCount
     }

@@ -30,7 +30,6 @@ package struct ConfigurationSettings: Sendable {
         self[dynamicMember: key] ?? Configuration.table[keyPath: key].standard
     }
 
-    /// Whether a value is given for the key of this name.
     func has(_ name: String) -> Bool { given[name] != nil }
 
     /// These settings where they say something, otherwise the others.

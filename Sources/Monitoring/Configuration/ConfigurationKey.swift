@@ -17,23 +17,19 @@ package enum ReloadEffect: String, Sendable {
 package struct ConfigurationKey<Value: Sendable & Equatable>: Sendable {
     /// The key with its section, for example `batch.frames`.
     package let name: String
-    /// The values that it may have.
     let kind: ValueKind<Value>
     /// The default; an example where the key is required.
     package let standard: Value
-    /// Whether a configuration must name it.
     let isRequired: Bool
     /// Whether and when a reload takes a change of it.
     private(set) var effect = ReloadEffect.restart
     /// What the key means, in one sentence.
     package private(set) var sentence = ""
 
-    /// A key that may be left out.
     init(_ name: String, _ kind: ValueKind<Value>, default standard: Value) {
         (self.name, self.kind, self.standard, isRequired) = (name, kind, standard, false)
     }
 
-    /// A key that has no default.
     init(_ name: String, _ kind: ValueKind<Value>, required example: Value) {
         (self.name, self.kind, standard, isRequired) = (name, kind, example, true)
     }
@@ -143,9 +139,7 @@ package struct ValueKind<Value: Sendable>: Sendable {
     let words: String
     /// The value of a node, `nil` for one of another kind; relative paths are relative to the folder.
     let read: @Sendable (_ node: YAMLNode, _ folder: String) -> Value?
-    /// The value in YAML.
     let write: @Sendable (Value) -> String
-    /// Whether a value is in range.
     var allows: @Sendable (Value) -> Bool = { _ in true }
 }
 

@@ -28,7 +28,6 @@ extension ConfigurationTable {
             + ["\(indent)\(row.name.split(separator: ".").last ?? ""): \(row.standardText)"]
     }
 
-    /// A comment in lines of limited width.
     private static func wrapped(_ text: String, after start: String) -> [String] {
         text.split(separator: " ").reduce(into: [String]()) { lines, word in
             if let last = lines.last, last.count + word.count < width {

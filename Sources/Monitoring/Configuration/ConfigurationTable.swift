@@ -94,7 +94,6 @@ package struct ConfigurationTable: Sendable {
     package let logLevel = Key("log.level", .choice, default: Logger.Level.info)
         .reload(.restart, "Least urgent messages that are logged.")
 
-    /// Every row of the table.
     var rows: [any ConfigurationRow] {
         [
             model, output, outputInsideWatch, watch, pattern, onlyNew, pollAlways, pollInterval, batchFrames,

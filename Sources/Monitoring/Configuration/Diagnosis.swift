@@ -26,10 +26,7 @@ package struct Diagnosis: Sendable, Equatable {
 
     /// Gathers an answer.
     package init(_ level: Level, _ subject: String, _ finding: String, remedy: String? = nil) {
-        self.level = level
-        self.subject = subject
-        self.finding = finding
-        self.remedy = remedy
+        (self.level, self.subject, self.finding, self.remedy) = (level, subject, finding, remedy)
     }
 }
 

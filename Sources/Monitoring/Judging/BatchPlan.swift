@@ -7,15 +7,10 @@ import Rules
 
 /// What is to be written for a judged batch of one well, worked out before anything is.
 struct BatchPlan {
-    /// The ledger's rows, in the order of the frames.
     private(set) var records: [FrameRecord] = []
-    /// The alarm log's lines, in the order of the frames.
     private(set) var alarms: [Alarm] = []
     /// The sidecars that are to be there, and those that are to go.
     private(set) var sidecars: [BatchReport.SidecarOrder] = []
-    /// The quarantine log's lines.
-    private(set) var quarantined: [QuarantineLog.Entry] = []
-    /// What the batch adds to the counts.
     private(set) var counts = FrameCounts()
     /// From each frame's completion to now.
     private(set) var latencies: [Duration] = []
@@ -58,7 +53,6 @@ struct BatchPlan {
 
     /// How a frame is told apart from others of its name, and why it is judged at all if it was before.
     private struct Naming {
-        /// Name of the sidecars.
         let name: String
         /// Why a second line for this frame is no repetition.
         let reason: String?
@@ -82,7 +76,7 @@ struct BatchPlan {
                 ? ("\(result.frame.well)_f\(result.frame.index).", 0)
                 : (source.path, source.page)
             name =
-                ownMask.flatMap { Sidecars.name(ofMask: $0) }
+                ownMask.flatMap(Sidecars.name(ofMask:))
                 ?? Sidecars.name(file: file, page: page, distinction: distinction)
             if let own, own.source.identity != source.identity {
                 reason = "judged again: the file changed at \(result.modified.iso8601)"
@@ -115,11 +109,9 @@ struct BatchPlan {
         judgement.wellIsFaulty = isLate ? nil : well?.isFaulty
         judgement.change = effect?.change
         records.append(record(result, .judged(judgement)))
-        counts += FrameCounts(
-            judged: 1,
-            flagged: isFaulty ? 1 : 0,
-            deferred: settings.tier == .deferred ? 1 : 0
-        )
+        counts.judged += 1
+        if isFaulty { counts.flagged += 1 }
+        if settings.tier == .deferred { counts.deferred += 1 }
         latencies.append(latency(of: result))
     }
 
@@ -151,14 +143,6 @@ struct BatchPlan {
 
     private mutating func add(_ result: PageResult, failure reason: String) {
         alarms.append(alarm(.unreadable, result, nil, reason))
-        quarantined.append(
-            QuarantineLog.Entry(
-                time: time,
-                source: result.source,
-                frame: result.frame,
-                reason: reason
-            )
-        )
         records.append(record(result, .quarantined(reason: reason)))
         counts.quarantined += 1
     }
@@ -201,13 +185,10 @@ struct BatchPlan {
 
 /// One page of a file with what became of it, without its pixels.
 struct PageResult {
-    /// Where it comes from.
     let source: FrameSource
     /// The frame; pages count on from the index in the file's name.
     let frame: FrameID
-    /// Pages of the file.
     let pages: Int
-    /// When the file was complete on disk.
     let completed: Timestamp
     let pixelSize: PixelSize?
     /// What became of it; a judgement of a faulty frame has its pictures.
@@ -230,9 +211,7 @@ struct PageResult {
 
     /// When the file was last written; without a content to say so, when it was complete.
     var modified: Timestamp { source.identity?.modified ?? completed }
-
-    /// Its place among the frames of its well.
-    var place: WellSequence.Place { WellSequence.Place(index: frame.index, modified: modified) }
+    var place: PlaceInTime { PlaceInTime(index: frame.index, modified: modified) }
 
     /// Whether it waits to be written with pictures, which take megabytes.
     var hasPictures: Bool {

@@ -21,13 +21,7 @@ struct BatchReport {
     let settings: FramePipeline.Settings
     let environment: FramePipeline.Environment
     /// Whether the journal was told in this process, so that waiting for space does not tell it again.
-    private var isJournalTold = false
-
-    init(results: [PageResult], settings: FramePipeline.Settings, environment: FramePipeline.Environment) {
-        self.results = results
-        self.settings = settings
-        self.environment = environment
-    }
+    var isJournalTold = false
 
     /// Makes everything durable, the ledger's rows last.
     mutating func carryOut() throws {
@@ -39,10 +33,10 @@ struct BatchReport {
             try append(plan.alarms, run: run, well: well, wasFaulty: plan.wasFaulty)
         }
         try environment.reached(.alarmsWritten)
-        if !plan.quarantined.isEmpty {
+        if plan.counts.quarantined > 0 {
             try environment.logs.alone {
                 var log = try QuarantineLog(tree: environment.tree, run: run)
-                try log.append(plan.quarantined)
+                try log.append(plan.records)
             }
             try environment.reached(.quarantineWritten)
         }
@@ -129,7 +123,6 @@ enum PipelineStep: CaseIterable, Sendable {
 final class LogAccess: Sendable {
     private let turn = Mutex(())
 
-    /// Waits for its turn.
     func alone<Value: Sendable>(_ body: () throws -> Value) throws -> Value {
         try turn.withLock { _ in try body() }
     }

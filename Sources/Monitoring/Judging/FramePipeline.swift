@@ -38,7 +38,6 @@ struct FramePipeline: Sendable {
         var tier = Tier.full
     }
 
-    /// Everything that the pipeline works with.
     struct Environment: Sendable {
         var ledger: FrameLedger
         var tree: OutputTree
@@ -49,7 +48,6 @@ struct FramePipeline: Sendable {
         var statistics: Statistics
         var heartbeat: Heartbeat
         var logger: Logger
-        /// The time of day.
         var now: @Sendable () -> Timestamp
         /// Blocks for some time; `false` where the rest is to be left for the next start.
         var pause: @Sendable (Duration) -> Bool
@@ -70,7 +68,6 @@ struct FramePipeline: Sendable {
     /// Well below any sensible watchdog interval: the heart beats between two attempts.
     private static let longestDelay = Duration.seconds(10)
 
-    /// What all threads share.
     private final class Shared: Sendable {
         let settings: Mutex<Settings>
         /// Warnings that were logged; each once in the daemon's life.
@@ -83,7 +80,7 @@ struct FramePipeline: Sendable {
         }
     }
 
-    let environment: Environment
+    private(set) var environment: Environment
     private let shared: Shared
 
     init(environment: Environment, settings: Settings) {
@@ -91,17 +88,12 @@ struct FramePipeline: Sendable {
         shared = Shared(settings)
     }
 
-    private init(_ other: FramePipeline, heartbeat: Heartbeat) {
-        var environment = other.environment
-        environment.heartbeat = heartbeat
-        self.environment = environment
-        shared = other.shared
+    func with(heartbeat: Heartbeat) -> FramePipeline {
+        var pipeline = self
+        pipeline.environment.heartbeat = heartbeat
+        return pipeline
     }
 
-    /// The same pipeline on a thread of its own.
-    func with(heartbeat: Heartbeat) -> FramePipeline { FramePipeline(self, heartbeat: heartbeat) }
-
-    /// What the next batch is judged with.
     var settings: Settings { shared.settings.withLock { $0 } }
 
     /// Judges with other figures or another model from the next batch of each thread.
@@ -124,7 +116,7 @@ struct FramePipeline: Sendable {
         for (position, queued) in batch.enumerated() {
             environment.heartbeat.tick()
             if settled.contains(files[position]) {
-                environment.statistics.add(FrameCounts(known: 1))
+                environment.statistics.add(\.known)
                 continue
             }
             if try skipMoved(queued.file) { continue }
@@ -162,7 +154,7 @@ struct FramePipeline: Sendable {
         frames[0].attempts += 1
         environment.logger.debug(
             "A file is not complete yet and is tried again",
-            metadata: Logger.Metadata([.file: "\(frames[0].file.source.path)", .reason: "\(error.reason)"])
+            metadata: ["file": "\(frames[0].file.source.path)", "reason": "\(error.reason)"]
         )
         return Retry(frames: frames, delay: delay)
     }
@@ -182,12 +174,11 @@ struct FramePipeline: Sendable {
                     source: file.source,
                     frame: file.frame,
                     outcome: .skipped(reason: "the same file was judged as \(twin.source.path)"),
-                    model: nil,
                     completed: file.completed,
                     judged: environment.now()
                 )
             ])
-            environment.statistics.add(FrameCounts(skipped: 1))
+            environment.statistics.add(\.skipped)
             return true
         }
     }
@@ -239,7 +230,7 @@ struct FramePipeline: Sendable {
         } catch {
             environment.logger.error(
                 "A frame could not be judged",
-                metadata: Logger.Metadata([.file: "\(name)", .reason: "\(error)"])
+                metadata: ["file": "\(name)", "reason": "\(error)"]
             )
             return .quarantined(reason: "the model failed on it: \(error)")
         }
@@ -265,7 +256,7 @@ struct FramePipeline: Sendable {
         else { return }
         environment.logger.warning(
             "The model was made for frames of another size",
-            metadata: Logger.Metadata([.reason: "\(warning)"])
+            metadata: ["reason": "\(warning)"]
         )
     }
 
@@ -278,7 +269,7 @@ struct FramePipeline: Sendable {
             } catch  where Self.mayHeal(error) {
                 environment.logger.error(
                     "The output cannot be written; frames wait and are caught up",
-                    metadata: Logger.Metadata([.reason: "\(error)", .retryAfter: "\(delay)"])
+                    metadata: ["reason": "\(error)", "retry_after": "\(delay)"]
                 )
             }
             environment.heartbeat.tick()
@@ -302,7 +293,7 @@ struct FramePipeline: Sendable {
         } catch {
             environment.logger.warning(
                 "The ledger does not say which frames wait",
-                metadata: Logger.Metadata([.reason: "\(error)"])
+                metadata: ["reason": "\(error)"]
             )
         }
     }
@@ -315,9 +306,7 @@ struct FramePipeline: Sendable {
             event: .stalled,
             frame: stall.last,
             model: settings.judge.model,
-            judgement: nil,
-            reason: "\(what) for \(silence.components.seconds) s",
-            latencyMilliseconds: nil
+            reason: "\(what) for \(silence.components.seconds) s"
         )
         do {
             try environment.logs.alone {
@@ -326,10 +315,7 @@ struct FramePipeline: Sendable {
             }
             try environment.ledger.record([], alarms: [alarm])
         } catch {
-            environment.logger.error(
-                "A stalled well could not be logged",
-                metadata: Logger.Metadata([.reason: "\(error)"])
-            )
+            environment.logger.error("A stalled well could not be logged", metadata: ["reason": "\(error)"])
         }
         environment.journal.report(alarm)
     }

@@ -10,7 +10,6 @@ protocol FrameReading: Sendable {
 
 /// An open file of one or more frames of a time series.
 protocol OpenFrames {
-    /// Frames in the file, at least 1.
     var pageCount: Int { get }
     /// Size of a pixel in um, where the file says it.
     var pixelSize: PixelSize? { get }
@@ -20,13 +19,11 @@ protocol OpenFrames {
 
 /// A file that could not be read, and whether it may be readable later.
 struct FrameReadError: Error, Sendable, Equatable {
-    /// A sentence that says why.
     let reason: String
     /// Whether the file may still be in the course of being written.
     let isRetriable: Bool
 }
 
-/// Opens TIFF files within limits.
 struct TIFFFrameReader: FrameReading {
     let limits: TIFFLimits
 

@@ -14,11 +14,7 @@ extension WellSequence {
             run: frame.run,
             count: History.frames(settings.hysteresis)
         )
-        history.frames = known.frames.map {
-            PastFrame(index: $0.index, verdict: $0.verdict, severity: $0.severity, scores: $0.scores)
-        }
-        history.isFaulty = known.isFaulty
-        history.newest = known.newest.map { Place(index: $0.index, modified: $0.modified) }
+        (history.frames, history.isFaulty, history.newest) = (known.frames, known.isFaulty, known.newest)
         // Figures are in the spread of what a model calls normal: those of two models cannot be compared.
         history.looks = try ledger.appearances(
             of: frame.well,
@@ -54,12 +50,7 @@ extension WellSequence {
 
 extension PlateState {
     /// The wells of a run as the ledger knows them at the frame of an alarm.
-    init(
-        at frame: FrameID,
-        announced: Set<PlatePattern>,
-        in ledger: FrameLedger,
-        rules: PlateRules
-    ) throws {
+    init(at frame: FrameID, announced: Set<PlatePattern>, in ledger: FrameLedger, rules: PlateRules) throws {
         let changes = try ledger.alarms(run: frame.run, events: [.shift, .drift])
         self.init(
             faulty: try ledger.wellStates(of: frame.run),

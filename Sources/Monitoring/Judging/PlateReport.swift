@@ -18,12 +18,8 @@ struct PlateReport {
             let announced = try PlateState.announced(of: alarm.frame.run, in: environment.ledger)
             let state = try state(at: alarm.frame, announced: announced)
             try announce(state.transitions, after: alarm)
-            let advice = StopAdvice(tree: environment.tree, run: alarm.frame.run)
-            if let sentence = state.stopAdvice(share: settings.stopShare) {
-                try advice.give("\(alarm.time.iso8601) \(sentence)")
-            } else {
-                try advice.withdraw()
-            }
+            let advice = state.stopAdvice(share: settings.stopShare).map { "\(alarm.time.iso8601) \($0)" }
+            try environment.tree.adviseStop(advice, run: alarm.frame.run)
         }
     }
 
@@ -35,12 +31,7 @@ struct PlateReport {
     }
 
     private func state(at frame: FrameID, announced: Set<PlatePattern>) throws -> PlateState {
-        try PlateState(
-            at: frame,
-            announced: announced,
-            in: environment.ledger,
-            rules: settings.plateRules
-        )
+        try PlateState(at: frame, announced: announced, in: environment.ledger, rules: settings.plateRules)
     }
 
     private func announce(_ transitions: [PlateState.Transition], after cause: Alarm) throws {
@@ -68,10 +59,8 @@ struct PlateReport {
             event: event,
             frame: cause.frame,
             model: cause.model,
-            judgement: nil,
             pattern: pattern.name,
-            reason: reason,
-            latencyMilliseconds: nil
+            reason: reason
         )
     }
 }

@@ -16,12 +16,18 @@ final class Statistics: Sendable {
     private let state = Mutex(State())
     private let clock = ContinuousClock()
 
-    /// A file was taken.
     func seen() {
         state.withLock {
             $0.counts.seen += 1
             $0.firstSeen = $0.firstSeen ?? clock.now
         }
+    }
+
+    /// Counts frames of one kind that take no time to be judged.
+    func add(_ kind: WritableKeyPath<FrameCounts, Int>, _ number: Int = 1) {
+        var counts = FrameCounts()
+        counts[keyPath: kind] = number
+        add(counts)
     }
 
     /// Counts outcomes that are durable now.
@@ -52,7 +58,6 @@ final class Statistics: Sendable {
 
     private var latency: LatencyHistogram { state.withLock { $0.latencies } }
 
-    /// What happened up to now.
     var summary: MonitorSummary {
         state.withLock { state in
             var duration = Duration.zero
@@ -86,7 +91,6 @@ struct LatencyHistogram: Sendable {
     private static let perDoubling = 4
     private var classes = [Int](repeating: 0, count: 96)
     private(set) var count = 0
-    /// Of all times.
     private(set) var sum = Duration.zero
 
     mutating func add(_ time: Duration) {
@@ -153,7 +157,6 @@ final class Heartbeat: Sendable {
         var isExcused = false
     }
 
-    /// What the part is called in logs.
     let name: String
     private let state: Mutex<State>
 
@@ -162,7 +165,6 @@ final class Heartbeat: Sendable {
         state = Mutex(State(last: now))
     }
 
-    /// Says that work goes on.
     func tick(now: ContinuousClock.Instant = .now) {
         state.withLock { state in
             state.last = max(state.last, now)

@@ -22,11 +22,8 @@ final class FrameQueue: Sendable {
         case finished
     }
 
-    /// Waiting frames, and how judging keeps up.
     struct Standing: Sendable {
-        /// Names that wait.
         let count: Int
-        /// Of them, those that are deferred.
         let deferred: Int
         let load: Load
     }
@@ -81,7 +78,6 @@ final class FrameQueue: Sendable {
         self.loadChanged = loadChanged
     }
 
-    /// Waiting frames, and how judging keeps up.
     var standing: Standing {
         state.withLock {
             Standing(count: $0.queue.count, deferred: $0.queue.deferred, load: $0.queue.load)
@@ -90,14 +86,10 @@ final class FrameQueue: Sendable {
 
     /// Whether nothing waits and judging is not behind: then there is time for something else.
     var isQuiet: Bool { state.withLock { $0.queue.count == 0 && $0.queue.load.level == .keepingUp } }
-
-    /// Names that wait.
     var count: Int { state.withLock { $0.queue.count } }
 
     /// Whether more of what lay there at the start may come.
     var hasRoomForOld: Bool { state.withLock { $0.queue.hasRoomForOld } }
-
-    /// Whether no more files are taken.
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
     /// Adds a file, as soon as there is room; `false` where the queue was closed before.
@@ -156,16 +148,14 @@ final class FrameQueue: Sendable {
     /// Ends a batch that `next` gave; takes back frames of it that are to be tried again after a delay.
     func finish(_ batch: WellQueue.Batch, retry: FramePipeline.Retry? = nil) {
         let now = clock.now
-        let woken = state.withLock { state in
+        change { state in
             state.queue.finish(
                 batch,
                 retries: state.isAbandoned ? [] : retry?.frames ?? [],
                 notBefore: retry.map { now + $0.delay },
                 now: now
             )
-            return state.everybody()
         }
-        woken.go()
     }
 
     /// Blocks for some time; `false` where the queue is abandoned, before or during it.
@@ -187,32 +177,30 @@ final class FrameQueue: Sendable {
 
     /// Takes no more files; waiting frames are still handed out.
     func close() {
-        let woken = state.withLock { state in
-            state.isClosed = true
-            return state.everybody()
-        }
-        woken.go()
+        change { $0.isClosed = true }
     }
 
     /// Takes no more files, and returns the waiting frames.
     func abandon() -> [QueuedFrame] {
-        let (dropped, woken) = state.withLock { state in
+        change { state in
             state.isClosed = true
             state.isAbandoned = true
-            return (state.queue.removeAll(), state.everybody())
+            return state.queue.removeAll()
         }
-        woken.go()
-        return dropped
     }
 
-    /// Uses other figures from now on.
     func set(batchFrames: Int, capacity: Int) {
-        let woken = state.withLock { state in
-            state.queue.batchFrames = batchFrames
-            state.queue.capacity = capacity
-            return state.everybody()
+        change { ($0.queue.batchFrames, $0.queue.capacity) = (batchFrames, capacity) }
+    }
+
+    /// Changes the state and wakes everybody.
+    private func change<Value: Sendable>(_ body: (inout State) -> Value) -> Value {
+        let (value, woken) = state.withLock { state in
+            let value = body(&state)
+            return (value, state.everybody())
         }
         woken.go()
+        return value
     }
 
     /// Sleeps until the moment or some news; it may wake for nothing.

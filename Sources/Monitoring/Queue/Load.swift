@@ -14,11 +14,9 @@ struct Load: Equatable, Sendable {
         static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
     }
 
-    /// A step from one level to another.
     struct Change: Equatable, Sendable {
         let before: Level
         let now: Level
-        /// The state after it.
         let load: Load
     }
 
@@ -31,9 +29,7 @@ struct Load: Equatable, Sendable {
     /// How much the last batch counts in the pace.
     private static let weight = 0.1
 
-    /// Threads that judge.
     let threads: Int
-    /// What is done now.
     private(set) var level = Level.keepingUp
     /// The time that judging would take for all waiting frames.
     private(set) var lag = Duration.zero
@@ -74,5 +70,4 @@ struct Load: Equatable, Sendable {
         if let since = calmSince, now - since >= Self.rest { level = .keepingUp }
         return level == before ? nil : Change(before: before, now: level, load: self)
     }
-
 }

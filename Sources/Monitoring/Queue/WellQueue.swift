@@ -11,7 +11,6 @@ import Plate
 /// lay there at the start that it takes a while, what comes now goes before all of that. Frames that are deferred come when
 /// no other may be judged. A value without a clock: every call is told what time it is.
 struct WellQueue {
-    /// One well of one run.
     struct WellKey: Hashable, Sendable {
         let run: String
         let well: Well
@@ -30,9 +29,7 @@ struct WellQueue {
         let tier: Tier
     }
 
-    /// What the judge is to do.
     enum Step: Equatable {
-        /// Judge these.
         case batch(Batch)
         /// Nothing may be judged before this moment; `nil` where only news can change that.
         case wait(until: ContinuousClock.Instant?)
@@ -50,7 +47,7 @@ struct WellQueue {
 
     private struct Line {
         /// The waiting frames of each pool, in the order of time.
-        private var frames = [ArraySlice<QueuedFrame>](repeating: [], count: Pool.allCases.count)
+        var frames = [ArraySlice<QueuedFrame>](repeating: [], count: Pool.allCases.count)
         /// Not before this moment: a frame of it is to be tried again.
         var notBefore: ContinuousClock.Instant?
         /// Since when a batch of it is out.
@@ -59,11 +56,6 @@ struct WellQueue {
         let joined: Int
         /// Its last turn; 0 for none that is remembered.
         var lastTurn: Int
-
-        init(joined: Int, lastTurn: Int) {
-            self.joined = joined
-            self.lastTurn = lastTurn
-        }
 
         subscript(pool: Pool) -> ArraySlice<QueuedFrame> {
             _read { yield frames[pool.rawValue] }
@@ -84,13 +76,11 @@ struct WellQueue {
     /// The wells whose last turn is remembered, at most; as many as the largest plate has, twice.
     private static let remembered = 3072
 
-    /// Frames that are judged together, at most.
     var batchFrames: Int
     /// Names that may wait of what lay there at the start.
     var capacity: Int
     /// Names that may wait besides, so that what comes now finds room however much lay there.
     let reserve: Int
-    /// Whether judging keeps up.
     private(set) var load: Load
 
     private var lines: [WellKey: Line] = [:]
@@ -109,10 +99,7 @@ struct WellQueue {
         self.load = load
     }
 
-    /// Names that wait.
     var count: Int { counts.reduce(0, +) }
-
-    /// Of them, those that are deferred.
     var deferred: Int { counts[Pool.deferred.rawValue] }
 
     /// Of them, those that came while the microscope was watched and are not deferred.
@@ -120,8 +107,6 @@ struct WellQueue {
 
     /// Whether what lay there at the start may be added.
     var hasRoomForOld: Bool { count < capacity }
-
-    /// Whether no other name may be added.
     var isFull: Bool { count >= capacity + reserve }
 
     /// Whether what comes now goes before what lay there at the start: that takes long, or judging is behind anyway.
@@ -131,7 +116,14 @@ struct WellQueue {
 
     /// Adds a file in its well's order of time; a file that waits already is taken with its newer content.
     mutating func add(_ frame: QueuedFrame) {
-        insert(frame)
+        let key = Self.key(frame)
+        if lines[key] == nil {
+            turns += 1
+            lines[key] = Line(joined: turns, lastTurn: lastTurns[key] ?? 0)
+        }
+        // A file that waits already keeps its pool.
+        let pool = Pool.allCases.first { lines[key]?[$0].holds(frame) == true } ?? self.pool(for: frame)
+        if lines[key]?[pool].place(frame) == true { counts[pool.rawValue] += 1 }
     }
 
     /// Hands out the next batch, or says how long there is none.
@@ -153,10 +145,10 @@ struct WellQueue {
             if best.map({ rank < $0.rank }) ?? true { best = (key, pool, rank) }
         }
         guard let best else { return .wait(until: earliest) }
-        return .batch(take(best.pool, of: best.key, now: now))
+        return .batch(handOut(best.pool, of: best.key, now: now))
     }
 
-    private mutating func take(_ pool: Pool, of key: WellKey, now: ContinuousClock.Instant) -> Batch {
+    private mutating func handOut(_ pool: Pool, of key: WellKey, now: ContinuousClock.Instant) -> Batch {
         guard var line = lines[key] else { preconditionFailure("well \(key.well) does not wait") }
         // Another reference would make every change of the line a copy of all that waits in it.
         lines[key] = nil
@@ -189,7 +181,7 @@ struct WellQueue {
         busy -= 1
         load.judged(batch.frames.count - retries.count, in: now - since)
         lines[key]?.busySince = nil
-        for frame in retries { insert(frame) }
+        for frame in retries { add(frame) }
         if !retries.isEmpty { lines[key]?.notBefore = notBefore }
         if lines[key]?.isEmpty == true { lines[key] = nil }
     }
@@ -207,7 +199,7 @@ struct WellQueue {
             guard let frames = lines[key]?[.prompt] else { continue }
             lines[key]?[.prompt] = []
             counts[Pool.prompt.rawValue] -= frames.count
-            for frame in frames { insert(frame) }
+            for frame in frames { add(frame) }
         }
     }
 
@@ -219,17 +211,6 @@ struct WellQueue {
             busy = 0
         }
         return lines.values.flatMap { line in Pool.allCases.flatMap { line[$0] } }
-    }
-
-    private mutating func insert(_ frame: QueuedFrame) {
-        let key = Self.key(frame)
-        if lines[key] == nil {
-            turns += 1
-            lines[key] = Line(joined: turns, lastTurn: lastTurns[key] ?? 0)
-        }
-        // A file that waits already keeps its pool.
-        let pool = Pool.allCases.first { lines[key]?[$0].holds(frame) == true } ?? self.pool(for: frame)
-        if lines[key]?[pool].place(frame) == true { counts[pool.rawValue] += 1 }
     }
 
     private func pool(for frame: QueuedFrame) -> Pool {
@@ -248,7 +229,6 @@ struct WellQueue {
 
 /// A file that waits to be judged.
 struct QueuedFrame: Sendable, Equatable {
-    /// The file.
     let file: FrameFile
     /// How often it was tried in vain.
     var attempts = 0
@@ -257,7 +237,6 @@ struct QueuedFrame: Sendable, Equatable {
     /// Whether it lay there at the start; how long such frames wait says nothing of keeping up with the microscope.
     var isFromStart = false
 
-    /// Whether it is earlier in the order of time.
     func comes(before other: QueuedFrame) -> Bool { order < other.order }
 
     fileprivate var order: (Int, String, String) {

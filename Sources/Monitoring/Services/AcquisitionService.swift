@@ -20,7 +20,6 @@ struct AcquisitionService: Service {
     let heartbeat: Heartbeat
     let logger: Logger
     let now: @Sendable () -> Timestamp
-    /// When the daemon started.
     let started: Timestamp
     /// For a run over the files of the first listing only: after how long without a file the rest of them counts as gone.
     ///
@@ -76,15 +75,12 @@ struct AcquisitionService: Service {
         }
     }
 
-    /// How far the first listing is.
     private struct Listing {
         /// Frames of the listing, once it is done.
         var expected: Int?
-        /// Frames that came.
         var came = 0
         /// Skipped files that are not recorded yet.
         var skipped: [FrameRecord] = []
-        /// Whether a skipped file was logged as a warning.
         var hasSkipped = false
     }
 
@@ -97,26 +93,25 @@ struct AcquisitionService: Service {
             listing.came += 1
             // Without an answer the file is queued: a judging thread asks again, and waits for the answer.
             if (try? ledger.settled([file.source]))?.isEmpty == false {
-                statistics.add(FrameCounts(known: 1))
+                statistics.add(\.known)
                 return true
             }
             return await offer(QueuedFrame(file: file, isFromStart: isFromStart(file)))
         case .abandoned(let file, let reason):
             statistics.seen()
             listing.came += 1
-            return await offer(
-                QueuedFrame(file: file, givenUp: reason, isFromStart: isFromStart(file))
-            )
+            return await offer(QueuedFrame(file: file, givenUp: reason, isFromStart: isFromStart(file)))
         case .skipped(let path, let reason):
             skip(path, reason, &listing)
         case .known(let count):
-            statistics.add(FrameCounts(seen: count, known: count))
+            statistics.add(\.seen, count)
+            statistics.add(\.known, count)
         case .listed(let count):
             listing.expected = count
             recordSkipped(&listing)
             stalls.resume()
             status.becomeReady()
-            logger.info("The first listing is done", metadata: Logger.Metadata([.count: "\(count)"]))
+            logger.info("The first listing is done", metadata: ["count": "\(count)"])
         case .overflow, .degraded, .rootMissing: warn(of: event)
         }
         return true
@@ -140,16 +135,13 @@ struct AcquisitionService: Service {
         logger.log(
             level: listing.hasSkipped ? .debug : .warning,
             "A file is skipped; `autoqc export` lists all skipped files",
-            metadata: Logger.Metadata([.file: "\(path)", .reason: "\(reason)"])
+            metadata: ["file": "\(path)", "reason": "\(reason)"]
         )
         listing.hasSkipped = true
         listing.skipped.append(
             FrameRecord(
                 source: FrameSource(root: "", path: path),
-                frame: nil,
                 outcome: .skipped(reason: reason),
-                model: nil,
-                completed: nil,
                 judged: now()
             )
         )
@@ -163,10 +155,10 @@ struct AcquisitionService: Service {
         } catch {
             logger.warning(
                 "Skipped files were not recorded; the next start finds them again",
-                metadata: Logger.Metadata([.reason: "\(error)"])
+                metadata: ["reason": "\(error)"]
             )
         }
-        statistics.add(FrameCounts(skipped: listing.skipped.count))
+        statistics.add(\.skipped, listing.skipped.count)
         listing.skipped = []
     }
 
@@ -175,15 +167,12 @@ struct AcquisitionService: Service {
         case .overflow(let count):
             logger.warning(
                 "File events were lost; the folders were listed again and nothing is missing",
-                metadata: Logger.Metadata([.count: "\(count)"])
+                metadata: ["count": "\(count)"]
             )
         case .degraded(let reason):
-            logger.warning(
-                "The watching of folders is degraded",
-                metadata: Logger.Metadata([.reason: "\(reason)"])
-            )
+            logger.warning("The watching of folders is degraded", metadata: ["reason": "\(reason)"])
         case .rootMissing(let path):
-            logger.error("A watched folder is not there", metadata: Logger.Metadata([.folder: "\(path)"]))
+            logger.error("A watched folder is not there", metadata: ["folder": "\(path)"])
         case .frame, .skipped, .abandoned, .known, .listed: break
         }
     }

@@ -15,7 +15,6 @@ protocol FrameFeed: Sendable {
         hasRoomForOld: @escaping @Sendable () -> Bool
     ) throws -> AsyncStream<AcquisitionEvent>
 
-    /// Takes no more files.
     func stop()
 }
 

@@ -15,7 +15,6 @@ struct JudgingService: Service {
     let queue: FrameQueue
     let pipeline: FramePipeline
     let stalls: StallReporter
-    /// One for each thread.
     let hearts: [Heartbeat]
     let logger: Logger
     /// How long waiting frames may still be judged after the end has begun.
@@ -71,7 +70,7 @@ struct JudgingService: Service {
         guard !left.isEmpty else { return }
         logger.warning(
             "`stop_timeout` is over; waiting frames are judged after the next start",
-            metadata: Logger.Metadata([.count: "\(left.count)"])
+            metadata: ["count": "\(left.count)"]
         )
         pipeline.leave(left, because: "the daemon was stopped before it was judged")
     }

@@ -12,13 +12,9 @@ protocol ServiceNotifying: Sendable {
     var watchdogInterval: Duration? { get }
     /// Says that everything is up, or up again after `reloading`.
     func ready()
-    /// Gives one line about what goes on.
     func status(_ text: String)
-    /// Gives a sign of life.
     func watchdog()
-    /// Says that the configuration is being read again.
     func reloading()
-    /// Says that the end has begun.
     func stopping()
 }
 
@@ -68,7 +64,6 @@ final class StatusService: Service {
         }
     }
 
-    /// Whether READY was said.
     var hasBecomeReady: Bool { isReady.withLock { $0 } }
 
     /// Says READY once, and the first status and sign of life with it.
@@ -87,7 +82,7 @@ final class StatusService: Service {
         figures.isReady = hasBecomeReady
         figures.watchdog = notifier.watchdogInterval.map { $0 / .seconds(1) }
         figures.parts = hearts.map {
-            DaemonFigures.Part(name: $0.name, silence: $0.silence(now: now) / .seconds(1))
+            (name: $0.name, silence: $0.silence(now: now) / .seconds(1))
         }
     }
 
@@ -100,9 +95,7 @@ final class StatusService: Service {
         for heart in silent {
             logger.error(
                 "A part of the daemon is stuck",
-                metadata: Logger.Metadata([
-                    .part: "\(heart.name)", .silence: "\(heart.silence(now: now))",
-                ])
+                metadata: ["part": "\(heart.name)", "silence": "\(heart.silence(now: now))"]
             )
         }
         if silent.isEmpty { notifier.watchdog() }
@@ -146,7 +139,7 @@ struct ReloadService: Service {
         } catch {
             logger.error(
                 "The new configuration is wrong and the old one stays",
-                metadata: Logger.Metadata([.reason: "\(error)"])
+                metadata: ["reason": "\(error)"]
             )
         }
         notifier.ready()

@@ -15,7 +15,6 @@ final class StallReporter: Sendable {
     private static let longestGap = Duration.seconds(3600)
 
     private let ledger: FrameLedger
-    /// The time of day.
     private let timeOfDay: @Sendable () -> Timestamp
     private let started: Timestamp
     private let state = Mutex((watch: StallWatch(), limit: Duration?.none))
@@ -53,13 +52,10 @@ final class StallReporter: Sendable {
     private func resume(_ run: String, _ now: ContinuousClock.Instant) {
         let since = timeOfDay() - Self.longestGap
         let wells = (try? ledger.wells(of: run)) ?? []
-        let known = wells.filter { $0.last.judged >= since }.map {
-            StallWatch.Known(
-                frame: FrameID(run: run, well: $0.well, index: $0.last.frame),
-                isReported: $0.isStalled
-            )
+        for well in wells where well.last.judged >= since {
+            let frame = FrameID(run: run, well: well.well, index: well.last.frame)
+            state.withLock { $0.watch.resume(frame, isReported: well.isStalled, now: now) }
         }
-        state.withLock { $0.watch.resume(known, now: now) }
     }
 
     /// Hands over each new stall and the silence that makes it one.

@@ -1,4 +1,3 @@
-import Acquisition
 import Foundation
 import Ledger
 import Logging
@@ -7,6 +6,7 @@ import Reporting
 import TestSupport
 import Testing
 
+@testable import Acquisition
 @testable import Monitoring
 
 /// A watched folder and an output folder on disk, and pipelines that work on them.
