@@ -1,3 +1,4 @@
+import Diffusion
 package import Detection
 package import Foundation
 package import Plate

@@ -1,3 +1,4 @@
+import Verdict
 import Detection
 import Foundation
 import Frames

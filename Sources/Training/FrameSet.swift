@@ -1,4 +1,5 @@
-package import Detection
+package import Diffusion
+import Detection
 import Foundation
 import Frames
 package import Plate

@@ -1,3 +1,4 @@
+import Tables
 import Dispatch
 package import Faults
 import Foundation

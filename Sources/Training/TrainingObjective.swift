@@ -1,3 +1,4 @@
+import Diffusion
 import Detection
 import Networks
 import Randomness
