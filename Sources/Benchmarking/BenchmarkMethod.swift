@@ -1,5 +1,5 @@
-import Diffusion
 package import Detection
+import Diffusion
 package import Foundation
 package import Plate
 package import Tensors

@@ -1,8 +1,8 @@
-import Verdict
 import Detection
 import Foundation
 import Frames
 import Plate
+import Verdict
 
 /// The folder that a benchmark writes to.
 ///

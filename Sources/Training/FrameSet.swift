@@ -1,5 +1,5 @@
-package import Diffusion
 import Detection
+package import Diffusion
 import Foundation
 import Frames
 package import Plate

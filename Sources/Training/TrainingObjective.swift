@@ -1,5 +1,5 @@
-import Diffusion
 import Detection
+import Diffusion
 import Networks
 import Randomness
 import Tensors

@@ -1,9 +1,9 @@
-import Tables
 import ArgumentParser
 import Foundation
 import Frames
 import Simulation
 import Synchronization
+import Tables
 import Training
 
 /// `autoqc simulate`.

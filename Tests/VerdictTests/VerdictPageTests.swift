@@ -66,7 +66,10 @@ struct VerdictPageTests {
             #expect(agree(scale.median, row.median) && agree(scale.spreadAbove, row.spread), "\(row.term)")
             #expect(term.weightBesideClassifier == row.weight, "\(row.term)")
             #expect(agree(found.value, row.contribution), "\(row.term)")
-            #expect(agree(row.weight * (row.figure - row.median) / row.spread, row.contribution), "\(row.term)")
+            #expect(
+                agree(row.weight * (row.figure - row.median) / row.spread, row.contribution),
+                "\(row.term)"
+            )
         }
     }
 
