@@ -1,4 +1,5 @@
-package import Detection
+import Detection
+package import Diffusion
 import Foundation
 import Frames
 package import Plate

@@ -1,5 +1,5 @@
-package import Detection
-import Diffusion
+import Detection
+package import Diffusion
 import Foundation
 import Tensors
 
