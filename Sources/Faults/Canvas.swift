@@ -1,5 +1,5 @@
-import Mathematics
 import CKernels
+import Mathematics
 package import Plate
 import Randomness
 

@@ -5,7 +5,7 @@ package import Plate
 /// Supported: classic and BigTIFF, both byte orders, strips and tiles, contiguous and separate planes;
 /// unsigned samples of 8, 16 and 32 bit, float of 32 and 64 bit; no compression, LZW, Deflate, PackBits,
 /// zstd, with predictors 2 and 3; grey, or RGB(A) whose three colours agree in every pixel. Where zero is
-/// white (`MinIsWhite`) values are turned around, so that brighter is higher in every frame. Orientation tags
+/// white (`MinIsWhite`) values are inverted, so that brighter is higher in every frame. Orientation tags
 /// and transparency are not looked at. Samples of 32 bit and more are rounded to `Float`.
 ///
 /// The whole file is checked before libtiff sees it, and every claim of size before memory is taken. One

@@ -1,4 +1,4 @@
-/// The inverse of the lower Cholesky factor of a covariance: it turns a deviation into independent ones of variance 1.
+/// The inverse of the lower Cholesky factor of a covariance: it makes of a deviation independent ones of variance 1.
 ///
 /// Matrices are of n x n values, row by row; of a symmetric one the lower triangle is read.
 package enum Cholesky {

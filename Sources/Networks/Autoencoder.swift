@@ -69,8 +69,8 @@ package final class Autoencoder: Network {
     }
 
     private func compressed(_ x: Variable) -> Variable {
-        let passed = encoder(x, time: nil)
-        return middle(passed[passed.count - 1], time: nil)
+        let levels = encoder(x, time: nil)
+        return middle(levels[levels.count - 1], time: nil)
     }
 
     private var checkedBottleneck: Bottleneck {

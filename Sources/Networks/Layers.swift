@@ -45,10 +45,10 @@ struct ConvolutionLayer {
         )
     }
 
-    /// The layer over cells of `side` x `side` pixels as channels.
-    func ofCells(_ side: Int, of image: Variable, activation: Activation) -> Variable {
-        image.convolutionOfCells(
-            side,
+    /// The layer after a pixel unshuffle.
+    func unshuffling(_ image: Variable, _ side: Int, activation: Activation) -> Variable {
+        image.convolution(
+            afterUnshuffle: side,
             weights: weights,
             bias: bias,
             geometry: geometry,
@@ -56,9 +56,9 @@ struct ConvolutionLayer {
         )
     }
 
-    /// The layer, its channels as cells of `side` x `side` pixels.
-    func intoCells(_ side: Int, _ x: Variable) -> Variable {
-        x.convolutionIntoCells(side, weights: weights, bias: bias, geometry: geometry)
+    /// The layer, then a pixel shuffle of its channels.
+    func shuffling(_ x: Variable, _ side: Int) -> Variable {
+        x.convolution(beforeShuffle: side, weights: weights, bias: bias, geometry: geometry)
     }
 
     /// The same layer with a constant added to every output pixel.
@@ -310,12 +310,12 @@ struct GroupNormBlock {
 
     /// N x H x W x C to the block's channels and resolution; `time` is the activated embedding, one row an image.
     func callAsFunction(_ x: Variable, time: Variable?) -> Variable {
-        let entered = first(resampling(firstNorm(x, silu: true)))
+        let hidden = first(resampling(firstNorm(x, silu: true)))
         let kept = resampling(x)
         guard embedding != nil || resampling == .none else {
-            return (skip.map { $0(kept) } ?? kept) + entered
+            return (skip.map { $0(kept) } ?? kept) + hidden
         }
-        let branch = conditioned(entered, time: time)
+        let branch = conditioned(hidden, time: time)
         // The sum is part of a convolution's kernel.
         guard let skip else { return second(branch, adding: kept) }
         return skip(kept, adding: second(branch))

@@ -6,8 +6,8 @@ package import Tensors
 package final class UNet: Network {
     /// How wide and deep this network is.
     package let configuration: UNetConfiguration
-    private let timeEntrance: LinearLayer
-    private let timeExit: LinearLayer
+    private let firstTimeLayer: LinearLayer
+    private let secondTimeLayer: LinearLayer
     private let encoder: EncoderHalf
     private let middle: MiddleBlocks
     private let decoder: DecoderHalf
@@ -19,8 +19,8 @@ package final class UNet: Network {
         self.configuration = configuration
         let shape = FamilyShape(configuration)
         let (channels, length) = (configuration.channels, 4 * configuration.channels)
-        timeEntrance = .published(inputs: channels, outputs: length, using: &random)
-        timeExit = .published(inputs: length, outputs: length, using: &random)
+        firstTimeLayer = .published(inputs: channels, outputs: length, using: &random)
+        secondTimeLayer = .published(inputs: length, outputs: length, using: &random)
         encoder = EncoderHalf(shape, using: &random)
         let width = encoder.widths[encoder.widths.count - 1]
         middle = MiddleBlocks(shape, width: width, using: &random)
@@ -39,14 +39,14 @@ package final class UNet: Network {
             constant: .timestepFeatures(timesteps, length: configuration.channels)
         )
         // Every block applies SiLU to the embedding first; it is done once.
-        let time = timeExit(timeEntrance(features).silu()).silu()
+        let time = secondTimeLayer(firstTimeLayer(features).silu()).silu()
         let skips = encoder(x, time: time)
         return decoder(middle(skips[skips.count - 1], time: time), skips: skips, time: time)
     }
 
     /// All weights under their published names, in a fixed order.
     package var parameters: [NamedParameter] {
-        timeEntrance.published.prefixed("time_embed.0") + timeExit.published.prefixed("time_embed.2")
+        firstTimeLayer.published.prefixed("time_embed.0") + secondTimeLayer.published.prefixed("time_embed.2")
             + encoder.published + middle.published + decoder.published
     }
 }
@@ -143,9 +143,9 @@ struct EncoderHalf {
 
     /// What comes out of the stem and of each block, the last being the lowest level.
     func callAsFunction(_ x: Variable, time: Variable?) -> [Variable] {
-        var passed = [stem(x)]
-        for block in blocks { passed.append(block(passed[passed.count - 1], time: time)) }
-        return passed
+        var outputs = [stem(x)]
+        for block in blocks { outputs.append(block(outputs[outputs.count - 1], time: time)) }
+        return outputs
     }
 
     var published: [NamedParameter] {
@@ -186,7 +186,7 @@ struct DecoderHalf {
 
     private let stages: [Stage]
     private let norm: GroupNormLayer
-    private let exit: ConvolutionLayer
+    private let head: ConvolutionLayer
 
     /// `skips` are the widths of what will be concatenated, in the order of the way down; empty for none.
     init(_ shape: FamilyShape, width: Int, skips: [Int], using random: inout some RandomNumberGenerator) {
@@ -215,7 +215,7 @@ struct DecoderHalf {
         }
         self.stages = stages
         norm = GroupNormLayer(channels: width)
-        exit = ConvolutionLayer(inputs: width, outputs: 1, kernel: 3, gain: 0, using: &random)
+        head = ConvolutionLayer(inputs: width, outputs: 1, kernel: 3, gain: 0, using: &random)
     }
 
     func callAsFunction(_ x: Variable, skips: [Variable], time: Variable?) -> Variable {
@@ -225,14 +225,14 @@ struct DecoderHalf {
             x = stage.block(x, time: time)
             if let doubling = stage.doubling { x = doubling(x, time: time) }
         }
-        return exit(norm(x, silu: true))
+        return head(norm(x, silu: true))
     }
 
     var published: [NamedParameter] {
         stages.enumerated().flatMap { index, stage in
             stage.block.published.prefixed("output_blocks.\(index).0")
                 + (stage.doubling?.published.prefixed("output_blocks.\(index).1") ?? [])
-        } + norm.published.prefixed("out.0") + exit.published.prefixed("out.2")
+        } + norm.published.prefixed("out.0") + head.published.prefixed("out.2")
     }
 }
 
@@ -241,8 +241,8 @@ struct DecoderHalf {
 struct AttentionBlock {
     private let headChannels: Int
     private let norm: GroupNormLayer
-    private let entrance: LinearLayer
-    private let exit: LinearLayer
+    private let projection: LinearLayer
+    private let output: LinearLayer
 
     init(channels: Int, headChannels: Int, using random: inout some RandomNumberGenerator) {
         precondition(
@@ -251,20 +251,20 @@ struct AttentionBlock {
         )
         self.headChannels = headChannels
         norm = GroupNormLayer(channels: channels)
-        entrance = .published(inputs: channels, outputs: 3 * channels, using: &random)
-        exit = LinearLayer(inputs: channels, outputs: channels, gain: 0, using: &random)
+        projection = .published(inputs: channels, outputs: 3 * channels, using: &random)
+        output = LinearLayer(inputs: channels, outputs: channels, gain: 0, using: &random)
     }
 
     func callAsFunction(_ x: Variable) -> Variable {
         let (batch, pixels, channels) = (x.shape[0], x.shape[1] * x.shape[2], x.shape[3])
         let rows = norm(x, silu: false).reshaped([batch * pixels, channels])
-        let attended = entrance(rows).reshaped([batch, pixels, 3 * channels])
+        let attended = projection(rows).reshaped([batch, pixels, 3 * channels])
             .selfAttention(headChannels: headChannels)
-        return x + exit(attended.reshaped([batch * pixels, channels])).reshaped(x.shape)
+        return x + output(attended.reshaped([batch * pixels, channels])).reshaped(x.shape)
     }
 
     var published: [NamedParameter] {
-        norm.published.prefixed("norm") + entrance.publishedPointwise.prefixed("qkv")
-            + exit.publishedPointwise.prefixed("proj_out")
+        norm.published.prefixed("norm") + projection.publishedPointwise.prefixed("qkv")
+            + output.publishedPointwise.prefixed("proj_out")
     }
 }

@@ -1,5 +1,5 @@
-import Mathematics
 import Foundation
+import Mathematics
 
 /// Whether a frame looks unlike its well did just before: the focus moved by some 15 um, say, or the cells are gone.
 ///

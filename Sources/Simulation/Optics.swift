@@ -1,7 +1,7 @@
-import Mathematics
 import CKernels
 import Faults
 import Frames
+import Mathematics
 import Plate
 import Randomness
 

@@ -94,7 +94,7 @@ package final class FAnoGANTrainer: MethodTrainer {
     package func run(report: (TrainingProgress) throws -> Void, shouldStop: () -> Bool) throws {
         var clock = StepClock()
         while step < steps, !shouldStop() {
-            state.recentLosses.append(try clock.timed { try takeStep() })
+            state.recentLosses.append(try clock.timed { try performStep() })
             state.step += 1
             let mean = state.recentLosses.reduce(0, +) / Float(state.recentLosses.count)
             if step % state.options.validationInterval == 0 || step == state.adversarialSteps || step == steps
@@ -112,7 +112,7 @@ package final class FAnoGANTrainer: MethodTrainer {
         }
     }
 
-    private func takeStep() throws(DataError) -> Float {
+    private func performStep() throws(DataError) -> Float {
         let images = tensor(
             try crops.batch(step: step, count: state.options.batch, seed: state.options.seed)
         )

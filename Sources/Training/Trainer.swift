@@ -120,7 +120,7 @@ package final class Trainer: MethodTrainer {
     package func run(report: (TrainingProgress) throws -> Void, shouldStop: () -> Bool) throws {
         var clock = StepClock()
         while step < steps, !shouldStop() {
-            state.recentLosses.append(try clock.timed { try takeStep() })
+            state.recentLosses.append(try clock.timed { try performStep() })
             let mean = state.recentLosses.reduce(0, +) / Float(state.recentLosses.count)
             if step % state.plan.validationInterval == 0 || step == steps { try validate(loss: mean) }
             try report(
@@ -134,7 +134,7 @@ package final class Trainer: MethodTrainer {
         }
     }
 
-    private func takeStep() throws(DataError) -> Float {
+    private func performStep() throws(DataError) -> Float {
         let loss = try objective.loss(step: step)
         let variables = trained.map(\.variable)
         let found = gradients(of: loss, with: variables).map(\.value)

@@ -41,9 +41,9 @@ struct MeasureKernelsCommand: MeasureGroup {
         let architecture = try options.architecture()
         for precision in Precision.allCases where precision.isSupported {
             for (level, channels) in architecture.channels.enumerated() {
-                let cell = architecture.cell << level
+                let scale = architecture.unshuffle << level
                 let convolution = BareConvolution(
-                    images: [1, options.height / cell, options.width / cell, channels],
+                    images: [1, options.height / scale, options.width / scale, channels],
                     weights: [channels, 3, 3, channels],
                     geometry: ConvolutionGeometry(stride: 1, padding: 1),
                     precision: precision

@@ -81,7 +81,7 @@ struct ScoreCommand: ParsableCommand {
         }
     }
 
-    /// A file's only frame, judged beside others; a movie or a file that cannot be read is left for its turn.
+    /// A file's only frame, judged beside others; a movie or a file that cannot be read is judged in order.
     private struct Ahead: Sendable {
         let judgement: Judgement?
 

@@ -140,19 +140,23 @@ struct RealtimeOptions: ParsableArguments {
     var widths: NumberList?
     @Option(help: "Residual blocks at each of the three (default: 1,1,2).")
     var depths: NumberList?
-    @Option(help: "Pixels per side of the cells that become channels at the entrance: 4 or 8 (default: 4).")
-    var cell: Int?
+    @Option(
+        help: "Side of the square of pixels that becomes one position of the network: 4 or 8 (default: 4)."
+    )
+    var unshuffle: Int?
 
     /// The options given, by name.
     var given: [String] {
-        [("--widths", widths != nil), ("--depths", depths != nil), ("--cell", cell != nil)].filter(\.1).map(
+        [("--widths", widths != nil), ("--depths", depths != nil), ("--unshuffle", unshuffle != nil)].filter(
+            \.1
+        ).map(
             \.0
         )
     }
 
     func validate() throws {
         guard architecture != nil else {
-            throw ValidationError("--widths and --depths take three numbers each, --cell is 4 or 8")
+            throw ValidationError("--widths and --depths take three numbers each, --unshuffle is 4 or 8")
         }
     }
 
@@ -160,7 +164,7 @@ struct RealtimeOptions: ParsableArguments {
     var architecture: RealtimeUNet.Architecture? {
         let standard = RealtimeUNet.Architecture.standard
         return RealtimeUNet.Architecture(
-            cell: cell ?? standard.cell,
+            unshuffle: unshuffle ?? standard.unshuffle,
             channels: widths?.values ?? standard.channels,
             blocks: depths?.values ?? standard.blocks,
             embedding: standard.embedding

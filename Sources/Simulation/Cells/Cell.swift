@@ -78,10 +78,10 @@ struct Cell: Sendable {
 
     /// Moves on by one frame: a persistent random walk, with a shape and a height that fluctuate.
     mutating func step() {
-        let turn = Arithmetic.sineCosine(0.4 * random.drawGaussian())
+        let rotation = Arithmetic.sineCosine(0.4 * random.drawGaussian())
         heading = (
-            heading.sine * turn.cosine + heading.cosine * turn.sine,
-            heading.cosine * turn.cosine - heading.sine * turn.sine
+            heading.sine * rotation.cosine + heading.cosine * rotation.sine,
+            heading.cosine * rotation.cosine - heading.sine * rotation.sine
         )
         let length = (heading.sine * heading.sine + heading.cosine * heading.cosine).squareRoot()
         heading = (heading.sine / length, heading.cosine / length)

@@ -139,7 +139,7 @@ final class LookAhead<Item: Sendable>: Sendable {
     /// Waits for an item; each is taken once and in order.
     ///
     /// `nil` once `isInterrupted`.
-    func take(_ number: Int, unless isInterrupted: () -> Bool) throws(SimulationError) -> Item? {
+    func item(_ number: Int, unless isInterrupted: () -> Bool) throws(SimulationError) -> Item? {
         while !isInterrupted() {
             if let result = state.withLock({ $0.ready.removeValue(forKey: number) }) {
                 room.signal()

@@ -67,7 +67,7 @@ package struct PlatePlayer: Sendable {
         for number in 0..<plan.count {
             let step = plan.step(number)
             guard try pace.wait(until: step.due, meanwhile: &delivery, unless: isInterrupted),
-                let made = try ahead.take(number, unless: isInterrupted)
+                let made = try ahead.item(number, unless: isInterrupted)
             else { break }
             pace.note(due: step.due)
             try delivery.deliver(made, step)
