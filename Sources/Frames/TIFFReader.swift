@@ -130,10 +130,8 @@ package struct TIFFLimits: Sendable, Equatable {
             "limits must be positive"
         )
         precondition(max(maximumWidth, maximumHeight) <= 1 << 30, "a side has at most 2^30 pixels")
-        self.maximumWidth = maximumWidth
-        self.maximumHeight = maximumHeight
-        self.maximumPixels = maximumPixels
-        self.maximumPages = maximumPages
+        (self.maximumWidth, self.maximumHeight) = (maximumWidth, maximumHeight)
+        (self.maximumPixels, self.maximumPages) = (maximumPixels, maximumPages)
         self.maximumDecodedBytes = maximumDecodedBytes
         self.maximumDecodingTime = maximumDecodingTime
     }
@@ -181,12 +179,9 @@ package struct TIFFError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The operating system's error number, where it gave one.
     package let errno: Int32?
 
-    /// Describes a failure; `detail` is a clause such as "strip 3 ends behind the end of the file".
-    package init(code: Code, path: String, detail: String, errno: Int32? = nil) {
-        self.code = code
-        self.path = path
-        self.detail = detail
-        self.errno = errno
+    /// `detail` is a clause such as "strip 3 ends behind the end of the file".
+    init(_ code: Code, _ path: String, _ detail: String, errno: Int32? = nil) {
+        (self.code, self.path, self.detail, self.errno) = (code, path, detail, errno)
     }
 
     /// Whether the same file may be readable later, because it may still be in the course of being written.

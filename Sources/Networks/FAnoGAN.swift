@@ -48,28 +48,6 @@ extension FAnoGAN {
     static let epsilon: Float = 0.8
 }
 
-extension ConvolutionLayer {
-    /// Weights and bias by the names of the published networks.
-    var publishedParameters: [NamedParameter] {
-        [
-            NamedParameter(name: "weight", variable: weights, layout: .convolution),
-            NamedParameter(name: "bias", variable: bias),
-        ]
-    }
-}
-
-extension LinearLayer {
-    /// Weights and bias by the names of the published networks.
-    func publishedParameters(weight: PublishedLayout, bias layout: PublishedLayout = .same)
-        -> [NamedParameter]
-    {
-        [
-            NamedParameter(name: "weight", variable: weights, layout: weight),
-            NamedParameter(name: "bias", variable: bias, layout: layout),
-        ]
-    }
-}
-
 /// The size of f-AnoGAN's three networks.
 package struct FAnoGANConfiguration: Sendable, Equatable, Codable {
     /// Height and width of the images, a multiple of 16.
@@ -131,13 +109,13 @@ extension FAnoGAN {
         /// All weights and running statistics, by their published names.
         package var parameters: [NamedParameter] {
             let image = PublishedLayout.rows(channels: Self.channels[0], height: side, width: side)
-            return stem.publishedParameters(weight: image, bias: image).prefixed("l1.0")
+            return stem.published(weights: image, bias: image).prefixed("l1.0")
                 + first.parameters.prefixed("conv_blocks.0")
-                + convolutions[0].publishedParameters.prefixed("conv_blocks.2")
+                + convolutions[0].published.prefixed("conv_blocks.2")
                 + normalisations[0].parameters.prefixed("conv_blocks.3")
-                + convolutions[1].publishedParameters.prefixed("conv_blocks.6")
+                + convolutions[1].published.prefixed("conv_blocks.6")
                 + normalisations[1].parameters.prefixed("conv_blocks.7")
-                + convolutions[2].publishedParameters.prefixed("conv_blocks.9")
+                + convolutions[2].published.prefixed("conv_blocks.9")
         }
     }
 }
@@ -174,7 +152,7 @@ extension FAnoGAN {
         /// All weights and running statistics, by their published names.
         package var parameters: [NamedParameter] {
             trunk.parameters.prefixed("model")
-                + head.publishedParameters(weight: trunk.layout).prefixed("adv_layer.0")
+                + head.published(weights: trunk.layout).prefixed("adv_layer.0")
         }
     }
 }
@@ -202,7 +180,7 @@ extension FAnoGAN {
         /// All weights and running statistics, by their published names.
         package var parameters: [NamedParameter] {
             trunk.parameters.prefixed("model")
-                + head.publishedParameters(weight: trunk.layout).prefixed("adv_layer.0")
+                + head.published(weights: trunk.layout).prefixed("adv_layer.0")
         }
     }
 }
@@ -235,7 +213,6 @@ extension FAnoGAN {
             side = imageSize / 16
         }
 
-        /// Length of the features.
         var length: Int { side * side * Self.channels[4] }
 
         /// How published weights face the features.
@@ -257,7 +234,7 @@ extension FAnoGAN {
         var parameters: [NamedParameter] {
             convolutions.enumerated().flatMap { index, convolution in
                 let position = index == 0 ? 0 : 4 * index - 1
-                let own = convolution.publishedParameters.prefixed("\(position)")
+                let own = convolution.published.prefixed("\(position)")
                 guard index > 0 else { return own }
                 return own + normalisations[index - 1].parameters.prefixed("\(position + 3)")
             }

@@ -4,8 +4,8 @@ package import Tensors
 ///
 /// It works at a fraction of the resolution: a pixel unshuffle (Shi et al. 2016) before the stem makes channels of squares of
 /// 4 x 4 (or 8 x 8) pixels, and a pixel shuffle after the head makes pixels of channels. Nothing is lost, and a convolution
-/// costs a sixteenth (or less). In between two halvings, residual blocks with an additive time embedding, and additive skips. No normalisation: at a fixed timestep all that runs is
-/// convolutions with fused sums and activations.
+/// costs a sixteenth (or less). In between two halvings, residual blocks with an additive time embedding, and additive
+/// skips. No normalisation: at a fixed timestep all that runs is convolutions with fused sums and activations.
 package final class RealtimeUNet: Network {
     /// How wide and deep the network is.
     package struct Architecture: Sendable, Equatable, Codable {
@@ -30,7 +30,7 @@ package final class RealtimeUNet: Network {
         package var sizeMultiple: Int { 4 * unshuffle }
 
         private init(side: Int, channels: [Int], blocks: [Int], length: Int) {
-            (self.unshuffle, self.channels, self.blocks, self.embedding) = (side, channels, blocks, length)
+            (unshuffle, self.channels, self.blocks, embedding) = (side, channels, blocks, length)
         }
 
         /// Describes a network; `nil` for lengths that make none.
@@ -53,7 +53,6 @@ package final class RealtimeUNet: Network {
     private let doubling: [ConvolutionLayer]
     private let up: [[ResidualBlock]]
     private let head: ConvolutionLayer
-    /// Set once the timestep is folded in.
     private let isFolded: Bool
 
     /// A network with random weights.
@@ -198,9 +197,7 @@ protocol UNetArithmetic {
 
     /// A pixel unshuffle, then the first layer.
     func stem(_ image: Variable, unshuffle: Int, _ layer: ConvolutionLayer) -> Image
-    /// One convolution.
     func convolved(_ x: Image, _ layer: ConvolutionLayer, activation: Activation) -> Image
-    /// One residual block.
     func residual(_ x: Image, _ block: ResidualBlock) -> Image
     /// The sum of an image of half the size, doubled, and a skip, which is not used afterwards.
     func joined(_ low: Image, _ skip: Image) -> Image

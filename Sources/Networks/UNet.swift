@@ -17,7 +17,11 @@ package final class UNet: Network {
     /// Channels that do not make 32 groups or whole heads are a programmer's mistake.
     package init(_ configuration: UNetConfiguration, using random: inout some RandomNumberGenerator) {
         self.configuration = configuration
-        let shape = FamilyShape(configuration)
+        let time = GroupNormBlock.Time(
+            length: 4 * configuration.channels,
+            conditioning: configuration.conditioning
+        )
+        let shape = FamilyShape(configuration, time: time)
         let (channels, length) = (configuration.channels, 4 * configuration.channels)
         firstTimeLayer = .published(inputs: channels, outputs: length, using: &random)
         secondTimeLayer = .published(inputs: length, outputs: length, using: &random)
@@ -52,7 +56,7 @@ package final class UNet: Network {
 }
 
 /// How wide and deep a network of the published U-Net family is.
-package struct UNetConfiguration: Sendable, Equatable, Codable {
+package struct UNetConfiguration: FamilySize, Sendable, Equatable, Codable {
     /// How the timestep enters a residual block.
     package enum Conditioning: String, Sendable, Equatable, Codable {
         /// As scale and shift after the second normalisation: the published pDDPM.
@@ -74,7 +78,21 @@ package struct UNetConfiguration: Sendable, Equatable, Codable {
 
     /// The published pDDPM network.
     package init() {}
+}
 
+/// What the configurations of the published family share.
+package protocol FamilySize {
+    /// Channels at full resolution, a multiple of the 32 groups of the normalisation.
+    var channels: Int { get set }
+    /// Multiple of `channels` at each level; every level halves the resolution of the one before it.
+    var multipliers: [Int] { get set }
+    /// Residual blocks a level on the way down; one more on the way up.
+    var residualBlocks: Int { get set }
+    /// Channels of one attention head.
+    var headChannels: Int { get set }
+}
+
+extension FamilySize {
     /// Height and width of an image must be multiples of this.
     package var sizeMultiple: Int { 1 << (multipliers.count - 1) }
 }
@@ -90,20 +108,9 @@ struct FamilyShape {
 
     var levels: [Int] { multipliers.map { $0 * channels } }
 
-    init(_ configuration: UNetConfiguration) {
-        channels = configuration.channels
-        multipliers = configuration.multipliers
-        residualBlocks = configuration.residualBlocks
-        headChannels = configuration.headChannels
-        time = .init(length: 4 * configuration.channels, conditioning: configuration.conditioning)
-    }
-
-    init(_ configuration: AutoencoderConfiguration) {
-        channels = configuration.channels
-        multipliers = configuration.multipliers
-        residualBlocks = configuration.residualBlocks
-        headChannels = configuration.headChannels
-        time = nil
+    init(_ size: some FamilySize, time: GroupNormBlock.Time? = nil) {
+        (channels, multipliers) = (size.channels, size.multipliers)
+        (residualBlocks, headChannels, self.time) = (size.residualBlocks, size.headChannels, time)
     }
 }
 

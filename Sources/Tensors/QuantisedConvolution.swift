@@ -252,19 +252,7 @@ struct ByteKernelDefinition {
 
 extension ByteKernelDefinition {
     fileprivate var shape: aqc_convolution_shape {
-        aqc_convolution_shape(
-            batch: 1,
-            height: Int64(sourceShape[0]),
-            width: Int64(sourceShape[1]),
-            input_channels: Int64(sourceShape[2]),
-            output_height: Int64(outputShape[0]),
-            output_width: Int64(outputShape[1]),
-            output_channels: Int64(outputShape[2]),
-            kernel_height: Int64(weights.shape[1]),
-            kernel_width: Int64(weights.shape[2]),
-            stride: Int64(geometry.stride),
-            padding: Int64(geometry.padding)
-        )
+        aqc_convolution_shape(images: [1] + sourceShape, weights: weights.shape, geometry)
     }
 }
 

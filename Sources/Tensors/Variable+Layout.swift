@@ -149,7 +149,6 @@ extension Variable {
         return Variable(value: result, inputs: [self]) { [$0.upsampled()] }
     }
 
-    /// The four axes of images.
     var imageAxes: (batch: Int, height: Int, width: Int, channels: Int) {
         precondition(shape.count == 4, "N x H x W x C expected, not \(shape)")
         return (shape[0], shape[1], shape[2], shape[3])

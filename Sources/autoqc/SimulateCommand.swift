@@ -5,7 +5,6 @@ import Simulation
 import Synchronization
 import Training
 
-/// `autoqc simulate`.
 struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
@@ -19,7 +18,6 @@ struct SimulateCommand: AsyncParsableCommand {
     )
 }
 
-/// `autoqc simulate set`.
 struct SimulateSetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set",
@@ -105,7 +103,6 @@ struct SetOptions: ParsableArguments {
     }
 }
 
-/// `autoqc simulate inject`.
 struct SimulateInjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inject",
@@ -152,7 +149,6 @@ struct SimulateInjectCommand: ParsableCommand {
     }
 }
 
-/// `autoqc simulate sheet`.
 struct SimulateSheetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sheet",

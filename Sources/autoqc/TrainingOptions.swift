@@ -77,7 +77,6 @@ struct ReferenceOptions: ParsableArguments {
     @Option(help: "Share of a window that the next one covers again (default: 0.8).")
     var overlap: Double?
 
-    /// The options given, by name.
     var given: [String] {
         let all: [(String, Bool)] = [
             ("--epochs", epochs != nil), ("--channels", channels != nil),
@@ -104,16 +103,10 @@ struct ReferenceOptions: ParsableArguments {
     private func resized(_ network: NetworkConfiguration, window: Int) -> NetworkConfiguration {
         switch network {
         case .unet(var configuration):
-            if let channels { configuration.channels = channels }
-            if let multipliers { configuration.multipliers = multipliers.values }
-            if let blocks { configuration.residualBlocks = blocks }
-            configuration.headChannels = heads(configuration.channels, configuration.multipliers)
+            resize(&configuration)
             return .unet(configuration)
         case .autoencoder(var configuration):
-            if let channels { configuration.channels = channels }
-            if let multipliers { configuration.multipliers = multipliers.values }
-            if let blocks { configuration.residualBlocks = blocks }
-            configuration.headChannels = heads(configuration.channels, configuration.multipliers)
+            resize(&configuration)
             configuration.variational?.imageSize = window
             if let latent { configuration.variational?.latent = latent }
             return .autoencoder(configuration)
@@ -124,9 +117,12 @@ struct ReferenceOptions: ParsableArguments {
         }
     }
 
-    /// The published 64 channels a head, or 32 where those do not divide the channels of the lowest level.
-    private func heads(_ channels: Int, _ multipliers: [Int]) -> Int {
-        channels * (multipliers.last ?? 1) % 64 == 0 ? 64 : 32
+    private func resize(_ size: inout some FamilySize) {
+        if let channels { size.channels = channels }
+        if let multipliers { size.multipliers = multipliers.values }
+        if let blocks { size.residualBlocks = blocks }
+        // The published 64 channels a head, or 32 where those do not divide the channels of the lowest level.
+        size.headChannels = size.channels * (size.multipliers.last ?? 1) % 64 == 0 ? 64 : 32
     }
 }
 
@@ -145,13 +141,11 @@ struct RealtimeOptions: ParsableArguments {
     )
     var unshuffle: Int?
 
-    /// The options given, by name.
     var given: [String] {
-        [("--widths", widths != nil), ("--depths", depths != nil), ("--unshuffle", unshuffle != nil)].filter(
-            \.1
-        ).map(
-            \.0
-        )
+        let all = [
+            ("--widths", widths != nil), ("--depths", depths != nil), ("--unshuffle", unshuffle != nil),
+        ]
+        return all.filter(\.1).map(\.0)
     }
 
     func validate() throws {

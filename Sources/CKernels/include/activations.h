@@ -29,8 +29,8 @@ void aqc_spread_channels(const float *b, float *y, size_t batch, size_t pixels, 
 // y[n, c] = sum over p of x[n, p, c]
 void aqc_sum_pixels(const float *x, float *y, size_t batch, size_t pixels, size_t channels);
 
-// Pixel unshuffle and shuffle (Shi et al. 2016): each square of b x b pixels becomes one pixel of b * b * channels: [n, h, w, c] -> [n, h/b, w/b, b*b*c], and back;
-// height and width are those of the larger image in both.
+// Pixel unshuffle and shuffle (Shi et al. 2016): each square of b x b pixels becomes one position of b * b * channels,
+// [n, h, w, c] -> [n, h/b, w/b, b*b*c], and back; height and width are those of the larger image in both.
 void aqc_pixel_unshuffle(
     const float *x, float *y, size_t batch, size_t height, size_t width, size_t channels, size_t block);
 void aqc_pixel_shuffle(

@@ -4,7 +4,6 @@ import Randomness
 
 /// One cell: where it is, what shape it has, how much it delays and takes light, and how it moves.
 struct Cell: Sendable {
-    /// The kind of shape.
     enum Form: Sendable {
         case round
         case polarised
@@ -38,7 +37,6 @@ struct Cell: Sendable {
     private var age: Float
     private let restingDepth: Float
 
-    /// Draws a cell at a place.
     init(_ specimen: Specimen, pixelSize: Float, interval: Float, row: Float, column: Float, seed: UInt64) {
         var random = SplitMix64(seed: seed, 0xCE11)
         form = Self.drawForm(specimen, using: &random)

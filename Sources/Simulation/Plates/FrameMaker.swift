@@ -7,13 +7,9 @@ import Synchronization
 
 /// Simulates and encodes the frames of a plate, on any thread and in any order.
 final class FrameMaker: Sendable {
-    /// A frame that is ready to be written.
     struct Made: Sendable {
-        /// The frame as it will be written.
         enum Content: Sendable {
-            /// A file's bytes.
             case file(Data)
-            /// A page of a movie.
             case page(Frame)
         }
 
@@ -150,7 +146,6 @@ final class LookAhead<Item: Sendable>: Sendable {
         return nil
     }
 
-    /// Ends the making of items.
     func stop() {
         state.withLock { $0.isStopped = true }
         for _ in 0..<workers { room.signal() }

@@ -103,13 +103,11 @@ package struct PlatePlayer: Sendable {
     }
 }
 
-/// The clock of a plate.
 struct Pace {
     /// Longest sleep, so that an interruption is noticed.
     private static let nap = Duration.milliseconds(50)
 
     private let start = ContinuousClock.now
-    /// Lateness of the last frame, in s.
     private(set) var lateness = 0.0
     /// Lateness of the latest frame, in s.
     private(set) var greatestLateness = 0.0
