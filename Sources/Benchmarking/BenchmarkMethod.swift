@@ -1,4 +1,5 @@
 package import Detection
+import Diffusion
 package import Foundation
 package import Plate
 package import Tensors

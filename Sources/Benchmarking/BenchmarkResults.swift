@@ -1,5 +1,5 @@
 package import Evaluation
-import Verdict
+package import Verdict
 
 /// Everything that a benchmark found; `results.json` is this value, keys sorted.
 ///

@@ -2,6 +2,7 @@ import Detection
 import Foundation
 import Frames
 import Plate
+import Verdict
 
 /// The folder that a benchmark writes to.
 ///

@@ -96,7 +96,7 @@ package final class RunDetector: Sendable {
             return WellDetector(
                 detector: base,
                 path: nil,
-                collect: { [self] in take($0, $1, $2, of: well, run: run) }
+                collect: { [self] in collect($0, $1, $2, of: well, run: run) }
             )
         case .calibrating, .refused: return WellDetector(detector: base, path: nil, collect: nil)
         }
@@ -130,7 +130,7 @@ package final class RunDetector: Sendable {
     }
 
     /// Takes a judged frame, and begins to calibrate when it was the last one that was waited for.
-    private func take(
+    private func collect(
         _ frame: Frame,
         _ judgement: Judgement,
         _ evidence: Evidence,
@@ -140,7 +140,7 @@ package final class RunDetector: Sendable {
         guard let normal = base.calibration.tiles?.normal else { return }
         var number: Int?
         change(run) { reference in
-            guard reference.take(frame, judgement, evidence, of: well, by: normal) else { return }
+            guard reference.add(frame, judgement, evidence, of: well, by: normal) else { return }
             number = reference.nextInjection(most: Self.mostInjected)
         }
         let figures = number.flatMap { injected(frame, $0) }

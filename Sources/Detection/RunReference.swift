@@ -74,7 +74,7 @@ struct RunReference: Sendable {
     /// Takes a judged frame; whether it was kept.
     ///
     /// A frame that is not wanted only shows that time goes by; one of another size than the model's is none.
-    mutating func take(
+    mutating func add(
         _ frame: Plate.Frame,
         _ judgement: Judgement,
         _ evidence: Evidence,

@@ -1,4 +1,5 @@
-package import Detection
+import Detection
+import Diffusion
 import Foundation
 import Frames
 package import Plate

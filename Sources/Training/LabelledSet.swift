@@ -5,6 +5,7 @@ package import Frames
 package import Plate
 import Randomness
 import Synchronization
+import Tables
 
 /// A set of frames with known faults in the published layout: `train/`, `test/`, `masks/` and lists in `splits/`.
 package struct LabelledSet: Sendable {

@@ -1,4 +1,5 @@
 import Detection
+import Diffusion
 import Networks
 import Randomness
 import Tensors

@@ -1,6 +1,6 @@
 import Charts
-package import Detection
-import Diffusion
+import Detection
+package import Diffusion
 import Foundation
 import Tables
 import Tensors

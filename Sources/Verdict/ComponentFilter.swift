@@ -1,7 +1,7 @@
 import Mathematics
 package import Plate
 
-/// Removes specks from a mask: 8-connected components of few pixels.
+/// Removes small components from a mask: 8-connected components of few pixels.
 package struct ComponentFilter: Sendable, Equatable {
     /// Components of at most this many pixels go.
     package let largestRemovedArea: Int
@@ -12,12 +12,12 @@ package struct ComponentFilter: Sendable, Equatable {
         self.largestRemovedArea = largestRemovedArea
     }
 
-    /// The mask of the pixels above a threshold, without its specks.
+    /// The mask of the pixels above a threshold, without small components.
     package func mask(of map: ScoreMap, above threshold: Double) -> Mask {
         filtered(map.mask(ofWindowMean: 1, above: Float(largestNotAbove: threshold)))
     }
 
-    /// The mask without its specks; one that nobody else holds is cleaned where it lies.
+    /// The mask without small components; one that nobody else holds is changed in place.
     package func filtered(_ mask: consuming Mask) -> Mask {
         var kept = mask
         let labelling = RunLabelling(kept, connectivity: .eight)
@@ -30,23 +30,9 @@ package struct ComponentFilter: Sendable, Equatable {
         return kept
     }
 
-    /// The components that stay, the largest first.
-    package func components(of mask: Mask) -> [Component] {
-        let labelling = RunLabelling(mask, connectivity: .eight)
-        let pairs = zip(labelling.runs, labelling.roots)
-        return Dictionary(grouping: pairs, by: \.1).values
-            .map { Self.component(of: $0.map(\.0)) }
-            .filter { $0.area > largestRemovedArea }
-            .sorted {
-                ($1.area, $0.boundingBox.y, $0.boundingBox.x) < ($0.area, $1.boundingBox.y, $1.boundingBox.x)
-            }
-    }
-
-    /// The threshold from which on a map's mask is empty: the mask above it is, the mask just below it is
-    /// not.
+    /// The threshold from which on a map's mask is empty: the mask above it is, the mask just below it is not.
     ///
-    /// That is the value of the brightest pixel that completes a component too large to be a speck; 0 if none
-    /// does.
+    /// That is the value of the brightest pixel that completes a component too large to be removed; 0 if none does.
     package func onset(of map: ScoreMap) -> Float {
         let peak = map.values.reduce(0) { max($0, $1) }
         var floor = peak / 2
@@ -58,41 +44,9 @@ package struct ComponentFilter: Sendable, Equatable {
         }
         return OnsetSearch.onset(of: map, above: 0, beyond: largestRemovedArea) ?? 0
     }
-
-    private static func component(of runs: [RunLabelling.Run]) -> Component {
-        var rows = (low: Int.max, high: Int.min)
-        var columns = (low: Int.max, high: Int.min)
-        for run in runs {
-            rows = (min(rows.low, run.row), max(rows.high, run.row))
-            columns = (
-                min(columns.low, run.columns.lowerBound), max(columns.high, run.columns.upperBound - 1)
-            )
-        }
-        let box = PixelRectangle(
-            x: columns.low,
-            y: rows.low,
-            width: columns.high - columns.low + 1,
-            height: rows.high - rows.low + 1
-        )
-        return Component(area: runs.reduce(0) { $0 + $1.columns.count }, boundingBox: box)
-    }
 }
 
-/// Faulty pixels that touch one another, edges and corners alike.
-package struct Component: Sendable, Equatable {
-    /// Number of pixels.
-    package let area: Int
-    /// The smallest rectangle that holds them.
-    package let boundingBox: PixelRectangle
-
-    /// Describes a component.
-    package init(area: Int, boundingBox: PixelRectangle) {
-        self.area = area
-        self.boundingBox = boundingBox
-    }
-}
-
-/// Lets the pixels of a map rise out of the dark, the brightest first, and watches their components grow.
+/// Adds the pixels of a map to a mask, the brightest first, and keeps the areas of the components.
 struct OnsetSearch {
     private let height: Int
     private let width: Int

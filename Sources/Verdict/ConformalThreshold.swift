@@ -34,17 +34,6 @@ package struct ConformalThreshold: Sendable, Equatable, Codable {
         value = allowed > 0 ? falling[allowed - 1] : Self.tail(of: falling, at: falseAlarmRate)
     }
 
-    /// Finds the threshold of a score map's pixels, so that the rate is the share of normal frames with any
-    /// mask at all.
-    ///
-    /// Each map counts with the threshold from which on its mask, without specks, is empty.
-    package init(normalMaps: some Sequence<ScoreMap>, filter: ComponentFilter, falseAlarmRate: Double) {
-        self.init(
-            normalValues: normalMaps.map { Double(filter.onset(of: $0)) },
-            falseAlarmRate: falseAlarmRate
-        )
-    }
-
     /// Products like 100 x 0.01 must not fall below the whole number that they stand for.
     private static let roundingSlack = 1e-9
     private static let smallestTail = 10

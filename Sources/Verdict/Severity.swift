@@ -1,4 +1,5 @@
 import Foundation
+import Mathematics
 package import Plate
 
 /// One term of a frame's severity: what is measured, which direction counts, and with which weight.
@@ -229,7 +230,7 @@ package struct SeverityScale: Sendable, Equatable, Codable {
     private static let smallestSpread = 1e-9
 
     /// Wraps a fitted scale; both spreads are positive.
-    package init(median: Double, spreadAbove: Double, spreadBelow: Double) {
+    init(median: Double, spreadAbove: Double, spreadBelow: Double) {
         precondition(spreadAbove > 0 && spreadBelow > 0, "spreads of \(spreadAbove) and \(spreadBelow)")
         self.median = median
         self.spreadAbove = spreadAbove
@@ -249,15 +250,15 @@ package struct SeverityScale: Sendable, Equatable, Codable {
     }
 
     /// Fits the scale to the values of normal frames, at least one.
-    package init(normalValues: [Double]) {
+    init(normalValues: [Double]) {
         precondition(!normalValues.isEmpty, "a severity scale needs normal frames")
-        let sorted = normalValues.sorted()
-        let median = Self.quantile(0.5, of: sorted)
+        let quantiles = normalValues.quantiles([0.16, 0.5, 0.84])
+        let median = quantiles[1]
         let floor = max(Self.smallestRelativeSpread * abs(median), Self.smallestSpread)
         self.init(
             median: median,
-            spreadAbove: max(Self.quantile(0.84, of: sorted) - median, floor),
-            spreadBelow: max(median - Self.quantile(0.16, of: sorted), floor)
+            spreadAbove: max(quantiles[2] - median, floor),
+            spreadBelow: max(median - quantiles[0], floor)
         )
     }
 
@@ -276,13 +277,5 @@ package struct SeverityScale: Sendable, Equatable, Codable {
             spreadAbove: max(spreadAbove, spread),
             spreadBelow: max(spreadBelow, spread)
         )
-    }
-
-    /// Linear between the two nearest ranks.
-    private static func quantile(_ share: Double, of sorted: [Double]) -> Double {
-        let position = share * Double(sorted.count - 1)
-        let index = Int(position)
-        let next = min(index + 1, sorted.count - 1)
-        return sorted[index] + (position - Double(index)) * (sorted[next] - sorted[index])
     }
 }

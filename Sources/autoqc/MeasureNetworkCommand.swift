@@ -1,4 +1,5 @@
 import ArgumentParser
+import Mathematics
 import Networks
 import Randomness
 import Tensors
@@ -115,8 +116,4 @@ struct MeasureNetworkCommand: MeasureGroup {
             return (sum.fastest + runs * times.median, sum.library + runs * library.median)
         }
     }
-}
-
-extension [Double] {
-    fileprivate var median: Double { sorted()[count / 2] }
 }

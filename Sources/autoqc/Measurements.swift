@@ -3,6 +3,7 @@ import Diffusion
 import Faults
 import Foundation
 import Frames
+import Mathematics
 import Plate
 import Simulation
 import Tables
@@ -27,10 +28,9 @@ struct Measurements {
 
     /// Adds a figure measured several times, and prints it.
     mutating func add(_ name: String, _ values: [Double], unit: String) {
-        let sorted = values.sorted()
-        guard let last = sorted.last else { return }
-        let p90 = sorted[min(sorted.count * 9 / 10, sorted.count - 1)]
-        let entry = Entry(name: name, median: sorted[sorted.count / 2], p90: max(p90, sorted[0]), unit: unit)
+        guard let last = values.max() else { return }
+        let ranks = values.quantiles([0.5, 0.9])
+        let entry = Entry(name: name, median: ranks[0], p90: ranks[1], unit: unit)
         entries.append(entry)
         let digits = last < 10 ? 3 : 1
         let line = "\(name) \(entry.median.digits(digits)) \(entry.p90.digits(digits)) \(unit)\n"
@@ -140,7 +140,7 @@ struct BareConvolution {
     /// Seconds of each of `count` runs, by the faster of oneDNN and, where there is one, the package's own kernel.
     func fastestSeconds(_ count: Int) -> [Double] {
         let (own, library) = (seconds(count), librarySeconds(count))
-        return own.sorted()[count / 2] < library.sorted()[count / 2] ? own : library
+        return own.median < library.median ? own : library
     }
 
     /// Seconds of each of `count` runs by oneDNN.

@@ -3,6 +3,7 @@ import Foundation
 import Frames
 import Simulation
 import Synchronization
+import Tables
 import Training
 
 struct SimulateCommand: AsyncParsableCommand {

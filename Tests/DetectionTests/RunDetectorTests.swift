@@ -271,7 +271,7 @@ struct RunDetectorTests {
         for index in 0..<white.pixels.count / 10 { white.pixels[index * 10] = 255 }
         func judge(_ frame: Frame) -> Bool {
             let (judgement, evidence) = detector.judgeWithEvidence(frame)
-            return reference.take(frame, judgement, evidence, of: well, by: normal)
+            return reference.add(frame, judgement, evidence, of: well, by: normal)
         }
         let taken = [frame, frame, white].map {
             judge($0)

@@ -66,7 +66,10 @@ import Testing
             ScoreMap(height: 16, width: 18, values: randomValues(16 * 18, seed: seed))
         }
         let filter = ComponentFilter()
-        let threshold = ConformalThreshold(normalMaps: maps, filter: filter, falseAlarmRate: 0.1)
+        let threshold = ConformalThreshold(
+            normalValues: maps.map { Double(filter.onset(of: $0)) },
+            falseAlarmRate: 0.1
+        )
         let marked = maps.count { filter.mask(of: $0, above: threshold.value).area > 0 }
         #expect(marked == 1)
     }

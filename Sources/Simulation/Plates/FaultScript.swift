@@ -1,6 +1,6 @@
-package import Faults
+import Faults
 import Foundation
-package import Plate
+import Plate
 import Randomness
 
 /// The faults of a plate: which wells show them, and when.
