@@ -1,5 +1,5 @@
-package import Evaluation
-package import Verdict
+import Evaluation
+import Verdict
 
 /// Everything that a benchmark found; `results.json` is this value, keys sorted.
 ///
