@@ -97,7 +97,6 @@ extension Array where Element: Hashable {
     }
 }
 
-/// A fold with the frames that can be used.
 struct SurveyedFold {
     let number: Int
     let validation: [BenchmarkFrame]
@@ -123,29 +122,19 @@ struct SurveyedFold {
     }
 }
 
-/// One method over all folds.
 struct MethodRun {
-    private var method: any BenchmarkMethod
-    private let splits: BenchmarkSplits
-    private let output: OutputFolder
-    private let examples: PanelExamples
+    var method: any BenchmarkMethod
+    let splits: BenchmarkSplits
+    let output: OutputFolder
+    let examples: PanelExamples
     /// Frames that the method could not assess, with the reason.
-    private var failures: [String: String] = [:]
+    private(set) var failures: [String: String] = [:]
     /// What the method said of its preparation.
     let notes = Notes()
 
     /// Sentences gathered while a method prepares itself.
     final class Notes {
         fileprivate(set) var all: [String] = []
-    }
-
-    init(
-        method: any BenchmarkMethod,
-        splits: BenchmarkSplits,
-        output: OutputFolder,
-        examples: PanelExamples
-    ) {
-        (self.method, self.splits, self.output, self.examples) = (method, splits, output, examples)
     }
 
     /// Computes what is not kept.

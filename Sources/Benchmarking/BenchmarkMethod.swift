@@ -22,7 +22,6 @@ package protocol BenchmarkMethod {
     /// again.
     func fingerprint(_ context: MethodContext) throws -> String
 
-    /// Fits or loads the method.
     mutating func prepare(_ context: MethodContext) throws
 
     /// Judges a frame of any size; `report` hears how many of its passes are done.
@@ -86,6 +85,19 @@ package struct Assessment: Sendable, Equatable {
     }
 }
 
+/// A model file of a folder, and its name without the ending.
+private struct ModelFile {
+    static let ending = ".safetensors"
+    let path: String
+    let name: String
+
+    static func all(in folder: String) -> [ModelFile] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+            .filter { $0.hasSuffix(ending) && !$0.hasPrefix(".") }.sorted()
+            .map { ModelFile(path: "\(folder)/\($0)", name: String($0.dropLast(ending.count))) }
+    }
+}
+
 /// Any trained model as a method of the benchmark.
 package struct ModelMethod: BenchmarkMethod {
     /// The name of the model file without its ending.
@@ -113,24 +125,17 @@ package struct ModelMethod: BenchmarkMethod {
     package static func all(in folder: String, precision: Precision? = nil) throws(BenchmarkError) -> (
         methods: [ModelMethod], problems: [String]
     ) {
-        let ending = ".safetensors"
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
-            .filter { $0.hasSuffix(ending) && !$0.hasPrefix(".") }.sorted()
-        guard !names.isEmpty else {
+        let files = ModelFile.all(in: folder)
+        guard !files.isEmpty else {
             throw BenchmarkError(
-                "\(folder): no model NAME\(ending) there; give the folder of the trained models"
+                "\(folder): no model NAME\(ModelFile.ending) there; give the folder of the trained models"
             )
         }
         var methods: [ModelMethod] = []
         var problems: [String] = []
-        for name in names {
+        for file in files {
             do {
-                let model = try ModelMethod(
-                    path: "\(folder)/\(name)",
-                    name: String(name.dropLast(ending.count)),
-                    precision: precision
-                )
-                methods.append(model)
+                methods.append(try ModelMethod(path: file.path, name: file.name, precision: precision))
             } catch { problems.append("\(error); the method is left out") }
         }
         return (methods, problems)
@@ -203,16 +208,9 @@ package final class DetectorMethod: BenchmarkMethod {
 
     /// Every `realtime` model of a folder; what is refused, `ModelMethod.all` says.
     package static func all(in folder: String, precision: Precision? = nil) -> [DetectorMethod] {
-        let ending = ".safetensors"
-        return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
-            .filter { $0.hasSuffix(ending) && !$0.hasPrefix(".") }.sorted()
-            .compactMap { file in
-                try? DetectorMethod(
-                    path: "\(folder)/\(file)",
-                    name: String(file.dropLast(ending.count)),
-                    precision: precision
-                )
-            }
+        ModelFile.all(in: folder).compactMap {
+            try? DetectorMethod(path: $0.path, name: $0.name, precision: precision)
+        }
     }
 
     /// The model's file and the normal frames' content.

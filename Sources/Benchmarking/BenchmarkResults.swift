@@ -1,5 +1,5 @@
-package import Evaluation
-package import Verdict
+import Evaluation
+import Verdict
 
 /// Everything that a benchmark found; `results.json` is this value, keys sorted.
 ///
@@ -14,39 +14,31 @@ package struct BenchmarkResults: Sendable, Equatable, Codable {
     /// The folder of the lists.
     package var splits: String
     /// One entry a method, in the order they ran.
-    package var methods: [MethodResult]
+    var methods: [MethodResult]
     /// What was left out, with the reason, one sentence each.
     package var leftOut: [String]
 }
 
-/// What a benchmark found of one method.
-package struct MethodResult: Sendable, Equatable, Codable {
-    /// The method's name.
-    package var name: String
+struct MethodResult: Sendable, Equatable, Codable {
+    var name: String
     /// Method and size in one line.
-    package var summary: String
+    var summary: String
     /// The fingerprint under which results are stored.
-    package var fingerprint: String
+    var fingerprint: String
     /// Passes of a network for a frame of the most common size; 0 for a method without one.
-    package var passesPerFrame: Int
+    var passesPerFrame: Int
     /// Frames per second on this machine: one over the median time of a frame.
-    package var framesPerSecond: Double?
-    /// One entry a fold.
-    package var folds: [FoldResult]
-    /// Mean and spread of every figure over the folds.
-    package var figures: [FigureSummary]
+    var framesPerSecond: Double?
+    var folds: [FoldResult]
+    var figures: [FigureSummary]
 }
 
-/// A figure over the folds.
-package struct FigureSummary: Sendable, Equatable, Codable {
-    /// What the number is of.
-    package var key: Figure.Key
-    /// Mean over the folds where it is defined.
-    package var mean: Double?
+struct FigureSummary: Sendable, Equatable, Codable {
+    var key: Figure.Key
+    var mean: Double?
     /// Standard deviation over these folds (n - 1); absent for fewer than two.
-    package var spread: Double?
-    /// Number of folds where it is defined.
-    package var folds: Int
+    var spread: Double?
+    var folds: Int
 
     /// Gathers each figure from all folds, in the order of the first fold that has it.
     static func all(of folds: [FoldResult]) -> [FigureSummary] {
@@ -71,51 +63,31 @@ package struct FigureSummary: Sendable, Equatable, Codable {
     }
 }
 
-/// What a benchmark found of one method on one fold.
-package struct FoldResult: Sendable, Equatable, Codable {
-    /// The fold's number.
-    package var number: Int
-    /// How many frames it has.
-    package var counts: Counts
-    /// All numbers.
-    package var figures: [Figure]
-    /// The scores of the test frames.
-    package var test: [ScoredFrame]
+struct FoldResult: Sendable, Equatable, Codable {
+    var number: Int
+    var counts: Counts
+    var figures: [Figure]
+    var test: [ScoredFrame]
     /// ROC and precision-recall curve of the test pixels; empty for a method without maps.
-    package var pixelCurve: [OperatingPoint]
-    /// Median time of a frame, in seconds.
-    package var secondsPerFrame: Double?
+    var pixelCurve: [OperatingPoint]
+    var secondsPerFrame: Double?
     /// What was left out of this fold for this method.
-    package var leftOut: [String]
+    var leftOut: [String]
 
-    /// Numbers of frames that were counted.
-    package struct Counts: Sendable, Equatable, Codable {
-        /// Normal frames of the validation list.
-        package var validationNormal: Int
-        /// Faulty frames of the validation list.
-        package var validationFaulty: Int
-        /// Normal frames of the test list.
-        package var testNormal: Int
-        /// Faulty frames of the test list.
-        package var testFaulty: Int
+    struct Counts: Sendable, Equatable, Codable {
+        var validationNormal, validationFaulty, testNormal, testFaulty: Int
         /// Frames of the test list whose pixels are counted.
-        package var testWithTruth: Int
+        var testWithTruth: Int
     }
 
-    /// A test frame with its scores.
-    package struct ScoredFrame: Sendable, Equatable, Codable {
-        /// Path of the frame.
-        package var image: String
-        /// Whether it is faulty.
-        package var isFaulty: Bool
-        /// The class of its fault.
-        package var fault: String?
-        /// Largest pixel of the map.
-        package var maximum: Double
-        /// Mean of the map.
-        package var mean: Double
+    struct ScoredFrame: Sendable, Equatable, Codable {
+        var image: String
+        var isFaulty: Bool
+        var fault: String?
+        var maximum: Double
+        var mean: Double
         /// Largest mean of a window of 16 x 16.
-        package var patch: Double
+        var patch: Double
 
         func score(_ kind: ScoreKind) -> Double {
             switch kind {
@@ -128,38 +100,32 @@ package struct FoldResult: Sendable, Equatable, Codable {
 }
 
 /// One number that the benchmark gives, and what it is of.
-package struct Figure: Sendable, Equatable, Codable {
-    /// What the number is of.
-    package var key: Key
+struct Figure: Sendable, Equatable, Codable {
+    var key: Key
     /// The number; `nil` where it is not defined, for example the AUC of a list without faulty frames.
-    package var value: Double?
+    var value: Double?
 
-    /// What a number is of.
-    package struct Key: Sendable, Hashable, Codable {
-        /// Whole frames or their pixels.
-        package var level: Level
+    struct Key: Sendable, Hashable, Codable {
+        var level: Level
         /// Which image score decides; `nil` for pixels.
-        package var score: ScoreKind?
+        var score: ScoreKind?
         /// The class of fault; `nil` for all together.
-        package var fault: String?
-        /// Which number.
-        package var name: Name
+        var fault: String?
+        var name: Name
 
         init(_ level: Level, _ name: Name, score: ScoreKind? = nil, fault: String? = nil) {
             (self.level, self.name, self.score, self.fault) = (level, name, score, fault)
         }
     }
 
-    /// Whole frames or their pixels.
-    package enum Level: String, Sendable, Codable {
+    enum Level: String, Sendable, Codable {
         /// One score and one label a frame.
         case image
         /// One score and one label a pixel.
         case pixel
     }
 
-    /// Which number.
-    package enum Name: String, Sendable, Codable, CaseIterable {
+    enum Name: String, Sendable, Codable, CaseIterable {
         /// The limit found on the fold's validation list: a score above it is faulty.
         case threshold
         /// Accuracy (images) or Dice (pixels) that the threshold has on the validation list.

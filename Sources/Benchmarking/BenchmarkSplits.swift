@@ -8,22 +8,19 @@ package import Training
 /// A folder with `normal_train.csv`, `normal_val.csv` and, for each fold N, `test_val_foldN.csv` (to find
 /// thresholds) and `test_test_foldN.csv` (to take figures). There are as many folds as there are such files.
 package struct BenchmarkSplits: Sendable {
-    /// The two lists of a fold.
-    package struct Fold: Sendable {
-        /// The number in the file names.
-        package let number: Int
+    struct Fold: Sendable {
+        let number: Int
         /// Frames that thresholds are found on.
-        package let validation: [FramePaths.Labelled]
+        let validation: [FramePaths.Labelled]
         /// Frames that figures are computed on.
-        package let test: [FramePaths.Labelled]
+        let test: [FramePaths.Labelled]
     }
 
     /// Normal frames for training.
     package let normalTrain: [FramePaths.Labelled]
     /// Normal frames for choosing the best checkpoint.
     package let normalValidation: [FramePaths.Labelled]
-    /// The folds, by number.
-    package let folds: [Fold]
+    let folds: [Fold]
     /// What could not be read, one sentence each.
     package let problems: [String]
 
@@ -53,10 +50,6 @@ package struct BenchmarkSplits: Sendable {
         let folder: String
         let base: String
         private(set) var problems: [String] = []
-
-        init(folder: String, base: String) {
-            (self.folder, self.base) = (folder, base)
-        }
 
         func foldNumbers() throws(BenchmarkError) -> [Int] {
             guard FileManager.default.fileExists(atPath: folder) else {
@@ -97,7 +90,7 @@ package struct BenchmarkSplits: Sendable {
 
 /// A frame of a fold that was looked at: it can be read, and what is known of its truth is of use.
 struct BenchmarkFrame: Sendable {
-    let labelled: FramePaths.Labelled
+    var labelled: FramePaths.Labelled
     /// The content of the file.
     let digest: String
     /// The content of the mask, empty without one.
@@ -140,16 +133,10 @@ struct FrameSurvey {
         rows.compactMap { row in
             let files = Files(image: row.image, mask: row.mask, isFaulty: row.isFaulty)
             if known[files] == nil { known[files] = .some(look(at: row)) }
-            guard let frame = known[files] ?? nil else { return nil }
+            guard var frame = known[files] ?? nil else { return nil }
             // The class of fault is the row's own.
-            return BenchmarkFrame(
-                labelled: row,
-                digest: frame.digest,
-                maskDigest: frame.maskDigest,
-                height: frame.height,
-                width: frame.width,
-                hasTruth: frame.hasTruth
-            )
+            frame.labelled = row
+            return frame
         }
     }
 

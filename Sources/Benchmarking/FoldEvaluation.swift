@@ -15,7 +15,6 @@ struct FoldEvaluation {
 
     let validation: [Item]
     let test: [Item]
-    /// Fetches a frame's map.
     let map: (BenchmarkFrame) throws -> ScoreMap
 
     /// All figures; `leftOut` says what is missing and why.

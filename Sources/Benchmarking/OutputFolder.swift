@@ -16,7 +16,6 @@ import Verdict
 struct OutputFolder {
     let root: URL
 
-    /// A finished fold as it is kept.
     private struct KeptFold: Codable {
         let key: String
         let result: FoldResult
@@ -93,7 +92,6 @@ struct AssessmentRecord: Codable, Equatable {
     let mean: Double
     let patch: Double
     let hasMap: Bool
-    /// Time that it took, in seconds.
     let seconds: Double
 
     func score(_ kind: ScoreKind) -> Double {
@@ -151,7 +149,6 @@ struct AssessmentStore {
         return record
     }
 
-    /// The map of a frame that has one.
     func map(of frame: BenchmarkFrame) throws -> ScoreMap {
         let page = try TIFFReader(path: path(frame, "map.tiff").path).frame(page: 0)
         guard page.height == frame.height, page.width == frame.width else {

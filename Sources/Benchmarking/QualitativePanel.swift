@@ -101,7 +101,6 @@ struct QualitativePanel {
         max(130, 2 * Self.gap + Self.letter * Double(rows.map(\.method.count).max() ?? 0))
     }
 
-    /// The whole file.
     var svg: String {
         get throws {
             // Titles need some room above the smallest frames.

@@ -136,13 +136,13 @@ static void move_blocks(const images *m, size_t row, size_t end, int into_depth)
 static void into_depth_part(void *context, size_t row, size_t end) { move_blocks(context, row, end, 1); }
 static void into_space_part(void *context, size_t row, size_t end) { move_blocks(context, row, end, 0); }
 
-void aqc_space_to_depth(
+void aqc_pixel_unshuffle(
     const float *x, float *y, size_t batch, size_t height, size_t width, size_t channels, size_t block) {
     images m = {.x = x, .y = y, .width = width, .channels = channels, .block = block};
     aqc_parallel(batch * height / block, 8, into_depth_part, &m);
 }
 
-void aqc_depth_to_space(
+void aqc_pixel_shuffle(
     const float *x, float *y, size_t batch, size_t height, size_t width, size_t channels, size_t block) {
     images m = {.x = x, .y = y, .width = width, .channels = channels, .block = block};
     aqc_parallel(batch * height / block, 8, into_space_part, &m);

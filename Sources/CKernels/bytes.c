@@ -10,7 +10,7 @@ static inline float nearest(float x) {
     return (kept + magic) - magic;
 }
 
-// One line of a cell: `count` pixels and, `depth` bytes behind them, what their rounding leaves.
+// One line of a block: `count` pixels and, `depth` bytes behind them, what their rounding leaves.
 static inline void quantise_line(
     const float *restrict x, uint8_t *restrict y, size_t count, size_t depth, float factor, float zero, float finer) {
     for (size_t i = 0; i < count; i++) {
@@ -20,20 +20,20 @@ static inline void quantise_line(
     }
 }
 
-AQC_CLONES static void quantise_cells(
-    const float *x, uint8_t *y, size_t height, size_t width, size_t cell, float step, int32_t zero, float finer) {
+AQC_CLONES static void quantise_blocks(
+    const float *x, uint8_t *y, size_t height, size_t width, size_t unshuffle, float step, int32_t zero, float finer) {
     const float factor = 1 / step, offset = (float)zero;
-    const size_t columns = width / cell, depth = cell * cell;
+    const size_t columns = width / unshuffle, depth = unshuffle * unshuffle;
     for (size_t row = 0; row < height; row++) {
         const float *line = x + row * width;
-        uint8_t *packed = y + row / cell * columns * 2 * depth + row % cell * cell;
+        uint8_t *packed = y + row / unshuffle * columns * 2 * depth + row % unshuffle * unshuffle;
         // Lines of a known length are unrolled.
-        if (cell == 4)
+        if (unshuffle == 4)
             for (size_t column = 0; column < columns; column++)
                 quantise_line(line + column * 4, packed + column * 32, 4, 16, factor, offset, finer);
         else
             for (size_t column = 0; column < columns; column++)
-                quantise_line(line + column * cell, packed + column * 2 * depth, cell, depth, factor, offset, finer);
+                quantise_line(line + column * unshuffle, packed + column * 2 * depth, unshuffle, depth, factor, offset, finer);
     }
 }
 
@@ -60,16 +60,16 @@ AQC_WIDE static inline __m512i wide_nearest(__m512 x) {
 
 AQC_WIDE static inline __m512 wide_floats(__m128i bytes) { return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes)); }
 
-// Cells of 4 x 4: each is a vector.
+// Blocks of 4 x 4: each is a vector.
 AQC_WIDE static void quantise_row_of_fours(
     const float *x, uint8_t *y, size_t width, float step, float zero, float finer) {
     const __m512 factor = _mm512_set1_ps(1 / step), offset = _mm512_set1_ps(zero), more = _mm512_set1_ps(finer);
     for (size_t column = 0; column < width; column += 4, y += 32) {
-        __m512 cell = _mm512_castps128_ps512(_mm_loadu_ps(x + column));
-        cell = _mm512_insertf32x4(cell, _mm_loadu_ps(x + width + column), 1);
-        cell = _mm512_insertf32x4(cell, _mm_loadu_ps(x + 2 * width + column), 2);
-        cell = _mm512_insertf32x4(cell, _mm_loadu_ps(x + 3 * width + column), 3);
-        const __m512 exact = _mm512_add_ps(_mm512_mul_ps(cell, factor), offset);
+        __m512 block = _mm512_castps128_ps512(_mm_loadu_ps(x + column));
+        block = _mm512_insertf32x4(block, _mm_loadu_ps(x + width + column), 1);
+        block = _mm512_insertf32x4(block, _mm_loadu_ps(x + 2 * width + column), 2);
+        block = _mm512_insertf32x4(block, _mm_loadu_ps(x + 3 * width + column), 3);
+        const __m512 exact = _mm512_add_ps(_mm512_mul_ps(block, factor), offset);
         const __m512i whole = wide_nearest(exact);
         const __m512 rest = _mm512_mul_ps(more, _mm512_sub_ps(exact, _mm512_cvtepi32_ps(whole)));
         _mm_storeu_si128((__m128i *)y, _mm512_cvtepi32_epi8(whole));
@@ -117,15 +117,15 @@ static void quantise_part(void *context, size_t row, size_t end) {
         for (; row < end; row++)
             quantise_row_of_fours(r->x + row * line, r->y + row * 2 * line, r->width, r->step, r->zero, r->finer);
     else
-        quantise_cells(
+        quantise_blocks(
             r->x + row * line, r->y + row * 2 * line, (end - row) * r->side, r->width, r->side, r->step, (int32_t)r->zero,
             r->finer);
 }
 
-void aqc_quantise_cells(
-    const float *x, uint8_t *y, size_t height, size_t width, size_t cell, float step, int32_t zero, float finer) {
-    rows r = {.x = x, .y = y, .width = width, .side = cell, .step = step, .zero = (float)zero, .finer = finer};
-    aqc_parallel(height / cell, 8, quantise_part, &r);
+void aqc_quantise_unshuffled(
+    const float *x, uint8_t *y, size_t height, size_t width, size_t unshuffle, float step, int32_t zero, float finer) {
+    rows r = {.x = x, .y = y, .width = width, .side = unshuffle, .step = step, .zero = (float)zero, .finer = finer};
+    aqc_parallel(height / unshuffle, 8, quantise_part, &r);
 }
 
 static void join_part(void *context, size_t row, size_t end) {

@@ -76,7 +76,7 @@ INLINE void weighted_sum(const float *restrict weights, const float *restrict ro
 }
 
 typedef struct {
-    // The transform, and turned over: a row for each position.
+    // The transform, and transposed: a row for each position.
     float frequencies[64], positions[64];
     float quantum[64], inverse[64];
 } block_tables;

@@ -76,8 +76,8 @@ AQC_INLINE void tile(
     for (size_t u = 0; u < t.units; u++, column += t.pixels) {
         const __m512 *sum = sums + u * t.vectors;
         const size_t at = unit_offset(s, row, column);
-        if (t.vectors == 1 && s->result_cell) {
-            store_cell(s, job->destination, finished(job, sum[0], at, 0, t, f), row, column);
+        if (t.vectors == 1 && s->shuffle) {
+            store_shuffled(s, job->destination, finished(job, sum[0], at, 0, t, f), row, column);
             continue;
         }
 #pragma clang loop unroll(full)
@@ -105,14 +105,14 @@ AQC_INLINE void row_of_tiles(
     }
 AQC_TILES(ROW)
 
-// One line of cells of 4 x 4 pixels.
-AQC_INLINE void round_cells(const float *from, size_t columns, uint16_t *to) {
+// One line of blocks of 4 x 4 pixels.
+AQC_INLINE void round_unshuffled(const float *from, size_t columns, uint16_t *to) {
     for (size_t column = 0; column < columns; column += 4, to += 16) {
-        __m512 cell = _mm512_castps128_ps512(_mm_loadu_ps(from + column));
-        cell = _mm512_insertf32x4(cell, _mm_loadu_ps(from + columns + column), 1);
-        cell = _mm512_insertf32x4(cell, _mm_loadu_ps(from + 2 * columns + column), 2);
-        cell = _mm512_insertf32x4(cell, _mm_loadu_ps(from + 3 * columns + column), 3);
-        _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh(cell));
+        __m512 block = _mm512_castps128_ps512(_mm_loadu_ps(from + column));
+        block = _mm512_insertf32x4(block, _mm_loadu_ps(from + columns + column), 1);
+        block = _mm512_insertf32x4(block, _mm_loadu_ps(from + 2 * columns + column), 2);
+        block = _mm512_insertf32x4(block, _mm_loadu_ps(from + 3 * columns + column), 3);
+        _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh(block));
     }
 }
 
@@ -133,7 +133,7 @@ __attribute__((target(AQC_TARGET))) static void fill(const aqc_line_job *job, pt
     const float *from = (const float *)job->source + (size_t)row * whole;
     uint16_t *to = (uint16_t *)line;
     memset(to, 0, edge * sizeof *to);
-    if (s->source_cell) round_cells(from, 4 * s->width, to + edge);
+    if (s->unshuffle) round_unshuffled(from, 4 * s->width, to + edge);
     else round_line(from, whole, to + edge);
     memset(to + edge + whole, 0, edge * sizeof *to);
 }

@@ -82,7 +82,7 @@ aqc_direct_bytes *aqc_direct_bytes_make(
 
 int aqc_direct_bytes_fits(aqc_direct_shape shape) {
     return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && !shape.source_cell &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && !shape.unshuffle &&
         aqc_register_tiles_fit(&shape, group);
 }
 
@@ -151,8 +151,8 @@ AQC_INLINE void tile(
         const __m512i *sum = sums + u * t.vectors;
         const size_t at = unit_offset(s, row, column);
         if (!f.to_float) store_bytes(plan, sum, (uint8_t *)job->destination + at, t, f);
-        else if (t.vectors == 1 && s->result_cell)
-            store_cell(s, job->destination, finished(plan, sum[0], NULL, 0, t, f), row, column);
+        else if (t.vectors == 1 && s->shuffle)
+            store_shuffled(s, job->destination, finished(plan, sum[0], NULL, 0, t, f), row, column);
         else
             for (size_t v = 0; v < t.vectors; v++)
                 store_floats((float *)job->destination + at, finished(plan, sum[v], NULL, v, t, f), v, t);

@@ -11,8 +11,8 @@ int aqc_register_tiles_fit(const aqc_direct_shape *s, size_t group) {
     if (!aqc_register_tile_of(s->outputs).vectors || s->inputs % group || !s->inputs) return 0;
     if (!s->kernel || s->kernel > most_lines || !s->stride || s->padding >= s->kernel) return 0;
     if (s->height + 2 * s->padding < s->kernel || s->width + 2 * s->padding < s->kernel) return 0;
-    if (s->source_cell && (s->source_cell != 4 || s->inputs != 16)) return 0;
-    if (s->result_cell && (s->result_cell != 4 || s->outputs != 16)) return 0;
+    if (s->unshuffle && (s->unshuffle != 4 || s->inputs != 16)) return 0;
+    if (s->shuffle && (s->shuffle != 4 || s->outputs != 16)) return 0;
     return aqc_output_length(s, s->width) % aqc_register_tile_of(s->outputs).pixels == 0;
 }
 

@@ -65,8 +65,8 @@ AQC_INLINE void store_floats(float *to, __m512 y, size_t v, aqc_register_tile t)
     _mm256_storeu_ps(to + 40, _mm512_extractf32x8_ps(y, 1));
 }
 
-// The 16 outputs of a pixel as a cell of 4 x 4 pixels.
-AQC_INLINE void store_cell(const aqc_direct_shape *s, float *image, __m512 y, size_t row, size_t column) {
+// The 16 outputs of a position as a block of 4 x 4 pixels.
+AQC_INLINE void store_shuffled(const aqc_direct_shape *s, float *image, __m512 y, size_t row, size_t column) {
     const size_t columns = 4 * aqc_output_length(s, s->width);
     float *to = image + 4 * (row * columns + column);
     _mm_storeu_ps(to, _mm512_castps512_ps128(y));

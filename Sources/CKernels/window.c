@@ -18,7 +18,7 @@ INLINE span span_of(size_t window, size_t width) {
 
 typedef struct {
     double *columns;   // width + before + after: sums down the columns, 0 beyond the border
-    double *units[2];  // as long each: sums of 4, 16, 64 ... columns, by turns
+    double *units[2];  // as long each: sums of 4, 16, 64 ... columns, alternately
     double *line;      // width: sums over the window
     double *shares;    // width: 1 / columns of the image in the window
     float *means;      // width
@@ -61,10 +61,10 @@ INLINE const double *sum_line(const sums *r, size_t width, span s) {
     const size_t window = s.before + s.after;
     const double *unit = r->columns;
     size_t taken = 0;
-    for (size_t step = 1, turn = 0; step <= window; step *= 4, turn ^= 1) {
+    for (size_t step = 1, next = 0; step <= window; step *= 4, next ^= 1) {
         if (step > 1) {
-            sum_four(unit, r->units[turn], width + window - step, step / 4);
-            unit = r->units[turn];
+            sum_four(unit, r->units[next], width + window - step, step / 4);
+            unit = r->units[next];
         }
         if (step == window) return unit;
         for (size_t digit = window / step % 4; digit > 0; digit--, taken += step)

@@ -67,7 +67,7 @@ package struct Drawing: Sendable {
         )
     }
 
-    /// A text on its base line; `isUpright` turns it to be read from below.
+    /// A text on its base line; `isUpright` rotates it, to be read from below.
     package mutating func text(
         _ text: String,
         x: Double,
@@ -78,11 +78,11 @@ package struct Drawing: Sendable {
         isUpright: Bool = false
     ) {
         let weight = isBold ? " font-weight=\"bold\"" : ""
-        let turn = isUpright ? " transform=\"rotate(-90 \(Self.number(x)) \(Self.number(y)))\"" : ""
+        let rotation = isUpright ? " transform=\"rotate(-90 \(Self.number(x)) \(Self.number(y)))\"" : ""
         elements.append(
             "<text x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" font-size=\"\(size)\" "
                 + "fill=\"\(Self.ink)\" "
-                + "text-anchor=\"\(anchor.rawValue)\"\(weight)\(turn)>\(Self.escaped(text))</text>"
+                + "text-anchor=\"\(anchor.rawValue)\"\(weight)\(rotation)>\(Self.escaped(text))</text>"
         )
     }
 

@@ -63,7 +63,7 @@ package struct Checkpoint: Sendable {
         }
         guard head.count > 8, head[8] == UInt8(ascii: "{") else { throw Self.foreign(head, path: path) }
         do { tensors = try safeTensors().tensors } catch {
-            throw CheckpointError(code: .damaged, path: path, detail: error.detail)
+            throw CheckpointError(.damaged, path, error.detail)
         }
         ignored = []
     }
@@ -72,7 +72,7 @@ package struct Checkpoint: Sendable {
         do {
             let type = try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
             guard type != .typeDirectory else {
-                throw CheckpointError(code: .notACheckpoint, path: path, detail: "is a folder")
+                throw CheckpointError(.notACheckpoint, path, "is a folder")
             }
             let file = try FileHandle(forReadingFrom: URL(filePath: path))
             defer { try? file.close() }
@@ -80,32 +80,20 @@ package struct Checkpoint: Sendable {
         } catch let error as CheckpointError {
             throw error
         } catch {
-            throw CheckpointError(code: .cannotRead, path: path, detail: "cannot be read")
+            throw CheckpointError(.cannotRead, path, "cannot be read")
         }
     }
 
     /// Says what a file is that is neither of the two formats.
     private static func foreign(_ head: [UInt8], path: String) -> CheckpointError {
-        if head.isEmpty { return CheckpointError(code: .damaged, path: path, detail: "is empty") }
+        if head.isEmpty { return CheckpointError(.damaged, path, "is empty") }
         if head.starts(with: oldMagic) {
-            return CheckpointError(
-                code: .unsupported,
-                path: path,
-                detail: "is in PyTorch's format before 1.6, which is not read"
-            )
+            return CheckpointError(.unsupported, path, "is in PyTorch's format before 1.6, which is not read")
         }
         if head.starts(with: [0x80]) {
-            return CheckpointError(
-                code: .unsupported,
-                path: path,
-                detail: "is a bare pickle, not an archive of torch.save"
-            )
+            return CheckpointError(.unsupported, path, "is a bare pickle, not an archive of torch.save")
         }
-        return CheckpointError(
-            code: .notACheckpoint,
-            path: path,
-            detail: "is neither a PyTorch checkpoint nor safetensors"
-        )
+        return CheckpointError(.notACheckpoint, path, "is neither a PyTorch checkpoint nor safetensors")
     }
 }
 
@@ -149,11 +137,8 @@ package struct CheckpointError: Error, Sendable, Equatable, CustomStringConverti
     /// What is wrong and where, as a clause without a full stop.
     package let detail: String
 
-    /// Describes a failure; `detail` is a clause.
-    package init(code: Code, path: String, detail: String) {
-        self.code = code
-        self.path = path
-        self.detail = detail
+    init(_ code: Code, _ path: String, _ detail: String) {
+        (self.code, self.path, self.detail) = (code, path, detail)
     }
 
     /// A full sentence: what is wrong, where, and what to do.

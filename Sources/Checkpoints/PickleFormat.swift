@@ -78,13 +78,9 @@ enum PickleOpcode: UInt8 {
 struct PickleReader {
     private let bytes: [UInt8]
     private let path: String
-    /// Where the next read begins.
     private(set) var position = 0
 
-    init(_ bytes: [UInt8], path: String) {
-        self.bytes = bytes
-        self.path = path
-    }
+    init(_ bytes: [UInt8], path: String) { (self.bytes, self.path) = (bytes, path) }
 
     mutating func byte() throws(CheckpointError) -> UInt8 {
         guard position < bytes.count else { throw ended() }
@@ -118,20 +114,16 @@ struct PickleReader {
     private func text(_ bytes: ArraySlice<UInt8>) throws(CheckpointError) -> String {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw CheckpointError(
-                code: .damaged,
-                path: path,
-                detail: "data.pkl has text that is not UTF-8 before byte \(position)"
+                .damaged,
+                path,
+                "data.pkl has text that is not UTF-8 before byte \(position)"
             )
         }
         return text
     }
 
     private func ended() -> CheckpointError {
-        CheckpointError(
-            code: .damaged,
-            path: path,
-            detail: "data.pkl ends inside what begins before byte \(position)"
-        )
+        CheckpointError(.damaged, path, "data.pkl ends inside what begins before byte \(position)")
     }
 }
 
@@ -152,7 +144,6 @@ enum PickleValue: Sendable {
     case opaque
 }
 
-/// A container that the pickle built.
 struct PickleObject: Sendable {
     enum Kind: String, Sendable {
         case tuple = "a tuple"
@@ -171,7 +162,6 @@ struct StorageReference: Sendable, Hashable {
     /// Name of the entry below `data/`.
     let key: String
     let type: ElementType
-    /// Number of values.
     let count: Int
 }
 
@@ -230,7 +220,6 @@ enum PickleGlobal: Sendable, Equatable {
     case rebuildTensor
     /// `torch._utils._rebuild_parameter`: its tensor.
     case rebuildParameter
-    /// `torch.Size`: a tuple.
     case size
     /// A storage class, which tells the type of the numbers.
     case storage(ElementType)

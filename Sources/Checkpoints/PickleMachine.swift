@@ -15,7 +15,6 @@ struct PickleMachine {
     /// Heights of the stack at the marks that are open.
     var marks: [Int] = []
     var memo: [Int: PickleValue] = [:]
-    /// The containers built so far.
     var objects: [PickleObject] = []
     /// Where the opcode in hand begins.
     var offset = 0
@@ -159,7 +158,7 @@ struct PickleMachine {
     // MARK: Refusals
 
     func failure(_ code: CheckpointError.Code, _ clause: String) -> CheckpointError {
-        CheckpointError(code: code, path: path, detail: "data.pkl \(clause)")
+        CheckpointError(code, path, "data.pkl \(clause)")
     }
 
     func refused(_ clause: String) -> CheckpointError {
@@ -172,7 +171,6 @@ struct PickleMachine {
 }
 
 extension PickleMachine {
-    /// Adds a container to the stack.
     mutating func push(_ kind: PickleObject.Kind, _ items: [PickleValue]) {
         stack.append(.object(objects.count))
         objects.append(PickleObject(kind: kind, items: items))
@@ -222,7 +220,6 @@ extension PickleMachine {
         throw failure(.damaged, "adds members at byte \(offset) to a value that has none")
     }
 
-    /// The members of a tuple.
     func tuple(_ value: PickleValue) -> [PickleValue]? {
         guard case .object(let index) = value, objects[index].kind == .tuple else { return nil }
         return objects[index].items

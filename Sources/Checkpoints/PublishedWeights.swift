@@ -41,9 +41,9 @@ package struct PublishedWeights: Sendable {
             }
             if let other = origins.updateValue(name, forKey: published) {
                 throw CheckpointError(
-                    code: .ambiguous,
-                    path: path,
-                    detail: "\(other.printable) and \(name.printable) are the same weight"
+                    .ambiguous,
+                    path,
+                    "\(other.printable) and \(name.printable) are the same weight"
                 )
             }
             try Self.check(tensor, name: name, path: path)
@@ -65,10 +65,6 @@ package struct PublishedWeights: Sendable {
     private static func check(_ tensor: Tensor, name: String, path: String) throws(CheckpointError) {
         let index = tensor.withSpan { span in span.indices.first { !span[$0].isFinite } }
         guard let index else { return }
-        throw CheckpointError(
-            code: .notFinite,
-            path: path,
-            detail: "value \(index) of \(name.printable) is not a finite number"
-        )
+        throw CheckpointError(.notFinite, path, "value \(index) of \(name.printable) is not a finite number")
     }
 }

@@ -18,7 +18,6 @@ struct TorchArchive {
     private let entries: [String: ZipArchive.Entry]
     private let folder: String
 
-    /// Finds the entries of the archive.
     init(_ archive: ZipArchive, path: String, limits: CheckpointLimits) throws(CheckpointError) {
         self.archive = archive
         self.path = path
@@ -27,27 +26,23 @@ struct TorchArchive {
         let pickles = all.filter { $0.name.hasSuffix("/data.pkl") && $0.name.utf8.count { $0 == 0x2F } == 1 }
         guard let pickle = pickles.first else {
             throw CheckpointError(
-                code: .notACheckpoint,
-                path: path,
-                detail: "is a zip archive without data.pkl, so not from torch.save"
+                .notACheckpoint,
+                path,
+                "is a zip archive without data.pkl, so not from torch.save"
             )
         }
         let folder = String(pickle.name.dropLast("data.pkl".utf8.count))
         guard !all.contains(where: { $0.name == folder + "constants.pkl" }) else {
-            throw CheckpointError(
-                code: .unsupported,
-                path: path,
-                detail: "is a TorchScript program, not a state dict"
-            )
+            throw CheckpointError(.unsupported, path, "is a TorchScript program, not a state dict")
         }
         self.folder = folder
         let (known, twice) = Self.byName(all)
         entries = known
         guard twice == nil, pickles.count == 1 else {
             throw CheckpointError(
-                code: .damaged,
-                path: path,
-                detail: "the archive has \((twice ?? "data.pkl").printable) more than once"
+                .damaged,
+                path,
+                "the archive has \((twice ?? "data.pkl").printable) more than once"
             )
         }
     }
@@ -78,10 +73,9 @@ struct TorchArchive {
         for storage in Set(references.values.map(\.storage)) { bytes += storage.count * storage.type.width }
         guard values <= limits.maximumValues, bytes <= limits.maximumStorageBytes else {
             throw CheckpointError(
-                code: .tooLarge,
-                path: path,
-                detail:
-                    "its tensors have \(values) values in \(bytes) bytes; \(limits.maximumValues) values are read"
+                .tooLarge,
+                path,
+                "its tensors have \(values) values in \(bytes) bytes; \(limits.maximumValues) values are read"
             )
         }
     }
@@ -102,7 +96,7 @@ struct TorchArchive {
         guard entries[folder + "byteorder"] != nil else { return false }
         let order = String(decoding: try read("byteorder", atMost: 16), as: UTF8.self)
         guard order == "little" || order == "big" else {
-            throw CheckpointError(code: .damaged, path: path, detail: "its byteorder is '\(order.printable)'")
+            throw CheckpointError(.damaged, path, "its byteorder is '\(order.printable)'")
         }
         return order == "big"
     }
@@ -113,21 +107,17 @@ struct TorchArchive {
         exactly size: UInt64? = nil
     ) throws(CheckpointError) -> [UInt8] {
         guard let entry = entries[folder + name] else {
-            throw CheckpointError(code: .damaged, path: path, detail: "the archive lacks \(name.printable)")
+            throw CheckpointError(.damaged, path, "the archive lacks \(name.printable)")
         }
         if let size, entry.size != size {
             throw CheckpointError(
-                code: .damaged,
-                path: path,
-                detail: "\(name.printable) has \(entry.size) bytes where its tensors need \(size)"
+                .damaged,
+                path,
+                "\(name.printable) has \(entry.size) bytes where its tensors need \(size)"
             )
         }
         if let limit, entry.size > limit {
-            throw CheckpointError(
-                code: .tooLarge,
-                path: path,
-                detail: "\(name) has \(entry.size) bytes; \(limit) are read"
-            )
+            throw CheckpointError(.tooLarge, path, "\(name) has \(entry.size) bytes; \(limit) are read")
         }
         return try archive.read(entry)
     }
@@ -139,18 +129,13 @@ struct TorchArchive {
 /// plain state dict); and the tensors of the dictionaries in it, named `KEY.NAME` (`{"model": ...}`, `{"G": ..., "D": ...}`).
 /// Deeper entries, such as the state of an optimiser, are no weights.
 struct StateDict {
-    /// Tensors by name.
     private(set) var tensors: [String: TensorReference] = [:]
     /// Names of entries of the state dict that are no tensors.
     private(set) var ignored: [String] = []
 
     init(root: PickleValue, in machine: PickleMachine, path: String) throws(CheckpointError) {
         guard let entries = machine.entries(root) else {
-            throw CheckpointError(
-                code: .notACheckpoint,
-                path: path,
-                detail: "holds something else than a dictionary of tensors"
-            )
+            throw CheckpointError(.notACheckpoint, path, "holds something else than a dictionary of tensors")
         }
         if let inner = entries.last(where: { $0.key == "state_dict" }),
             let inner = machine.entries(inner.value)
@@ -167,9 +152,9 @@ struct StateDict {
         guard !tensors.isEmpty else {
             let keys = entries.prefix(8).map(\.key.printable).joined(separator: ", ")
             throw CheckpointError(
-                code: .notACheckpoint,
-                path: path,
-                detail: "holds no tensors" + (keys.isEmpty ? "" : " under its keys \(keys)")
+                .notACheckpoint,
+                path,
+                "holds no tensors" + (keys.isEmpty ? "" : " under its keys \(keys)")
             )
         }
     }

@@ -7,7 +7,6 @@ internal import Glibc
 ///
 /// Safe because the pointer is private, lives as long as the archive and is never handed out.
 @safe final class ZipArchive {
-    /// One file of the archive.
     struct Entry {
         let name: String
         /// Bytes, as the directory of the archive states them.
@@ -19,7 +18,6 @@ internal import Glibc
     private let path: String
     private let archive: OpaquePointer
 
-    /// Opens a file.
     init(path: String) throws(CheckpointError) {
         var code: Int32 = 0
         guard let archive = unsafe zip_open(path, ZIP_RDONLY, &code) else {
@@ -33,7 +31,7 @@ internal import Glibc
     init(bytes: [UInt8], path: String) throws(CheckpointError) {
         // libzip frees the copy with the source.
         guard let copy = unsafe malloc(max(bytes.count, 1)) else {
-            throw CheckpointError(code: .tooLarge, path: path, detail: "does not fit into memory")
+            throw CheckpointError(.tooLarge, path, "does not fit into memory")
         }
         unsafe bytes.withUnsafeBytes { source in
             if let base = source.baseAddress { unsafe copy.copyMemory(from: base, byteCount: source.count) }
@@ -60,10 +58,9 @@ internal import Glibc
             var status = unsafe zip_stat_t()
             guard unsafe zip_stat_index(archive, index, 0, &status) == 0 else {
                 throw CheckpointError(
-                    code: .damaged,
-                    path: path,
-                    detail:
-                        "entry \(index) of the archive cannot be found: \(unsafe message(zip_get_error(archive)))"
+                    .damaged,
+                    path,
+                    "entry \(index) of the archive cannot be found: \(unsafe message(zip_get_error(archive)))"
                 )
             }
             guard let text = unsafe status.name, let name = unsafe String(validatingCString: text) else {
@@ -84,9 +81,9 @@ internal import Glibc
     func read(_ entry: Entry) throws(CheckpointError) -> [UInt8] {
         guard entry.isStored else {
             throw CheckpointError(
-                code: .unsupported,
-                path: path,
-                detail: "entry \(entry.name.printable) is compressed, as torch.save never leaves it"
+                .unsupported,
+                path,
+                "entry \(entry.name.printable) is compressed, as torch.save never leaves it"
             )
         }
         guard let file = unsafe zip_fopen_index(archive, entry.index, 0) else {
@@ -114,9 +111,9 @@ internal import Glibc
 
     private func damaged(_ entry: Entry, _ reason: String) -> CheckpointError {
         CheckpointError(
-            code: .damaged,
-            path: path,
-            detail: "entry \(entry.name.printable) of the archive cannot be read: \(reason)"
+            .damaged,
+            path,
+            "entry \(entry.name.printable) of the archive cannot be read: \(reason)"
         )
     }
 
@@ -129,6 +126,6 @@ internal import Glibc
         unsafe zip_error_init_with_code(&error, code)
         defer { unsafe zip_error_fini(&error) }
         let text = unsafe String(cString: zip_error_strerror(&error))
-        return CheckpointError(code: .damaged, path: path, detail: "\(clause) (\(text))")
+        return CheckpointError(.damaged, path, "\(clause) (\(text))")
     }
 }

@@ -165,7 +165,7 @@ package struct RealtimeSettings: Sendable, Equatable, Codable {
         let (phases, steps) = (diffusion.phases, diffusion.steps)
         guard
             RealtimeUNet.Architecture(
-                cell: architecture.cell,
+                unshuffle: architecture.unshuffle,
                 channels: architecture.channels,
                 blocks: architecture.blocks,
                 embedding: architecture.embedding

@@ -61,7 +61,6 @@ package struct Canvas: Sendable {
         }
     }
 
-    /// Multiplies one pixel and marks it.
     mutating func multiply(_ index: Int, by factor: Float) {
         values[index] *= factor
         marks[index] = 1
@@ -190,7 +189,6 @@ struct RadialProfile: Sendable {
         scale = 1 / step
     }
 
-    /// The factor at a distance.
     subscript(distance: Float) -> Float {
         guard distance < reach else { return 1 }
         let place = distance * scale

@@ -28,7 +28,7 @@ extension Fault {
         }
     }
 
-    /// Points of a path that turns smoothly.
+    /// Points of a path that bends smoothly.
     private func path(
         from start: (Float, Float),
         length: Float,
@@ -38,10 +38,10 @@ extension Fault {
     ) -> [(Float, Float)] {
         var points = [start]
         var heading = random.drawDirection()
-        var turn: Float = 0
+        var bearing: Float = 0
         for _ in 0..<max(Int(length / step), 1) {
-            turn = 0.9 * turn + bend * random.drawGaussian()
-            let (sine, cosine) = Arithmetic.sineCosine(turn)
+            bearing = 0.9 * bearing + bend * random.drawGaussian()
+            let (sine, cosine) = Arithmetic.sineCosine(bearing)
             heading = (
                 heading.sine * cosine + heading.cosine * sine, heading.cosine * cosine - heading.sine * sine
             )

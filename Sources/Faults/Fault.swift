@@ -26,12 +26,8 @@ package struct Fault: Sendable, Equatable, Codable {
     ) {
         precondition((0...1).contains(strength), "a strength of \(strength) is not between 0 and 1")
         precondition(end.map { $0 > onset } ?? true, "a fault cannot end at \(end ?? 0), begun at \(onset)")
-        self.form = form
-        self.strength = strength
-        self.shift = shift
-        self.onset = onset
-        self.end = end
-        self.seed = seed
+        (self.form, self.strength, self.shift) = (form, strength, shift)
+        (self.onset, self.end, self.seed) = (onset, end, seed)
     }
 
     /// The published class.
@@ -101,9 +97,6 @@ package enum FaultForm: String, Sendable, CaseIterable, Codable {
         case .hair, .fibre, .mould, .debris, .blobs: .contamination
         }
     }
-
-    /// Whether it leaves the pixels outside its mask as they were.
-    package var isLocal: Bool { kind != .zShift && kind != .illumination }
 }
 
 /// A frame, simulated or real, with the truth about its faults.

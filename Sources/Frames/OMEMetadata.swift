@@ -30,7 +30,6 @@ struct OMEMetadata: Equatable {
         "&#xB5;m": 1, "&#xb5;m": 1, "nm": 1e-3, "pm": 1e-6, "\u{C5}": 1e-4, "in": 25_400,
     ]
 
-    /// In s.
     private static let times: [String: Double] = [
         "d": 86_400, "h": 3_600, "min": 60, "s": 1, "ms": 1e-3, "\u{B5}s": 1e-6, "\u{3BC}s": 1e-6,
         "us": 1e-6, "&#181;s": 1e-6, "&#xB5;s": 1e-6, "&#xb5;s": 1e-6, "ns": 1e-9,

@@ -27,10 +27,7 @@ package struct PNGImage: Sendable, Equatable {
                 && bytes.count == height * width * colour.rawValue,
             "a \(colour) image of \(height) x \(width) does not have \(bytes.count) bytes"
         )
-        self.height = height
-        self.width = width
-        self.colour = colour
-        self.bytes = bytes
+        (self.height, self.width, self.colour, self.bytes) = (height, width, colour, bytes)
     }
 
     /// Reads an 8-bit grey PNG image of at most `maximumPixels`; throws `cannotRead` and `unsupported`.
@@ -45,9 +42,9 @@ package struct PNGImage: Sendable, Equatable {
             height * width <= maximumPixels
         else {
             throw PNGError(
-                code: .unsupported,
-                path: path,
-                detail: "the image of \(width) x \(height) is not 8-bit grey, or too large"
+                .unsupported,
+                path,
+                "the image of \(width) x \(height) is not 8-bit grey, or too large"
             )
         }
         var bytes = [UInt8](repeating: 0, count: height * width)
@@ -92,7 +89,7 @@ package struct PNGImage: Sendable, Equatable {
         let file = try encoded()
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
-            throw PNGError(code: .cannotWrite, path: path, detail: "the file cannot be created", errno: errno)
+            throw PNGError(.cannotWrite, path, "the file cannot be created", errno: errno)
         }
         defer { close(descriptor) }
         var done = 0
@@ -102,12 +99,7 @@ package struct PNGImage: Sendable, Equatable {
             }
             if put < 0 && errno == EINTR { continue }
             guard put > 0 else {
-                throw PNGError(
-                    code: .cannotWrite,
-                    path: path,
-                    detail: "the file cannot be written",
-                    errno: errno
-                )
+                throw PNGError(.cannotWrite, path, "the file cannot be written", errno: errno)
             }
             done += put
         }
@@ -122,7 +114,7 @@ package struct PNGImage: Sendable, Equatable {
 
     private static func failure(_ code: PNGError.Code, _ path: String, _ image: inout png_image) -> PNGError {
         let text = unsafe String(cString: aqc_png_message(&image))
-        return PNGError(code: code, path: path, detail: "libpng says: \(text)")
+        return PNGError(code, path, "libpng says: \(text)")
     }
 }
 
@@ -147,12 +139,8 @@ package struct PNGError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The operating system's error number, where it gave one.
     package let errno: Int32?
 
-    /// Describes a failure.
-    package init(code: Code, path: String, detail: String, errno: Int32? = nil) {
-        self.code = code
-        self.path = path
-        self.detail = detail
-        self.errno = errno
+    init(_ code: Code, _ path: String, _ detail: String, errno: Int32? = nil) {
+        (self.code, self.path, self.detail, self.errno) = (code, path, detail, errno)
     }
 
     /// A full sentence.

@@ -63,7 +63,7 @@ struct TIFFDecoder {
         return pixels
     }
 
-    /// Copies the visible part of a strip or tile; false where it turns out to be in colour.
+    /// Copies the visible part of a strip or tile; false where it is in colour.
     private func place<Sample: TIFFSample>(_ chunk: [Sample], at index: Int, in pixels: inout [Float]) -> Bool
     {
         let left = index % page.across * page.chunkWidth

@@ -153,9 +153,7 @@ struct TIFFFormat {
 
     /// Bytes of a directory's entry count.
     var countSize: Int { isBig ? 8 : 2 }
-    /// Bytes of one entry.
     var entrySize: Int { isBig ? 20 : 12 }
-    /// Bytes of an offset.
     var linkSize: Int { isBig ? 8 : 4 }
 
     /// The unsigned number of `size` bytes at `start`, which the caller knows to be there.
@@ -171,7 +169,6 @@ struct TIFFFormat {
 /// The header of a TIFF file and the chain of its directories, one a page.
 struct TIFFIndex {
     let format: TIFFFormat
-    /// At least one.
     let pages: [TIFFDirectory]
 
     /// Walks the chain; a loop, a directory outside the file or too many pages are errors.

@@ -11,12 +11,12 @@ final class TIFFFile {
     init(path: String) throws(TIFFError) {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
-            throw TIFFError(code: .cannotOpen, path: path, detail: "the file cannot be opened", errno: errno)
+            throw TIFFError(.cannotOpen, path, "the file cannot be opened", errno: errno)
         }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
-            throw TIFFError(code: .cannotOpen, path: path, detail: "this is not a regular file")
+            throw TIFFError(.cannotOpen, path, "this is not a regular file")
         }
         self.path = path
         self.descriptor = descriptor
@@ -48,12 +48,7 @@ final class TIFFFile {
             }
             if got < 0 && errno == EINTR { continue }
             guard got >= 0 else {
-                throw TIFFError(
-                    code: .cannotOpen,
-                    path: path,
-                    detail: "\(what) cannot be read",
-                    errno: errno
-                )
+                throw TIFFError(.cannotOpen, path, "\(what) cannot be read", errno: errno)
             }
             guard got > 0 else { throw error(.truncated, "\(what) was cut off while it was being read") }
             filled += got
@@ -62,7 +57,7 @@ final class TIFFFile {
     }
 
     func error(_ code: TIFFError.Code, _ detail: String) -> TIFFError {
-        TIFFError(code: code, path: path, detail: detail)
+        TIFFError(code, path, detail)
     }
 }
 
@@ -79,12 +74,7 @@ final class TIFFFile {
     convenience init(reading file: TIFFFile, limits: TIFFLimits) throws(TIFFError) {
         let copy = fcntl(file.descriptor, F_DUPFD_CLOEXEC, 0)
         guard copy >= 0 else {
-            throw TIFFError(
-                code: .cannotOpen,
-                path: file.path,
-                detail: "no file descriptor is left",
-                errno: errno
-            )
+            throw TIFFError(.cannotOpen, file.path, "no file descriptor is left", errno: errno)
         }
         try self.init(
             descriptor: copy,
@@ -99,12 +89,7 @@ final class TIFFFile {
     convenience init(writing path: String, isBig: Bool) throws(TIFFError) {
         let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
-            throw TIFFError(
-                code: .cannotWrite,
-                path: path,
-                detail: "the file cannot be created",
-                errno: errno
-            )
+            throw TIFFError(.cannotWrite, path, "the file cannot be created", errno: errno)
         }
         try self.init(
             descriptor: descriptor,
@@ -130,7 +115,7 @@ final class TIFFFile {
             let text = unsafe Self.text(of: message)
             unsafe message.deallocate()
             close(descriptor)
-            throw TIFFError(code: failure, path: path, detail: "libtiff does not open it: \(text)")
+            throw TIFFError(failure, path, "libtiff does not open it: \(text)")
         }
         self.path = path
         unsafe self.tiff = tiff
@@ -234,9 +219,9 @@ final class TIFFFile {
         let text = unsafe Self.text(of: message)
         unsafe message.pointee = aqc_tiff_message()
         return TIFFError(
-            code: code,
-            path: path,
-            detail: text.isEmpty ? what : "\(what): \(text)",
+            code,
+            path,
+            text.isEmpty ? what : "\(what): \(text)",
             errno: errno == 0 ? nil : errno
         )
     }

@@ -204,7 +204,7 @@ struct TIFFPageTags {
         return first
     }
 
-    /// Grey, or RGB that may turn out grey; a fourth sample of RGB is transparency and is not looked at.
+    /// Grey, or RGB that may be grey; a fourth sample of RGB is transparency and is not looked at.
     func colour(samples: Int, kind: TIFFPage.SampleKind) throws(TIFFError) -> (isRGB: Bool, isInverted: Bool)
     {
         switch (try directory.number(.photometric), samples) {

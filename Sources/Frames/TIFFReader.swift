@@ -5,7 +5,7 @@ package import Plate
 /// Supported: classic and BigTIFF, both byte orders, strips and tiles, contiguous and separate planes;
 /// unsigned samples of 8, 16 and 32 bit, float of 32 and 64 bit; no compression, LZW, Deflate, PackBits,
 /// zstd, with predictors 2 and 3; grey, or RGB(A) whose three colours agree in every pixel. Where zero is
-/// white (`MinIsWhite`) values are turned around, so that brighter is higher in every frame. Orientation tags
+/// white (`MinIsWhite`) values are inverted, so that brighter is higher in every frame. Orientation tags
 /// and transparency are not looked at. Samples of 32 bit and more are rounded to `Float`.
 ///
 /// The whole file is checked before libtiff sees it, and every claim of size before memory is taken. One
@@ -130,10 +130,8 @@ package struct TIFFLimits: Sendable, Equatable {
             "limits must be positive"
         )
         precondition(max(maximumWidth, maximumHeight) <= 1 << 30, "a side has at most 2^30 pixels")
-        self.maximumWidth = maximumWidth
-        self.maximumHeight = maximumHeight
-        self.maximumPixels = maximumPixels
-        self.maximumPages = maximumPages
+        (self.maximumWidth, self.maximumHeight) = (maximumWidth, maximumHeight)
+        (self.maximumPixels, self.maximumPages) = (maximumPixels, maximumPages)
         self.maximumDecodedBytes = maximumDecodedBytes
         self.maximumDecodingTime = maximumDecodingTime
     }
@@ -181,12 +179,9 @@ package struct TIFFError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The operating system's error number, where it gave one.
     package let errno: Int32?
 
-    /// Describes a failure; `detail` is a clause such as "strip 3 ends behind the end of the file".
-    package init(code: Code, path: String, detail: String, errno: Int32? = nil) {
-        self.code = code
-        self.path = path
-        self.detail = detail
-        self.errno = errno
+    /// `detail` is a clause such as "strip 3 ends behind the end of the file".
+    init(_ code: Code, _ path: String, _ detail: String, errno: Int32? = nil) {
+        (self.code, self.path, self.detail, self.errno) = (code, path, detail, errno)
     }
 
     /// Whether the same file may be readable later, because it may still be in the course of being written.

@@ -60,14 +60,9 @@ package final class TIFFWriter {
         // Eight bytes a pixel leave room for data that grow under Deflate, and for the directories.
         let largest = Double(height) * Double(width) * Double(pages) * 8
         handle = try TIFFHandle(writing: path, isBig: largest > Double(UInt32.max))
-        self.path = path
-        self.height = height
-        self.width = width
-        self.pages = pages
-        self.type = type
-        self.compression = compression
-        self.pixelSize = pixelSize
-        self.timeInterval = timeInterval
+        (self.path, self.height, self.width, self.pages) = (path, height, width, pages)
+        (self.type, self.compression) = (type, compression)
+        (self.pixelSize, self.timeInterval) = (pixelSize, timeInterval)
     }
 
     /// Writes one frame as a file of its own; throws `cannotWrite`.

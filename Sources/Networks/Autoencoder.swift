@@ -69,8 +69,8 @@ package final class Autoencoder: Network {
     }
 
     private func compressed(_ x: Variable) -> Variable {
-        let passed = encoder(x, time: nil)
-        return middle(passed[passed.count - 1], time: nil)
+        let levels = encoder(x, time: nil)
+        return middle(levels[levels.count - 1], time: nil)
     }
 
     private var checkedBottleneck: Bottleneck {
@@ -93,7 +93,7 @@ package final class Autoencoder: Network {
 }
 
 /// How wide and deep an autoencoder is: the U-Net's encoder and decoder without skips and time.
-package struct AutoencoderConfiguration: Sendable, Equatable, Codable {
+package struct AutoencoderConfiguration: FamilySize, Sendable, Equatable, Codable {
     /// Channels at full resolution, a multiple of the 32 groups of the normalisation.
     package var channels = 128
     /// Multiple of `channels` at each level; every level halves the resolution of the one before it.
@@ -118,7 +118,4 @@ package struct AutoencoderConfiguration: Sendable, Equatable, Codable {
 
     /// The published AE network.
     package init() {}
-
-    /// Height and width of an image must be multiples of this.
-    package var sizeMultiple: Int { 1 << (multipliers.count - 1) }
 }

@@ -48,28 +48,6 @@ extension FAnoGAN {
     static let epsilon: Float = 0.8
 }
 
-extension ConvolutionLayer {
-    /// Weights and bias by the names of the published networks.
-    var publishedParameters: [NamedParameter] {
-        [
-            NamedParameter(name: "weight", variable: weights, layout: .convolution),
-            NamedParameter(name: "bias", variable: bias),
-        ]
-    }
-}
-
-extension LinearLayer {
-    /// Weights and bias by the names of the published networks.
-    func publishedParameters(weight: PublishedLayout, bias layout: PublishedLayout = .same)
-        -> [NamedParameter]
-    {
-        [
-            NamedParameter(name: "weight", variable: weights, layout: weight),
-            NamedParameter(name: "bias", variable: bias, layout: layout),
-        ]
-    }
-}
-
 /// The size of f-AnoGAN's three networks.
 package struct FAnoGANConfiguration: Sendable, Equatable, Codable {
     /// Height and width of the images, a multiple of 16.
@@ -87,7 +65,7 @@ extension FAnoGAN {
     package final class Generator: Network {
         private static let channels = [128, 128, 64, 1]
         private let side: Int
-        private let entrance: LinearLayer
+        private let stem: LinearLayer
         private let first: BatchNormalisation
         private let convolutions: [ConvolutionLayer]
         private let normalisations: [BatchNormalisation]
@@ -95,7 +73,7 @@ extension FAnoGAN {
         init(_ configuration: FAnoGANConfiguration, using random: inout some RandomNumberGenerator) {
             let channels = Self.channels
             side = configuration.imageSize / 4
-            entrance = LinearLayer(
+            stem = LinearLayer(
                 inputs: configuration.latent,
                 outputs: side * side * channels[0],
                 using: &random
@@ -118,7 +96,7 @@ extension FAnoGAN {
 
         /// Images N x S x S x 1 in [-1, 1] from latent vectors N x L.
         package func callAsFunction(_ latent: Variable, mode: NormalisationMode) -> Variable {
-            let seed = entrance(latent).reshaped([latent.shape[0], side, side, Self.channels[0]])
+            let seed = stem(latent).reshaped([latent.shape[0], side, side, Self.channels[0]])
             var x = first(seed, mode: mode)
             for (convolution, normalisation) in zip(convolutions, normalisations) {
                 x = normalisation(x.upsampled(), after: convolution, mode: mode).leakyReLU(
@@ -131,13 +109,13 @@ extension FAnoGAN {
         /// All weights and running statistics, by their published names.
         package var parameters: [NamedParameter] {
             let image = PublishedLayout.rows(channels: Self.channels[0], height: side, width: side)
-            return entrance.publishedParameters(weight: image, bias: image).prefixed("l1.0")
+            return stem.published(weights: image, bias: image).prefixed("l1.0")
                 + first.parameters.prefixed("conv_blocks.0")
-                + convolutions[0].publishedParameters.prefixed("conv_blocks.2")
+                + convolutions[0].published.prefixed("conv_blocks.2")
                 + normalisations[0].parameters.prefixed("conv_blocks.3")
-                + convolutions[1].publishedParameters.prefixed("conv_blocks.6")
+                + convolutions[1].published.prefixed("conv_blocks.6")
                 + normalisations[1].parameters.prefixed("conv_blocks.7")
-                + convolutions[2].publishedParameters.prefixed("conv_blocks.9")
+                + convolutions[2].published.prefixed("conv_blocks.9")
         }
     }
 }
@@ -146,11 +124,11 @@ extension FAnoGAN {
     /// Images to a number each, high for images that look real.
     package final class Discriminator: Network {
         private let trunk: Trunk
-        private let exit: LinearLayer
+        private let head: LinearLayer
 
         init(_ configuration: FAnoGANConfiguration, using random: inout some RandomNumberGenerator) {
             trunk = Trunk(imageSize: configuration.imageSize, using: &random)
-            exit = LinearLayer(inputs: trunk.length, outputs: 1, using: &random)
+            head = LinearLayer(inputs: trunk.length, outputs: 1, using: &random)
         }
 
         /// Judgements N x 1 of images N x S x S x 1.
@@ -159,7 +137,7 @@ extension FAnoGAN {
             mode: NormalisationMode,
             dropout: ChannelDropout? = nil
         ) -> Variable {
-            exit(trunk(x, mode: mode, dropout: dropout))
+            head(trunk(x, mode: mode, dropout: dropout))
         }
 
         /// What the judgement is made of: N x (S/16 S/16 128), of images N x S x S x 1.
@@ -174,7 +152,7 @@ extension FAnoGAN {
         /// All weights and running statistics, by their published names.
         package var parameters: [NamedParameter] {
             trunk.parameters.prefixed("model")
-                + exit.publishedParameters(weight: trunk.layout).prefixed("adv_layer.0")
+                + head.published(weights: trunk.layout).prefixed("adv_layer.0")
         }
     }
 }
@@ -183,11 +161,11 @@ extension FAnoGAN {
     /// Images to latent vectors in [-1, 1].
     package final class Encoder: Network {
         private let trunk: Trunk
-        private let exit: LinearLayer
+        private let head: LinearLayer
 
         init(_ configuration: FAnoGANConfiguration, using random: inout some RandomNumberGenerator) {
             trunk = Trunk(imageSize: configuration.imageSize, using: &random)
-            exit = LinearLayer(inputs: trunk.length, outputs: configuration.latent, using: &random)
+            head = LinearLayer(inputs: trunk.length, outputs: configuration.latent, using: &random)
         }
 
         /// Latent vectors N x L of images N x S x S x 1.
@@ -196,13 +174,13 @@ extension FAnoGAN {
             mode: NormalisationMode,
             dropout: ChannelDropout? = nil
         ) -> Variable {
-            exit(trunk(x, mode: mode, dropout: dropout)).tanh()
+            head(trunk(x, mode: mode, dropout: dropout)).tanh()
         }
 
         /// All weights and running statistics, by their published names.
         package var parameters: [NamedParameter] {
             trunk.parameters.prefixed("model")
-                + exit.publishedParameters(weight: trunk.layout).prefixed("adv_layer.0")
+                + head.published(weights: trunk.layout).prefixed("adv_layer.0")
         }
     }
 }
@@ -235,7 +213,6 @@ extension FAnoGAN {
             side = imageSize / 16
         }
 
-        /// Length of the features.
         var length: Int { side * side * Self.channels[4] }
 
         /// How published weights face the features.
@@ -257,7 +234,7 @@ extension FAnoGAN {
         var parameters: [NamedParameter] {
             convolutions.enumerated().flatMap { index, convolution in
                 let position = index == 0 ? 0 : 4 * index - 1
-                let own = convolution.publishedParameters.prefixed("\(position)")
+                let own = convolution.published.prefixed("\(position)")
                 guard index > 0 else { return own }
                 return own + normalisations[index - 1].parameters.prefixed("\(position + 3)")
             }

@@ -1,12 +1,13 @@
 import Foundation
-import Tensors
+package import Tensors
 
-/// A 2-D convolution with bias.
 struct ConvolutionLayer {
     let weights: Variable
     let bias: Variable
     let geometry: ConvolutionGeometry
+}
 
+extension ConvolutionLayer {
     /// Draws weights by He initialisation, scaled by `gain`.
     ///
     /// He et al. 2015. Padded so that stride 1 keeps the size.
@@ -20,15 +21,11 @@ struct ConvolutionLayer {
     ) {
         let deviation = gain * (2 / Float(inputs * kernel * kernel)).squareRoot()
         let shape = [outputs, kernel, kernel, inputs]
-        self.weights = Variable(parameter: .gaussian(shape: shape, deviation: deviation, using: &random))
-        self.bias = Variable(parameter: Tensor(repeating: 0, shape: [outputs]))
-        self.geometry = ConvolutionGeometry(stride: stride, padding: kernel / 2)
-    }
-
-    private init(weights: Variable, bias: Variable, geometry: ConvolutionGeometry) {
-        self.weights = weights
-        self.bias = bias
-        self.geometry = geometry
+        self.init(
+            weights: Variable(parameter: .gaussian(shape: shape, deviation: deviation, using: &random)),
+            bias: Variable(parameter: Tensor(repeating: 0, shape: [outputs])),
+            geometry: ConvolutionGeometry(stride: stride, padding: kernel / 2)
+        )
     }
 
     func callAsFunction(
@@ -45,10 +42,10 @@ struct ConvolutionLayer {
         )
     }
 
-    /// The layer over cells of `side` x `side` pixels as channels.
-    func ofCells(_ side: Int, of image: Variable, activation: Activation) -> Variable {
-        image.convolutionOfCells(
-            side,
+    /// The layer after a pixel unshuffle.
+    func unshuffling(_ image: Variable, _ side: Int, activation: Activation) -> Variable {
+        image.convolution(
+            afterUnshuffle: side,
             weights: weights,
             bias: bias,
             geometry: geometry,
@@ -56,9 +53,9 @@ struct ConvolutionLayer {
         )
     }
 
-    /// The layer, its channels as cells of `side` x `side` pixels.
-    func intoCells(_ side: Int, _ x: Variable) -> Variable {
-        x.convolutionIntoCells(side, weights: weights, bias: bias, geometry: geometry)
+    /// The layer, then a pixel shuffle of its channels.
+    func shuffling(_ x: Variable, _ side: Int) -> Variable {
+        x.convolution(beforeShuffle: side, weights: weights, bias: bias, geometry: geometry)
     }
 
     /// The same layer with a constant added to every output pixel.
@@ -191,12 +188,14 @@ extension LinearLayer {
         LinearLayer(inputs: inputs, outputs: outputs, gain: Float(1.0 / 3).squareRoot(), using: &random)
     }
 
-    var published: [NamedParameter] { published(weights: .same, bias: .same) }
+    var published: [NamedParameter] { published(weights: .same) }
 
     /// Of a layer that was published as a 1-D convolution of length 1.
-    var publishedPointwise: [NamedParameter] { published(weights: .pointwise, bias: .same) }
+    var publishedPointwise: [NamedParameter] { published(weights: .pointwise) }
 
-    func published(weights layout: PublishedLayout, bias biasLayout: PublishedLayout) -> [NamedParameter] {
+    func published(weights layout: PublishedLayout, bias biasLayout: PublishedLayout = .same)
+        -> [NamedParameter]
+    {
         [
             NamedParameter(name: "weight", variable: weights, layout: layout),
             NamedParameter(name: "bias", variable: bias, layout: biasLayout),
@@ -310,12 +309,12 @@ struct GroupNormBlock {
 
     /// N x H x W x C to the block's channels and resolution; `time` is the activated embedding, one row an image.
     func callAsFunction(_ x: Variable, time: Variable?) -> Variable {
-        let entered = first(resampling(firstNorm(x, silu: true)))
+        let hidden = first(resampling(firstNorm(x, silu: true)))
         let kept = resampling(x)
         guard embedding != nil || resampling == .none else {
-            return (skip.map { $0(kept) } ?? kept) + entered
+            return (skip.map { $0(kept) } ?? kept) + hidden
         }
-        let branch = conditioned(entered, time: time)
+        let branch = conditioned(hidden, time: time)
         // The sum is part of a convolution's kernel.
         guard let skip else { return second(branch, adding: kept) }
         return skip(kept, adding: second(branch))
@@ -334,5 +333,30 @@ struct GroupNormBlock {
             + (embedding?.published.prefixed("emb_layers.1") ?? [])
             + secondNorm.published.prefixed("out_layers.0") + second.published.prefixed("out_layers.3")
             + (skip?.published.prefixed("skip_connection") ?? [])
+    }
+}
+
+/// Linear layers with rectifiers between them: N x first width to N x last width.
+package final class Perceptron: Network {
+    private let layers: [LinearLayer]
+
+    /// Draws weights for layers between these widths, two at least.
+    package init(widths: [Int], using random: inout some RandomNumberGenerator) {
+        precondition(widths.count > 1, "a perceptron has an input and an output")
+        // He et al. 2015, as half of what a rectifier gets is lost.
+        let gain = Float(2).squareRoot()
+        layers = zip(widths, widths.dropFirst()).map {
+            LinearLayer(inputs: $0, outputs: $1, gain: gain, using: &random)
+        }
+    }
+
+    /// The last layer's output, without a rectifier.
+    package func callAsFunction(_ x: Variable) -> Variable {
+        layers[layers.count - 1](layers.dropLast().reduce(x) { $1($0).leakyReLU(slope: 0) })
+    }
+
+    /// Weights (outputs x inputs) and biases, layer by layer.
+    package var parameters: [NamedParameter] {
+        layers.enumerated().flatMap { $1.parameters.prefixed("layer\($0)") }
     }
 }

@@ -9,11 +9,19 @@ package protocol Network: AnyObject {
 extension Network {
     /// Takes weights by name; returns what does not fit, in words, and takes none unless everything fits.
     package func load(_ weights: [String: Tensor]) -> [String] {
+        load(weights, shape: { $0.variable.shape }, value: { $1 })
+    }
+
+    private func load(
+        _ weights: [String: Tensor],
+        shape: (NamedParameter) -> [Int],
+        value: (NamedParameter, Tensor) -> Tensor
+    ) -> [String] {
         let parameters = parameters
-        let faults = parameters.faults(in: weights) { $0.variable.shape }
+        let faults = parameters.faults(in: weights, shape: shape)
         guard faults.isEmpty else { return faults }
         for parameter in parameters {
-            if let value = weights[parameter.name] { parameter.variable.value = value }
+            if let found = weights[parameter.name] { parameter.variable.value = value(parameter, found) }
         }
         return []
     }
@@ -26,13 +34,7 @@ package struct NamedParameter {
     /// The parameter.
     package let variable: Variable
     /// How the tensor of this name in a published checkpoint becomes the parameter.
-    package let layout: PublishedLayout
-
-    init(name: String, variable: Variable, layout: PublishedLayout = .same) {
-        self.name = name
-        self.variable = variable
-        self.layout = layout
-    }
+    package private(set) var layout = PublishedLayout.same
 
     func prefixed(_ prefix: String) -> NamedParameter {
         NamedParameter(name: "\(prefix).\(name)", variable: variable, layout: layout)
@@ -106,16 +108,11 @@ extension Network {
     ///
     /// The counters that PyTorch keeps beside batch statistics (`num_batches_tracked`) are ignored: nothing reads them.
     package func load(published weights: [String: Tensor]) -> [String] {
-        let weights = weights.filter { !$0.key.hasSuffix("num_batches_tracked") }
-        let parameters = parameters
-        let faults = parameters.faults(in: weights) { $0.layout.publishedShape(of: $0.variable.shape) }
-        guard faults.isEmpty else { return faults }
-        for parameter in parameters {
-            if let value = weights[parameter.name] {
-                parameter.variable.value = parameter.layout.converted(from: value)
-            }
-        }
-        return []
+        load(
+            weights.filter { !$0.key.hasSuffix("num_batches_tracked") },
+            shape: { $0.layout.publishedShape(of: $0.variable.shape) },
+            value: { $0.layout.converted(from: $1) }
+        )
     }
 
     /// The weights under their names in the published layout: what `load(published:)` takes.

@@ -85,7 +85,7 @@ private final class ByteArithmetic: UNetArithmetic {
         _ activation: Activation,
         output: ByteScale?,
         addend: ByteScale? = nil,
-        cell: Int = 0,
+        shuffle: Int = 0,
         weights: @autoclosure () -> Tensor? = nil
     ) -> QuantisedConvolution {
         let made = step {
@@ -98,7 +98,7 @@ private final class ByteArithmetic: UNetArithmetic {
                     source: (x.shape, x.scale),
                     output: output,
                     addend: addend,
-                    cell: cell
+                    shuffle: shuffle
                 )
             )
         }
@@ -108,11 +108,11 @@ private final class ByteArithmetic: UNetArithmetic {
         return convolution
     }
 
-    func entered(_ image: Variable, cell: Int, _ stem: ConvolutionLayer) -> ByteImage {
-        let (height, width) = (image.shape[1] / cell, image.shape[2] / cell)
-        let cells = room([height, width, 2 * cell * cell], scale: nextScale())
-        cells.takeCells(of: image.value, side: cell)
-        return convolved(cells, stem, activation: .silu, weights: stem.weightsForTwoBytes)
+    func stem(_ image: Variable, unshuffle: Int, _ layer: ConvolutionLayer) -> ByteImage {
+        let (height, width) = (image.shape[1] / unshuffle, image.shape[2] / unshuffle)
+        let channels = room([height, width, 2 * unshuffle * unshuffle], scale: nextScale())
+        channels.quantise(image.value, unshuffle: unshuffle)
+        return convolved(channels, layer, activation: .silu, weights: layer.weightsForTwoBytes)
     }
 
     func convolved(_ x: ByteImage, _ layer: ConvolutionLayer, activation: Activation) -> ByteImage {
@@ -132,7 +132,7 @@ private final class ByteArithmetic: UNetArithmetic {
         return output
     }
 
-    func passed(_ x: ByteImage, through block: ResidualBlock) -> ByteImage {
+    func residual(_ x: ByteImage, _ block: ResidualBlock) -> ByteImage {
         let hidden = convolved(x, block.first, activation: .silu)
         let sum = x.rescaled(nextScale())
         convolution(block.second, hidden, .silu, output: sum.scale, addend: x.scale)(hidden, into: sum)
@@ -143,13 +143,13 @@ private final class ByteArithmetic: UNetArithmetic {
         skip.adding(upsampled: low, scale: nextScale())
     }
 
-    func left(_ x: ByteImage, cell: Int, _ exit: ConvolutionLayer) -> Variable {
-        Variable(constant: convolution(exit, x, .identity, output: nil, cell: cell)(x))
+    func head(_ x: ByteImage, shuffle: Int, _ layer: ConvolutionLayer) -> Variable {
+        Variable(constant: convolution(layer, x, .identity, output: nil, shuffle: shuffle)(x))
     }
 }
 
 extension ConvolutionLayer {
-    /// The weights for an input whose pixels are held in two bytes (`ByteImage.takeCells`), O x KH x KW x 2 I.
+    /// The weights for an input whose pixels are held in two bytes (`ByteImage.quantise`), O x KH x KW x 2 I.
     fileprivate var weightsForTwoBytes: Tensor {
         let shape = weights.value.shape
         let inputs = shape[3]

@@ -2,16 +2,16 @@ package import Tensors
 
 /// The U-Net of the `realtime` profile: predicts the clean image x_0 from a partly noised one.
 ///
-/// It works at a fraction of the resolution: cells of 4 x 4 (or 8 x 8) pixels become channels at the entrance and pixels
-/// again at the exit, so nothing is lost and a convolution costs a sixteenth (or less). In between two halvings, residual
-/// blocks with an additive time embedding, and additive skips. No normalisation: at a fixed timestep all that runs is
-/// convolutions with fused sums and activations.
+/// It works at a fraction of the resolution: a pixel unshuffle (Shi et al. 2016) before the stem makes channels of squares of
+/// 4 x 4 (or 8 x 8) pixels, and a pixel shuffle after the head makes pixels of channels. Nothing is lost, and a convolution
+/// costs a sixteenth (or less). In between two halvings, residual blocks with an additive time embedding, and additive
+/// skips. No normalisation: at a fixed timestep all that runs is convolutions with fused sums and activations.
 package final class RealtimeUNet: Network {
     /// How wide and deep the network is.
     package struct Architecture: Sendable, Equatable, Codable {
-        /// Pixels per side of the cells that become channels: 4 or 8.
-        package let cell: Int
-        /// Channels at the cells' resolution, at a half and at a quarter of it.
+        /// Side of the square of pixels that becomes one position of the network: 4 or 8.
+        package let unshuffle: Int
+        /// Channels at the resolution after the unshuffle, at a half and at a quarter of it.
         package let channels: [Int]
         /// Residual blocks at each of the three, on the way down; as many again on the way up, but at the lowest.
         package let blocks: [Int]
@@ -20,27 +20,27 @@ package final class RealtimeUNet: Network {
 
         /// The architecture that keeps up with a plate.
         package static let standard = Architecture(
-            cells: 4,
+            side: 4,
             channels: [24, 48, 64],
             blocks: [1, 1, 2],
             length: 128
         )
 
         /// Height and width of an image must be multiples of this.
-        package var sizeMultiple: Int { 4 * cell }
+        package var sizeMultiple: Int { 4 * unshuffle }
 
-        private init(cells: Int, channels: [Int], blocks: [Int], length: Int) {
-            (self.cell, self.channels, self.blocks, self.embedding) = (cells, channels, blocks, length)
+        private init(side: Int, channels: [Int], blocks: [Int], length: Int) {
+            (unshuffle, self.channels, self.blocks, embedding) = (side, channels, blocks, length)
         }
 
         /// Describes a network; `nil` for lengths that make none.
-        package init?(cell: Int = 4, channels: [Int], blocks: [Int], embedding: Int) {
-            guard cell == 4 || cell == 8, channels.count == 3, blocks.count == 3,
+        package init?(unshuffle: Int = 4, channels: [Int], blocks: [Int], embedding: Int) {
+            guard unshuffle == 4 || unshuffle == 8, channels.count == 3, blocks.count == 3,
                 channels.allSatisfy({ (1...1024).contains($0) }),
                 blocks.allSatisfy({ (0...16).contains($0) }), embedding > 0, embedding % 2 == 0,
                 embedding <= 4096
             else { return nil }
-            self.init(cells: cell, channels: channels, blocks: blocks, length: embedding)
+            self.init(side: unshuffle, channels: channels, blocks: blocks, length: embedding)
         }
     }
 
@@ -52,15 +52,14 @@ package final class RealtimeUNet: Network {
     private let halving: [ConvolutionLayer]
     private let doubling: [ConvolutionLayer]
     private let up: [[ResidualBlock]]
-    private let exit: ConvolutionLayer
-    /// Set once the timestep is folded in.
+    private let head: ConvolutionLayer
     private let isFolded: Bool
 
     /// A network with random weights.
     package init(_ architecture: Architecture, using random: inout some RandomNumberGenerator) {
         self.architecture = architecture
         let (channels, embedding, depth) = (
-            architecture.channels, architecture.embedding, architecture.cell * architecture.cell
+            architecture.channels, architecture.embedding, architecture.unshuffle * architecture.unshuffle
         )
         func level(_ index: Int) -> [ResidualBlock] {
             (0..<architecture.blocks[index]).map { _ in
@@ -89,14 +88,14 @@ package final class RealtimeUNet: Network {
             )
         }
         up = (0..<2).map(level)
-        exit = ConvolutionLayer(inputs: channels[0], outputs: depth, kernel: 3, gain: 0.5, using: &random)
+        head = ConvolutionLayer(inputs: channels[0], outputs: depth, kernel: 3, gain: 0.5, using: &random)
         isFolded = false
     }
 
     /// The same weights with the embedding of one timestep folded into the convolutions' biases.
     private init(folding network: RealtimeUNet, time embedded: Variable) {
         architecture = network.architecture
-        (time, stem, exit) = (network.time, network.stem, network.exit)
+        (time, stem, head) = (network.time, network.stem, network.head)
         (halving, doubling) = (network.halving, network.doubling)
         down = network.down.map { $0.map { $0.folded(time: embedded) } }
         up = network.up.map { $0.map { $0.folded(time: embedded) } }
@@ -126,19 +125,19 @@ package final class RealtimeUNet: Network {
 
     /// The network, written once for every way of computing it.
     func run<Arithmetic: UNetArithmetic>(_ image: Variable, with arithmetic: Arithmetic) -> Variable {
-        var x = arithmetic.entered(image, cell: architecture.cell, stem)
+        var x = arithmetic.stem(image, unshuffle: architecture.unshuffle, stem)
         var skips: [Arithmetic.Image] = []
         for level in 0..<3 {
             if level > 0 { x = arithmetic.convolved(x, halving[level - 1], activation: .silu) }
-            for block in down[level] { x = arithmetic.passed(x, through: block) }
+            for block in down[level] { x = arithmetic.residual(x, block) }
             if level < 2 { skips.append(x) }
         }
         for level in [1, 0] {
             let low = arithmetic.convolved(x, doubling[level], activation: .identity)
             x = arithmetic.joined(low, skips[level])
-            for block in up[level] { x = arithmetic.passed(x, through: block) }
+            for block in up[level] { x = arithmetic.residual(x, block) }
         }
-        return arithmetic.left(x, cell: architecture.cell, exit)
+        return arithmetic.head(x, shuffle: architecture.unshuffle, head)
     }
 
     /// Sinusoids of the timestep, cosines first, through a linear layer and SiLU.
@@ -161,20 +160,20 @@ package final class RealtimeUNet: Network {
         }
         return time.parameters.prefixed("time") + stem.parameters.prefixed("stem") + levels(down, "down")
             + layers(halving, "halving") + layers(doubling, "doubling") + levels(up, "up")
-            + exit.parameters.prefixed("exit")
+            + head.parameters.prefixed("exit")
     }
 }
 
 extension RealtimeUNet.Architecture {
     private enum Key: String, CodingKey {
-        case cell, channels, blocks, embedding
+        case unshuffle, channels, blocks, embedding
     }
 
-    /// Reads an architecture; without `cell`, as written before there was a choice, it is 4.
+    /// Reads an architecture; without `unshuffle` it is 4.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: Key.self)
         self.init(
-            cells: try values.decodeIfPresent(Int.self, forKey: .cell) ?? 4,
+            side: try values.decodeIfPresent(Int.self, forKey: .unshuffle) ?? 4,
             channels: try values.decode([Int].self, forKey: .channels),
             blocks: try values.decode([Int].self, forKey: .blocks),
             length: try values.decode(Int.self, forKey: .embedding)
@@ -184,7 +183,7 @@ extension RealtimeUNet.Architecture {
     /// Writes an architecture.
     package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: Key.self)
-        if cell != 4 { try values.encode(cell, forKey: .cell) }
+        if unshuffle != 4 { try values.encode(unshuffle, forKey: .unshuffle) }
         try values.encode(channels, forKey: .channels)
         try values.encode(blocks, forKey: .blocks)
         try values.encode(embedding, forKey: .embedding)
@@ -196,16 +195,14 @@ protocol UNetArithmetic {
     /// What flows between layers.
     associatedtype Image
 
-    /// Cells of pixels as channels, through the stem.
-    func entered(_ image: Variable, cell: Int, _ stem: ConvolutionLayer) -> Image
-    /// One convolution.
+    /// A pixel unshuffle, then the first layer.
+    func stem(_ image: Variable, unshuffle: Int, _ layer: ConvolutionLayer) -> Image
     func convolved(_ x: Image, _ layer: ConvolutionLayer, activation: Activation) -> Image
-    /// One residual block.
-    func passed(_ x: Image, through block: ResidualBlock) -> Image
+    func residual(_ x: Image, _ block: ResidualBlock) -> Image
     /// The sum of an image of half the size, doubled, and a skip, which is not used afterwards.
     func joined(_ low: Image, _ skip: Image) -> Image
-    /// Through the last layer, and channels as pixels again.
-    func left(_ x: Image, cell: Int, _ exit: ConvolutionLayer) -> Variable
+    /// The last layer, then a pixel shuffle.
+    func head(_ x: Image, shuffle: Int, _ layer: ConvolutionLayer) -> Variable
 }
 
 /// The arithmetic of training, of float32 and of bfloat16.
@@ -213,22 +210,22 @@ struct FloatArithmetic: UNetArithmetic {
     /// The time embedding; `nil` where it is folded into the layers.
     let time: Variable?
 
-    func entered(_ image: Variable, cell: Int, _ stem: ConvolutionLayer) -> Variable {
-        stem.ofCells(cell, of: image, activation: .silu)
+    func stem(_ image: Variable, unshuffle: Int, _ layer: ConvolutionLayer) -> Variable {
+        layer.unshuffling(image, unshuffle, activation: .silu)
     }
 
     func convolved(_ x: Variable, _ layer: ConvolutionLayer, activation: Activation) -> Variable {
         layer(x, activation: activation)
     }
 
-    func passed(_ x: Variable, through block: ResidualBlock) -> Variable { block(x, time: time) }
+    func residual(_ x: Variable, _ block: ResidualBlock) -> Variable { block(x, time: time) }
 
     func joined(_ low: Variable, _ skip: Variable) -> Variable {
         low.upsampled(adding: skip)
     }
 
-    func left(_ x: Variable, cell: Int, _ exit: ConvolutionLayer) -> Variable {
-        exit.intoCells(cell, x)
+    func head(_ x: Variable, shuffle: Int, _ layer: ConvolutionLayer) -> Variable {
+        layer.shuffling(x, shuffle)
     }
 }
 
@@ -244,21 +241,21 @@ final class RangingArithmetic: UNetArithmetic {
         return x
     }
 
-    func entered(_ image: Variable, cell: Int, _ stem: ConvolutionLayer) -> Variable {
-        noting(floats.entered(noting(image), cell: cell, stem))
+    func stem(_ image: Variable, unshuffle: Int, _ layer: ConvolutionLayer) -> Variable {
+        noting(floats.stem(noting(image), unshuffle: unshuffle, layer))
     }
 
     func convolved(_ x: Variable, _ layer: ConvolutionLayer, activation: Activation) -> Variable {
         noting(floats.convolved(x, layer, activation: activation))
     }
 
-    func passed(_ x: Variable, through block: ResidualBlock) -> Variable {
+    func residual(_ x: Variable, _ block: ResidualBlock) -> Variable {
         noting(block.second(noting(block.first(x, activation: .silu)), adding: x, activation: .silu))
     }
 
     func joined(_ low: Variable, _ skip: Variable) -> Variable { noting(floats.joined(low, skip)) }
 
-    func left(_ x: Variable, cell: Int, _ exit: ConvolutionLayer) -> Variable {
-        floats.left(x, cell: cell, exit)
+    func head(_ x: Variable, shuffle: Int, _ layer: ConvolutionLayer) -> Variable {
+        floats.head(x, shuffle: shuffle, layer)
     }
 }

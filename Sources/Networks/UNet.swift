@@ -6,8 +6,8 @@ package import Tensors
 package final class UNet: Network {
     /// How wide and deep this network is.
     package let configuration: UNetConfiguration
-    private let timeEntrance: LinearLayer
-    private let timeExit: LinearLayer
+    private let firstTimeLayer: LinearLayer
+    private let secondTimeLayer: LinearLayer
     private let encoder: EncoderHalf
     private let middle: MiddleBlocks
     private let decoder: DecoderHalf
@@ -17,10 +17,14 @@ package final class UNet: Network {
     /// Channels that do not make 32 groups or whole heads are a programmer's mistake.
     package init(_ configuration: UNetConfiguration, using random: inout some RandomNumberGenerator) {
         self.configuration = configuration
-        let shape = FamilyShape(configuration)
+        let time = GroupNormBlock.Time(
+            length: 4 * configuration.channels,
+            conditioning: configuration.conditioning
+        )
+        let shape = FamilyShape(configuration, time: time)
         let (channels, length) = (configuration.channels, 4 * configuration.channels)
-        timeEntrance = .published(inputs: channels, outputs: length, using: &random)
-        timeExit = .published(inputs: length, outputs: length, using: &random)
+        firstTimeLayer = .published(inputs: channels, outputs: length, using: &random)
+        secondTimeLayer = .published(inputs: length, outputs: length, using: &random)
         encoder = EncoderHalf(shape, using: &random)
         let width = encoder.widths[encoder.widths.count - 1]
         middle = MiddleBlocks(shape, width: width, using: &random)
@@ -39,20 +43,20 @@ package final class UNet: Network {
             constant: .timestepFeatures(timesteps, length: configuration.channels)
         )
         // Every block applies SiLU to the embedding first; it is done once.
-        let time = timeExit(timeEntrance(features).silu()).silu()
+        let time = secondTimeLayer(firstTimeLayer(features).silu()).silu()
         let skips = encoder(x, time: time)
         return decoder(middle(skips[skips.count - 1], time: time), skips: skips, time: time)
     }
 
     /// All weights under their published names, in a fixed order.
     package var parameters: [NamedParameter] {
-        timeEntrance.published.prefixed("time_embed.0") + timeExit.published.prefixed("time_embed.2")
+        firstTimeLayer.published.prefixed("time_embed.0") + secondTimeLayer.published.prefixed("time_embed.2")
             + encoder.published + middle.published + decoder.published
     }
 }
 
 /// How wide and deep a network of the published U-Net family is.
-package struct UNetConfiguration: Sendable, Equatable, Codable {
+package struct UNetConfiguration: FamilySize, Sendable, Equatable, Codable {
     /// How the timestep enters a residual block.
     package enum Conditioning: String, Sendable, Equatable, Codable {
         /// As scale and shift after the second normalisation: the published pDDPM.
@@ -74,7 +78,21 @@ package struct UNetConfiguration: Sendable, Equatable, Codable {
 
     /// The published pDDPM network.
     package init() {}
+}
 
+/// What the configurations of the published family share.
+package protocol FamilySize {
+    /// Channels at full resolution, a multiple of the 32 groups of the normalisation.
+    var channels: Int { get set }
+    /// Multiple of `channels` at each level; every level halves the resolution of the one before it.
+    var multipliers: [Int] { get set }
+    /// Residual blocks a level on the way down; one more on the way up.
+    var residualBlocks: Int { get set }
+    /// Channels of one attention head.
+    var headChannels: Int { get set }
+}
+
+extension FamilySize {
     /// Height and width of an image must be multiples of this.
     package var sizeMultiple: Int { 1 << (multipliers.count - 1) }
 }
@@ -90,20 +108,9 @@ struct FamilyShape {
 
     var levels: [Int] { multipliers.map { $0 * channels } }
 
-    init(_ configuration: UNetConfiguration) {
-        channels = configuration.channels
-        multipliers = configuration.multipliers
-        residualBlocks = configuration.residualBlocks
-        headChannels = configuration.headChannels
-        time = .init(length: 4 * configuration.channels, conditioning: configuration.conditioning)
-    }
-
-    init(_ configuration: AutoencoderConfiguration) {
-        channels = configuration.channels
-        multipliers = configuration.multipliers
-        residualBlocks = configuration.residualBlocks
-        headChannels = configuration.headChannels
-        time = nil
+    init(_ size: some FamilySize, time: GroupNormBlock.Time? = nil) {
+        (channels, multipliers) = (size.channels, size.multipliers)
+        (residualBlocks, headChannels, self.time) = (size.residualBlocks, size.headChannels, time)
     }
 }
 
@@ -143,9 +150,9 @@ struct EncoderHalf {
 
     /// What comes out of the stem and of each block, the last being the lowest level.
     func callAsFunction(_ x: Variable, time: Variable?) -> [Variable] {
-        var passed = [stem(x)]
-        for block in blocks { passed.append(block(passed[passed.count - 1], time: time)) }
-        return passed
+        var outputs = [stem(x)]
+        for block in blocks { outputs.append(block(outputs[outputs.count - 1], time: time)) }
+        return outputs
     }
 
     var published: [NamedParameter] {
@@ -186,7 +193,7 @@ struct DecoderHalf {
 
     private let stages: [Stage]
     private let norm: GroupNormLayer
-    private let exit: ConvolutionLayer
+    private let head: ConvolutionLayer
 
     /// `skips` are the widths of what will be concatenated, in the order of the way down; empty for none.
     init(_ shape: FamilyShape, width: Int, skips: [Int], using random: inout some RandomNumberGenerator) {
@@ -215,7 +222,7 @@ struct DecoderHalf {
         }
         self.stages = stages
         norm = GroupNormLayer(channels: width)
-        exit = ConvolutionLayer(inputs: width, outputs: 1, kernel: 3, gain: 0, using: &random)
+        head = ConvolutionLayer(inputs: width, outputs: 1, kernel: 3, gain: 0, using: &random)
     }
 
     func callAsFunction(_ x: Variable, skips: [Variable], time: Variable?) -> Variable {
@@ -225,14 +232,14 @@ struct DecoderHalf {
             x = stage.block(x, time: time)
             if let doubling = stage.doubling { x = doubling(x, time: time) }
         }
-        return exit(norm(x, silu: true))
+        return head(norm(x, silu: true))
     }
 
     var published: [NamedParameter] {
         stages.enumerated().flatMap { index, stage in
             stage.block.published.prefixed("output_blocks.\(index).0")
                 + (stage.doubling?.published.prefixed("output_blocks.\(index).1") ?? [])
-        } + norm.published.prefixed("out.0") + exit.published.prefixed("out.2")
+        } + norm.published.prefixed("out.0") + head.published.prefixed("out.2")
     }
 }
 
@@ -241,8 +248,8 @@ struct DecoderHalf {
 struct AttentionBlock {
     private let headChannels: Int
     private let norm: GroupNormLayer
-    private let entrance: LinearLayer
-    private let exit: LinearLayer
+    private let projection: LinearLayer
+    private let output: LinearLayer
 
     init(channels: Int, headChannels: Int, using random: inout some RandomNumberGenerator) {
         precondition(
@@ -251,20 +258,20 @@ struct AttentionBlock {
         )
         self.headChannels = headChannels
         norm = GroupNormLayer(channels: channels)
-        entrance = .published(inputs: channels, outputs: 3 * channels, using: &random)
-        exit = LinearLayer(inputs: channels, outputs: channels, gain: 0, using: &random)
+        projection = .published(inputs: channels, outputs: 3 * channels, using: &random)
+        output = LinearLayer(inputs: channels, outputs: channels, gain: 0, using: &random)
     }
 
     func callAsFunction(_ x: Variable) -> Variable {
         let (batch, pixels, channels) = (x.shape[0], x.shape[1] * x.shape[2], x.shape[3])
         let rows = norm(x, silu: false).reshaped([batch * pixels, channels])
-        let attended = entrance(rows).reshaped([batch, pixels, 3 * channels])
+        let attended = projection(rows).reshaped([batch, pixels, 3 * channels])
             .selfAttention(headChannels: headChannels)
-        return x + exit(attended.reshaped([batch * pixels, channels])).reshaped(x.shape)
+        return x + output(attended.reshaped([batch * pixels, channels])).reshaped(x.shape)
     }
 
     var published: [NamedParameter] {
-        norm.published.prefixed("norm") + entrance.publishedPointwise.prefixed("qkv")
-            + exit.publishedPointwise.prefixed("proj_out")
+        norm.published.prefixed("norm") + projection.publishedPointwise.prefixed("qkv")
+            + output.publishedPointwise.prefixed("proj_out")
     }
 }

@@ -30,16 +30,11 @@ package final class Microscope: Sendable {
             jpegQuality: Float? = 82,
             interval: Float = 8
         ) {
-            self.seed = seed
-            self.height = height
-            self.width = width
-            self.jpegQuality = jpegQuality
-            self.interval = interval
+            (self.seed, self.height, self.width) = (seed, height, width)
+            (self.jpegQuality, self.interval) = (jpegQuality, interval)
         }
     }
 
-    /// Lenses, each with dust and scratches of its own.
-    package static let lensCount = 16
     /// Side of a pixel in the sample, in um.
     package static let pixelSize: Float = 0.645
     /// The same for the metadata of files, in um: 0.645 and not its nearest `Float`, as the instrument writes it.

@@ -10,7 +10,6 @@ struct Lens: Sendable {
     /// Relative transmission of each pixel, row-major, height x width.
     let transmission: [Float]
 
-    /// Draws the pattern of a lens.
     init(height: Int, width: Int, seed: UInt64) {
         var random = SplitMix64(seed: seed, 0x1E45)
         var canvas = Canvas(height: height, width: width)
@@ -94,7 +93,6 @@ enum Camera {
 
     /// Relative difference of every second column, measured on a real frame.
     private static let columnStep: Float = 0.003
-    /// Relative difference of every second row.
     private static let rowStep: Float = 0.0013
 
     /// Columns and rows differ in turn, as the sensor's colour filters leave them.

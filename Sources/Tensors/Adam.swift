@@ -37,12 +37,8 @@ package struct Adam: Sendable {
         beta2: Float = 0.999,
         epsilon: Float = 1e-8
     ) {
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.epsilon = epsilon
-        self.step = step
-        self.firstMoments = firstMoments
-        self.secondMoments = secondMoments
+        (self.beta1, self.beta2, self.epsilon) = (beta1, beta2, epsilon)
+        (self.step, self.firstMoments, self.secondMoments) = (step, firstMoments, secondMoments)
     }
 
     /// Moves each parameter against its gradient; parameters and gradients in the order of the moments.

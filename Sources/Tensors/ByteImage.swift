@@ -35,17 +35,17 @@ package struct ByteImage {
     /// How much finer the second byte of a pixel is than the first.
     package static let finer: Float = 16
 
-    /// Takes in an image of one channel, 1 x H x W x 1: cells of `side` x `side` pixels become channels, each pixel in two
-    /// bytes.
+    /// Writes an image of one channel, 1 x H x W x 1, after a pixel unshuffle: squares of `side` x `side` pixels become channels,
+    /// each pixel in two bytes.
     ///
     /// The first `side` x `side` channels hold the pixels, the others `finer` times what these lose by rounding: what enters
     /// a network rounded to 256 steps would take flat ground, which is most of a frame, for noise.
-    package func takeCells(of image: Tensor, side: Int) {
+    package func quantise(_ image: Tensor, unshuffle side: Int) {
         precondition(
             image.shape == [1, shape[0] * side, shape[1] * side, 1] && shape[2] == 2 * side * side,
-            "cells of \(side) of \(image.shape) for \(shape)"
+            "unshuffle \(side) of \(image.shape) for \(shape)"
         )
-        unsafe aqc_quantise_cells(
+        unsafe aqc_quantise_unshuffled(
             image.storage.pointer,
             pointer,
             image.shape[1],

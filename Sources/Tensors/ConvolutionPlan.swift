@@ -35,7 +35,7 @@ import COneDNN
         let made = unsafe aqc_convolution_make(
             engine,
             kind,
-            Self.shape(key),
+            aqc_convolution_shape(images: key.source, weights: key.weights, key.geometry),
             bias,
             activation == .silu ? aqc_swish : aqc_identity,
             accumulates,
@@ -47,23 +47,6 @@ import COneDNN
             fatalError("oneDNN has no convolution for \(key): status \(status.rawValue)")
         }
         unsafe self.handle = handle
-    }
-
-    private static func shape(_ key: Key) -> aqc_convolution_shape {
-        let (source, weights, geometry) = (key.source, key.weights, key.geometry)
-        return aqc_convolution_shape(
-            batch: Int64(source[0]),
-            height: Int64(source[1]),
-            width: Int64(source[2]),
-            input_channels: Int64(source[3]),
-            output_height: Int64(geometry.outputLength(source[1], kernel: weights[1])),
-            output_width: Int64(geometry.outputLength(source[2], kernel: weights[2])),
-            output_channels: Int64(weights[0]),
-            kernel_height: Int64(weights[1]),
-            kernel_width: Int64(weights[2]),
-            stride: Int64(geometry.stride),
-            padding: Int64(geometry.padding)
-        )
     }
 
     deinit { unsafe aqc_convolution_free(handle) }
@@ -100,7 +83,6 @@ import COneDNN
         }
     }
 
-    /// The memory of a convolution's tensors.
     private struct Operands {
         var source: TensorStorage
         var weights: TensorStorage
@@ -217,4 +199,23 @@ extension ConvolutionPlan: Hashable {
     static func == (one: ConvolutionPlan, other: ConvolutionPlan) -> Bool { one === other }
 
     func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
+}
+
+extension aqc_convolution_shape {
+    /// Images N x H x W x I, weights O x KH x KW x I.
+    init(images: [Int], weights: [Int], _ geometry: ConvolutionGeometry) {
+        self.init(
+            batch: Int64(images[0]),
+            height: Int64(images[1]),
+            width: Int64(images[2]),
+            input_channels: Int64(images[3]),
+            output_height: Int64(geometry.outputLength(images[1], kernel: weights[1])),
+            output_width: Int64(geometry.outputLength(images[2], kernel: weights[2])),
+            output_channels: Int64(weights[0]),
+            kernel_height: Int64(weights[1]),
+            kernel_width: Int64(weights[2]),
+            stride: Int64(geometry.stride),
+            padding: Int64(geometry.padding)
+        )
+    }
 }

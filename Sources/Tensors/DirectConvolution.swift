@@ -8,10 +8,12 @@ enum DirectConvolution {
     /// Whether they are used where there is one.
     @TaskLocal static var isAllowed = aqc_prefers_own_convolutions()
 
-    /// Cells of pixels that are channels to the convolution but lie as pixels in memory; 0 where there are none.
-    struct Cells {
-        var source = 0
-        var result = 0
+    /// What the kernel does to pixels beside the convolution; 0 for nothing.
+    struct PixelShuffle {
+        /// Side of the squares of pixels that become the source's channels.
+        var unshuffle = 0
+        /// Side of the squares of pixels that the result's channels become.
+        var shuffle = 0
     }
 
     /// `source` is height, width and channels as the convolution sees them; `nil` where no kernel could be asked for.
@@ -19,7 +21,7 @@ enum DirectConvolution {
         source: [Int],
         weights: [Int],
         _ geometry: ConvolutionGeometry,
-        cells: Cells = Cells()
+        pixels: PixelShuffle = PixelShuffle()
     ) -> aqc_direct_shape? {
         guard isAllowed, weights[1] == weights[2] else { return nil }
         return aqc_direct_shape(
@@ -30,8 +32,8 @@ enum DirectConvolution {
             kernel: weights[1],
             stride: geometry.stride,
             padding: geometry.padding,
-            source_cell: cells.source,
-            result_cell: cells.result
+            unshuffle: pixels.unshuffle,
+            shuffle: pixels.shuffle
         )
     }
 }
@@ -51,18 +53,18 @@ extension Tensor {
         geometry: ConvolutionGeometry,
         adding addend: Tensor? = nil,
         activation: Activation,
-        cells: DirectConvolution.Cells = DirectConvolution.Cells()
+        pixels: DirectConvolution.PixelShuffle = .init()
     ) -> Tensor? {
         guard Precision.ofConvolutions == .bfloat16 else { return nil }
-        let images = packed(by: cells.source)
+        let images = unshuffledShape(pixels.unshuffle)
         let shape = DirectConvolution.shape(
             source: Array(images.dropFirst()),
             weights: weights.shape,
             geometry,
-            cells: cells
+            pixels: pixels
         )
         guard let shape, aqc_direct_floats_fits(shape) != 0 else { return nil }
-        let side = max(cells.result, 1)
+        let side = max(pixels.shuffle, 1)
         let result = Tensor(uninitialized: [
             images[0], side * geometry.outputLength(images[1], kernel: weights.shape[1]),
             side * geometry.outputLength(images[2], kernel: weights.shape[2]),
@@ -76,10 +78,9 @@ extension Tensor {
         return result
     }
 
-    /// The shape as cells of so many pixels a side become channels.
-    private func packed(by cell: Int) -> [Int] {
-        guard cell > 0 else { return shape }
-        return [shape[0], shape[1] / cell, shape[2] / cell, shape[3] * cell * cell]
+    private func unshuffledShape(_ side: Int) -> [Int] {
+        guard side > 0 else { return shape }
+        return [shape[0], shape[1] / side, shape[2] / side, shape[3] * side * side]
     }
 
     private func run(
@@ -112,10 +113,9 @@ extension Tensor {
 }
 
 extension Variable {
-    /// A convolution of cells of `side` x `side` pixels as channels (`spaceToDepth`), in one kernel where nothing is recorded
-    /// and there is one.
-    package func convolutionOfCells(
-        _ side: Int,
+    /// A convolution after a pixel unshuffle, in one kernel where nothing is recorded and there is one.
+    package func convolution(
+        afterUnshuffle side: Int,
         weights: Variable,
         bias: Variable,
         geometry: ConvolutionGeometry,
@@ -126,10 +126,10 @@ extension Variable {
             bias: bias.value,
             geometry: geometry,
             activation: activation,
-            cells: DirectConvolution.Cells(source: side)
+            pixels: .init(unshuffle: side)
         )
         if let direct { return Variable(constant: direct) }
-        return spaceToDepth(side).convolution(
+        return pixelUnshuffled(side).convolution(
             weights: weights,
             bias: bias,
             geometry: geometry,
@@ -137,10 +137,9 @@ extension Variable {
         )
     }
 
-    /// A convolution whose channels become cells of `side` x `side` pixels (`depthToSpace`), in one kernel where nothing is
-    /// recorded and there is one.
-    package func convolutionIntoCells(
-        _ side: Int,
+    /// A convolution before a pixel shuffle, in one kernel where nothing is recorded and there is one.
+    package func convolution(
+        beforeShuffle side: Int,
         weights: Variable,
         bias: Variable,
         geometry: ConvolutionGeometry
@@ -150,9 +149,9 @@ extension Variable {
             bias: bias.value,
             geometry: geometry,
             activation: .identity,
-            cells: DirectConvolution.Cells(result: side)
+            pixels: .init(shuffle: side)
         )
         if let direct { return Variable(constant: direct) }
-        return convolution(weights: weights, bias: bias, geometry: geometry).depthToSpace(side)
+        return convolution(weights: weights, bias: bias, geometry: geometry).pixelShuffled(side)
     }
 }

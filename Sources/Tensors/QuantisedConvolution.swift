@@ -13,15 +13,15 @@ import COneDNN
     private let weightsShape: [Int]
     private let geometry: ConvolutionGeometry
     private let writesFloats: Bool
-    private let cell: Int
-    /// Whether the kernel itself brings channels into cells.
-    private let makesCells: Bool
+    private let shuffle: Int
+    /// Whether the kernel itself shuffles the channels into pixels.
+    private let kernelShuffles: Bool
 
     /// Rounds the weights, O x KH x KW x I.
     ///
     /// `output` is the scale of the result; `nil` leaves float32. `addend` is the scale of what lies in the output before
-    /// and is added; `nil` for nothing. With a `cell`, the channels of a float32 result become cells of so many pixels a side
-    /// (`Variable.depthToSpace`). Runs on the lane that it is made on.
+    /// and is added; `nil` for nothing. With a `shuffle`, the channels of a float32 result become squares of so many pixels a
+    /// side (`Variable.pixelShuffled`). Runs on the lane that it is made on.
     package init(
         weights: Tensor,
         bias: Tensor,
@@ -30,9 +30,9 @@ import COneDNN
         source: (shape: [Int], scale: ByteScale),
         output: ByteScale?,
         addend: ByteScale?,
-        cell: Int = 0
+        shuffle: Int = 0
     ) {
-        precondition(cell == 0 || output == nil, "cells of bytes")
+        precondition(shuffle == 0 || output == nil, "a pixel shuffle of bytes")
         let (height, width, channels) = (source.shape[0], source.shape[1], source.shape[2])
         precondition(weights.shape[3] == channels, "\(weights.shape) do not fit \(source.shape)")
         sourceShape = source.shape
@@ -54,12 +54,12 @@ import COneDNN
             source: source.scale,
             output: output,
             addend: addend,
-            cell: cell
+            shuffle: shuffle
         )
         let direct = DirectByteKernel(definition)
         kernel = direct ?? LibraryByteKernel(definition)
-        self.cell = cell
-        makesCells = direct != nil
+        self.shuffle = shuffle
+        kernelShuffles = direct != nil
     }
 
     /// Convolves bytes into bytes; what lies in the output is added first if it was made so.
@@ -68,16 +68,16 @@ import COneDNN
         unsafe run(source, UnsafeMutableRawPointer(output.pointer))
     }
 
-    /// Convolves bytes into float32: 1 x H x W x O, or 1 x (cell H) x (cell W) x (O / cell / cell).
+    /// Convolves bytes into float32: 1 x H x W x O, or 1 x (shuffle H) x (shuffle W) x (O / shuffle / shuffle).
     package func callAsFunction(_ source: ByteImage) -> Tensor {
         precondition(writesFloats && source.shape == sourceShape)
-        guard cell > 0, makesCells else {
+        guard shuffle > 0, kernelShuffles else {
             let result = Tensor(uninitialized: [1] + outputShape)
             unsafe run(source, UnsafeMutableRawPointer(result.storage.pointer))
-            return cell > 0 ? Variable(constant: result).depthToSpace(cell).value : result
+            return shuffle > 0 ? Variable(constant: result).pixelShuffled(shuffle).value : result
         }
-        let (height, width) = (cell * outputShape[0], cell * outputShape[1])
-        let result = Tensor(uninitialized: [1, height, width, outputShape[2] / (cell * cell)])
+        let (height, width) = (shuffle * outputShape[0], shuffle * outputShape[1])
+        let result = Tensor(uninitialized: [1, height, width, outputShape[2] / (shuffle * shuffle)])
         unsafe run(source, UnsafeMutableRawPointer(result.storage.pointer))
         return result
     }
@@ -139,8 +139,8 @@ struct ByteKernelDefinition {
     let output: ByteScale?
     /// `nil` adds nothing.
     let addend: ByteScale?
-    /// Pixels per side of the cells that the channels of a float32 result are to become; 0 leaves them channels.
-    let cell: Int
+    /// Side of the squares of pixels that the channels of a float32 result become; 0 leaves them channels.
+    let shuffle: Int
 }
 
 /// A convolution of bytes by this package's own kernel; `nil` where there is none (`DirectConvolution`).
@@ -152,7 +152,7 @@ struct ByteKernelDefinition {
             source: given.sourceShape,
             weights: given.weights.shape,
             given.geometry,
-            cells: DirectConvolution.Cells(result: given.cell)
+            pixels: .init(shuffle: given.shuffle)
         )
         // A result in float32 has nothing to add to: its memory is new.
         guard let shape, aqc_direct_bytes_fits(shape) != 0, given.output != nil || given.addend == nil else {
@@ -252,19 +252,7 @@ struct ByteKernelDefinition {
 
 extension ByteKernelDefinition {
     fileprivate var shape: aqc_convolution_shape {
-        aqc_convolution_shape(
-            batch: 1,
-            height: Int64(sourceShape[0]),
-            width: Int64(sourceShape[1]),
-            input_channels: Int64(sourceShape[2]),
-            output_height: Int64(outputShape[0]),
-            output_width: Int64(outputShape[1]),
-            output_channels: Int64(outputShape[2]),
-            kernel_height: Int64(weights.shape[1]),
-            kernel_width: Int64(weights.shape[2]),
-            stride: Int64(geometry.stride),
-            padding: Int64(geometry.padding)
-        )
+        aqc_convolution_shape(images: [1] + sourceShape, weights: weights.shape, geometry)
     }
 }
 

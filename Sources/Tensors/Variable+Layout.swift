@@ -69,14 +69,14 @@ extension Variable {
     }
 
     /// Packs each block of pixels into channels: N x H x W x C to N x H/b x W/b x (b b C).
-    package func spaceToDepth(_ block: Int) -> Variable {
+    package func pixelUnshuffled(_ block: Int) -> Variable {
         let (batch, height, width, depth) = imageAxes
         precondition(
             height % block == 0 && width % block == 0,
             "\(height) x \(width) is not a multiple of \(block)"
         )
         let result = Tensor(uninitialized: [batch, height / block, width / block, depth * block * block])
-        unsafe aqc_space_to_depth(
+        unsafe aqc_pixel_unshuffle(
             value.storage.pointer,
             result.storage.pointer,
             batch,
@@ -85,16 +85,16 @@ extension Variable {
             depth,
             block
         )
-        return Variable(value: result, inputs: [self]) { [$0.depthToSpace(block)] }
+        return Variable(value: result, inputs: [self]) { [$0.pixelShuffled(block)] }
     }
 
     /// Unpacks channels into blocks of pixels: N x H x W x (b b C) to N x bH x bW x C.
-    package func depthToSpace(_ block: Int) -> Variable {
+    package func pixelShuffled(_ block: Int) -> Variable {
         let (batch, height, width, depth) = imageAxes
         precondition(depth % (block * block) == 0, "\(depth) channels do not fill blocks of \(block)")
         let shape = [batch, height * block, width * block, depth / (block * block)]
         let result = Tensor(uninitialized: shape)
-        unsafe aqc_depth_to_space(
+        unsafe aqc_pixel_shuffle(
             value.storage.pointer,
             result.storage.pointer,
             batch,
@@ -103,7 +103,7 @@ extension Variable {
             shape[3],
             block
         )
-        return Variable(value: result, inputs: [self]) { [$0.spaceToDepth(block)] }
+        return Variable(value: result, inputs: [self]) { [$0.pixelUnshuffled(block)] }
     }
 
     /// Repeats each pixel 2 x 2 (nearest neighbour): N x H x W x C to N x 2H x 2W x C.
@@ -149,7 +149,6 @@ extension Variable {
         return Variable(value: result, inputs: [self]) { [$0.upsampled()] }
     }
 
-    /// The four axes of images.
     var imageAxes: (batch: Int, height: Int, width: Int, channels: Int) {
         precondition(shape.count == 4, "N x H x W x C expected, not \(shape)")
         return (shape[0], shape[1], shape[2], shape[3])

@@ -1,17 +1,16 @@
-package import Diffusion
+import Diffusion
 import Foundation
 import Frames
 import Mathematics
-package import Plate
-package import Randomness
+import Plate
+import Randomness
 
 /// Changes that leave a normal frame normal: what lamps, wells, cells and cameras vary from plate to plate.
 ///
 /// A model sees them in training and in calibration, so that it does not take the variety of normal frames for faults:
 /// orientation, density, dark and bright cells, the bright ring of the well's wall, uneven light, brightness and contrast
 /// within what a lamp does, slight defocus, grain, and the 8 x 8 blocks of a JPEG camera.
-package struct Augmentation: Sendable {
-    /// Grey value of the background.
+struct Augmentation: Sendable {
     private let background: Float
     /// How far normal cells reach from it, in grey units.
     private let reach: Float
@@ -19,14 +18,14 @@ package struct Augmentation: Sendable {
     private let blur: Float
 
     /// Changes relative to a normal set's own grey scale, with a blur of up to some pixels.
-    package init(normalisation: Normalisation, blur: Float = 1.3) {
+    init(normalisation: Normalisation, blur: Float = 1.3) {
         self.blur = blur
         background = normalisation.background
         reach = normalisation.reach
     }
 
     /// A changed copy of a frame; `other`, of the same size, lends cells for a denser one.
-    package func applied(to frame: Frame, lending other: Frame?, using random: inout SplitMix64) -> Frame {
+    func applied(to frame: Frame, lending other: Frame?, using random: inout SplitMix64) -> Frame {
         var result = frame
         if let other, random.nextUniform() < 0.25 { overlay(other, on: &result) }
         if random.nextUniform() < 0.6 { changeContrast(&result, using: &random) }
@@ -100,6 +99,5 @@ package struct Augmentation: Sendable {
 }
 
 extension SplitMix64 {
-    /// A number in [-1, 1).
     mutating func nextSigned() -> Float { 2 * nextUniform() - 1 }
 }

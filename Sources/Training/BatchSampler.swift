@@ -15,7 +15,6 @@ struct BatchSampler: Sendable {
         var noisy: [Float]
         /// N x H x W, 1 where an image was noised and 0 elsewhere.
         var weights: [Float]
-        /// One per image.
         var timesteps: [Int]
     }
 
@@ -24,7 +23,6 @@ struct BatchSampler: Sendable {
     let diffusion: PatchedDiffusion
     /// Timesteps are drawn from here; near the test timestep, or the network learns to ignore the noised patch.
     let timesteps: Range<Int>
-    /// Pixels per side of a crop.
     let crop: Int
     let augments: Bool
     let seed: UInt64
@@ -105,7 +103,6 @@ struct BatchSampler: Sendable {
         return Sample(clean: clean, noisy: noisy, weights: weights, timestep: timestep)
     }
 
-    /// One crop in grey values.
     private func image(using random: inout SplitMix64) throws(DataError) -> [Float] {
         let crop = try crop(using: &random)
         guard augments else { return crop.pixels }

@@ -197,11 +197,8 @@ package struct Calibrator: Sendable {
         let all = lists.reduce(0) { $0 + $1.count }
         var done = 0
         for list in lists {
-            for start in stride(from: 0, to: list.count, by: Compute.threads) {
-                let rows = list[start..<min(start + Compute.threads, list.count)]
-                let shown = try rows.map { row throws(DataError) in try row.readFrame() }
-                let maps = Compute.concurrentMap(shown.count) { scorer.map(of: shown[$0]) }
-                for (row, (frame, map)) in zip(rows, zip(shown, maps)) {
+            for rows in list.chunks(of: Compute.threads) {
+                for (row, frame, map) in try mapped(rows) {
                     let mask = try row.readMask(height: frame.height, width: frame.width)
                     // Where a faulty frame is faulty must be known.
                     if !row.isFaulty || mask != nil {
@@ -227,18 +224,24 @@ package struct Calibrator: Sendable {
     ) throws(DataError) -> CauseModel? {
         var fit = CauseFit(calibration: calibration)
         let faulty = rows.filter(\.isFaulty)
-        for start in stride(from: 0, to: faulty.count, by: Compute.threads) {
-            let rows = faulty[start..<min(start + Compute.threads, faulty.count)]
-            let shown = try rows.map { row throws(DataError) in try row.readFrame() }
-            let maps = Compute.concurrentMap(shown.count) { scorer.map(of: shown[$0]) }
-            for (row, (frame, map)) in zip(rows, zip(shown, maps)) {
+        for rows in faulty.chunks(of: Compute.threads) {
+            for (row, frame, map) in try mapped(rows) {
                 if let cause = row.fault.flatMap(Cause.init(rawValue:)) {
                     fit.add(frame, map: map, cause: cause)
                 }
             }
-            report(start + shown.count, faulty.count)
+            report(rows.endIndex, faulty.count)
         }
         return fit.model
+    }
+
+    /// Frames with their score maps, computed side by side.
+    private func mapped(
+        _ rows: ArraySlice<FramePaths.Labelled>
+    ) throws(DataError) -> [(FramePaths.Labelled, Frame, ScoreMap)] {
+        let frames = try rows.map { row throws(DataError) in try row.readFrame() }
+        let maps = Compute.concurrentMap(frames.count) { scorer.map(of: frames[$0]) }
+        return zip(rows, zip(frames, maps)).map { ($0, $1.0, $1.1) }
     }
 
     /// A frame of the calibration: each of the set, followed by its changed copies.
@@ -316,5 +319,12 @@ package struct Calibrator: Sendable {
             result.limits.mask = Threshold(GreedyThreshold.dice(maps: maps, masks: masks))
         }
         return result
+    }
+}
+
+extension Array {
+    /// Parts of so many elements one after another; the last may have fewer.
+    func chunks(of size: Int) -> [ArraySlice<Element>] {
+        stride(from: 0, to: count, by: size).map { self[$0..<Swift.min($0 + size, count)] }
     }
 }

@@ -17,17 +17,15 @@ struct FAnoGANState {
     }
 
     var options: ReferenceTraining
-    /// Steps of the first stage.
     var adversarialSteps: Int
     let frameCount: Int
     /// `FrameSet.identity`.
     let frameIdentity: String
     var step = 0
-    var weights: [String: Tensor]
-    var kept: [String: Tensor]
+    var weights: [String: Tensor] = [:]
+    var kept: [String: Tensor] = [:]
     var optimisers: Optimisers
     var history: [LossRecord] = []
-    /// Losses since the last point of the history.
     var recentLosses: [Float] = []
 
     private static let key = "autoqc.fanogan-checkpoint"
@@ -35,23 +33,17 @@ struct FAnoGANState {
 
     private static func parts(_ networks: FAnoGAN, _ optimisers: Optimisers) -> [Part] {
         [
-            Part(name: "G", network: networks.generator, adam: optimisers.generator, isAdversarial: true),
-            Part(
-                name: "D",
-                network: networks.discriminator,
-                adam: optimisers.discriminator,
-                isAdversarial: true
-            ),
-            Part(name: "E", network: networks.encoder, adam: optimisers.encoder, isAdversarial: false),
+            Part(name: "G", network: networks.generator, adam: optimisers.generator),
+            Part(name: "D", network: networks.discriminator, adam: optimisers.discriminator),
+            Part(name: "E", network: networks.encoder, adam: optimisers.encoder),
         ]
     }
 
-    /// A network and its optimiser.
     private struct Part {
         let name: String
         let network: any Network
         let adam: Adam
-        let isAdversarial: Bool
+        var isAdversarial: Bool { name != "E" }
     }
 
     private struct Header: Codable {
@@ -93,17 +85,10 @@ struct FAnoGANState {
     /// An Adam without moments, for a network that is not trained any more.
     static var idle: Adam { Adam(shapes: []) }
 
-    /// A training before its first step.
-    init(
-        options: ReferenceTraining,
-        frameCount: Int,
-        frameIdentity: String,
-        weights: [String: Tensor],
-        optimisers: Optimisers
-    ) {
+    init(_ options: ReferenceTraining, frameCount: Int, frameIdentity: String, optimisers: Optimisers) {
         (self.options, adversarialSteps) = (options, options.steps / 2)
         (self.frameCount, self.frameIdentity) = (frameCount, frameIdentity)
-        (self.weights, kept, self.optimisers) = (weights, [:], optimisers)
+        self.optimisers = optimisers
     }
 
     /// Whether a file's first bytes are those of a checkpoint of this kind.
@@ -115,7 +100,6 @@ struct FAnoGANState {
         return data.prefix(1024).range(of: Data(key.utf8)) != nil
     }
 
-    /// Reads a checkpoint.
     init(path: String) throws {
         let file = try SafeTensors(path: path)
         guard let json = file.metadata[Self.key] else {
@@ -128,17 +112,17 @@ struct FAnoGANState {
             throw DataError("\(path) has a header that this version cannot read: \(error)")
         }
         self.init(
-            options: header.options,
+            header.options,
             frameCount: header.frameCount,
             frameIdentity: header.frameIdentity,
-            weights: file.group("weights"),
             optimisers: Optimisers(
                 generator: try header.adam("G", file: file, path: path),
                 discriminator: try header.adam("D", file: file, path: path),
                 encoder: try header.adam("E", file: file, path: path)
             )
         )
-        (step, adversarialSteps, kept) = (header.step, header.adversarialSteps, file.group("kept"))
+        (step, adversarialSteps) = (header.step, header.adversarialSteps)
+        (weights, kept) = (file.group("weights"), file.group("kept"))
         (history, recentLosses) = (header.history, header.recentLosses)
     }
 
@@ -162,7 +146,6 @@ struct FAnoGANState {
         if step < adversarialSteps { adversarialSteps = max(steps / 2, step) }
     }
 
-    /// Writes a checkpoint.
     func write(path: String, networks: FAnoGAN) throws {
         var tensors: [String: Tensor] = [:]
         for (name, value) in weights { tensors["weights/\(name)"] = value }

@@ -1,8 +1,8 @@
 package import Detection
 import Diffusion
-package import Networks
+import Networks
 import Randomness
-package import Tensors
+import Tensors
 
 /// Trains f-AnoGAN as published, in two stages of half the steps each.
 ///
@@ -10,7 +10,7 @@ package import Tensors
 /// fifth. Then the encoder, with generator and discriminator frozen; the encoder of the least loss on
 /// held-out frames is kept. Images are in [0, 1], as in the published system; the generator's tanh learns
 /// that half of its range. Adam has betas 0.5 and 0.999.
-package final class FAnoGANTrainer: MethodTrainer {
+package final class FAnoGANTrainer: StepTrainer {
     private var state: FAnoGANState
     private let networks: FAnoGAN
     private let crops: CropSet
@@ -32,10 +32,9 @@ package final class FAnoGANTrainer: MethodTrainer {
             encoder: FAnoGANState.adam(networks.encoder)
         )
         let state = FAnoGANState(
-            options: options,
+            options,
             frameCount: frames.count,
             frameIdentity: frames.identity,
-            weights: [:],
             optimisers: optimisers
         )
         self.init(state: state, networks: networks, frames: FrameSplit(frames, validation: validation))
@@ -89,30 +88,18 @@ package final class FAnoGANTrainer: MethodTrainer {
     /// Loss of the discriminator, later of the encoder, and the encoder's on held-out frames.
     package var history: [LossRecord] { state.history }
 
-    /// Trains until all steps are done or `shouldStop` says so; `report` and `shouldStop` are called after
-    /// every step.
-    package func run(report: (TrainingProgress) throws -> Void, shouldStop: () -> Bool) throws {
-        var clock = StepClock()
-        while step < steps, !shouldStop() {
-            state.recentLosses.append(try clock.timed { try takeStep() })
-            state.step += 1
-            let mean = state.recentLosses.reduce(0, +) / Float(state.recentLosses.count)
-            if step % state.options.validationInterval == 0 || step == state.adversarialSteps || step == steps
-            {
-                try validate(loss: mean)
-            }
-            try report(
-                TrainingProgress(
-                    of: self,
-                    loss: mean,
-                    batch: state.options.batch,
-                    secondsPerStep: clock.secondsPerStep
-                )
-            )
-        }
+    var batch: Int { state.options.batch }
+
+    var isValidated: Bool {
+        step % state.options.validationInterval == 0 || step == state.adversarialSteps || step == steps
     }
 
-    private func takeStep() throws(DataError) -> Float {
+    func meanLoss(adding loss: Float) -> Float {
+        state.step += 1
+        return state.recentLosses.mean(adding: loss)
+    }
+
+    func performStep() throws(DataError) -> Float {
         let images = tensor(
             try crops.batch(step: step, count: state.options.batch, seed: state.options.seed)
         )
@@ -167,7 +154,7 @@ package final class FAnoGANTrainer: MethodTrainer {
     }
 
     /// Adds a point to the history; in the second stage the best encoder so far is kept.
-    private func validate(loss: Float) throws(DataError) {
+    func validate(loss: Float) throws(DataError) {
         var found: Float?
         if step > state.adversarialSteps {
             let validation = try validationLoss()
@@ -184,8 +171,7 @@ package final class FAnoGANTrainer: MethodTrainer {
     private func validationLoss() throws(DataError) -> Float {
         let crops = try held.spread(Self.validationCrops)
         var total: Float = 0
-        for start in stride(from: 0, to: crops.count, by: state.options.batch) {
-            let some = crops[start..<min(start + state.options.batch, crops.count)]
+        for some in crops.chunks(of: state.options.batch) {
             let images = tensor(some.flatMap { $0 })
             let loss = Recording.off {
                 FAnoGANLoss.encoding(networks, images: images, mode: .evaluation).total.value.scalar
@@ -234,41 +220,23 @@ extension Network {
     }
 }
 
-/// The losses of f-AnoGAN's two stages.
-package enum FAnoGANLoss {
+enum FAnoGANLoss {
     private static let penaltyWeight: Float = 10
     private static let featureWeight: Float = 1
-
-    /// The discriminator's objective.
-    package struct Critic {
-        /// mean D(fake) - mean D(real) + 10 x penalty.
-        package let total: Variable
-        /// mean (|grad D| - 1)^2 between the real images and the fake ones.
-        package let penalty: Variable
-    }
-
-    /// The encoder's objective.
-    package struct Encoding {
-        /// structure + 1.0 x features.
-        package let total: Variable
-        /// Mean DSSIM of images and reconstructions.
-        package let structure: Variable
-        /// Mean squared difference of the discriminator's features of both.
-        package let features: Variable
-    }
 
     /// The loss of a Wasserstein critic with gradient penalty.
     ///
     /// Gulrajani et al. 2017, algorithm 1. Images are N x S x S x 1; `shares`, N in [0, 1], say how much of
     /// the real image is in the one at which the slope is taken. Three passes, each by the statistics of its
-    /// own batch.
-    package static func critic(
+    /// own batch. The total is mean D(fake) - mean D(real) + 10 x penalty, with the penalty mean (|grad D| - 1)^2 between
+    /// the real images and the fake ones.
+    static func critic(
         _ discriminator: FAnoGAN.Discriminator,
         real: Tensor,
         fake: Tensor,
         shares: [Float],
         dropout: ChannelDropout? = nil
-    ) -> Critic {
+    ) -> (total: Variable, penalty: Variable) {
         func judged(_ images: Variable) -> Variable {
             discriminator(images, mode: .training, dropout: dropout)
         }
@@ -277,11 +245,11 @@ package enum FAnoGANLoss {
         let slope = gradients(of: judged(between).sum(), with: [between], differentiable: true)[0]
         let excess = norms(slope).affine(scale: 1, shift: -1)
         let penalty = (excess * excess).mean()
-        return Critic(total: distance + penalty.affine(scale: penaltyWeight), penalty: penalty)
+        return (distance + penalty.affine(scale: penaltyWeight), penalty)
     }
 
     /// The generator's objective: -mean D(fake), with the discriminator unchanged.
-    package static func generator(
+    static func generator(
         _ networks: FAnoGAN,
         latent: Tensor,
         dropout: ChannelDropout? = nil
@@ -295,13 +263,14 @@ package enum FAnoGANLoss {
     ///
     /// Schlegl et al. 2019, equation 3, with DSSIM in place of the squared difference of pixels. Images are N
     /// x S x S x 1 in [0, 1]. Generator and discriminator keep their running statistics; `mode` and `dropout`
-    /// are the encoder's.
-    package static func encoding(
+    /// are the encoder's. The total is structure (mean DSSIM) + 1.0 x features (mean squared difference of the
+    /// discriminator's features of both).
+    static func encoding(
         _ networks: FAnoGAN,
         images: Tensor,
         mode: NormalisationMode,
         dropout: ChannelDropout? = nil
-    ) -> Encoding {
+    ) -> (total: Variable, structure: Variable, features: Variable) {
         let input = Variable(constant: images)
         let latent = networks.encoder(input, mode: mode, dropout: dropout)
         let reconstruction = networks.generator(latent, mode: .evaluation)
@@ -309,11 +278,7 @@ package enum FAnoGANLoss {
         let seen = Recording.off { networks.discriminator.features(input, mode: .evaluation) }
         let difference = networks.discriminator.features(reconstruction, mode: .evaluation) - seen
         let features = (difference * difference).mean()
-        return Encoding(
-            total: structure + features.affine(scale: featureWeight),
-            structure: structure,
-            features: features
-        )
+        return (structure + features.affine(scale: featureWeight), structure, features)
     }
 
     /// share x real + (1 - share) x fake, a share an image.

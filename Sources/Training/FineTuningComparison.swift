@@ -31,7 +31,6 @@ package struct FineTuningComparison {
         (self.seed, self.report) = (seed, report)
     }
 
-    /// Figures of a model on the test frames.
     struct Figures {
         /// Chance that a frame with a fault is above a normal one.
         let imageAUC: Double
@@ -77,7 +76,6 @@ package struct FineTuningComparison {
         return lines
     }
 
-    /// A test frame.
     private struct TestFrame {
         let isFaulty: Bool
         /// The frame and its mask; without one no pixel is faulty.
@@ -150,8 +148,7 @@ package struct FineTuningComparison {
         let scorer = try FrameScorer(model: model, path: path)
         var scores = calibrations.map { TestScores(calibration: $0) }
         var masks: [Mask] = []
-        for start in stride(from: 0, to: rows.count, by: Compute.threads) {
-            let part = rows[start..<min(start + Compute.threads, rows.count)]
+        for part in rows.chunks(of: Compute.threads) {
             let frames = try part.map { try $0.read() }
             let maps = Compute.concurrentMap(frames.count) { scorer.map(of: frames[$0].0) }
             for ((frame, mask), map) in zip(frames, maps) {

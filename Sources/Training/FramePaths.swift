@@ -188,7 +188,6 @@ package struct LabelledList: Sendable {
         }
     }
 
-    /// Where the columns are.
     private struct Columns {
         let count: Int
         private let image: Int

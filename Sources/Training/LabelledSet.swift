@@ -139,7 +139,6 @@ package struct SetItem: Sendable {
     /// Path in the set's folder, for example `test/51_B1_f100.tiff`, with the well as the published names have it.
     var path: String { "\(isTraining ? "train" : "test")/\(name)" }
 
-    /// Path of the mask of a faulty frame.
     var maskPath: String? { fault.map { _ in "masks/\(name)" } }
 
     private var name: String {
@@ -206,7 +205,6 @@ package struct SetItem: Sendable {
 enum SetLists {
     private static let header = ["img_path", "seg_path", "label", "fault", "strength"]
 
-    /// Names of the lists and their rows.
     static func all(_ items: [SetItem], folds: Int) -> [(name: String, rows: [[String]])] {
         let training = items.filter(\.isTraining)
         let isApart = { (number: Int) in

@@ -16,16 +16,11 @@ package enum WorkReport {
 
 /// Calibrates a model at every precision that it can run at here, as `calibrate` and `train` do.
 package struct ModelCalibration {
-    /// The model file, for messages.
-    let path: String
-    /// Normal frames.
-    let frames: FrameSet
-    /// The calibrator's options.
-    let options: Calibrator.Options
-    /// CSV list of labelled frames for the greedy search, if it is to follow.
-    let faulty: String?
-    /// CSV lists of labelled frames that causes and tiles of faults are fitted to.
-    let causes: [String]
+    private let path: String
+    private let frames: FrameSet
+    private let options: Calibrator.Options
+    private let faulty: String?
+    private let causes: [String]
     private let report: (WorkReport) -> Void
 
     /// Plans a calibration on normal frames; `path` is the model file, for messages.
@@ -52,7 +47,7 @@ package struct ModelCalibration {
         model.description.ranges = try exact.ranges(frames)
         var options = options
         options.classifier =
-            try learntClassifier(model, precision: precision) ?? model.description.classifier
+            try fittedClassifier(model, precision: precision) ?? model.description.classifier
             ?? options.classifier
         model.description.calibrations = [:]
         (model.description.training.frameHeight, model.description.training.frameWidth) = (
@@ -63,7 +58,7 @@ package struct ModelCalibration {
     }
 
     /// The classifier of tiles; `nil` where the lists have no masks or no normal frames.
-    private func learntClassifier(_ model: Model, precision: Precision) throws -> TileClassifier? {
+    private func fittedClassifier(_ model: Model, precision: Precision) throws -> TileClassifier? {
         guard !causes.isEmpty, model.description.realtime != nil else { return nil }
         let calibrator = try Calibrator(model: model, path: path, options: options, precision: precision)
         let found = try calibrator.classifier(

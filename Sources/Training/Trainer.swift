@@ -5,9 +5,9 @@ package import Networks
 import Tensors
 
 /// Trains a network on normal frames: the `realtime` pDDPM, or pDDPM, DDPM, AE and VAE as published.
-package final class Trainer: MethodTrainer {
+package final class Trainer: StepTrainer {
     /// Options of a training of the `realtime` profile.
-    package struct Options: Sendable, Equatable, Codable {
+    package struct Options: StepOptions, Sendable, Equatable, Codable {
         /// Steps in all; with many more a network learns to copy whatever it sees, faults included (docs/performance.md).
         package var steps = 2500
         /// Crops per step.
@@ -95,7 +95,7 @@ package final class Trainer: MethodTrainer {
         validation: FrameSet? = nil
     ) throws {
         state = try TrainingState(path: path)
-        if let steps { state.plan.steps = steps }
+        if let steps { state.plan.extend(to: steps) }
         try frames.checkSame(asIn: path, count: state.frameCount, identity: state.frameIdentity)
         objective = try state.plan.objective(FrameSplit(frames, validation: validation))
         parameters = objective.network.parameters
@@ -112,29 +112,17 @@ package final class Trainer: MethodTrainer {
     /// Steps done so far.
     package var step: Int { state.adam.step }
     /// Steps in all.
-    package var steps: Int { state.plan.steps }
+    package var steps: Int { state.plan.options.steps }
     /// Loss and validation loss over the steps.
     package var history: [LossRecord] { state.history }
 
-    /// Trains until all steps are done or `shouldStop` says so; `report` and `shouldStop` are called after every step.
-    package func run(report: (TrainingProgress) throws -> Void, shouldStop: () -> Bool) throws {
-        var clock = StepClock()
-        while step < steps, !shouldStop() {
-            state.recentLosses.append(try clock.timed { try takeStep() })
-            let mean = state.recentLosses.reduce(0, +) / Float(state.recentLosses.count)
-            if step % state.plan.validationInterval == 0 || step == steps { try validate(loss: mean) }
-            try report(
-                TrainingProgress(
-                    of: self,
-                    loss: mean,
-                    batch: state.plan.batch,
-                    secondsPerStep: clock.secondsPerStep
-                )
-            )
-        }
-    }
+    var batch: Int { state.plan.options.batch }
 
-    private func takeStep() throws(DataError) -> Float {
+    var isValidated: Bool { step % state.plan.options.validationInterval == 0 || step == steps }
+
+    func meanLoss(adding loss: Float) -> Float { state.recentLosses.mean(adding: loss) }
+
+    func performStep() throws(DataError) -> Float {
         let loss = try objective.loss(step: step)
         let variables = trained.map(\.variable)
         let found = gradients(of: loss, with: variables).map(\.value)
@@ -150,7 +138,7 @@ package final class Trainer: MethodTrainer {
     }
 
     /// Adds a point to the history; of weights that are not averaged, the best so far are kept.
-    private func validate(loss: Float) throws(DataError) {
+    func validate(loss: Float) throws(DataError) {
         let current = parameters.map(\.variable.value)
         if state.plan.averages { put(state.kept) }
         defer { put(current) }
@@ -178,7 +166,7 @@ package final class Trainer: MethodTrainer {
         let provenance = ModelDescription.Provenance(
             command: command,
             steps: step,
-            seed: state.plan.seed,
+            seed: state.plan.options.seed,
             frames: state.frameCount,
             validationLoss: state.plan.averages ? losses.last : losses.min()
         )
@@ -263,7 +251,6 @@ package enum Trainers {
 package protocol MethodTrainer: AnyObject {
     /// Steps done so far.
     var step: Int { get }
-    /// Steps in all.
     var steps: Int { get }
     /// Loss and validation loss over the steps.
     var history: [LossRecord] { get }
@@ -276,6 +263,41 @@ package protocol MethodTrainer: AnyObject {
 
     /// The model so far, without thresholds; `command` says in its file where it comes from.
     func model(command: String) -> Model
+}
+
+/// A trainer whose loop is that of all.
+protocol StepTrainer: MethodTrainer {
+    var batch: Int { get }
+    /// Whether a point of the history is due after the step just done.
+    var isValidated: Bool { get }
+
+    func performStep() throws(DataError) -> Float
+
+    /// Notes that a step is done, with its loss; gives the mean since the last point of the history.
+    func meanLoss(adding loss: Float) -> Float
+
+    func validate(loss: Float) throws(DataError)
+}
+
+extension StepTrainer {
+    /// Trains until all steps are done or `shouldStop` says so; `report` and `shouldStop` are called after every step.
+    package func run(report: (TrainingProgress) throws -> Void, shouldStop: () -> Bool) throws {
+        var clock = StepClock()
+        while step < steps, !shouldStop() {
+            let mean = meanLoss(adding: try clock.timed { try performStep() })
+            if isValidated { try validate(loss: mean) }
+            let seconds = clock.secondsPerStep
+            try report(TrainingProgress(of: self, loss: mean, batch: batch, secondsPerStep: seconds))
+        }
+    }
+}
+
+extension [Float] {
+    /// Adds a value; gives the mean of all.
+    mutating func mean(adding value: Float) -> Float {
+        append(value)
+        return reduce(0, +) / Float(count)
+    }
 }
 
 /// Progress of a training.
@@ -293,33 +315,12 @@ package struct TrainingProgress: Sendable {
     /// Time left at that speed, in seconds.
     package let secondsLeft: Double
 
-    /// Gathers the figures.
-    package init(
-        step: Int,
-        steps: Int,
-        loss: Float,
-        validationLoss: Float?,
-        cropsPerSecond: Double,
-        secondsLeft: Double
-    ) {
-        self.step = step
-        self.steps = steps
-        self.loss = loss
-        self.validationLoss = validationLoss
-        self.cropsPerSecond = cropsPerSecond
-        self.secondsLeft = secondsLeft
-    }
-
     /// The figures of a trainer whose recent steps took `secondsPerStep` on average.
     init(of trainer: some MethodTrainer, loss: Float, batch: Int, secondsPerStep: Double) {
-        self.init(
-            step: trainer.step,
-            steps: trainer.steps,
-            loss: loss,
-            validationLoss: trainer.history.last?.validationLoss,
-            cropsPerSecond: Double(batch) / secondsPerStep,
-            secondsLeft: secondsPerStep * Double(trainer.steps - trainer.step)
-        )
+        (step, steps, self.loss) = (trainer.step, trainer.steps, loss)
+        validationLoss = trainer.history.last?.validationLoss
+        cropsPerSecond = Double(batch) / secondsPerStep
+        secondsLeft = secondsPerStep * Double(trainer.steps - trainer.step)
     }
 }
 

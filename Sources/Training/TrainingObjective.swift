@@ -6,7 +6,6 @@ import Tensors
 
 /// The objective that a training minimises: it draws the batches and computes their loss.
 protocol TrainingObjective: AnyObject {
-    /// The network whose parameters are trained.
     var network: any Network { get }
 
     /// The loss of a step's batch, to be differentiated once; it follows from seed, step and weights alone.
@@ -174,8 +173,7 @@ final class ReferenceObjective: TrainingObjective {
         let field = options.settings.noiseField(seed: options.settings.noiseSeed)
         var random = SplitMix64(state: ~options.seed)
         var total: Float = 0
-        for start in stride(from: 0, to: crops.count, by: options.batch) {
-            let batch = crops[start..<min(start + options.batch, crops.count)]
+        for batch in crops.chunks(of: options.batch) {
             let samples = batch.indices.map {
                 Sample(timestep: options.settings.timestep, patch: $0 % patches.count)
             }
@@ -187,7 +185,6 @@ final class ReferenceObjective: TrainingObjective {
         return total / Float(crops.count)
     }
 
-    /// How a window is noised.
     private struct Sample {
         let timestep: Int
         let patch: Int
@@ -260,15 +257,11 @@ enum WindowLoss {
         let (count, height, width) = (prediction.shape[0], prediction.shape[1], prediction.shape[2])
         let kept = kept ?? Array(repeating: [0..<height * width], count: count)
         var reconstruction = clean
+        let indices = kept.enumerated().flatMap { image, runs in
+            runs.flatMap { run in run.map { image * height * width + $0 } }
+        }
         prediction.value.withSpan { span in
-            for (image, runs) in kept.enumerated() {
-                for run in runs {
-                    for pixel in run {
-                        let index = image * height * width + pixel
-                        reconstruction[index] = span[index]
-                    }
-                }
-            }
+            for index in indices { reconstruction[index] = span[index] }
         }
         let loss = StructuralLoss.half.valueAndGradient(
             input: clean,
@@ -279,14 +272,8 @@ enum WindowLoss {
         )
         return Variable(value: Tensor([loss.value], shape: []), inputs: [prediction]) { upstream in
             var gradient = [Float](repeating: 0, count: clean.count)
-            for (image, runs) in kept.enumerated() {
-                for run in runs {
-                    for pixel in run {
-                        let index = image * height * width + pixel
-                        gradient[index] = upstream.value.scalar * loss.gradient[index]
-                    }
-                }
-            }
+            let scale = upstream.value.scalar
+            for index in indices { gradient[index] = scale * loss.gradient[index] }
             return [Variable(constant: Tensor(gradient, shape: prediction.shape))]
         }
     }

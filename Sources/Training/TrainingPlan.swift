@@ -1,6 +1,8 @@
+import Charts
 import Detection
 package import Diffusion
 import Foundation
+import Tables
 import Tensors
 
 /// The options of a training, and what the loop needs of them.
@@ -15,43 +17,21 @@ enum TrainingPlan: Sendable, Equatable {
         let diffusion: PatchedDiffusion
     }
 
-    var steps: Int {
-        get {
-            switch self {
-            case .realtime(let plan): plan.options.steps
-            case .reference(let options): options.steps
-            }
-        }
-        set {
-            switch self {
-            case .realtime(var plan):
-                plan.options.steps = newValue
-                self = .realtime(plan)
-            case .reference(var options):
-                options.steps = newValue
-                self = .reference(options)
-            }
+    mutating func extend(to steps: Int) {
+        switch self {
+        case .realtime(var plan):
+            plan.options.steps = steps
+            self = .realtime(plan)
+        case .reference(var options):
+            options.steps = steps
+            self = .reference(options)
         }
     }
 
-    var batch: Int {
+    var options: any StepOptions {
         switch self {
-        case .realtime(let plan): plan.options.batch
-        case .reference(let options): options.batch
-        }
-    }
-
-    var seed: UInt64 {
-        switch self {
-        case .realtime(let plan): plan.options.seed
-        case .reference(let options): options.seed
-        }
-    }
-
-    var validationInterval: Int {
-        switch self {
-        case .realtime(let plan): plan.options.validationInterval
-        case .reference(let options): options.validationInterval
+        case .realtime(let plan): plan.options
+        case .reference(let options): options
         }
     }
 
@@ -63,13 +43,22 @@ enum TrainingPlan: Sendable, Equatable {
     func learningRate(at step: Int) -> Float {
         switch self {
         case .realtime(let plan):
-            LearningRateSchedule(peak: plan.options.learningRate, warmup: 100, steps: steps).rate(at: step)
+            LearningRateSchedule(peak: plan.options.learningRate, warmup: 100, steps: options.steps).rate(
+                at: step
+            )
         case .reference(let options): options.learningRate
         }
     }
 }
 
-/// Frames to train on, and frames to validate on.
+/// What the loop needs of the options of any training.
+protocol StepOptions {
+    var steps: Int { get }
+    var batch: Int { get }
+    var seed: UInt64 { get }
+    var validationInterval: Int { get }
+}
+
 struct FrameSplit {
     let training: FrameSet
     let validation: FrameSet
@@ -85,7 +74,7 @@ struct FrameSplit {
 }
 
 /// Options of a training of the `reference` profile; the defaults are the published ones.
-package struct ReferenceTraining: Sendable, Equatable, Codable {
+package struct ReferenceTraining: StepOptions, Sendable, Equatable, Codable {
     /// The method.
     package var method: Method
     /// Network, window and noise.
@@ -106,35 +95,22 @@ package struct ReferenceTraining: Sendable, Equatable, Codable {
     /// Published epochs.
     package static let epochs = 300
 
-    /// A training of so many epochs over so many frames.
+    /// A training of so many steps, or else of so many epochs over so many frames.
+    ///
+    /// It looks at the validation frames after every epoch; in short trainings more often, with few frames more seldom.
     package init(
         method: Method,
         settings: ReferenceSettings,
         frames: Int,
+        steps: Int? = nil,
         epochs: Int = Self.epochs,
         batch: Int = 8
     ) {
         precondition(frames > 0 && epochs > 0 && batch > 0, "\(epochs) epochs of \(frames) in \(batch)")
         let stepsPerEpoch = (frames + batch - 1) / batch
-        self.init(
-            method: method,
-            settings: settings,
-            frames: frames,
-            steps: epochs * stepsPerEpoch,
-            batch: batch
-        )
-    }
-
-    /// A training of so many steps.
-    ///
-    /// It looks at the validation frames after every epoch; in short trainings more often, with few frames more seldom.
-    package init(method: Method, settings: ReferenceSettings, frames: Int, steps: Int, batch: Int = 8) {
-        precondition(frames > 0 && steps > 0 && batch > 0, "\(steps) steps of \(batch) of \(frames)")
-        self.method = method
-        self.settings = settings
-        self.steps = steps
-        self.batch = batch
-        let stepsPerEpoch = (frames + batch - 1) / batch
+        let steps = steps ?? epochs * stepsPerEpoch
+        precondition(steps > 0, "\(steps) steps")
+        (self.method, self.settings, self.steps, self.batch) = (method, settings, steps, batch)
         validationInterval = min(max(stepsPerEpoch, 50), max(steps / 10, 1))
     }
 
@@ -157,12 +133,46 @@ package struct LossRecord: Sendable, Equatable, Codable {
     package let loss: Float
     /// Loss on held-out frames.
     package let validationLoss: Float?
+}
 
-    /// Gathers a point.
-    package init(step: Int, loss: Float, validationLoss: Float?) {
-        self.step = step
-        self.loss = loss
-        self.validationLoss = validationLoss
+/// A training's loss over its steps, as a table and as a picture.
+package struct LossCurve: Sendable {
+    private let records: [LossRecord]
+
+    /// Takes a training's history.
+    package init(_ records: [LossRecord]) { self.records = records }
+
+    /// Writes `step,loss,validation_loss`.
+    package func write(csv path: String) throws {
+        let rows = records.map { ["\($0.step)", "\($0.loss)", $0.validationLoss.map { "\($0)" } ?? ""] }
+        try Self.write(CSV.text([["step", "loss", "validation_loss"]] + rows), to: path)
+    }
+
+    /// Writes the picture of both losses.
+    package func write(svg path: String) throws { try Self.write(svg, to: path) }
+
+    /// Both losses over the steps, on a logarithmic scale.
+    package var svg: String {
+        let training = records.map { (x: Double($0.step), y: Double($0.loss)) }
+        let validation = records.compactMap { record in
+            record.validationLoss.map { (x: Double(record.step), y: Double($0)) }
+        }
+        let points = training + validation
+        let chart = Chart(
+            x: Axis("step", fitting: points.map(\.x)),
+            y: Axis("loss", fitting: points.map(\.y), scale: .logarithmic),
+            curves: [
+                Chart.Curve("training", style: 0, points: training),
+                Chart.Curve("validation", style: 1, points: validation),
+            ]
+        )
+        return chart.file(title: "Loss over training steps", width: 640, height: 360)
+    }
+
+    private static func write(_ text: String, to path: String) throws(DataError) {
+        do { try Data(text.utf8).write(to: URL(filePath: path)) } catch {
+            throw DataError("\(path): cannot be written (\(error.localizedDescription))")
+        }
     }
 }
 
@@ -180,7 +190,6 @@ struct TrainingState {
     var kept: [Tensor]
     var adam: Adam
     var history: [LossRecord] = []
-    /// Losses since the last point of the history.
     var recentLosses: [Float] = []
 
     private static let key = "autoqc.checkpoint"
@@ -194,7 +203,6 @@ struct TrainingState {
         let frameIdentity: String
         let step: Int
         let names: [String]
-        /// Names of the trained parameters.
         let trained: [String]
         let history: [LossRecord]
         let recentLosses: [Float]
@@ -213,7 +221,6 @@ struct TrainingState {
         (self.weights, kept) = (weights, weights)
     }
 
-    /// Reads a checkpoint.
     init(path: String) throws {
         let file = try SafeTensors(path: path)
         guard let json = file.metadata[Self.key] else {

@@ -7,7 +7,6 @@ import Plate
 import Reporting
 import Training
 
-/// `autoqc audit`.
 struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
@@ -74,7 +73,6 @@ struct AuditCommand: ParsableCommand {
     }
 }
 
-/// `autoqc sync`.
 struct SyncCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sync",

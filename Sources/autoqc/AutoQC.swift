@@ -1,7 +1,6 @@
 import ArgumentParser
 import CKernels
 
-/// Quality control beside a high-throughput microscope.
 @main
 struct AutoQC: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -3,7 +3,6 @@ import Benchmarking
 import Foundation
 import Tensors
 
-/// `autoqc benchmark`.
 struct BenchmarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark",
@@ -34,15 +33,10 @@ struct BenchmarkCommand: ParsableCommand {
     var training: TrainingOptions
     @Option(help: ArgumentHelp(Precision.help))
     var precision = Precision.Choice.auto
-    @Option(help: "Threads (default: all cores).")
-    var threads: Int?
-
-    func validate() throws {
-        guard threads.map({ $0 > 0 }) ?? true else { throw ValidationError("--threads must be above 0") }
-    }
+    @OptionGroup var threads: ThreadOptions
 
     func run() throws {
-        if let threads { Compute.setThreads(threads) }
+        threads.apply()
         let benchmark = try Benchmark(data: data, splits: splits ?? "\(data)/splits", out: out)
         var leftOut: [String] = []
         if training.train {

@@ -8,7 +8,6 @@ import Tensors
 import Training
 package import Verdict
 
-/// `autoqc calibrate`.
 struct CalibrateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "calibrate",
@@ -64,8 +63,7 @@ struct CalibrateCommand: ParsableCommand {
     var prefer: Precision?
     @Option(help: "Write the calibrated model here instead.")
     var out: String?
-    @Option(help: "Threads (default: all cores).")
-    var threads: Int?
+    @OptionGroup var threads: ThreadOptions
 
     /// Below this there is no spread to measure severities by.
     private static let fewestFrames = 3
@@ -78,11 +76,10 @@ struct CalibrateCommand: ParsableCommand {
             throw ValidationError("--false-alarms and --mask-rate lie between 0 and 1")
         }
         guard (0...1000).contains(variations) else { throw ValidationError("--variations is 0 to 1000") }
-        guard threads.map({ $0 > 0 }) ?? true else { throw ValidationError("--threads must be above 0") }
     }
 
     func run() throws {
-        if let threads { Compute.setThreads(threads) }
+        threads.apply()
         try OutputPath.check(out ?? model)
         var (loaded, _) = try Model.read(path: model)
         try applyTimestep(to: &loaded)
@@ -141,8 +138,7 @@ struct CalibrateCommand: ParsableCommand {
     /// The normal frames; throws where they are too few.
     private func normalFrames(besides reviewed: [String]) throws -> FrameSet {
         let frames = try FrameSet(paths: try FramePaths.normal(normal) + reviewed)
-        for reason in frames.unreadable.prefix(5) { Terminal.note("skipped: \(reason)") }
-        if !frames.unreadable.isEmpty { Terminal.note("\(frames.unreadable.count) unreadable files skipped") }
+        frames.noteUnreadable()
         let judged = frames.count * (1 + variations)
         guard judged >= Self.fewestFrames else {
             throw DataError(
@@ -213,9 +209,7 @@ extension Model {
         settings.overlap = overlap
         description.profile = .reference(settings)
     }
-}
 
-extension Model {
     /// Lets `auto` take a precision that the model is calibrated for.
     mutating func prefer(_ precision: Precision) throws {
         guard description.calibrations[precision] != nil else {

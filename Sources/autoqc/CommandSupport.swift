@@ -36,7 +36,6 @@ struct Terminal {
 
     private static let silentPasses = 4
 
-    /// Shows the reports of lengthy work.
     static func reporter() -> (WorkReport) -> Void {
         var terminal = Terminal()
         return { report in
@@ -48,7 +47,6 @@ struct Terminal {
         }
     }
 
-    /// Writes a line of its own to standard error.
     static func note(_ line: String) { write(line + "\n") }
 
     /// Writes a line of a command's result to standard output.
@@ -59,7 +57,6 @@ struct Terminal {
         try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 
-    /// Hours, minutes and seconds.
     static func duration(_ seconds: Double) -> String {
         let whole = Int(seconds.rounded())
         let parts = (whole / 3600, whole / 60 % 60, whole % 60)
@@ -82,7 +79,6 @@ final class Interruption: Sendable {
     /// Lets the two signals end the process again.
     func release() { ProcessSignals.release([SIGINT, SIGTERM]) }
 
-    /// Whether one of them came.
     var isRequested: Bool { requested.load(ordering: .relaxed) }
 }
 
@@ -117,10 +113,30 @@ enum OutputPath {
     }
 }
 
+/// The number of threads of a command that computes.
+struct ThreadOptions: ParsableArguments {
+    @Option(help: "Threads (default: all cores).")
+    var threads: Int?
+
+    func validate() throws {
+        guard threads ?? 1 > 0 else { throw ValidationError("--threads must be above 0") }
+    }
+
+    func apply() {
+        if let threads { Compute.setThreads(threads) }
+    }
+}
+
+extension FrameSet {
+    func noteUnreadable() {
+        for reason in unreadable.prefix(5) { Terminal.note("skipped: \(reason)") }
+        if !unreadable.isEmpty { Terminal.note("\(unreadable.count) unreadable files skipped") }
+    }
+}
+
 extension Precision: ExpressibleByArgument {}
 
 extension Precision {
-    /// The user's choice.
     enum Choice: String, ExpressibleByArgument, CaseIterable {
         case auto
         case f32

@@ -4,7 +4,6 @@ import Logging
 import Monitoring
 import Tensors
 
-/// `autoqc doctor`.
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",

@@ -7,7 +7,6 @@ import Ledger
 import Plate
 import Training
 
-/// `autoqc export`.
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
@@ -20,7 +19,6 @@ struct ExportCommand: ParsableCommand {
             """
     )
 
-    /// What is printed.
     enum Format: String, CaseIterable, EnumerableFlag {
         case csv
         case jsonl

@@ -6,7 +6,6 @@ import Foundation
 import Networks
 import Tensors
 
-/// `autoqc import`.
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
@@ -125,17 +124,18 @@ struct ImportCommand: ParsableCommand {
         guard let settings = description.reference else { return description.method.rawValue }
         let network =
             switch settings.network {
-            case .unet(let size):
-                "\(size.channels) channels x \(size.multipliers), \(size.residualBlocks) blocks a level, heads of "
-                    + "\(size.headChannels)"
-            case .autoencoder(let size):
-                "\(size.channels) channels x \(size.multipliers), \(size.residualBlocks) blocks a level, heads of "
-                    + "\(size.headChannels)"
+            case .unet(let size): words(size)
+            case .autoencoder(let size): words(size)
             case .fanogan(let size): "latent vector of \(size.latent)"
             }
         let patches = description.method == .pddpm ? ", patch \(settings.patch)" : ""
         return "\(description.method.rawValue), \(network), window \(settings.window)\(patches), overlap "
             + "\(settings.overlap), timestep \(settings.timestep), residual \(description.residual.rawValue)"
+    }
+
+    private static func words(_ size: some FamilySize) -> String {
+        "\(size.channels) channels x \(size.multipliers), \(size.residualBlocks) blocks a level, heads of "
+            + "\(size.headChannels)"
     }
 
     private static func list(_ names: [String]) -> String {

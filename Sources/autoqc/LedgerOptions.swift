@@ -15,10 +15,8 @@ struct LedgerOptions: ParsableArguments {
 
     var tree: OutputTree { Self.tree(out) }
 
-    /// The ledger, to read.
     func open() throws -> FrameLedger { try Self.open(out) }
 
-    /// The tree of an output folder.
     static func tree(_ out: String) -> OutputTree {
         OutputTree(root: URL(filePath: out).standardizedFileURL.path)
     }

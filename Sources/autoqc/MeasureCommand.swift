@@ -4,7 +4,6 @@ import Diffusion
 import Networks
 import Tensors
 
-/// `autoqc measure`.
 struct MeasureCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "measure",
@@ -18,7 +17,6 @@ struct MeasureCommand: AsyncParsableCommand {
     )
 }
 
-/// `autoqc measure all`.
 struct MeasureAllCommand: MeasureGroup {
     static let configuration = CommandConfiguration(
         commandName: "all",
@@ -27,12 +25,12 @@ struct MeasureAllCommand: MeasureGroup {
 
     @OptionGroup var options: MeasureOptions
 
-    static func measure(_ options: MeasureOptions, into measurements: inout Measurements) async throws {
+    static func measure(into measurements: inout Measurements) async throws {
         // First, as its peak memory is that of the process so far.
-        try await MeasurePipelineCommand.measure(options, into: &measurements)
-        try await MeasureKernelsCommand.measure(options, into: &measurements)
-        try await MeasureNetworkCommand.measure(options, into: &measurements)
-        try await MeasureTrainingCommand.measure(options, into: &measurements)
+        try await MeasurePipelineCommand.measure(into: &measurements)
+        try await MeasureKernelsCommand.measure(into: &measurements)
+        try await MeasureNetworkCommand.measure(into: &measurements)
+        try await MeasureTrainingCommand.measure(into: &measurements)
     }
 }
 
@@ -64,11 +62,8 @@ struct MeasureOptions: ParsableArguments {
         }
     }
 
-    /// Measurements of each figure.
     var count: Int { passes ?? (quick ? 1 : 5) }
-    /// Rows of a frame.
     var height: Int { quick ? 192 : 800 }
-    /// Columns of a frame.
     var width: Int { quick ? 320 : 1280 }
 
     /// The realtime network's width and depth: that of `--model`, or the standard one.
@@ -83,21 +78,18 @@ struct MeasureOptions: ParsableArguments {
     }
 }
 
-/// A part of `autoqc measure`.
 protocol MeasureGroup: AsyncParsableCommand {
-    /// What was asked for.
     var options: MeasureOptions { get }
 
-    /// Measures and prints.
-    static func measure(_ options: MeasureOptions, into measurements: inout Measurements) async throws
+    static func measure(into measurements: inout Measurements) async throws
 }
 
 extension MeasureGroup {
     mutating func run() async throws {
         if let json = options.json { try OutputPath.check(json) }
         if let threads = options.threads { Compute.setThreads(threads) }
-        var measurements = Measurements()
-        try await Self.measure(options, into: &measurements)
+        var measurements = Measurements(options)
+        try await Self.measure(into: &measurements)
         if let json = options.json { try measurements.write(path: json) }
     }
 }

@@ -11,7 +11,6 @@ import Tensors
 import Training
 import Verdict
 
-/// `autoqc measure kernels`.
 struct MeasureKernelsCommand: MeasureGroup {
     static let configuration = CommandConfiguration(
         commandName: "kernels",
@@ -24,26 +23,24 @@ struct MeasureKernelsCommand: MeasureGroup {
 
     @OptionGroup var options: MeasureOptions
 
-    static func measure(_ options: MeasureOptions, into measurements: inout Measurements) async throws {
-        try convolutions(options, into: &measurements)
-        let frame = MeasuredFrames.faulty(options)
+    static func measure(into measurements: inout Measurements) async throws {
+        try convolutions(into: &measurements)
+        let frame = MeasuredFrames.faulty(measurements.options)
         try await MeasuredFrames.withFolder { folder in
-            try files(frame, in: folder, options, into: &measurements)
+            try files(frame, in: folder, into: &measurements)
         }
-        try pixels(frame.frame, options, into: &measurements)
+        pixels(frame.frame, into: &measurements)
     }
 
     /// 3 x 3 at each of the network's resolutions.
-    private static func convolutions(
-        _ options: MeasureOptions,
-        into measurements: inout Measurements
-    ) throws {
+    private static func convolutions(into measurements: inout Measurements) throws {
+        let options = measurements.options
         let architecture = try options.architecture()
         for precision in Precision.allCases where precision.isSupported {
             for (level, channels) in architecture.channels.enumerated() {
-                let cell = architecture.cell << level
+                let scale = architecture.unshuffle << level
                 let convolution = BareConvolution(
-                    images: [1, options.height / cell, options.width / cell, channels],
+                    images: [1, options.height / scale, options.width / scale, channels],
                     weights: [channels, 3, 3, channels],
                     geometry: ConvolutionGeometry(stride: 1, padding: 1),
                     precision: precision
@@ -57,46 +54,39 @@ struct MeasureKernelsCommand: MeasureGroup {
     private static func files(
         _ simulated: LabelledFrame,
         in folder: URL,
-        _ options: MeasureOptions,
         into measurements: inout Measurements
     ) throws {
         let path = folder.appending(path: "frame.tiff").path
         try TIFFWriter.write(simulated.frame, to: path)
-        try measurements.time("tiff decode", options.count) { _ = try TIFFReader(path: path).frame(page: 0) }
+        try measurements.time("tiff decode") { _ = try TIFFReader(path: path).frame(page: 0) }
         let mask = folder.appending(path: "mask.tiff").path
-        try measurements.time("tiff mask encode", options.count) {
-            try TIFFWriter.write(simulated.mask, to: mask)
-        }
+        try measurements.time("tiff mask encode") { try TIFFWriter.write(simulated.mask, to: mask) }
     }
 
     /// The computations before and after the network.
     ///
     /// The noised image stands for the reconstruction.
-    private static func pixels(
-        _ frame: Frame,
-        _ options: MeasureOptions,
-        into measurements: inout Measurements
-    ) throws {
+    private static func pixels(_ frame: Frame, into measurements: inout Measurements) {
         guard let scale = Normalisation(sample: frame.pixels) else { return }
-        let (count, height, width) = (options.count, frame.height, frame.width)
+        let (height, width) = (frame.height, frame.width)
         let clean = scale.normalised(frame.pixels)
-        measurements.time("normalise", count) { _ = scale.normalised(frame.pixels) }
-        let noisy = noised(clean, height: height, width: width, count, into: &measurements)
+        measurements.time("normalise") { _ = scale.normalised(frame.pixels) }
+        let noisy = noised(clean, height: height, width: width, into: &measurements)
         let (input, output) = (clean.map { 0.5 * ($0 + 1) }, noisy.map { 0.5 * ($0 + 1) })
         let residual = {
             Residual.l1DSSIM.map(input: input, reconstruction: output, height: height, width: width)
         }
         let raw = residual()
-        measurements.time("residual map", count) { _ = residual() }
+        measurements.time("residual map") { _ = residual() }
         let map = raw.medianFiltered()
-        measurements.time("median", count) { _ = raw.medianFiltered() }
+        measurements.time("median") { _ = raw.medianFiltered() }
         let averaged = map.windowMean(window)
-        measurements.time("window mean", count) { _ = map.windowMean(window) }
-        measurements.time("scores", count) { _ = ImageScores(map: map) }
-        tiles(frame, map, scale, count, into: &measurements)
+        measurements.time("window mean") { _ = map.windowMean(window) }
+        measurements.time("scores") { _ = ImageScores(map: map) }
+        tiles(frame, map, scale, into: &measurements)
         let threshold = Double(averaged.values.sorted()[averaged.values.count * 99 / 100])
         let filter = Calibration.smallComponents(window: window)
-        measurements.time("mask", count) { _ = filter.mask(of: averaged, above: threshold) }
+        measurements.time("mask") { _ = filter.mask(of: averaged, above: threshold) }
     }
 
     /// What the tiles of a frame add.
@@ -104,7 +94,6 @@ struct MeasureKernelsCommand: MeasureGroup {
         _ frame: Frame,
         _ map: ScoreMap,
         _ scale: Normalisation,
-        _ count: Int,
         into measurements: inout Measurements
     ) {
         guard let figures = TileFigures(frame: frame, map: map, background: scale.background) else { return }
@@ -113,7 +102,7 @@ struct MeasureKernelsCommand: MeasureGroup {
             size: (frame.height, frame.width),
             background: scale.background
         ).tiles
-        measurements.time("tiles", count) {
+        measurements.time("tiles") {
             if let figures = normal.figures(of: frame, map: map) { _ = normal.evidence(of: figures) }
         }
     }
@@ -126,7 +115,6 @@ struct MeasureKernelsCommand: MeasureGroup {
         _ image: [Float],
         height: Int,
         width: Int,
-        _ count: Int,
         into measurements: inout Measurements
     ) -> [Float] {
         let diffusion = MeasuredFrames.diffusion
@@ -134,7 +122,7 @@ struct MeasureKernelsCommand: MeasureGroup {
         let field = diffusion.noise.field(height: height, width: width, using: &random)
         let schedule = DiffusionSchedule(count: diffusion.steps)
         var noisy = image
-        measurements.time("noise of a phase", count) {
+        measurements.time("noise of a phase") {
             noisy = image
             PatchedDiffusion.noise(
                 &noisy,

@@ -4,7 +4,6 @@ import Networks
 import Randomness
 import Tensors
 
-/// `autoqc measure network`.
 struct MeasureNetworkCommand: MeasureGroup {
     static let configuration = CommandConfiguration(
         commandName: "network",
@@ -18,18 +17,18 @@ struct MeasureNetworkCommand: MeasureGroup {
 
     @OptionGroup var options: MeasureOptions
 
-    static func measure(_ options: MeasureOptions, into measurements: inout Measurements) async throws {
-        let precision = options.precision ?? .float32
-        let architecture = try options.architecture()
-        precision.run { measure(precision, architecture, options, into: &measurements) }
+    static func measure(into measurements: inout Measurements) async throws {
+        let precision = measurements.options.precision ?? .float32
+        let architecture = try measurements.options.architecture()
+        precision.run { measure(precision, architecture, into: &measurements) }
     }
 
     private static func measure(
         _ precision: Precision,
         _ architecture: RealtimeUNet.Architecture,
-        _ options: MeasureOptions,
         into measurements: inout Measurements
     ) {
+        let options = measurements.options
         var random = SplitMix64(state: 1)
         var configuration = UNetConfiguration()
         if options.quick { configuration.channels = 32 }
@@ -37,7 +36,7 @@ struct MeasureNetworkCommand: MeasureGroup {
         let side = options.quick ? 64 : 192
         // Only the realtime network computes in bytes.
         if precision != .int8 {
-            measure("pddpm", options.count, images: [1, side, side, 1], into: &measurements) {
+            measure("pddpm", images: [1, side, side, 1], into: &measurements) {
                 published($0, timesteps: [49])
             }
         }
@@ -48,7 +47,7 @@ struct MeasureNetworkCommand: MeasureGroup {
             let image = Tensor(repeating: 0.5, shape: size)
             quantised = QuantisedRealtimeUNet(realtime, ranges: realtime.ranges(of: image))
         }
-        measure("realtime", options.count, images: size, into: &measurements) { image in
+        measure("realtime", images: size, into: &measurements) { image in
             quantised.map { Variable(constant: $0(image.value)) } ?? realtime(image, timesteps: [49])
         }
     }
@@ -56,7 +55,6 @@ struct MeasureNetworkCommand: MeasureGroup {
     /// One network: its passes, where their time goes, and the same convolutions bare.
     private static func measure(
         _ name: String,
-        _ count: Int,
         images: [Int],
         into measurements: inout Measurements,
         network: (Variable) -> Variable
@@ -64,7 +62,9 @@ struct MeasureNetworkCommand: MeasureGroup {
         let x = Variable(constant: Tensor(repeating: 0.5, shape: images))
         var passes: [KernelTimes] = []
         let totals = Recording.off {
-            Measurements.seconds(count) { passes.append(KernelTimes.of { _ = network(x) }.times) }
+            Measurements.seconds(measurements.count) {
+                passes.append(KernelTimes.of { _ = network(x) }.times)
+            }
         }
         passes.removeFirst()
         let operations = passes[0].operations()

@@ -10,7 +10,6 @@ import Plate
 import Reporting
 import Tensors
 
-/// `autoqc measure pipeline`.
 struct MeasurePipelineCommand: MeasureGroup {
     static let configuration = CommandConfiguration(
         commandName: "pipeline",
@@ -24,7 +23,8 @@ struct MeasurePipelineCommand: MeasureGroup {
 
     @OptionGroup var options: MeasureOptions
 
-    static func measure(_ options: MeasureOptions, into measurements: inout Measurements) async throws {
+    static func measure(into measurements: inout Measurements) async throws {
+        let options = measurements.options
         guard let path = options.model else {
             Terminal.note(
                 "the pipeline is left out: it judges with a calibrated model; name one with --model"
@@ -34,7 +34,7 @@ struct MeasurePipelineCommand: MeasureGroup {
         let detector = try Detector(path: path, precision: options.precision)
         try detector.description.requireRealtime(path: path)
         try await MeasuredFrames.withFolder { folder in
-            try stages(detector, in: folder, options, into: &measurements)
+            try stages(detector, in: folder, into: &measurements)
         }
         let done = try await MeasuredFrames.withFolder { folder in
             try await summary(detector, path, in: folder, options)
@@ -45,17 +45,14 @@ struct MeasurePipelineCommand: MeasureGroup {
     private static func stages(
         _ detector: Detector,
         in folder: URL,
-        _ options: MeasureOptions,
         into measurements: inout Measurements
     ) throws {
-        let path = try MeasuredFrames.write(1, to: folder, options)[0]
+        let path = try MeasuredFrames.write(1, to: folder, measurements.options)[0]
         let frame = try TIFFReader(path: path).frame(page: 0)
-        try measurements.time("pipeline read", options.count) {
-            _ = try TIFFReader(path: path).frame(page: 0)
-        }
+        try measurements.time("pipeline read") { _ = try TIFFReader(path: path).frame(page: 0) }
         var shares: [Double] = []
         var judgement = detector.judge(frame)
-        let seconds = Measurements.seconds(options.count) {
+        let seconds = Measurements.seconds(measurements.count) {
             let start = ContinuousClock.now
             let judged = KernelTimes.of { detector.judge(frame) }
             let total = (ContinuousClock.now - start) / .seconds(1)
@@ -64,26 +61,25 @@ struct MeasurePipelineCommand: MeasureGroup {
         }
         measurements.add("pipeline judge", seconds.map { 1000 * $0 }, unit: "ms")
         measurements.add("pipeline network of judge", Array(shares.dropFirst()), unit: "%")
-        try writes(judgement, detector, in: folder, options, into: &measurements)
+        try writes(judgement, detector, in: folder, into: &measurements)
     }
 
     private static func writes(
         _ judgement: Judgement,
         _ detector: Detector,
         in folder: URL,
-        _ options: MeasureOptions,
         into measurements: inout Measurements
     ) throws {
         let tree = OutputTree(root: folder.appending(path: "results").path)
         try tree.prepare()
         let sidecars = Sidecars(tree: tree, writeMask: Sidecars.writeTIFF)
-        let mask = MeasuredFrames.faulty(options).mask
-        try measurements.time("pipeline sidecar write", options.count) {
+        let mask = MeasuredFrames.faulty(measurements.options).mask
+        try measurements.time("pipeline sidecar write") {
             try sidecars.write(mask, pixelSize: nil, run: "01", name: "01_A1_f0", outlinedAs: "unknown")
         }
         let ledger = try FrameLedger(path: tree.ledger)
         var index = 0
-        try measurements.time("pipeline ledger write", options.count) {
+        try measurements.time("pipeline ledger write") {
             index += 1
             try ledger.record([try record(judgement, detector, index: index)])
         }

@@ -6,7 +6,6 @@ import Randomness
 import Tensors
 import Training
 
-/// `autoqc measure training`.
 struct MeasureTrainingCommand: MeasureGroup {
     static let configuration = CommandConfiguration(
         commandName: "training",
@@ -19,7 +18,8 @@ struct MeasureTrainingCommand: MeasureGroup {
 
     @OptionGroup var options: MeasureOptions
 
-    static func measure(_ options: MeasureOptions, into measurements: inout Measurements) async throws {
+    static func measure(into measurements: inout Measurements) async throws {
+        let options = measurements.options
         let (batch, crop) = options.quick ? (2, 64) : (8, 192)
         let architecture = try options.architecture()
         try await MeasuredFrames.withFolder { folder in

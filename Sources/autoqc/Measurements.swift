@@ -11,7 +11,6 @@ import Tensors
 
 /// Measured figures, printed as `name median p90 unit` and on request written as JSON.
 struct Measurements {
-    /// One figure.
     struct Entry: Encodable {
         let name: String
         let median: Double
@@ -19,7 +18,13 @@ struct Measurements {
         let unit: String
     }
 
+    let options: MeasureOptions
     private(set) var entries: [Entry] = []
+
+    init(_ options: MeasureOptions) { self.options = options }
+
+    /// Runs of each figure.
+    var count: Int { options.count }
 
     /// Adds a figure measured several times, and prints it.
     mutating func add(_ name: String, _ values: [Double], unit: String) {
@@ -43,11 +48,10 @@ struct Measurements {
     }
 
     /// Measures something in milliseconds.
-    mutating func time(_ name: String, _ count: Int, _ body: () throws -> Void) rethrows {
+    mutating func time(_ name: String, _ body: () throws -> Void) rethrows {
         add(name, try Self.seconds(count, body).map { 1000 * $0 }, unit: "ms")
     }
 
-    /// Writes all figures as a JSON list.
     func write(path: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -87,7 +91,6 @@ enum MeasuredFrames {
         }
     }
 
-    /// Lends a temporary folder.
     static func withFolder<Result>(_ body: (URL) async throws -> Result) async throws -> Result {
         let folder = try makeFolder()
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -120,7 +123,6 @@ struct BareConvolution {
     let geometry: ConvolutionGeometry
     let precision: Precision
 
-    /// Multiplications and additions of one run.
     var operations: Double {
         let length = { (axis: Int) in
             (images[axis] + 2 * geometry.padding - weights[axis]) / geometry.stride + 1
@@ -128,7 +130,6 @@ struct BareConvolution {
         return 2 * Double(images[0] * length(1) * length(2)) * Double(weights.reduce(1, *))
     }
 
-    /// Name of the figure.
     var name: String {
         "bare \(weights[1])x\(weights[2]) \(images[1])x\(images[2])x\(images[3]) to \(weights[0])"
     }

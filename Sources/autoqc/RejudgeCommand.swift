@@ -10,7 +10,6 @@ import Reporting
 import Tables
 import Verdict
 
-/// `autoqc rejudge`.
 struct RejudgeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rejudge",

@@ -8,7 +8,6 @@ import Rules
 import Tables
 import Training
 
-/// `autoqc review`.
 struct ReviewCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "review",
@@ -73,7 +72,6 @@ struct ReviewCommand: ParsableCommand {
     }
 }
 
-/// `autoqc lenses`.
 struct LensesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lenses",

@@ -8,7 +8,6 @@ import Tables
 import Tensors
 import Training
 
-/// `autoqc score`.
 struct ScoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score",
@@ -36,14 +35,13 @@ struct ScoreCommand: ParsableCommand {
     var precision = Precision.Choice.auto
     @Option(help: "How file names tell run, well and frame.")
     var pattern = FramePattern.standard
-    @Option(help: "Threads (default: all cores).")
-    var threads: Int?
+    @OptionGroup var threads: ThreadOptions
 
     private static let header =
         "file,run,well,frame,score_max,score_mean,score_patch,score,severity,threshold,verdict,area,cause,confidence"
 
     func run() throws {
-        if let threads { Compute.setThreads(threads) }
+        threads.apply()
         let detector = try detector()
         for folder in [masks, maps].compactMap({ $0 }) { try OutputPath.makeFolder(folder) }
         let names = try FramePattern(pattern)
@@ -81,7 +79,7 @@ struct ScoreCommand: ParsableCommand {
         }
     }
 
-    /// A file's only frame, judged beside others; a movie or a file that cannot be read is left for its turn.
+    /// A file's only frame, judged beside others; a movie or a file that cannot be read is judged in order.
     private struct Ahead: Sendable {
         let judgement: Judgement?
 
@@ -191,5 +189,32 @@ struct ScoreCommand: ParsableCommand {
                 pixelSize: pixelSize
             )
         }
+    }
+}
+
+/// The rows of `autoqc score` on standard output: as they come, or ranked at the end.
+struct ScoreTable {
+    private let isRanked: Bool
+    private var held: [(severity: Double, row: String)] = []
+
+    init(header: String, isRanked: Bool) {
+        self.isRanked = isRanked
+        Self.write(header)
+    }
+
+    /// Takes a row; a frame without a verdict is infinitely severe.
+    mutating func add(_ row: String, severity: Double) {
+        if isRanked { held.append((severity, row)) } else { Self.write(row) }
+    }
+
+    /// Prints what was held back, the most severe first; equals keep their order.
+    mutating func finish() {
+        let order = held.indices.sorted { (-held[$0].severity, $0) < (-held[$1].severity, $1) }
+        for index in order { Self.write(held[index].row) }
+        held = []
+    }
+
+    private static func write(_ line: String) {
+        FileHandle.standardOutput.write(Data((line + "\n").utf8))
     }
 }

@@ -6,7 +6,6 @@ import Synchronization
 import Tables
 import Training
 
-/// `autoqc simulate`.
 struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
@@ -20,7 +19,6 @@ struct SimulateCommand: AsyncParsableCommand {
     )
 }
 
-/// `autoqc simulate set`.
 struct SimulateSetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set",
@@ -106,7 +104,6 @@ struct SetOptions: ParsableArguments {
     }
 }
 
-/// `autoqc simulate inject`.
 struct SimulateInjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inject",
@@ -153,7 +150,6 @@ struct SimulateInjectCommand: ParsableCommand {
     }
 }
 
-/// `autoqc simulate sheet`.
 struct SimulateSheetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sheet",

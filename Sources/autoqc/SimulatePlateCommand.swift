@@ -6,7 +6,6 @@ import Tables
 extension PlateWriter: ExpressibleByArgument {}
 extension PlateLayout: ExpressibleByArgument {}
 
-/// `autoqc simulate plate`.
 struct SimulatePlateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plate",
@@ -106,7 +105,6 @@ struct SimulatePlateCommand: ParsableCommand {
     }
 }
 
-/// `autoqc simulate check`.
 struct SimulateCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",

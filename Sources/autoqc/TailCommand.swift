@@ -5,7 +5,6 @@ import Reporting
 import Tables
 import Training
 
-/// `autoqc tail`.
 struct TailCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tail",

@@ -6,7 +6,6 @@ import Tables
 import Tensors
 import Training
 
-/// `autoqc train`.
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
@@ -68,8 +67,7 @@ struct TrainCommand: ParsableCommand {
     var reference: ReferenceOptions
     @Flag(help: "Calibrate a reference model at the end, too; at an overlap of 0.8 that takes long.")
     var calibrate = false
-    @Option(help: "Threads (default: all cores).")
-    var threads: Int?
+    @OptionGroup var threads: ThreadOptions
     @Flag(help: "Go on from MODEL.checkpoint.")
     var resume = false
 
@@ -77,8 +75,8 @@ struct TrainCommand: ParsableCommand {
     private static let checkpointInterval = Duration.seconds(120)
 
     func validate() throws {
-        guard [steps, threads, batch, reference.epochs].allSatisfy({ $0.map { $0 > 0 } ?? true }) else {
-            throw ValidationError("--steps, --epochs, --batch and --threads must be above 0")
+        guard [steps, batch, reference.epochs].allSatisfy({ $0.map { $0 > 0 } ?? true }) else {
+            throw ValidationError("--steps, --epochs and --batch must be above 0")
         }
         guard steps == nil || reference.epochs == nil else {
             throw ValidationError("give --steps or --epochs, not both")
@@ -116,7 +114,7 @@ struct TrainCommand: ParsableCommand {
     }
 
     func run() throws {
-        if let threads { Compute.setThreads(threads) }
+        threads.apply()
         // Before hours of training, not after them.
         try OutputPath.check(out)
         guard resume || !FileManager.default.fileExists(atPath: checkpoint) else {
@@ -134,8 +132,7 @@ struct TrainCommand: ParsableCommand {
 
     private static func frames(_ arguments: [String], called name: String) throws -> FrameSet {
         let frames = try FrameSet(paths: try FramePaths.normal(arguments))
-        for reason in frames.unreadable.prefix(5) { Terminal.note("skipped: \(reason)") }
-        if !frames.unreadable.isEmpty { Terminal.note("\(frames.unreadable.count) unreadable files skipped") }
+        frames.noteUnreadable()
         Terminal.note("\(frames.count) \(name) of \(frames.width) x \(frames.height)")
         return frames
     }
@@ -212,26 +209,15 @@ struct TrainCommand: ParsableCommand {
         if let timestep { settings.timestep = timestep }
         if let noise { settings.noise = noise }
         if let patch { settings.patch = patch }
-        let batch = batch ?? 8
         let trained = validation.isEmpty ? max(frames - frames / 10, 1) : frames
-        var options =
-            if let steps {
-                ReferenceTraining(
-                    method: method,
-                    settings: settings,
-                    frames: trained,
-                    steps: steps,
-                    batch: batch
-                )
-            } else {
-                ReferenceTraining(
-                    method: method,
-                    settings: settings,
-                    frames: trained,
-                    epochs: reference.epochs ?? ReferenceTraining.epochs,
-                    batch: batch
-                )
-            }
+        var options = ReferenceTraining(
+            method: method,
+            settings: settings,
+            frames: trained,
+            steps: steps,
+            epochs: reference.epochs ?? ReferenceTraining.epochs,
+            batch: batch ?? 8
+        )
         options.seed = seed ?? 1
         options.residual = residual
         if let learningRate { options.learningRate = learningRate }

@@ -77,7 +77,6 @@ struct ReferenceOptions: ParsableArguments {
     @Option(help: "Share of a window that the next one covers again (default: 0.8).")
     var overlap: Double?
 
-    /// The options given, by name.
     var given: [String] {
         let all: [(String, Bool)] = [
             ("--epochs", epochs != nil), ("--channels", channels != nil),
@@ -104,16 +103,10 @@ struct ReferenceOptions: ParsableArguments {
     private func resized(_ network: NetworkConfiguration, window: Int) -> NetworkConfiguration {
         switch network {
         case .unet(var configuration):
-            if let channels { configuration.channels = channels }
-            if let multipliers { configuration.multipliers = multipliers.values }
-            if let blocks { configuration.residualBlocks = blocks }
-            configuration.headChannels = heads(configuration.channels, configuration.multipliers)
+            resize(&configuration)
             return .unet(configuration)
         case .autoencoder(var configuration):
-            if let channels { configuration.channels = channels }
-            if let multipliers { configuration.multipliers = multipliers.values }
-            if let blocks { configuration.residualBlocks = blocks }
-            configuration.headChannels = heads(configuration.channels, configuration.multipliers)
+            resize(&configuration)
             configuration.variational?.imageSize = window
             if let latent { configuration.variational?.latent = latent }
             return .autoencoder(configuration)
@@ -124,9 +117,12 @@ struct ReferenceOptions: ParsableArguments {
         }
     }
 
-    /// The published 64 channels a head, or 32 where those do not divide the channels of the lowest level.
-    private func heads(_ channels: Int, _ multipliers: [Int]) -> Int {
-        channels * (multipliers.last ?? 1) % 64 == 0 ? 64 : 32
+    private func resize(_ size: inout some FamilySize) {
+        if let channels { size.channels = channels }
+        if let multipliers { size.multipliers = multipliers.values }
+        if let blocks { size.residualBlocks = blocks }
+        // The published 64 channels a head, or 32 where those do not divide the channels of the lowest level.
+        size.headChannels = size.channels * (size.multipliers.last ?? 1) % 64 == 0 ? 64 : 32
     }
 }
 
@@ -140,19 +136,21 @@ struct RealtimeOptions: ParsableArguments {
     var widths: NumberList?
     @Option(help: "Residual blocks at each of the three (default: 1,1,2).")
     var depths: NumberList?
-    @Option(help: "Pixels per side of the cells that become channels at the entrance: 4 or 8 (default: 4).")
-    var cell: Int?
+    @Option(
+        help: "Side of the square of pixels that becomes one position of the network: 4 or 8 (default: 4)."
+    )
+    var unshuffle: Int?
 
-    /// The options given, by name.
     var given: [String] {
-        [("--widths", widths != nil), ("--depths", depths != nil), ("--cell", cell != nil)].filter(\.1).map(
-            \.0
-        )
+        let all = [
+            ("--widths", widths != nil), ("--depths", depths != nil), ("--unshuffle", unshuffle != nil),
+        ]
+        return all.filter(\.1).map(\.0)
     }
 
     func validate() throws {
         guard architecture != nil else {
-            throw ValidationError("--widths and --depths take three numbers each, --cell is 4 or 8")
+            throw ValidationError("--widths and --depths take three numbers each, --unshuffle is 4 or 8")
         }
     }
 
@@ -160,7 +158,7 @@ struct RealtimeOptions: ParsableArguments {
     var architecture: RealtimeUNet.Architecture? {
         let standard = RealtimeUNet.Architecture.standard
         return RealtimeUNet.Architecture(
-            cell: cell ?? standard.cell,
+            unshuffle: unshuffle ?? standard.unshuffle,
             channels: widths?.values ?? standard.channels,
             blocks: depths?.values ?? standard.blocks,
             embedding: standard.embedding

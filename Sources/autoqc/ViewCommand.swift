@@ -7,7 +7,6 @@ package import Reporting
 import ServiceLifecycle
 import Systemd
 
-/// `autoqc view`.
 struct ViewCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "view",

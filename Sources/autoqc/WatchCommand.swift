@@ -72,7 +72,6 @@ struct ConfigurationOptions: ParsableArguments {
     }
 }
 
-/// `autoqc watch`.
 struct WatchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch",
@@ -162,7 +161,6 @@ struct WatchCommand: AsyncParsableCommand {
     }
 }
 
-/// `autoqc validate`.
 struct ValidateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate",

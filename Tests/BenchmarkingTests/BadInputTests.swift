@@ -1,10 +1,11 @@
-import Benchmarking
 import Foundation
 import Frames
 import Plate
 import TestSupport
 import Testing
 import Verdict
+
+@testable import Benchmarking
 
 /// What is wrong is said with file, row and remedy, and the rest goes on.
 @Suite struct BenchmarkBadInputTests {

@@ -1,4 +1,3 @@
-import Benchmarking
 import Foundation
 import FoundationXML
 import Frames
@@ -6,6 +5,8 @@ import Plate
 import TestSupport
 import Testing
 import Verdict
+
+@testable import Benchmarking
 
 @Suite struct BenchmarkFigureTests {
     /// Two validation and four test frames of 10 x 10 whose figures can be found by hand.

@@ -1,8 +1,9 @@
-import Benchmarking
 import Foundation
 import Plate
 import TestSupport
 import Testing
+
+@testable import Benchmarking
 
 @Suite struct QualityMetricsTests {
     @Test func blurMakesTheSpectrumSteepAndTheLaplacianSmall() {

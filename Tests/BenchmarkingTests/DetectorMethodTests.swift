@@ -1,8 +1,9 @@
-import Benchmarking
 import Foundation
 import TestSupport
 import Testing
 import Verdict
+
+@testable import Benchmarking
 
 struct DetectorMethodTests {
     @Test func theDaemonsJudgementStandsBesideTheBareModel() async throws {

@@ -1,9 +1,10 @@
-import Benchmarking
 import Foundation
 import Frames
 import Plate
 import TestSupport
 import Verdict
+
+@testable import Benchmarking
 
 /// A benchmark in the published layout, small enough for a test.
 struct TinyBenchmark {

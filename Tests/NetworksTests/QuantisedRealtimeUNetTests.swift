@@ -14,10 +14,15 @@ struct QuantisedRealtimeUNetTests {
     }
 
     @Test(arguments: [4, 8])
-    func predictsWhatFloatsDoWithinTheStepsOfBytes(cell: Int) throws {
+    func predictsWhatFloatsDoWithinTheStepsOfBytes(unshuffle: Int) throws {
         var random = TestGenerator(seed: 3)
         let architecture = try #require(
-            RealtimeUNet.Architecture(cell: cell, channels: [16, 24, 32], blocks: [1, 1, 2], embedding: 8)
+            RealtimeUNet.Architecture(
+                unshuffle: unshuffle,
+                channels: [16, 24, 32],
+                blocks: [1, 1, 2],
+                embedding: 8
+            )
         )
         let network = RealtimeUNet(architecture, using: &random).folded(timestep: 49)
         let image = Tensor(random.floats(96 * 160), shape: [1, 96, 160, 1])

@@ -152,11 +152,11 @@ struct PlatePlayerTests {
             return number * number
         }
         for number in 0..<40 {
-            #expect(try ahead.take(number, unless: { false }) == number * number)
+            #expect(try ahead.item(number, unless: { false }) == number * number)
             #expect(made.value <= number + 1 + 4)
         }
-        #expect(throws: SimulationError.self) { _ = try ahead.take(40, unless: { false }) }
-        #expect(try ahead.take(41, unless: { true }) == nil)
+        #expect(throws: SimulationError.self) { _ = try ahead.item(40, unless: { false }) }
+        #expect(try ahead.item(41, unless: { true }) == nil)
         ahead.stop()
     }
 }

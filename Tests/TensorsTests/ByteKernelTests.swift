@@ -6,22 +6,22 @@ struct ByteKernelTests {
     private func byte(_ x: Float) -> UInt8 { UInt8(min(max(x, 0), 255).rounded(.toNearestOrEven)) }
 
     @Test(arguments: [4, 8])
-    func cellsBecomeChannelsOfTwoBytesEach(cell: Int) {
+    func unshuffledPixelsBecomeTwoBytesEach(side: Int) {
         var random = TestGenerator(seed: 8)
-        let (height, width, step, zero) = (2 * cell, 5 * cell, Float(0.0078125), Int32(100))
+        let (height, width, step, zero) = (2 * side, 5 * side, Float(0.0078125), Int32(100))
         let image = random.floats(height * width).map { 2 * $0 }
         var found = [UInt8](repeating: 0, count: 2 * image.count)
-        unsafe aqc_quantise_cells(image, &found, height, width, cell, step, zero, 16)
+        unsafe aqc_quantise_unshuffled(image, &found, height, width, side, step, zero, 16)
         var expected = found
         for row in 0..<height {
             for column in 0..<width {
-                let position = row / cell * (width / cell) + column / cell
-                let channel = row % cell * cell + column % cell
+                let position = row / side * (width / side) + column / side
+                let channel = row % side * side + column % side
                 // The step is exact in binary, so whether the sum is fused makes no difference.
                 let exact = image[row * width + column] / step + Float(zero)
-                let first = position * 2 * cell * cell + channel
+                let first = position * 2 * side * side + channel
                 expected[first] = byte(exact)
-                expected[first + cell * cell] = byte(16 * (exact - Float(byte(exact))) + Float(zero))
+                expected[first + side * side] = byte(16 * (exact - Float(byte(exact))) + Float(zero))
             }
         }
         #expect(found == expected)

@@ -5,13 +5,13 @@ import Testing
 
 /// The convolution kernels for AVX-512 beside their definition.
 struct DirectConvolutionTests {
-    /// All numbers of outputs, an odd rest of a tile, both strides, no padding, cells.
+    /// All numbers of outputs, an odd rest of a tile, both strides, no padding, a pixel shuffle.
     static let shapes = [
         shape(9, 38, 8, 24, kernel: 3), shape(8, 20, 24, 48, kernel: 3, stride: 2),
         shape(5, 7, 16, 64, kernel: 1),
         shape(6, 23, 12, 32, kernel: 3), shape(7, 34, 4, 16, kernel: 3),
         shape(3, 5, 20, 24, kernel: 2, padding: 0),
-        shape(17, 18, 24, 16, kernel: 3, cell: 4),
+        shape(17, 18, 24, 16, kernel: 3, shuffle: 4),
     ]
 
     static let finishes: [(silu: Bool, adds: Bool)] = [
@@ -26,7 +26,7 @@ struct DirectConvolutionTests {
         kernel: Int,
         stride: Int = 1,
         padding: Int? = nil,
-        cell: Int = 0
+        shuffle: Int = 0
     ) -> aqc_direct_shape {
         aqc_direct_shape(
             height: height,
@@ -36,8 +36,8 @@ struct DirectConvolutionTests {
             kernel: kernel,
             stride: stride,
             padding: padding ?? kernel / 2,
-            source_cell: 0,
-            result_cell: cell
+            unshuffle: 0,
+            shuffle: shuffle
         )
     }
 
@@ -59,7 +59,7 @@ struct DirectConvolutionTests {
         let weights = random.floats(shape.outputs * shape.taps)
         let scales = (0..<shape.outputs).map { 1 / 64 + Float($0) / 1000 }
         let bias = random.floats(shape.outputs)
-        let toFloat = shape.result_cell > 0
+        let toFloat = shape.shuffle > 0
         let adds = finish.adds && !toFloat
         let (step, zero, addend, unit) = (Float(0.005), 77, Float(0.02), Float(40))
         let sums = shape.sums(source.map { Double(Int($0) - zero) }, shape.bytes(weights, scales))
@@ -89,7 +89,7 @@ struct DirectConvolutionTests {
         }
         var found = [Float](repeating: 0, count: shape.results)
         unsafe aqc_direct_bytes_run(plan, source, &found)
-        #expect(relativeError(found, shape.inCells(expected).map(Float.init)) < 2e-4)
+        #expect(relativeError(found, shape.shuffled(expected).map(Float.init)) < 2e-4)
     }
 
     @Test(
@@ -108,12 +108,12 @@ struct DirectConvolutionTests {
         let weights = random.floats(shape.outputs * shape.taps)
         let bias = random.floats(shape.outputs)
         let addend = random.floats(shape.results)
-        let adds = finish.adds && shape.result_cell == 0
+        let adds = finish.adds && shape.shuffle == 0
         let expected = shape.sums(source.map(\.inBfloat16), weights.map(\.inBfloat16)).enumerated().map {
             ($1 + Double(bias[$0 % shape.outputs]) + (adds ? Double(addend[$0]) : 0)).activated(finish.silu)
         }
         let found = shape.floats(source, weights, bias, adds ? addend : nil, silu: finish.silu)
-        #expect(relativeError(found, shape.inCells(expected).map(Float.init)) < 1e-6)
+        #expect(relativeError(found, shape.shuffled(expected).map(Float.init)) < 1e-6)
     }
 
     @Test(
@@ -122,17 +122,17 @@ struct DirectConvolutionTests {
             "this CPU has no AVX-512 BF16"
         )
     )
-    func cellsAreReadWhereTheyLie() {
+    func unshufflesThePixelsThatItReads() {
         var random = TestGenerator(seed: 7)
         let packed = Self.shape(5, 6, 16, 24, kernel: 3)
-        var cells = packed
-        cells.source_cell = 4
+        var unshuffling = packed
+        unshuffling.unshuffle = 4
         let image = random.floats(20 * 24)
         var channels = image
-        unsafe aqc_space_to_depth(image, &channels, 1, 20, 24, 1, 4)
+        unsafe aqc_pixel_unshuffle(image, &channels, 1, 20, 24, 1, 4)
         let weights = random.floats(24 * packed.taps)
         let bias = random.floats(24)
-        let found = cells.floats(image, weights, bias, nil, silu: true)
+        let found = unshuffling.floats(image, weights, bias, nil, silu: true)
         #expect(found == packed.floats(channels, weights, bias, nil, silu: true))
     }
 
@@ -188,9 +188,9 @@ extension aqc_direct_shape {
         weights.enumerated().map { Double(($1 * (1 / scales[$0 / taps])).rounded(.toNearestOrEven)) }
     }
 
-    /// Channels of results as cells of pixels.
-    fileprivate func inCells(_ values: [Double]) -> [Double] {
-        guard result_cell > 0 else { return values }
+    /// Channels of results as squares of pixels.
+    fileprivate func shuffled(_ values: [Double]) -> [Double] {
+        guard shuffle > 0 else { return values }
         return values.indices.map { index in
             let (row, column) = (index / (4 * columns), index % (4 * columns))
             return values[(row / 4 * columns + column / 4) * 16 + row % 4 * 4 + column % 4]

@@ -2,7 +2,8 @@ import Networks
 import Tensors
 import TestSupport
 import Testing
-import Training
+
+@testable import Training
 
 /// f-AnoGAN against the published system: networks, losses and every gradient, dropout off.
 struct FAnoGANGoldenTests {

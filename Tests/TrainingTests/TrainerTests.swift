@@ -5,7 +5,7 @@ import Tables
 import Tensors
 import TestSupport
 import Testing
-import Training
+@testable import Training
 
 struct TrainerTests {
     private func weights(_ trainer: Trainer) -> [String: [Float]] {

@@ -29,11 +29,11 @@ void aqc_spread_channels(const float *b, float *y, size_t batch, size_t pixels, 
 // y[n, c] = sum over p of x[n, p, c]
 void aqc_sum_pixels(const float *x, float *y, size_t batch, size_t pixels, size_t channels);
 
-// Each block of b x b pixels becomes one pixel of b * b * channels: [n, h, w, c] -> [n, h/b, w/b, b*b*c], and back;
-// height and width are those of the larger image in both.
-void aqc_space_to_depth(
+// Pixel unshuffle and shuffle (Shi et al. 2016): each square of b x b pixels becomes one position of b * b * channels,
+// [n, h, w, c] -> [n, h/b, w/b, b*b*c], and back; height and width are those of the larger image in both.
+void aqc_pixel_unshuffle(
     const float *x, float *y, size_t batch, size_t height, size_t width, size_t channels, size_t block);
-void aqc_depth_to_space(
+void aqc_pixel_shuffle(
     const float *x, float *y, size_t batch, size_t height, size_t width, size_t channels, size_t block);
 // y = b + x, where each pixel of x, [n, h, w, c], is repeated 2 x 2.
 void aqc_add_upsampled(

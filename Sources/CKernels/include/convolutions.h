@@ -13,9 +13,9 @@ extern "C" {
 // Of the source, [height, width, inputs]; the kernel is square, and as many zeros lie around the image on all sides.
 typedef struct {
     size_t height, width, inputs, outputs, kernel, stride, padding;
-    // 4 where the 16 inputs of a float32 source are cells of 4 x 4 pixels that still lie as such, [4 height, 4 width]; the same
-    // for the 16 outputs of a float32 result. Elsewhere 0.
-    size_t source_cell, result_cell;
+    // 4 where the kernel unshuffles a float32 source, [4 height, 4 width], into its 16 inputs, or shuffles its 16 outputs into
+    // a float32 result of 4 times the height and width. Elsewhere 0.
+    size_t unshuffle, shuffle;
 } aqc_direct_shape;
 
 // What follows a sum of bytes: y = act(scale * sum + bias + addend_step * addend), where addend is what lies in the destination

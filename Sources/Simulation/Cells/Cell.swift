@@ -4,7 +4,6 @@ import Randomness
 
 /// One cell: where it is, what shape it has, how much it delays and takes light, and how it moves.
 struct Cell: Sendable {
-    /// The kind of shape.
     enum Form: Sendable {
         case round
         case polarised
@@ -38,7 +37,6 @@ struct Cell: Sendable {
     private var age: Float
     private let restingDepth: Float
 
-    /// Draws a cell at a place.
     init(_ specimen: Specimen, pixelSize: Float, interval: Float, row: Float, column: Float, seed: UInt64) {
         var random = SplitMix64(seed: seed, 0xCE11)
         form = Self.drawForm(specimen, using: &random)
@@ -78,10 +76,10 @@ struct Cell: Sendable {
 
     /// Moves on by one frame: a persistent random walk, with a shape and a height that fluctuate.
     mutating func step() {
-        let turn = Arithmetic.sineCosine(0.4 * random.drawGaussian())
+        let rotation = Arithmetic.sineCosine(0.4 * random.drawGaussian())
         heading = (
-            heading.sine * turn.cosine + heading.cosine * turn.sine,
-            heading.cosine * turn.cosine - heading.sine * turn.sine
+            heading.sine * rotation.cosine + heading.cosine * rotation.sine,
+            heading.cosine * rotation.cosine - heading.sine * rotation.sine
         )
         let length = (heading.sine * heading.sine + heading.cosine * heading.cosine).squareRoot()
         heading = (heading.sine / length, heading.cosine / length)

@@ -9,7 +9,6 @@ import Plate
 /// of 0.3 and, with defocus, by the illumination's aperture; minus what the cell absorbs and what its steep rim scatters
 /// out of the aperture.
 struct CellPainter {
-    /// Wavelength in um.
     private static let wavelength: Float = 0.55
     /// Blur of the objective and the camera, standard deviation in pixels.
     private static let sharpness: Float = 0.9
@@ -83,7 +82,6 @@ struct CellPainter {
         return (Self.sharpness * Self.sharpness + spread * spread).squareRoot()
     }
 
-    /// The cell's phase delay, blurred.
     private mutating func draw(_ body: aqc_cell, granules: Granules, kernel: [Float]) {
         let count = (2 * body.half + 1) * aqc_patch_stride(body.half)
         if phase.count < count {

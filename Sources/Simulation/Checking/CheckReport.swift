@@ -3,58 +3,45 @@ import Foundation
 /// The daemon's answers about a simulated plate, compared with the truth.
 package struct CheckReport: Sendable, Equatable, Codable {
     /// `ledger`, or `alarms` where outcomes come from alarm logs only.
-    package let source: String
-    /// Frames by what became of them.
-    package let frames: Frames
+    let source: String
+    let frames: Frames
     /// Faulty frames against flagged ones; missed and quarantined frames count as not flagged.
-    package let detection: Confusion
+    let detection: Confusion
     /// Wells with a fault against wells with an ONSET.
-    package let wells: Confusion
+    let wells: Confusion
     /// Recall of each class, in steps of strength.
-    package let faults: [FaultRecall]
+    let faults: [FaultRecall]
     /// Time from a fault to its ONSET line.
-    package let onset: Onset
+    let onset: Onset
     /// From the file's end to the judgement, in s; `nil` without a ledger.
-    package let closeToJudged: Percentiles?
+    let closeToJudged: Percentiles?
     /// From the file's end to the frame's FAULT line, in s.
-    package let closeToAlarm: Percentiles?
+    let closeToAlarm: Percentiles?
 
-    /// Frames by what became of them.
-    package struct Frames: Sendable, Equatable, Codable {
-        /// Frames that were written.
-        package let written: Int
-        /// Those with a fault.
-        package let faulty: Int
-        /// Judged; `nil` without a ledger.
-        package let judged: Int?
+    struct Frames: Sendable, Equatable, Codable {
+        let written: Int
+        let faulty: Int
+        let judged: Int?
         /// Set apart as unreadable.
-        package let quarantined: Int
+        let quarantined: Int
         /// Not judged on purpose.
-        package let skipped: Int
+        let skipped: Int
         /// Paths of frames without an outcome; `nil` without a ledger, where this is not known.
-        package let missed: [String]?
+        let missed: [String]?
         /// Paths of frames that were judged, or announced, more than once.
-        package let doubled: [String]
+        let doubled: [String]
         /// Frames of these runs that the truth does not know.
-        package let unexpected: Int
+        let unexpected: Int
     }
 
-    /// Truth against answers.
-    package struct Confusion: Sendable, Equatable, Codable {
-        /// Faulty and found.
-        package let found: Int
-        /// Faulty and not found.
-        package let overlooked: Int
-        /// Normal and taken for faulty.
-        package let falseAlarms: Int
-        /// Normal and not flagged.
-        package let passed: Int
+    struct Confusion: Sendable, Equatable, Codable {
+        let found, overlooked, falseAlarms, passed: Int
         /// Share of the faulty that is found; `nil` for none.
-        package let recall: Double?
+        let recall: Double?
         /// Share of the alarms that is right; `nil` for none.
-        package let precision: Double?
+        let precision: Double?
         /// Share of the normal that is taken for faulty; `nil` for none.
-        package let falseAlarmRate: Double?
+        let falseAlarmRate: Double?
 
         init(found: Int, overlooked: Int, falseAlarms: Int, passed: Int) {
             (self.found, self.overlooked) = (found, overlooked)
@@ -73,17 +60,15 @@ package struct CheckReport: Sendable, Equatable, Codable {
     }
 
     /// Recall of one class in one step of strength.
-    package struct FaultRecall: Sendable, Equatable, Codable {
-        /// Published class.
-        package let fault: String
+    struct FaultRecall: Sendable, Equatable, Codable {
+        let fault: String
         /// Least strength of the step, and least of the next; 0 and 1 for all.
-        package let strength: [Double]
-        /// Frames that show it.
-        package let frames: Int
+        let strength: [Double]
+        let frames: Int
         /// Those of them that were flagged.
-        package let found: Int
+        let found: Int
         /// Their share; `nil` for none.
-        package let recall: Double?
+        let recall: Double?
 
         init(fault: String, strength: [Double], frames: Int, found: Int) {
             (self.fault, self.strength, self.frames, self.found) = (fault, strength, frames, found)
@@ -92,33 +77,23 @@ package struct CheckReport: Sendable, Equatable, Codable {
     }
 
     /// From a fault's first frame to the ONSET line.
-    package struct Onset: Sendable, Equatable, Codable {
+    struct Onset: Sendable, Equatable, Codable {
         /// Stretches of faulty frames of a well.
-        package let episodes: Int
+        let episodes: Int
         /// Those with an ONSET line within.
-        package let announced: Int
+        let announced: Int
         /// Those that began while the well counted as faulty already.
-        package let alreadyFaulty: Int
+        let alreadyFaulty: Int
         /// Frames from the first faulty one to the one of the line.
-        package let frames: Percentiles?
+        let frames: Percentiles?
         /// From the end of the first faulty frame's file to the line, in s.
-        package let seconds: Percentiles?
+        let seconds: Percentiles?
     }
 
-    /// Nearest-rank percentiles.
-    package struct Percentiles: Sendable, Equatable, Codable {
-        /// How many values.
-        package let count: Int
-        /// Half the values are at most this.
-        package let p50: Double
-        /// 90 in 100 are at most this.
-        package let p90: Double
-        /// 99 in 100 are at most this.
-        package let p99: Double
-        /// The largest.
-        package let maximum: Double
+    struct Percentiles: Sendable, Equatable, Codable {
+        let count: Int
+        let p50, p90, p99, maximum: Double
 
-        /// `nil` for no values.
         init?(_ values: [Double]) {
             guard let largest = values.max() else { return nil }
             let sorted = values.sorted()
@@ -129,7 +104,7 @@ package struct CheckReport: Sendable, Equatable, Codable {
     }
 
     /// Whether every frame that was written has an outcome; `nil` without a ledger, where this is not known.
-    package var missedNone: Bool? { frames.missed?.isEmpty }
+    var missedNone: Bool? { frames.missed?.isEmpty }
 }
 
 private func share(_ part: Int, of whole: Int) -> Double? {
@@ -241,7 +216,7 @@ package struct CheckLimits: Sendable, Equatable {
     /// Largest 99th percentile from a file's end to its judgement, in s.
     package var latency99: Double?
     /// Whether a run without a ledger passes, though missed frames are not known then.
-    package var allowsUnknown: Bool
+    package var allowsUnknown = false
 
     /// By default the only condition is that no frame was missed.
     package init(

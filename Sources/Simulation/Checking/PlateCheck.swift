@@ -9,12 +9,8 @@ package struct PlateCheck {
     /// Steps of strength that recall is given for.
     static let steps: [(from: Double, to: Double)] = [(0, 0.25), (0.25, 0.5), (0.5, 0.75), (0.75, 1)]
 
-    private let rows: [TruthRow]
-    private let answers: DaemonAnswers
-
-    init(_ rows: [TruthRow], _ answers: DaemonAnswers) {
-        (self.rows, self.answers) = (rows, answers)
-    }
+    let rows: [TruthRow]
+    let answers: DaemonAnswers
 
     /// Checks an output folder of `autoqc watch` against the truth.
     ///
@@ -28,7 +24,8 @@ package struct PlateCheck {
         guard !rows.isEmpty else {
             throw SimulationError("the truth has no frame; was the plate ended at once?")
         }
-        return try PlateCheck(rows, DaemonAnswers(folder: folder, of: rows, alarmsOnly: alarmsOnly)).report()
+        let answers = try DaemonAnswers(folder: folder, of: rows, alarmsOnly: alarmsOnly)
+        return PlateCheck(rows: rows, answers: answers).report()
     }
 
     func report() -> CheckReport {
@@ -193,14 +190,12 @@ package struct PlateCheck {
 
 /// The outcomes and alarms that a daemon wrote for the frames of some runs.
 struct DaemonAnswers {
-    /// One outcome of a frame.
     enum Outcome: Equatable {
         case judged(isFaulty: Bool, at: Timestamp)
         case quarantined
         case skipped
     }
 
-    /// The source of outcomes.
     enum Source: String {
         /// The ledger, which has every frame.
         case ledger

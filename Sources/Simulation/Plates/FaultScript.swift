@@ -1,6 +1,6 @@
-package import Faults
+import Faults
 import Foundation
-package import Plate
+import Plate
 import Randomness
 
 /// The faults of a plate: which wells show them, and when.
@@ -20,8 +20,7 @@ import Randomness
 /// Frames are counted from 0, times from the plate's start in the plate's time, whatever the speed. Unknown keys are
 /// errors that name the nearest known one.
 package struct FaultScript: Sendable, Equatable {
-    /// A moment in a well's time.
-    package enum Moment: Sendable, Equatable {
+    enum Moment: Sendable, Equatable {
         /// A frame's position.
         case frame(Int)
         /// Time from the first frame, in s.
@@ -35,67 +34,41 @@ package struct FaultScript: Sendable, Equatable {
         }
     }
 
-    /// One fault in some wells.
-    package struct Entry: Sendable, Equatable {
-        /// Published class.
-        package let kind: FaultKind
+    struct Entry: Sendable, Equatable {
+        let kind: FaultKind
         /// Its form; `nil` for one of the class's forms, drawn for each well.
-        package let form: FaultForm?
+        let form: FaultForm?
         /// Where; `nil` for all wells.
-        package let wells: [Well]?
-        /// First frame that shows it.
-        package let onset: Moment
+        let wells: [Well]?
+        let onset: Moment
         /// First frame that does not show it any more; `nil` for a fault that stays.
-        package let end: Moment?
-        /// Size and contrast, 0 to 1.
-        package let strength: Float
+        let end: Moment?
+        let strength: Float
         /// Shift of the focus in um; `nil` where it follows from the strength.
-        package let shift: Float?
+        let shift: Float?
         /// Place in the file, for messages: `faults.yaml:7: faults[1]`.
         let place: String
 
         /// Describes a fault; a form of another class is a programmer's mistake.
-        package init(
+        init(
             kind: FaultKind,
             form: FaultForm? = nil,
             wells: [Well]?,
             onset: Moment = .frame(0),
             end: Moment? = nil,
-            strength: Float
-        ) {
-            self.init(
-                kind: kind,
-                form: form,
-                wells: wells,
-                onset: onset,
-                end: end,
-                strength: strength,
-                shift: nil,
-                place: "\(kind.rawValue)"
-            )
-        }
-
-        init(
-            kind: FaultKind,
-            form: FaultForm?,
-            wells: [Well]?,
-            onset: Moment,
-            end: Moment?,
             strength: Float,
-            shift: Float?,
-            place: String
+            shift: Float? = nil,
+            place: String? = nil
         ) {
             precondition(form.map { $0.kind == kind } ?? true, "no form of \(kind)")
             (self.kind, self.form, self.wells, self.onset) = (kind, form, wells, onset)
-            (self.end, self.strength, self.shift, self.place) = (end, strength, shift, place)
+            (self.end, self.strength, self.shift, self.place) = (end, strength, shift, place ?? kind.rawValue)
         }
     }
 
-    /// The faults.
-    package let entries: [Entry]
+    let entries: [Entry]
 
-    /// Gathers faults.
-    package init(_ entries: [Entry]) { self.entries = entries }
+    init(_ entries: [Entry]) { self.entries = entries }
 
     /// Reads a file; throws a sentence with file, line and key.
     package static func load(path: String) throws(SimulationError) -> FaultScript {

@@ -11,7 +11,6 @@ protocol FrameDelivery {
     mutating func deliver(_ made: FrameMaker.Made, _ step: PlatePlan.Step) throws(SimulationError)
     /// Writes the piece that is due.
     mutating func writePiece() throws(SimulationError)
-    /// Closes all open files.
     mutating func finish() throws(SimulationError)
 }
 
@@ -226,7 +225,6 @@ struct NewFile {
         self.path = path
     }
 
-    /// Appends bytes.
     func write(_ data: Data) throws(SimulationError) {
         do {
             try handle.write(contentsOf: data)
@@ -235,7 +233,6 @@ struct NewFile {
         }
     }
 
-    /// Ends the file.
     func close() throws(SimulationError) {
         do {
             try handle.close()

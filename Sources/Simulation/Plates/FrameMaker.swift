@@ -7,13 +7,9 @@ import Synchronization
 
 /// Simulates and encodes the frames of a plate, on any thread and in any order.
 final class FrameMaker: Sendable {
-    /// A frame that is ready to be written.
     struct Made: Sendable {
-        /// The frame as it will be written.
         enum Content: Sendable {
-            /// A file's bytes.
             case file(Data)
-            /// A page of a movie.
             case page(Frame)
         }
 
@@ -139,7 +135,7 @@ final class LookAhead<Item: Sendable>: Sendable {
     /// Waits for an item; each is taken once and in order.
     ///
     /// `nil` once `isInterrupted`.
-    func take(_ number: Int, unless isInterrupted: () -> Bool) throws(SimulationError) -> Item? {
+    func item(_ number: Int, unless isInterrupted: () -> Bool) throws(SimulationError) -> Item? {
         while !isInterrupted() {
             if let result = state.withLock({ $0.ready.removeValue(forKey: number) }) {
                 room.signal()
@@ -150,7 +146,6 @@ final class LookAhead<Item: Sendable>: Sendable {
         return nil
     }
 
-    /// Ends the making of items.
     func stop() {
         state.withLock { $0.isStopped = true }
         for _ in 0..<workers { room.signal() }

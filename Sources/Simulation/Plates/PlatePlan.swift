@@ -2,15 +2,12 @@ import Plate
 
 /// When which frame of a plate is written, and where.
 struct PlatePlan: Sendable {
-    /// One frame before it is made.
     struct Step: Sendable, Equatable {
         /// Position of the well in the scan.
         let position: Int
-        /// Run, well and position in time.
         let frame: FrameID
         /// From the start, in real time.
         let due: Duration
-        /// Path in the plate's folder.
         let path: String
     }
 
@@ -22,7 +19,6 @@ struct PlatePlan: Sendable {
         wells = ScanOrder.wells(settings.wells)
     }
 
-    /// Frames of all wells.
     var count: Int { wells.count * settings.frames }
 
     /// The frame at a place in the order of writing.

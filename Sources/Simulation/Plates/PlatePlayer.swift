@@ -67,7 +67,7 @@ package struct PlatePlayer: Sendable {
         for number in 0..<plan.count {
             let step = plan.step(number)
             guard try pace.wait(until: step.due, meanwhile: &delivery, unless: isInterrupted),
-                let made = try ahead.take(number, unless: isInterrupted)
+                let made = try ahead.item(number, unless: isInterrupted)
             else { break }
             pace.note(due: step.due)
             try delivery.deliver(made, step)
@@ -103,13 +103,11 @@ package struct PlatePlayer: Sendable {
     }
 }
 
-/// The clock of a plate.
 struct Pace {
     /// Longest sleep, so that an interruption is noticed.
     private static let nap = Duration.milliseconds(50)
 
     private let start = ContinuousClock.now
-    /// Lateness of the last frame, in s.
     private(set) var lateness = 0.0
     /// Lateness of the latest frame, in s.
     private(set) var greatestLateness = 0.0

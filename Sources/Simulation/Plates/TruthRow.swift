@@ -17,11 +17,6 @@ package struct TruthRow: Sendable, Equatable {
         package let kind: FaultKind
         /// 0 to 1.
         package let strength: Double
-
-        /// Names a fault.
-        package init(kind: FaultKind, strength: Double) {
-            (self.kind, self.strength) = (kind, strength)
-        }
     }
 
     /// Path in the plate's folder.
@@ -33,11 +28,6 @@ package struct TruthRow: Sendable, Equatable {
     /// When the file was complete.
     package let closed: Timestamp
 
-    /// Gathers a line.
-    package init(file: String, frame: FrameID, faults: [Shown], closed: Timestamp) {
-        (self.file, self.frame, self.faults, self.closed) = (file, frame, faults, closed)
-    }
-
     static let header = ["file", "run", "well", "frame", "fault", "strength", "closed"]
 
     var line: String {
@@ -46,25 +36,6 @@ package struct TruthRow: Sendable, Equatable {
         return CSV.row([
             file, frame.run, frame.well.description, "\(frame.index)", kinds, strengths, closed.iso8601,
         ])
-    }
-
-    /// Reads the fields of a line; `nil` if they are none.
-    init?(fields: [String]) {
-        guard fields.count == 7, !fields[0].isEmpty, !fields[1].isEmpty, let well = Well(fields[2]),
-            let index = Int(fields[3]), let closed = Timestamp(iso8601: fields[6])
-        else { return nil }
-        let kinds = fields[4].split(separator: ";").compactMap { FaultKind(rawValue: String($0)) }
-        let strengths = fields[5].split(separator: ";").compactMap { Double($0) }
-        let count = fields[4].split(separator: ";").count
-        guard kinds.count == count, strengths.count == count,
-            strengths.allSatisfy({ (0...1).contains($0) })
-        else { return nil }
-        self.init(
-            file: fields[0],
-            frame: FrameID(run: fields[1], well: well, index: index),
-            faults: zip(kinds, strengths).map { Shown(kind: $0, strength: $1) },
-            closed: closed
-        )
     }
 
     /// Reads a whole file; throws a sentence with file and line.
@@ -87,6 +58,27 @@ package struct TruthRow: Sendable, Equatable {
             }
             return truth
         }
+    }
+}
+
+extension TruthRow {
+    /// Reads the fields of a line; `nil` if they are none.
+    init?(fields: [String]) {
+        guard fields.count == 7, !fields[0].isEmpty, !fields[1].isEmpty, let well = Well(fields[2]),
+            let index = Int(fields[3]), let closed = Timestamp(iso8601: fields[6])
+        else { return nil }
+        let kinds = fields[4].split(separator: ";").compactMap { FaultKind(rawValue: String($0)) }
+        let strengths = fields[5].split(separator: ";").compactMap { Double($0) }
+        let count = fields[4].split(separator: ";").count
+        guard kinds.count == count, strengths.count == count,
+            strengths.allSatisfy({ (0...1).contains($0) })
+        else { return nil }
+        self.init(
+            file: fields[0],
+            frame: FrameID(run: fields[1], well: well, index: index),
+            faults: zip(kinds, strengths).map { Shown(kind: $0, strength: $1) },
+            closed: closed
+        )
     }
 }
 

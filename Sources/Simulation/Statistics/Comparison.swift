@@ -8,7 +8,6 @@ import Synchronization
 
 /// Real and simulated frames side by side: a sheet of pictures, its key, and a table of statistics.
 package struct Comparison: Sendable {
-    /// A tile of the sheet before it is shuffled.
     private struct Tile {
         let label: String
         let pixels: [UInt8]

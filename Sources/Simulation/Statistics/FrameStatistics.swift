@@ -105,7 +105,6 @@ struct CellCensus {
     /// Areas of single cells, in pixels.
     private static let areas = 60...900
 
-    /// Cells found.
     let count: Int
     /// Median diameter of a disc of the same area, in pixels; 0 without cells.
     let medianDiameter: Float
