@@ -5,7 +5,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { PITCH = 16 };
+enum { PITCH = aqc_light_pitch };
 
 AQC_CLONES void aqc_light_field(
     const float *x, float *y, size_t height, size_t width, const float *nodes, float level) {
@@ -15,11 +15,11 @@ AQC_CLONES void aqc_light_field(
         const float *upper = nodes + row / PITCH * columns, *lower = upper + columns;
         const float *from = x + row * width;
         float *to = y + row * width;
-        for (size_t cell = 0; cell * PITCH < width; cell++, from += PITCH, to += PITCH) {
-            const float left = upper[cell] * (1 - share) + lower[cell] * share;
-            const float right = upper[cell + 1] * (1 - share) + lower[cell + 1] * share;
+        for (size_t node = 0; node * PITCH < width; node++, from += PITCH, to += PITCH) {
+            const float left = upper[node] * (1 - share) + lower[node] * share;
+            const float right = upper[node + 1] * (1 - share) + lower[node + 1] * share;
             const float slope = (right - left) / PITCH;
-            const size_t rest = width - cell * PITCH;
+            const size_t rest = width - node * PITCH;
             // A loop of a known length is one of vectors.
             if (rest >= PITCH)
                 for (size_t i = 0; i < PITCH; i++) to[i] = from[i] * level * (left + slope * (float)i);

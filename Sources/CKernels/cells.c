@@ -19,10 +19,11 @@ INLINE float floored(float value) {
 INLINE float grain(const float *granules, float x, float y) {
     const float u = x / 3, v = y / 3, left = floored(u), top = floored(v);
     const float a = u - left, b = v - top;
-    const int32_t column = (int32_t)left & 15, row = (int32_t)top & 15;
-    const int32_t right = (column + 1) & 15, below = (row + 1) & 15;
-    const float upper = granules[row * 16 + column] * (1 - a) + granules[row * 16 + right] * a;
-    const float lower = granules[below * 16 + column] * (1 - a) + granules[below * 16 + right] * a;
+    const int32_t last = aqc_granule_side - 1;
+    const int32_t column = (int32_t)left & last, row = (int32_t)top & last;
+    const int32_t right = (column + 1) & last, below = (row + 1) & last;
+    const float upper = granules[row * aqc_granule_side + column] * (1 - a) + granules[row * aqc_granule_side + right] * a;
+    const float lower = granules[below * aqc_granule_side + column] * (1 - a) + granules[below * aqc_granule_side + right] * a;
     return upper * (1 - b) + lower * b;
 }
 
@@ -110,7 +111,7 @@ AQC_CLONES void aqc_cell_light(
         for (size_t i = 0; i < columns; i++) {
             const float change = factor(&kept, blurred[i], blurred[i - 1], blurred[i + 1], north[i], south[i]);
             line[i] *= change;
-            if (marked) marked[i] |= (change - 1 > 0.04f) | (1 - change > 0.04f);
+            if (marked) marked[i] |= (change - 1 > aqc_visible_change) | (1 - change > aqc_visible_change);
         }
     }
 }

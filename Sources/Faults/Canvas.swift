@@ -201,7 +201,7 @@ struct RadialProfile: Sendable {
 /// A smooth quantity over the frame, kept on a coarse grid and read between its points linearly.
 package struct Field: Sendable {
     /// Pixels from one point of the grid to the next, as `aqc_light_field` has it.
-    private static let pitch = 16
+    private static let pitch = Int(aqc_light_pitch)
 
     private let height: Int
     private let width: Int

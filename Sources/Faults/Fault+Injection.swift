@@ -1,3 +1,4 @@
+import CKernels
 import Mathematics
 package import Plate
 import Randomness
@@ -6,7 +7,7 @@ extension Fault {
     /// Blur per um of defocus, standard deviation in pixels, as simulated cells are blurred.
     private static let blurPerMicrometre: Float = 0.056
     /// Change against the background by which a defocused cell is seen.
-    private static let seen: Float = 0.04
+    private static let seen = aqc_visible_change
 
     /// Puts the fault on a normal frame with grey values of 0 to `white`, which is 255 where a pixel has 8 bits.
     ///

@@ -1,5 +1,5 @@
 import Detection
-package import Diffusion
+import Diffusion
 import Foundation
 import Frames
 package import Plate

@@ -1,5 +1,5 @@
 import Foundation
-package import Plate
+import Plate
 
 /// A threshold from normal frames alone that new normal frames pass at a stated rate.
 ///

@@ -5,6 +5,7 @@ import Tables
 import Tensors
 import TestSupport
 import Testing
+
 @testable import Training
 
 struct TrainerTests {

@@ -6,8 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// y = x * level * field; y may be x. The field is known at every 16th row and column, nodes[height / 16 + 2][width / 16 + 2],
-// and linear between, along columns first.
+// Rows and columns from one node of a light field to the next; points of a side of the lattice of a cell's granules, a power of 2;
+// discs that a cell's shape is made of.
+enum { aqc_light_pitch = 16, aqc_granule_side = 16, aqc_cell_lobes = 4 };
+
+// Relative change of the light from which on a pixel shows a cell.
+static const float aqc_visible_change = 0.04f;
+
+// y = x * level * field; y may be x. The field is known at every aqc_light_pitch-th row and column (p),
+// nodes[height / p + 2][width / p + 2], and linear between, along columns first.
 void aqc_light_field(const float *x, float *y, size_t height, size_t width, const float *nodes, float level);
 
 // Adds noise to light, sqrt(read_noise + gain * light) times the sum of four random bytes, and keeps it within 0 ... 255.
@@ -27,7 +34,8 @@ typedef struct {
     size_t half, inner;
     float row, column;                    // its middle from the patch's
     float sine, cosine, stretch;          // heading, and how much longer than wide, as the square root
-    float along[4], across[4], reach[4];  // discs that its shape is the soft union of
+    // Discs that its shape is the soft union of.
+    float along[aqc_cell_lobes], across[aqc_cell_lobes], reach[aqc_cell_lobes];
     float radius, phase, granularity;
     float flow_along, flow_across;  // how its granules have moved, in pixels
     float gathering;                // how much its middle gathers the light, 0 to 1
@@ -40,14 +48,14 @@ typedef struct {
 
 size_t aqc_patch_stride(size_t half);
 
-// The delay of light by each pixel of the patch. granules[16][16] repeat every 16 x 3 pixels.
+// The delay of light by each pixel of the patch. granules[aqc_granule_side][aqc_granule_side] lie 3 pixels apart and repeat.
 void aqc_cell_phase(const aqc_cell *cell, const float *granules, float *phase);
 
 // y = phase of a cell, blurred along rows and then along columns by a kernel of half - inner - 1 values on each side of its middle.
 void aqc_cell_blur(const aqc_cell *cell, const float *kernel, const float *phase, float *across, float *y);
 
 // Multiplies light by what the cell does to it, in some rows and columns of the patch that are not its outermost ones; blurred,
-// light and marks begin at the first pixel of them. Sets marks, if not NULL, to 1 where it changes by more than 4 %. Light and
+// light and marks begin at the first pixel of them. Sets marks, if not NULL, to 1 where it changes by more than aqc_visible_change. Light and
 // marks are parts of images of the same width.
 void aqc_cell_light(
     const aqc_cell_optics *optics, const float *blurred, size_t stride, size_t rows, size_t columns, float *light, uint8_t *marks,

@@ -1,3 +1,4 @@
+import CKernels
 import Faults
 import Mathematics
 import Randomness
@@ -230,19 +231,20 @@ struct CellPopulation: Sendable {
     }
 }
 
-/// A cell's granules and nucleus: values of -1 to 1 on a lattice of 16 x 16 points that repeats.
+/// A cell's granules and nucleus: values of -1 to 1 on a square lattice that repeats.
 struct Granules {
     let values: [Float]
 
     init(seed: UInt64) {
         var random = SplitMix64(state: seed)
-        values = unsafe [Float](unsafeUninitializedCapacity: 256) { values, count in
-            for index in stride(from: 0, to: 256, by: 2) {
+        let points = Int(aqc_granule_side * aqc_granule_side)
+        values = unsafe [Float](unsafeUninitializedCapacity: points) { values, count in
+            for index in stride(from: 0, to: points, by: 2) {
                 let bits = random.next()
                 unsafe values.initializeElement(at: index, to: Float(bits & 0xFFFF) / 32_768 - 1)
                 unsafe values.initializeElement(at: index + 1, to: Float(bits >> 16 & 0xFFFF) / 32_768 - 1)
             }
-            count = 256
+            count = points
         }
     }
 }
