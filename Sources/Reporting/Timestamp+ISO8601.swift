@@ -7,10 +7,12 @@ extension Timestamp {
         var seconds = Int(nanoseconds / 1_000_000_000)
         var rest = nanoseconds % 1_000_000_000
         if rest < 0 { (seconds, rest) = (seconds - 1, rest + 1_000_000_000) }
-        var parts = tm()
+        var parts = unsafe tm()
         unsafe gmtime_r(&seconds, &parts)
-        let day = [(parts.tm_year + 1900).digits(4), (parts.tm_mon + 1).digits(2), parts.tm_mday.digits(2)]
-        let time = [parts.tm_hour, parts.tm_min, parts.tm_sec].map { $0.digits(2) }
+        let day = unsafe [
+            (parts.tm_year + 1900).digits(4), (parts.tm_mon + 1).digits(2), parts.tm_mday.digits(2),
+        ]
+        let time = unsafe [parts.tm_hour, parts.tm_min, parts.tm_sec].map { $0.digits(2) }
         return "\(day.joined(separator: "-"))T\(time.joined(separator: ":")).\((rest / 1_000_000).digits(3))Z"
     }
 
@@ -32,9 +34,9 @@ extension Timestamp {
         guard values.count == 7, (1970...2261).contains(values[0]), (1...12).contains(values[1]),
             (1...31).contains(values[2]), values[3] < 24, values[4] < 60, values[5] < 60
         else { return nil }
-        var parts = tm()
-        (parts.tm_year, parts.tm_mon, parts.tm_mday) = (values[0] - 1900, values[1] - 1, values[2])
-        (parts.tm_hour, parts.tm_min, parts.tm_sec) = (values[3], values[4], values[5])
+        var parts = unsafe tm()
+        unsafe (parts.tm_year, parts.tm_mon, parts.tm_mday) = (values[0] - 1900, values[1] - 1, values[2])
+        unsafe (parts.tm_hour, parts.tm_min, parts.tm_sec) = (values[3], values[4], values[5])
         let seconds = unsafe Int64(timegm(&parts))
         self.init(nanoseconds: (seconds * 1000 + Int64(values[6])) * 1_000_000)
     }
