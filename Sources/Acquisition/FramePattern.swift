@@ -249,10 +249,8 @@ package enum NameReading: Sendable, Equatable {
 
 /// Why a file-name pattern cannot be used.
 package struct FramePatternError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The pattern as it was given.
-    package let pattern: String
-    /// A sentence for the person who wrote the pattern.
-    package let detail: String
+    let pattern: String
+    let detail: String
 
     /// The sentence.
     package var description: String { "file-name pattern '\(pattern)': \(detail)" }

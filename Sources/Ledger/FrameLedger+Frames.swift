@@ -177,7 +177,7 @@ extension FrameLedger {
             let normal =
                 "state = 'scored' AND verdict = 'normal' AND well_faulty = 0 AND pages = 1"
             let all = try Int.fetchOne(database, sql: "SELECT count(*) FROM frames WHERE \(normal)") ?? 0
-            // Wells take turns: every n-th frame could be of one well. Knuth's multiplier scatters them.
+            // Wells are recorded one after another: every n-th frame could be of one well. Knuth's multiplier scatters them.
             let share = min(1, Double(most) / Double(max(all, 1)))
             return try Row.fetchAll(
                 database,
@@ -202,7 +202,7 @@ extension FrameLedger {
         package let threshold: Double?
         /// Whether it was judged faulty.
         package let isFaulty: Bool
-        /// Whether the well counts as faulty from it on; `nil` for one judged out of turn, or not at all.
+        /// Whether the well counts as faulty from it on; `nil` for one judged after newer ones, or not at all.
         package let wellIsFaulty: Bool?
     }
 

@@ -72,7 +72,7 @@ extension FrameLedger {
             let rows = try Row.fetchAll(
                 database,
                 sql:
-                    "SELECT well, (SELECT well_faulty \(Self.inTurn) LIMIT 1) AS is_faulty FROM wells WHERE run = ?",
+                    "SELECT well, (SELECT well_faulty \(Self.inOrder) LIMIT 1) AS is_faulty FROM wells WHERE run = ?",
                 arguments: [run]
             )
             return rows.reduce(into: [:]) { states, row in
@@ -106,8 +106,8 @@ extension FrameLedger {
                 database,
                 sql: """
                     SELECT wells.*, frames.frame, state, severity, threshold, cause, frames.reason, completed_ns, judged_ns,
-                    (SELECT well_faulty \(Self.inTurn) LIMIT 1) AS is_faulty,
-                    (SELECT sum(verdict = 'faulty') FROM (SELECT verdict \(Self.inTurn) LIMIT 3)) AS recent,
+                    (SELECT well_faulty \(Self.inOrder) LIMIT 1) AS is_faulty,
+                    (SELECT sum(verdict = 'faulty') FROM (SELECT verdict \(Self.inOrder) LIMIT 3)) AS recent,
                     EXISTS (SELECT 1 FROM alarms WHERE alarms.run = wells.run AND alarms.well = wells.well
                         AND alarms.frame = frames.frame AND event = 'STALLED'
                         AND reason NOT LIKE '%whole run%') AS is_stalled
@@ -119,9 +119,9 @@ extension FrameLedger {
         }
     }
 
-    private static let inTurn = """
-        FROM frames AS turn WHERE turn.state = 'scored' AND turn.well_faulty IS NOT NULL
-        AND turn.run = wells.run AND turn.well = wells.well ORDER BY turn.sequence DESC
+    private static let inOrder = """
+        FROM frames AS latest WHERE latest.state = 'scored' AND latest.well_faulty IS NOT NULL
+        AND latest.run = wells.run AND latest.well = wells.well ORDER BY latest.sequence DESC
         """
 
     private func wellSummary(_ row: Row) -> WellSummary? {
@@ -166,7 +166,7 @@ package struct WellSummary: Sendable, Equatable {
     package let first: Timestamp
     /// Whether the well counts as faulty, after hysteresis.
     package let isFaulty: Bool
-    /// Frames judged faulty among the last three in turn.
+    /// Frames judged faulty among the last three that were judged in order.
     package let recentlyFaulty: Int
     /// Whether its frames stopped coming while those of other wells came.
     package let isStalled: Bool
@@ -242,7 +242,7 @@ extension FrameLedger {
         )
     }
 
-    /// The severities of the first `count` frames of a well that were judged in turn, in the order of recording.
+    /// The severities of the first `count` frames of a well that were judged in order, in the order of recording.
     package func firstSeverities(
         of well: Well,
         run: String,
@@ -262,7 +262,7 @@ extension FrameLedger {
         }
     }
 
-    /// How a well's normal frames looked that were judged in turn by a model: the last `count`, oldest first, each with how
+    /// How a well's normal frames looked that were judged in order by a model: the last `count`, oldest first, each with how
     /// far it was from those before it.
     package func appearances(
         of well: Well,

@@ -43,8 +43,8 @@ package import Plate
 /// | `decisions` | `run`, `well`, `frame`, `decision`, `note`, `reviewer`, `decided_ns` | see `Decision`; never changed, the last one counts |
 ///
 /// A frame recorded again takes the place of its earlier row and a new `sequence`.
-/// One process opens the ledger to write, any number read beside it. Any thread may call any method; writers take
-/// turns, readers do not wait for them.
+/// One process opens the ledger to write, any number read beside it. Any thread may call any method; writers wait
+/// for each other, readers do not wait for them.
 package final class FrameLedger: Sendable {
     /// Path of the database.
     package let path: String

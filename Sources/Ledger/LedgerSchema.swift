@@ -27,7 +27,7 @@ enum LedgerSchema {
         try database.execute(sql: "PRAGMA user_version = \(version)")
     }
 
-    /// A well's state goes by the frames that were judged in turn, so an index has those.
+    /// A well's state goes by the frames that were judged in order, so an index has those.
     private static let frames = """
         CREATE TABLE roots (
             id INTEGER PRIMARY KEY,

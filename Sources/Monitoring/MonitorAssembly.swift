@@ -124,18 +124,6 @@ final class MonitorAssembly: Sendable {
         return figures
     }
 
-    /// What shows the daemon to people; its end, whatever the reason, is no reason to stop judging.
-    private var companions: [Entry] {
-        parts.companions(ledger) { self.figures }.map(Self.beside)
-    }
-
-    /// The canary, as little a reason to stop judging; it stops before acquisition does, so that the queue has all cores.
-    private var selfTest: [Entry] {
-        canary.map { [Self.beside($0)] } ?? []
-    }
-
-    private static func beside(_ service: any Service) -> Entry { entry(service, failure: .ignore) }
-
     private static func entry(
         _ service: any Service,
         success: Entry.TerminationBehavior = .ignore,
@@ -183,6 +171,11 @@ final class MonitorAssembly: Sendable {
             logger: logger,
             reload: reload
         )
+        // The end of what shows the daemon to people, and of the canary, is no reason to stop judging.
+        let beside = { (service: any Service) in Self.entry(service, failure: .ignore) }
+        let companions = parts.companions(ledger) { self.figures }.map(beside)
+        // The canary stops before acquisition does, so that the queue has all cores.
+        let selfTest = canary.map { [beside($0)] } ?? []
         return ServiceGroupConfiguration(
             services: companions + [
                 Self.entry(status),

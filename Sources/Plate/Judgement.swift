@@ -28,9 +28,6 @@ package struct ImageScores: Sendable, Equatable {
     package init(maximum: Double, mean: Double, patch: Double) {
         (self.maximum, self.mean, self.patch) = (maximum, mean, patch)
     }
-
-    /// Scores that nobody knows: no numbers, and so equal to no others.
-    package static let unknown = ImageScores(maximum: .nan, mean: .nan, patch: .nan)
 }
 
 /// What one term adds to a frame's severity.
@@ -296,9 +293,9 @@ package struct ProbableCause: Sendable, Equatable {
     }
 }
 
-/// Whether a frame was judged in its turn.
+/// Whether a frame was judged in the order of time.
 package enum Tier: String, Sendable, Equatable, CaseIterable {
-    /// In its turn.
+    /// Before the newer frames of its well.
     case full
     /// After newer frames of its well: it waited while the plate came faster than this machine judges.
     case deferred

@@ -5,7 +5,7 @@ package import Plate
 ///
 /// A region is a set of faulty pixels that share edges (4-connected). Corners are in pixel coordinates: (0, 0) is
 /// the top left corner of the top left pixel. Outer rings run clockwise on the screen, holes the other way; every
-/// ring is closed, visits no corner twice, and has corners only where it turns.
+/// ring is closed, visits no corner twice, and has corners only where its direction changes.
 package struct MaskOutline: Sendable, Equatable {
     /// A corner of pixels.
     package struct Corner: Hashable, Sendable {
@@ -102,9 +102,9 @@ private struct RingTracer {
         }
     }
 
-    /// The corners where the walk turns, back to its first edge.
+    /// The corners where the walk changes its direction, back to its first edge.
     private func walk(fromX x: Int, y: Int, label: Int32, visited: inout [Bool]) -> [MaskOutline.Corner] {
-        var turns: [MaskOutline.Corner] = []
+        var corners: [MaskOutline.Corner] = []
         var (column, row, direction) = (x, y, 0)
         repeat {
             if direction == 0 { visited[row * labels.width + column] = true }
@@ -119,17 +119,17 @@ private struct RingTracer {
             } else {
                 continue
             }
-            turns.append(MaskOutline.Corner(x: column, y: row))
+            corners.append(MaskOutline.Corner(x: column, y: row))
         } while (column, row, direction) != (x, y, 0)
-        return turns
+        return corners
     }
 
     /// Cuts a walk that comes back to a corner, where pixels touch only there, into rings that do not.
-    private func split(_ turns: [MaskOutline.Corner]) -> [[MaskOutline.Corner]] {
+    private func split(_ corners: [MaskOutline.Corner]) -> [[MaskOutline.Corner]] {
         var rings: [[MaskOutline.Corner]] = []
         var open: [MaskOutline.Corner] = []
         var position: [MaskOutline.Corner: Int] = [:]
-        for corner in turns {
+        for corner in corners {
             if let first = position[corner] {
                 let ring = Array(open[first...])
                 rings.append(ring + [corner])

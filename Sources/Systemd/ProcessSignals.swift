@@ -40,7 +40,7 @@ package enum ProcessSignals {
 
     private static func startReading() {
         let thread = Thread {
-            while let number = SignalPipe.take() {
+            while let number = SignalPipe.next() {
                 let listeners = state.withLock { $0.listeners }
                 for listener in listeners where listener.signals.contains(number) { listener.body(number) }
             }
@@ -72,7 +72,7 @@ private enum SignalPipe {
     }
 
     /// Waits for the next signal; `nil` where there is no pipe.
-    static func take() -> Int32? {
+    static func next() -> Int32? {
         var byte: UInt8 = 0
         while true {
             let count = unsafe read(ends.read, &byte, 1)

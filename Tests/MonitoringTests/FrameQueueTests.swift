@@ -19,7 +19,7 @@ struct FrameQueueTests {
                 Thread {
                     var taken: [Int] = []
                     while true {
-                        largest.add(queue.count)
+                        largest.add(queue.standing.count)
                         guard case .batch(let batch) = queue.next(within: .seconds(60)) else { break }
                         taken += batch.frames.map(\.file.frame.index)
                         queue.finish(batch)

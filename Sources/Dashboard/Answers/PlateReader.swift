@@ -91,7 +91,7 @@ struct PlateReader: Sendable {
             threshold: series.threshold,
             range: series.range,
             buckets: series.buckets(atMost: Self.mostBuckets),
-            turns: series.turns,
+            turns: series.transitions,
             decisions: try ledger.decisions(run: run, well: well).map { Answer.Decision($0) }
         )
     }
@@ -202,7 +202,7 @@ extension WebSettings.PlateFormat {
 /// A well's time series, made small enough to be drawn: 10,000 frames are more than a screen has columns.
 struct SeriesBuilder {
     private var points: [FrameLedger.SeriesPoint] = []
-    private(set) var turns: [Answer.Transition] = []
+    private(set) var transitions: [Answer.Transition] = []
     private(set) var threshold: Double?
     private var wasFaulty = false
     private var lastGood: Int?
@@ -216,7 +216,7 @@ struct SeriesBuilder {
         }
         guard let isFaulty = point.wellIsFaulty, isFaulty != wasFaulty else { return }
         wasFaulty = isFaulty
-        turns.append(Answer.Transition(frame: point.frame, event: isFaulty ? "ONSET" : "CLEAR"))
+        transitions.append(Answer.Transition(frame: point.frame, event: isFaulty ? "ONSET" : "CLEAR"))
     }
 
     var count: Int { points.count }

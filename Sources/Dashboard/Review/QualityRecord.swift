@@ -89,7 +89,7 @@ package struct QualityRecord: Sendable {
             Metric(name: "flagged_share", value: share, unit: "ratio"),
             Metric(
                 name: "wells_turned_faulty",
-                value: Double(review.wells.count { !$0.turns.isEmpty }),
+                value: Double(review.wells.count { !$0.transitions.isEmpty }),
                 unit: "wells"
             ),
             Metric(name: "reviewed_faults", value: decided(.fault), unit: "frames"),
@@ -117,7 +117,7 @@ extension QualityRecord.Document.Well {
         lastGoodFrame = review.range?.lastGood
         firstFlaggedFrame = review.range?.firstBad
         worstSeverity = review.worst
-        turns = review.turns
+        turns = review.transitions
         decision = review.decision?.kind.rawValue
     }
 }

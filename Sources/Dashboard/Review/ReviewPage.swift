@@ -11,8 +11,6 @@ package struct ReviewPage {
     package struct Options: Sendable {
         /// Largest file, in bytes; pictures that do not fit are left out and counted.
         package var largestSize = 20 << 20
-        /// Width of a picture, in pixels.
-        package var pictureWidth = 320
         /// How many wells the map shows.
         package var plate = WebSettings.PlateFormat.auto
         /// Sentences about whether every frame has its outcome, from an audit.
@@ -56,7 +54,7 @@ package struct ReviewPage {
     /// Writes the file, which replaces what was there.
     package func write(to path: String) throws -> Outcome {
         var text = ReviewText(review: review, audit: options.audit, lenses: options.lenses)
-        var gallery = ReviewGallery(budget: options.largestSize - text.size, width: options.pictureWidth) {
+        var gallery = ReviewGallery(budget: options.largestSize - text.size, width: Self.pictureWidth) {
             frame in
             try ledger.records(of: frame).last { $0.state != .skipped }
                 .map { FrameFiles(tree: tree, record: $0) }
@@ -74,8 +72,8 @@ package struct ReviewPage {
         return Outcome(pictures: gallery.count, leftOut: flagged.count - figures.count, size: data.count)
     }
 
-    /// Flagged frames in the order that they are shown in: of each well the worst first, wells in turn, so that every well has
-    /// its picture before any has many.
+    /// Flagged frames in the order in which they are shown: of each well the worst first, one well after another, so that every
+    /// well has its picture before any has many.
     private func flaggedFrames() throws -> [FrameID] {
         let perWell = try review.wells.filter { $0.flagged > 0 }.map { well in
             let selection = FrameLedger.Selection(limit: Self.mostOfWell, flaggedOnly: true)
@@ -88,6 +86,7 @@ package struct ReviewPage {
         }
     }
 
+    private static let pictureWidth = 320
     /// Flagged frames of a well that are looked at, at most.
     private static let mostOfWell = 200
 }

@@ -36,7 +36,7 @@ struct ReviewText {
 
     private func summary(_ audit: [String]) -> String {
         let share = review.judged > 0 ? 100 * Double(review.flagged) / Double(review.judged) : 0
-        let faulty = review.wells.count { !$0.turns.isEmpty }
+        let faulty = review.wells.count { !$0.transitions.isEmpty }
         let figures = [
             ("first outcome", String(review.first.iso8601.prefix(16)).replacing("T", with: " ") + " UTC"),
             ("wells", "\(review.wells.count)"), ("frames judged", "\(review.judged)"),
@@ -90,7 +90,7 @@ struct ReviewText {
     {
         let (kind, sign): (String, String) =
             if let review {
-                !review.turns.isEmpty
+                !review.transitions.isEmpty
                     ? ("bad", "×")
                     : review.unreadable > 0 ? ("lost", "?") : review.flagged > 0 ? ("some", "!") : ("ok", "")
             } else {
@@ -113,7 +113,7 @@ struct ReviewText {
             let bad = range?.firstBad.map { "<b>\($0)</b>" } ?? "never"
             let good = range?.firstBad == nil ? "all" : range?.lastGood.map { "\($0)" } ?? "none"
             text += """
-                <tr id="\(well.well)" class="\(well.turns.isEmpty ? "" : "bad")"><th>\(well.well)<td>\(well.frames)\
+                <tr id="\(well.well)" class="\(well.transitions.isEmpty ? "" : "bad")"><th>\(well.well)<td>\(well.frames)\
                 <td>\(well.flagged)<td>\(well.unreadable)<td>\(good)<td>\(bad)<td>\(HTMLText.figure(well.worst))\
                 <td>\(Sparkline.svg(well))<td>\(well.decision.map(Self.words) ?? "")</tr>
 

@@ -14,7 +14,7 @@ struct RunReview: Sendable {
         let worst: Double?
         let threshold: Double?
         let buckets: [Answer.Bucket]
-        let turns: [Answer.Transition]
+        let transitions: [Answer.Transition]
         let decision: Decision?
     }
 
@@ -127,7 +127,7 @@ extension RunReview.WellReview {
         buckets = series.buckets(atMost: marks)
         worst = buckets.compactMap(\.high).max()
         threshold = series.threshold
-        turns = series.turns
+        transitions = series.transitions
         self.decision = decision
     }
 }

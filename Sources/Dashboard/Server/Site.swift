@@ -52,7 +52,7 @@ struct Site: Sendable {
     }
 }
 
-/// One thread of low priority that does blocking work in turn, so that a page never takes more than a part of one core.
+/// One thread of low priority that does blocking jobs, so that a page never takes more than a part of one core.
 ///
 /// Ledger and files block, which neither the server's event loops nor the cooperative pool may do. The thread goes with
 /// the worker.
@@ -104,7 +104,7 @@ final class Worker: Sendable {
         line.signal.signal()
     }
 
-    /// Waits for its turn, and for what the body returns or throws; throws `Busy` where too much waits.
+    /// Waits for the jobs before it, and for what the body returns or throws; throws `Busy` where too much waits.
     func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
             let isTaken = line.state.withLock { state in

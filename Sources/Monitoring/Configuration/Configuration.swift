@@ -82,7 +82,7 @@ package struct Configuration: Sendable, Equatable {
         return time > .zero ? time : nil
     }
     /// `canary`.
-    package var canary: CanarySettings { CanarySettings(settings) }
+    var canary: CanarySettings { CanarySettings(settings) }
     /// `web`; `nil` for no live page.
     package var web: WebSettings? { try? settings.web() }
     var judgingThreads: Int {
@@ -107,13 +107,12 @@ extension Configuration {
 }
 
 /// How the daemon tests itself: `canary`.
-package struct CanarySettings: Sendable, Equatable {
-    /// `canary.every`; `nil` for never.
-    package let every: Duration?
-    /// `canary.frames`.
-    package let frames: Int
-    /// `canary.alarm_below`; 0 for never.
-    package let alarmBelow: Double
+struct CanarySettings: Sendable, Equatable {
+    /// `nil` for never.
+    let every: Duration?
+    let frames: Int
+    /// 0 for never.
+    let alarmBelow: Double
 
     init(_ settings: ConfigurationSettings) {
         let time = settings.value(\.canaryEvery)

@@ -106,11 +106,8 @@ enum PipelineStep: CaseIterable, Sendable {
     case judged
     /// One of the masks is written.
     case maskWritten
-    /// The alarm log is written.
     case alarmsWritten
-    /// The quarantine log is written.
     case quarantineWritten
-    /// The journal was told.
     case journalTold
     /// The ledger has the batch.
     case recorded
@@ -121,9 +118,9 @@ enum PipelineStep: CaseIterable, Sendable {
 /// Wells of a run share its quarantine log, and a thread may report a stall of a well that another thread judges. Few frames
 /// need a log, so one lock for all logs costs nothing.
 final class LogAccess: Sendable {
-    private let turn = Mutex(())
+    private let lock = Mutex(())
 
     func alone<Value: Sendable>(_ body: () throws -> Value) throws -> Value {
-        try turn.withLock { _ in try body() }
+        try lock.withLock { _ in try body() }
     }
 }

@@ -56,8 +56,6 @@ final class Statistics: Sendable {
         }
     }
 
-    private var latency: LatencyHistogram { state.withLock { $0.latencies } }
-
     var summary: MonitorSummary {
         state.withLock { state in
             var duration = Duration.zero
@@ -75,7 +73,7 @@ final class Statistics: Sendable {
 extension Statistics {
     /// Sums and times as the daemon shows them.
     func show(in figures: inout DaemonFigures) {
-        let (summary, latency) = (summary, latency)
+        let (summary, latency) = (summary, state.withLock { $0.latencies })
         figures.counts = summary.counts
         figures.framesPerSecond = recentRate
         figures.latency.median = summary.medianLatency.map { $0 / .seconds(1) }

@@ -86,7 +86,6 @@ final class FrameQueue: Sendable {
 
     /// Whether nothing waits and judging is not behind: then there is time for something else.
     var isQuiet: Bool { state.withLock { $0.queue.count == 0 && $0.queue.load.level == .keepingUp } }
-    var count: Int { state.withLock { $0.queue.count } }
 
     /// Whether more of what lay there at the start may come.
     var hasRoomForOld: Bool { state.withLock { $0.queue.hasRoomForOld } }

@@ -24,7 +24,7 @@ struct Load: Equatable, Sendable {
     static let limit = Duration.seconds(5)
     /// A lag that is no reason to defer frames.
     static let calm = Duration.seconds(1)
-    /// How long the lag must be below `calm` before all frames are judged in turn again.
+    /// How long the lag must be below `calm` before all frames are judged in order again.
     static let rest = Duration.seconds(60)
     /// How much the last batch counts in the pace.
     private static let weight = 0.1

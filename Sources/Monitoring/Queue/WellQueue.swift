@@ -4,8 +4,8 @@ import Plate
 /// The names that wait, well by well, and which of them are to be judged next.
 ///
 /// A batch has the waiting frames of one well, `batchFrames` at most: no frame waits for others to come. A well whose batch is out is
-/// busy until the batch is finished, so that its frames are judged one after another. The well whose last turn is
-/// longest ago comes first, so that a long backlog does not keep the others waiting.
+/// busy until the batch is finished, so that its frames are judged one after another. The well whose last batch was
+/// handed out longest ago comes first, so that a long backlog does not keep the others waiting.
 ///
 /// A well's frames come in the order of their time; while judging is behind (`load`), the newest come first. Where so much
 /// lay there at the start that it takes a while, what comes now goes before all of that. Frames that are deferred come when
@@ -25,7 +25,7 @@ struct WellQueue {
     struct Batch: Equatable, Sendable {
         /// The frames, in the order of their time; at least one.
         let frames: [QueuedFrame]
-        /// Whether they are judged in their turn.
+        /// Whether they are judged in order.
         let tier: Tier
     }
 
@@ -54,8 +54,8 @@ struct WellQueue {
         var busySince: ContinuousClock.Instant?
         /// When it began to wait, in the order of all wells.
         let joined: Int
-        /// Its last turn; 0 for none that is remembered.
-        var lastTurn: Int
+        /// When its last batch was handed out, in the same order; 0 for none that is remembered.
+        var lastBatch: Int
 
         subscript(pool: Pool) -> ArraySlice<QueuedFrame> {
             _read { yield frames[pool.rawValue] }
@@ -73,7 +73,7 @@ struct WellQueue {
         }
     }
 
-    /// The wells whose last turn is remembered, at most; as many as the largest plate has, twice.
+    /// The wells whose last batch is remembered, at most; as many as the largest plate has, twice.
     private static let remembered = 3072
 
     var batchFrames: Int
@@ -84,8 +84,8 @@ struct WellQueue {
     private(set) var load: Load
 
     private var lines: [WellKey: Line] = [:]
-    private var lastTurns: [WellKey: Int] = [:]
-    private var turns = 0
+    private var lastBatches: [WellKey: Int] = [:]
+    private var steps = 0
     /// For each pool the names that wait.
     private var counts = [Int](repeating: 0, count: Pool.allCases.count)
     /// Wells whose batch is out.
@@ -118,8 +118,8 @@ struct WellQueue {
     mutating func add(_ frame: QueuedFrame) {
         let key = Self.key(frame)
         if lines[key] == nil {
-            turns += 1
-            lines[key] = Line(joined: turns, lastTurn: lastTurns[key] ?? 0)
+            steps += 1
+            lines[key] = Line(joined: steps, lastBatch: lastBatches[key] ?? 0)
         }
         // A file that waits already keeps its pool.
         let pool = Pool.allCases.first { lines[key]?[$0].holds(frame) == true } ?? self.pool(for: frame)
@@ -141,7 +141,7 @@ struct WellQueue {
             guard let pool = line.next(first: comesFirst) else { continue }
             // Of the two pools that are not deferred none has precedence, unless one is to come first.
             let order = pool == .old && !comesFirst ? .prompt : pool
-            let rank = (order.rawValue, line.lastTurn, line.joined)
+            let rank = (order.rawValue, line.lastBatch, line.joined)
             if best.map({ rank < $0.rank }) ?? true { best = (key, pool, rank) }
         }
         guard let best else { return .wait(until: earliest) }
@@ -156,10 +156,10 @@ struct WellQueue {
         let frames = Array(isBehind ? line[pool].suffix(batchFrames) : line[pool].prefix(batchFrames))
         if isBehind { line[pool].removeLast(frames.count) } else { line[pool].removeFirst(frames.count) }
         counts[pool.rawValue] -= frames.count
-        turns += 1
-        lastTurns[key] = turns
-        line.lastTurn = turns
-        forgetOldTurns()
+        steps += 1
+        lastBatches[key] = steps
+        line.lastBatch = steps
+        forgetOldBatches()
         line.notBefore = nil
         line.busySince = now
         busy += 1
@@ -218,10 +218,10 @@ struct WellQueue {
         return load.level == .halved && !frame.file.frame.index.isMultiple(of: 2) ? .deferred : .prompt
     }
 
-    private mutating func forgetOldTurns() {
-        guard lastTurns.count > 2 * Self.remembered else { return }
-        let oldest = lastTurns.values.sorted()[lastTurns.count - Self.remembered]
-        lastTurns = lastTurns.filter { $0.value >= oldest }
+    private mutating func forgetOldBatches() {
+        guard lastBatches.count > 2 * Self.remembered else { return }
+        let oldest = lastBatches.values.sorted()[lastBatches.count - Self.remembered]
+        lastBatches = lastBatches.filter { $0.value >= oldest }
     }
 
     private static func key(_ frame: QueuedFrame) -> WellKey { WellKey(frame.file.frame) }

@@ -53,14 +53,7 @@ final class StatusService: Service {
     func run() async {
         let interval = min(Self.interval, notifier.watchdogInterval.map { $0 / 3 } ?? Self.interval)
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do {
-                    try await Task.sleep(for: interval)
-                } catch {
-                    return
-                }
-                self.beat()
-            }
+            while (try? await Task.sleep(for: interval)) != nil { self.beat() }
         }
     }
 
