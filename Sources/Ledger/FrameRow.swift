@@ -150,7 +150,7 @@ enum FrameRow {
     }
 }
 
-/// The terms of a severity as one JSON object, in the order of the formula, for example `{"level":1.25,"tiles":-0.3}`.
+/// The terms of a severity as one JSON object, in the order of the formula, for example `{"tile-nll-max":1.25,"level":-0.3}`.
 ///
 /// Values have four significant digits. Written for every frame, so it is put together by hand.
 enum TermsText {

@@ -72,7 +72,7 @@ package struct WellSequence: Sendable {
     package struct Settings: Sendable, Equatable {
         /// When the well becomes faulty, and normal again.
         package let hysteresis: StateHysteresis.Rule
-        /// How often in a row the same image may come before the camera counts as frozen; 0 for always.
+        /// How often in a row the same image may come before the camera counts as frozen; 0 for never.
         package let frozenFrames: Int
         /// Whether shift and drift are told of a well whose frames still pass.
         package let drift: Bool
@@ -103,8 +103,8 @@ package struct WellSequence: Sendable {
         package init() {}
 
         /// How many of the last judged frames the rules look at.
-        package static func frames(_ rule: StateHysteresis.Rule) -> Int {
-            max(rule.window + 1, DriftRule.window)
+        package static func frames(_ settings: Settings) -> Int {
+            max(settings.hysteresis.window + 1, settings.frozenFrames, DriftRule.window)
         }
     }
 

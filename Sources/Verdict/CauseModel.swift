@@ -70,9 +70,10 @@ package struct CauseModel: Sendable, Equatable {
         reach = distances[Int(Self.reached * Double(distances.count - 1))] * 2
     }
 
-    /// The likeliest cause, or `unknown`.
+    /// The likeliest of the known causes, or `unknown`.
+    ///
+    /// Whether the frame is blank is asked before (`Calibration.judge`).
     func cause(of features: Features) -> ProbableCause {
-        if features.isBlank { return ProbableCause(.blank, confidence: 1) }
         guard features.values.count * causes.count == means.count else { return .unknown }
         let distances = Self.distances(features.values, means: means, factor: factor)
         guard let nearest = distances.min(), let index = distances.firstIndex(of: nearest), nearest.isFinite

@@ -189,7 +189,7 @@ package struct Severity: Sendable, Equatable, Codable {
         for term in terms { try values.encode(term) }
     }
 
-    /// What each term adds, d_i above, in the order of `SeverityTerm.all`.
+    /// What each term adds, d_i above, in the order of the model file.
     func contributions(of evidence: Evidence) -> [SeverityContribution] {
         let known = terms.compactMap { fitted in SeverityTerm.named(fitted.term).map { ($0, fitted.scale) } }
         let hasClassifier = known.contains { $0.0.source == .classifier }

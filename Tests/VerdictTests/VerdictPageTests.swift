@@ -88,4 +88,12 @@ struct VerdictPageTests {
             #expect(page.contains("`\(term.name)`"), "docs/verdict.md does not name \(term.name)")
         }
     }
+
+    /// Alarm lines, the ledger's JSON and tables take names as they are.
+    @Test func namesOfTermsNeedNoQuotes() {
+        let allowed = Set("abcdefghijklmnopqrstuvwxyz0123456789.-")
+        for term in SeverityTerm.all {
+            #expect(!term.name.isEmpty && term.name.allSatisfy(allowed.contains), "\(term.name)")
+        }
+    }
 }

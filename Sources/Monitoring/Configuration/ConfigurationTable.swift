@@ -49,7 +49,7 @@ package struct ConfigurationTable: Sendable {
     package let frozenFrames = Key("frozen.frames", .count(0...32, "frames"), default: 5)
         .reload(.nextBatch, "This many identical images in a row are a fault (cause=frozen); 0 for never.")
     package let drift = Key("drift", .flag, default: true)
-        .reload(.nextBatch, "Report wells that look different at once (SHIFT) or whose severity creeps up (DRIFT).")
+        .reload(.nextBatch, "Report wells that look different at once (SHIFT) or slowly get worse (DRIFT).")
     package let lensRows = Key("lenses.rows", .count(0...32, "lenses"), default: 4)
         .reload(.nextBatch, "Rows of the lenses that move over the plate together; 0 if unknown.")
     package let lensColumns = Key("lenses.columns", .count(0...32, "lenses"), default: 4)

@@ -24,7 +24,7 @@ struct FramePipeline: Sendable {
         var masks = true
         var regions = true
         var scores = true
-        /// How often in a row a well may give the same image before it counts as frozen; 0 for always.
+        /// How often in a row a well may give the same image before it counts as frozen; 0 for never.
         var frozenFrames = 0
         /// Whether wells are watched for slow changes.
         var drift = true

@@ -8,11 +8,16 @@ extension WellSequence {
     init(of frame: FrameID, in ledger: FrameLedger, before count: Int, _ settings: FramePipeline.Settings)
         throws
     {
+        let rules = Settings(
+            hysteresis: settings.hysteresis,
+            frozenFrames: settings.frozenFrames,
+            drift: settings.drift
+        )
         var history = History()
         let known = try ledger.history(
             of: frame.well,
             run: frame.run,
-            count: History.frames(settings.hysteresis)
+            count: History.frames(rules)
         )
         (history.frames, history.isFaulty, history.newest) = (known.frames, known.isFaulty, known.newest)
         // Figures are in the spread of what a model calls normal: those of two models cannot be compared.
@@ -37,14 +42,7 @@ extension WellSequence {
                 events: [.shift, .drift]
             ).last?.frame.index
         }
-        self.init(
-            history,
-            settings: Settings(
-                hysteresis: settings.hysteresis,
-                frozenFrames: settings.frozenFrames,
-                drift: settings.drift
-            )
-        )
+        self.init(history, settings: rules)
     }
 }
 
