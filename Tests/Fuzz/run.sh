@@ -18,7 +18,7 @@ found=$build/$reader-found seeds=$build/$reader-seeds crashes=$build/$reader-cra
 mkdir -p "$found" "$seeds" "$crashes" "$build/kernels"
 
 sources=$root/Sources
-flags=(-O -g -swift-version 6 -module-cache-path "$build/cache" -parse-as-library -I "$build"
+flags=(-O -g -swift-version 6 -package-name autoqc -module-cache-path "$build/cache" -parse-as-library -I "$build"
     -Xcc "-fmodule-map-file=$build/kernels/module.modulemap"
     -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility
     -enable-upcoming-feature InternalImportsByDefault)
