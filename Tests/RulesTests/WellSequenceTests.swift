@@ -79,7 +79,7 @@ struct WellSequenceTests {
                 }
                 history.isFaulty = sequence.isFaulty
             }
-            history.frames = history.frames.suffix(WellSequence.History.frames(settings.hysteresis))
+            history.frames = history.frames.suffix(WellSequence.History.frames(settings))
             history.looks = history.looks.suffix(ChangeRule.window)
         }
     }
