@@ -70,13 +70,14 @@ package struct YAMLProblem: Error, Sendable, Equatable {
         )
     }
 
-    /// An unknown key; `nearest` is the key that was probably meant.
-    package static func unknownKey(_ key: String, line: Int?, nearest: String) -> YAMLProblem {
+    /// An unknown key; `nearest` is the key that was probably meant, `nil` where none is like it.
+    package static func unknownKey(_ key: String, line: Int?, nearest: String?) -> YAMLProblem {
         YAMLProblem(
             line: line,
             key: key,
             problem: "there is no such key",
-            remedy: "the nearest known key is `\(nearest)`"
+            remedy: nearest.map { "the nearest known key is `\($0)`" }
+                ?? "no known key is like it, so take it out"
         )
     }
 
@@ -118,14 +119,16 @@ package struct YAMLProblem: Error, Sendable, Equatable {
 package enum NearestName {
     /// The known name that takes the fewest changes of letters to become; the first of several.
     ///
-    /// Names may have sections, `batch.frames`: the right word in the wrong section costs one change.
+    /// `nil` where more than half of the letters would change. Names may have sections, `batch.frames`: the right word in the
+    /// wrong section costs one change.
     package static func of(_ name: String, among known: [String]) -> String? {
         let lastWord = name.split(separator: ".").last.map(String.init) ?? name
         let distances = known.map { known in
             let knownWord = known.split(separator: ".").last.map(String.init) ?? known
             return min(editDistance(name, known), editDistance(lastWord, knownWord) + 1)
         }
-        return zip(known, distances).min { $0.1 < $1.1 }?.0
+        guard let (nearest, distance) = zip(known, distances).min(by: { $0.1 < $1.1 }) else { return nil }
+        return distance <= max(lastWord.unicodeScalars.count / 2, 1) ? nearest : nil
     }
 
     /// Insertions, deletions and replacements from one text to the other.

@@ -22,7 +22,7 @@ struct TrainCommand: ParsableCommand {
     )
 
     /// The two ways of doing the same.
-    enum Profile: String, ExpressibleByArgument, CaseIterable {
+    enum ProfileName: String, ExpressibleByArgument, CaseIterable {
         case realtime
         case reference
     }
@@ -30,7 +30,7 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "pddpm, ddpm, ae, vae or fanogan.")
     var method = Method.pddpm
     @Option(help: "realtime (pddpm only) or reference.")
-    var profile = Profile.realtime
+    var profile = ProfileName.realtime
     @Option(name: .long, parsing: .upToNextOption, help: "Normal frames: files, folders, globs or CSV lists.")
     var normal: [String]
     @Option(name: .long, parsing: .upToNextOption, help: "Normal frames to choose by (default: each tenth).")

@@ -179,8 +179,8 @@ import Testing
             #expect(buckets.contains { ($0["high"] as? Double ?? 0) == 99 && $0["flagged"] as? Int == 1 })
             let range = try #require(series["range"] as? [String: Any])
             #expect(range["last_good"] as? Int == 1233 && range["first_bad"] as? Int == 1234)
-            let turns = try #require(series["turns"] as? [[String: Any]])
-            #expect(turns.map { $0["event"] as? String } == ["ONSET", "CLEAR"])
+            let transitions = try #require(series["transitions"] as? [[String: Any]])
+            #expect(transitions.map { $0["event"] as? String } == ["ONSET", "CLEAR"])
             let strip = try await page.visitor.get("/api/v1/runs/01/wells/C03/frames?limit=100000").json()
             #expect((strip["frames"] as? [Any])?.count == 60)
         }

@@ -58,6 +58,7 @@ struct ConfigurationTests {
         ("canary: {every: 500ms}", 4, "canary.every", "at least 1 s"),
         ("canary: {alarm_below: 70}", 4, "canary.alarm_below", "from 0 to 1"),
         ("canary: {evry: 1h}", 4, "canary.evry", "`canary.every`"),
+        ("folders: /data", 4, "folders", "no known key is like it"),
     ])
     func mistakesNameKeyLineAndRemedy(text: String, line: Int, key: String, hint: String) async throws {
         try await withTemporaryFolder { folder in
@@ -110,13 +111,15 @@ struct ConfigurationTests {
                 learn: 5
                 threshold: 3
                 treshold: 4
+                modle: m
                 """
             let error = try #require(throws: ConfigurationError.self) {
                 try Self.load(text, in: folder, checkingFiles: true)
             }
             let expected = [
                 "4: batch.frames: \"0\" cannot be its value", "7: treshold: there is no such key",
-                "5: learn: a threshold of your own", "1: model: \(folder.path)/m is not there",
+                "8: modle: there is no such key", "5: learn: a threshold of your own",
+                "1: model: \(folder.path)/m is not there",
                 "3: watch: \(folder.path)/in is not a folder",
                 "3: watch: \(folder.path)/elsewhere is not a folder",
                 "2: output: cannot ",

@@ -85,7 +85,7 @@ enum Answer {
         let threshold: Double?
         let range: Range?
         let buckets: [Bucket]
-        let turns: [Transition]
+        let transitions: [Transition]
         let decisions: [Decision]
     }
 

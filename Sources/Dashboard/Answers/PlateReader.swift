@@ -91,7 +91,7 @@ struct PlateReader: Sendable {
             threshold: series.threshold,
             range: series.range,
             buckets: series.buckets(atMost: Self.mostBuckets),
-            turns: series.transitions,
+            transitions: series.transitions,
             decisions: try ledger.decisions(run: run, well: well).map { Answer.Decision($0) }
         )
     }

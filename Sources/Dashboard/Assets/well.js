@@ -58,7 +58,7 @@ export class WellView {
   }
 
   #draw() {
-    const { buckets, threshold, turns } = this.data;
+    const { buckets, threshold, transitions } = this.data;
     const width = Math.max(240, this.series.clientWidth);
     const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": this.#sentence() });
     if (!buckets.length) return this.series.replaceChildren(picture);
@@ -71,7 +71,7 @@ export class WellView {
       picture.append(svg("line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }),
         svg("text", { class: "axis", x: left - 5, y: y(value) + 4, "text-anchor": "end" }, value));
     }
-    this.#drawTurns(picture, turns, x, last);
+    this.#drawTransitions(picture, transitions, x, last);
     const isSparse = buckets.length <= 150;
     for (const bucket of buckets) {
       const at = x((bucket.first + bucket.last) / 2);
@@ -101,25 +101,25 @@ export class WellView {
     this.#mark();
   }
 
-  #drawTurns(picture, turns, x, last) {
-    turns.forEach((turn, index) => {
-      const isOnset = turn.event === "ONSET";
-      const at = x(turn.frame);
+  #drawTransitions(picture, transitions, x, last) {
+    transitions.forEach((transition, index) => {
+      const isOnset = transition.event === "ONSET";
+      const at = x(transition.frame);
       if (isOnset) {
-        const end = turns[index + 1] ? x(turns[index + 1].frame) : x(last);
+        const end = transitions[index + 1] ? x(transitions[index + 1].frame) : x(last);
         picture.append(svg("rect", { class: "bad", x: at, y: top - 6, width: Math.max(2, end - at), height: height - top - bottom + 6 }));
       }
-      if (turns.length > 24) return;
+      if (transitions.length > 24) return;
       const isLate = at > (x(last) - 50);
-      picture.append(svg("line", { class: isOnset ? "turnline" : "turnline clear", x1: at, x2: at, y1: top - 6, y2: height - bottom }),
-        svg("text", { class: isOnset ? "turn" : "turn clear", x: isLate ? at - 3 : at + 3, y: isOnset ? top - 8 : top + 4, "text-anchor": isLate ? "end" : "start" },
-          `${isOnset ? "▼ ONSET" : "△ CLEAR"} ${turn.frame}`));
+      picture.append(svg("line", { class: isOnset ? "change-line" : "change-line clear", x1: at, x2: at, y1: top - 6, y2: height - bottom }),
+        svg("text", { class: isOnset ? "change-text" : "change-text clear", x: isLate ? at - 3 : at + 3, y: isOnset ? top - 8 : top + 4, "text-anchor": isLate ? "end" : "start" },
+          `${isOnset ? "▼ ONSET" : "△ CLEAR"} ${transition.frame}`));
     });
   }
 
   #sentence() {
-    const turns = this.data.turns.map(turn => `${turn.event} at frame ${turn.frame}`).join(", ");
-    return `Severity of ${this.data.frames} frames over time, threshold ${figure(this.data.threshold)}. ${turns || "The well never turned faulty."}`;
+    const transitions = this.data.transitions.map(transition => `${transition.event} at frame ${transition.frame}`).join(", ");
+    return `Severity of ${this.data.frames} frames over time, threshold ${figure(this.data.threshold)}. ${transitions || "The well never turned faulty."}`;
   }
 
   #jump(frame) {

@@ -35,7 +35,7 @@ package struct QualityRecord: Sendable {
             let lastGoodFrame: Int?
             let firstFlaggedFrame: Int?
             let worstSeverity: Double?
-            let turns: [Answer.Transition]
+            let transitions: [Answer.Transition]
             let decision: String?
         }
 
@@ -117,7 +117,7 @@ extension QualityRecord.Document.Well {
         lastGoodFrame = review.range?.lastGood
         firstFlaggedFrame = review.range?.firstBad
         worstSeverity = review.worst
-        turns = review.transitions
+        transitions = review.transitions
         decision = review.decision?.kind.rawValue
     }
 }

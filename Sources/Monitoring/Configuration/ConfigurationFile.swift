@@ -72,7 +72,7 @@ struct ConfigurationFile {
     func located(_ mistake: ConfigurationError, overrides: ConfigurationSettings) -> ConfigurationError? {
         let key = mistake.key ?? ""
         guard !overrides.has(key) else { return mistake }
-        return misread.contains(key) ? nil : mistake.located(in: path, line: lines[key])
+        return misread.contains(key) && !settings.has(key) ? nil : mistake.located(in: path, line: lines[key])
     }
 
     private static func parse(_ path: String) throws(YAMLProblem) -> YAMLNode? {
@@ -111,8 +111,8 @@ struct ConfigurationFile {
 
     private mutating func note(unknown name: String, line: Int?) {
         let table = Configuration.table
-        let nearest = NearestName.of(name, among: table.rows.map(\.name) + table.sections.sorted()) ?? "model"
-        misread.insert(nearest)
+        let nearest = NearestName.of(name, among: table.rows.map(\.name) + table.sections.sorted())
+        if let nearest { misread.insert(nearest) }
         note(ConfigurationError(.unknownKey(name, line: line, nearest: nearest)))
     }
 

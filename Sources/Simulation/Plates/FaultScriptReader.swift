@@ -127,9 +127,9 @@ struct FaultScriptReader {
         for (key, value) in mapping {
             let word = key.string ?? "?"
             guard known.contains(word) else {
-                let nearest = NearestName.of(word, among: known) ?? known[0]
+                let nearest = NearestName.of(word, among: known)
                 let section = name.map { "\($0)." } ?? ""
-                meant.insert(section + nearest)
+                if let nearest { meant.insert(section + nearest) }
                 problems.append(.unknownKey(section + word, line: key.line, nearest: nearest))
                 continue
             }
