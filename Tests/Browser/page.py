@@ -123,7 +123,7 @@ def drill_down(browser, pictures, stage):
     check(shown["size"] == "0 0 1280 800", "the outline is on the frame's own scale")
     corner = detail["outline"][0][:2]
     check(shown["path"].startswith(f"M{corner[0]} {corner[1]}L"), "the outline is the mask's")
-    check(browser.run("document.querySelectorAll('#series .turn').length >= 1"), "ONSET is marked in the series")
+    check(browser.run("document.querySelectorAll('#series .change-text').length >= 1"), "ONSET is marked in the series")
     check(browser.run("document.querySelectorAll('#series .limit').length === 1"), "the threshold is drawn")
     if browser.run("!document.getElementById('heat').disabled"):
         browser.run("document.getElementById('heat').click()")
