@@ -120,7 +120,7 @@ def play(disk, name, arguments, result):
 
 
 def calls(trace):
-    """The calls in the order of their ends; those of other threads may lie between the two halves of one."""
+    """The calls in the order of their ends, closes of their beginnings; other threads may lie between the two halves of one."""
     halves = {}
     with open(trace, encoding="ascii", errors="replace") as lines:
         for line in lines:
@@ -130,6 +130,9 @@ def calls(trace):
             thread, rest = found.groups()
             if rest.endswith("<unfinished ...>"):
                 halves[thread] = rest[: -len("<unfinished ...>")].rstrip()
+                # Its number is free before it ends: another thread's open may end with the same one first.
+                if halves[thread].startswith("close("):
+                    yield "close", halves.pop(thread).removeprefix("close("), 0
                 continue
             if rest.startswith("<... "):
                 rest = halves.pop(thread, "") + rest.split("resumed>", 1)[1]
