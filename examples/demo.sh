@@ -76,7 +76,7 @@ say "what came out"
 say "what the daemon found, and the truth"
 "$autoqc" simulate check --out "$out/results" --truth "$out/truth.csv" --json "$out/check.json"
 echo
-echo "The shipped model learnt what is normal from real frames; calibrated on this microscope's own, it would find more:"
+echo "The shipped model is calibrated on real frames. Calibrated on this microscope's own frames, it would find more:"
 echo "docs/quality.md has its recall by class and strength."
 faults() { cat "$out/results/01/alarms/$1"*.log 2>/dev/null | grep -c 'event=FAULT' || true; }
 normal=$(faults A)

@@ -1,4 +1,5 @@
 import Evaluation
+import Plate
 import Verdict
 
 /// Everything that a benchmark found; `results.json` is this value, keys sorted.
@@ -90,11 +91,7 @@ struct FoldResult: Sendable, Equatable, Codable {
         var patch: Double
 
         func score(_ kind: ScoreKind) -> Double {
-            switch kind {
-            case .maximum: maximum
-            case .mean: mean
-            case .patch: patch
-            }
+            kind.value(of: ImageScores(maximum: maximum, mean: mean, patch: patch))
         }
     }
 }

@@ -95,11 +95,7 @@ struct AssessmentRecord: Codable, Equatable {
     let seconds: Double
 
     func score(_ kind: ScoreKind) -> Double {
-        switch kind {
-        case .maximum: maximum
-        case .mean: mean
-        case .patch: patch
-        }
+        kind.value(of: ImageScores(maximum: maximum, mean: mean, patch: patch))
     }
 }
 

@@ -204,9 +204,11 @@ extension Judgement {
 
     /// Two figures with as few decimals as one reads, and with more, three at most, where they would look the same.
     private static func figures(_ first: Double, _ second: Double) -> (String, String) {
-        let fewest = max(abs(first), abs(second)) >= 100 ? 0 : 1
-        for decimals in fewest..<3 where first.fixed(decimals) != second.fixed(decimals) {
-            return (first.fixed(decimals), second.fixed(decimals))
+        func text(_ figure: Double, _ more: Int) -> String {
+            figure.fixed((abs(figure) >= 100 ? 0 : 1) + more)
+        }
+        for more in 0..<2 where text(first, more) != text(second, more) {
+            return (text(first, more), text(second, more))
         }
         return (first.fixed(3), second.fixed(3))
     }

@@ -62,9 +62,9 @@ struct JudgementTests {
             Self.judgement(severity: 3.601, threshold: 3.6).explanation()
                 == "severity 3.601 (limit 3.600): mostly tiles_top"
         )
-        #expect(Self.judgement(severity: 12_345.67, terms: []).explanation() == "severity 12346 (limit 4)")
+        #expect(Self.judgement(severity: 12_345.67, terms: []).explanation() == "severity 12346 (limit 3.6)")
         #expect(
-            Self.judgement(severity: .infinity, terms: []).explanation() == "severity inf (limit 4)"
+            Self.judgement(severity: .infinity, terms: []).explanation() == "severity inf (limit 3.6)"
         )
         #expect(Self.judgement(severity: .nan).explanation() == "severity nan (limit 3.6)")
     }

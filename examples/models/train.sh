@@ -12,7 +12,7 @@ model=$here/complexeye.safetensors
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 [ "${2:-}" = calibrate ] || "$autoqc" train --normal "${normal[@]}" --out "$model" --seed 1
-# What faults look like is learnt from simulated ones, each list against its own normal frames; what is normal, and the
+# Causes and the classifier of tiles are fitted to simulated faults, each list against its own normal frames; what is normal, and the
 # thresholds, from real frames without labels.
 "$autoqc" simulate set --out "$work/set" --train 0 --normal 400 --faulty 400 --folds 2 --seed 4100
 "$autoqc" simulate inject --out "$work/injected" --train "${normal[@]}" --test "${normal[@]}" \
