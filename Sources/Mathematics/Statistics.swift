@@ -6,12 +6,6 @@ extension Array where Element: BinaryFloatingPoint {
         return (sorted[(count - 1) / 2] + sorted[count / 2]) / 2
     }
 
-    /// The middle value, the upper of two: always one of the values, as grey values of pixels should be.
-    package var upperMedian: Element {
-        precondition(!isEmpty, "no values have no median")
-        return sorted()[count / 2]
-    }
-
     /// The values that these shares, 0 to 1, of all values lie below; of at least one value.
     ///
     /// Linear between the two nearest ranks (Hyndman and Fan 1996, definition 7).
@@ -25,6 +19,16 @@ extension Array where Element: BinaryFloatingPoint {
             let next = Swift.min(index + 1, sorted.count - 1)
             return sorted[index] + (position - Element(index)) * (sorted[next] - sorted[index])
         }
+    }
+}
+
+extension [Float] {
+    /// The middle value, the upper of two: always one of the values, as grey values of pixels should be.
+    ///
+    /// Not generic: sorting a frame's pixels by a comparison of any type takes several times as long.
+    package var upperMedian: Float {
+        precondition(!isEmpty, "no values have no median")
+        return sorted()[count / 2]
     }
 }
 

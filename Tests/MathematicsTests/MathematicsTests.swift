@@ -8,7 +8,7 @@ struct QuantilesTests {
     @Test func mediansOfOddAndEvenCounts() {
         #expect([3.0, 1, 2].median == 2)
         #expect([4.0, 1, 2, 3].median == 2.5)
-        #expect([4.0, 1, 2, 3].upperMedian == 3)
+        #expect(([4, 1, 2, 3] as [Float]).upperMedian == 3)
         #expect([Float(7)].median == 7)
     }
 
@@ -48,6 +48,19 @@ struct CholeskyTests {
         // Variances 4 and 9, not correlated.
         let factor = Cholesky.inverseFactor(of: [4, 0, 0, 9], dimensions: 2)
         #expect(abs(Cholesky.squaredDistance([2, 6], inverseFactor: factor) - 5) < 1e-12)
+    }
+}
+
+struct SeparableFilterTests {
+    @Test func aBorderIsAMirrorOrRepeatsItsLastPixel() {
+        let frame = Frame(height: 1, width: 3, pixels: [1, 2, 3])
+        let taps: [Float] = [1, 0, 0, 0, 0, 0, 0]
+        // The pixel three to the left: 3 2 1 | 1 2 3.
+        #expect(SeparableFilter.alongRows(frame, taps, .mirrored).pixels == [3, 2, 1])
+        #expect(SeparableFilter.alongRows(frame, taps, .repeated).pixels == [1, 1, 1])
+        let column = Frame(height: 3, width: 1, pixels: [1, 2, 3])
+        #expect(SeparableFilter.alongColumns(column, taps, .mirrored).pixels == [3, 2, 1])
+        #expect(SeparableFilter.alongColumns(column, taps.reversed(), .repeated).pixels == [3, 3, 3])
     }
 }
 
