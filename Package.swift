@@ -146,7 +146,7 @@ let package = Package(
             path: "Tests/TestSupport"
         ),
         .testTarget(name: "PlateTests", dependencies: ["Plate"]),
-        .testTarget(name: "FaultsTests", dependencies: ["Faults", "Plate", "Randomness"]),
+        .testTarget(name: "FaultsTests", dependencies: ["Faults", "Plate", "Mathematics", "Randomness"]),
         .testTarget(name: "MathematicsTests", dependencies: ["Mathematics", "Plate", "TestSupport"]),
         .testTarget(name: "TablesTests", dependencies: ["Tables", "TestSupport"]),
         .testTarget(name: "ChartsTests", dependencies: ["Charts"]),

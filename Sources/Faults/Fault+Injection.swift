@@ -1,19 +1,13 @@
-import CKernels
-import Mathematics
 package import Plate
 import Randomness
 
 extension Fault {
-    /// Blur per um of defocus, standard deviation in pixels, as simulated cells are blurred.
-    private static let blurPerMicrometre: Float = 0.056
-    /// Change against the background by which a defocused cell is seen.
-    private static let seen = aqc_visible_change
-
     /// Puts the fault on a normal frame with grey values of 0 to `white`, which is 255 where a pixel has 8 bits.
     ///
     /// A body in the light path multiplies the grey values, with the same soft edges as in a simulated frame. Missing rows
-    /// keep the sensor's noise. Cells out of focus lose detail and may turn from dark to bright; the mask is the area that
-    /// they cover then. The result has whole grey values, unless white is 1.
+    /// keep the sensor's noise. Cells out of focus lose detail, may turn from dark to bright or have rings, and vanish at
+    /// last; the mask is the area that they cover then, and that they covered before. The result has whole grey values,
+    /// unless white is 1.
     package func injected(into original: Frame, white: Float = 255) -> LabelledFrame {
         precondition(white > 0, "white is \(white)")
         // Faults are drawn in grey values of 8 bits.
@@ -41,69 +35,6 @@ extension Fault {
             result.pixels[index] = white > 1 ? grey.rounded() : grey
         }
         return LabelledFrame(frame: result, mask: mask, faults: [self])
-    }
-
-    /// The camera's noise stays sharp: a lens out of focus does not blur it.
-    private func defocused(_ frame: Frame) -> (Frame, Mask) {
-        var random = SplitMix64(seed: seed, 0xB1E2)
-        let sigma = abs(defocus) * Self.blurPerMicrometre
-        let contrast = random.drawSign() * random.draw(1...2)
-        let background = LocalBackground(frame)
-        var (around, cells) = (frame, frame)
-        for row in 0..<frame.height {
-            for column in 0..<frame.width {
-                around[row, column] = background.value(row: row, column: column)
-                cells[row, column] -= around[row, column]
-            }
-        }
-        let blurred = GaussianBlur.blurred(cells, sigma: sigma)
-        let fine = GaussianBlur.blurred(cells, sigma: 0.7)
-        var (result, marks) = (frame, [UInt8](repeating: 0, count: frame.pixels.count))
-        for index in frame.pixels.indices {
-            let (light, cell) = (max(around.pixels[index], 1), contrast * blurred.pixels[index])
-            // A slight blur removes mostly noise, and nothing but noise far from the cells.
-            let noise = min(max(cells.pixels[index] - fine.pixels[index], -3), 3)
-            result.pixels[index] = light + cell + noise
-            marks[index] = abs(cell) > Self.seen * light ? 1 : 0
-        }
-        return (result, Mask(height: frame.height, width: frame.width, values: marks))
-    }
-}
-
-/// A frame's background: medians of blocks of 64 x 64, read between their centres linearly.
-package struct LocalBackground {
-    private static let side = 64
-    private let rows: Int
-    private let columns: Int
-    private let medians: [Float]
-
-    /// Measures a frame.
-    package init(_ frame: Frame) {
-        let (rows, columns) = (max(frame.height / Self.side, 1), max(frame.width / Self.side, 1))
-        (self.rows, self.columns) = (rows, columns)
-        medians = (0..<rows * columns).map { block in
-            let (top, left) = (block / columns * Self.side, block % columns * Self.side)
-            var values: [Float] = []
-            for row in top..<min(top + Self.side, frame.height) {
-                for column in left..<min(left + Self.side, frame.width) { values.append(frame[row, column]) }
-            }
-            return values.upperMedian
-        }
-    }
-
-    /// The background at a pixel.
-    package func value(row: Int, column: Int) -> Float {
-        let (top, down) = Self.place(row, rows)
-        let (left, right) = Self.place(column, columns)
-        let at = { (r: Int, c: Int) in medians[min(r, rows - 1) * columns + min(c, columns - 1)] }
-        return (at(top, left) * (1 - right) + at(top, left + 1) * right) * (1 - down)
-            + (at(top + 1, left) * (1 - right) + at(top + 1, left + 1) * right) * down
-    }
-
-    private static func place(_ pixel: Int, _ count: Int) -> (index: Int, share: Float) {
-        let position = min(max((Float(pixel) + 0.5) / Float(side) - 0.5, 0), Float(count - 1))
-        let index = Int(position)
-        return (index, position - Float(index))
     }
 }
 

@@ -103,7 +103,7 @@ package enum FaultForm: String, Sendable, CaseIterable, Codable {
 package struct LabelledFrame: Sendable, Equatable {
     /// Grey values.
     package let frame: Frame
-    /// The pixels that a fault changes; for a Z-shift, those that the cells cover.
+    /// The pixels that a fault changes; for a Z-shift, those that the cells cover, though they may be gone.
     package let mask: Mask
     /// The faults that it shows.
     package let faults: [Fault]

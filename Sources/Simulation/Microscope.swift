@@ -36,7 +36,7 @@ package final class Microscope: Sendable {
     }
 
     /// Side of a pixel in the sample, in um.
-    package static let pixelSize: Float = 0.645
+    package static let pixelSize = Defocus.pixelSize
     /// The same for the metadata of files, in um: 0.645 and not its nearest `Float`, as the instrument writes it.
     package static let filedPixelSize: PixelSize = {
         let side = Double("\(pixelSize)") ?? Double(pixelSize)

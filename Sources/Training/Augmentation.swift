@@ -1,7 +1,7 @@
 import Diffusion
+import Faults
 import Foundation
 import Frames
-import Mathematics
 import Plate
 import Randomness
 
@@ -14,12 +14,15 @@ struct Augmentation: Sendable {
     private let background: Float
     /// How far normal cells reach from it, in grey units.
     private let reach: Float
-    /// The largest standard deviation of the blur, in pixels.
-    private let blur: Float
+    /// The largest shift of the focus, in um.
+    private let slack: Float
 
-    /// Changes relative to a normal set's own grey scale, with a blur of up to some pixels.
-    init(normalisation: Normalisation, blur: Float = 1.3) {
-        self.blur = blur
+    /// Slack of a focus as an instrument keeps it, in um; more would be a fault to a calibration.
+    static let usualSlack: Float = 5.5
+
+    /// Changes relative to a normal set's own grey scale, with a focus of up to `slack` um off.
+    init(normalisation: Normalisation, slack: Float = 13.5) {
+        self.slack = slack
         background = normalisation.background
         reach = normalisation.reach
     }
@@ -30,7 +33,8 @@ struct Augmentation: Sendable {
         if let other, random.nextUniform() < 0.25 { overlay(other, on: &result) }
         if random.nextUniform() < 0.6 { changeContrast(&result, using: &random) }
         if random.nextUniform() < 0.4 {
-            result = GaussianBlur.blurred(result, sigma: blur * random.nextUniform())
+            let optics = Defocus(shift: slack * random.nextUniform(), phase: random.nextSigned())
+            result = optics.applied(to: result)
         }
         if random.nextUniform() < 0.7 { changeLight(&result, using: &random) }
         if random.nextUniform() < 0.4 { addRing(&result, using: &random) }

@@ -41,9 +41,6 @@ package struct Calibrator: Sendable {
         private static let mostVariations = 4
     }
 
-    /// Blur of a changed copy in pixels, a slack of some 10 um in focus; more would be a fault.
-    private static let blur: Float = 0.6
-
     private let scorer: FrameScorer
     private let model: Model
     private let options: Options
@@ -68,7 +65,10 @@ package struct Calibrator: Sendable {
         report: (_ done: Int, _ all: Int) -> Void,
         passes: (ReconstructionProgress) -> Void = { _ in }
     ) throws(DataError) -> Calibration {
-        let augmentation = Augmentation(normalisation: try normalisation(of: frames), blur: Self.blur)
+        let augmentation = Augmentation(
+            normalisation: try normalisation(of: frames),
+            slack: Augmentation.usualSlack
+        )
         let normal = try normalFrames(of: frames, augmentation, report: report, passes: passes)
         let calibration = Calibration(
             scoreKind: options.scoreKind,
@@ -263,7 +263,7 @@ package struct Calibrator: Sendable {
     /// for a model of the `reference` profile.
     package func ranges(_ frames: FrameSet) throws(DataError) -> [ClosedRange<Float>]? {
         guard let settings = model.description.realtime else { return nil }
-        let augmentation = Augmentation(normalisation: settings.normalisation, blur: Self.blur)
+        let augmentation = Augmentation(normalisation: settings.normalisation, slack: Augmentation.usualSlack)
         let all = frames.count * (1 + options.variations)
         var ranges: [ClosedRange<Float>] = []
         for start in stride(from: 0, to: all, by: Compute.threads) {

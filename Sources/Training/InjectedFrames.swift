@@ -10,8 +10,6 @@ package struct InjectedFrames: Sendable {
     private let test: FrameSet
     private let augmentation: Augmentation
 
-    /// Blur of a changed copy, standard deviation in pixels: that of a focus some 10 um off, which is normal.
-    private static let blur: Float = 0.6
     /// Faults are made for grey values of 0 to 255.
     private static let brightest: Float = 255
 
@@ -43,7 +41,7 @@ package struct InjectedFrames: Sendable {
             throw DataError("faults can be put on frames of 8 bits only, and these are brighter")
         }
         (self.training, self.test) = (training, test)
-        augmentation = Augmentation(normalisation: normalisation, blur: Self.blur)
+        augmentation = Augmentation(normalisation: normalisation, slack: Augmentation.usualSlack)
     }
 
     /// The set as it would be written; the same seed gives the same frames.

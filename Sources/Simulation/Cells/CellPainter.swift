@@ -9,7 +9,6 @@ import Plate
 /// of 0.3 and, with defocus, by the illumination's aperture; minus what the cell absorbs and what its steep rim scatters
 /// out of the aperture.
 struct CellPainter {
-    private static let wavelength: Float = 0.55
     /// Blur of the objective and the camera, standard deviation in pixels.
     private static let sharpness: Float = 0.9
     /// Blur per um of defocus, in um: about a quarter of the illumination's aperture of 0.15.
@@ -66,7 +65,7 @@ struct CellPainter {
         let kernel = GaussianBlur.kernel(sigma: sigma, radius: radius)
         draw(body, granules: Granules(seed: cell.texture), kernel: kernel)
         let optics = aqc_cell_optics(
-            focusing: Self.wavelength * defocus / (2 * Arithmetic.pi) / (pixelSize * pixelSize),
+            focusing: Defocus.wavelength * defocus / (2 * Arithmetic.pi) / (pixelSize * pixelSize),
             absorption: cell.absorption,
             absorbing_phase: 0.6 * cell.phase,
             slant_right: slant.x,
