@@ -133,6 +133,7 @@ extension Fault {
         let direction = random.drawDirection()
         let softness = random.draw(0.6...1)
         let (form, strength) = (form, strength)
+        let shadow = shadow(height: high, width: wide, direction, softness, using: &random)
         let field = Field(height: canvas.height, width: canvas.width) { row, column in
             let (down, right) = ((row - centre.0) / base, (column - centre.1) / base)
             let square = down * down + right * right
@@ -151,6 +152,7 @@ extension Fault {
                 let border = 0.45 - 0.5 * strength
                 let dark = Arithmetic.smoothStep(edge, from: border, to: border + 0.3 * softness)
                 return 1 - (0.4 + 0.57 * strength) * dark
+            case .shadow: return shadow(row, column)
             default:
                 let reach = 0.18 + 0.3 * strength
                 return 1 + (0.8 + 2.6 * strength)
@@ -160,6 +162,31 @@ extension Fault {
         field.multiply(&canvas.values)
         for index in canvas.values.indices where abs(canvas.values[index] - 1) > Self.uneven {
             canvas.marks[index] = 1
+        }
+    }
+
+    /// Light that a third to a half of the field lacks, from a side or a corner on, as a function of row and column.
+    private func shadow(
+        height: Float,
+        width: Float,
+        _ direction: (sine: Float, cosine: Float),
+        _ softness: Float,
+        using random: inout SplitMix64
+    ) -> (_ row: Float, _ column: Float) -> Float {
+        let base = min(height, width)
+        let (share, bend) = (random.draw(0.33...0.5), random.draw(-0.25...0.25))
+        let place = { (row: Float, column: Float) -> Float in
+            let (down, right) = ((row - height / 2) / base, (column - width / 2) / base)
+            let beside = right * direction.sine - down * direction.cosine
+            return down * direction.sine + right * direction.cosine + bend * beside * beside
+        }
+        let grid = (0..<256).map { index in
+            place((Float(index / 16) + 0.5) * height / 16, (Float(index % 16) + 0.5) * width / 16)
+        }
+        let border = grid.sorted()[Int((1 - share) * 256)]
+        let (depth, reach) = (0.2 + 0.5 * strength, 0.2 * softness)
+        return { row, column in
+            1 - depth * Arithmetic.smoothStep(place(row, column), from: border - reach, to: border + reach)
         }
     }
 }

@@ -76,6 +76,8 @@ package enum FaultForm: String, Sendable, CaseIterable, Codable {
     case gradient
     /// A soft saturated region.
     case glare
+    /// A part of the field with less light, from a side or a corner on: something stands in the lamp's way.
+    case shadow
     /// One long curved hair.
     case hair
     /// A few short, thick or thin fibres.
@@ -93,7 +95,7 @@ package enum FaultForm: String, Sendable, CaseIterable, Codable {
         case .darkBubble, .brightBubble: .airBubble
         case .dust, .missingRows: .artifact
         case .defocus: .zShift
-        case .overExposure, .underExposure, .offCentreAperture, .gradient, .glare: .illumination
+        case .overExposure, .underExposure, .offCentreAperture, .gradient, .glare, .shadow: .illumination
         case .hair, .fibre, .mould, .debris, .blobs: .contamination
         }
     }
