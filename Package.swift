@@ -69,7 +69,10 @@ let package = Package(
         ),
         .target(
             name: "Detection",
-            dependencies: ["Plate", "Randomness", "Tensors", "Networks", "Diffusion", "Verdict", "CCrypto"]
+            dependencies: [
+                "Plate", "Mathematics", "Randomness", "Tensors", "Networks", "Diffusion", "Verdict",
+                "CCrypto",
+            ]
         ),
 
         // What follows from many frames, and its records.

@@ -7,9 +7,11 @@ import Tables
 ///
 /// Columns: `file`, `page`, `run`, `well`, `frame`, `state`, `reason`, `score_max`, `score_mean`, `score_patch`, `score`,
 /// `severity`, `threshold`, `term` (of a severity above the threshold, the term that adds most), `terms` (all of them; in CSV
-/// `name=value;name=value`, in JSON an object), `verdict`, `area` (share of the frame), `bbox_x`, `bbox_y`, `bbox_width`,
+/// `name=value;name=value`, in JSON an object), `verdict`, `suspect` (1 for a frame that passes with a severity above the lower limit,
+/// else 0), `area` (share of the frame), `bbox_x`, `bbox_y`, `bbox_width`,
 /// `bbox_height` (pixels), `cause`, `confidence` (0 to 1), `mask` (relative to the run's folder of the output), `well_faulty`,
-/// `tier`, `precision`, `change` (distance from the well's frames before it), `model`, `completed`, `judged` (UTC). What a row
+/// `tier`, `precision`, `change` (distance from the well's frames before it), `evidence` (for a fault, gathered over the
+/// well's frames), `model`, `completed`, `judged` (UTC). What a row
 /// does not have is empty in CSV and missing in JSON.
 package enum FrameTable {
     private enum Value: Sendable {
@@ -37,6 +39,7 @@ package enum FrameTable {
         ("term", { ($0.judgement?.term).map { .text($0) } }),
         ("terms", { ($0.judgement?.terms).flatMap { $0.isEmpty ? nil : .terms($0) } }),
         ("verdict", { ($0.judgement?.verdict).map { .text($0.rawValue) } }),
+        ("suspect", { ($0.judgement?.isSuspect).map { .integer($0 ? 1 : 0) } }),
         ("area", { ($0.judgement?.area).map { .number($0) } }),
         ("bbox_x", { ($0.judgement?.boundingBox?.x).map { .integer($0) } }),
         ("bbox_y", { ($0.judgement?.boundingBox?.y).map { .integer($0) } }),
@@ -49,6 +52,7 @@ package enum FrameTable {
         ("tier", { ($0.judgement?.tier).map { .text($0.rawValue) } }),
         ("precision", { ($0.judgement?.precision).map { .text($0) } }),
         ("change", { ($0.judgement?.change).map { .number($0) } }),
+        ("evidence", { ($0.judgement?.evidence).map { .number($0) } }),
         ("model", { $0.model.map { .text($0) } }),
         ("completed", { $0.completed.map { .text($0.iso8601) } }),
         ("judged", { .text($0.judged.iso8601) }),

@@ -188,7 +188,7 @@ package final class DetectorMethod: BenchmarkMethod {
     private let scorer: FrameScorer
     private var calibration: Calibration?
     /// Changes when judging does.
-    private static let version = "2"
+    private static let version = "3"
     /// More normal frames than these are not needed.
     private static let mostFrames = 400
 
@@ -237,10 +237,10 @@ package final class DetectorMethod: BenchmarkMethod {
         var failure: (any Error)?
         calibration = try calibrator.labelFree(
             frames,
-            report: { done, all in
+            report: { _, done, all in
                 do { try context.report(done, all) } catch { failure = error }
             }
-        )
+        ).calibration
         if let failure { throw failure }
         summary += ", calibrated on \(frames.count) normal frames"
     }

@@ -106,7 +106,7 @@ package struct Drawing: Sendable {
     }
 
     /// Text between tags and in attributes.
-    static func escaped(_ text: String) -> String {
+    package static func escaped(_ text: String) -> String {
         // Control characters are not allowed in XML, not even escaped.
         text.filter { $0.unicodeScalars.allSatisfy { $0.value >= 32 } }
             .replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")

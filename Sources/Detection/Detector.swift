@@ -1,4 +1,5 @@
 package import Diffusion
+import Mathematics
 package import Plate
 package import Tensors
 import Verdict
@@ -93,8 +94,30 @@ package final class Detector: Sendable {
     /// Share of normal frames that the calibration lets be called faulty; `nil` for a greedy threshold, which promises no rate.
     package var falseAlarmRate: Double? { calibration.limits.threshold.falseAlarmRate }
 
-    /// What to know about the verdicts on frames of a size that the model was not made for; `nil` where it was.
-    package func warning(for frame: Frame) -> String? {
+    /// What to know about the verdicts on frames that the model was not calibrated for: another grey scale, or another size; `nil`
+    /// for all others.
+    ///
+    /// Frames of one kind have the same warning, so that it can be given once.
+    package func warning(for frame: Frame) -> String? { greyScaleWarning(frame) ?? sizeWarning(frame) }
+
+    private func greyScaleWarning(_ frame: Frame) -> String? {
+        guard let background = description.realtime?.normalisation.background, background > 0 else {
+            return nil
+        }
+        let sample = stride(from: 0, to: frame.pixels.count, by: max(frame.pixels.count / 4096, 1)).map {
+            frame.pixels[$0]
+        }
+        let ratio = sample.upperMedian / background
+        guard ratio > Self.otherScale || ratio < 1 / Self.otherScale else { return nil }
+        return
+            "frames are far \(ratio > 1 ? "brighter" : "darker") than those that the model was calibrated on (their "
+            + "background: \(background)); has the camera another bit depth or exposure? Find thresholds with `autoqc calibrate`"
+    }
+
+    /// Lamps vary less; bit depths differ by more.
+    private static let otherScale: Float = 4
+
+    private func sizeWarning(_ frame: Frame) -> String? {
         guard let height = description.training.frameHeight, let width = description.training.frameWidth,
             frame.height != height || frame.width != width
         else { return nil }

@@ -20,6 +20,10 @@ package struct ModelDescription: Sendable, Equatable {
     package var ranges: [ClosedRange<Float>]?
     /// What tells the cause of a fault; absent until it was fitted to faulty frames of known causes.
     package var causes: CauseModel?
+    /// What known faults look like on any microscope; calibrations hold it adapted to theirs.
+    ///
+    /// Absent where none were given.
+    package var classifier: TileClassifier?
     /// Where the weights come from.
     package var training: Provenance
     /// The run on whose first frames it was calibrated (`RunDetector`); absent from every other model.
@@ -115,11 +119,6 @@ package struct ModelDescription: Sendable, Equatable {
         return wanted.first { $0.isSupported && calibrations[$0] != nil } ?? .float32
     }
 
-    /// What known faults look like, as the calibrations know it; absent where there were none.
-    package var classifier: TileClassifier? {
-        calibrations.values.lazy.compactMap(\.tiles?.normal.classifier).first
-    }
-
     /// The settings of a `realtime` model.
     package var realtime: RealtimeSettings? {
         if case .realtime(let settings) = profile { settings } else { nil }
@@ -143,8 +142,8 @@ package struct ModelDescription: Sendable, Equatable {
 
 extension ModelDescription: Codable {
     private enum Key: String, CodingKey {
-        case method, realtime, reference, residual, calibrations, preferredPrecision, causes, training,
-            calibratedOn
+        case method, realtime, reference, residual, calibrations, preferredPrecision, causes, classifier,
+            training, calibratedOn
         case ranges = "byteRanges"
     }
 
@@ -166,6 +165,7 @@ extension ModelDescription: Codable {
         calibrations = try values.decode([Precision: Calibration].self, forKey: .calibrations)
         preferredPrecision = try values.decodeIfPresent(Precision.self, forKey: .preferredPrecision)
         causes = try values.decodeIfPresent(CauseModel.self, forKey: .causes)
+        classifier = try values.decodeIfPresent(TileClassifier.self, forKey: .classifier)
         calibratedOn = try values.decodeIfPresent(RunOrigin.self, forKey: .calibratedOn)
         ranges = try values.decodeIfPresent([ClosedRange<Float>].self, forKey: .ranges)
     }
@@ -182,6 +182,7 @@ extension ModelDescription: Codable {
         try values.encode(calibrations, forKey: .calibrations)
         try values.encodeIfPresent(preferredPrecision, forKey: .preferredPrecision)
         try values.encodeIfPresent(causes, forKey: .causes)
+        try values.encodeIfPresent(classifier, forKey: .classifier)
         try values.encodeIfPresent(ranges, forKey: .ranges)
         try values.encode(training, forKey: .training)
         try values.encodeIfPresent(calibratedOn, forKey: .calibratedOn)

@@ -18,17 +18,10 @@ struct RunCalibrator {
     static let fewestFrames = 30
     /// More frames than this share left out, and the plate is no reference.
     private static let mostLeftOut = 0.2
-    /// A frame this far from those of the other wells stands out, in their spread; of 100 normal ones none was beyond 8.
-    private static let far = 15.0
-    /// Leaving frames out changes which others stand out; after so many rounds that has ended.
-    private static let rounds = 3
-    /// Folds that the wells are dealt to; each is judged by a mixture fitted to the others.
-    private static let foldCount = 5
     /// Of the injected faults that are found, this share has to stay found.
     private static let mustStayFound = 0.9
     /// Share of normal frames whose mask may have any pixel.
     private static let maskRate = 0.05
-    private static let seed: UInt64 = 1
 
     /// The model's own calibration.
     let calibration: Calibration
@@ -40,25 +33,27 @@ struct RunCalibrator {
         guard !reference.frames.isEmpty || !reference.witnesses.isEmpty else {
             throw Refusal(
                 reason:
-                    "no frame can be calibrated on; the model knows frames of \(tiles.normal.width) x \(tiles.normal.height)"
+                    "no frame is large enough to be calibrated on"
             )
         }
         var leftOut = reference.leftOut
         let frames = try kept(of: reference, leftOut: &leftOut)
-        var fit = NormalTilesFit()
-        (fit.falseAlarmRate, fit.seed) = (falseAlarmRate, Self.seed)
-        fit.classifier = tiles.normal.classifier
-        // Frames of one well are nearly alike: compared with each other they would all seem ordinary.
-        fit.folds = Self.folds(of: frames)
-        let found = fit.fitted(
-            to: frames.map(\.tiles),
-            size: reference.size,
-            background: tiles.normal.background
-        )
+        let found = fit.fitted(to: Self.samples(frames))
         let calibration = calibration(frames, found)
         var figures = figures(of: frames, leftOut, calibration)
         try check(calibration, with: reference, &figures)
         return (calibration, figures)
+    }
+
+    private var fit: CalibrationFit {
+        var fit = CalibrationFit()
+        fit.falseAlarmRate = falseAlarmRate
+        (fit.background, fit.classifier) = (tiles.normal.background, tiles.normal.classifier)
+        return fit
+    }
+
+    private static func samples(_ frames: [RunReference.Frame]) -> [CalibrationFit.Normal] {
+        zip(frames, Folds.stretches(frames.map(\.well))).map { CalibrationFit.Normal($0.tiles, fold: $1) }
     }
 
     /// The frames that it may be calibrated on.
@@ -68,20 +63,9 @@ struct RunCalibrator {
     ) throws(Refusal) -> [RunReference.Frame] {
         var frames = reference.frames
         try Self.requireEnough(frames)
-        for _ in 0..<Self.rounds {
-            let severities = NormalTilesFit.outOfFoldSeverities(
-                of: frames.map(\.tiles),
-                folds: Self.folds(of: frames),
-                seed: Self.seed
-            )
-            let isFar = severities.map { $0 > Self.far }
-            guard isFar.contains(true) else { break }
-            for (frame, isFar) in zip(frames, isFar) where isFar {
-                leftOut[frame.well, default: [:]][.standsOut, default: 0] += 1
-            }
-            frames = zip(frames, isFar).filter { !$1 }.map(\.0)
-            guard !frames.isEmpty else { break }
-        }
+        let far = Set(fit.outliers(among: Self.samples(frames)).map(\.index))
+        for index in far { leftOut[frames[index].well, default: [:]][.standsOut, default: 0] += 1 }
+        frames = frames.indices.filter { !far.contains($0) }.map { frames[$0] }
         frames = Self.withoutHalfWells(frames, leftOut: &leftOut)
         let gone = leftOut.values.reduce(0) { $0 + $1.values.reduce(0, +) }
         guard Double(gone) <= Self.mostLeftOut * Double(reference.offered) else {
@@ -116,14 +100,6 @@ struct RunCalibrator {
         return frames.filter { !bad.contains($0.well) }
     }
 
-    /// Frames of a well are in the same fold, and neighbouring wells in different ones.
-    private static func folds(of frames: [RunReference.Frame]) -> [Int] {
-        let wells = Set(frames.map(\.well)).sorted()
-        let count = min(foldCount, wells.count)
-        let fold = Dictionary(uniqueKeysWithValues: wells.enumerated().map { ($1, $0 % count) })
-        return frames.map { fold[$0.well] ?? 0 }
-    }
-
     /// Refuses a calibration that misses what the model's own calibration finds.
     private func check(
         _ calibration: Calibration,
@@ -155,7 +131,7 @@ struct RunCalibrator {
 
     private var falseAlarmRate: Double { tiles.limits.threshold.falseAlarmRate ?? 0.001 }
 
-    private func calibration(_ frames: [RunReference.Frame], _ found: NormalTilesFit.Result) -> Calibration {
+    private func calibration(_ frames: [RunReference.Frame], _ found: CalibrationFit.Result) -> Calibration {
         var result = calibration
         result.image = Calibration.imageLimits(
             normalScores: frames.map(\.score),
@@ -172,6 +148,7 @@ struct RunCalibrator {
             limits: Limits(
                 severity: found.severity,
                 threshold: Threshold(found.threshold),
+                normal: found.distances.map(\.severity),
                 mask: Threshold(mask)
             )
         )

@@ -8,7 +8,9 @@ extension Fault {
     /// keep the sensor's noise. Cells out of focus lose detail, may turn from dark to bright or have rings, and vanish at
     /// last; the mask is the area that they cover then, and that they covered before. The result has whole grey values,
     /// unless white is 1.
-    package func injected(into original: Frame, white: Float = 255) -> LabelledFrame {
+    ///
+    /// A copy that is not `rounded` is the same on every grey scale but for its unit.
+    package func injected(into original: Frame, white: Float = 255, rounded: Bool = true) -> LabelledFrame {
         precondition(white > 0, "white is \(white)")
         // Faults are drawn in grey values of 8 bits.
         let unit = white / 255
@@ -32,7 +34,7 @@ extension Fault {
         }
         for index in result.pixels.indices {
             let grey = min(max(result.pixels[index], 0), 255) * unit
-            result.pixels[index] = white > 1 ? grey.rounded() : grey
+            result.pixels[index] = rounded && white > 1 ? grey.rounded() : grey
         }
         return LabelledFrame(frame: result, mask: mask, faults: [self])
     }
@@ -80,9 +82,23 @@ package enum TestFault {
         return fault.injected(into: frame, white: white).frame
     }
 
+    /// A fault of any strength from 0.15 on: classes follow one another with the number, and so do the forms of each.
+    package static func fault(number: Int, seed: UInt64) -> Fault {
+        let kinds = FaultKind.allCases
+        let forms = kinds[number % kinds.count].forms
+        var random = SplitMix64(seed: seed, 0xC0B1, UInt64(number))
+        return Fault(
+            form: forms[number / kinds.count % forms.count],
+            strength: random.draw(0.15...1),
+            seed: random.next()
+        )
+    }
+
     /// The brightest value of the frame's grey scale: 1 for shares, else that of 8, 12 or 16 bits.
-    private static func white(of frame: Frame) -> Float {
-        let brightest = frame.pixels.max() ?? 0
-        return [1, 255, 4095, 65_535].first { brightest <= $0 } ?? brightest
+    private static func white(of frame: Frame) -> Float { white(ofBrightest: frame.pixels.max() ?? 0) }
+
+    /// The brightest value of the grey scale that a value is of: 1 for shares, else that of 8, 12 or 16 bits.
+    package static func white(ofBrightest brightest: Float) -> Float {
+        [1, 255, 4095, 65_535].first { brightest <= $0 } ?? brightest
     }
 }

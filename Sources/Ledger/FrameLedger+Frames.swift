@@ -202,6 +202,8 @@ extension FrameLedger {
         package let threshold: Double?
         /// Whether it was judged faulty.
         package let isFaulty: Bool
+        /// Whether it passes with a severity above the lower limit.
+        package let isSuspect: Bool
         /// Whether the well counts as faulty from it on; `nil` for one judged after newer ones, or not at all.
         package let wellIsFaulty: Bool?
     }
@@ -233,7 +235,9 @@ extension FrameLedger {
             let rows = try Row.fetchCursor(
                 database,
                 sql: """
-                    SELECT frame, state, severity, threshold, verdict, well_faulty FROM frames
+                    SELECT frame, state, severity, threshold, verdict, well_faulty,
+                        verdict = 'normal' AND severity > suspect_limit AS suspect
+                    FROM frames
                     WHERE run = ? AND well = ? AND state <> 'skipped' ORDER BY frame, sequence
                     """,
                 arguments: [run, well.description]
@@ -249,6 +253,7 @@ extension FrameLedger {
                     threshold: row[3],
                     // A frame that could not be judged has no verdict.
                     isFaulty: (row[4] as String?) == Verdict.faulty.rawValue,
+                    isSuspect: row[6] ?? false,
                     wellIsFaulty: row[5]
                 )
                 try body(point)

@@ -209,7 +209,8 @@ extension FrameLedger {
             let rows = try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT verdict, severity, score_max, score_mean, score_patch, well_faulty, frame, mtime_ns
+                    SELECT verdict, severity, score_max, score_mean, score_patch, well_faulty, frame, mtime_ns,
+                        evidence
                     FROM frames
                     WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ?
                     ORDER BY sequence DESC LIMIT ?
@@ -238,7 +239,8 @@ extension FrameLedger {
                 maximum: row["score_max"] ?? .nan,
                 mean: row["score_mean"] ?? .nan,
                 patch: row["score_patch"] ?? .nan
-            )
+            ),
+            evidence: row["evidence"]
         )
     }
 
@@ -262,25 +264,43 @@ extension FrameLedger {
         }
     }
 
-    /// How a well's normal frames looked that were judged in order by a model: the last `count`, oldest first, each with how
-    /// far it was from those before it.
+    /// How a normal frame of a well looked.
+    package struct PastLook: Sendable {
+        /// `Judgement.appearance`.
+        package let appearance: [Float]
+        /// What each term added to the severity.
+        package let terms: [SeverityContribution]
+        /// How far it was from the frames before it.
+        package let change: Double?
+        /// The evidence for a fault up to it.
+        package let evidence: Double?
+    }
+
+    /// How a well's normal frames looked that were judged in order by a model: the last `count`, oldest first.
     package func appearances(
         of well: Well,
         run: String,
         model: String,
         count: Int
-    ) throws(LedgerError) -> [(appearance: [Float], change: Double?)] {
+    ) throws(LedgerError) -> [PastLook] {
         try read { database in
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT appearance, change FROM frames
+                    SELECT appearance, terms, change, evidence FROM frames
                     WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ? AND model = ?
                     AND verdict = 'normal' AND appearance IS NOT NULL
                     ORDER BY sequence DESC LIMIT ?
                     """,
                 arguments: [run, well.description, model, count]
-            ).reversed().map { ([Float](packed: $0["appearance"] as Data), $0["change"]) }
+            ).reversed().map { row in
+                PastLook(
+                    appearance: [Float](packed: row["appearance"] as Data),
+                    terms: (row["terms"] as String?).map { TermsText.read($0) } ?? [],
+                    change: row["change"],
+                    evidence: row["evidence"]
+                )
+            }
         }
     }
 

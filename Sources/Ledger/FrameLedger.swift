@@ -5,7 +5,7 @@ package import Plate
 /// The durable record of what became of every frame, one SQLite database for each output folder.
 ///
 /// **Format.** SQLite in WAL mode with `synchronous=FULL`: a commit that returned survives a power cut.
-/// Schema version 1 (`PRAGMA user_version`); a ledger of another version is refused:
+/// Schema version 2 (`PRAGMA user_version`); a ledger of another version is refused:
 ///
 /// | table | column | meaning |
 /// |---|---|---|
@@ -17,6 +17,7 @@ package import Plate
 /// | | `state`, `reason` | `scored`, `quarantined` or `skipped`, and why for the last two |
 /// | | `score_max`, `score_mean`, `score_patch`, `score` | the image scores and the one that counts |
 /// | | `severity`, `threshold`, `verdict` | faulty where severity is above threshold, or the same image came again and again (`cause` is `frozen`) |
+/// | | `suspect_limit` | the severity above which a frame that passes is suspect; null where that is not known |
 /// | | `terms` | what each term adds to the severity, a JSON object in the order of the formula; null where that is not known |
 /// | | `width`, `height` | the frame's size in pixels; null where that is not known |
 /// | | `area`, `box_x`, `box_y`, `box_width`, `box_height` | share of the frame and pixels |
@@ -26,6 +27,7 @@ package import Plate
 /// | | `tier` | `full` or `deferred`, see `Tier` |
 /// | | `precision` | what the network computed with (`f32`, `int8`) |
 /// | | `change` | how far the frame is from the frames before it, see `ChangeRule`; null where that is not known |
+/// | | `evidence` | for a fault, gathered over the well's frames, see `EvidenceRule`; null where that is not known |
 /// | | `appearance` | `Judgement.appearance`, little-endian 32-bit floats; null where there is none |
 /// | | `completed_ns`, `judged_ns` | Unix time in nanoseconds: file complete, outcome decided |
 /// | | `sequence` | order in which outcomes were recorded; clocks may jump, this does not |

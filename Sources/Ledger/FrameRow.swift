@@ -8,8 +8,9 @@ enum FrameRow {
     private static let columns = [
         "root", "path", "page", "pages", "device", "inode", "size", "mtime_ns", "run", "well", "frame",
         "state", "reason", "score_max", "score_mean", "score_patch", "score", "severity", "threshold",
-        "terms", "verdict", "width", "height", "area", "box_x", "box_y", "box_width", "box_height", "cause",
-        "confidence", "mask", "well_faulty", "tier", "precision", "change", "appearance", "model",
+        "suspect_limit", "terms", "verdict", "width", "height", "area", "box_x", "box_y", "box_width",
+        "box_height", "cause",
+        "confidence", "mask", "well_faulty", "tier", "precision", "change", "evidence", "appearance", "model",
         "completed_ns", "judged_ns", "sequence",
     ]
 
@@ -36,12 +37,12 @@ enum FrameRow {
             record.frame?.run, record.frame?.well.description, record.frame?.index,
             record.state.rawValue, record.reason,
             judgement?.scores?.maximum, judgement?.scores?.mean, judgement?.scores?.patch, judgement?.score,
-            judgement?.severity, judgement?.threshold,
+            judgement?.severity, judgement?.threshold, judgement?.suspectLimit,
             judgement.flatMap { TermsText.write($0.terms) }, judgement?.verdict.rawValue,
             judgement?.width, judgement?.height,
             judgement?.area, box?.x, box?.y, box?.width, box?.height,
             judgement?.causeName, judgement?.confidence, judgement?.maskPath, judgement?.wellIsFaulty,
-            judgement?.tier.rawValue, judgement?.precision, judgement?.change,
+            judgement?.tier.rawValue, judgement?.precision, judgement?.change, judgement?.evidence,
             judgement.flatMap { $0.appearance.isEmpty ? nil : Data($0.appearance.packed) }, record.model,
             record.completed?.nanoseconds, record.judged.nanoseconds, sequence,
         ]
@@ -120,6 +121,7 @@ enum FrameRow {
             verdict: verdict,
             severity: figure("severity"),
             threshold: figure("threshold"),
+            suspectLimit: row["suspect_limit"],
             terms: (row["terms"] as String?).map { TermsText.read($0) } ?? [],
             scores: ImageScores(
                 maximum: figure("score_max"),
@@ -139,6 +141,7 @@ enum FrameRow {
         judgement.maskPath = row["mask"]
         judgement.wellIsFaulty = row["well_faulty"]
         judgement.change = row["change"]
+        judgement.evidence = row["evidence"]
         return judgement
     }
 
@@ -166,7 +169,7 @@ enum TermsText {
             text += text.isEmpty ? "{\"" : ",\""
             text += term.term
             text += "\":"
-            text += rounded(term.value).description
+            text += term.value.roundedToFourDigits.description
         }
         return text.isEmpty ? nil : text + "}"
     }
@@ -196,14 +199,5 @@ enum TermsText {
         let name = quoted.dropFirst().dropLast()
         return name.allSatisfy { $0 > 0x20 && $0 != quote && $0 != UInt8(ascii: "\\") }
             ? String(Substring(name)) : nil
-    }
-
-    /// The number of four significant digits that is nearest to a value.
-    private static func rounded(_ value: Double) -> Double {
-        guard abs(value) > 1e-12, abs(value) < 1e12 else { return abs(value) < 1 ? 0 : value }
-        let digits = 3 - log10(abs(value)).rounded(.down)
-        // Powers of ten above 1 are exact, so the quotient is the number nearest to the decimal.
-        let power = pow(10, abs(digits))
-        return digits < 0 ? (value / power).rounded() * power : (value * power).rounded() / power
     }
 }

@@ -5,7 +5,7 @@ import GRDB
 /// There is one version of them. It stands in SQLite's `user_version`, and a ledger of another version is refused.
 enum LedgerSchema {
     /// The version that this program writes and reads.
-    static let version = 1
+    static let version = 2
 
     enum State: Equatable {
         /// No tables of a ledger.
@@ -44,12 +44,12 @@ enum LedgerSchema {
             state TEXT NOT NULL CHECK (state IN ('scored', 'quarantined', 'skipped')),
             reason TEXT,
             score_max REAL, score_mean REAL, score_patch REAL, score REAL,
-            severity REAL, threshold REAL, terms TEXT, verdict TEXT,
+            severity REAL, threshold REAL, suspect_limit REAL, terms TEXT, verdict TEXT,
             width INTEGER, height INTEGER,
             area REAL, box_x INTEGER, box_y INTEGER, box_width INTEGER, box_height INTEGER,
             cause TEXT, confidence REAL, mask TEXT, well_faulty INTEGER,
             tier TEXT CHECK (tier IN ('full', 'deferred')),
-            precision TEXT, change REAL, appearance BLOB,
+            precision TEXT, change REAL, evidence REAL, appearance BLOB,
             model TEXT,
             completed_ns INTEGER,
             judged_ns INTEGER NOT NULL,

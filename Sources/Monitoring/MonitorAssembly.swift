@@ -230,6 +230,7 @@ extension FramePipeline.Settings {
             judge: judge,
             threshold: configuration.threshold,
             hysteresis: configuration.hysteresis,
+            evidence: configuration.hysteresisEvidence,
             batchFrames: configuration.batchFrames,
             masks: configuration.masks,
             regions: configuration.regions,

@@ -159,10 +159,19 @@ package struct PastFrame: Sendable, Equatable {
     package let severity: Double
     /// The image scores, the same for the same image and for no other; `nil` where they are not known.
     package let scores: ImageScores?
+    /// The evidence for a fault up to it (`Judgement.evidence`).
+    package let evidence: Double?
 
     /// Gathers a frame.
-    package init(index: Int, verdict: Verdict, severity: Double, scores: ImageScores?) {
-        (self.index, self.verdict, self.severity, self.scores) = (index, verdict, severity, scores)
+    package init(
+        index: Int,
+        verdict: Verdict,
+        severity: Double,
+        scores: ImageScores?,
+        evidence: Double? = nil
+    ) {
+        (self.index, self.verdict, self.severity) = (index, verdict, severity)
+        (self.scores, self.evidence) = (scores, evidence)
     }
 }
 

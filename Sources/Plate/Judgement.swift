@@ -66,6 +66,8 @@ package struct Judgement: Sendable, Equatable {
     package let severity: Double
     /// The severity above which a frame is faulty.
     package let threshold: Double
+    /// The severity above which a frame that passes is suspect; `nil` where the record does not say it.
+    package let suspectLimit: Double?
     /// What each term adds to the severity, in the order of the formula.
     package let terms: [SeverityContribution]
     /// The three image scores; `nil` for a judgement read from an alarm line, which has `score` only.
@@ -98,11 +100,14 @@ package struct Judgement: Sendable, Equatable {
     package var wellIsFaulty: Bool?
     /// How far the frame is from the well's frames before it (`ChangeRule`); `nil` where that is not known.
     package var change: Double?
+    /// The evidence for a fault that the well has gathered up to this frame (`EvidenceRule`); `nil` where it was not recorded.
+    package var evidence: Double?
 
     /// Gathers what the detector says; area and rectangle are the mask's.
     package init(
         severity: Double,
         threshold: Double,
+        suspectLimit: Double? = nil,
         terms: [SeverityContribution],
         scores: ImageScores,
         score: Double,
@@ -114,6 +119,7 @@ package struct Judgement: Sendable, Equatable {
             verdict: Verdict(severity: severity, threshold: threshold),
             severity: severity,
             threshold: threshold,
+            suspectLimit: suspectLimit,
             terms: terms,
             scores: scores,
             score: score,
@@ -132,6 +138,7 @@ package struct Judgement: Sendable, Equatable {
         verdict: Verdict,
         severity: Double,
         threshold: Double,
+        suspectLimit: Double? = nil,
         terms: [SeverityContribution] = [],
         scores: ImageScores?,
         score: Double,
@@ -145,6 +152,7 @@ package struct Judgement: Sendable, Equatable {
         self.verdict = verdict
         self.severity = severity
         self.threshold = threshold
+        self.suspectLimit = suspectLimit
         self.terms = terms
         self.scores = scores
         self.score = score
@@ -154,6 +162,9 @@ package struct Judgement: Sendable, Equatable {
         (self.width, self.height) = (width, height)
         self.appearance = appearance
     }
+
+    /// Whether the frame passes, but is less usual than normal frames are: shown, not alarmed.
+    package var isSuspect: Bool { verdict == .normal && suspectLimit.map { severity > $0 } ?? false }
 
     /// The term that adds most to the severity; `nil` where the terms are not known.
     package var largestTerm: SeverityContribution? { terms.max { $0.value < $1.value } }

@@ -1,3 +1,5 @@
+import Foundation
+
 extension [Float] {
     /// Reads little-endian 32-bit floats; bytes that are left over are not looked at.
     package init(packed bytes: some RandomAccessCollection<UInt8>) {
@@ -46,5 +48,16 @@ extension Double {
         let sign = self < 0 && whole > 0 ? "-" : ""
         guard digits > 0 else { return sign + String(whole) }
         return "\(sign)\(whole / factor).\((whole % factor).digits(digits))"
+    }
+}
+
+extension Double {
+    /// The number of four significant digits that is nearest; 0 for next to nothing, unchanged above 10^12.
+    package var roundedToFourDigits: Double {
+        guard abs(self) > 1e-12, abs(self) < 1e12 else { return abs(self) < 1 ? 0 : self }
+        let digits = 3 - log10(abs(self)).rounded(.down)
+        // Powers of ten above 1 are exact, so the quotient is the number nearest to the decimal.
+        let power = pow(10, abs(digits))
+        return digits < 0 ? (self / power).rounded() * power : (self * power).rounded() / power
     }
 }

@@ -75,8 +75,10 @@ package struct AlarmLog: ~Copyable {
 ///
 /// Keys in this order: `time` (UTC, ms), `event`, `run`, `well`, `frame`; for a judged frame `score`, `threshold`,
 /// `severity`, `cause`, `confidence` (0 to 1, of a known cause), `term` (the term of the severity that adds most, where the
-/// severity is above the threshold), `area` (share of the frame), `bbox` (`x,y,width,height` in pixels), `mask` (relative to
-/// the run's folder), `tier` where it is not `full` (see `Tier`); for `ONSET` `first_faulty` and `last_good` (frames);
+/// severity is above the threshold), `area` (share of the frame), `extent` (`frame` where all of it is faulty, as out of focus),
+/// `bbox` (`x,y,width,height` in pixels), `verdict` (`normal`, in an `ONSET` line of a frame that passes: the frames together are the
+/// evidence), `mask` (relative to the run's folder), `tier` where it is not `full` (see `Tier`); for `ONSET` `first_faulty` and
+/// `last_good` (frames);
 /// `pattern` for `PLATE`; `reason` where there is one; `model`; `latency_ms`. Figures have four significant digits.
 ///
 /// Readers ignore keys they do not know. `parse` ignores `term`: the value that belongs to it is in the ledger only. A name
@@ -96,7 +98,11 @@ package enum AlarmLine {
             if let confidence = judgement.confidence { fields.append(("confidence", figure(confidence))) }
             if let term = judgement.term { fields.append(("term", term)) }
             fields.append(("area", figure(judgement.area)))
+            if judgement.area >= 1 { fields.append(("extent", "frame")) }
             if let box = judgement.boundingBox { fields.append(("bbox", box.description)) }
+            if alarm.event == .onset, judgement.verdict == .normal {
+                fields.append(("verdict", judgement.verdict.rawValue))
+            }
             if let mask = judgement.maskPath { fields.append(("mask", mask)) }
             if judgement.tier != .full { fields.append(("tier", judgement.tier.rawValue)) }
         }
@@ -155,7 +161,8 @@ package enum AlarmLine {
             boundingBox: box
         )
         // The figures are rounded, and a frozen image is faulty whatever they say.
-        if event == .fault || event == .onset { judgement.verdict = .faulty }
+        let isFaulty = fields["verdict"] != Verdict.normal.rawValue
+        if event == .fault || event == .onset, isFaulty { judgement.verdict = .faulty }
         judgement.maskPath = fields["mask"]
         judgement.tier = fields["tier"].flatMap(Tier.init(rawValue:)) ?? .full
         return judgement

@@ -89,7 +89,7 @@ package struct JournalReporter: Sendable {
             let judgement = alarm.judgement.map {
                 " (\($0.cause.cause.rawValue), severity \(AlarmLine.figure($0.severity)))"
             }
-            return "\(well) turned faulty at frame \(alarm.frame.index)\(judgement ?? "")"
+            return "\(well) turned faulty at frame \(alarm.frame.index)\(judgement ?? "")\(reason)"
         case .clear: return "\(well) is normal again since frame \(alarm.frame.index)"
         case .shift: return "\(well) shifted at frame \(alarm.frame.index)\(reason)"
         case .drift: return "\(well) drifts at frame \(alarm.frame.index)\(reason)"

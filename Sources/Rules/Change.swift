@@ -1,5 +1,6 @@
 import Foundation
 import Mathematics
+package import Plate
 
 /// Whether a frame looks unlike its well did just before: the focus moved by some 15 um, say, or the cells are gone.
 ///
@@ -12,15 +13,43 @@ package struct ChangeRule: Sendable {
     /// A normal frame of the well.
     package struct Look: Sendable {
         let appearance: [Float]
+        /// The terms of the severity, in the order of the formula.
+        let levels: [Float]
         /// `nil` where too few frames came before it.
         let change: Double?
+        /// The evidence up to it (`EvidenceRule`); `nil` where too few frames came before it.
+        let evidence: Double?
 
         /// Gathers a frame.
-        package init(appearance: [Float], change: Double?) {
-            (self.appearance, self.change) = (appearance, change)
+        package init(
+            appearance: [Float],
+            terms: [SeverityContribution] = [],
+            change: Double?,
+            evidence: Double? = nil
+        ) {
+            self.appearance = appearance
+            levels = Self.levels(of: terms)
+            (self.change, self.evidence) = (change, evidence)
+        }
+
+        init(_ judgement: Judgement, change: Double?, evidence: Double?) {
+            self.init(
+                appearance: judgement.appearance,
+                terms: judgement.terms,
+                change: change,
+                evidence: evidence
+            )
+        }
+
+        /// As a record keeps them: a well that is read from its record must not differ from one that lives on.
+        static func levels(of terms: [SeverityContribution]) -> [Float] {
+            terms.map { Float($0.value.roundedToFourDigits) }
         }
 
         fileprivate var isCalm: Bool { change.map { $0 <= ChangeRule.limit } ?? true }
+        fileprivate var hasChange: Bool { change != nil }
+        var isQuiet: Bool { evidence.map { $0 <= 0 } ?? true }
+        var hasEvidence: Bool { evidence != nil }
     }
 
     /// Change above which a frame looks unlike the frames before it, in their spread.
@@ -35,10 +64,6 @@ package struct ChangeRule: Sendable {
     package static let silence = patience
     /// Spread that any well may have, in that of normal tiles.
     private static let smallestSpread: Float = 0.01
-    /// Largest distance of a single figure, in spreads: no figure decides alone.
-    private static let farthest: Float = 50
-    /// Standard deviations in a median absolute deviation, for a Gaussian.
-    private static let gaussian: Float = 1.4826
 
     private var looks: [Look]
 
@@ -55,19 +80,11 @@ package struct ChangeRule: Sendable {
 
     /// How far a frame is from the well's recent calm frames; `nil` where these are too few.
     package func change(of appearance: [Float]) -> Double? {
-        guard let calm, !appearance.isEmpty, calm.allSatisfy({ $0.count == appearance.count }) else {
-            return nil
-        }
-        let squares = appearance.indices.map { index in
-            let figures = calm.map { $0[index] }
-            let middle = figures.median
-            let spread = Self.gaussian * figures.map { abs($0 - middle) }.median
-            let distance = min(
-                abs(appearance[index] - middle) / max(spread, Self.smallestSpread),
-                Self.farthest
-            )
-            return Double(distance * distance)
-        }
+        guard let calm = looks.lastCalm(\.isCalm, known: \.hasChange),
+            let usual = Usual(calm.map(\.appearance), smallestSpread: Self.smallestSpread),
+            let distances = usual.distances(of: appearance)
+        else { return nil }
+        let squares = distances.map { Double($0 * $0) }
         return (squares.reduce(0, +) / Double(squares.count)).squareRoot()
     }
 
@@ -86,19 +103,27 @@ package struct ChangeRule: Sendable {
             change
         )
     }
+}
 
-    /// The last calm frames, `before` of them.
-    private var calm: [[Float]]? {
-        let last = looks.suffix(Self.patience)
-        guard last.count < Self.patience || last.contains(where: \.isCalm) else { return nil }
-        var calm: [[Float]] = []
-        var isUnknown = false
-        for look in looks.reversed() where calm.count < Self.before {
-            // Frames before those with an unknown change belong to an earlier look of the well.
-            if look.change == nil { isUnknown = true } else if isUnknown { break }
-            if look.isCalm { calm.append(look.appearance) }
+extension [ChangeRule.Look] {
+    /// The last calm frames, `ChangeRule.before` of them; `nil` where there are fewer, or none of the last
+    /// `ChangeRule.patience` was calm.
+    func lastCalm(
+        _ isCalm: KeyPath<ChangeRule.Look, Bool>,
+        known: KeyPath<ChangeRule.Look, Bool>
+    ) -> Self? {
+        let last = suffix(ChangeRule.patience)
+        guard last.count < ChangeRule.patience || last.contains(where: { $0[keyPath: isCalm] }) else {
+            return nil
         }
-        return calm.count == Self.before ? calm : nil
+        var calm: Self = []
+        var isUnknown = false
+        for look in reversed() where calm.count < ChangeRule.before {
+            // Frames before those of which nothing is known belong to an earlier look of the well.
+            if !look[keyPath: known] { isUnknown = true } else if isUnknown { break }
+            if look[keyPath: isCalm] { calm.append(look) }
+        }
+        return calm.count == ChangeRule.before ? calm : nil
     }
 }
 

@@ -3,9 +3,10 @@ package import Plate
 
 /// When a well becomes faulty and when it is normal again.
 ///
-/// A well becomes faulty with the frame that makes at least `onset` of its last `window` judged frames faulty. It is normal
-/// again with the frame that leaves none of its last `window` judged frames faulty. The default of 2 in 3 lets one odd frame
-/// pass and needs three normal frames in a row to end an alarm. 1 in 1 follows every frame.
+/// A well becomes faulty with the frame that makes at least `onset` of its last `window` judged frames faulty, or with the one
+/// that makes the evidence over time enough (`EvidenceRule`). It is normal again with the frame that leaves none of its last
+/// `window` judged frames faulty, and nothing of the evidence. The default of 2 in 3 lets one odd frame pass and needs three
+/// normal frames in a row to end an alarm. 1 in 1 follows every frame.
 package struct StateHysteresis: Sendable, Equatable {
     /// A change of a well's state.
     package enum Transition: Sendable, Equatable {
@@ -43,19 +44,29 @@ package struct StateHysteresis: Sendable, Equatable {
         recent = verdicts.filter { $0 != .unreadable }.suffix(rule.window).map { $0 == .faulty }
     }
 
+    /// What the well's frames together say, apart from their verdicts.
+    package enum Evidence: Sendable {
+        /// Nothing speaks for a fault.
+        case none
+        /// Something does, but not enough for an onset.
+        case some
+        /// The well is faulty.
+        case enough
+    }
+
     /// Adds the next frame's verdict.
     ///
     /// Unreadable frames say nothing about the well.
-    package mutating func add(_ verdict: Verdict) -> Transition? {
+    package mutating func add(_ verdict: Verdict, evidence: Evidence = .none) -> Transition? {
         guard verdict != .unreadable else { return nil }
         recent.append(verdict == .faulty)
         recent.removeFirst(max(0, recent.count - rule.window))
         let faulty = recent.count { $0 }
-        if !isFaulty, faulty >= rule.onset {
+        if !isFaulty, faulty >= rule.onset || evidence == .enough {
             isFaulty = true
             return .onset
         }
-        if isFaulty, faulty == 0, recent.count == rule.window {
+        if isFaulty, faulty == 0, recent.count == rule.window, evidence == .none {
             isFaulty = false
             return .clear
         }
@@ -76,10 +87,18 @@ package struct WellSequence: Sendable {
         package let frozenFrames: Int
         /// Whether shift and drift are told of a well whose frames still pass.
         package let drift: Bool
+        /// Whether evidence over time turns the well faulty, too.
+        package let evidence: Bool
 
         /// Gathers the settings.
-        package init(hysteresis: StateHysteresis.Rule = .init(), frozenFrames: Int = 0, drift: Bool = true) {
-            (self.hysteresis, self.frozenFrames, self.drift) = (hysteresis, frozenFrames, drift)
+        package init(
+            hysteresis: StateHysteresis.Rule = .init(),
+            frozenFrames: Int = 0,
+            drift: Bool = true,
+            evidence: Bool = true
+        ) {
+            (self.hysteresis, self.frozenFrames) = (hysteresis, frozenFrames)
+            (self.drift, self.evidence) = (drift, evidence)
         }
     }
 
@@ -110,8 +129,8 @@ package struct WellSequence: Sendable {
 
     /// What a frame brings about.
     package enum Event: Sendable, Equatable {
-        /// The well became faulty; the fault began between the two frames.
-        case onset(Alarm.Beginning?)
+        /// The well became faulty; the fault began between the two frames. The sentence says why, where no single frame does.
+        case onset(Alarm.Beginning?, reason: String?)
         /// The well is normal again.
         case clear
         /// The well's frames pass, but look different at once; the sentence says how much.
@@ -125,6 +144,7 @@ package struct WellSequence: Sendable {
     private var recent: [PastFrame]
     private var newest: PlaceInTime?
     private var looks: ChangeRule
+    private var evidence: EvidenceRule
     private let firstSeverities: [Double]
     private var lastChange: Int?
 
@@ -139,6 +159,7 @@ package struct WellSequence: Sendable {
         recent = history.frames
         newest = history.newest
         looks = ChangeRule(history.looks)
+        evidence = EvidenceRule(history.looks, sum: history.frames.last?.evidence ?? 0)
         firstSeverities = history.firstSeverities
         lastChange = history.lastChange
     }
@@ -164,34 +185,60 @@ package struct WellSequence: Sendable {
         return false
     }
 
+    /// What a frame brings about, and what is to be recorded of it.
+    package struct Effect: Sendable {
+        /// What happened.
+        package let event: Event?
+        /// How far the frame is from the well's recent frames; `nil` where that is not known.
+        package let change: Double?
+        /// The evidence for a fault up to it; `nil` where that is not known.
+        package let evidence: Double?
+    }
+
     /// Adds the next frame.
-    ///
-    /// `change` is how far the frame is from the well's recent frames; `nil` where that is not known.
-    package mutating func add(_ judgement: Judgement, index: Int) -> (event: Event?, change: Double?) {
+    package mutating func add(_ judgement: Judgement, index: Int) -> Effect {
         let change =
             judgement.verdict == .normal
             ? looks.add(judgement.appearance) : looks.change(of: judgement.appearance)
+        let sum = settings.evidence ? evidence.add(judgement, change: change) : nil
         recent.append(
             PastFrame(
                 index: index,
                 verdict: judgement.verdict,
                 severity: judgement.severity,
-                scores: judgement.scores
+                scores: judgement.scores,
+                evidence: sum
             )
         )
-        switch state.add(judgement.verdict) {
-        case .onset: return (.onset(beginning), change)
-        case .clear: return (.clear, change)
-        case nil: return (changeEvent(index: index, threshold: judgement.threshold, change: change), change)
-        }
+        let event: Event? =
+            switch state.add(judgement.verdict, evidence: gathered) {
+            case .onset: onset
+            case .clear: .clear
+            case nil: changeEvent(index: index, threshold: judgement.threshold, change: change)
+            }
+        return Effect(event: event, change: change, evidence: sum)
     }
 
-    /// Where the fault began that just made the well faulty.
-    private var beginning: Alarm.Beginning? {
-        let start = max(0, recent.count - settings.hysteresis.window)
-        guard let fault = recent[start...].firstIndex(where: { $0.verdict == .faulty }) else { return nil }
-        let lastGood = recent[..<fault].last { $0.verdict == .normal }
-        return Alarm.Beginning(firstFaulty: recent[fault].index, lastGood: lastGood?.index)
+    private var gathered: StateHysteresis.Evidence {
+        guard settings.evidence, !evidence.isGone else { return .none }
+        return evidence.isEnough ? .enough : .some
+    }
+
+    /// Where the fault began that just made the well faulty: with the first faulty frame, or where the evidence began to grow.
+    private var onset: Event {
+        let window = recent.suffix(settings.hysteresis.window)
+        if window.count(where: { $0.verdict == .faulty }) >= settings.hysteresis.onset {
+            let first = window.firstIndex { $0.verdict == .faulty }
+            return .onset(first.map(beginning), reason: nil)
+        }
+        let calm = recent.lastIndex { ($0.evidence ?? 0) <= 0 }
+        let first = calm.map { $0 + 1 } ?? recent.startIndex
+        return .onset(beginning(first), reason: EvidenceRule.words(recent.endIndex - first))
+    }
+
+    private func beginning(_ first: Int) -> Alarm.Beginning {
+        let lastGood = recent[..<first].last { $0.verdict == .normal }
+        return Alarm.Beginning(firstFaulty: recent[first].index, lastGood: lastGood?.index)
     }
 
     private mutating func changeEvent(index: Int, threshold: Double, change: Double?) -> Event? {

@@ -1,8 +1,7 @@
 package import Detection
 package import Diffusion
 import Evaluation
-import Foundation
-import Frames
+import Faults
 import Plate
 import Randomness
 package import Tensors
@@ -20,25 +19,62 @@ package struct Calibrator: Sendable {
         package var maskWindow = 16
         /// Share of normal frames whose mask may have any pixel.
         package var maskRate = 0.05
-        /// Changed copies of each normal frame that are judged as well.
-        package var variations = 0
-        /// Seed of the changes.
+        /// Seed of the faults that are put on copies.
         package var seed: UInt64 = 1
-        /// What known faults look like, beside the normal tiles.
+        /// What known faults look like on any microscope, where the model does not know.
         package var classifier: TileClassifier?
+        /// Whether frames that are far from all others count as normal, too.
+        package var keepsOutliers = false
+        /// Faults that are put on copies of the frames, to adapt the classifier and to see which are found; 0 for none.
+        package var copies = 150
 
         /// The defaults.
         package init() {}
+    }
 
-        /// Changed copies of each of so many frames that make up for missing frames: four at most, and none of a hundred frames,
-        /// where they would only widen what is normal.
-        package static func variations(for frames: Int) -> Int {
-            let missing = max(enough - frames, 0)
-            return min((missing + frames - 1) / max(frames, 1), mostVariations)
+    /// What a calibration rests on, for the person who asked for it.
+    package struct Report: Sendable {
+        /// Frames that were left out, the most severe first; each by its number in the set.
+        package private(set) var leftOut: [CalibrationFit.Distance] = []
+        /// Frames that are as far out and were kept all the same, as they are too many for exceptions.
+        package private(set) var tooMany = 0
+        /// The frames that were kept, the most severe first.
+        package private(set) var kept: [CalibrationFit.Distance] = []
+        /// How many faults put on copies were found, class by class.
+        package private(set) var recall: [CalibrationFit.Recall] = []
+
+        /// Nothing to say.
+        package init() {}
+
+        init(
+            _ result: CalibrationFit.Result,
+            _ kept: [Place],
+            leftOut: [CalibrationFit.Distance],
+            tooMany: Int
+        ) {
+            self.leftOut = leftOut.sorted { $0.severity > $1.severity }
+            self.tooMany = tooMany
+            self.kept = result.distances
+                .map { .init(index: kept[$0.index].index, severity: $0.severity, term: $0.term) }
+                .sorted { $0.severity > $1.severity }
+            recall = result.recall
         }
+    }
 
-        private static let enough = 100
-        private static let mostVariations = 4
+    /// What was found at one precision.
+    package struct Found: Sendable {
+        /// The calibration.
+        package var calibration: Calibration
+        /// What it rests on.
+        package var report = Report()
+        /// Copies that were found, as examples of their causes.
+        var causeExamples: [CauseExample] = []
+        /// The copies, which need not be made again at another precision.
+        var copies: [CalibrationFit.Copy] = []
+        /// The classifiers that were adapted to them.
+        var classifiers: [TileClassifier?]?
+
+        init(calibration: Calibration) { self.calibration = calibration }
     }
 
     private let scorer: FrameScorer
@@ -59,126 +95,272 @@ package struct Calibrator: Sendable {
 
     /// Thresholds from normal frames alone.
     ///
-    /// `report` hears of each frame judged, out of how many, and `passes` how far the passes over a frame are.
+    /// `other` is a calibration on the same frames at another precision: outliers, copies and classifiers are taken from it. `report`
+    /// hears of each frame judged, out of how many, and `passes` how far the passes over a frame are.
     package func labelFree(
         _ frames: FrameSet,
-        report: (_ done: Int, _ all: Int) -> Void,
+        like other: Found? = nil,
+        report: (_ what: String, _ done: Int, _ all: Int) -> Void,
         passes: (ReconstructionProgress) -> Void = { _ in }
-    ) throws(DataError) -> Calibration {
-        let augmentation = Augmentation(
-            normalisation: try normalisation(of: frames),
-            slack: Augmentation.usualSlack
+    ) throws(DataError) -> Found {
+        let normal = try measured(frames, report: report, passes: passes)
+        guard let fit, !normal.contains(where: { $0.tiles == nil }) else {
+            return Found(calibration: calibration(ofImages: normal))
+        }
+        let folds = Folds.stretches((0..<frames.count).map { frames.sortKey($0) })
+        let samples = zip(normal, folds).compactMap { measured, fold in
+            measured.tiles.map { CalibrationFit.Normal($0, fold: fold) }
+        }
+        let far = other.map { ($0.report.leftOut, $0.report.tooMany) } ?? leftOut(among: samples, fit)
+        let kept = samples.indices.filter { index in !far.0.contains { $0.index == index } }
+            .map { Place(index: $0, fold: folds[$0]) }
+        let copies: [CalibrationFit.Copy]
+        if let other {
+            copies = other.copies
+        } else {
+            copies = try faultyCopies(of: frames, kept, report: report)
+        }
+        let result = fit.fitted(
+            to: kept.map { samples[$0.index] },
+            copies: copies,
+            classifiers: other?.classifiers,
+            report: { report("fold", $0, $1) }
         )
-        let normal = try normalFrames(of: frames, augmentation, report: report, passes: passes)
-        let calibration = Calibration(
+        var found = Found(calibration: calibration(ofImages: kept.map { normal[$0.index] }))
+        (found.copies, found.classifiers) = (copies, result.classifiers)
+        found.causeExamples = result.causeExamples
+        found.report = Report(result, kept, leftOut: far.0, tooMany: far.1)
+        found.calibration.tiles = Calibration.Tiles(
+            normal: result.tiles,
+            limits: Limits(
+                severity: result.severity,
+                threshold: Threshold(result.threshold),
+                normal: result.distances.map(\.severity),
+                mask: found.calibration.image.mask
+            )
+        )
+        try fitMasks(
+            of: &found.calibration,
+            result.folds,
+            on: kept,
+            frames,
+            share: other?.calibration.extentShare
+        )
+        return found
+    }
+
+    /// What fits to the tiles of frames; `nil` for a model of the `reference` profile.
+    private var fit: CalibrationFit? {
+        guard let settings = model.description.realtime else { return nil }
+        var fit = CalibrationFit()
+        (fit.falseAlarmRate, fit.seed) = (options.falseAlarmRate, options.seed)
+        fit.background = settings.normalisation.background
+        fit.classifier = model.description.classifier ?? options.classifier
+        return fit
+    }
+
+    /// A frame of the set that was kept, and its fold.
+    struct Place: Sendable {
+        let index: Int
+        let fold: Int
+    }
+
+    /// More than this share of the frames is no exception, but what the frames are like.
+    private static let mostLeftOut = 0.25
+
+    /// The frames that are left out, and how many there would be where they are too many for that.
+    private func leftOut(
+        among samples: [CalibrationFit.Normal],
+        _ fit: CalibrationFit
+    ) -> ([CalibrationFit.Distance], Int) {
+        guard !options.keepsOutliers else { return ([], 0) }
+        let far = fit.outliers(among: samples)
+        guard Double(far.count) <= Self.mostLeftOut * Double(samples.count) else { return ([], far.count) }
+        return (far, 0)
+    }
+
+    /// Finds the threshold of masks and the share of it that counts in faulty frames, or takes a share that was found before.
+    private func fitMasks(
+        of calibration: inout Calibration,
+        _ folds: [NormalTiles],
+        on kept: [Place],
+        _ frames: FrameSet,
+        share: Double?
+    ) throws(DataError) {
+        let mask = try maskThreshold(of: calibration, folds, on: kept, frames)
+        calibration.tiles?.limits.mask = mask
+        if let share {
+            calibration.extentShare = share
+        } else {
+            calibration.extentShare = try extentShare(of: calibration, folds, on: kept, frames)
+        }
+    }
+
+    private func calibration(ofImages normal: [Measured]) -> Calibration {
+        Calibration(
             scoreKind: options.scoreKind,
             maskWindow: options.maskWindow,
             image: Calibration.imageLimits(
-                normalScores: normal.scores,
-                onsets: normal.onsets,
+                normalScores: normal.map(\.score),
+                onsets: normal.map(\.onset),
                 falseAlarmRate: options.falseAlarmRate,
                 maskRate: options.maskRate
             )
         )
-        return try withTiles(calibration, normal, frames, augmentation)
     }
 
-    /// The calibration with the tiles of normal frames, where there are enough of them.
-    private func withTiles(
-        _ calibration: Calibration,
-        _ normal: NormalFrames,
+    /// What was measured in a normal frame.
+    private struct Measured: Sendable {
+        let tiles: TileFigures?
+        let score: Double
+        let onset: Double
+    }
+
+    /// Measures each frame.
+    private func measured(
         _ frames: FrameSet,
-        _ augmentation: Augmentation
-    ) throws(DataError) -> Calibration {
-        guard !normal.tiles.isEmpty, let settings = model.description.realtime else { return calibration }
-        var fit = NormalTilesFit()
-        (fit.falseAlarmRate, fit.seed) = (options.falseAlarmRate, options.seed)
-        fit.classifier = options.classifier
-        let found = fit.fitted(
-            to: normal.tiles,
-            size: (frames.height, frames.width),
-            background: settings.normalisation.background
-        )
-        let limits = Limits(
-            severity: found.severity,
-            threshold: Threshold(found.threshold),
-            mask: calibration.image.mask
-        )
-        var result = calibration
-        result.tiles = Calibration.Tiles(normal: found.tiles, limits: limits)
-        let mask = try maskThreshold(of: result, on: frames, augmentation)
-        result.tiles?.limits.mask = mask
-        return result
-    }
-
-    /// What was measured in normal frames and their changed copies.
-    private struct NormalFrames {
-        var tiles: [TileFigures] = []
-        var scores: [Double] = []
-        var onsets: [Double] = []
-    }
-
-    /// In smaller frames every tile is near any fault, and unlikely with it: 40 tiles are 256 x 160 pixels.
-    private static let fewestTiles = 40
-
-    /// Measures each frame and its changed copies.
-    private func normalFrames(
-        of frames: FrameSet,
-        _ augmentation: Augmentation,
-        report: (_ done: Int, _ all: Int) -> Void,
+        report: (_ what: String, _ done: Int, _ all: Int) -> Void,
         passes: (ReconstructionProgress) -> Void
-    ) throws(DataError) -> NormalFrames {
+    ) throws(DataError) -> [Measured] {
         let filter = Calibration.smallComponents(window: options.maskWindow)
-        let all = frames.count * (1 + options.variations)
-        var normal = NormalFrames()
         // A reference model tells how far it is within a frame; of a realtime one, frames go side by side.
         let width = model.description.realtime == nil ? 1 : Compute.threads
-        for start in stride(from: 0, to: all, by: width) {
-            let shown = try (start..<min(start + width, all)).map { number throws(DataError) in
-                try self.shown(number, of: frames, changedBy: augmentation)
+        var found: [Measured] = []
+        for start in stride(from: 0, to: frames.count, by: width) {
+            let shown = try (start..<min(start + width, frames.count)).map { number throws(DataError) in
+                try frames.frame(number)
             }
             let maps =
                 width == 1
                 ? shown.map { scorer.map(of: $0, report: passes) }
                 : Compute.concurrentMap(shown.count) { scorer.map(of: shown[$0]) }
-            for (index, map) in maps.enumerated() {
-                normal.tiles += tiles(of: shown[index], map).map { [$0] } ?? []
-                normal.scores.append(options.scoreKind.value(of: ImageScores(map: map)))
-                normal.onsets.append(Double(filter.onset(of: map.windowMean(options.maskWindow))))
+            for (frame, map) in zip(shown, maps) {
+                found.append(
+                    Measured(
+                        tiles: figures(of: frame, map),
+                        score: options.scoreKind.value(of: ImageScores(map: map)),
+                        onset: Double(filter.onset(of: map.windowMean(options.maskWindow)))
+                    )
+                )
             }
-            report(normal.scores.count, all)
+            report("normal frame", found.count, frames.count)
         }
-        return normal
+        return found
     }
 
-    private func tiles(of frame: Frame, _ map: ScoreMap) -> TileFigures? {
-        guard let settings = model.description.realtime,
-            let tiles = TileFigures(frame: frame, map: map, background: settings.normalisation.background)
-        else { return nil }
-        return tiles.count >= Self.fewestTiles ? tiles : nil
+    private func figures(of frame: Frame, _ map: ScoreMap) -> TileFigures? {
+        guard let settings = model.description.realtime else { return nil }
+        return NormalTiles.figures(of: frame, map: map, background: settings.normalisation.background)
+    }
+
+    /// Copies of frames with faults of all classes and strengths put on, measured.
+    private func faultyCopies(
+        of frames: FrameSet,
+        _ kept: [Place],
+        report: (_ what: String, _ done: Int, _ all: Int) -> Void
+    ) throws(DataError) -> [CalibrationFit.Copy] {
+        var copies: [CalibrationFit.Copy] = []
+        try forEachCopy(of: frames, kept, count: options.copies) { made, fold in
+            let figures = figures(of: made.frame, scorer.map(of: made.frame))
+            guard let figures, let fault = made.faults.first, let cause = Cause(rawValue: fault.kind.rawValue)
+            else { return CalibrationFit.Copy?.none }
+            let (cover, form) = (figures.cover(of: made.mask), fault.form.rawValue)
+            return CalibrationFit.Copy(figures, cover: cover, cause: cause, form: form, fold: fold)
+        } then: { found, done in
+            copies += found.compactMap(\.self)
+            report("copy with a fault", done, options.copies)
+        }
+        return copies
+    }
+
+    /// Puts faults on copies, some at once: `body` gets each with the fold of the frame that it is a copy of.
+    private func forEachCopy<Value: Sendable>(
+        of frames: FrameSet,
+        _ kept: [Place],
+        count: Int,
+        _ body: @Sendable (_ made: LabelledFrame, _ fold: Int) -> Value,
+        then: (_ values: [Value], _ done: Int) -> Void
+    ) throws(DataError) {
+        let white = try frames.white()
+        for numbers in Array(0..<count).chunks(of: Compute.threads) {
+            // Drawn, so that no frame gets faults of one class only.
+            let drawn = numbers.map { number -> Place in
+                var random = SplitMix64(state: options.seed &+ UInt64(number))
+                return kept[Int.random(in: 0..<kept.count, using: &random)]
+            }
+            let sources = try drawn.map { place throws(DataError) in try frames.frame(place.index) }
+            let values = Compute.concurrentMap(numbers.count) { place in
+                let number = numbers[numbers.startIndex + place]
+                let fault = TestFault.fault(number: number, seed: options.seed)
+                let made = fault.injected(into: sources[place], white: white, rounded: false)
+                return body(made, drawn[place].fold)
+            }
+            then(values, numbers.endIndex)
+        }
+    }
+
+    /// Shares of the mask's threshold that are tried, and the copies that they are tried on.
+    private static let extentShares = [1, 0.7, 0.5, 0.35, 0.25]
+    private static let extentCopies = 60
+
+    /// The share of the mask's threshold that gives the best masks of faults on copies, each by what was fitted to other folds.
+    ///
+    /// Faults of the whole frame have no outline to fit.
+    private func extentShare(
+        of calibration: Calibration,
+        _ folds: [NormalTiles],
+        on kept: [Place],
+        _ frames: FrameSet
+    ) throws(DataError) -> Double {
+        guard options.copies > 0 else { return Calibration.usualExtentShare }
+        let byFold = Self.calibrations(calibration, folds)
+        var sums = [Double](repeating: 0, count: Self.extentShares.count)
+        try forEachCopy(of: frames, kept, count: min(options.copies, Self.extentCopies)) { made, fold in
+            guard made.faults.first?.kind != .zShift else { return [Double]() }
+            return byFold[fold].dice(
+                of: made.frame,
+                map: scorer.map(of: made.frame),
+                mask: made.mask,
+                shares: Self.extentShares
+            )
+        } then: { found, _ in
+            for dice in found { for (place, value) in dice.enumerated() { sums[place] += value } }
+        }
+        let best = sums.max() ?? 0
+        return zip(Self.extentShares, sums).first { $1 == best }?.0 ?? Calibration.usualExtentShare
+    }
+
+    /// The calibration with what was fitted to the other folds, for each fold.
+    private static func calibrations(_ calibration: Calibration, _ folds: [NormalTiles]) -> [Calibration] {
+        folds.map { tiles in
+            var calibration = calibration
+            calibration.tiles?.normal = tiles
+            return calibration
+        }
     }
 
     /// More frames than these do not move the threshold of masks.
     private static let mostMasked = 100
 
-    /// The threshold of masks of the residual weighted by the tiles; it needs a second pass over the frames, when the normal tiles
-    /// are known.
+    /// The threshold of masks of the residual weighted by the tiles, each frame by what was fitted to the other folds.
     private func maskThreshold(
         of calibration: Calibration,
-        on frames: FrameSet,
-        _ augmentation: Augmentation
+        _ folds: [NormalTiles],
+        on kept: [Place],
+        _ frames: FrameSet
     ) throws(DataError) -> Threshold {
-        let all = frames.count * (1 + options.variations)
-        let count = min(all, Self.mostMasked)
+        let byFold = Self.calibrations(calibration, folds)
+        let count = min(kept.count, Self.mostMasked)
+        let chosen = (0..<count).map { kept[$0 * kept.count / count] }
         let filter = calibration.smallComponents
         var onsets: [Double] = []
-        for start in stride(from: 0, to: count, by: Compute.threads) {
-            let shown = try (start..<min(start + Compute.threads, count)).map { number throws(DataError) in
-                try self.shown(number * all / count, of: frames, changedBy: augmentation)
+        for some in chosen.chunks(of: Compute.threads) {
+            let shown = try some.map { place throws(DataError) in
+                (try frames.frame(place.index), place.fold)
             }
             onsets += Compute.concurrentMap(shown.count) { index in
-                let map = calibration.maskMap(of: shown[index], map: scorer.map(of: shown[index]))
-                return Double(filter.onset(of: map))
+                let (frame, fold) = shown[index]
+                return Double(filter.onset(of: byFold[fold].maskMap(of: frame, map: scorer.map(of: frame))))
             }
         }
         return Threshold(ConformalThreshold(normalValues: onsets, falseAlarmRate: options.maskRate))
@@ -192,47 +374,51 @@ package struct Calibrator: Sendable {
         _ lists: [[FramePaths.Labelled]],
         report: (_ what: String, _ done: Int, _ all: Int) -> Void
     ) throws(DataError) -> TileClassifier? {
-        guard let settings = model.description.realtime else { return nil }
-        var fit = TileClassifierFit(background: settings.normalisation.background, seed: options.seed)
+        var fit = TileClassifierFit(seed: options.seed)
         let all = lists.reduce(0) { $0 + $1.count }
         var done = 0
         for list in lists {
+            var examples: [TileClassifierFit.Example] = []
             for rows in list.chunks(of: Compute.threads) {
                 for (row, frame, map) in try mapped(rows) {
-                    let mask = try row.readMask(height: frame.height, width: frame.width)
+                    guard let figures = figures(of: frame, map) else { continue }
                     // Where a faulty frame is faulty must be known.
-                    if !row.isFaulty || mask != nil {
-                        fit.add(frame, map: map, mask: row.isFaulty ? mask : nil)
+                    if !row.isFaulty {
+                        examples.append(.init(figures))
+                    } else if let mask = try row.readMask(height: frame.height, width: frame.width) {
+                        examples.append(.init(figures, cover: figures.cover(of: mask)))
                     }
                 }
                 done += rows.count
                 report("labelled frame", done, all)
             }
-            fit.endList()
+            fit.add(examples)
         }
         return fit.classifier { report("step of fitting the tile classifier", $0, $1) }
     }
 
-    /// What tells causes, from labelled frames whose list has a column `fault`; `nil` if there are not two causes, or
-    /// nothing is known of normal tiles.
+    /// Examples of causes, from labelled frames whose list has a column `fault`.
     ///
     /// Only frames that the calibration finds faulty are examples, as only such frames get a cause.
-    package func causes(
+    package func causeExamples(
         _ rows: [FramePaths.Labelled],
         calibration: Calibration,
         report: (_ done: Int, _ all: Int) -> Void
-    ) throws(DataError) -> CauseModel? {
-        var fit = CauseFit(calibration: calibration)
+    ) throws(DataError) -> [CauseExample] {
         let faulty = rows.filter(\.isFaulty)
+        var examples: [CauseExample] = []
         for rows in faulty.chunks(of: Compute.threads) {
             for (row, frame, map) in try mapped(rows) {
-                if let cause = row.fault.flatMap(Cause.init(rawValue:)) {
-                    fit.add(frame, map: map, cause: cause)
+                let evidence = calibration.evidence(of: frame, map: map)
+                if let cause = row.fault.flatMap(Cause.init(rawValue:)), let tiles = evidence.tiles,
+                    let normal = calibration.tiles?.normal, calibration.verdict(of: evidence) == .faulty
+                {
+                    examples.append(CauseExample(cause, tiles, by: normal))
                 }
             }
             report(rows.endIndex, faulty.count)
         }
-        return fit.model
+        return examples
     }
 
     /// Frames with their score maps, computed side by side.
@@ -244,46 +430,20 @@ package struct Calibrator: Sendable {
         return zip(rows, zip(frames, maps)).map { ($0, $1.0, $1.1) }
     }
 
-    /// A frame of the calibration: each of the set, followed by its changed copies.
-    private func shown(
-        _ number: Int,
-        of frames: FrameSet,
-        changedBy augmentation: Augmentation
-    ) throws(DataError) -> Frame {
-        let (index, variation) = number.quotientAndRemainder(dividingBy: 1 + options.variations)
-        let frame = try frames.frame(index)
-        guard variation > 0 else { return frame }
-        var random = SplitMix64(state: options.seed &+ UInt64(index * 4096 + variation))
-        let other = try frames.frame(Int.random(in: 0..<frames.count, using: &random))
-        let lent = random.nextUniform() < 0.3 ? other : nil
-        return augmentation.applied(to: frame, lending: lent, using: &random)
-    }
-
-    /// The ranges inside the network over the frames and their changed copies, for `ModelDescription.ranges`; `nil`
-    /// for a model of the `reference` profile.
+    /// The ranges inside the network over the frames, for `ModelDescription.ranges`; `nil` for a model of the `reference` profile.
     package func ranges(_ frames: FrameSet) throws(DataError) -> [ClosedRange<Float>]? {
-        guard let settings = model.description.realtime else { return nil }
-        let augmentation = Augmentation(normalisation: settings.normalisation, slack: Augmentation.usualSlack)
-        let all = frames.count * (1 + options.variations)
+        guard model.description.realtime != nil else { return nil }
         var ranges: [ClosedRange<Float>] = []
-        for start in stride(from: 0, to: all, by: Compute.threads) {
-            let shown = try (start..<min(start + Compute.threads, all)).map { number throws(DataError) in
-                try self.shown(number, of: frames, changedBy: augmentation)
+        for start in stride(from: 0, to: frames.count, by: Compute.threads) {
+            let shown = try (start..<min(start + Compute.threads, frames.count)).map {
+                number throws(DataError) in
+                try frames.frame(number)
             }
             for found in Compute.concurrentMap(shown.count, { scorer.ranges(of: shown[$0]) ?? [] }) {
                 ranges.unite(with: found)
             }
         }
         return ranges
-    }
-
-    /// The grey scale that changes of frames are made on: the model's own, or the frames' where it has none.
-    private func normalisation(of frames: FrameSet) throws(DataError) -> Normalisation {
-        if let settings = model.description.realtime { return settings.normalisation }
-        guard let normalisation = Normalisation(sample: try frames.sample()) else {
-            throw DataError("all frames are blank: every pixel has the same grey value")
-        }
-        return normalisation
     }
 
     /// The published greedy search over labelled frames, for the severities and for the masks' pixels.

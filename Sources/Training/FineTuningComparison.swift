@@ -84,7 +84,7 @@ package struct FineTuningComparison {
 
     private func faultyFrames(in folder: URL) throws -> [TestFrame] {
         let composition = SetComposition(training: 0, normal: 0, faulty: Self.faulty, folds: 2)
-        let frames = try InjectedFrames(training: rest, test: held, isVaried: false)
+        let frames = try InjectedFrames(training: rest, test: held, changes: .none)
         try frames.set(composition, seed: seed).write(to: folder.path)
         let lists = ["val", "test"].map { folder.appending(path: "splits/test_\($0)_fold0.csv").path }
         return try lists.flatMap { try FramePaths.labelled(csv: $0) }.map { row in
@@ -97,14 +97,12 @@ package struct FineTuningComparison {
 
     private func calibration(of model: Model, path: String, on frames: FrameSet) throws -> Calibration {
         var options = Calibrator.Options()
-        (options.variations, options.seed) = (
-            Calibrator.Options.variations(for: rest.count + held.count), seed
-        )
+        options.seed = seed
         options.classifier = before.description.classifier
         return try Calibrator(model: model, path: path, options: options).labelFree(
             frames,
-            report: { report(.progress("comparing: normal frame \($0)/\($1)", isLast: $0 == $1)) }
-        )
+            report: { report(.progress("comparing: \($0) \($1)/\($2)", isLast: $1 == $2)) }
+        ).calibration
     }
 
     /// Severities and thinned maps of the test frames, by one calibration.

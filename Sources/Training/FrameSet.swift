@@ -1,7 +1,9 @@
 import Detection
-import Diffusion
+package import Diffusion
+import Faults
 import Foundation
 import Frames
+import Mathematics
 package import Plate
 import Randomness
 import Synchronization
@@ -118,14 +120,47 @@ package final class FrameSet: Sendable {
         }
     }
 
-    /// A thinned sample of grey values of up to 64 frames, for the normalisation.
-    package func sample() throws(DataError) -> [Float] {
-        var sample: [Float] = []
+    /// The path of a frame, with its page where the file has several.
+    package func name(_ index: Int) -> String {
+        let entry = entries[index]
+        let isStack = entries.contains { $0.path == entry.path && $0.page != entry.page }
+        return isStack ? "\(entry.path), page \(entry.page)" : entry.path
+    }
+
+    /// A key by which frames sort as their names count: A2 before A10, and frame 9 before 10.
+    func sortKey(_ index: Int) -> String {
+        let entry = entries[index]
+        return "\(entry.path) \(entry.page)".replacing(#/[0-9]+/#) { number in
+            String(repeating: "0", count: max(12 - number.output.count, 0)) + number.output
+        }
+    }
+
+    /// The grey scale of these frames: medians over up to 64 frames of their own, so that no single frame sets it.
+    ///
+    /// Throws where all are blank.
+    package func normalisation() throws(DataError) -> Normalisation {
+        var found: [Normalisation] = []
         for index in stride(from: 0, to: count, by: max(count / 64, 1)) {
             let pixels = try frame(index).pixels
-            sample += stride(from: 0, to: pixels.count, by: 37).map { pixels[$0] }
+            let sample = stride(from: 0, to: pixels.count, by: 7).map { pixels[$0] }
+            if let own = Normalisation(sample: sample) { found.append(own) }
         }
-        return sample
+        guard !found.isEmpty,
+            let common = Normalisation(
+                background: found.map(\.background).upperMedian,
+                reach: found.map(\.reach).upperMedian
+            )
+        else { throw DataError("all frames are blank: every pixel has the same grey value") }
+        return common
+    }
+
+    /// The brightest value of these frames' grey scale: 1 for shares, else that of 8, 12 or 16 bits.
+    func white() throws(DataError) -> Float {
+        var brightest: Float = 0
+        for index in stride(from: 0, to: count, by: max(count / 64, 1)) {
+            brightest = max(brightest, try frame(index).pixels.max() ?? 0)
+        }
+        return TestFault.white(ofBrightest: brightest)
     }
 }
 

@@ -10,13 +10,24 @@ package struct InjectedFrames: Sendable {
     private let test: FrameSet
     private let augmentation: Augmentation
 
-    /// Faults are made for grey values of 0 to 255.
+    /// The brightest value of the frames' grey scale.
+    private let white: Float
+    /// Sets are written with 8 bits.
     private static let brightest: Float = 255
 
     /// Rows and columns of the part of a frame that each copy is of, at a place of its own; `nil` for all.
     private let part: (rows: Int?, columns: Int?)
-    /// Whether copies are changed as lamps, wells and cells vary.
-    private let isVaried: Bool
+    private let changes: Changes
+
+    /// How copies differ from their frames.
+    package enum Changes: String, Sendable, CaseIterable {
+        /// Not at all.
+        case none
+        /// Mirrored, and as frames of one microscope differ from well to well.
+        case slight
+        /// Mirrored, and as lamps, wells, cells and cameras differ from plate to plate.
+        case wide
+    }
 
     /// Takes normal frames of one grey scale, to train on and to test with.
     ///
@@ -25,23 +36,23 @@ package struct InjectedFrames: Sendable {
         training: FrameSet,
         test: FrameSet,
         part: (rows: Int?, columns: Int?) = (nil, nil),
-        isVaried: Bool = true
+        changes: Changes = .wide
     ) throws(DataError) {
         for set in [training, test] where (part.rows ?? 0) > set.height || (part.columns ?? 0) > set.width {
             throw DataError(
                 "the frames are \(set.width) x \(set.height); --width and --height cannot ask for more"
             )
         }
-        (self.part, self.isVaried) = (part, isVaried)
-        let sample = try training.sample()
-        guard let normalisation = Normalisation(sample: sample) else {
-            throw DataError("all frames are blank: every pixel has the same grey value")
-        }
-        guard sample.allSatisfy({ $0 <= Self.brightest }) else {
-            throw DataError("faults can be put on frames of 8 bits only, and these are brighter")
-        }
+        (self.part, self.changes) = (part, changes)
         (self.training, self.test) = (training, test)
-        augmentation = Augmentation(normalisation: normalisation, slack: Augmentation.usualSlack)
+        white = max(try training.white(), try test.white())
+        guard white <= Self.brightest else {
+            throw DataError("sets are written with 8 bits, and these frames are brighter")
+        }
+        augmentation = Augmentation(
+            normalisation: try training.normalisation(),
+            slack: Augmentation.usualSlack
+        )
     }
 
     /// The set as it would be written; the same seed gives the same frames.
@@ -52,19 +63,25 @@ package struct InjectedFrames: Sendable {
                 of: item.isTraining ? training : test,
                 seed: SplitMix64(seed: seed, 0x1A7, place.0, place.1).state
             )
-            return item.fault?.injected(into: frame) ?? LabelledFrame(normal: frame)
+            return item.fault?.injected(into: frame, white: white) ?? LabelledFrame(normal: frame)
         }
     }
 
     private func changedFrame(of set: FrameSet, seed: UInt64) throws(DataError) -> Frame {
         var random = SplitMix64(state: seed)
         let frame = part(of: try set.frame(Int.random(in: 0..<set.count, using: &random)), using: &random)
-        guard isVaried else { return frame }
-        let other = part(of: try set.frame(Int.random(in: 0..<set.count, using: &random)), using: &random)
-        var changed = augmentation.applied(to: frame, lending: other, using: &random)
+        var changed: Frame
+        switch changes {
+        case .none: return frame
+        case .slight: changed = augmentation.slightlyChanged(frame, using: &random)
+        case .wide:
+            let other = part(of: try set.frame(Int.random(in: 0..<set.count, using: &random)), using: &random)
+            changed = augmentation.applied(to: frame, lending: other, using: &random)
+        }
         if random.nextUniform() < 0.5 { changed.pixels.reverse() }
         for index in changed.pixels.indices {
-            changed.pixels[index] = min(max(changed.pixels[index], 0), Self.brightest).rounded()
+            changed.pixels[index] = min(max(changed.pixels[index], 0), white)
+            if white > 1 { changed.pixels[index].round() }
         }
         return changed
     }

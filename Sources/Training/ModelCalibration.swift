@@ -40,27 +40,53 @@ package struct ModelCalibration {
         (self.faulty, self.causes, self.report) = (faulty, causes, report)
     }
 
-    /// Finds the ranges inside the network and the thresholds at each precision, and stores them in the model.
-    package func store(in model: inout Model) throws {
-        let exact = try Calibrator(model: model, path: path, options: options)
-        let precision = model.description.automaticPrecision
-        model.description.ranges = try exact.ranges(frames)
-        var options = options
-        options.classifier =
-            try fittedClassifier(model, precision: precision) ?? model.description.classifier
-            ?? options.classifier
+    /// Finds grey scale, ranges inside the network, thresholds at each precision and causes, and stores them in the model.
+    ///
+    /// Returns what the calibration rests on, at the precision that the model runs in.
+    package func store(in model: inout Model) throws -> Calibrator.Report {
+        if case .realtime(var settings) = model.description.profile {
+            settings.normalisation = try frames.normalisation()
+            model.description.profile = .realtime(settings)
+        }
+        model.description.ranges = try Calibrator(model: model, path: path, options: options).ranges(frames)
+        if let found = try fittedClassifier(model) { model.description.classifier = found }
+        model.description.classifier = model.description.classifier ?? options.classifier
         model.description.calibrations = [:]
         (model.description.training.frameHeight, model.description.training.frameWidth) = (
             frames.height, frames.width
         )
-        model.description.calibrations = try calibrations(of: model, options)
         model.description.calibratedOn = nil
+        var report = Calibrator.Report()
+        var first: Calibrator.Found?
+        // The fastest one that loses nothing makes the copies for all.
+        for precision in Self.precisions(of: model) {
+            let calibrator = try Calibrator(model: model, path: path, options: options, precision: precision)
+            let isRealtime = model.description.realtime != nil
+            let found = try calibration(
+                with: calibrator,
+                like: first,
+                isRealtime ? " in \(precision.rawValue)" : ""
+            )
+            model.description.calibrations[precision] = found.calibration
+            if first == nil {
+                (first, report) = (found, found.report)
+                let examples = found.causeExamples + (try listedExamples(calibrator, found.calibration))
+                model.description.causes = CauseModel(examples) ?? model.description.causes
+            }
+        }
+        return report
+    }
+
+    /// The precisions that a model can run at here, the one that makes copies first.
+    private static func precisions(of model: Model) -> [Precision] {
+        guard model.description.realtime != nil else { return [.float32] }
+        return [.bfloat16, .float32, .int8].filter { $0 == .float32 || $0.isSupported }
     }
 
     /// The classifier of tiles; `nil` where the lists have no masks or no normal frames.
-    private func fittedClassifier(_ model: Model, precision: Precision) throws -> TileClassifier? {
+    private func fittedClassifier(_ model: Model) throws -> TileClassifier? {
         guard !causes.isEmpty, model.description.realtime != nil else { return nil }
-        let calibrator = try Calibrator(model: model, path: path, options: options, precision: precision)
+        let calibrator = try Calibrator(model: model, path: path, options: options)
         let found = try calibrator.classifier(
             try causes.map { try FramePaths.labelled(csv: $0) },
             report: { report(.progress("\($0) \($1)/\($2)", isLast: $1 == $2)) }
@@ -76,71 +102,64 @@ package struct ModelCalibration {
         return found
     }
 
-    /// Fits the model of causes, at the precision that the model runs in.
-    package func storeCauses(in model: inout Model) throws {
-        guard !causes.isEmpty else { return }
-        let precision = model.description.automaticPrecision
-        guard let calibration = model.description.calibrations[precision] else { return }
-        let calibrator = try Calibrator(model: model, path: path, options: options, precision: precision)
-        let found = try calibrator.causes(
-            try causes.flatMap { try FramePaths.labelled(csv: $0) },
+    /// The faulty frames of the lists, as examples of causes.
+    private func listedExamples(
+        _ calibrator: Calibrator,
+        _ calibration: Calibration
+    ) throws -> [CauseExample] {
+        guard !causes.isEmpty else { return [] }
+        let rows = try causes.flatMap { try FramePaths.labelled(csv: $0) }
+        let examples = try calibrator.causeExamples(
+            rows,
             calibration: calibration,
             report: { report(.progress("faulty frame \($0)/\($1)", isLast: $0 == $1)) }
         )
-        guard let found else {
+        guard CauseModel(examples) != nil else {
             throw DataError(
                 "\(causes.joined(separator: ", ")): no two causes to tell apart; its column fault names one for each faulty frame, such as \(Cause.airBubble.rawValue)"
             )
         }
-        model.description.causes = found
-        let names = found.causes.map(\.rawValue).joined(separator: ", ")
-        report(.note("causes fitted to \(found.frames) faulty frames: \(names)"))
+        report(.note("causes fitted to \(examples.count) faulty frames of the lists"))
+        return examples
     }
 
-    private func calibrations(
-        of model: Model,
-        _ options: Calibrator.Options
-    ) throws -> [Precision: Calibration] {
-        let isRealtime = model.description.realtime != nil
-        var found: [Precision: Calibration] = [:]
-        for precision in Precision.allCases where precision == .float32 || isRealtime && precision.isSupported
-        {
-            let calibrator = try Calibrator(
-                model: model,
-                path: path,
-                options: options,
-                precision: precision
-            )
-            found[precision] = try calibration(
-                with: calibrator,
-                isRealtime ? " in \(precision.rawValue)" : ""
-            )
-        }
-        return found
-    }
-
-    private func calibration(with calibrator: Calibrator, _ suffix: String) throws -> Calibration {
+    private func calibration(
+        with calibrator: Calibrator,
+        like other: Calibrator.Found?,
+        _ suffix: String
+    ) throws -> Calibrator.Found {
         var frame = 0
-        let calibration = try calibrator.labelFree(
+        let found = try calibrator.labelFree(
             frames,
-            report: { done, all in
+            like: other,
+            report: { what, done, all in
                 frame = done
-                report(
-                    .progress("calibrating on normal frame \(done)/\(all)\(suffix)", isLast: done == all)
-                )
+                report(.progress("calibrating: \(what) \(done)/\(all)\(suffix)", isLast: done == all))
             },
             passes: { report(.passes($0, of: "normal frame \(frame + 1)")) }
         )
-        guard let faulty else { return calibration }
-        frame = 0
-        return try calibrator.greedy(
+        return try withLists(found, calibrator, suffix)
+    }
+
+    /// Takes causes from lists as well, and the greedy search, where they are asked for.
+    private func withLists(
+        _ found: Calibrator.Found,
+        _ calibrator: Calibrator,
+        _ suffix: String
+    ) throws -> Calibrator.Found {
+        guard let faulty else { return found }
+        var frame = 0
+        let calibration = try calibrator.greedy(
             try FramePaths.labelled(csv: faulty),
-            calibration: calibration,
+            calibration: found.calibration,
             report: { done, all in
                 frame = done
                 report(.progress("labelled frame \(done)/\(all)\(suffix)", isLast: done == all))
             },
             passes: { report(.passes($0, of: "labelled frame \(frame + 1)")) }
         )
+        var result = found
+        result.calibration = calibration
+        return result
     }
 }

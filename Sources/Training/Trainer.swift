@@ -42,12 +42,9 @@ package final class Trainer: StepTrainer {
         validation: FrameSet? = nil,
         diffusion: PatchedDiffusion
     ) throws(DataError) {
-        guard let normalisation = Normalisation(sample: try frames.sample()) else {
-            throw DataError("all frames are blank: every pixel has the same grey value")
-        }
         let plan = TrainingPlan.Realtime(
             options: options,
-            normalisation: normalisation,
+            normalisation: try frames.normalisation(),
             diffusion: diffusion
         )
         try self.init(starting: .realtime(plan), frames: frames, validation: validation)

@@ -51,18 +51,42 @@ package struct Threshold: Sendable, Equatable, Codable {
     }
 }
 
-/// What decides on frames of one kind: the severity, its threshold, and the threshold of the mask.
+/// What decides on frames of one kind: the severity, its two limits, and the threshold of the mask.
 package struct Limits: Sendable, Equatable, Codable {
     /// How far a frame is from normal frames.
     package var severity: Severity
     /// The severity above which a frame is faulty.
     package var threshold: Threshold
+    /// The severity above which a frame that passes is suspect: shown, not alarmed.
+    ///
+    /// At the threshold or above it no frame is suspect.
+    package var suspect: Double
     /// The residual, averaged over the mask's window, above which a pixel is faulty.
     package var mask: Threshold
 
-    /// Gathers the three.
-    package init(severity: Severity, threshold: Threshold, mask: Threshold) {
+    /// Share of normal frames that may be suspect.
+    private static let suspectRate = 0.05
+    /// What the severities of ordinary normal frames of other microscopes reach.
+    private static let smallestSuspect = 1.5
+
+    /// Gathers the limits; `normal` are the severities of normal frames that the threshold was found from, at least one.
+    package init(severity: Severity, threshold: Threshold, normal: [Double], mask: Threshold) {
+        let lower = ConformalThreshold(
+            normalValues: normal,
+            falseAlarmRate: Self.suspectRate,
+            smallest: Self.smallestSuspect
+        )
         (self.severity, self.threshold, self.mask) = (severity, threshold, mask)
+        suspect = min(lower.value, threshold.value)
+    }
+
+    /// Reads what `encode` wrote; limits without a lower one know no suspect frames.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        severity = try values.decode(Severity.self, forKey: .severity)
+        threshold = try values.decode(Threshold.self, forKey: .threshold)
+        suspect = try values.decodeIfPresent(Double.self, forKey: .suspect) ?? threshold.value
+        mask = try values.decode(Threshold.self, forKey: .mask)
     }
 }
 
@@ -85,6 +109,12 @@ package struct Calibration: Sendable, Equatable, Codable {
     package var scoreKind: ScoreKind
     /// Side of the square window over which the map is averaged before the mask is taken, in pixels.
     package var maskWindow: Int
+    /// Share of the mask's threshold above which pixels of a faulty frame are faulty.
+    ///
+    /// The threshold itself is what normal frames stay below. Where it is known that a frame is faulty, the fault's faint parts count.
+    package var extentShare = usualExtentShare
+    /// The share that gave the best masks of simulated faults on real frames.
+    package static let usualExtentShare = 0.5
     /// What decides on frames without tiles: models of the `reference` profile, and frames of another size than the tiles'.
     package var image: Limits
     /// What decides on all others; `nil` for models of the `reference` profile.
@@ -108,14 +138,13 @@ package struct Calibration: Sendable, Equatable, Codable {
         let unknown = ImageScores(maximum: 0, mean: 0, patch: 0)
         let normal = normalScores.map { Evidence(scores: unknown, score: $0) }
         let severity = Severity(SeverityTerm.ofImage, normal: normal)
+        let severities = normal.map { severity.total(of: $0) }
         return Limits(
             severity: severity,
             threshold: Threshold(
-                ConformalThreshold(
-                    normalValues: normal.map { severity.total(of: $0) },
-                    falseAlarmRate: falseAlarmRate
-                )
+                ConformalThreshold(normalValues: severities, falseAlarmRate: falseAlarmRate)
             ),
+            normal: severities,
             mask: Threshold(ConformalThreshold(normalValues: onsets, falseAlarmRate: maskRate))
         )
     }

@@ -8,7 +8,7 @@ package import Plate
 /// Figures are differences to normal tiles on logarithmic scales, so that a model fitted on one microscope holds roughly on
 /// another.
 package struct CauseModel: Sendable, Equatable {
-    /// The causes that it knows.
+    /// The cause of each group of examples; a cause of several forms has several groups.
     package let causes: [Cause]
     /// Faulty frames that it was fitted to.
     package let frames: Int
@@ -35,18 +35,24 @@ package struct CauseModel: Sendable, Equatable {
     }
 
     /// Fits the model to faulty frames of known causes; `nil` without two causes.
-    init?(_ examples: [(cause: Cause, values: [Double])]) {
-        let known = Set(examples.map(\.cause)).sorted { $0.rawValue < $1.rawValue }
-        guard known.count > 1, let dimensions = examples.first?.values.count else { return nil }
-        let centres = known.map { cause in
-            let own = examples.filter { $0.cause == cause }
+    package init?(_ examples: [CauseExample]) {
+        let groups = Dictionary(grouping: examples) { "\($0.cause.rawValue) \($0.form)" }
+        let known = groups.keys.sorted()
+        guard Set(examples.map(\.cause)).count > 1, let dimensions = examples.first?.values.count else {
+            return nil
+        }
+        let centres = known.map { name in
+            let own = groups[name] ?? []
             return (0..<dimensions).map { index in
                 own.reduce(0) { $0 + $1.values[index] } / Double(own.count)
             }
         }
         var scatter = [Double](repeating: 0, count: dimensions * dimensions)
-        for (cause, values) in examples {
-            guard let index = known.firstIndex(of: cause) else { continue }
+        for example in examples {
+            let values = example.values
+            guard let index = known.firstIndex(of: "\(example.cause.rawValue) \(example.form)") else {
+                continue
+            }
             let off = zip(values, centres[index]).map { $0 - $1 }
             for row in 0..<dimensions {
                 for column in 0...row {
@@ -59,7 +65,7 @@ package struct CauseModel: Sendable, Equatable {
             for column in 0..<row { scatter[row * dimensions + column] *= 1 - Self.shrinkage }
             scatter[row * dimensions + row] = variance + 1e-4
         }
-        causes = known
+        causes = known.compactMap { groups[$0]?.first?.cause }
         frames = examples.count
         means = centres.flatMap(\.self)
         factor = Cholesky.inverseFactor(of: scatter, dimensions: dimensions)
@@ -67,7 +73,7 @@ package struct CauseModel: Sendable, Equatable {
         let distances = examples.map { example in
             Self.distances(example.values, means: means, factor: factor).min() ?? 0
         }.sorted()
-        reach = distances[Int(Self.reached * Double(distances.count - 1))] * 2
+        reach = distances[Int(Self.reached * Double(distances.count - 1))] * 4
     }
 
     /// The likeliest of the known causes, or `unknown`.
@@ -78,11 +84,17 @@ package struct CauseModel: Sendable, Equatable {
         let distances = Self.distances(features.values, means: means, factor: factor)
         guard let nearest = distances.min(), let index = distances.firstIndex(of: nearest), nearest.isFinite
         else { return .unknown }
-        let total = distances.reduce(0) { $0 + exp((nearest - $1) / 2) }
-        guard nearest <= reach, 1 / total >= Self.smallestConfidence else {
-            return ProbableCause(.unknown, confidence: 1 / total)
-        }
-        return ProbableCause(causes[index], confidence: 1 / total)
+        let cause = causes[index]
+        let shares = distances.map { exp((nearest - $0) / 2) }
+        let own = zip(causes, shares).reduce(0) { $0 + ($1.0 == cause ? $1.1 : 0) }
+        let confidence = own / shares.reduce(0, +)
+        guard nearest <= reach, confidence >= Self.smallestConfidence else { return .unknown }
+        return ProbableCause(cause, confidence: confidence)
+    }
+
+    /// The likeliest cause of a faulty frame, or `unknown`.
+    package func cause(of example: CauseExample) -> ProbableCause {
+        cause(of: Features(values: example.values, isBlank: false))
     }
 
     /// Squared distances from each cause.
@@ -98,25 +110,22 @@ package struct CauseModel: Sendable, Equatable {
     }
 }
 
-/// Collects faulty frames of known causes and fits a `CauseModel` to them.
-package struct CauseFit {
-    private let calibration: Calibration
-    private var examples: [(cause: Cause, values: [Double])] = []
+/// A faulty frame of a known cause, as figures that a `CauseModel` is fitted to.
+package struct CauseExample: Sendable {
+    let cause: Cause
+    /// What forms of one cause are told apart by; dust and missing rows, both artifacts, have nothing in common.
+    let form: String
+    let values: [Double]
 
-    /// `calibration` says which frames are faulty.
-    package init(calibration: Calibration) { self.calibration = calibration }
-
-    /// Takes a frame with its score map; only one that the calibration finds faulty by its tiles is an example.
-    package mutating func add(_ frame: Frame, map: ScoreMap, cause: Cause) {
-        let evidence = calibration.evidence(of: frame, map: map)
-        guard let tiles = evidence.tiles, let normal = calibration.tiles?.normal,
-            calibration.verdict(of: evidence) == .faulty
-        else { return }
-        examples.append((cause, normal.causeFeatures(of: tiles).values))
+    init(_ cause: Cause, form: String = "", values: [Double]) {
+        (self.cause, self.form, self.values) = (cause, form, values)
     }
 
-    /// The fitted model; `nil` if the examples do not have two causes.
-    package var model: CauseModel? { CauseModel(examples) }
+    /// Takes the tiles of a faulty frame, by what the tiles of normal frames look like.
+    package init(_ cause: Cause, form: String = "", _ tiles: TileEvidence, by normal: NormalTiles) {
+        (self.cause, self.form) = (cause, form)
+        values = normal.causeFeatures(of: tiles).values
+    }
 }
 
 extension NormalTiles {
@@ -129,7 +138,7 @@ extension NormalTiles {
 
     /// What the cause of a fault is told from.
     ///
-    /// Mean figures of the tiles with the largest scores and of all tiles, against normal tiles; how many tiles have large scores,
+    /// Mean figures of the tiles with the largest scores and of all tiles, against normal tiles; the brightness of the frame; how many tiles have large scores,
     /// how far they spread over the frame, and whether they lie in one row.
     func causeFeatures(of evidence: TileEvidence) -> CauseModel.Features {
         let (figures, scores) = (evidence.figures, evidence.tileScores)
@@ -142,8 +151,9 @@ extension NormalTiles {
             let all = (0..<figures.count).reduce(0) { $0 + figures.values[start + $1] } / Float(figures.count)
             values += [Double(there - moments.centre[channel]), Double(all - moments.centre[channel])]
         }
+        values += [evidence.levelRatio]
         values += geometry(of: figures, scores)
-        let bare = figures.values(of: .finestDetail).count { $0 < Self.noDetail }
+        let bare = figures.values(of: .detail4).count { $0 < Self.noDetail }
         return CauseModel.Features(
             values: values,
             isBlank: Double(bare) > Self.blankShare * Double(figures.count)
@@ -154,7 +164,7 @@ extension NormalTiles {
     package func isBlank(_ evidence: TileEvidence) -> Bool { causeFeatures(of: evidence).isBlank }
 
     private func geometry(of figures: TileFigures, _ scores: [Float]) -> [Double] {
-        let large = scores.indices.filter { scores[$0] > medianMaximum }
+        let large = scores.indices.filter { scores[$0] > self.scores.medianMaximum }
         guard !large.isEmpty else { return [log(1 / Double(figures.count)), 0, 0, 0] }
         let rows = large.map { $0 / figures.columns }
         let columns = large.map { $0 % figures.columns }

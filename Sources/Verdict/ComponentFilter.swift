@@ -17,14 +17,24 @@ package struct ComponentFilter: Sendable, Equatable {
         filtered(map.mask(ofWindowMean: 1, above: Float(largestNotAbove: threshold)))
     }
 
-    /// The mask without small components; one that nobody else holds is changed in place.
-    package func filtered(_ mask: consuming Mask) -> Mask {
+    /// The mask without small components.
+    package func filtered(_ mask: consuming Mask) -> Mask { filtered(mask) { _ in true } }
+
+    /// The mask without small components, and without those that have no pixel of a kind; pixels are numbered row by row.
+    func filtered(_ mask: consuming Mask, having isCore: (Int) -> Bool) -> Mask {
         var kept = mask
         let labelling = RunLabelling(kept, connectivity: .eight)
-        var areas = [Int](repeating: 0, count: labelling.runs.count)
-        for (run, root) in zip(labelling.runs, labelling.roots) { areas[root] += run.columns.count }
         let width = kept.width
-        for (run, root) in zip(labelling.runs, labelling.roots) where areas[root] <= largestRemovedArea {
+        var (areas, cores) = (
+            [Int](repeating: 0, count: labelling.runs.count),
+            [Bool](repeating: false, count: labelling.runs.count)
+        )
+        for (run, root) in zip(labelling.runs, labelling.roots) {
+            areas[root] += run.columns.count
+            if !cores[root] { cores[root] = run.columns.contains { isCore(run.row * width + $0) } }
+        }
+        for (run, root) in zip(labelling.runs, labelling.roots)
+        where areas[root] <= largestRemovedArea || !cores[root] {
             for column in run.columns { kept.values[run.row * width + column] = 0 }
         }
         return kept

@@ -23,7 +23,15 @@ package struct ConformalThreshold: Sendable, Equatable, Codable {
     }
 
     /// Finds the threshold from one value per normal frame, for example its severity; at least one frame.
-    package init(normalValues: [Double], falseAlarmRate: Double) {
+    ///
+    /// It is never below `smallest`, what normal frames of other microscopes reach. With a `typicalExcess`, the tail's scale is drawn
+    /// towards it, which counts as much as ten frames.
+    package init(
+        normalValues: [Double],
+        falseAlarmRate: Double,
+        smallest: Double = 0,
+        typicalExcess: Double? = nil
+    ) {
         precondition(!normalValues.isEmpty, "a threshold needs normal frames")
         precondition(falseAlarmRate > 0 && falseAlarmRate < 1, "\(falseAlarmRate) is no rate of false alarms")
         let falling = normalValues.sorted(by: >)
@@ -31,18 +39,30 @@ package struct ConformalThreshold: Sendable, Equatable, Codable {
         self.falseAlarmRate = falseAlarmRate
         frameCount = falling.count
         isExtrapolated = allowed == 0
-        value = allowed > 0 ? falling[allowed - 1] : Self.tail(of: falling, at: falseAlarmRate)
+        let found =
+            allowed > 0 ? falling[allowed - 1] : Self.tail(of: falling, at: falseAlarmRate, typicalExcess)
+        value = max(found, smallest)
     }
 
     /// Products like 100 x 0.01 must not fall below the whole number that they stand for.
     private static let roundingSlack = 1e-9
     private static let smallestTail = 10
+    /// How many frames count as much as a typical excess.
+    private static let knownFrames = 10.0
 
     /// The upper quarter, but at least ten values, sets the scale: the mean excess over the value below them.
-    private static func tail(of falling: [Double], at rate: Double) -> Double {
+    private static func tail(
+        of falling: [Double],
+        at rate: Double,
+        _ typicalExcess: Double?
+    ) -> Double {
         let count = min(falling.count - 1, max(smallestTail, falling.count / 4))
         let start = count > 0 ? falling[count] : 0
-        let excess = falling[..<max(count, 1)].reduce(0) { $0 + $1 - start } / Double(max(count, 1))
+        var excess = falling[..<max(count, 1)].reduce(0) { $0 + $1 - start } / Double(max(count, 1))
+        if let typicalExcess {
+            let (own, known) = (Double(falling.count), knownFrames)
+            excess = (own * excess + known * typicalExcess) / (own + known)
+        }
         let share = Double(count + 1) / Double(falling.count + 1)
         return max(falling[0], start + excess * log(share / rate))
     }

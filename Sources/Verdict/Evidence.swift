@@ -17,7 +17,7 @@ package struct Evidence: Sendable {
     }
 
     /// What the tiles say alone, where the score map is not kept: terms of the image score mean nothing then.
-    init(_ tiles: TileEvidence) {
+    package init(_ tiles: TileEvidence) {
         self.init(scores: ImageScores(maximum: 0, mean: 0, patch: 0), score: 0, tiles: tiles)
     }
 }
@@ -30,8 +30,8 @@ package struct TileEvidence: Sendable {
     let negativeLogLikelihoods: [Float]
     /// The logarithm of the odds that each tile is part of a fault; `nil` without a classifier.
     let faultLogits: [Float]?
-    /// |ln(level / median level of normal frames)|.
-    let levelDistance: Double
+    /// ln(level / median level of normal frames).
+    let levelRatio: Double
     /// Means of the least likely tiles.
     let leastLikely: TopMeans
     /// Means of the tiles with the largest fault logits; `nil` without a classifier.
@@ -46,7 +46,7 @@ package struct TileEvidence: Sendable {
         self.figures = figures
         self.negativeLogLikelihoods = negativeLogLikelihoods
         self.faultLogits = faultLogits
-        levelDistance = Double(abs(figures.medianLevel - normalLevel))
+        levelRatio = Double(figures.level - normalLevel)
         leastLikely = TopMeans(negativeLogLikelihoods)
         mostFaulty = faultLogits.map { TopMeans($0) }
     }

@@ -21,19 +21,58 @@ extension Calibration {
     /// The faulty pixels of a map, without small components.
     ///
     /// A faulty frame has a mask: where the weighted residual stays below its threshold, the plain residual's mask is taken, and
-    /// where that is empty, too, the tiles with the largest scores.
-    func mask(of map: ScoreMap, _ evidence: TileEvidence?, isFaulty: Bool) -> Mask {
-        guard let tiles, let evidence else { return mask(of: map, above: image.mask) }
-        let mask = mask(of: weighted(map, by: evidence), above: tiles.limits.mask)
-        guard isFaulty, !mask.values.contains(1) else { return mask }
-        let plain = self.mask(of: map, above: image.mask)
+    /// where that is empty, too, the tiles with the largest scores. A frame that is out of focus is faulty as a whole.
+    func mask(of map: ScoreMap, _ evidence: TileEvidence?, isFaulty: Bool, cause: Cause = .unknown) -> Mask {
+        if isFaulty, cause == .zShift || cause == .blank {
+            let all = [UInt8](repeating: 1, count: map.values.count)
+            return Mask(height: map.height, width: map.width, values: all)
+        }
+        guard let tiles, let evidence else { return mask(of: map, above: image.mask.value) }
+        let weighted = weighted(map, by: evidence)
+        guard isFaulty else { return mask(of: weighted, above: tiles.limits.mask.value) }
+        let mask = extent(in: weighted.windowMean(maskWindow), above: tiles.limits.mask.value)
+        guard !mask.values.contains(1) else { return mask }
+        let plain = self.mask(of: map, above: image.mask.value)
         guard !plain.values.contains(1) else { return plain }
         return tiles.normal.mask(ofTiles: evidence, height: map.height, width: map.width)
     }
 
-    private func mask(of map: ScoreMap, above threshold: Threshold) -> Mask {
-        let limit = Float(largestNotAbove: threshold.value)
+    /// A component of a fault reaches this share of the largest value of the frame.
+    private static let shareOfPeak: Float = 0.25
+
+    /// The parts of a faulty frame around what is above the threshold, out to its share (hysteresis, Canny 1986).
+    private func extent(in means: ScoreMap, above threshold: Double) -> Mask {
+        let peak = means.values.reduce(0) { max($0, $1) }
+        let core = max(Float(largestNotAbove: threshold), Self.shareOfPeak * peak)
+        let limit = Float(largestNotAbove: threshold * extentShare)
+        let wide = Mask(
+            height: means.height,
+            width: means.width,
+            values: means.values.map { $0 > limit ? 1 : 0 }
+        )
+        return smallComponents.filtered(wide) { means.values[$0] > core }
+    }
+
+    private func mask(of map: ScoreMap, above threshold: Double) -> Mask {
+        let limit = Float(largestNotAbove: threshold)
         return smallComponents.filtered(map.mask(ofWindowMean: maskWindow, above: limit))
+    }
+
+    /// How well masks of a faulty frame would fit its true mask, by the share of the mask's threshold that they are taken at: Dice
+    /// coefficients of the masks at `shares`.
+    package func dice(of frame: Frame, map: ScoreMap, mask truth: Mask, shares: [Double]) -> [Double] {
+        let means = maskMap(of: frame, map: map)
+        return shares.map { share in
+            let limit = Float(limits.mask.value * share)
+            var (both, either) = (0, 0)
+            for index in means.values.indices {
+                let (found, faulty) = (means.values[index] > limit, truth.values[index] != 0)
+                if found { either += 1 }
+                if faulty { either += 1 }
+                if found, faulty { both += 1 }
+            }
+            return either > 0 ? 2 * Double(both) / Double(either) : 1
+        }
     }
 
     private func weighted(_ map: ScoreMap, by evidence: TileEvidence?) -> ScoreMap {
@@ -48,18 +87,18 @@ extension NormalTiles {
 
     /// How much each tile's residual counts: 0.02 for an ordinary tile, 1 for the largest tile score of a normal frame, 2 at most.
     package func weights(of evidence: TileEvidence) -> [Float] {
-        let span = max(medianMaximum - medianScore, 1e-3)
+        let span = max(scores.medianMaximum - scores.median, 1e-3)
         return evidence.tileScores.map {
-            min(max(($0 - medianScore) / span, Self.smallestWeight), Self.largestWeight)
+            min(max(($0 - scores.median) / span, Self.smallestWeight), Self.largestWeight)
         }
     }
 
     /// The tiles whose scores are above the largest of a normal frame, or the tenth with the largest scores.
     func mask(ofTiles evidence: TileEvidence, height: Int, width: Int) -> Mask {
-        let scores = evidence.tileScores
-        let tenth = scores.sorted(by: >)[scores.count / 10]
-        let limit = scores.contains { $0 > medianMaximum } ? medianMaximum : tenth
-        return Mask(height: height, width: width, tiles: scores.map { $0 > limit })
+        let values = evidence.tileScores
+        let tenth = values.sorted(by: >)[values.count / 10]
+        let limit = values.contains { $0 > scores.medianMaximum } ? scores.medianMaximum : tenth
+        return Mask(height: height, width: width, tiles: values.map { $0 > limit })
     }
 }
 

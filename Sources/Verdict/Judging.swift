@@ -12,7 +12,7 @@ extension Calibration {
         let scores = ImageScores(map: map)
         let figures = tiles?.normal.figures(of: frame, map: map)
         var evidence: TileEvidence?
-        if let normal = tiles?.normal, let figures, normal.fits(frame) {
+        if let normal = tiles?.normal, let figures {
             evidence = normal.evidence(of: figures)
         }
         return Evidence(
@@ -56,16 +56,18 @@ extension Calibration {
         let severity = Severity.total(of: contributions)
         let threshold = threshold ?? limits.threshold.value
         let isFaulty = Verdict(severity: severity, threshold: threshold) == .faulty
+        let cause = isFaulty ? cause(of: evidence, by: causes) : .unknown
         return Judgement(
             severity: severity,
             threshold: threshold,
+            suspectLimit: min(limits.suspect, threshold),
             terms: contributions,
             scores: evidence.scores,
             score: evidence.score,
-            cause: isFaulty ? cause(of: evidence, by: causes) : .unknown,
+            cause: cause,
             appearance: evidence.appearance,
             pictures: Judgement.Pictures(
-                mask: mask(of: map, evidence.tiles, isFaulty: isFaulty),
+                mask: mask(of: map, evidence.tiles, isFaulty: isFaulty, cause: cause.cause),
                 map: map
             )
         )

@@ -1,4 +1,5 @@
 import Foundation
+import Mathematics
 package import Plate
 
 /// What the tiles of normal frames look like.
@@ -7,14 +8,10 @@ package import Plate
 /// Gaussians over the figures of single tiles (`TileFigures`) says how unlikely each tile is. Only normal frames are needed. A
 /// classifier of tiles, fitted to known faults, says beside it which unlikely tiles look like a fault.
 package struct NormalTiles: Sendable, Equatable {
-    /// Rows of the frames that it was fitted to, in pixels.
-    package let height: Int
-    /// Columns of the frames that it was fitted to, in pixels.
-    package let width: Int
-    /// Number of those frames, changed copies included.
+    /// Number of the frames that it was fitted to.
     package let frames: Int
     /// What known faults look like; `nil` where none were given.
-    package let classifier: TileClassifier?
+    package var classifier: TileClassifier?
 
     /// Grey value of the background of normal frames.
     package let background: Float
@@ -24,35 +21,29 @@ package struct NormalTiles: Sendable, Equatable {
     let mixture: GaussianMixture
     /// Median over normal frames of the logarithm of their level.
     let level: Float
-    /// Median tile score of normal frames; see `TileEvidence.tileScores`.
-    let medianScore: Float
-    /// Median over normal frames of their largest tile score.
-    let medianMaximum: Float
+    /// What the scores of normal tiles are; see `TileEvidence.tileScores`.
+    package var scores = NormalScores()
 
-    init(
-        size: (height: Int, width: Int),
-        frames: Int,
-        background: Float,
-        moments: TileMoments,
-        mixture: GaussianMixture,
-        level: Float,
-        tileScore: (median: Float, medianMaximum: Float),
-        classifier: TileClassifier?
-    ) {
-        (height, width) = size
+    init(frames: Int, background: Float, moments: TileMoments, mixture: GaussianMixture, level: Float) {
         self.frames = frames
         self.background = background
         (self.moments, self.mixture, self.level) = (moments, mixture, level)
-        (medianScore, medianMaximum) = tileScore
-        self.classifier = classifier
     }
 
-    /// Whether it can judge a frame: only one of the size that it was fitted to, as tiles of others have other surroundings.
-    func fits(_ frame: Frame) -> Bool { frame.height == height && frame.width == width }
+    /// In smaller frames every tile is near any fault, and unlikely with it: 40 tiles are 256 x 160 pixels.
+    package static let fewestTiles = 40
 
-    /// What is measured in the tiles of a frame of any size; `nil` where not even one tile fits.
+    /// What is measured in the tiles of a frame of any size; `nil` where it has too few.
     package func figures(of frame: Frame, map: ScoreMap) -> TileFigures? {
-        TileFigures(frame: frame, map: map, background: background)
+        Self.figures(of: frame, map: map, background: background)
+    }
+
+    /// What is measured in the tiles of a frame of any size; `nil` where it has too few.
+    package static func figures(of frame: Frame, map: ScoreMap, background: Float) -> TileFigures? {
+        guard let figures = TileFigures(frame: frame, map: map, background: background),
+            figures.count >= fewestTiles
+        else { return nil }
+        return figures
     }
 
     /// What the tiles of a measured frame say.
@@ -77,9 +68,30 @@ package struct NormalTiles: Sendable, Equatable {
     }
 }
 
+/// What the scores of the tiles of normal frames are, by which the mask weighs tiles.
+package struct NormalScores: Sendable, Equatable {
+    /// Median over all tiles.
+    let median: Float
+    /// Median over the frames of their largest tile score.
+    let medianMaximum: Float
+
+    init(median: Float = 0, medianMaximum: Float = 1) {
+        (self.median, self.medianMaximum) = (median, medianMaximum)
+    }
+
+    /// Of the tiles of normal frames, at least one.
+    package init(normal: [TileEvidence]) {
+        let largest = normal.map { $0.tileScores.max() ?? 0 }
+        self.init(
+            median: normal.flatMap(\.tileScores).upperMedian,
+            medianMaximum: largest.upperMedian
+        )
+    }
+}
+
 extension NormalTiles: Codable {
     private enum Key: String, CodingKey {
-        case height, width, frames, background, centre, spread, components, means, factors, logs, level
+        case frames, background, centre, spread, components, means, factors, logs, level
         case medianScore, medianMaximum, classifier
     }
 
@@ -102,25 +114,22 @@ extension NormalTiles: Codable {
             throw DecodingError.dataCorrupted(.init(codingPath: values.codingPath, debugDescription: problem))
         }
         self.init(
-            size: (try values.decode(Int.self, forKey: .height), try values.decode(Int.self, forKey: .width)),
             frames: try values.decode(Int.self, forKey: .frames),
             background: try values.decode(Float.self, forKey: .background),
             moments: moments,
             mixture: mixture,
-            level: try values.decode(Float.self, forKey: .level),
-            tileScore: (
-                try values.decode(Float.self, forKey: .medianScore),
-                try values.decode(Float.self, forKey: .medianMaximum)
-            ),
-            classifier: try values.decodeIfPresent(TileClassifier.self, forKey: .classifier)
+            level: try values.decode(Float.self, forKey: .level)
         )
+        scores = NormalScores(
+            median: try values.decode(Float.self, forKey: .medianScore),
+            medianMaximum: try values.decode(Float.self, forKey: .medianMaximum)
+        )
+        classifier = try values.decodeIfPresent(TileClassifier.self, forKey: .classifier)
     }
 
     /// Writes it; arrays as little-endian 32-bit floats.
     package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: Key.self)
-        try values.encode(height, forKey: .height)
-        try values.encode(width, forKey: .width)
         try values.encode(frames, forKey: .frames)
         try values.encode(background, forKey: .background)
         try values.encode(Data(moments.centre.packed), forKey: .centre)
@@ -130,8 +139,8 @@ extension NormalTiles: Codable {
         try values.encode(Data(mixture.factors.packed), forKey: .factors)
         try values.encode(Data(mixture.logs.packed), forKey: .logs)
         try values.encode(level, forKey: .level)
-        try values.encode(medianScore, forKey: .medianScore)
-        try values.encode(medianMaximum, forKey: .medianMaximum)
+        try values.encode(scores.median, forKey: .medianScore)
+        try values.encode(scores.medianMaximum, forKey: .medianMaximum)
         try values.encodeIfPresent(classifier, forKey: .classifier)
     }
 }

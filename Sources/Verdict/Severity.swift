@@ -33,53 +33,50 @@ package struct SeverityTerm: Sendable {
     package let direction: Direction
     /// Factor of the deviation.
     package let weight: Double
-    /// Factor of the deviation in a model that has a tile classifier.
-    package let weightBesideClassifier: Double
     /// What makes the term large, for people: a noun phrase.
     package let words: String
     let source: Source
-    /// Smallest spread of normal frames, in `unit`: a few frames that happen to be alike must not make every other frame faulty.
-    let smallestSpread: Double
+    /// How much normal frames of a microscope usually differ, in `unit`; `nil` where that is not known.
+    ///
+    /// The spread over a few calibration frames is drawn towards it (`SeverityScale`).
+    let typicalSpread: Double?
     let value: @Sendable (Evidence) -> Double?
 
     /// Every term, in the order of model files and ledger.
     ///
-    /// The weight 0.35 beside a classifier: what normal frames do now and then is rarely a fault, and the classifier was fitted to
-    /// know faults. It was chosen on simulated sets, as were the smallest spreads (docs/quality.md).
+    /// Typical spreads are medians over real and simulated sets of frames, and weights make the largest values of normal frames
+    /// about alike (docs/quality.md).
     package static let all: [SeverityTerm] = [
-        SeverityTerm(
-            "score",
-            unit: "residual",
-            .either,
-            source: .image,
-            words: "an unusual image score"
-        ) { $0.score },
-        .tiles("tile-nll-max", "one tile unlike normal tiles") { $0.maximum },
-        .tiles("tile-nll-top-0.5", "a few tiles unlike normal tiles") { $0.shares[0] },
-        .tiles("tile-nll-top-3", "some tiles unlike normal tiles") { $0.shares[1] },
-        .tiles("tile-nll-top-20", "many tiles unlike normal tiles") { $0.shares[2] },
-        // The figure is a distance from the median level, so frames that are too dark count like frames that are too bright.
-        SeverityTerm(
-            "level",
-            unit: "|ln(grey level / median level)|",
-            .above,
-            besideClassifier: 0.35,
-            source: .tiles,
-            words: "the brightness of the frame"
-        ) { $0.tiles?.levelDistance },
+        SeverityTerm("score", unit: "residual", .either, source: .image, words: "an unusual image score") {
+            $0.score
+        },
+        .tiles("tile-nll-max", 6, "one tile unlike normal tiles") { $0.maximum },
+        .tiles("tile-nll-top-0.5", 5, "a few tiles unlike normal tiles") { $0.shares[0] },
+        .tiles("tile-nll-top-3", 3, "some tiles unlike normal tiles") { $0.shares[1] },
+        .tiles("tile-nll-top-20", 2, "many tiles unlike normal tiles") { $0.shares[2] },
+        .frame("level", "ln(grey level / median level)", 0.05, "the brightness of the frame") {
+            $0.levelRatio
+        },
+        .frame("sharpness-fine", "ln(power ratio)", 0.15, weight: 1.6, "an unusual focus, by fine detail") {
+            $0.figures.fineSharpness
+        },
+        .frame("sharpness-coarse", "ln(power ratio)", 0.13, weight: 2, "an unusual focus, by coarse detail") {
+            $0.figures.coarseSharpness
+        },
+        .frame("detail", "ln(power)", 0.5, "unusually few or many cells") { $0.figures.detail },
         // A speck of dust is little among the other figures of its tile: its residual counts by itself.
         SeverityTerm(
             "residual-window",
             unit: "ln(residual)",
             .above,
-            smallestSpread: 0.03,
+            typicalSpread: 0.12,
             source: .tiles,
             words: "one spot that cannot be reconstructed"
         ) { $0.tiles?.largestResidual },
-        .classifier("fault-logit-max", "one tile that looks like a known fault") { $0.maximum },
-        .classifier("fault-logit-top-0.5", "a few tiles that look like a known fault") { $0.shares[0] },
-        .classifier("fault-logit-top-3", "some tiles that look like a known fault") { $0.shares[1] },
-        .classifier("fault-logit-top-20", "many tiles that look like a known fault") { $0.shares[2] },
+        .classifier("fault-logit-max", 2, "one tile that looks like a known fault") { $0.maximum },
+        .classifier("fault-logit-top-0.5", 1.8, "a few tiles that look like a known fault") { $0.shares[0] },
+        .classifier("fault-logit-top-3", 1.5, "some tiles that look like a known fault") { $0.shares[1] },
+        .classifier("fault-logit-top-20", 1, "many tiles that look like a known fault") { $0.shares[2] },
     ]
 
     /// The term of a name; `nil` for a name that none has.
@@ -98,20 +95,20 @@ package struct SeverityTerm: Sendable {
         unit: String,
         _ direction: Direction,
         weight: Double = 1,
-        besideClassifier: Double? = nil,
-        smallestSpread: Double = 0,
+        typicalSpread: Double? = nil,
         source: Source,
         words: String,
         value: @escaping @Sendable (Evidence) -> Double?
     ) {
         (self.name, self.unit, self.direction, self.words) = (name, unit, direction, words)
-        (self.weight, weightBesideClassifier) = (weight, besideClassifier ?? weight)
-        (self.source, self.smallestSpread, self.value) = (source, smallestSpread, value)
+        self.weight = weight
+        (self.source, self.typicalSpread, self.value) = (source, typicalSpread, value)
     }
 
     /// A term of the tiles that are least likely among normal ones.
     private static func tiles(
         _ name: String,
+        _ typicalSpread: Double,
         _ words: String,
         _ mean: @escaping @Sendable (TopMeans) -> Double
     ) -> SeverityTerm {
@@ -119,15 +116,37 @@ package struct SeverityTerm: Sendable {
             name,
             unit: "negative log-likelihood",
             .above,
-            besideClassifier: 0.35,
+            weight: 0.7,
+            typicalSpread: typicalSpread,
             source: .tiles,
             words: words
         ) { $0.tiles.map { mean($0.leastLikely) } }
     }
 
+    /// A term of a figure of the whole frame, which may be too small as well as too large.
+    private static func frame(
+        _ name: String,
+        _ unit: String,
+        _ typicalSpread: Double,
+        weight: Double = 1,
+        _ words: String,
+        _ figure: @escaping @Sendable (TileEvidence) -> Double
+    ) -> SeverityTerm {
+        SeverityTerm(
+            name,
+            unit: unit,
+            .either,
+            weight: weight,
+            typicalSpread: typicalSpread,
+            source: .tiles,
+            words: words
+        ) { $0.tiles.map(figure) }
+    }
+
     /// A term of the tiles that look most like a known fault.
     private static func classifier(
         _ name: String,
+        _ typicalSpread: Double,
         _ words: String,
         _ mean: @escaping @Sendable (TopMeans) -> Double
     ) -> SeverityTerm {
@@ -135,7 +154,7 @@ package struct SeverityTerm: Sendable {
             name,
             unit: "fault logit",
             .above,
-            smallestSpread: 0.3,
+            typicalSpread: typicalSpread,
             source: .classifier,
             words: words
         ) { $0.tiles?.mostFaulty.map(mean) }
@@ -164,9 +183,20 @@ package struct Severity: Sendable, Equatable, Codable {
     /// Fits the scales of some terms to normal frames, at least one.
     init(_ terms: [SeverityTerm], normal: [Evidence]) {
         self.terms = terms.map { term in
-            let scale = SeverityScale(normalValues: normal.compactMap(term.value))
-            return Fitted(term: term.name, scale: scale.widened(to: term.smallestSpread))
+            Fitted(
+                term: term.name,
+                scale: SeverityScale(
+                    normalValues: normal.compactMap(term.value),
+                    typicalSpread: term.typicalSpread
+                )
+            )
         }
+    }
+
+    /// Fits every term of tiles to measured normal frames, at least one; those of a classifier where they have one.
+    package init(normal: [Evidence]) {
+        let hasClassifier = normal.contains { $0.tiles?.mostFaulty != nil }
+        self.init(SeverityTerm.ofTiles(hasClassifier: hasClassifier), normal: normal)
     }
 
     /// Reads what was stored; throws if a term is not known, or if there is none.
@@ -191,13 +221,12 @@ package struct Severity: Sendable, Equatable, Codable {
 
     /// What each term adds, d_i above, in the order of the model file.
     func contributions(of evidence: Evidence) -> [SeverityContribution] {
-        let known = terms.compactMap { fitted in SeverityTerm.named(fitted.term).map { ($0, fitted.scale) } }
-        let hasClassifier = known.contains { $0.0.source == .classifier }
-        return known.compactMap { term, scale in
-            guard let value = term.value(evidence) else { return nil }
-            let weight = hasClassifier ? term.weightBesideClassifier : term.weight
-            let distance = scale.distance(of: value, term.direction)
-            return SeverityContribution(term: term.name, value: weight * distance)
+        terms.compactMap { fitted in
+            guard let term = SeverityTerm.named(fitted.term), let value = term.value(evidence) else {
+                return nil
+            }
+            let distance = fitted.scale.distance(of: value, term.direction)
+            return SeverityContribution(term: term.name, value: term.weight * distance)
         }
     }
 
@@ -210,7 +239,12 @@ package struct Severity: Sendable, Equatable, Codable {
     }
 
     /// The severity of a frame, at least 0.
-    func total(of evidence: Evidence) -> Double { Self.total(of: contributions(of: evidence)) }
+    package func total(of evidence: Evidence) -> Double { Self.total(of: contributions(of: evidence)) }
+
+    /// The term that adds most to the severity of a frame.
+    package func largestTerm(of evidence: Evidence) -> SeverityTerm? {
+        contributions(of: evidence).max { $0.value < $1.value }.flatMap { SeverityTerm.named($0.term) }
+    }
 
     /// What normal frames are in a term; `nil` where this model does not have the term.
     package func scale(of term: String) -> SeverityScale? { terms.first { $0.term == term }?.scale }
@@ -228,6 +262,8 @@ package struct SeverityScale: Sendable, Equatable, Codable {
     /// Spreads are at least this share of the median's size: frames that are all alike must not make any other frame faulty.
     private static let smallestRelativeSpread = 1e-3
     private static let smallestSpread = 1e-9
+    /// How many frames of this microscope count as much as what is known of others.
+    private static let knownFrames = 10.0
 
     /// Wraps a fitted scale; both spreads are positive.
     init(median: Double, spreadAbove: Double, spreadBelow: Double) {
@@ -250,15 +286,24 @@ package struct SeverityScale: Sendable, Equatable, Codable {
     }
 
     /// Fits the scale to the values of normal frames, at least one.
-    init(normalValues: [Double]) {
+    ///
+    /// With a typical spread t, each spread s becomes sqrt((n s^2 + k t^2) / (n + k)) for n values: the posterior mean of a variance
+    /// of which k earlier values are known. Six frames that happen to be alike do not make a seventh faulty.
+    init(normalValues: [Double], typicalSpread: Double? = nil) {
         precondition(!normalValues.isEmpty, "a severity scale needs normal frames")
         let quantiles = normalValues.quantiles([0.16, 0.5, 0.84])
         let median = quantiles[1]
         let floor = max(Self.smallestRelativeSpread * abs(median), Self.smallestSpread)
+        let count = Double(normalValues.count)
+        func spread(_ own: Double) -> Double {
+            guard let typicalSpread else { return max(own, floor) }
+            let known = Self.knownFrames * typicalSpread * typicalSpread
+            return ((count * own * own + known) / (count + Self.knownFrames)).squareRoot()
+        }
         self.init(
             median: median,
-            spreadAbove: max(quantiles[2] - median, floor),
-            spreadBelow: max(median - quantiles[0], floor)
+            spreadAbove: spread(quantiles[2] - median),
+            spreadBelow: spread(median - quantiles[0])
         )
     }
 
@@ -268,14 +313,5 @@ package struct SeverityScale: Sendable, Equatable, Codable {
         case .above: (value - median) / spreadAbove
         case .either: value >= median ? (value - median) / spreadAbove : (median - value) / spreadBelow
         }
-    }
-
-    /// The same scale with spreads of at least this size.
-    func widened(to spread: Double) -> SeverityScale {
-        SeverityScale(
-            median: median,
-            spreadAbove: max(spreadAbove, spread),
-            spreadBelow: max(spreadBelow, spread)
-        )
     }
 }

@@ -7,40 +7,32 @@ import Plate
 ///
 /// It was fitted to tiles inside and outside of faults with masks. So it tells faults from rare normal tiles, and sees faint faults
 /// that are likely under the mixture of normal tiles. It may miss kinds of faults that it was not fitted to, so it counts beside the
-/// mixture, not instead of it. It judges frames of the size that it was fitted to: in others tiles have other surroundings.
+/// mixture, not instead of it.
 package struct TileClassifier: Sendable, Equatable {
-    /// Rows of tiles in the frames that it was fitted to.
-    private let rows: Int
-    /// Columns of tiles in these frames.
-    private let columns: Int
     /// Figures of a tile, hidden units, and one answer.
-    private let widths: [Int]
+    package let widths: [Int]
     /// Layer by layer, each outputs x inputs.
-    private let weights: [[Float]]
+    package let weights: [[Float]]
     /// Layer by layer, one an output.
-    private let biases: [[Float]]
+    package let biases: [[Float]]
 
-    /// Hidden units; with half as many, hardly more faults of injected frames were found than without.
+    /// Hidden units: with half as many, hardly more faults of injected frames were found than without a classifier.
     package static let hidden = [64, 32]
     /// Figures are cut off here, in the spread of normal tiles: nothing was fitted farther out.
     package static let reach: Float = 8
 
     /// Wraps fitted weights; `nil` if counts do not fit or values are no numbers.
     ///
-    /// `size` are the rows and columns of tiles of a frame. `widths` are the figures of a tile, the hidden units and 1. `weights`
-    /// are layer by layer, outputs x inputs, and `biases` one an output.
-    package init?(size: (rows: Int, columns: Int), widths: [Int], weights: [[Float]], biases: [[Float]]) {
+    /// `widths` are the figures of a tile, the hidden units and 1. `weights` are layer by layer, outputs x inputs, and `biases` one
+    /// an output.
+    package init?(widths: [Int], weights: [[Float]], biases: [[Float]]) {
         guard widths.first == TileFigures.channels, widths.last == 1, weights.count == widths.count - 1,
             zip(weights, zip(widths, widths.dropFirst())).allSatisfy({ $0.count == $1.0 * $1.1 }),
             biases.map(\.count) == Array(widths.dropFirst()),
             (weights + biases).allSatisfy({ $0.allSatisfy(\.isFinite) })
         else { return nil }
-        (rows, columns) = size
         (self.widths, self.weights, self.biases) = (widths, weights, biases)
     }
-
-    /// Whether it can judge the tiles of such a frame.
-    func fits(_ figures: TileFigures) -> Bool { (figures.rows, figures.columns) == (rows, columns) }
 
     /// The logarithm of the odds that each tile is part of a fault, from its figures in the spread of normal tiles.
     ///
@@ -59,7 +51,7 @@ package struct TileClassifier: Sendable, Equatable {
 }
 
 extension TileClassifier: Codable {
-    private enum CodingKeys: String, CodingKey { case rows, columns, widths, values }
+    private enum CodingKeys: String, CodingKey { case widths, values }
 
     /// Reads what was stored; throws if it does not fit together.
     package init(from decoder: any Decoder) throws {
@@ -75,9 +67,6 @@ extension TileClassifier: Codable {
         let values = layers.map { (next($0 * $1), next($1)) }
         guard rest.isEmpty,
             let read = TileClassifier(
-                size: (
-                    try fields.decode(Int.self, forKey: .rows), try fields.decode(Int.self, forKey: .columns)
-                ),
                 widths: widths,
                 weights: values.map(\.0),
                 biases: values.map(\.1)
@@ -93,8 +82,6 @@ extension TileClassifier: Codable {
     /// Writes it; weights and biases, layer by layer, as little-endian 32-bit floats.
     package func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
-        try fields.encode(rows, forKey: .rows)
-        try fields.encode(columns, forKey: .columns)
         try fields.encode(widths, forKey: .widths)
         try fields.encode(Data(zip(weights, biases).flatMap { $0 + $1 }.packed), forKey: .values)
     }

@@ -14,7 +14,10 @@ package struct TileFigures: Sendable, Equatable {
         private init(_ number: Int) { self.number = number }
 
         static let level = Channel(Int(aqc_tile_level))
-        static let finestDetail = Channel(Int(aqc_tile_detail_4))
+        static let detail4 = Channel(Int(aqc_tile_detail_4))
+        static let detail8 = Channel(Int(aqc_tile_detail_8))
+        static let detail16 = Channel(Int(aqc_tile_detail_16))
+        static let detail32 = Channel(Int(aqc_tile_detail_32))
         static let residualWindow = Channel(Int(aqc_tile_residual_window))
         /// All figures, in the order of their numbers.
         static let all = (0..<TileFigures.channels).map { Channel($0) }
@@ -24,8 +27,10 @@ package struct TileFigures: Sendable, Equatable {
     package let rows: Int
     /// Columns of tiles.
     package let columns: Int
-    /// Channel by channel, each `rows * columns`, row by row.
+    /// Channel by channel, each `rows * columns`, row by row; the level is that of the tile over the frame's.
     package let values: [Float]
+    /// The frame's level: the median over the tiles of the logarithm of the grey value in hundredths of the normal background.
+    package let level: Float
 
     /// Side of a tile in pixels.
     package static let side = Int(aqc_tile_side)
@@ -45,9 +50,14 @@ package struct TileFigures: Sendable, Equatable {
         (rows, columns) = (height / Self.side, width / Self.side)
         var scratch = [Float](repeating: 0, count: aqc_tile_scratch(height, width))
         let unit = max(background / 100, Float.leastNormalMagnitude)
-        values = unsafe [Float](filling: rows * columns * Self.channels) { values in
+        var values = unsafe [Float](filling: rows * columns * Self.channels) { values in
             unsafe aqc_measure_tiles(frame.pixels, map.values, values, height, width, unit, &scratch)
         }
+        // A lamp that is brighter as a whole is a matter of the frame, not of each tile.
+        let levels = Channel.level.number * rows * columns..<(Channel.level.number + 1) * rows * columns
+        level = Array(values[levels]).upperMedian
+        for index in levels { values[index] -= level }
+        self.values = values
     }
 
     /// One figure of every tile.
@@ -58,11 +68,28 @@ package struct TileFigures: Sendable, Equatable {
     /// The largest residual window that begins in each tile.
     package var largestResiduals: [Float] { values(of: .residualWindow).map { exp($0) } }
 
-    /// The median over the tiles of the logarithm of the level.
-    var medianLevel: Float {
-        let sorted = values(of: .level).sorted()
-        return sorted[sorted.count / 2]
+    /// How much of the frame's detail is fine: ln of the power within 4 pixels over that within 16 pixels.
+    ///
+    /// The optics' transfer function takes it away out of focus, however many cells there are.
+    var fineSharpness: Double { logPower(.detail4) - logPower(.detail16) }
+
+    /// The same within 8 and 32 pixels, for a focus that is far off.
+    var coarseSharpness: Double { logPower(.detail8) - logPower(.detail32) }
+
+    /// How much detail of the size of cells there is: ln of the power within 16 pixels.
+    var detail: Double { log(power(.detail16).reduce(0, +) / Double(count)) }
+
+    /// The power of a detail above that of the quietest quarter of the tiles, which is noise.
+    private func logPower(_ detail: Channel) -> Double {
+        let power = power(detail)
+        let noise = power.quantiles([0.25])[0]
+        return log(power.reduce(0) { $0 + max($1 - noise, 0) } / Double(count) + Self.leastPower)
     }
+
+    private func power(_ detail: Channel) -> [Double] { values(of: detail).map { Double(exp($0)) } }
+
+    /// So that a frame without any detail has a sharpness, too.
+    private static let leastPower = 1e-7
 
     /// The share of each tile that a mask of the frame covers.
     package func cover(of mask: Mask) -> [Float] {
@@ -84,7 +111,18 @@ package struct TileMoments: Sendable, Equatable {
     /// Standard deviations, one a channel, above 0.
     let spread: [Float]
 
-    private static let smallestSpread: Float = 1e-3
+    /// Smallest spreads, one a channel: frames of a very even light must not make every other light unlikely.
+    ///
+    /// 5 % of the level, 10 % of details and residuals, 1 to 2 % of contrasts to the surroundings.
+    private static let smallestSpreads: [Float] = {
+        var spreads = [Float](repeating: 0.1, count: TileFigures.channels)
+        for (number, spread) in [
+            (aqc_tile_level, 0.05), (aqc_tile_darkest, 0.02), (aqc_tile_brightest, 0.02),
+            (aqc_tile_contrast_3, 0.01), (aqc_tile_contrast_7, 0.01), (aqc_tile_direction_3, 0.05),
+            (aqc_tile_direction_5, 0.05),
+        ] as [(Int, Float)] { spreads[number] = spread }
+        return spreads
+    }()
 
     /// Wraps stored moments; `nil` where counts do not fit or a spread is not positive.
     init?(centre: [Float], spread: [Float]) {
@@ -97,13 +135,22 @@ package struct TileMoments: Sendable, Equatable {
     /// Of points that lie channel by channel.
     init(channels: [[Float]]) {
         var (centre, spread): ([Float], [Float]) = ([], [])
-        for values in channels {
+        for (values, smallest) in zip(channels, Self.smallestSpreads) {
             let mean = values.reduce(0) { $0 + Double($1) } / Double(values.count)
             let squares = values.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
             centre.append(Float(mean))
-            spread.append(max(Float((squares / Double(values.count)).squareRoot()), Self.smallestSpread))
+            spread.append(max(Float((squares / Double(values.count)).squareRoot()), smallest))
         }
         (self.centre, self.spread) = (centre, spread)
+    }
+
+    /// Of all tiles of some frames, at least one.
+    package init(of samples: [TileFigures]) {
+        self.init(
+            channels: (0..<TileFigures.channels).map { channel in
+                samples.flatMap { $0.values[channel * $0.count..<(channel + 1) * $0.count] }
+            }
+        )
     }
 
     /// Figures in the spread of normal tiles, channel by channel as they came.

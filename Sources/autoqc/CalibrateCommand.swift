@@ -3,6 +3,7 @@ import Detection
 import Diffusion
 import Exporting
 import Foundation
+import Plate
 import Tables
 import Tensors
 import Training
@@ -49,8 +50,10 @@ struct CalibrateCommand: ParsableCommand {
     var causes: [String] = []
     @Option(help: "Image score that decides: max, mean or patch.")
     var score = ScoreKind.patch
-    @Option(help: "Changed copies of each frame (lamp, density, focus ...) judged as well.")
-    var variations = 0
+    @Flag(help: "Count frames that are far from all others as normal, too.")
+    var keepOutliers = false
+    @Option(help: "Faults put on copies of the frames, to adapt to this microscope; 0 for none.")
+    var copies = 150
     @Option(help: "Test timestep, to try another than the model was trained for.")
     var timestep: Int?
     @Option(help: "Overlap of a reference model's windows, from 0 to below 1; the model keeps it.")
@@ -75,7 +78,7 @@ struct CalibrateCommand: ParsableCommand {
         guard falseAlarms > 0, falseAlarms < 1, maskRate > 0, maskRate < 1 else {
             throw ValidationError("--false-alarms and --mask-rate lie between 0 and 1")
         }
-        guard (0...1000).contains(variations) else { throw ValidationError("--variations is 0 to 1000") }
+        guard (0...10_000).contains(copies) else { throw ValidationError("--copies is 0 to 10000") }
     }
 
     func run() throws {
@@ -91,7 +94,7 @@ struct CalibrateCommand: ParsableCommand {
         let frames = try normalFrames(besides: reviewed?.normal ?? [])
         var options = Calibrator.Options()
         (options.scoreKind, options.falseAlarmRate, options.maskRate) = (score, falseAlarms, maskRate)
-        options.variations = variations
+        (options.keepsOutliers, options.copies) = (keepOutliers, copies)
         // Published masks are of the map itself.
         if loaded.description.reference != nil { options.maskWindow = 1 }
         let calibration = ModelCalibration(
@@ -102,15 +105,82 @@ struct CalibrateCommand: ParsableCommand {
             causes: causes,
             report: Terminal.reporter()
         )
-        try calibration.store(in: &loaded)
+        let rests = try calibration.store(in: &loaded)
         if let prefer { try loaded.prefer(prefer) }
-        try calibration.storeCauses(in: &loaded)
         try loaded.write(path: out ?? model)
-        for (precision, calibration) in loaded.description.calibrations.sorted(by: {
-            $0.key.rawValue < $1.key.rawValue
-        }) {
-            report(calibration, at: precision)
+        let lines = Self.lines(loaded, rests, of: frames)
+        for line in lines { Terminal.note(line) }
+        try writeSheet(loaded, rests, of: frames, lines: lines)
+    }
+
+    /// What a user should know before trusting the calibration, one sentence each.
+    private static func lines(_ model: Model, _ rests: Calibrator.Report, of frames: FrameSet) -> [String] {
+        guard let calibration = model.description.calibrations[model.description.automaticPrecision] else {
+            return []
         }
+        let limits = calibration.limits
+        var lines = [
+            "calibrated on \(frames.count - rests.leftOut.count) of \(frames.count) frames: faulty above severity "
+                + "\(limits.threshold.value.digits(2)); mask above \(limits.mask.value.digits(4))"
+        ]
+        if case .conformal(let threshold) = limits.threshold.origin { lines.append(words(threshold)) }
+        lines += rests.leftOut.map {
+            "left out: \(line($0, frames)). Is it normal? Then calibrate again with --keep-outliers"
+        }
+        if rests.tooMany > 0 {
+            lines.append(
+                "\(rests.tooMany) frames are far from the others, which is too many to leave out: the frames differ much, and weak "
+                    + "faults will be missed; calibrate on one kind of well at a time"
+            )
+        }
+        lines += rests.kept.prefix(worst).map { "farthest of those kept: \(line($0, frames))" }
+        lines += rests.recall.map { recall in
+            "of \(recall.copies) copies with a fault of the class \(recall.cause.rawValue), \(recall.found) are found, "
+                + "\(recall.named) of them under this name"
+        }
+        return lines
+    }
+
+    private static let worst = 3
+    /// Frames of a plate in an hour: 64 wells, a frame each per 8 s.
+    private static let framesPerHour = 28_800.0
+
+    private static func words(_ threshold: ConformalThreshold) -> String {
+        let rate = threshold.falseAlarmRate
+        let expected =
+            "of 1000 normal frames, \((1000 * rate).digits(1)) may be flagged: some \(Int(rate * framesPerHour)) of a "
+            + "64-well plate's frames in an hour"
+        guard threshold.isExtrapolated else { return expected }
+        return expected
+            + ". \(threshold.frameCount) frames cannot vouch for this rate, the threshold follows their tail; "
+            + "\(ConformalThreshold.framesNeeded(falseAlarmRate: rate)) would do"
+    }
+
+    private static func line(_ frame: CalibrationFit.Distance, _ frames: FrameSet) -> String {
+        let term = frame.term.map { ", mostly \($0.words)" } ?? ""
+        return "\(frames.name(frame.index)), severity \(frame.severity.digits(1))\(term)"
+    }
+
+    /// Writes pictures of the frames that are farthest from all others beside the model.
+    private func writeSheet(
+        _ model: Model,
+        _ rests: Calibrator.Report,
+        of frames: FrameSet,
+        lines: [String]
+    ) throws {
+        let precision = model.description.automaticPrecision
+        let shown = rests.leftOut.prefix(12) + rests.kept.prefix(Self.worst)
+        guard !shown.isEmpty, let calibration = model.description.calibrations[precision] else { return }
+        let path = (out ?? self.model) + ".calibration.html"
+        let scorer = try FrameScorer(model: model, path: self.model, precision: precision)
+        var sheet = CalibrationSheet(title: "Calibration of \(out ?? self.model)", lines: lines)
+        for distance in shown {
+            let frame = try frames.frame(distance.index)
+            let map = calibration.maskMap(of: frame, map: scorer.map(of: frame))
+            sheet.add(Self.line(distance, frames), frame, map: map, limit: calibration.limits.mask.value)
+        }
+        try sheet.write(to: path)
+        Terminal.note("pictures of the farthest frames: \(path)")
     }
 
     /// The frames that reviewers decided on in an output folder, with a line on how many there are.
@@ -139,12 +209,11 @@ struct CalibrateCommand: ParsableCommand {
     private func normalFrames(besides reviewed: [String]) throws -> FrameSet {
         let frames = try FrameSet(paths: try FramePaths.normal(normal) + reviewed)
         frames.noteUnreadable()
-        let judged = frames.count * (1 + variations)
-        guard judged >= Self.fewestFrames else {
+        let count = frames.count
+        guard count >= Self.fewestFrames else {
             throw DataError(
-                "\(judged) normal frame\(judged == 1 ? "" : "s") cannot tell how much normal frames differ; give at least "
-                    + "\(Self.fewestFrames), better \(ConformalThreshold.framesNeeded(falseAlarmRate: falseAlarms)), or "
-                    + "--variations for changed copies"
+                "\(count) normal frame\(count == 1 ? "" : "s") cannot tell how much normal frames differ; give at least "
+                    + "\(Self.fewestFrames), better \(ConformalThreshold.framesNeeded(falseAlarmRate: falseAlarms))"
             )
         }
         return frames
@@ -165,34 +234,6 @@ struct CalibrateCommand: ParsableCommand {
             }
             settings.timestep = timestep
             model.description.profile = .reference(settings)
-        }
-    }
-
-    private func report(_ calibration: Calibration, at precision: Precision) {
-        let image = calibration.image
-        let scale = image.severity.scale(of: "score")
-        let normal = scale.map {
-            "\($0.median.digits(4)), +\($0.spreadAbove.digits(4)) -\($0.spreadBelow.digits(4)); "
-        }
-        Terminal.note(
-            "\(precision.rawValue): score \(calibration.scoreKind.rawValue): normal frames \(normal ?? "")"
-                + "faulty above severity \(image.threshold.value.digits(2)); "
-                + "mask above \(image.mask.value.digits(4))"
-        )
-        if let tiles = calibration.tiles {
-            Terminal.note(
-                "\(precision.rawValue): with the normal tiles of \(tiles.normal.frames) frames: faulty above severity "
-                    + "\(tiles.limits.threshold.value.digits(2)); mask above \(tiles.limits.mask.value.digits(4))"
-            )
-        }
-        if precision == .float32, case .conformal(let threshold) = calibration.limits.threshold.origin,
-            threshold.isExtrapolated
-        {
-            Terminal.note(
-                "\(threshold.frameCount) judged frames cannot vouch for a rate of \(threshold.falseAlarmRate); the "
-                    + "threshold follows their tail. \(ConformalThreshold.framesNeeded(falseAlarmRate: threshold.falseAlarmRate))"
-                    + " would do."
-            )
         }
     }
 }

@@ -97,11 +97,7 @@ struct MeasureKernelsCommand: MeasureGroup {
         into measurements: inout Measurements
     ) {
         guard let figures = TileFigures(frame: frame, map: map, background: scale.background) else { return }
-        let normal = NormalTilesFit().fitted(
-            to: [figures],
-            size: (frame.height, frame.width),
-            background: scale.background
-        ).tiles
+        let normal = NormalTiles(fittedTo: [figures], background: scale.background)
         measurements.time("tiles") {
             if let figures = normal.figures(of: frame, map: map) { _ = normal.evidence(of: figures) }
         }

@@ -38,7 +38,8 @@ struct ScoreCommand: ParsableCommand {
     @OptionGroup var threads: ThreadOptions
 
     private static let header =
-        "file,run,well,frame,score_max,score_mean,score_patch,score,severity,threshold,verdict,area,cause,confidence"
+        "file,run,well,frame,score_max,score_mean,score_patch,score,severity,threshold,verdict,area,cause,confidence,"
+        + "suspect"
 
     func run() throws {
         threads.apply()
@@ -147,7 +148,7 @@ struct ScoreCommand: ParsableCommand {
         } catch let error as TIFFError where error.code != .cannotWrite {
             let fields =
                 [path] + Self.fields(of: name, page: nil) + Array(repeating: "", count: 6)
-            let row = CSV.row(fields + [Verdict.unreadable.rawValue, "", "", ""])
+            let row = CSV.row(fields + [Verdict.unreadable.rawValue, "", "", "", ""])
             table.add(row, severity: .infinity)
             Terminal.note("\(error)")
             return false
@@ -169,7 +170,7 @@ struct ScoreCommand: ParsableCommand {
         let fields =
             [path] + identity + numbers.map { $0.digits(6) } + [
                 judgement.verdict.rawValue, judgement.area.digits(6),
-            ] + cause
+            ] + cause + [judgement.isSuspect ? "1" : "0"]
         return CSV.row(fields)
     }
 

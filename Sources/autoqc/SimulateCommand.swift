@@ -109,10 +109,11 @@ struct SimulateInjectCommand: ParsableCommand {
         commandName: "inject",
         abstract: "Write a labelled set of real normal frames, with simulated faults put on some.",
         discussion: """
-            DIR gets the same files as with `simulate set`. Frames for training are changed copies of --train, those for \
-            tests of --test, so that no frame is in both: mirrored, denser, darker or brighter, with uneven light, grain \
-            and less blur than a fault has. Faults are those of the simulated microscope, on a changed copy. With --width and \
-            --height each copy is a part of a frame, at a place of its own, so that cells keep their size.
+            DIR gets the same files as with `simulate set`. Frames for training are copies of --train, those for tests of --test, so \
+            that no frame is in both. --changes says how copies differ from their frames. `wide`: mirrored, denser, darker or \
+            brighter, with uneven light, grain and a slightly other focus, as from plate to plate. `slight`: mirrored, with little \
+            changes of light and focus, as from well to well. `none`: not at all. Faults are those of the simulated microscope, on \
+            a copy. With --width and --height each copy is a part of a frame, at a place of its own, so that cells keep their size.
             """
     )
 
@@ -127,6 +128,8 @@ struct SimulateInjectCommand: ParsableCommand {
     var test: [String]
     @Option(help: "Changed copies of the frames to train on; every tenth goes to normal_val.csv.")
     var copies = 100
+    @Option(help: "How copies differ from their frames: none, slight or wide.")
+    var changes = InjectedFrames.Changes.wide
     @Option(help: "Columns of the part of a frame that is taken (default: all).")
     var width: Int?
     @Option(help: "Rows of the part of a frame that is taken (default: all).")
@@ -144,7 +147,8 @@ struct SimulateInjectCommand: ParsableCommand {
         let frames = try InjectedFrames(
             training: sources[0],
             test: sources[1],
-            part: (rows: height, columns: width)
+            part: (rows: height, columns: width),
+            changes: changes
         )
         try options.write(frames.set(options.composition(training: copies), seed: options.seed))
     }
@@ -193,3 +197,5 @@ struct SimulateSheetCommand: ParsableCommand {
         try Data(text.utf8).write(to: URL(filePath: "\(out)/simulation-statistics.md"))
     }
 }
+
+extension InjectedFrames.Changes: ExpressibleByArgument {}

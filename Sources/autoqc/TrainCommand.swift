@@ -309,7 +309,6 @@ struct TrainCommand: ParsableCommand {
             if model.description.realtime == nil {
                 options.maskWindow = 1
             } else {
-                options.variations = Calibrator.Options.variations(for: frames.count)
                 options.classifier = base?.description.classifier
             }
             let calibration = ModelCalibration(
@@ -318,7 +317,7 @@ struct TrainCommand: ParsableCommand {
                 options: options,
                 report: Terminal.reporter()
             )
-            try calibration.store(in: &model)
+            _ = try calibration.store(in: &model)
         }
         try model.write(path: out)
         try? FileManager.default.removeItem(atPath: checkpoint)

@@ -89,14 +89,15 @@ struct RunDetectorTests {
                 maskRate: 0.3
             )
         )
-        var fit = NormalTilesFit()
+        var fit = CalibrationFit()
         fit.falseAlarmRate = 0.01
-        let found = fit.fitted(to: figures, size: (height, width), background: 100)
+        let found = fit.fitted(to: figures.enumerated().map { .init($1, fold: $0 % 5) })
         calibration.tiles = Calibration.Tiles(
             normal: found.tiles,
             limits: Limits(
                 severity: found.severity,
                 threshold: Threshold(found.threshold),
+                normal: found.distances.map(\.severity),
                 mask: calibration.image.mask
             )
         )
@@ -173,7 +174,7 @@ struct RunDetectorTests {
 
     /// Two dense wells of eight.
     private static func dense(_ well: Int, _ round: Int) -> Frame {
-        frame(seed(well, round), cells: well < 2 ? 30 : 20)
+        frame(seed(well, round), cells: well < 2 ? 60 : 20)
     }
 
     @Test func denseWellsBecomeNormalAndFaultsDoNot() async throws {
@@ -193,7 +194,7 @@ struct RunDetectorTests {
             let before = first.prefix(48).count { $0.isFaulty }
             #expect(before >= 6, "the shipped model flags dense wells: \(before)")
             #expect(later.count { $0.isFaulty } <= 4)
-            let bubbles = stage.play(40..<42) { Self.bubble(Self.seed($0, $1), cells: $0 < 2 ? 30 : 20) }
+            let bubbles = stage.play(40..<42) { Self.bubble(Self.seed($0, $1), cells: $0 < 2 ? 40 : 20) }
             #expect(bubbles.allSatisfy { $0.isFaulty })
         }
     }

@@ -193,12 +193,14 @@ struct FrameLedgerTests {
                 Sample.judged("e.tif", frame: 5),
             ])
             let model = "3f9ac2d41b7e"
-            func looks(_ count: Int, by model: String) throws -> [(appearance: [Float], change: Double?)] {
+            func looks(_ count: Int, by model: String) throws -> [FrameLedger.PastLook] {
                 try ledger.appearances(of: Sample.well(), run: "01", model: model, count: count)
             }
             let all = try looks(9, by: model)
             #expect(all.map(\.appearance) == [[-1, 2.5], [-1, 2.5], [-1, 2.5]])
             #expect(all.map(\.change) == [0.75, 0.75, 0.75])
+            #expect(all.map(\.evidence) == [1.5, 1.5, 1.5])
+            #expect(all.allSatisfy { $0.terms.map(\.value) == [-0.25, 4.125] })
             #expect(try looks(2, by: model).count == 2 && looks(9, by: "another").isEmpty)
         }
     }
@@ -209,6 +211,7 @@ struct FrameLedgerTests {
             try ledger.record([Sample.judged("b.tif", frame: 2), late])
             let history = try ledger.history(of: Sample.well(), run: "01", count: 3)
             #expect(history.frames.map(\.verdict) == [.normal])
+            #expect(history.frames.map(\.evidence) == [1.5])
             #expect(!history.isFaulty)
             #expect(history.newest?.index == 2)
             #expect(try ledger.record(at: late.source.place) == late)

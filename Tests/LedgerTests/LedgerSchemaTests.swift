@@ -22,7 +22,7 @@ struct LedgerSchemaTests {
         }
     }
 
-    @Test(arguments: [0, 2, 99])
+    @Test(arguments: [0, 1, 99])
     func anotherSchemaIsRefusedWithASentence(version: Int) async throws {
         try await withTemporaryFolder { folder in
             let path = folder.appending(path: "ledger.sqlite").path

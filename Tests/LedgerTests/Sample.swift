@@ -37,6 +37,7 @@ enum Sample {
             verdict: verdict,
             severity: 4.5,
             threshold: 3,
+            suspectLimit: 2,
             terms: terms,
             scores: ImageScores(maximum: 0.9, mean: 0.1, patch: 0.25),
             score: 0.25,
@@ -52,6 +53,7 @@ enum Sample {
         judgement.maskPath = faulty ? "masks/01_B1_f100.mask.tiff" : nil
         judgement.wellIsFaulty = isLate ? nil : faulty
         judgement.change = 0.75
+        judgement.evidence = 1.5
         return try FrameRecord(
             source: FrameSource(root: "/in", path: path, page: page, identity: identity(size: size)),
             pages: pages,

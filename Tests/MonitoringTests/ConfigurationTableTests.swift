@@ -19,6 +19,7 @@ struct ConfigurationTableTests {
         "pattern": "\"{run}-{well}-{frame}.tif\"", "only_new": "true", "poll.always": "true",
         "poll.interval": "3s",
         "batch.frames": "5", "queue.names": "500", "hysteresis.onset": "3", "hysteresis.of": "4",
+        "hysteresis.evidence": "false",
         "threshold": "3.5", "learn": "7", "masks": "false", "regions": "false", "scores": "false",
         "frozen.frames": "6", "drift": "false", "lenses.rows": "2", "lenses.columns": "2",
         "stop.share": "0.25",

@@ -29,6 +29,25 @@ struct JudgementTests {
         )
     }
 
+    @Test func aFrameThatPassesAboveTheLowerLimitIsSuspect() {
+        func isSuspect(_ severity: Double, limit: Double?) -> Bool {
+            Judgement(
+                verdict: Verdict(severity: severity, threshold: 3),
+                severity: severity,
+                threshold: 3,
+                suspectLimit: limit,
+                scores: nil,
+                score: 0,
+                area: 0,
+                boundingBox: nil
+            ).isSuspect
+        }
+        #expect(isSuspect(2.5, limit: 2))
+        #expect(!isSuspect(2, limit: 2))
+        #expect(!isSuspect(3.5, limit: 2), "it is faulty")
+        #expect(!isSuspect(2.5, limit: nil))
+    }
+
     @Test(arguments: [
         (PixelRectangle(x: 10, y: 100, width: 300, height: 600), "in the left third"),
         (PixelRectangle(x: 600, y: 300, width: 60, height: 60), "in the middle"),

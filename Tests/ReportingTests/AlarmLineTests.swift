@@ -56,6 +56,31 @@ struct AlarmLineTests {
         #expect(below.causeName == nil && below.term == nil)
     }
 
+    @Test func anOnsetByEvidenceSaysThatItsFramePasses() throws {
+        let fault = try Sample.fault(frame: 7)
+        let judgement = Judgement(
+            verdict: .normal,
+            severity: 2.5,
+            threshold: 3,
+            scores: nil,
+            score: 0.1,
+            area: 0,
+            boundingBox: nil
+        )
+        let alarm = Alarm(
+            time: fault.time,
+            event: .onset,
+            frame: fault.frame,
+            model: fault.model,
+            judgement: judgement,
+            beginning: Alarm.Beginning(firstFaulty: 5, lastGood: 4),
+            reason: "weak but lasting"
+        )
+        let line = AlarmLine.format(alarm)
+        #expect(line.contains(" area=0 verdict=normal first_faulty=5 last_good=4 "))
+        #expect(AlarmLine.parse(line) == alarm)
+    }
+
     @Test(arguments: Alarm.Event.allCases)
     func comesBack(event: Alarm.Event) throws {
         let fault = try Sample.fault(run: "01", frame: 7)

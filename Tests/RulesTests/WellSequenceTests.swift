@@ -43,47 +43,6 @@ struct StateHysteresisTests {
 
 /// The frames of a well, one by one.
 struct WellSequenceTests {
-    /// What a ledger keeps of a well, and gives to each batch.
-    private struct Kept {
-        var history = WellSequence.History()
-        var events: [String] = []
-
-        mutating func judge(_ frames: ArraySlice<Judgement>, _ settings: WellSequence.Settings) {
-            var sequence = WellSequence(history, settings: settings)
-            for (index, judgement) in zip(frames.indices, frames) {
-                let (event, change) = sequence.add(judgement, index: index)
-                switch event {
-                case .onset(let beginning):
-                    let lastGood = beginning?.lastGood.map { "\($0)" } ?? "none"
-                    events.append("ONSET \(index) \(beginning?.firstFaulty ?? -1) \(lastGood)")
-                case .clear: events.append("CLEAR \(index)")
-                case .shift(let reason):
-                    events.append("SHIFT \(index) \(reason)")
-                    history.lastChange = index
-                case .drift(let reason):
-                    events.append("DRIFT \(index) \(reason)")
-                    history.lastChange = index
-                case nil: break
-                }
-                history.frames.append(
-                    PastFrame(
-                        index: index,
-                        verdict: judgement.verdict,
-                        severity: judgement.severity,
-                        scores: judgement.scores
-                    )
-                )
-                if index < DriftRule.window { history.firstSeverities.append(judgement.severity) }
-                if judgement.verdict == .normal {
-                    history.looks.append(.init(appearance: judgement.appearance, change: change))
-                }
-                history.isFaulty = sequence.isFaulty
-            }
-            history.frames = history.frames.suffix(WellSequence.History.frames(settings))
-            history.looks = history.looks.suffix(ChangeRule.window)
-        }
-    }
-
     private static let threshold = 2.0
 
     private func frame(severity: Double, look: Float = 0, scores: ImageScores? = nil) -> Judgement {
@@ -114,11 +73,7 @@ struct WellSequenceTests {
         batch: Int = 1,
         settings: WellSequence.Settings = .init()
     ) -> [String] {
-        var kept = Kept()
-        for start in stride(from: 0, to: frames.count, by: batch) {
-            kept.judge(frames[start..<min(frames.count, start + batch)], settings)
-        }
-        return kept.events
+        KeptWell.told(frames, batch: batch, settings: settings)
     }
 
     @Test func anOnsetNamesTheFramesThatTheFaultBeganBetween() {

@@ -68,12 +68,11 @@ struct TrainerTests {
 
             var model = trainer.model(command: "test")
             var options = Calibrator.Options()
-            options.variations = 3
             options.falseAlarmRate = 0.05
             options.maskWindow = 8
             options.maskRate = 0.25
             let calibrator = try Calibrator(model: model, path: "tiny", options: options)
-            model.description.calibration = try calibrator.labelFree(frames) { _, _ in }
+            model.description.calibration = try calibrator.labelFree(frames) { _, _, _ in }.calibration
             let path = folder.appending(path: "tiny.safetensors").path
             try model.write(path: path)
 

@@ -1,3 +1,4 @@
+import Detection
 import Evaluation
 import Plate
 
@@ -23,15 +24,16 @@ extension Calibration {
                 maskRate: 0.05
             )
         )
-        var fit = NormalTilesFit()
+        var fit = CalibrationFit()
         (fit.falseAlarmRate, fit.classifier) = (falseAlarmRate, classifier)
         let figures = zip(frames, maps).compactMap { TileFigures(frame: $0, map: $1, background: 100) }
-        let found = fit.fitted(to: figures, size: (frames[0].height, frames[0].width), background: 100)
+        let found = fit.fitted(to: figures.enumerated().map { .init($1, fold: $0 % 5) })
         tiles = Calibration.Tiles(
             normal: found.tiles,
             limits: Limits(
                 severity: found.severity,
                 threshold: Threshold(found.threshold),
+                normal: found.distances.map(\.severity),
                 mask: image.mask
             )
         )

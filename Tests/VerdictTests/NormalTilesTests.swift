@@ -114,6 +114,8 @@ struct NormalTilesTests {
         let calibration = try calibration(6)
         let data = try JSONEncoder().encode(calibration)
         #expect(try JSONDecoder().decode(Calibration.self, from: data) == calibration)
+        #expect(calibration.limits.suspect >= 1.5)
+        #expect(calibration.limits.suspect <= calibration.limits.threshold.value)
         let text = String(decoding: data, as: UTF8.self)
         for (known, other) in [("\"level\"", "\"colour\""), ("\"residual-window\"", "\"level\"")] {
             let broken = Data(text.replacingOccurrences(of: ":" + known, with: ":" + other).utf8)
@@ -153,10 +155,11 @@ struct NormalTilesTests {
 
     @Test func causesAreToldApartAndWhatIsLikeNoneIsUnknown() throws {
         var random = TestGenerator(seed: 9)
-        var examples: [(cause: Cause, values: [Double])] = []
+        var examples: [CauseExample] = []
         for (cause, middle) in [(Cause.airBubble, 0.0), (.zShift, 6.0), (.illumination, -6.0)] {
             for _ in 0..<30 {
-                examples.append((cause, random.floats(4, in: -1...1).map { Double($0) + middle }))
+                let values = random.floats(4, in: -1...1).map { Double($0) + middle }
+                examples.append(CauseExample(cause, values: values))
             }
         }
         let model = try #require(CauseModel(examples))

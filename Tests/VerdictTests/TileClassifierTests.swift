@@ -1,8 +1,9 @@
+import Detection
+import Diffusion
 import Foundation
 import Plate
 import TestSupport
 import Testing
-import Training
 
 @testable import Evaluation
 @testable import Verdict
@@ -55,24 +56,31 @@ struct TileClassifierTests {
         )
     }
 
+    private static func example(_ frame: Frame, _ mask: Mask? = nil) -> TileClassifierFit.Example? {
+        TileFigures(frame: frame, map: map(frame), background: 100).map { figures in
+            TileClassifierFit.Example(figures, cover: mask.map { figures.cover(of: $0) } ?? [])
+        }
+    }
+
     /// Fitted once for all tests.
     private static let fitted: TileClassifier? = {
-        var fit = TileClassifierFit(background: 100)
+        var fit = TileClassifierFit()
         for level in [Float(90), 110] {
+            var examples: [TileClassifierFit.Example] = []
             for seed in 0..<12 {
                 let normal = frame(UInt64(seed) + UInt64(level) * 100, level: level)
-                fit.add(normal, map: map(normal), mask: nil)
+                examples += [example(normal)].compactMap(\.self)
                 let contrast = [Float(0.05), 0.1, 0.2][seed % 3]
                 let (faulty, mask) = smeared(
                     UInt64(seed) + UInt64(level) * 200,
                     level: level,
                     contrast: contrast
                 )
-                fit.add(faulty, map: map(faulty), mask: mask)
+                examples += [example(faulty, mask)].compactMap(\.self)
             }
-            fit.endList()
+            fit.add(examples)
         }
-        return fit.classifier { _, _ in }
+        return fit.classifier()
     }()
 
     private func frame(_ seed: UInt64) -> Frame { Self.frame(seed) }
@@ -161,23 +169,22 @@ struct TileClassifierTests {
         }
     }
 
-    @Test func framesOfAnotherSizeAreJudgedWithoutIt() throws {
-        let parts = (5000..<5006).map { seed in
-            Frame(
-                height: Self.height - 32,
-                width: Self.width,
-                pixels: Array(frame(seed).pixels.prefix((Self.height - 32) * Self.width))
-            )
+    @Test func framesOfAnotherSizeAreJudgedByItToo() throws {
+        let calibration = try calibration(classifier())
+        func part(_ frame: Frame) -> Frame {
+            let (height, width) = (Self.height - 32, Self.width)
+            return frame.window(row: 0, column: 0, height: height, width: width)
         }
-        let calibration = try Calibration(fittedTo: parts, map: map, classifier: classifier())
-        #expect(calibration.tiles?.normal.classifier == nil)
+        #expect((5100..<5120).count { isFaulty(part(frame($0)), calibration) } <= 3)
+        var dark = part(frame(8000))
+        for row in 40..<100 { for column in 60..<120 { dark[row, column] = 25 } }
+        #expect(isFaulty(dark, calibration))
     }
 
-    @Test func listsWithoutNormalFramesAreLeftOut() {
-        var fit = TileClassifierFit(background: 100)
+    @Test func listsWithoutNormalFramesAreLeftOut() throws {
+        var fit = TileClassifierFit()
         let (faulty, mask) = Self.smeared(1)
-        fit.add(faulty, map: map(faulty), mask: mask)
-        fit.endList()
-        #expect(fit.classifier { _, _ in } == nil)
+        fit.add([try #require(Self.example(faulty, mask))])
+        #expect(fit.classifier() == nil)
     }
 }

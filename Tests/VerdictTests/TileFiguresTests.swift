@@ -130,8 +130,13 @@ struct TileFiguresTests {
         let table = try #require(TileFigures(frame: frame, map: map, background: 100))
         let twin = Twin(rows: height / 32, columns: width / 32, frame: frame, map: map, unit: 1)
         #expect(table.rows == twin.rows && table.columns == twin.columns)
+        let all = (0..<table.count).map { twin.figures(($0 / table.columns, $0 % table.columns)) }
+        // A tile's level is that over the frame's, which is the median.
+        let level = all.map { $0[TileFigures.Channel.level.number] }.sorted()[table.count / 2]
+        #expect(abs(Double(table.level) - level) < 2e-3)
         for tile in 0..<table.count {
-            let expected = twin.figures((tile / table.columns, tile % table.columns))
+            var expected = all[tile]
+            expected[TileFigures.Channel.level.number] -= level
             for channel in TileFigures.Channel.all {
                 let found = Double(table.values[channel.number * table.count + tile])
                 #expect(abs(found - expected[channel.number]) < 2e-3, "\(channel) of tile \(tile)")

@@ -60,6 +60,7 @@ enum Answer {
         var low: Double?
         var high: Double?
         var flagged: Int
+        var suspect: Int
         var unreadable: Int
     }
 
@@ -94,6 +95,7 @@ enum Answer {
         let frame: Int
         let state: String
         let verdict: String?
+        let suspect: Bool?
         let severity: Double?
         let threshold: Double?
         let score: Double?

@@ -133,6 +133,7 @@ struct PlateReader: Sendable {
             frame: frame.index,
             state: record.state.rawValue,
             verdict: judgement?.verdict.rawValue,
+            suspect: judgement?.isSuspect,
             severity: judgement?.severity.finite,
             threshold: judgement?.threshold.finite,
             score: judgement?.score.finite,
@@ -244,6 +245,7 @@ struct SeriesBuilder {
                 low: severities.min(),
                 high: severities.max(),
                 flagged: part.count { $0.isFaulty },
+                suspect: part.count { $0.isSuspect },
                 unreadable: part.count { $0.state == .quarantined }
             )
         }

@@ -45,8 +45,9 @@ export class WellView {
     this.data = data;
     this.#draw();
     const range = data.range;
-    const flagged = data.buckets.reduce((sum, bucket) => sum + bucket.flagged, 0);
-    const parts = [`${data.frames} frames`, `${flagged} flagged`];
+    const sum = key => data.buckets.reduce((sum, bucket) => sum + bucket[key], 0);
+    const parts = [`${data.frames} frames`, `${sum("flagged")} flagged`];
+    if (sum("suspect")) parts.push(`${sum("suspect")} suspect`);
     if (range) {
       parts.push(range.first_bad === undefined ? `usable: all, ${range.first_frame} to ${range.last_frame}`
         : `last good frame ${range.last_good ?? "none"}, first flagged ${range.first_bad}`);
@@ -78,9 +79,9 @@ export class WellView {
       if (bucket.unreadable) picture.append(svg("rect", { class: "lost", x: at - 2, y: height - bottom - 4, width: 4, height: 8 }));
       if (bucket.high === undefined) continue;
       if (isSparse && bucket.first === bucket.last) {
-        picture.append(svg("circle", { class: bucket.flagged ? "flag" : "dot", cx: at, cy: y(bucket.high), r: bucket.flagged ? 3.6 : 2.4 }));
+        picture.append(svg("circle", { class: bucket.flagged ? "flag" : bucket.suspect ? "dot odd" : "dot", cx: at, cy: y(bucket.high), r: bucket.flagged ? 3.6 : 2.4 }));
       } else {
-        picture.append(svg("line", { class: bucket.flagged ? "flagbar" : "bar", x1: at, x2: at, y1: y(bucket.low), y2: y(bucket.high) - 0.5 }));
+        picture.append(svg("line", { class: bucket.flagged ? "flagbar" : bucket.suspect ? "bar odd" : "bar", x1: at, x2: at, y1: y(bucket.low), y2: y(bucket.high) - 0.5 }));
       }
     }
     if (threshold !== undefined) {
@@ -153,7 +154,7 @@ export class WellView {
     const isBad = frame.verdict === "faulty", isLost = frame.state === "quarantined";
     const button = make("button", { type: "button", className: isBad ? "bad" : isLost ? "lost" : "" });
     button.dataset.frame = frame.frame;
-    const what = isLost ? `unreadable: ${frame.reason}` : `${frame.verdict}, severity ${figure(frame.severity)}`;
+    const what = isLost ? `unreadable: ${frame.reason}` : `${frame.suspect ? states.suspect.words : frame.verdict}, severity ${figure(frame.severity)}`;
     button.setAttribute("aria-label", `Frame ${frame.frame}, ${what}`);
     button.title = what;
     if (isLost) {
@@ -164,7 +165,7 @@ export class WellView {
       button.append(picture);
     }
     button.append(make("span", {}, make("b", { textContent: `f${frame.frame}` }),
-      isLost ? "" : `${isBad ? states.faulty.sign + " " : ""}${figure(frame.severity)}`));
+      isLost ? "" : `${isBad ? states.faulty.sign + " " : frame.suspect ? states.suspect.sign + " " : ""}${figure(frame.severity)}`));
     button.addEventListener("click", () => this.openFrame(frame.frame));
     return make("li", {}, button);
   }

@@ -36,6 +36,12 @@ package struct ConfigurationTable: Sendable {
         .reload(.nextBatch, "A well turns faulty (ONSET) when this many of its last `of` frames are.")
     package let hysteresisOf = Key("hysteresis.of", .count(1...100, "frames"), default: 3)
         .reload(.nextBatch, "A well is normal again (CLEAR) when none of its last `of` frames is faulty.")
+    package let hysteresisEvidence = Key("hysteresis.evidence", .flag, default: true)
+        .reload(
+            .nextBatch,
+            "A well also turns faulty when a fault too weak for single frames stays for some frames. "
+                + "This alone gives about one false ONSET in ten plates of an hour (64 wells, 8 s)."
+        )
     package let threshold = Key("threshold", .threshold, default: .calibrated)
         .reload(.nextBatch, "Severity above which a frame is faulty; `calibrated` is the model's own.")
     package let learn = Key("learn", .count(0...1000, "frames"), default: 0)
@@ -97,7 +103,8 @@ package struct ConfigurationTable: Sendable {
     var rows: [any ConfigurationRow] {
         [
             model, output, outputInsideWatch, watch, pattern, onlyNew, pollAlways, pollInterval, batchFrames,
-            queueNames, hysteresisOnset, hysteresisOf, threshold, learn, masks, regions, scores, frozenFrames,
+            queueNames, hysteresisOnset, hysteresisOf, hysteresisEvidence, threshold, learn, masks, regions,
+            scores, frozenFrames,
             drift, lensRows, lensColumns, stopShare, limitWidth, limitHeight, limitPages, limitMemory,
             limitDecoding, readAttempts, threads, precision, stopTimeout, stalledAfter, canaryEvery,
             canaryFrames, canaryAlarmBelow, webListen, webToken, webPlate, logLevel,

@@ -99,8 +99,8 @@ struct BatchPlan {
         let isLate = well?.isLate(result.place) ?? false
         let effect = isLate ? nil : well?.add(judgement, index: result.frame.index)
         switch effect?.event {
-        case .onset(let beginning):
-            alarms.append(alarm(.onset, result, judgement, naming.reason, beginning: beginning))
+        case .onset(let beginning, let reason):
+            alarms.append(alarm(.onset, result, judgement, reason ?? naming.reason, beginning: beginning))
         case .clear: alarms.append(alarm(.clear, result, judgement, naming.reason))
         case .shift(let sentence): alarms.append(alarm(.shift, result, judgement, sentence))
         case .drift(let sentence): alarms.append(alarm(.drift, result, judgement, sentence))
@@ -108,6 +108,7 @@ struct BatchPlan {
         }
         judgement.wellIsFaulty = isLate ? nil : well?.isFaulty
         judgement.change = effect?.change
+        judgement.evidence = effect?.evidence
         records.append(record(result, .judged(judgement)))
         counts.judged += 1
         if isFaulty { counts.flagged += 1 }

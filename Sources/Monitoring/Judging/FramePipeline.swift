@@ -20,6 +20,8 @@ struct FramePipeline: Sendable {
         var judge: any FrameJudge
         var threshold: Double?
         var hysteresis = StateHysteresis.Rule()
+        /// Whether a fault too weak for single frames turns a well faulty, too.
+        var evidence = true
         var batchFrames = 4
         var masks = true
         var regions = true
@@ -255,7 +257,7 @@ struct FramePipeline: Sendable {
             shared.warned.withLock({ $0.insert(warning).inserted })
         else { return }
         environment.logger.warning(
-            "The model was made for frames of another size",
+            "The model was calibrated on other frames",
             metadata: ["reason": "\(warning)"]
         )
     }

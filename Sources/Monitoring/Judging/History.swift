@@ -11,7 +11,8 @@ extension WellSequence {
         let rules = Settings(
             hysteresis: settings.hysteresis,
             frozenFrames: settings.frozenFrames,
-            drift: settings.drift
+            drift: settings.drift,
+            evidence: settings.evidence
         )
         var history = History()
         let known = try ledger.history(
@@ -26,7 +27,14 @@ extension WellSequence {
             run: frame.run,
             model: settings.judge.model,
             count: ChangeRule.window
-        ).map { ChangeRule.Look(appearance: $0.appearance, change: $0.change) }
+        ).map {
+            ChangeRule.Look(
+                appearance: $0.appearance,
+                terms: $0.terms,
+                change: $0.change,
+                evidence: $0.evidence
+            )
+        }
         if settings.drift, known.frames.count + count > ChangeRule.before {
             history.firstSeverities = try ledger.firstSeverities(
                 of: frame.well,
