@@ -115,7 +115,7 @@ package struct Calibration: Sendable, Equatable, Codable {
     package var extentShare = usualExtentShare
     /// The share that gave the best masks of simulated faults on real frames.
     package static let usualExtentShare = 0.5
-    /// What decides on frames without tiles: models of the `reference` profile, and frames of another size than the tiles'.
+    /// What decides on frames without tiles: models of the `reference` profile, and frames too small for enough tiles.
     package var image: Limits
     /// What decides on all others; `nil` for models of the `reference` profile.
     package var tiles: Tiles?

@@ -7,7 +7,7 @@ package struct Evidence: Sendable {
     package let scores: ImageScores
     /// The one of the three that the model was calibrated on.
     package let score: Double
-    /// What the tiles say; `nil` for a model without tiles, and for frames of another size than it was calibrated on.
+    /// What the tiles say; `nil` for a model without tiles, and for frames too small for enough of them.
     package let tiles: TileEvidence?
     /// How the whole frame looks apart from its brightness; see `Judgement.appearance`.
     package let appearance: [Float]

@@ -76,7 +76,7 @@ extension RunDetector: FrameJudge {
         base.judge(frame, threshold: threshold)
     }
 
-    /// What to know about frames of another size.
+    /// What to know about frames that the model was not calibrated for.
     package func warning(for frame: Frame) -> String? { base.warning(for: frame) }
 }
 
@@ -93,7 +93,7 @@ extension WellDetector: FrameJudge {
     /// The file of the model calibrated on the run.
     package var modelPath: String? { path }
 
-    /// What to know about frames of another size.
+    /// What to know about frames that the model was not calibrated for.
     package func warning(for frame: Frame) -> String? { detector.warning(for: frame) }
 }
 
