@@ -42,7 +42,7 @@ package struct ModelCalibration {
 
     /// Finds grey scale, ranges inside the network, thresholds at each precision and causes, and stores them in the model.
     ///
-    /// Returns what the calibration rests on, at the precision that the model runs in.
+    /// Returns what the calibration rests on, at the first precision: bfloat16 where the CPU has it.
     package func store(in model: inout Model) throws -> Calibrator.Report {
         if case .realtime(var settings) = model.description.profile {
             settings.normalisation = try frames.normalisation()

@@ -18,11 +18,13 @@ struct CalibrateCommand: ParsableCommand {
             --faulty, a CSV list of labelled frames (img_path,seg_path,label), the published greedy search follows. --from \
             takes both from what reviewers decided on the live page: false alarms are normal frames, true faults are labelled.
 
-            For a model of the realtime profile, the tiles of normal frames are fitted as well. --causes takes lists of \
-            faulty frames with a column fault: air-bubble, artifact, z-shift, illumination or contamination. Causes are \
-            fitted to them. Tiles of faults are fitted, too, where a list has normal frames (label 0) of the same \
-            microscope and masks (seg_path), as `simulate set` and `simulate inject` write them. Without --causes the model \
-            keeps what it has of both.
+            For a model of the realtime profile, the tiles of normal frames are fitted as well. Frames that are far from all \
+            others are left out and named. Faults are put on copies of the frames: the classifier of tiles and the causes are \
+            adapted to them, and you see how many are found. MODEL.calibration.html shows the farthest frames.
+
+            --causes takes lists of faulty frames with a column fault: air-bubble, artifact, z-shift, illumination or \
+            contamination. Causes are fitted to them, too. Where a list has normal frames (label 0) of the same microscope and \
+            masks (seg_path), as `simulate set` and `simulate inject` write them, a new classifier of tiles is fitted to them first.
             """
     )
 
