@@ -54,9 +54,9 @@ def main():
                 yield (root, name, s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, padded, number // wells, s.st_mtime_ns, number + 1)
 
         ledger.executemany(
-            "INSERT INTO frames (root, path, page, pages, device, inode, size, mtime_ns, run, well, frame, state, score_patch,"
+            "INSERT INTO frames (root, path, page, pages, device, inode, size, mtime_ns, run, well, view, frame, state, score_patch,"
             " score, severity, threshold, verdict, area, well_faulty, judged_ns, sequence, tier, precision)"
-            " VALUES (?, ?, 0, 1, ?, ?, ?, ?, '01', ?, ?, 'scored', 0.1, 0.1, 1, 6, 'normal', 0, 0, ?, ?, 'full', 'f32')",
+            " VALUES (?, ?, 0, 1, ?, ?, ?, ?, '01', ?, '', ?, 'scored', 0.1, 0.1, 1, 6, 'normal', 0, 0, ?, ?, 'full', 'f32')",
             rows(),
         )
         ledger.commit()

@@ -34,6 +34,7 @@ extension Collector {
                 found: found,
                 trustsTime: !polled.contains(parent),
                 isEarly: candidates[path]?.isEarly ?? (found == .listed && isEarly(status)),
+                framesTold: candidates[path]?.framesTold ?? 0,
                 identity: candidates[path]?.identity,
                 since: candidates[path]?.since ?? now,
                 pause: plan.options.firstRetry,
@@ -142,15 +143,43 @@ extension Collector {
         switch wholeness {
         case .whole, .damaged:
             conclude(path, candidate, identity) { .frame($0) }
-        case .incomplete(let reason):
-            if now - candidate.since >= plan.options.giveUpAfter {
-                let sentence = reason.hasSuffix(".") ? String(reason.dropLast()) : reason
-                let reason = "\(sentence); it has stayed so for \(plan.options.giveUpAfter)"
-                conclude(path, candidate, identity) { .abandoned($0, reason: reason) }
-            } else {
-                postpone(path, candidate, now)
+        case .incomplete(let reason): wait(path, candidate, identity, lacking: reason, now)
+        case .growing(let frames, let reason):
+            var candidate = candidate
+            // Those that are there do not wait for the others.
+            if frames > candidate.framesTold {
+                guard tellGrowing(path, candidate, identity) else { return }
+                candidate.framesTold = frames
             }
+            wait(path, candidate, identity, lacking: reason, now)
         }
+    }
+
+    /// Looks again later, or gives the file up that has stayed the same for long.
+    private func wait(
+        _ path: ExactPath,
+        _ candidate: Candidate,
+        _ identity: FileIdentity,
+        lacking reason: String,
+        _ now: ContinuousClock.Instant
+    ) {
+        guard now - candidate.since >= plan.options.giveUpAfter else {
+            return postpone(path, candidate, now)
+        }
+        let sentence = reason.hasSuffix(".") ? String(reason.dropLast()) : reason
+        let reason = "\(sentence); it has stayed so for \(plan.options.giveUpAfter)"
+        conclude(path, candidate, identity) { .abandoned($0, reason: reason) }
+    }
+
+    /// Tells the frames of a file that are there; `false` where it is to be done again.
+    private func tellGrowing(_ path: ExactPath, _ candidate: Candidate, _ identity: FileIdentity) -> Bool {
+        var file = frameFile(candidate, identity)
+        file.isGrowing = true
+        guard hasRoom(for: candidate, identity), tellFile(.frame(file)) else {
+            holdUp(path)
+            return false
+        }
+        return true
     }
 
     private func isStable(
@@ -177,21 +206,32 @@ extension Collector {
         _ identity: FileIdentity,
         _ event: (FrameFile) -> AcquisitionEvent
     ) {
-        let file = FrameFile(
+        guard hasRoom(for: candidate, identity), tellFile(event(frameFile(candidate, identity))) else {
+            return holdUp(path)
+        }
+        candidates[path] = nil
+        told.insert(Told(identity: identity, frame: candidate.frame))
+    }
+
+    private func frameFile(_ candidate: Candidate, _ identity: FileIdentity) -> FrameFile {
+        FrameFile(
             source: FrameSource(root: candidate.root.text, path: candidate.relative, identity: identity),
             frame: candidate.frame,
             completed: FileSystem.now(),
             found: candidate.found
         )
+    }
+
+    /// Whether the reader takes a file now; what lay there at the start may have to wait.
+    private func hasRoom(for candidate: Candidate, _ identity: FileIdentity) -> Bool {
         let isOld = candidate.found == .listed && identity.modified < plan.started
-        guard !isOld || plan.hasRoomForOld(), tellFile(event(file)) else {
-            // It stays the next to be checked; whoever is behind it waits as well, but for what comes meanwhile.
-            checksDue = .now + Self.patience
-            batch.append(path)
-            return
-        }
-        candidates[path] = nil
-        told.insert(Told(identity: identity, frame: candidate.frame))
+        return !isOld || plan.hasRoomForOld()
+    }
+
+    /// Keeps a file the next to be checked; whoever is behind it waits as well, but for what comes meanwhile.
+    private func holdUp(_ path: ExactPath) {
+        checksDue = .now + Self.patience
+        batch.append(path)
     }
 
     /// A file that is gone was renamed or removed: its new name, if it has one, is reported on its own.

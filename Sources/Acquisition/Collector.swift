@@ -26,6 +26,8 @@ final class Collector {
         var trustsTime: Bool
         /// Whether it lay there at the start; then it waits for room, and what came since does not wait for it.
         let isEarly: Bool
+        /// Frames of it that were told, while others are missing.
+        var framesTold = 0
         /// What was seen at the last look, and since when it is the same.
         var identity: FileIdentity?
         var since: ContinuousClock.Instant
@@ -76,7 +78,7 @@ final class Collector {
     var told: RecentSet<Told>
     /// Frames that lay there in the first listing and were known before.
     var knownCount = 0
-    var refused: RecentSet<String>
+    var refused: RecentSet<ExactPath>
 
     struct Told: Hashable {
         let identity: FileIdentity
@@ -218,7 +220,7 @@ final class Collector {
 
     /// Says once why a file or folder is not taken.
     func refuse(_ printablePath: String, _ reason: String) {
-        let cause = printablePath + "\n" + reason
+        let cause = ExactPath(printablePath + "\n" + reason)
         // What cannot be told now is found again when the folders are looked through.
         if !refused.contains(cause), tellFile(.skipped(path: printablePath, reason: reason)) {
             refused.insert(cause)
@@ -227,7 +229,7 @@ final class Collector {
 
     /// Says what does not work as it should, once for each cause.
     func degrade(_ cause: String, _ reason: String) {
-        if refused.insert(cause) { tell(.degraded(reason: reason)) }
+        if refused.insert(ExactPath(cause)) { tell(.degraded(reason: reason)) }
     }
 
     /// The name as text, or `nil` after having said why it is not taken.

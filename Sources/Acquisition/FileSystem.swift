@@ -110,20 +110,6 @@ enum FileSystem {
         return timestamp(time)
     }
 
-    /// The path from the file system's root on, without `.`, `..` and doubled slashes; links stay.
-    static func absolute(_ path: String) -> ExactPath {
-        var whole = path
-        if !path.hasPrefix("/"), let folder = unsafe getcwd(nil, 0) {
-            whole = unsafe String(cString: folder) + "/" + path
-            unsafe free(folder)
-        }
-        var parts: [Substring] = []
-        for part in whole.split(separator: "/") where part != "." {
-            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
-        }
-        return ExactPath("/" + parts.joined(separator: "/"))
-    }
-
     /// The name lies behind a fixed header and is as long as its file system allows: it is read in place.
     @unsafe
     private static func name(of entry: UnsafeMutablePointer<dirent>) -> UnsafePointer<CChar>? {
@@ -171,84 +157,4 @@ enum FileSystem {
         default: .other
         }
     }
-}
-
-/// A path compared byte by byte, as the file system does.
-///
-/// `String` would take two spellings of an accent for one.
-struct ExactPath: Hashable {
-    let text: String
-
-    init(_ text: String) {
-        self.text = text
-    }
-
-    static func == (left: ExactPath, right: ExactPath) -> Bool {
-        left.text.utf8.elementsEqual(right.text.utf8)
-    }
-
-    func hash(into hasher: inout Hasher) {
-        for byte in text.utf8 { hasher.combine(byte) }
-        hasher.combine(0xFF as UInt8)
-    }
-
-    func appending(_ name: String) -> ExactPath {
-        ExactPath(text.utf8.last == UInt8(ascii: "/") ? text + name : text + "/" + name)
-    }
-
-    /// The last part of the path; empty for the root of the file system.
-    var name: Substring {
-        let start = text.utf8.lastIndex(of: UInt8(ascii: "/")).map(text.utf8.index(after:)) ?? text.startIndex
-        return text[start...]
-    }
-
-    /// Whether the path is the folder or lies in it.
-    func isInside(_ folder: ExactPath) -> Bool {
-        guard text.utf8.starts(with: folder.text.utf8) else { return false }
-        let rest = text.utf8.dropFirst(folder.text.utf8.count)
-        return rest.isEmpty || rest.first == UInt8(ascii: "/") || folder.text == "/"
-    }
-}
-
-/// A name from outside as one line of plain text: what could forge a log line or upset a terminal (control
-/// and format characters, line separators, bytes that are not UTF-8) becomes `\xNN`, a backslash `\\`.
-func printableName(_ bytes: some Collection<UInt8>) -> String {
-    var text = ""
-    var rest = Array(bytes)[...]
-    while let first = rest.first {
-        // The shortest beginning that is valid UTF-8 is one character.
-        let lengths = 1...min(4, rest.count)
-        guard
-            let length = lengths.first(where: { String(validating: rest.prefix($0), as: UTF8.self) != nil }),
-            let scalar = String(decoding: rest.prefix(length), as: UTF8.self).unicodeScalars.first
-        else {
-            text += hexEscape(first)
-            rest = rest.dropFirst()
-            continue
-        }
-        if isPrintable(scalar) {
-            text += scalar == "\\" ? "\\\\" : String(scalar)
-        } else {
-            text += rest.prefix(length).map(hexEscape).joined()
-        }
-        rest = rest.dropFirst(length)
-    }
-    return text
-}
-
-/// A name that is valid UTF-8 as one line of plain text.
-func printableName(_ name: String) -> String { printableName(name.utf8) }
-
-/// Whether a character can stand in a log line: it neither ends the line nor changes how the rest is shown.
-func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-    // Nearly every name is ASCII, and the category is looked up in a large table.
-    if scalar.isASCII { return (0x20..<0x7F).contains(scalar.value) }
-    return switch scalar.properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned, .surrogate: false
-    default: true
-    }
-}
-
-private func hexEscape(_ byte: UInt8) -> String {
-    "\\x" + byte.digits(2, radix: 16)
 }

@@ -1,5 +1,6 @@
 import CInotifyTools
 import Glibc
+import Plate
 
 /// What happened in or to a watched folder.
 struct FolderNotification {

@@ -12,7 +12,7 @@ package import Plate
 ///   is one event. A frame is told again only if its content changes (size, time or inode) or a new name makes
 ///   it another frame.
 /// - A file is taken when it is closed by its writer or moved to its place, and whole; an incomplete one is
-///   looked at again with growing pauses. A file that was only found must also stay the same for a while.
+///   looked at again with growing pauses. A stack that grows is told each time that frames have come. A file that was only found must also stay the same for a while.
 /// - Symbolic links are never followed, save the roots themselves; hidden folders are not entered.
 /// - Memory is bounded but for the folders: of what the reader has not taken, some thousand events and some ten
 ///   thousand names are kept; the rest stays on disk and is found by looking through the folders again, once
@@ -114,7 +114,7 @@ extension FolderWatcher {
 /// Paths in `skipped`, `degraded` and `rootMissing` and all sentences are safe to
 /// print: control characters and bytes that are not UTF-8 stand as `\xNN`.
 package enum AcquisitionEvent: Sendable, Equatable {
-    /// A complete frame, once per content.
+    /// A complete frame, once per content; or a file some of whose frames are there (`isGrowing`).
     case frame(FrameFile)
     /// A file or folder that is not taken, once, and why.
     case skipped(path: String, reason: String)
@@ -183,7 +183,7 @@ struct WatchPlan: Sendable {
         hasRoomForOld: @escaping @Sendable () -> Bool = { true },
         isWhole: @escaping @Sendable (String) -> Wholeness
     ) {
-        let all = roots.map(FileSystem.absolute)
+        let all = roots.map(ExactPath.absolute)
         self.roots = all.enumerated().filter { index, root in
             !all.enumerated().contains { other, folder in
                 root.isInside(folder) && (root != folder || other < index)
@@ -191,7 +191,7 @@ struct WatchPlan: Sendable {
         }.map(\.element)
         self.pattern = pattern
         self.options = options
-        excluded = options.excluded.map(FileSystem.absolute)
+        excluded = options.excluded.map(ExactPath.absolute)
         self.isWhole = isWhole
         self.known = known
         self.hasRoomForOld = hasRoomForOld

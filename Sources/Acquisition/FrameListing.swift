@@ -21,9 +21,9 @@ package struct FrameListing: Sendable {
 
     /// Lists `roots` with their subfolders; paths are made absolute.
     package init(roots: [String], pattern: FramePattern, excluded: [String] = []) {
-        self.roots = roots.map(FileSystem.absolute)
+        self.roots = roots.map(ExactPath.absolute)
         self.pattern = pattern
-        self.excluded = Set(excluded.map(FileSystem.absolute))
+        self.excluded = Set(excluded.map(ExactPath.absolute))
     }
 
     /// Hands over everything that lies there, in no order; files that vanish meanwhile are passed over.
@@ -109,6 +109,8 @@ package struct FrameFile: Sendable, Equatable {
     package let completed: Timestamp
     /// How it was found.
     package let found: Discovery
+    /// Whether some of its frames have not been written yet; it is told again when there are more, or when they do not come.
+    package var isGrowing = false
 
     /// Absolute path.
     package var path: String { source.absolutePath }
@@ -121,6 +123,8 @@ package struct FrameFile: Sendable, Equatable {
 package enum Wholeness: Sendable, Equatable {
     /// All parts are there.
     case whole
+    /// So many of its frames are there, at least one; the sentence says what is missing.
+    case growing(frames: Int, String)
     /// Parts are missing, as in a file that is still being written; the sentence says which.
     case incomplete(String)
     /// More bytes would not mend it, and the sentence says why; it is delivered, and its reader refuses it.

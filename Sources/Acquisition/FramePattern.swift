@@ -1,57 +1,72 @@
+import Foundation
 package import Plate
 
-/// How file names tell run, well and position in time, for example `{run}_{well}_f{frame}.tif{f}`.
+/// How file names tell run, well, view and time, for example `{run}_{well}_f{frame}.tif<f>`.
 ///
-/// Fields are `{run}`, `{well}` and `{frame}`, each at most once; all else is literal text, and `{f}` is an
-/// `f` that may be missing. The literal text behind the last dot, the extension, ignores case.
+/// | part | stands for |
+/// |---|---|
+/// | `{run}` | the run: text, as short as it can be |
+/// | `{well}` | `A1`, `a01`, `AF48` |
+/// | `{row}` `{column}` | the well in two parts; the row as letters or as a number from 1 |
+/// | `{field}` `{plane}` `{frame}` | a number, as long as it can be |
+/// | `{channel}` | text, as short as it can be |
+/// | `{time}` | `00d08h00m` (any of d, h, m, s), or `2024y05m02d_13h06m`; in minutes, in seconds where the name has seconds |
+/// | `{guid}` `{number}` | the 36 characters of a GUID, a number; neither says anything of the frame |
+/// | `{field:3}` | a field of just 3 characters; so for every field but `{well=...}` |
+/// | `{well=A1}` | nothing in the name: all files are of this well |
+/// | `*` `?` | any text, as short as it can be, and any character; neither is a `/` |
+/// | `<...>` | a part that may be missing; `{f}` is short for `<f>` |
+/// | `...|...` | alternatives; the first one that fits counts |
+/// | `!...` | an alternative for files that are no frames: they are passed over |
 ///
-/// - Without a `/` the pattern is compared with the file's own name, wherever under the root it lies. With
-///   one (`{run}/{well}/{frame}.tiff`) it is compared with the whole path below the root.
-/// - `{run}` takes as much as it can, so `a_b_B1_f2.tif` is run `a_b`. Without `{run}` the run is the
-///   folder directly under the root, or the root's own name for files that lie in the root.
-/// - Without `{frame}` the index is 0: each file is a movie.
+/// All else is literal text. The extension, from the last dot on, ignores case. Each field but `{number}` stands once in an
+/// alternative.
 ///
-/// Names come from outside and become folders of the output tree, so some are refused whatever the pattern:
-/// any part of the path over 200 bytes (room must remain for suffixes), control characters, and runs that
-/// hold anything but letters, digits, `.`, `_`, `-` and `+` or begin with a dot. Hidden files and folders and
-/// temporary names (`~`, `.tmp`, `.part` and their like) are ignored without a word.
+/// - A pattern is compared with the end of the path below the watched folder: with the file's own name and as many folders
+///   above it as the pattern has.
+/// - Without a `{run}` in the name, the run is the folder directly under the watched one, or the watched folder's own name for
+///   files (with the folders that the pattern has) that lie in it.
+/// - Without `{frame}` and `{time}` the index is 0: each file is a movie.
+///
+/// Names come from outside and become folders of the output tree, so some are refused whatever the pattern: any part of the
+/// path over 200 bytes (room must remain for suffixes), characters that cannot be shown, and runs that begin with a dot.
+/// Hidden files and folders and temporary names (`~`, `.tmp`, `.part`, `~$` in front and their like) are ignored without a word.
+/// Runs and channels are text, so two spellings of an accent are the same; paths are bytes.
 package struct FramePattern: Sendable, Equatable, CustomStringConvertible {
-    /// The pattern of a ComplexEye: `01_B1_f100.tif` or `.tiff`.
-    package static let standard = "{run}_{well}_f{frame}.tif{f}"
+    /// The name of the ready pattern of a ComplexEye: `01_B1_f100.tif` or `.tiff`.
+    package static let standard = "complexeye"
 
-    /// The pattern as it was given.
+    /// The pattern as it was given: its text, or the name of a ready one.
     package let description: String
-    let parts: [Part]
-    let isPath: Bool
-    let hasRun: Bool
+    let alternatives: [Alternative]
 
-    enum Part: Equatable {
-        case literal([UInt8])
-        case caseless([UInt8])
-        case run, well, frame, optionalF
+    /// One way in which a name may be written.
+    struct Alternative: Sendable, Equatable {
+        var parts: [NamePart]
+        /// Whether files of such names are no frames.
+        var isPassedOver = false
+        /// The well of all files, where the names tell none.
+        var well: Well?
+        /// The fewest and the most folders that it has.
+        var folders = 0...0
     }
 
     /// The longest part of a path that is taken, in bytes.
-    private static let longestName = 200
+    static let longestName = 200
     private static let temporarySuffixes = [
         "~", ".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".download", ".swp", ".lock",
     ].map { Array($0.utf8) }
 
-    /// Reads a pattern; throws a sentence for one that could match nothing or cannot name wells.
+    /// Reads a pattern or takes the ready one of this name; throws a sentence for one that could match nothing or cannot name
+    /// wells.
     package init(_ pattern: String = standard) throws(FramePatternError) {
         description = pattern
-        let problem = { FramePatternError(pattern: printableName(pattern), detail: $0) }
-        guard !pattern.isEmpty else { throw problem("is empty") }
-        let folders = pattern.split(separator: "/", omittingEmptySubsequences: false)
-        guard !folders.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }),
-            pattern.unicodeScalars.allSatisfy(isPrintable)
-        else { throw problem("must be a path below the watched folder") }
-        let parts = try Self.parse(pattern, problem)
-        guard parts.contains(.well) else { throw problem("has no {well}") }
-        self.parts = Self.ignoringCaseOfExtension(parts)
-        isPath = folders.count > 1
-        hasRun = parts.contains(.run)
+        let text = ReadyPattern.named(pattern)?.pattern ?? pattern
+        alternatives = try PatternParser.alternatives(of: text)
     }
+
+    /// Whether folders are part of the pattern, so that files of different frames may have the same name.
+    package var hasFolders: Bool { alternatives.contains { $0.folders.upperBound > 0 } }
 
     /// The frame that a file shows, or `nil` where `read` refuses or ignores it.
     package func match(relativePath: String, rootName: String = "") -> FrameID? {
@@ -61,31 +76,90 @@ package struct FramePattern: Sendable, Equatable, CustomStringConvertible {
         return frame
     }
 
+    /// The frame that a file shows which lies in no watched folder, or `nil` where its name tells none; the run of a name that
+    /// tells none is the folder above.
+    package func match(path: String) -> FrameID? {
+        let components = ExactPath.absolute(path).text.utf8.split(separator: UInt8(ascii: "/"))
+        let folder = { (above: Int) in above > 0 ? String(Substring(components[above - 1])) : "" }
+        guard case .frame(let frame) = read(components, folder: folder) else { return nil }
+        return frame
+    }
+
     /// What the path of a file below its root says; `rootName` is the run of files that lie in the root
-    /// where the pattern has no `{run}`.
+    /// where the name tells none.
     package func read(relativePath: String, rootName: String = "") -> NameReading {
         let components = relativePath.utf8.split(separator: UInt8(ascii: "/"))
-        guard let name = components.last else { return .refused("the name is empty") }
+        guard !components.isEmpty else { return .refused("the name is empty") }
         if components.contains(where: { Self.isIgnored(Substring($0)) }) { return .ignored }
         if components.contains(where: { $0.count > Self.longestName }) {
             return .refused("a name is longer than \(Self.longestName) bytes")
         }
         guard relativePath.unicodeScalars.allSatisfy(isPrintable) else {
-            return .refused("the name holds control characters")
+            return .refused("the name holds characters that cannot be shown")
         }
-        var fields = Fields()
-        guard match(parts[...], isPath ? Array(relativePath.utf8)[...] : Array(name)[...], &fields),
-            let well = fields.well
-        else { return .refused("the name does not fit the pattern \(printableName(description))") }
-        let folder = components.count > 1 ? String(Substring(components[0])) : rootName
-        let run = hasRun ? fields.run : folder
-        guard Self.isSafe(run: run) else {
-            return .refused(
-                "'\(printableName(run))' cannot be a run: letters, digits, '.', '_', '-' and '+' can, "
-                    + "and no dot in front"
-            )
+        return read(components) { $0 > 0 ? String(Substring(components[0])) : rootName }
+    }
+
+    /// What the parts of a path say; `folder` names the run that so many folders above the pattern's give.
+    private func read(_ components: [Substring.UTF8View], folder: (_ above: Int) -> String) -> NameReading {
+        for alternative in alternatives {
+            guard let (fields, above) = match(alternative, components) else { continue }
+            if alternative.isPassedOver { return .ignored }
+            guard let well = fields.well ?? alternative.well else { continue }
+            return frame(fields, well, folder: folder(above))
         }
-        return .frame(FrameID(run: run, well: well, index: fields.index))
+        return .refused("\(Self.misfit) \(printableName(description))")
+    }
+
+    /// The fields of the end of a path, and how many folders are above it.
+    private func match(
+        _ alternative: Alternative,
+        _ components: [Substring.UTF8View]
+    ) -> (NameFields, above: Int)? {
+        for folders in alternative.folders.reversed() where folders < components.count {
+            // Most patterns are of the name alone.
+            let name = components[components.count - 1]
+            let text =
+                folders == 0
+                ? Array(name)
+                : Array(components.suffix(folders + 1).joined(separator: [UInt8(ascii: "/")]))
+            var matcher = NameMatcher(alternative.parts, text)
+            if let fields = matcher.match() { return (fields, components.count - folders - 1) }
+        }
+        return nil
+    }
+
+    private func frame(_ fields: NameFields, _ well: Well, folder: String) -> NameReading {
+        let run = Self.text(fields.run ?? folder)
+        guard !run.isEmpty, !run.utf8.starts(with: ".".utf8), run.contains(where: { $0 != " " }) else {
+            return .refused("'\(printableName(run))' cannot be a run: it is empty or begins with a dot")
+        }
+        let view = FrameView(
+            field: fields.field,
+            channel: fields.channel.map(Self.text),
+            plane: fields.plane
+        )
+        return .frame(FrameID(run: run, well: well, view: view, index: fields.index ?? 0))
+    }
+
+    /// Text as it is compared: one spelling of each accent.
+    private static func text(_ name: String) -> String {
+        name.utf8.allSatisfy { $0 < 0x80 } ? name : name.precomposedStringWithCanonicalMapping
+    }
+
+    /// How the reason begins why a name is refused that no pattern reads.
+    private static let misfit = "the name does not fit the pattern"
+
+    /// Whether a file or folder that was refused may be a frame, or hold some: a text file that fits no pattern is none.
+    package static func mayBeFrame(_ name: String, refusedBecause reason: String) -> Bool {
+        looksLikeFrame(name) || !reason.hasPrefix(misfit)
+    }
+
+    /// Whether a name has the extension of a TIFF file.
+    package static func looksLikeFrame(_ name: String) -> Bool {
+        [".tif", ".tiff"].contains { ending in
+            name.utf8.suffix(ending.utf8.count).elementsEqual(ending.utf8, by: sameLetter)
+        }
     }
 
     /// Whether a file or folder of this name is passed over without a word.
@@ -93,141 +167,84 @@ package struct FramePattern: Sendable, Equatable, CustomStringConvertible {
         let name = name.utf8
         guard let first = name.first, let last = name.last else { return false }
         // The last byte first: nearly no name has one of theirs.
-        return first == UInt8(ascii: ".")
+        return first == UInt8(ascii: ".") || name.starts(with: "~$".utf8)
             || temporarySuffixes.contains { suffix in
                 suffix.last.map { sameLetter($0, last) } == true
                     && name.suffix(suffix.count).elementsEqual(suffix, by: sameLetter)
             }
     }
-
-    private static func isSafe(run: String) -> Bool {
-        !run.isEmpty && !run.hasPrefix(".")
-            && run.unicodeScalars.allSatisfy { scalar in
-                // As nearly all are, and the category is looked up in a large table.
-                if scalar.isASCII { return isPlain(UInt8(truncatingIfNeeded: scalar.value)) }
-                return switch scalar.properties.generalCategory {
-                case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
-                    .nonspacingMark, .spacingMark, .decimalNumber:
-                    true
-                default: false
-                }
-            }
-    }
-
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        byte.isLetterOrDigit || "._-+".utf8.contains(byte)
-    }
 }
 
-extension FramePattern {
-    /// What the fields of a name hold.
-    struct Fields {
-        var run = ""
-        var well: Well?
-        var index = 0
-    }
+/// The pattern of a system's names, by the name of the system.
+package struct ReadyPattern: Sendable {
+    /// The name that stands for the pattern.
+    package let name: String
+    /// Whose names these are.
+    package let system: String
+    /// The pattern.
+    package let pattern: String
+    /// A name that the system writes.
+    package let example: String
 
-    /// Splits a pattern into literal text and fields.
-    static func parse(
-        _ pattern: String,
-        _ problem: (String) -> FramePatternError
-    ) throws(FramePatternError) -> [Part] {
-        let fields: [String: Part] = ["run": .run, "well": .well, "frame": .frame, "f": .optionalF]
-        var parts: [Part] = []
-        var rest = Array(pattern.utf8)[...]
-        while let first = rest.first {
-            guard first == UInt8(ascii: "{") else {
-                let text = rest.prefix { $0 != UInt8(ascii: "{") }
-                guard !text.contains(UInt8(ascii: "}")) else {
-                    throw problem("has a '}' without a '{'")
-                }
-                parts.append(.literal(Array(text)))
-                rest = rest.dropFirst(text.count)
-                continue
-            }
-            let name = String(decoding: rest.dropFirst().prefix { $0 != UInt8(ascii: "}") }, as: UTF8.self)
-            guard let field = fields[name], rest.contains(UInt8(ascii: "}")) else {
-                throw problem("knows {run}, {well}, {frame} and {f}, not {\(printableName(name))}")
-            }
-            guard !parts.contains(field) else { throw problem("has {\(name)} twice") }
-            parts.append(field)
-            rest = rest.dropFirst(name.utf8.count + 2)
-        }
-        return parts
-    }
+    /// All ready patterns.
+    package static let all = [
+        ReadyPattern(
+            name: "complexeye",
+            system: "ComplexEye",
+            pattern: "{run}_{well}_f{frame}.tif<f>",
+            example: "01_B1_f100.tiff"
+        ),
+        ReadyPattern(
+            name: "phenix",
+            system: "Opera Phenix, Operetta (Harmony)",
+            pattern:
+                "<Images/>r{row}c{column}f{field}p{plane}<rc{number}>-ch{channel}sk{frame}fk{number}fl{number}.tif<f>",
+            example: "Images/r02c03f01p01-ch1sk1fk1fl1.tiff"
+        ),
+        ReadyPattern(
+            name: "incell",
+            system: "IN Cell Analyzer",
+            pattern:
+                "<{run}_>{row} - {column}(<fld {field} >wv {channel}< wix {number}>< z {plane}>< time {frame}< - {number}ms>>).tif<f>",
+            example: "A - 01(fld 1 wv UV - DAPI z 3 time 2 - 2636ms).tif"
+        ),
+        ReadyPattern(
+            name: "imagexpress",
+            system: "ImageXpress (MetaXpress)",
+            pattern: "!*_thumb*.tif<f>"
+                + "|<TimePoint_{frame}/>ZStep_{plane}/<{run}_>{well}<_s{field}><_w{channel:1}><{guid}>.tif<f>"
+                + "|<TimePoint_{frame}/><{run}_>{well}<_s{field}><_w{channel:1}><_z{plane}><{guid}>.tif<f>",
+            example: "TimePoint_1/plate_A01_s1_w1B71AE91C-75E6-426C-8B41-71A5693784E3.tif"
+        ),
+        ReadyPattern(
+            name: "incucyte",
+            system: "Incucyte",
+            pattern: "{run}_{well}_{field}_{time}.tif<f>",
+            example: "VID1234_A1_1_00d08h00m.tif"
+        ),
+        ReadyPattern(
+            name: "yokogawa",
+            system: "Yokogawa CellVoyager",
+            pattern: "{run}_{well}_T{frame}F{field}L{number}A{number}Z{plane}C{channel}.tif<f>",
+            example: "plate_A01_T0001F001L01A01Z01C01.tif"
+        ),
+        ReadyPattern(
+            name: "micromanager",
+            system: "Micro-Manager",
+            pattern: "<{run}_>MMStack_{well}-Site_{field}<_{number}>.ome.tif<f>"
+                + "|<{run}_>MMStack_Pos{field}<_{number}>.ome.tif<f>{well=A1}"
+                + "|<{run}_>MMStack<_Default>.ome.tif<f>{well=A1}"
+                + "|{well}<-Site_{field}>/img<_channel{channel}><_position{number}><_time{frame}><_z{plane}>.tif<f>"
+                + "|{well}<-Site_{field}>/img_{frame:9}_{channel}_{plane:3}.tif<f>"
+                + "|Pos{field}/img<_channel{channel}><_position{number}><_time{frame}><_z{plane}>.tif<f>{well=A1}"
+                + "|Pos{field}/img_{frame:9}_{channel}_{plane:3}.tif<f>{well=A1}",
+            example: "MMStack_A1-Site_0.ome.tif"
+        ),
+    ]
 
-    /// Makes literal text behind the last dot of the pattern match in either case.
-    static func ignoringCaseOfExtension(_ parts: [Part]) -> [Part] {
-        let dot = UInt8(ascii: ".")
-        let last = parts.lastIndex { part in
-            if case .literal(let text) = part { text.contains(dot) } else { false }
-        }
-        guard let last, case .literal(let text) = parts[last], let position = text.lastIndex(of: dot),
-            !text[position...].contains(UInt8(ascii: "/"))
-        else { return parts }
-        let tail = parts[(last + 1)...].map { part in
-            if case .literal(let text) = part { Part.caseless(text) } else { part }
-        }
-        let split = [Part.literal(Array(text[..<position])), .caseless(Array(text[position...]))]
-        return parts[..<last] + split + tail
-    }
-
-    /// Whether the text is exactly these parts; each field takes as much as the rest allows.
-    func match(_ parts: ArraySlice<Part>, _ text: ArraySlice<UInt8>, _ fields: inout Fields) -> Bool {
-        guard let part = parts.first else { return text.isEmpty }
-        let others = parts.dropFirst()
-        switch part {
-        case .literal(let literal):
-            return text.starts(with: literal) && match(others, text.dropFirst(literal.count), &fields)
-        case .caseless(let literal):
-            return text.prefix(literal.count).elementsEqual(literal, by: sameLetter)
-                && match(others, text.dropFirst(literal.count), &fields)
-        case .optionalF:
-            let isF = text.first.map { sameLetter($0, UInt8(ascii: "f")) } ?? false
-            return isF && match(others, text.dropFirst(), &fields) || match(others, text, &fields)
-        case .run, .well, .frame:
-            return matchField(part, others, text, &fields)
-        }
-    }
-
-    private func matchField(
-        _ field: Part,
-        _ others: ArraySlice<Part>,
-        _ text: ArraySlice<UInt8>,
-        _ fields: inout Fields
-    ) -> Bool {
-        let most = field == .run ? Self.longestField : field == .well ? 4 : 18
-        let candidates = text.prefix(most).prefix { byte in
-            field == .frame ? isDigit(byte) : byte != UInt8(ascii: "/")
-        }
-        // The rest first: what follows a field mostly shows at its first byte that the field ends elsewhere.
-        return stride(from: candidates.count, through: 1, by: -1).contains { length in
-            match(others, text.dropFirst(length), &fields)
-                && fields.set(field, to: String(decoding: candidates.prefix(length), as: UTF8.self))
-        }
-    }
-
-    private static var longestField: Int { 200 }
+    /// The ready pattern of a name; `nil` for any other text.
+    package static func named(_ name: String) -> ReadyPattern? { all.first { $0.name == name } }
 }
-
-extension FramePattern.Fields {
-    /// Keeps a field's value if it can be one.
-    fileprivate mutating func set(_ field: FramePattern.Part, to value: String) -> Bool {
-        switch field {
-        case .well:
-            well = Well(value)
-            return well != nil
-        case .frame:
-            guard let number = Int(value) else { return false }
-            index = number
-        default:
-            run = value
-        }
-        return true
-    }
-}
-
-private func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
 
 /// Whether two bytes are the same, ASCII letters in either case.
 func sameLetter(_ left: UInt8, _ right: UInt8) -> Bool {
@@ -241,7 +258,7 @@ func sameLetter(_ left: UInt8, _ right: UInt8) -> Bool {
 package enum NameReading: Sendable, Equatable {
     /// The file shows this frame.
     case frame(FrameID)
-    /// A hidden or temporary name: nothing to report, the file is not finished or not meant for us.
+    /// A hidden or temporary name, or one that the pattern passes over: nothing to report.
     case ignored
     /// Not a frame; the sentence says why and is safe to print.
     case refused(String)

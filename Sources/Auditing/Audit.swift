@@ -53,17 +53,24 @@ package struct Audit {
     /// Whether the compared folder is a copy, whose files have other inodes and times.
     private let isCopy: Bool
     private var report = AuditReport()
-    private var files: [String: Found] = [:]
+    private var files: [ExactPath: Found] = [:]
     private var identities: Set<FileIdentity> = []
     /// Why files wait that the daemon left when it stopped.
-    private var pending: [String: String] = [:]
+    private var pending: [ExactPath: String] = [:]
     private var masks: [String: Set<String>] = [:]
-    private var expected: [WellKey: Set<Announcement>] = [:]
+    /// For each well what its log must say, and of how many files.
+    private var expected: [WellKey: [Announcement: Int]] = [:]
 
     /// What an alarm log must say of a frame.
     private struct Announcement: Hashable {
         let event: Alarm.Event
+        let view: FrameView
         let index: Int
+
+        /// `FAULT of frame 3`, with the view where it is told.
+        var words: String {
+            "\(event.rawValue) of \(view == .only ? "" : "\(view.words), ")frame \(index)"
+        }
     }
 
     private init(_ tree: OutputTree, _ scope: Scope) {
@@ -90,7 +97,9 @@ package struct Audit {
     }
 
     private static func isInside(_ path: String, _ folder: String) -> Bool {
-        path == folder || path.hasPrefix(folder.hasSuffix("/") ? folder : folder + "/")
+        ExactPath(path).isInside(
+            ExactPath(folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder)
+        )
     }
 
     private mutating func list() {
@@ -102,9 +111,14 @@ package struct Audit {
                 guard scope.run.map({ $0 == file.frame.run }) ?? true, isInScope(file.source.absolutePath),
                     let identity = file.source.identity
                 else { return }
-                files[isCopy ? file.source.path : file.source.absolutePath] = Found(identity: identity)
+                files[ExactPath(isCopy ? file.source.path : file.source.absolutePath)] = Found(
+                    identity: identity
+                )
                 identities.insert(identity)
-            case .refused(let path, _): if isInScope(path) { report.notFrames += 1 }
+            case .refused(let path, let reason):
+                guard isInScope(path) else { return }
+                report.notFrames += 1
+                if FramePattern.mayBeFrame(path, refusedBecause: reason) { report.misfits += 1 }
             case .missing(let root): report.add(.folderMissing, root)
             }
         }
@@ -124,15 +138,21 @@ package struct Audit {
         guard let frame = record.frame else { return }
         let well = WellKey(run: frame.run, well: frame.well)
         // A well of which nothing must be said is looked at, too: what is said of it may be too much.
-        if expected[well] == nil { expected[well] = [] }
+        if expected[well] == nil { expected[well] = [:] }
         switch record.outcome {
         case .judged(let judgement):
             guard judgement.verdict == .faulty else { return }
             report.faulty += 1
-            expected[well, default: []].insert(Announcement(event: .fault, index: frame.index))
+            expected[well, default: [:]][
+                Announcement(event: .fault, view: frame.view, index: frame.index),
+                default: 0
+            ] += 1
             if let mask = judgement.maskPath { masks[frame.run, default: []].insert(mask) }
         case .quarantined:
-            expected[well, default: []].insert(Announcement(event: .unreadable, index: frame.index))
+            expected[well, default: [:]][
+                Announcement(event: .unreadable, view: frame.view, index: frame.index),
+                default: 0
+            ] += 1
         case .skipped: break
         }
     }
@@ -142,7 +162,7 @@ package struct Audit {
         let path = frame.source.absolutePath
         guard isInScope(path) else { return }
         report.rows["pending", default: 0] += 1
-        let key = isCopy ? frame.source.path : path
+        let key = ExactPath(isCopy ? frame.source.path : path)
         pending[key] = "waits since \(frame.since.iso8601), as \(frame.reason)"
         if files[key] == nil { report.add(.fileMissing, path, "gone before it was judged") }
     }
@@ -150,7 +170,7 @@ package struct Audit {
     private mutating func addFile(of record: FrameRecord) {
         let (path, identity) = (record.source.absolutePath, record.source.identity)
         guard isInScope(path) else { return }
-        let key = isCopy ? record.source.path : path
+        let key = ExactPath(isCopy ? record.source.path : path)
         guard var file = files[key] else {
             // Renamed after it was judged: the content is there, and so is its row.
             if let identity, identities.contains(identity) { return }
@@ -171,10 +191,10 @@ package struct Audit {
             if file.settled >= file.pages {
                 report.accounted += 1
             } else if file.isRewritten {
-                report.add(.rewritten, path)
+                report.add(.rewritten, path.text)
             } else {
                 let pages = file.settled > 0 ? "\(file.settled) of \(file.pages) pages are judged" : nil
-                report.add(.notJudged, path, pages ?? pending[path] ?? "")
+                report.add(.notJudged, path.text, pages ?? pending[path] ?? "")
             }
         }
     }
@@ -189,8 +209,10 @@ package struct Audit {
                     continue
                 }
                 do {
-                    try TIFFStructure.check(path: path, limits: .default)
-                    report.masks += 1
+                    switch try TIFFStructure.check(path: path, limits: .default) {
+                    case .whole: report.masks += 1
+                    case .partial(_, let reason): report.add(.maskDamaged, path, reason)
+                    }
                 } catch {
                     report.add(.maskDamaged, path, error.description)
                 }
@@ -218,13 +240,19 @@ package struct Audit {
         }) {
             let path = tree.alarmLog(run: well.run, well: well.well)
             let said = readLog(path, well)
-            for missing in announcements.subtracting(said).sorted(by: { $0.index < $1.index }) {
-                report.add(.alarmMissing, path, "no \(missing.event.rawValue) of frame \(missing.index)")
+            let missing = announcements.filter { said[$0.key, default: 0] < $0.value }
+            for (announcement, files) in missing.sorted(by: { $0.key.index < $1.key.index }) {
+                let lines = said[announcement, default: 0]
+                let detail =
+                    lines == 0
+                    ? "no \(announcement.words)" : "\(announcement.words): \(lines) of \(files) files"
+                report.add(.alarmMissing, path, detail)
             }
         }
     }
 
-    private mutating func readLog(_ path: String, _ well: WellKey) -> Set<Announcement> {
+    /// How many lines there are for each announcement.
+    private mutating func readLog(_ path: String, _ well: WellKey) -> [Announcement: Int] {
         let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
         var said: [Announcement: Set<String>] = [:]
         for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
@@ -237,13 +265,17 @@ package struct Audit {
                 continue
             }
             guard alarm.event == .fault || alarm.event == .unreadable else { continue }
-            let announcement = Announcement(event: alarm.event, index: alarm.frame.index)
+            let announcement = Announcement(
+                event: alarm.event,
+                view: alarm.frame.view,
+                index: alarm.frame.index
+            )
             // Another model, or another reason, is news about the same frame.
             if !said[announcement, default: []].insert(alarm.model + "\n" + (alarm.reason ?? "")).inserted {
-                report.add(.alarmDoubled, path, "\(alarm.event.rawValue) of frame \(alarm.frame.index)")
+                report.add(.alarmDoubled, path, announcement.words)
             }
         }
-        return Set(said.keys)
+        return said.mapValues(\.count)
     }
 }
 
@@ -304,6 +336,8 @@ package struct AuditReport: Sendable, Equatable, Encodable {
     package internal(set) var accounted = 0
     /// Files in the folders that are no frames.
     package internal(set) var notFrames = 0
+    /// Of them, those that may be frames whose names are not taken.
+    package internal(set) var misfits = 0
     /// Rows of the ledger by state (`scored`, `quarantined`, `skipped`, `pending`).
     package internal(set) var rows: [String: Int] = [:]
     /// Of the scored ones, those that are faulty.

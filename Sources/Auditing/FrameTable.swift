@@ -5,7 +5,7 @@ import Tables
 
 /// The ledger's rows as a table, for whatever reads CSV (RFC 4180) or JSON lines.
 ///
-/// Columns: `file`, `page`, `run`, `well`, `frame`, `state`, `reason`, `score_max`, `score_mean`, `score_patch`, `score`,
+/// Columns: `file`, `page`, `run`, `well`, `field`, `channel`, `plane`, `frame`, `state`, `reason`, `score_max`, `score_mean`, `score_patch`, `score`,
 /// `severity`, `threshold`, `term` (of a severity above the threshold, the term that adds most), `terms` (all of them; in CSV
 /// `name=value;name=value`, in JSON an object), `verdict`, `suspect` (1 for a frame that passes with a severity above the lower limit,
 /// else 0), `area` (share of the frame), `bbox_x`, `bbox_y`, `bbox_width`,
@@ -27,6 +27,9 @@ package enum FrameTable {
         ("page", { .integer($0.source.page) }),
         ("run", { ($0.frame?.run).map { .text($0) } }),
         ("well", { ($0.frame?.well).map { .text($0.description) } }),
+        ("field", { ($0.frame?.view.field).map { .integer($0) } }),
+        ("channel", { ($0.frame?.view.channel).map { .text($0) } }),
+        ("plane", { ($0.frame?.view.plane).map { .integer($0) } }),
         ("frame", { ($0.frame?.index).map { .integer($0) } }),
         ("state", { .text($0.state.rawValue) }),
         ("reason", { $0.reason.map { .text($0) } }),

@@ -1,14 +1,16 @@
 package import Plate
 package import Rules
 
-/// What other verdicts on the same frames change: well by well, with the frame at which each turns faulty.
+/// What other verdicts on the same frames change: for each view of each well, with the frame at which each turns faulty.
 package struct Rejudgement {
-    /// A well whose frames are judged otherwise.
+    /// A view of a well whose frames are judged otherwise.
     package struct ChangedWell: Sendable {
         /// The run.
         package let run: String
         /// The well.
         package let well: Well
+        /// What its frames show of the well.
+        package let view: FrameView
         /// Frames that were judged both times.
         package let frames: Int
         /// Faulty ones before and now.
@@ -20,6 +22,7 @@ package struct Rejudgement {
     private struct Key: Hashable {
         let run: String
         let well: Well
+        let view: FrameView
     }
 
     private struct Frame {
@@ -44,7 +47,7 @@ package struct Rejudgement {
 
     /// Adds a frame with its two verdicts.
     package mutating func add(_ frame: FrameID, before: Verdict, after: Verdict) {
-        wells[Key(run: frame.run, well: frame.well), default: []].append(
+        wells[Key(run: frame.run, well: frame.well, view: frame.view), default: []].append(
             Frame(index: frame.index, before: before, after: after)
         )
         frames += 1
@@ -54,12 +57,13 @@ package struct Rejudgement {
     /// The wells with a frame that is judged otherwise, in the order of runs and wells.
     package var changedWells: [ChangedWell] {
         wells.filter { $0.value.contains { $0.before != $0.after } }
-            .sorted { ($0.key.run, $0.key.well) < ($1.key.run, $1.key.well) }
+            .sorted { ($0.key.run, $0.key.well, $0.key.view) < ($1.key.run, $1.key.well, $1.key.view) }
             .map { key, frames in
                 let ordered = frames.sorted { $0.index < $1.index }
                 return ChangedWell(
                     run: key.run,
                     well: key.well,
+                    view: key.view,
                     frames: frames.count,
                     faulty: (ordered.count { $0.before == .faulty }, ordered.count { $0.after == .faulty }),
                     onset: (onset(ordered, \.before), onset(ordered, \.after))

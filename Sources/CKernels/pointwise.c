@@ -1,10 +1,18 @@
 #include "clones.h"
 #include "pixels.h"
 
+#include <math.h>
+
 AQC_CLONES void aqc_shift_scale(const float *x, float *y, size_t count, float shift, float scale) {
     // Safe in place too: each value depends on its own place alone.
 #pragma clang loop vectorize(assume_safety)
     for (size_t i = 0; i < count; i++) y[i] = (x[i] - shift) * scale;
+}
+
+AQC_CLONES void aqc_step_scale(
+    const float *x, float *y, size_t count, float factor, float shift, float scale) {
+#pragma clang loop vectorize(assume_safety)
+    for (size_t i = 0; i < count; i++) y[i] = (rintf(x[i] * factor) - shift) * scale;
 }
 
 AQC_CLONES void aqc_mix(

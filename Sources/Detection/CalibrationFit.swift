@@ -1,3 +1,4 @@
+import Foundation
 package import Plate
 package import Verdict
 
@@ -88,10 +89,16 @@ package struct CalibrationFit {
     /// What known faults look like, if anything is known.
     package var classifier: TileClassifier?
 
-    /// What the severities of normal frames of other microscopes reach: chosen over five real and three simulated sets.
-    package static let smallestThreshold = 3.3
-    /// How far the severities of normal frames of other microscopes usually go beyond those of most.
+    /// What the severities of normal frames of other microscopes reach once in 1000 frames: chosen over five real and three simulated
+    /// sets.
+    private static let reached = (severity: 3.3, rate: 0.001)
+    /// How far the severities of normal frames of other microscopes usually go beyond those of most: the mean of an exponential tail.
     private static let typicalExcess = 0.6
+
+    /// What the severities of normal frames of other microscopes reach at a rate of false alarms.
+    package static func smallestThreshold(falseAlarmRate: Double) -> Double {
+        max(reached.severity - typicalExcess * log(falseAlarmRate / reached.rate), 0)
+    }
     /// Fewer copies leave the classifier as it is.
     private static let fewestCopies = 40
 
@@ -146,12 +153,17 @@ package struct CalibrationFit {
         let scores = NormalScores(normal: normal)
         tiles.scores = scores
         for fold in folds.indices { folds[fold].scores = scores }
+        let causeScales = NormalTiles.causeScales(
+            normal: zip(samples, normal).map { (evidence: $1, tiles: folds[$0.fold]) }
+        )
+        tiles.causeScales = causeScales
+        for fold in folds.indices { folds[fold].causeScales = causeScales }
         let severity = Severity(normal: normal.map { Evidence($0) })
         let distances = Self.distances(of: normal.map { Evidence($0) }, severity)
         let threshold = ConformalThreshold(
             normalValues: distances.map(\.severity),
             falseAlarmRate: falseAlarmRate,
-            smallest: Self.smallestThreshold,
+            smallest: Self.smallestThreshold(falseAlarmRate: falseAlarmRate),
             typicalExcess: Self.typicalExcess
         )
         let (examples, recall) = causes(of: copies, folds, severity, threshold: threshold.value)

@@ -1,5 +1,6 @@
 package import Diffusion
 import Networks
+package import Plate
 package import Tensors
 package import Verdict
 
@@ -26,6 +27,8 @@ package struct ModelDescription: Sendable, Equatable {
     package var classifier: TileClassifier?
     /// Where the weights come from.
     package var training: Provenance
+    /// The wells and times of the frames that it was calibrated on; `nil` where their names do not tell.
+    package var coverage: Coverage?
     /// The run on whose first frames it was calibrated (`RunDetector`); absent from every other model.
     package var calibratedOn: RunOrigin?
 
@@ -69,6 +72,31 @@ package struct ModelDescription: Sendable, Equatable {
             self.seed = seed
             self.frames = frames
             self.validationLoss = validationLoss
+        }
+    }
+
+    /// The wells and times that a calibration has seen.
+    package struct Coverage: Sendable, Equatable, Codable {
+        /// Number of wells, over all runs.
+        package let wells: Int
+        /// Number of the earliest frame.
+        package let first: Int
+        /// Number of the latest frame.
+        package let last: Int
+
+        /// Of frames with names; `nil` for none.
+        package init?(_ frames: [FrameID]) {
+            guard let first = frames.map(\.index).min(), let last = frames.map(\.index).max() else {
+                return nil
+            }
+            (self.first, self.last) = (first, last)
+            wells = Set(frames.map { [$0.run, $0.well.description] }).count
+        }
+
+        /// The coverage in words.
+        package var words: String {
+            let times = first == last ? "frame \(first)" : "frames \(first) to \(last)"
+            return "\(times) of \(wells) \(wells == 1 ? "well" : "wells")"
         }
     }
 
@@ -143,7 +171,7 @@ package struct ModelDescription: Sendable, Equatable {
 extension ModelDescription: Codable {
     private enum Key: String, CodingKey {
         case method, realtime, reference, residual, calibrations, preferredPrecision, causes, classifier,
-            training, calibratedOn
+            training, calibratedOn, coverage
         case ranges = "byteRanges"
     }
 
@@ -166,6 +194,7 @@ extension ModelDescription: Codable {
         preferredPrecision = try values.decodeIfPresent(Precision.self, forKey: .preferredPrecision)
         causes = try values.decodeIfPresent(CauseModel.self, forKey: .causes)
         classifier = try values.decodeIfPresent(TileClassifier.self, forKey: .classifier)
+        coverage = try values.decodeIfPresent(Coverage.self, forKey: .coverage)
         calibratedOn = try values.decodeIfPresent(RunOrigin.self, forKey: .calibratedOn)
         ranges = try values.decodeIfPresent([ClosedRange<Float>].self, forKey: .ranges)
     }
@@ -185,6 +214,7 @@ extension ModelDescription: Codable {
         try values.encodeIfPresent(classifier, forKey: .classifier)
         try values.encodeIfPresent(ranges, forKey: .ranges)
         try values.encode(training, forKey: .training)
+        try values.encodeIfPresent(coverage, forKey: .coverage)
         try values.encodeIfPresent(calibratedOn, forKey: .calibratedOn)
     }
 }

@@ -31,9 +31,13 @@ package struct Normalisation: Sendable, Equatable, Codable {
 
     /// Grey values as the network sees them: 0 is background, normal cells lie in [-1, 1].
     package func normalised(_ grey: [Float]) -> [Float] {
-        unsafe [Float](filling: grey.count) { image in
-            unsafe aqc_shift_scale(grey, image, grey.count, background, 1 / reach)
-        }
+        guard background > 0 else { return grey.map { ($0 - background) / reach } }
+        return GreySteps.values(
+            grey,
+            background: background,
+            shift: 100 * GreySteps.perHundredth,
+            scale: 1 / max(GreySteps.steps(reach, background: background), 1)
+        )
     }
 }
 

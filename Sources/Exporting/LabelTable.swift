@@ -8,7 +8,7 @@ import Tables
 /// What reviewers decided, as a list of labelled frames in the published layout.
 ///
 /// Columns: `img_path`, `seg_path` (the daemon's mask of a true fault), `label` (1 faulty, 0 normal), `fault` (its cause where
-/// one is known), and for people `run`, `well`, `frame`, `decision`, `reviewer`, `note`, `decided`. Paths are absolute.
+/// one is known), and for people `run`, `well`, `field`, `channel`, `plane`, `frame`, `decision`, `reviewer`, `note`, `decided`. Paths are absolute.
 /// `unsure` is no label. A decision on a well holds for each flagged frame of it that has none of its own. Pages after the
 /// first of a movie cannot be named by a path, and are left out.
 package struct LabelTable: Sendable {
@@ -35,20 +35,15 @@ package struct LabelTable: Sendable {
 
     /// The first line of the list.
     package static let header =
-        "img_path,seg_path,label,fault,run,well,frame,decision,reviewer,note,decided"
+        "img_path,seg_path,label,fault,run,well,field,channel,plane,frame,decision,reviewer,note,decided"
 
     /// Reads the decisions of all runs, or of one.
     package init(ledger: FrameLedger, tree: OutputTree, run: String? = nil) throws(LedgerError) {
         let decisions = try ledger.decisions(run: run)
-        let decided = Set(
-            decisions.compactMap { decision in
-                decision.frame.map { FrameID(run: decision.run, well: decision.well, index: $0) }
-            }
-        )
         var rows: [Row] = []
         var pages = 0
         for decision in decisions where decision.kind == .fault || decision.kind == .falseAlarm {
-            for record in try Self.records(of: decision, decided: decided, in: ledger) {
+            for record in try Self.records(of: decision, among: decisions, in: ledger) {
                 guard record.pages == 1 else {
                     pages += 1
                     continue
@@ -56,34 +51,39 @@ package struct LabelTable: Sendable {
                 if let row = Row(record, decision, tree) { rows.append(row) }
             }
         }
-        self.rows = rows.sorted { $0.frame < $1.frame }
+        self.rows = rows.sorted { ($0.frame, ExactPath($0.image)) < ($1.frame, ExactPath($1.image)) }
         pagesLeftOut = pages
     }
 
     private static func records(
         of decision: Decision,
-        decided: Set<FrameID>,
+        among decisions: [Decision],
         in ledger: FrameLedger
     ) throws(LedgerError) -> [FrameRecord] {
-        if let frame = decision.frame {
-            let id = FrameID(run: decision.run, well: decision.well, index: frame)
-            return try ledger.records(of: id).last { $0.state == .judged }.map { [$0] } ?? []
+        if let id = decision.id {
+            let judged = try ledger.records(of: id).filter { $0.state == .judged }
+            return judged.last { decision.file.isEmpty || decision.file == $0.source.key }.map { [$0] } ?? []
         }
         let selection = FrameLedger.Selection(flaggedOnly: true)
+        let own = Dictionary(grouping: decisions.filter { $0.frame != nil }, by: \.id)
         return try ledger.records(of: decision.well, run: decision.run, selection).filter { record in
-            record.frame.map { !decided.contains($0) } ?? false
+            guard let frame = record.frame else { return false }
+            return own[frame]?.contains { $0.file.isEmpty || $0.file == record.source.key } != true
         }
     }
 
     /// A row as a line of the list, without its newline.
     package static func csv(_ row: Row) -> String {
         let decision = row.decision
-        let fields = [
-            row.image, row.mask ?? "", row.isFaulty ? "1" : "0", row.cause ?? "", row.frame.run,
-            row.frame.well.description, "\(row.frame.index)", decision.kind.rawValue, decision.reviewer,
-            decision.note,
-            decision.decided.iso8601,
-        ]
+        let fields =
+            [
+                row.image, row.mask ?? "", row.isFaulty ? "1" : "0", row.cause ?? "", row.frame.run,
+                row.frame.well.description,
+            ] + row.frame.view.fields + [
+                "\(row.frame.index)", decision.kind.rawValue, decision.reviewer,
+                decision.note,
+                decision.decided.iso8601,
+            ]
         // On one line each: people look at such lists with tools that go by lines.
         return CSV.row(fields.map { String($0.map { $0.isNewline ? " " : $0 }) })
     }
@@ -104,7 +104,7 @@ extension LabelTable.Row {
 
 /// The masks of a run as label images: TIFF of 16 bit, 0 for normal pixels and a number for each region, largest first.
 package enum LabelImages {
-    /// Writes `NAME.labels.tiff` for every mask into a folder, which is made; says how many, and how many masks were not
+    /// Writes `RUN/NAME.labels.tiff` for every mask into a folder, which is made; says how many, and how many masks were not
     /// readable.
     package static func write(
         run: String?,
@@ -112,9 +112,11 @@ package enum LabelImages {
         tree: OutputTree,
         to folder: String
     ) throws -> (written: Int, leftOut: Int) {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var (written, leftOut) = (0, 0)
         for run in try run.map({ [$0] }) ?? ledger.runs().map(\.run) {
+            // Frames of two runs may have the same name.
+            let folder = "\(folder)/\(SafeName.of(run))"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             for well in try ledger.wells(of: run) where well.flagged > 0 {
                 for record in try ledger.records(of: well.well, run: run, .init(flaggedOnly: true)) {
                     guard let name = record.judgement?.maskPath.flatMap(Sidecars.name(ofMask:)) else {
@@ -179,7 +181,7 @@ package struct ReviewedFrames: Sendable {
             return
         }
         // The search weighs faults against normal frames: the unflagged ones count as much as the false alarms.
-        let normalLines = others.map { CSV.row([$0, "", "0"] + Array(repeating: "", count: 8)) }
+        let normalLines = others.map { CSV.row([$0, "", "0"] + Array(repeating: "", count: 11)) }
         let lines = [LabelTable.header] + rows.map(LabelTable.csv) + normalLines
         let list = folder.appending(path: "decisions.csv")
         try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: list)

@@ -1,14 +1,12 @@
-/// What the OME-XML of a TIFF file says about space and time, read by a small strict scanner.
+/// What the OME-XML of a TIFF file says about space and time, from the first `Pixels` element.
 ///
-/// Looks for the first `Pixels` element and reads its attributes; elements are never nested in memory,
-/// entities are not expanded (save a number for the micro sign), and a document type declaration ends the
-/// search.
+/// Entities are not expanded, save a number for the micro sign.
 struct OMEMetadata: Equatable {
     var pixelSize: PixelSize?
     var timeInterval: Double?
 
-    init?(xml: String) {
-        guard let attributes = XMLScanner.attributes(ofFirst: "Pixels", in: xml) else { return nil }
+    /// Reads the attributes of a `Pixels` element.
+    init(pixels attributes: [String: String]) {
         func measure(_ name: String, units: [String: Double], standard: String) -> Double? {
             guard let text = attributes[name], let value = Double(text) else { return nil }
             let unit = attributes[name + "Unit"] ?? standard
@@ -64,92 +62,6 @@ struct OMEMetadata: Equatable {
               </Image>
             </OME>
             """
-    }
-}
-
-/// Finds one start tag in XML and reads its attributes, in one pass and without recursion.
-struct XMLScanner {
-    private static let stops: [UInt8] = [9, 10, 13, 32] + Array("=/><\"'".utf8)
-
-    private let bytes: ArraySlice<UInt8>
-    private var at: Int
-
-    /// The attributes of the first element of that local name, whatever its prefix; `nil` where there is none
-    /// before the text stops being well-formed.
-    static func attributes(ofFirst name: String, in xml: String) -> [String: String]? {
-        let bytes = ArraySlice(xml.utf8)
-        var scanner = XMLScanner(bytes: bytes, at: bytes.startIndex)
-        while let open = scanner.position(of: UInt8(ascii: "<")) {
-            scanner.at = open + 1
-            if scanner.skip("!--") {
-                guard scanner.pass("-->") else { return nil }
-            } else if scanner.skip("![CDATA[") {
-                guard scanner.pass("]]>") else { return nil }
-            } else if scanner.skip("?") {
-                guard scanner.pass("?>") else { return nil }
-            } else if scanner.skip("!") {
-                return nil
-            } else if scanner.skip("/") {
-                guard scanner.pass(">") else { return nil }
-            } else {
-                let tag = scanner.word()
-                guard !tag.isEmpty, let attributes = scanner.attributes() else { return nil }
-                if tag.split(separator: ":").last.map(String.init) == name { return attributes }
-            }
-        }
-        return nil
-    }
-
-    /// Reads `name="value"` pairs up to the end of the start tag; a name given twice is an error.
-    private mutating func attributes() -> [String: String]? {
-        var found: [String: String] = [:]
-        while true {
-            skipSpace()
-            if skip("/>") || skip(">") { return found }
-            let name = word()
-            skipSpace()
-            guard !name.isEmpty, found[name] == nil, skip("=") else { return nil }
-            skipSpace()
-            guard let quote = next, quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") else {
-                return nil
-            }
-            at += 1
-            guard let end = position(of: quote) else { return nil }
-            let value = bytes[at..<end]
-            guard !value.contains(UInt8(ascii: "<")) else { return nil }
-            found[name] = String(decoding: value, as: UTF8.self)
-            at = end + 1
-        }
-    }
-
-    private var next: UInt8? { at < bytes.endIndex ? bytes[at] : nil }
-
-    private func position(of byte: UInt8) -> Int? { bytes[at...].firstIndex(of: byte) }
-
-    private mutating func skip(_ text: String) -> Bool {
-        guard bytes[at...].starts(with: text.utf8) else { return false }
-        at += text.utf8.count
-        return true
-    }
-
-    /// Goes behind the next occurrence of a text.
-    private mutating func pass(_ text: String) -> Bool {
-        while at < bytes.endIndex {
-            if skip(text) { return true }
-            at += 1
-        }
-        return false
-    }
-
-    private mutating func skipSpace() {
-        while let byte = next, [9, 10, 13, 32].contains(byte) { at += 1 }
-    }
-
-    /// Everything up to white space or one of `=`, `/`, `>`, `<`, quotes.
-    private mutating func word() -> String {
-        let end = bytes[at...].firstIndex { Self.stops.contains($0) } ?? bytes.endIndex
-        defer { at = end }
-        return String(decoding: bytes[at..<end], as: UTF8.self)
     }
 }
 

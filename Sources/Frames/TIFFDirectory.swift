@@ -1,24 +1,36 @@
 /// The tags that decide how a page is read.
 enum TIFFTag: UInt16 {
+    case newSubfileType = 254
+    case subfileType = 255
     case imageWidth = 256
     case imageLength = 257
     case bitsPerSample = 258
     case compression = 259
     case photometric = 262
+    case fillOrder = 266
     case imageDescription = 270
     case stripOffsets = 273
     case samplesPerPixel = 277
     case rowsPerStrip = 278
     case stripByteCounts = 279
+    case maxSampleValue = 281
     case planarConfiguration = 284
     case predictor = 317
+    case colorMap = 320
     case tileWidth = 322
     case tileLength = 323
     case tileOffsets = 324
     case tileByteCounts = 325
     case subDirectories = 330
+    case extraSamples = 338
     case sampleFormat = 339
     case imageDepth = 32997
+    /// MetaMorph's planes: depth, date and time of each.
+    case metaMorphPlanes = 33629
+    /// MetaMorph's wavelengths, one for each plane.
+    case metaMorphWavelengths = 33630
+    /// Micro-Manager's description of the page, JSON.
+    case microManager = 51123
 }
 
 /// One entry of a directory: what type of value, how many, and where in the file they begin.
@@ -51,6 +63,8 @@ struct TIFFDirectory {
     /// Bytes that the directory takes in the file.
     let length: Int
     private let entries: [UInt16: TIFFEntry]
+    /// The entries as they stand in the file; small values lie in there.
+    private let body: [UInt8]
     private let file: TIFFFile
     private let format: TIFFFormat
 
@@ -59,7 +73,9 @@ struct TIFFDirectory {
         let what = "the directory at byte \(offset)"
         let head = try file.bytes(at: offset, count: format.countSize, of: what)
         let count = format.number(head, at: 0, size: format.countSize)
-        guard count > 0, count <= 65_535 else { throw file.error(.damaged, "\(what) has \(count) entries") }
+        // Programs that make room first link to directories that they write later.
+        guard count > 0 else { throw file.error(.truncated, "\(what) has not been written yet") }
+        guard count <= 65_535 else { throw file.error(.damaged, "\(what) has \(count) entries") }
         let body = try file.bytes(
             at: offset + UInt64(format.countSize),
             count: Int(count) * format.entrySize + format.linkSize,
@@ -80,6 +96,7 @@ struct TIFFDirectory {
         self.next = format.number(body, at: Int(count) * format.entrySize, size: format.linkSize)
         self.length = head.count + body.count
         self.entries = entries
+        self.body = body
         self.file = file
         self.format = format
     }
@@ -123,12 +140,37 @@ struct TIFFDirectory {
         guard entry.count <= UInt64(limit) else {
             throw file.error(.tooLarge, "tag \(tag.rawValue) has \(entry.count) values, more than \(limit)")
         }
-        let bytes = try file.bytes(
-            at: entry.position,
-            count: Int(entry.count) * size,
-            of: "tag \(tag.rawValue)"
-        )
+        let bytes = try bytes(of: entry, count: Int(entry.count) * size, tag)
         return (0..<Int(entry.count)).map { format.number(bytes, at: $0 * size, size: size) }
+    }
+
+    /// `count` bytes of a tag's values, from its first value on.
+    ///
+    /// MetaMorph's tags have more bytes for a value than their type says, so the count is the caller's.
+    func bytes(of tag: TIFFTag, count: Int) throws(TIFFError) -> [UInt8] {
+        guard let entry = entries[tag.rawValue] else { return [] }
+        return try bytes(of: entry, count: count, tag)
+    }
+
+    private func bytes(of entry: TIFFEntry, count: Int, _ tag: TIFFTag) throws(TIFFError) -> [UInt8] {
+        let start = offset + UInt64(format.countSize)
+        if entry.position >= start, entry.position - start < UInt64(body.count) {
+            let first = Int(entry.position - start)
+            if count <= body.count - first { return Array(body[first..<first + count]) }
+        }
+        return try file.bytes(at: entry.position, count: count, of: "tag \(tag.rawValue)")
+    }
+
+    /// Whether the page is a thumbnail, a level of a pyramid or a mask, and so no frame.
+    var isNoFrame: Bool {
+        // Bit 0 is reduced resolution, bit 2 a mask; the older tag says 2 for reduced resolution.
+        if let kind = try? number(.newSubfileType), kind & 5 != 0 { return true }
+        return (try? number(.subfileType)) == 2
+    }
+
+    /// Where the next thing behind a position begins, as far as this directory knows: itself or the values of a tag.
+    func next(behind position: UInt64) -> UInt64? {
+        ([offset] + entries.values.map(\.position)).filter { $0 >= position }.min()
     }
 
     /// The first value of a tag, or `nil` where it is missing or empty.
@@ -141,7 +183,7 @@ struct TIFFDirectory {
     func text(_ tag: TIFFTag, limit: Int) throws(TIFFError) -> String? {
         guard let entry = entries[tag.rawValue], [1, 2, 7].contains(entry.type) else { return nil }
         let count = Int(min(entry.count, UInt64(limit)))
-        let bytes = try file.bytes(at: entry.position, count: count, of: "tag \(tag.rawValue)")
+        let bytes = try bytes(of: entry, count: count, tag)
         return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
 }
@@ -150,6 +192,9 @@ struct TIFFDirectory {
 struct TIFFFormat {
     let isLittleEndian: Bool
     let isBig: Bool
+
+    /// The order of this machine.
+    static var isMachineLittleEndian: Bool { UInt16(littleEndian: 1) == 1 }
 
     /// Bytes of a directory's entry count.
     var countSize: Int { isBig ? 8 : 2 }
@@ -170,29 +215,41 @@ struct TIFFFormat {
 struct TIFFIndex {
     let format: TIFFFormat
     let pages: [TIFFDirectory]
+    /// Why the chain ends before its end, as it does while a file is written; the pages before are of use.
+    let broken: TIFFError?
 
-    /// Walks the chain; a loop, a directory outside the file or too many pages are errors.
+    /// Walks the chain; a first directory that cannot be read or too many pages are errors.
     init(file: TIFFFile, limits: TIFFLimits) throws(TIFFError) {
         let (format, first) = try Self.header(file)
         guard first != 0 else { throw file.error(.truncated, "no directory has been written yet") }
         var pages: [TIFFDirectory] = []
         var seen: Set<UInt64> = []
         var offset = first
+        var broken: TIFFError?
         var budget = TIFFChunks.Budget(file: file)
         while offset != 0 {
             guard seen.insert(offset).inserted else {
-                throw file.error(.damaged, "the chain of pages runs in a circle at byte \(offset)")
+                broken = file.error(.damaged, "the chain of pages runs in a circle at byte \(offset)")
+                break
             }
             guard pages.count < limits.maximumPages else {
                 throw file.error(.tooLarge, "there are more than \(limits.maximumPages) pages")
             }
-            let page = try TIFFDirectory(file: file, format: format, offset: offset)
+            let page: TIFFDirectory
+            do throws(TIFFError) {
+                page = try TIFFDirectory(file: file, format: format, offset: offset)
+            } catch {
+                guard !pages.isEmpty, error.code != .cannotOpen else { throw error }
+                broken = error
+                break
+            }
             try budget.spend(page.length, file: file)
             pages.append(page)
             offset = page.next
         }
         self.format = format
         self.pages = pages
+        self.broken = broken
     }
 
     private static func header(_ file: TIFFFile) throws(TIFFError) -> (TIFFFormat, UInt64) {
@@ -217,37 +274,5 @@ struct TIFFIndex {
 
     private static func stranger(_ file: TIFFFile) -> TIFFError {
         file.error(.notTIFF, "the file does not begin as a TIFF file does")
-    }
-}
-
-/// Tells a half-written TIFF file from a complete one without decoding it.
-package enum TIFFStructure {
-    /// Checks that the header, every directory and every strip or tile lie within the file.
-    ///
-    /// Reads only the header, the directories (sub-directories included) and the arrays of offsets and byte
-    /// counts: a few reads for a frame. A file that passes is whole, not necessarily readable: its
-    /// compression may be unsupported or its data damaged.
-    ///
-    /// Throws `truncated` or `notTIFF` (both retriable) where the file may still be in the course of being
-    /// written, `damaged` where it contradicts itself, `tooLarge` for more pages than the limits allow,
-    /// `cannotOpen`.
-    package static func check(path: String, limits: TIFFLimits = .default) throws(TIFFError) {
-        let file = try TIFFFile(path: path)
-        let index = try TIFFIndex(file: file, limits: limits)
-        var seen = Set(index.pages.map(\.offset))
-        var waiting = index.pages
-        var budget = TIFFChunks.Budget(file: file)
-        while let directory = waiting.popLast() {
-            _ = try TIFFChunks(directory, file: file, budget: &budget)
-            for offset in try directory.numbers(.subDirectories, limit: 65_536) where offset != 0 {
-                guard seen.insert(offset).inserted else { continue }
-                guard seen.count <= limits.maximumPages else {
-                    throw file.error(.tooLarge, "there are more than \(limits.maximumPages) directories")
-                }
-                let child = try TIFFDirectory(file: file, format: index.format, offset: offset)
-                try budget.spend(child.length, file: file)
-                waiting.append(child)
-            }
-        }
     }
 }

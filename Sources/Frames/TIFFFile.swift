@@ -36,9 +36,24 @@ final class TIFFFile {
             throw error(.truncated, "\(what) ends behind the end of the file of \(size) bytes")
         }
         var bytes = [UInt8](repeating: 0, count: count)
+        try read(at: offset, into: &bytes, bytes: count, of: what)
+        return bytes
+    }
+
+    /// Reads `count` bytes into the first elements of an array; throws `truncated` where the file does not hold them.
+    func read<Element: BitwiseCopyable>(
+        at offset: UInt64,
+        into elements: inout [Element],
+        bytes count: Int,
+        of what: String
+    ) throws(TIFFError) {
+        precondition(count <= elements.count * MemoryLayout<Element>.stride, "no room for \(count) bytes")
+        guard holds(UInt64(count), at: offset) else {
+            throw error(.truncated, "\(what) ends behind the end of the file of \(size) bytes")
+        }
         var filled = 0
         while filled < count {
-            let got = unsafe bytes.withUnsafeMutableBytes { buffer in
+            let got = unsafe elements.withUnsafeMutableBytes { buffer in
                 unsafe pread(
                     descriptor,
                     buffer.baseAddress?.advanced(by: filled),
@@ -53,7 +68,6 @@ final class TIFFFile {
             guard got > 0 else { throw error(.truncated, "\(what) was cut off while it was being read") }
             filled += got
         }
-        return bytes
     }
 
     func error(_ code: TIFFError.Code, _ detail: String) -> TIFFError {
@@ -134,11 +148,11 @@ final class TIFFFile {
         guard unsafe TIFFSetSubDirectory(tiff, page.offset) == 1 else {
             throw failure(.damaged, "the directory of page \(page.number) cannot be read")
         }
-        let size = page.chunkSamples * page.kind.size
+        let size = page.chunkHeight * page.rowBytes
         let agrees =
             unsafe aqc_tiff_get_u32(tiff, UInt32(TIFFTAG_IMAGEWIDTH)) == UInt32(page.width)
             && aqc_tiff_get_u32(tiff, UInt32(TIFFTAG_IMAGELENGTH)) == UInt32(page.height)
-            && aqc_tiff_get_u16(tiff, UInt32(TIFFTAG_BITSPERSAMPLE)) == UInt16(page.kind.size * 8)
+            && aqc_tiff_get_u16(tiff, UInt32(TIFFTAG_BITSPERSAMPLE)) == UInt16(page.format.bits)
             && aqc_tiff_get_u16(tiff, UInt32(TIFFTAG_SAMPLESPERPIXEL)) == UInt16(page.samples)
             && aqc_tiff_get_u16(tiff, UInt32(TIFFTAG_COMPRESSION)) == page.compression.rawValue
             && (TIFFIsTiled(tiff) != 0) == page.areTiles
@@ -152,15 +166,15 @@ final class TIFFFile {
         }
     }
 
-    /// Decodes one strip or tile into the first `count` samples of `samples`.
+    /// Decodes the `size` bytes of one strip or tile into the first elements of `samples`.
     func decode<Sample: BitwiseCopyable>(
         chunk: Int,
         of page: TIFFPage,
         into samples: inout [Sample],
-        count: Int
+        bytes size: Int
     ) throws(TIFFError) {
-        let size = count * MemoryLayout<Sample>.stride
-        precondition(count <= samples.count, "\(samples.count) samples do not hold \(count)")
+        let room = samples.count * MemoryLayout<Sample>.stride
+        precondition(size <= room, "\(room) bytes do not hold \(size)")
         let read = unsafe samples.withUnsafeMutableBytes { buffer in
             unsafe page.areTiles
                 ? TIFFReadEncodedTile(tiff, UInt32(chunk), buffer.baseAddress, tmsize_t(size))

@@ -2,11 +2,15 @@ package import Plate
 
 /// Reads the pages of a TIFF file as grey frames.
 ///
-/// Supported: classic and BigTIFF, both byte orders, strips and tiles, contiguous and separate planes;
-/// unsigned samples of 8, 16 and 32 bit, float of 32 and 64 bit; no compression, LZW, Deflate, PackBits,
-/// zstd, with predictors 2 and 3; grey, or RGB(A) whose three colours agree in every pixel. Where zero is
-/// white (`MinIsWhite`) values are inverted, so that brighter is higher in every frame. Orientation tags
-/// and transparency are not looked at. Samples of 32 bit and more are rounded to `Float`.
+/// Supported: classic and BigTIFF, both byte orders, strips and tiles, contiguous and separate planes; unsigned samples of 2
+/// to 16 and of 32 bit, packed or in words, signed ones of 8, 16 and 32, float of 16, 32 and 64; no compression, LZW, Deflate,
+/// PackBits, zstd, with predictors 2 and 3; grey, palettes that are a ramp of greys, or several samples that agree in every
+/// pixel, as in RGB without colour. Where zero is white values are turned around, so that brighter is higher in every frame.
+/// Orientation tags and transparency are not looked at. Samples of 32 bit and more are rounded to `Float`.
+///
+/// `frames` are the pages that show the chosen channel and z-plane, in order of time; `TIFFPlanes` finds them. Planes that
+/// lie behind the only page without directories of their own (ImageJ, MetaMorph) count as pages. docs/files.md says what is
+/// read and what refusals mean.
 ///
 /// The whole file is checked before libtiff sees it, and every claim of size before memory is taken. One
 /// reader belongs to one task; the file is closed when the reader goes.
@@ -17,57 +21,96 @@ package final class TIFFReader {
     package let pixelSize: PixelSize?
     /// Time from one frame to the next, in s, where the file's OME-XML says it.
     package let timeInterval: Double?
+    /// The pages that are frames, in order of time; all have a directory, but their pixels may not be there yet.
+    ///
+    /// Empty for a file of a set that has no plane of the chosen channel and z-plane.
+    package let frames: [TimePoint]
+    /// The first frame that the file counts and that it has no directory for, and why; `nil` where all are there.
+    package let missing: MissingFrame?
+    /// What a user should know about the choice of channel and z-plane, as a clause; `nil` where there was none.
+    package let note: String?
 
-    private let file: TIFFFile
-    private let index: TIFFIndex
+    /// A frame that should be there.
+    package struct MissingFrame: Sendable {
+        /// Where it would be.
+        package let frame: TimePoint
+        /// Why it is not; retriable where it may still come.
+        package let error: TIFFError
+    }
+
+    let file: TIFFFile
+    let index: TIFFIndex
+    let planes: TIFFPlanes
     private let limits: TIFFLimits
     private var handle: TIFFHandle?
     private var firstSize: (width: Int, height: Int)?
 
     /// Opens a file and walks through its directories, not through its pixels.
     ///
-    /// Throws `cannotOpen`, `notTIFF`, `truncated`, `damaged`, `tooLarge`.
-    package init(path: String, limits: TIFFLimits = .default) throws(TIFFError) {
+    /// Throws `cannotOpen`, `notTIFF`, `truncated`, `damaged`, `tooLarge`; `layout` where it is not certain which page shows
+    /// what; `choice` where the file has no such channel or z-plane.
+    package init(path: String, limits: TIFFLimits = .default, choice: PlaneChoice = PlaneChoice())
+        throws(TIFFError)
+    {
         let file = try TIFFFile(path: path)
         let index = try TIFFIndex(file: file, limits: limits)
         let description = try index.pages[0].text(.imageDescription, limit: 16 << 20)
-        let metadata = description.flatMap { OMEMetadata(xml: $0) }
+        let document = description.map {
+            OMEDocument(xml: $0, stopsAtOnePlane: index.pages.count == 1 && index.broken == nil)
+        }
+        let planes = try TIFFPlanes(
+            index: index,
+            description: description,
+            document: document,
+            file: file,
+            limits: limits
+        )
+        let selection = try planes.selection(choice, file: file)
         imageDescription = description
-        pixelSize = metadata?.pixelSize
-        timeInterval = metadata?.timeInterval
+        pixelSize = document?.images.first?.metadata.pixelSize
+        timeInterval = document?.images.first?.metadata.timeInterval
+        (frames, missing, note) = (selection.frames, selection.missing, selection.note)
         self.file = file
         self.index = index
+        self.planes = planes
         self.limits = limits
     }
 
-    /// Pages in the file; a movie has one for each frame.
-    package var pageCount: Int { index.pages.count }
+    /// Pages in the file, frames or not; a page that is no frame can be read all the same.
+    package var pageCount: Int { planes.pageCount }
 
-    /// Decodes one page, counted from 0; a page that the file does not have is a programmer's mistake.
+    /// Decodes one page, counted from 0.
     ///
-    /// Throws `unsupported` for kinds that are not read, colour and pages unlike the first one in size;
-    /// `tooLarge`; `tooSlow`; `truncated`; `damaged` for data that do not decode or are not finite; `cannotOpen`.
+    /// Throws `unsupported` for kinds that are not read and pages unlike the first frame in size; `colour`; `tooLarge`;
+    /// `tooSlow`; `truncated`; `damaged` for data that do not decode or are not finite; `cannotOpen`.
     package func frame(page: Int) throws(TIFFError) -> Frame {
-        precondition(index.pages.indices.contains(page), "there is no page \(page) among \(pageCount)")
-        let layout = try TIFFPage(index.pages[page], number: page, file: file, limits: limits)
+        let layout = try self.layout(page: page)
         try checkSize(of: layout)
-        let handle = try openHandle()
-        try handle.select(layout)
         let decoder = TIFFDecoder(
             page: layout,
-            handle: handle,
+            isLittleEndian: index.format.isLittleEndian,
+            handle: layout.compression == .none ? nil : try openHandle(),
             file: file,
             timeLimit: limits.maximumDecodingTime
         )
-        let pixels: [Float]
-        switch layout.kind {
-        case .uint8: pixels = try decoder.pixels(from: UInt8.self)
-        case .uint16: pixels = try decoder.pixels(from: UInt16.self)
-        case .uint32: pixels = try decoder.pixels(from: UInt32.self)
-        case .float32: pixels = try decoder.pixels(from: Float.self)
-        case .float64: pixels = try decoder.pixels(from: Double.self)
+        try decoder.handle?.select(layout)
+        return Frame(height: layout.height, width: layout.width, pixels: try decoder.pixels())
+    }
+
+    /// Where and how the pixels of a page are stored.
+    func layout(page: Int) throws(TIFFError) -> TIFFPage {
+        // The file may have become another one since somebody counted.
+        guard 0..<pageCount ~= page else {
+            throw file.error(.damaged, "there is no page \(page) among its \(pageCount) pages")
         }
-        return Frame(height: layout.height, width: layout.width, pixels: pixels)
+        return try TIFFPage(
+            index.pages[planes.stride == nil ? page : 0],
+            number: page,
+            shift: planes.stride.map { $0 * UInt64(page) } ?? 0,
+            significantBits: planes.significantBits,
+            file: file,
+            limits: limits
+        )
     }
 
     /// Opened for the first page that is decoded: a file that is refused never meets libtiff.
@@ -80,8 +123,9 @@ package final class TIFFReader {
 
     /// Frames of one time series are of one size; a thumbnail among them is none of them.
     private func checkSize(of page: TIFFPage) throws(TIFFError) {
-        if firstSize == nil {
-            firstSize = try TIFFPageTags(directory: index.pages[0], number: 0, file: file).size(
+        let first = frames.first?.page ?? 0
+        if firstSize == nil, planes.stride == nil {
+            firstSize = try TIFFPageTags(directory: index.pages[first], number: first, file: file).size(
                 limits: limits
             )
         }
@@ -144,7 +188,10 @@ package struct TIFFLimits: Sendable, Equatable {
 /// | `cannotOpen` | check the path, the permissions and the share |
 /// | `notTIFF` | wait if the file is still being written; otherwise it is some other kind of file |
 /// | `truncated` | wait if the file is still being written; otherwise it was cut: acquire or copy it again |
-/// | `unsupported` | save the frame as unsigned or float grey, with no or lossless compression |
+/// | `unsupported` | save the frame as grey, with no or lossless compression |
+/// | `colour` | convert the frame to grey |
+/// | `layout` | save the stack with a page for each image |
+/// | `choice` | choose a channel and a z-plane that the file has |
 /// | `tooLarge` | raise the `TIFFLimits` if the size is meant |
 /// | `tooSlow` | look at the share, or raise the `TIFFLimits` if such pages are meant |
 /// | `damaged` | acquire or copy the file again |
@@ -160,6 +207,12 @@ package struct TIFFError: Error, Sendable, Equatable, CustomStringConvertible {
         case truncated
         /// A valid file of a kind that is not a grey frame this system reads.
         case unsupported
+        /// An image in colour.
+        case colour
+        /// It is not certain which page shows what, or where planes without a directory lie.
+        case layout
+        /// There is no such channel or z-plane.
+        case choice
         /// Larger than the limits allow.
         case tooLarge
         /// Reading and decoding took longer than the limits allow.
@@ -198,7 +251,13 @@ package struct TIFFError: Error, Sendable, Equatable, CustomStringConvertible {
         case .cannotOpen: "check the path, the permissions and the share"
         case .notTIFF: "wait if it is still being written, otherwise it is not a frame"
         case .truncated: "wait if it is still being written, otherwise acquire or copy it again"
-        case .unsupported: "save frames as unsigned or float grey with no or lossless compression"
+        case .unsupported:
+            "save frames as grey with no or lossless compression, for example with "
+                + "`convert IN.tif -compress zip OUT.tif` (ImageMagick)"
+        case .colour:
+            "convert it to grey, for example with `convert IN.tif -colorspace Gray OUT.tif` (ImageMagick)"
+        case .layout: "save it again with a page for each image, for example as OME-TIFF"
+        case .choice: "choose with `channel` and `plane` what the file has"
         case .tooLarge: "raise the limits if this size is meant"
         case .tooSlow: "look at the share it lies on, or raise the limit if such pages are meant"
         case .damaged: "acquire or copy it again"

@@ -148,8 +148,8 @@ extension FrameLedger {
             let statement = try database.cachedStatement(
                 sql: """
                     INSERT OR REPLACE INTO pending
-                    (root, path, device, inode, size, mtime_ns, run, well, frame, reason, since_ns)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    (root, path, device, inode, size, mtime_ns, run, well, view, frame, reason, since_ns)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """
             )
             for frame in frames {
@@ -159,7 +159,8 @@ extension FrameLedger {
                         try Self.root(frame.source.root, in: database), frame.source.path,
                         Int64(bitPattern: identity.device), Int64(bitPattern: identity.inode), identity.size,
                         identity.modified.nanoseconds, frame.frame.run, frame.frame.well.description,
-                        frame.frame.index, frame.reason, frame.since.nanoseconds,
+                        frame.frame.view.description, frame.frame.index, frame.reason,
+                        frame.since.nanoseconds,
                     ]
                 )
             }

@@ -27,8 +27,12 @@ package struct Decision: Sendable, Equatable {
     package let run: String
     /// The well.
     package let well: Well
+    /// What the frame shows of the well.
+    package let view: FrameView
     /// The frame's place in time; `nil` for the whole well.
     package let frame: Int?
+    /// Which of the files that say this frame was decided on, by `FrameSource.key`; empty for the only one.
+    package let file: String
     /// What was decided.
     package let kind: Kind
     /// The reviewer's words; may be empty.
@@ -42,7 +46,9 @@ package struct Decision: Sendable, Equatable {
     package init(
         run: String,
         well: Well,
+        view: FrameView = .only,
         frame: Int?,
+        file: String = "",
         kind: Kind,
         note: String,
         reviewer: String,
@@ -50,12 +56,19 @@ package struct Decision: Sendable, Equatable {
     ) {
         self.run = run
         self.well = well
+        self.view = view
         self.frame = frame
+        self.file = file
         self.kind = kind
         self.note = String(note.prefix(Self.longestNote))
         self.reviewer = String(reviewer.prefix(Self.longestName))
         self.decided = decided
     }
+}
+
+extension Decision {
+    /// The frame that was decided on; `nil` for the whole well.
+    package var id: FrameID? { frame.map { FrameID(run: run, well: well, view: view, index: $0) } }
 }
 
 extension FrameLedger {
@@ -67,11 +80,13 @@ extension FrameLedger {
         try write { database in
             try database.execute(
                 sql: """
-                    INSERT INTO decisions (run, well, frame, decision, note, reviewer, decided_ns)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    INSERT INTO decisions (run, well, view, frame, file, decision, note, reviewer, decided_ns)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    decision.run, decision.well.description, decision.frame, decision.kind.rawValue,
+                    decision.run, decision.well.description, decision.view.description, decision.frame,
+                    decision.file,
+                    decision.kind.rawValue,
                     decision.note, decision.reviewer, decision.decided.nanoseconds,
                 ]
             )
@@ -89,9 +104,10 @@ extension FrameLedger {
                     WHERE (?1 IS NULL OR run = ?1) AND (?2 IS NULL OR well = ?2) AND decision <> 'withdrawn'
                     AND NOT EXISTS (
                         SELECT 1 FROM decisions AS later WHERE later.run = latest.run
-                        AND later.well = latest.well AND later.frame IS latest.frame AND later.id > latest.id
+                        AND later.well = latest.well AND later.view = latest.view
+                        AND later.frame IS latest.frame AND later.file = latest.file AND later.id > latest.id
                     )
-                    ORDER BY run, well, frame
+                    ORDER BY run, well, view, frame, file
                     """,
                 arguments: [run, well?.description]
             ).compactMap(decision)
@@ -99,12 +115,15 @@ extension FrameLedger {
     }
 
     private func decision(_ row: Row) -> Decision? {
-        guard let well = Well(row["well"] as String), let kind = Decision.Kind(rawValue: row["decision"])
+        guard let well = Well(row["well"] as String), let view = FrameView(row["view"] as String),
+            let kind = Decision.Kind(rawValue: row["decision"])
         else { return nil }
         return Decision(
             run: row["run"],
             well: well,
+            view: view,
             frame: row["frame"],
+            file: row["file"],
             kind: kind,
             note: row["note"],
             reviewer: row["reviewer"],

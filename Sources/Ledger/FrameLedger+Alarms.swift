@@ -2,13 +2,14 @@ import GRDB
 package import Plate
 
 extension FrameLedger {
-    /// The alarms of a run, of one well of it, or of some frames of a well, in the order of their recording; those of `events`
+    /// The alarms of a run, of one well or one view of it, or of some frames of a well, in the order of their recording; those of `events`
     /// only.
     ///
     /// With frames it is as quick as there are few of them.
     package func alarms(
         run: String,
         well: Well? = nil,
+        view: FrameView? = nil,
         frames: ClosedRange<Int>? = nil,
         events: Set<Alarm.Event> = Set(Alarm.Event.allCases)
     ) throws(LedgerError) -> [Alarm] {
@@ -18,6 +19,10 @@ extension FrameLedger {
         if let well {
             condition += " AND well = ?"
             arguments += [well.description]
+        }
+        if let view {
+            condition += " AND view = ?"
+            arguments += [view.description]
         }
         if let frames {
             condition += " AND frame BETWEEN ? AND ?"
@@ -45,14 +50,14 @@ extension FrameLedger {
     }
 
     private static func alarm(_ row: Row) -> Alarm? {
-        guard let event = Alarm.Event(rawValue: row["event"]), let well = Well(row["well"] as String) else {
-            return nil
-        }
+        guard let event = Alarm.Event(rawValue: row["event"]), let well = Well(row["well"] as String),
+            let view = FrameView(row["view"] as String)
+        else { return nil }
         let reason: String = row["reason"]
         return Alarm(
             time: Timestamp(nanoseconds: row["time_ns"]),
             event: event,
-            frame: FrameID(run: row["run"], well: well, index: row["frame"]),
+            frame: FrameID(run: row["run"], well: well, view: view, index: row["frame"]),
             model: row["model"],
             pattern: row["pattern"],
             reason: reason.isEmpty ? nil : reason
@@ -64,14 +69,15 @@ extension FrameLedger {
         let statement = try database.cachedStatement(
             sql: """
                 INSERT OR IGNORE INTO alarms
-                (time_ns, event, run, well, frame, severity, threshold, cause, pattern, reason, model)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                (time_ns, event, run, well, view, frame, severity, threshold, cause, pattern, reason, model)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         )
         try statement.execute(
             arguments: [
                 alarm.time.nanoseconds, alarm.event.rawValue, alarm.frame.run,
-                alarm.frame.well.description, alarm.frame.index, alarm.judgement?.severity,
+                alarm.frame.well.description, alarm.frame.view.description, alarm.frame.index,
+                alarm.judgement?.severity,
                 alarm.judgement?.threshold, alarm.judgement?.cause.cause.rawValue, alarm.pattern,
                 alarm.reason ?? "", alarm.model,
             ]

@@ -34,17 +34,17 @@ extension FrameLedger {
             let rows = try Row.fetchCursor(
                 database,
                 sql: """
-                    SELECT device, inode, size, mtime_ns, run, well, frame, pages, root, path
+                    SELECT device, inode, size, mtime_ns, run, well, view, frame, pages, root, path
                     FROM frames ORDER BY id
                     """
             )
             while let row = try rows.next() {
                 guard let (identity, frame) = file(row) else { continue }
-                let pages: Int = row[7]
+                let pages: Int = row[8]
                 if pages == 1 {
                     body(identity, frame)
                 } else {
-                    let movie = Movie(root: row[8], path: row[9], identity: identity)
+                    let movie = Movie(root: row[9], path: ExactPath(row[10]), identity: identity)
                     movies[movie, default: MoviePages(first: frame)].add(frame, of: pages)
                 }
             }
@@ -54,7 +54,7 @@ extension FrameLedger {
 
     private struct Movie: Hashable {
         let root: Int64
-        let path: String
+        let path: ExactPath
         let identity: FileIdentity
     }
 
@@ -78,7 +78,8 @@ extension FrameLedger {
     private func file(_ row: Row) -> (FileIdentity, FrameID)? {
         guard let device: Int64 = row[0], let inode: Int64 = row[1], let size: Int64 = row[2],
             let modified: Int64 = row[3], let run: String = row[4],
-            let well = (row[5] as String?).flatMap({ Well($0) }), let index: Int = row[6]
+            let well = (row[5] as String?).flatMap({ Well($0) }),
+            let view = FrameView((row[6] as String?) ?? ""), let index: Int = row[7]
         else { return nil }
         let identity = FileIdentity(
             device: UInt64(bitPattern: device),
@@ -86,23 +87,52 @@ extension FrameLedger {
             size: size,
             modified: Timestamp(nanoseconds: modified)
         )
-        return (identity, FrameID(run: run, well: well, index: index))
+        return (identity, FrameID(run: run, well: well, view: view, index: index))
     }
 
-    /// The pages of a file that have an outcome with just this content.
-    package func settledPages(of file: FrameSource) throws(LedgerError) -> Set<Int> {
+    /// A page of a file that has an outcome.
+    package struct KnownPage: Sendable, Equatable {
+        /// Counted from 0.
+        package let page: Int
+        /// Whether the file had just this content.
+        package let isCurrent: Bool
+        /// What the page held.
+        package let digest: UInt64?
+    }
+
+    /// The pages of a file that have an outcome, with this or an earlier content.
+    package func knownPages(of file: FrameSource) throws(LedgerError) -> [KnownPage] {
         try read { database in
-            try Set(
-                Int.fetchAll(
-                    database,
-                    sql: """
-                        SELECT page FROM frames
-                        WHERE root = (SELECT id FROM roots WHERE path = ?) AND path = ?
-                        AND device = ? AND inode = ? AND size = ? AND mtime_ns = ?
-                        """,
-                    arguments: Self.arguments(of: file)
-                )
+            let statement = try database.cachedStatement(
+                sql: """
+                    SELECT page, digest, device = ?3 AND inode = ?4 AND size = ?5 AND mtime_ns = ?6
+                    FROM frames WHERE root = (SELECT id FROM roots WHERE path = ?1) AND path = ?2
+                    """
             )
+            return try Row.fetchAll(statement, arguments: Self.arguments(of: file)).map { row in
+                KnownPage(
+                    page: row[0],
+                    isCurrent: row[2] ?? false,
+                    digest: (row[1] as Int64?).map { UInt64(bitPattern: $0) }
+                )
+            }
+        }
+    }
+
+    /// Notes that pages of a file keep their outcomes although the file has another content now, and how many frames it has.
+    package func keep(_ pages: some Collection<Int>, of file: FrameSource, frames: Int) throws(LedgerError) {
+        guard !pages.isEmpty else { return }
+        try write { database in
+            for page in pages {
+                try database.execute(
+                    sql: """
+                        UPDATE frames SET device = ?3, inode = ?4, size = ?5, mtime_ns = ?6, pages = ?7
+                        WHERE root = (SELECT id FROM roots WHERE path = ?1) AND path = ?2 AND page = ?8
+                        """,
+                    arguments: Self.arguments(of: file) + [frames, page]
+                )
+            }
+            try Self.settlePending(file, root: Self.root(file.root, in: database), in: database)
         }
     }
 
@@ -120,9 +150,39 @@ extension FrameLedger {
         try read { database in
             try Row.fetchAll(
                 database,
-                sql: "\(FrameRow.selection) WHERE run = ? AND well = ? AND frame = ? ORDER BY sequence",
-                arguments: [frame.run, frame.well.description, frame.index]
+                sql:
+                    "\(FrameRow.selection) WHERE run = ? AND well = ? AND view = ? AND frame = ? ORDER BY sequence",
+                arguments: [frame.run, frame.well.description, frame.view.description, frame.index]
             ).map(FrameRow.record(from:))
+        }
+    }
+
+    /// The row at a place in the order of recording; `nil` where the frame was recorded again meanwhile.
+    package func record(sequence: Int64) throws(LedgerError) -> FrameRecord? {
+        try read { database in
+            try Row.fetchOne(
+                database,
+                sql: "\(FrameRow.selection) WHERE sequence = ?",
+                arguments: [sequence]
+            ).map(FrameRow.record(from:))
+        }
+    }
+
+    /// Whether a mask of a run belongs to another page than this one.
+    package func hasMask(_ path: String, run: String, besides place: FrameSource.Place) throws(LedgerError)
+        -> Bool
+    {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT roots.path, frames.path, page FROM frames JOIN roots ON roots.id = root
+                    WHERE run = ? AND mask = ?
+                    """,
+                arguments: [run, path]
+            ).contains { row in
+                ExactPath(row[0]) != place.root || ExactPath(row[1]) != place.path || row[2] != place.page
+            }
         }
     }
 
@@ -169,13 +229,13 @@ extension FrameLedger {
         }
     }
 
-    /// Files of frames that were judged normal in a normal well: some of them, spread evenly over wells and time, and the
+    /// Files with one frame, their first page, that was judged normal in a normal well: some of them, spread evenly over wells and time, and the
     /// same ones each time.
     package func normalFiles(atMost most: Int) throws(LedgerError) -> [FrameSource] {
         precondition(most > 0, "\(most) files")
         return try read { database in
             let normal =
-                "state = 'scored' AND verdict = 'normal' AND well_faulty = 0 AND pages = 1"
+                "state = 'scored' AND verdict = 'normal' AND well_faulty = 0 AND pages = 1 AND page = 0"
             let all = try Int.fetchOne(database, sql: "SELECT count(*) FROM frames WHERE \(normal)") ?? 0
             // Wells are recorded one after another: every n-th frame could be of one well. Knuth's multiplier scatters them.
             let share = min(1, Double(most) / Double(max(all, 1)))
@@ -206,6 +266,8 @@ extension FrameLedger {
         package let isSuspect: Bool
         /// Whether the well counts as faulty from it on; `nil` for one judged after newer ones, or not at all.
         package let wellIsFaulty: Bool?
+        /// Its place in the order of recording, which no other frame has.
+        package let sequence: Int64
     }
 
     /// Which frames of a well are asked for.
@@ -214,20 +276,23 @@ extension FrameLedger {
         package var before: Int?
         /// Frames from this one on only.
         package var from: Int?
+        /// Frames of this view only; `nil` for all.
+        package var view: FrameView?
         /// Flagged frames only.
         package var flaggedOnly: Bool
         /// So many at most.
         package var limit: Int
 
         /// Selects the last frames of a well.
-        package init(limit: Int = .max, flaggedOnly: Bool = false) {
-            (self.limit, self.flaggedOnly) = (limit, flaggedOnly)
+        package init(limit: Int = .max, view: FrameView? = nil, flaggedOnly: Bool = false) {
+            (self.limit, self.view, self.flaggedOnly) = (limit, view, flaggedOnly)
         }
     }
 
-    /// Hands over the frames of a well in the order of time; of files that name the same frame, each.
+    /// Hands over the frames of one view of a well in the order of time; of files that name the same frame, each.
     package func forEachPoint(
         of well: Well,
+        view: FrameView = .only,
         run: String,
         _ body: (SeriesPoint) throws -> Void
     ) throws(LedgerError) {
@@ -236,11 +301,12 @@ extension FrameLedger {
                 database,
                 sql: """
                     SELECT frame, state, severity, threshold, verdict, well_faulty,
-                        verdict = 'normal' AND severity > suspect_limit AS suspect
+                        verdict = 'normal' AND severity > suspect_limit AS suspect,
+                        sequence
                     FROM frames
-                    WHERE run = ? AND well = ? AND state <> 'skipped' ORDER BY frame, sequence
+                    WHERE run = ? AND well = ? AND view = ? AND state <> 'skipped' ORDER BY frame, sequence
                     """,
-                arguments: [run, well.description]
+                arguments: [run, well.description, view.description]
             )
             while let row = try rows.next() {
                 guard let frame: Int = row[0], let state = FrameRecord.State(rawValue: row[1]) else {
@@ -254,7 +320,8 @@ extension FrameLedger {
                     // A frame that could not be judged has no verdict.
                     isFaulty: (row[4] as String?) == Verdict.faulty.rawValue,
                     isSuspect: row[6] ?? false,
-                    wellIsFaulty: row[5]
+                    wellIsFaulty: row[5],
+                    sequence: row[7]
                 )
                 try body(point)
             }
@@ -293,12 +360,12 @@ extension FrameLedger {
                 database,
                 sql: """
                     \(FrameRow.selection) WHERE run = ?1 AND well = ?2 AND state <> 'skipped'
-                    AND frame < ?3 AND frame >= ?4 \(selection.flaggedOnly ? "AND verdict = 'faulty'" : "")
-                    ORDER BY frame DESC, sequence DESC LIMIT ?5
+                    AND frame < ?3 AND frame >= ?4 \(selection.view == nil ? "" : "AND view = ?6") \(selection.flaggedOnly ? "AND verdict = 'faulty'" : "")
+                    ORDER BY frame DESC, view DESC, sequence DESC LIMIT ?5
                     """,
                 arguments: [
                     run, well.description, selection.before ?? .max, selection.from ?? .min, selection.limit,
-                ]
+                ] + (selection.view.map { [$0.description] } ?? [])
             ).map(FrameRow.record(from:))
         }
     }

@@ -27,9 +27,9 @@ extension FrameLedger {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT run, count(*) AS wells, sum(judged) AS judged, sum(flagged) AS flagged,
+                    SELECT run, count(DISTINCT well) AS wells, sum(judged) AS judged, sum(flagged) AS flagged,
                     sum(quarantined) AS quarantined, min(first_ns) AS first_ns, max(last_sequence) AS last
-                    FROM wells GROUP BY run ORDER BY last DESC
+                    FROM series GROUP BY run ORDER BY last DESC
                     """
             ).map { row in
                 RunSummary(
@@ -66,20 +66,22 @@ extension FrameLedger {
         }
     }
 
-    /// Which wells of a run count as faulty, after hysteresis; wells without a judged frame are left out.
+    /// Which wells of a run count as faulty, after hysteresis: those with a faulty view.
+    ///
+    /// Wells without a judged frame are left out.
     package func wellStates(of run: String) throws(LedgerError) -> [Well: Bool] {
         try read { database in
             let rows = try Row.fetchAll(
                 database,
                 sql:
-                    "SELECT well, (SELECT well_faulty \(Self.inOrder) LIMIT 1) AS is_faulty FROM wells WHERE run = ?",
+                    "SELECT well, (SELECT well_faulty \(Self.inOrder) LIMIT 1) AS is_faulty FROM series WHERE run = ?",
                 arguments: [run]
             )
             return rows.reduce(into: [:]) { states, row in
                 guard let well = Well(row["well"] as String), let isFaulty: Bool = row["is_faulty"] else {
                     return
                 }
-                states[well] = isFaulty
+                states[well] = states[well] == true || isFaulty
             }
         }
     }
@@ -92,41 +94,55 @@ extension FrameLedger {
     /// Whether any frame of a run has an outcome.
     package func hasRun(_ run: String) throws(LedgerError) -> Bool {
         try read {
-            try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM wells WHERE run = ?)", arguments: [run])
+            try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM series WHERE run = ?)", arguments: [run])
                 ?? false
         }
     }
 
     /// How the wells of a run stand, row by row; with `after`, those with an outcome recorded later only.
     ///
-    /// Four look-ups for each well, whatever the number of its frames.
+    /// Four look-ups for each view of a well, whatever the number of its frames.
     package func wells(of run: String, after sequence: Int64 = 0) throws(LedgerError) -> [WellSummary] {
         try read { database in
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT wells.*, frames.frame, state, severity, threshold, cause, frames.reason, completed_ns, judged_ns,
+                    SELECT series.*, frames.frame, state, severity, threshold, cause, frames.reason, completed_ns, judged_ns,
                     (SELECT well_faulty \(Self.inOrder) LIMIT 1) AS is_faulty,
                     (SELECT sum(verdict = 'faulty') FROM (SELECT verdict \(Self.inOrder) LIMIT 3)) AS recent,
-                    EXISTS (SELECT 1 FROM alarms WHERE alarms.run = wells.run AND alarms.well = wells.well
+                    EXISTS (SELECT 1 FROM alarms WHERE alarms.run = series.run AND alarms.well = series.well
                         AND alarms.frame = frames.frame AND event = 'STALLED'
                         AND reason NOT LIKE '%whole run%') AS is_stalled
-                    FROM wells JOIN frames ON sequence = last_sequence
-                    WHERE wells.run = ? AND last_sequence > ?
+                    FROM series JOIN frames ON sequence = last_sequence
+                    WHERE series.run = ?1
+                    AND series.well IN (SELECT well FROM series WHERE run = ?1 AND last_sequence > ?2)
                     """,
                 arguments: [run, sequence]
-            ).compactMap(wellSummary).sorted { $0.well < $1.well }
+            ).compactMap(wellSummary).reduce(into: [Well: WellSummary]()) { wells, view in
+                wells[view.well] = wells[view.well].map { $0.merged(with: view) } ?? view
+            }.values.sorted { $0.well < $1.well }
+        }
+    }
+
+    /// The views of a well that have frames with an outcome, in order.
+    package func views(of well: Well, run: String) throws(LedgerError) -> [FrameView] {
+        try read { database in
+            try String.fetchAll(
+                database,
+                sql: "SELECT view FROM series WHERE run = ? AND well = ?",
+                arguments: [run, well.description]
+            ).compactMap { FrameView($0) }.sorted()
         }
     }
 
     private static let inOrder = """
         FROM frames AS latest WHERE latest.state = 'scored' AND latest.well_faulty IS NOT NULL
-        AND latest.run = wells.run AND latest.well = wells.well ORDER BY latest.sequence DESC
+        AND latest.run = series.run AND latest.well = series.well AND latest.view = series.view ORDER BY latest.sequence DESC
         """
 
     private func wellSummary(_ row: Row) -> WellSummary? {
-        guard let well = Well(row["well"] as String), let frame: Int = row["frame"],
-            let state = FrameRecord.State(rawValue: row["state"])
+        guard let well = Well(row["well"] as String), let view = FrameView(row["view"] as String),
+            let frame: Int = row["frame"], let state = FrameRecord.State(rawValue: row["state"])
         else { return nil }
         return WellSummary(
             well: well,
@@ -138,6 +154,7 @@ extension FrameLedger {
             recentlyFaulty: row["recent"] ?? 0,
             isStalled: row["is_stalled"],
             last: WellSummary.Last(
+                view: view,
                 frame: frame,
                 state: state,
                 severity: row["severity"],
@@ -152,7 +169,7 @@ extension FrameLedger {
     }
 }
 
-/// How one well of a run stands: sums over its frames, and the frame recorded last.
+/// How one well of a run stands: sums over the frames of all its views, and the frame recorded last.
 package struct WellSummary: Sendable, Equatable {
     /// The well.
     package let well: Well
@@ -164,17 +181,35 @@ package struct WellSummary: Sendable, Equatable {
     package let quarantined: Int
     /// When the first outcome was decided.
     package let first: Timestamp
-    /// Whether the well counts as faulty, after hysteresis.
+    /// Whether the well counts as faulty, after hysteresis: one of its views does.
     package let isFaulty: Bool
-    /// Frames judged faulty among the last three that were judged in order.
+    /// Frames judged faulty among the last three of a view that were judged in order; of the worst view.
     package let recentlyFaulty: Int
     /// Whether its frames stopped coming while those of other wells came.
     package let isStalled: Bool
     /// The frame recorded last.
     package let last: Last
 
+    /// The sums over two views of the same well.
+    fileprivate func merged(with other: WellSummary) -> WellSummary {
+        let latest = last.sequence > other.last.sequence ? self : other
+        return WellSummary(
+            well: well,
+            judged: judged + other.judged,
+            flagged: flagged + other.flagged,
+            quarantined: quarantined + other.quarantined,
+            first: min(first, other.first),
+            isFaulty: isFaulty || other.isFaulty,
+            recentlyFaulty: max(recentlyFaulty, other.recentlyFaulty),
+            isStalled: latest.isStalled,
+            last: latest.last
+        )
+    }
+
     /// The frame that was recorded last.
     package struct Last: Sendable, Equatable {
+        /// What it shows of the well.
+        package let view: FrameView
         /// Its place in time.
         package let frame: Int
         /// How it ended.
@@ -197,11 +232,11 @@ package struct WellSummary: Sendable, Equatable {
 }
 
 extension FrameLedger {
-    /// The last `count` judged frames of a well, oldest first, whether it counts as faulty after the last of them, and that
+    /// The last `count` judged frames of one view of a well, oldest first, whether it counts as faulty after the last of them, and that
     /// frame's place in time; empty and normal for a new well.
     ///
     /// Frames that were judged after newer ones are no part of it.
-    package func history(of well: Well, run: String, count: Int) throws(LedgerError)
+    package func history(of well: Well, view: FrameView = .only, run: String, count: Int) throws(LedgerError)
         -> (frames: [PastFrame], isFaulty: Bool, newest: PlaceInTime?)
     {
         precondition(count > 0, "a history of \(count) frames")
@@ -212,10 +247,10 @@ extension FrameLedger {
                     SELECT verdict, severity, score_max, score_mean, score_patch, well_faulty, frame, mtime_ns,
                         evidence
                     FROM frames
-                    WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ?
+                    WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ? AND view = ?
                     ORDER BY sequence DESC LIMIT ?
                     """,
-                arguments: [run, well.description, count]
+                arguments: [run, well.description, view.description, count]
             )
             return (
                 frames: rows.reversed().compactMap(pastFrame),
@@ -244,9 +279,10 @@ extension FrameLedger {
         )
     }
 
-    /// The severities of the first `count` frames of a well that were judged in order, in the order of recording.
+    /// The severities of the first `count` frames of one view of a well that were judged in order, in the order of recording.
     package func firstSeverities(
         of well: Well,
+        view: FrameView = .only,
         run: String,
         model: String,
         count: Int
@@ -256,10 +292,10 @@ extension FrameLedger {
                 database,
                 sql: """
                     SELECT severity FROM frames
-                    WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ? AND model = ?
+                    WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ? AND view = ? AND model = ?
                     ORDER BY sequence LIMIT ?
                     """,
-                arguments: [run, well.description, model, count]
+                arguments: [run, well.description, view.description, model, count]
             ).compactMap(\.self)
         }
     }
@@ -276,9 +312,10 @@ extension FrameLedger {
         package let evidence: Double?
     }
 
-    /// How a well's normal frames looked that were judged in order by a model: the last `count`, oldest first.
+    /// How the normal frames of one view of a well looked that were judged in order by a model: the last `count`, oldest first.
     package func appearances(
         of well: Well,
+        view: FrameView = .only,
         run: String,
         model: String,
         count: Int
@@ -288,11 +325,11 @@ extension FrameLedger {
                 database,
                 sql: """
                     SELECT appearance, terms, change, evidence FROM frames
-                    WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ? AND model = ?
+                    WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ? AND view = ? AND model = ?
                     AND verdict = 'normal' AND appearance IS NOT NULL
                     ORDER BY sequence DESC LIMIT ?
                     """,
-                arguments: [run, well.description, model, count]
+                arguments: [run, well.description, view.description, model, count]
             ).reversed().map { row in
                 PastLook(
                     appearance: [Float](packed: row["appearance"] as Data),

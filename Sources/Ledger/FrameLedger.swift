@@ -5,7 +5,7 @@ package import Plate
 /// The durable record of what became of every frame, one SQLite database for each output folder.
 ///
 /// **Format.** SQLite in WAL mode with `synchronous=FULL`: a commit that returned survives a power cut.
-/// Schema version 2 (`PRAGMA user_version`); a ledger of another version is refused:
+/// Schema version 3 (`PRAGMA user_version`); a ledger of another version is refused:
 ///
 /// | table | column | meaning |
 /// |---|---|---|
@@ -13,7 +13,7 @@ package import Plate
 /// | `frames` | `root`, `path`, `page` | which page of which file; unique together |
 /// | | `pages` | pages of the file, so that a movie cut short is known to be unfinished |
 /// | | `device`, `inode`, `size`, `mtime_ns` | the content that was judged |
-/// | | `run`, `well` (`B01`), `frame` | what the name says |
+/// | | `run`, `well` (`B01`), `view`, `frame` | what the name says; `view` as `FrameView` writes it, empty where the name says nothing |
 /// | | `state`, `reason` | `scored`, `quarantined` or `skipped`, and why for the last two |
 /// | | `score_max`, `score_mean`, `score_patch`, `score` | the image scores and the one that counts |
 /// | | `severity`, `threshold`, `verdict` | faulty where severity is above threshold, or the same image came again and again (`cause` is `frozen`) |
@@ -35,14 +35,14 @@ package import Plate
 /// | | `model`, `precision`, `pattern` | what it judged with, and how names were read |
 /// | `session_roots` | `session`, `root` | the folders that it watched |
 /// | `models` | `name`, `path`, `first_ns` | which file had this name when it was first used |
-/// | `alarms` | `time_ns`, `event`, `run`, `well`, `frame` | what the alarm logs say, see `Alarm` |
+/// | `alarms` | `time_ns`, `event`, `run`, `well`, `view`, `frame` | what the alarm logs say, see `Alarm` |
 /// | | `severity`, `threshold`, `cause`, `pattern`, `reason`, `model` | |
 /// | `pending` | `root`, `path`, `device` ... `frame` | files that waited when the daemon stopped, as in `frames`, until they have an outcome |
 /// | | `reason`, `since_ns` | why, and since when |
 /// | `runs` (view) | `run`, `first_ns`, `last_ns`, `wells`, `frames`, `judged`, `flagged`, `quarantined`, `skipped` | sums over `frames` |
-/// | `wells` | `run`, `well`, `judged`, `flagged`, `quarantined` | sums over `frames`, kept by triggers |
+/// | `series` | `run`, `well`, `view`, `judged`, `flagged`, `quarantined` | sums over `frames`, kept by triggers |
 /// | | `first_ns`, `last_sequence` | when its first outcome was decided; the frame recorded last |
-/// | `decisions` | `run`, `well`, `frame`, `decision`, `note`, `reviewer`, `decided_ns` | see `Decision`; never changed, the last one counts |
+/// | `decisions` | `run`, `well`, `view`, `frame`, `file`, `decision`, `note`, `reviewer`, `decided_ns` | see `Decision`; never changed, the last one counts |
 ///
 /// A frame recorded again takes the place of its earlier row and a new `sequence`.
 /// One process opens the ledger to write, any number read beside it. Any thread may call any method; writers wait
@@ -118,12 +118,13 @@ package final class FrameLedger: Sendable {
         }
         try translated {
             try pool.write { database in
-                var roots: [String: Int64] = [:]
+                var roots: [ExactPath: Int64] = [:]
                 var sequence = try Int64.fetchOne(database, sql: "SELECT max(sequence) FROM frames") ?? 0
                 for record in records {
                     let source = record.source
-                    let root = try roots[source.root] ?? Self.root(source.root, in: database)
-                    roots[source.root] = root
+                    let folder = ExactPath(source.root)
+                    let root = try roots[folder] ?? Self.root(source.root, in: database)
+                    roots[folder] = root
                     sequence += 1
                     try FrameRow.upsert(record, root: root, sequence: sequence, in: database)
                     try Self.settlePending(source, root: root, in: database)

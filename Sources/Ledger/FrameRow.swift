@@ -6,12 +6,13 @@ import Plate
 enum FrameRow {
     /// Every column but `id`, in the order that `values` gives them.
     private static let columns = [
-        "root", "path", "page", "pages", "device", "inode", "size", "mtime_ns", "run", "well", "frame",
+        "root", "path", "page", "pages", "device", "inode", "size", "mtime_ns", "run", "well", "view",
+        "frame",
         "state", "reason", "score_max", "score_mean", "score_patch", "score", "severity", "threshold",
         "suspect_limit", "terms", "verdict", "width", "height", "area", "box_x", "box_y", "box_width",
         "box_height", "cause",
         "confidence", "mask", "well_faulty", "tier", "precision", "change", "evidence", "appearance", "model",
-        "completed_ns", "judged_ns", "sequence",
+        "completed_ns", "judged_ns", "sequence", "digest",
     ]
 
     private static let upsertStatement = """
@@ -34,7 +35,8 @@ enum FrameRow {
             root, record.source.path, record.source.page, record.pages,
             identity.map { Int64(bitPattern: $0.device) }, identity.map { Int64(bitPattern: $0.inode) },
             identity?.size, identity?.modified.nanoseconds,
-            record.frame?.run, record.frame?.well.description, record.frame?.index,
+            record.frame?.run, record.frame?.well.description, record.frame?.view.description,
+            record.frame?.index,
             record.state.rawValue, record.reason,
             judgement?.scores?.maximum, judgement?.scores?.mean, judgement?.scores?.patch, judgement?.score,
             judgement?.severity, judgement?.threshold, judgement?.suspectLimit,
@@ -45,6 +47,7 @@ enum FrameRow {
             judgement?.tier.rawValue, judgement?.precision, judgement?.change, judgement?.evidence,
             judgement.flatMap { $0.appearance.isEmpty ? nil : Data($0.appearance.packed) }, record.model,
             record.completed?.nanoseconds, record.judged.nanoseconds, sequence,
+            record.digest.map { Int64(bitPattern: $0) },
         ]
         return StatementArguments(values)
     }
@@ -55,7 +58,7 @@ enum FrameRow {
 
     /// The same for `source(from:)` and `frame(from:)`.
     static let sourceSelection = """
-        SELECT roots.path AS root_path, frames.path, page, device, inode, size, mtime_ns, run, well, frame
+        SELECT roots.path AS root_path, frames.path, page, device, inode, size, mtime_ns, run, well, view, frame
         FROM frames JOIN roots ON roots.id = root
         """
 
@@ -63,6 +66,7 @@ enum FrameRow {
         FrameRecord(
             source: source(from: row),
             pages: row["pages"],
+            digest: (row["digest"] as Int64?).map { UInt64(bitPattern: $0) },
             frame: frame(from: row),
             outcome: try outcome(from: row),
             model: row["model"],
@@ -96,9 +100,9 @@ enum FrameRow {
     /// What a file's name says; `nil` where it says nothing.
     static func frame(from row: Row) -> FrameID? {
         guard let run: String = row["run"], let name: String = row["well"], let well = Well(name),
-            let index: Int = row["frame"]
+            let view = FrameView((row["view"] as String?) ?? ""), let index: Int = row["frame"]
         else { return nil }
-        return FrameID(run: run, well: well, index: index)
+        return FrameID(run: run, well: well, view: view, index: index)
     }
 
     private static func outcome(from row: Row) throws -> FrameRecord.Outcome {

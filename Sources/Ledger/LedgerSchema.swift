@@ -5,7 +5,7 @@ import GRDB
 /// There is one version of them. It stands in SQLite's `user_version`, and a ledger of another version is refused.
 enum LedgerSchema {
     /// The version that this program writes and reads.
-    static let version = 2
+    static let version = 3
 
     enum State: Equatable {
         /// No tables of a ledger.
@@ -23,7 +23,7 @@ enum LedgerSchema {
     }
 
     static func create(in database: Database) throws {
-        try database.execute(sql: frames + sessions + alarms + wells + triggers)
+        try database.execute(sql: frames + sessions + alarms + series + triggers)
         try database.execute(sql: "PRAGMA user_version = \(version)")
     }
 
@@ -39,8 +39,9 @@ enum LedgerSchema {
             path TEXT NOT NULL,
             page INTEGER NOT NULL,
             pages INTEGER NOT NULL,
+            digest INTEGER,
             device INTEGER, inode INTEGER, size INTEGER, mtime_ns INTEGER,
-            run TEXT, well TEXT, frame INTEGER,
+            run TEXT, well TEXT, view TEXT, frame INTEGER,
             state TEXT NOT NULL CHECK (state IN ('scored', 'quarantined', 'skipped')),
             reason TEXT,
             score_max REAL, score_mean REAL, score_patch REAL, score REAL,
@@ -56,15 +57,16 @@ enum LedgerSchema {
             sequence INTEGER NOT NULL UNIQUE,
             UNIQUE (root, path, page)
         ) STRICT;
-        CREATE INDEX frames_in_turn ON frames (run, well, sequence)
+        CREATE INDEX frames_in_turn ON frames (run, well, view, sequence)
         WHERE state = 'scored' AND well_faulty IS NOT NULL;
-        CREATE INDEX frames_by_name ON frames (run, well, frame);
+        CREATE INDEX frames_by_name ON frames (run, well, view, frame);
+        CREATE INDEX frames_by_mask ON frames (run, mask) WHERE mask IS NOT NULL;
         CREATE INDEX frames_by_state ON frames (state, run);
         CREATE TABLE pending (
             root INTEGER NOT NULL REFERENCES roots(id),
             path TEXT NOT NULL,
             device INTEGER NOT NULL, inode INTEGER NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-            run TEXT NOT NULL, well TEXT NOT NULL, frame INTEGER NOT NULL,
+            run TEXT NOT NULL, well TEXT NOT NULL, view TEXT NOT NULL, frame INTEGER NOT NULL,
             reason TEXT NOT NULL,
             since_ns INTEGER NOT NULL,
             PRIMARY KEY (root, path)
@@ -105,65 +107,68 @@ enum LedgerSchema {
             id INTEGER PRIMARY KEY,
             time_ns INTEGER NOT NULL,
             event TEXT NOT NULL,
-            run TEXT NOT NULL, well TEXT NOT NULL, frame INTEGER NOT NULL,
+            run TEXT NOT NULL, well TEXT NOT NULL, view TEXT NOT NULL, frame INTEGER NOT NULL,
             severity REAL, threshold REAL, cause TEXT,
             pattern TEXT,
             reason TEXT NOT NULL,
             model TEXT NOT NULL,
-            UNIQUE (run, well, frame, event, model, reason)
+            UNIQUE (run, well, view, frame, event, model, reason)
         ) STRICT;
         CREATE TABLE decisions (
             id INTEGER PRIMARY KEY,
             run TEXT NOT NULL,
             well TEXT NOT NULL,
+            view TEXT NOT NULL,
             frame INTEGER,
+            file TEXT NOT NULL,
             decision TEXT NOT NULL CHECK (decision IN ('fault', 'false-alarm', 'unsure', 'withdrawn')),
             note TEXT NOT NULL,
             reviewer TEXT NOT NULL,
             decided_ns INTEGER NOT NULL
         ) STRICT;
-        CREATE INDEX decisions_of_well ON decisions (run, well, frame, id);
+        CREATE INDEX decisions_of_well ON decisions (run, well, view, frame, id);
 
         """
 
     /// Sums that the page asks for again and again: counting the frames of a plate of 384 wells takes seconds, reading 384
     /// rows does not.
-    private static let wells = """
-        CREATE TABLE wells (
+    private static let series = """
+        CREATE TABLE series (
             run TEXT NOT NULL,
             well TEXT NOT NULL,
+            view TEXT NOT NULL,
             judged INTEGER NOT NULL,
             flagged INTEGER NOT NULL,
             quarantined INTEGER NOT NULL,
             first_ns INTEGER NOT NULL,
             last_sequence INTEGER NOT NULL,
-            PRIMARY KEY (run, well)
+            PRIMARY KEY (run, well, view)
         ) STRICT, WITHOUT ROWID;
 
         """
 
     /// A frame that is recorded again leaves the sums as its earlier row, and enters them as its new one.
     private static let triggers = """
-        CREATE TRIGGER wells_count_new AFTER INSERT ON frames
+        CREATE TRIGGER series_count_new AFTER INSERT ON frames
         WHEN NEW.run IS NOT NULL AND NEW.well IS NOT NULL AND NEW.state <> 'skipped' BEGIN
             \(counting)
         END;
-        CREATE TRIGGER wells_uncount_old AFTER UPDATE ON frames
+        CREATE TRIGGER series_uncount_old AFTER UPDATE ON frames
         WHEN OLD.run IS NOT NULL AND OLD.well IS NOT NULL AND OLD.state <> 'skipped' BEGIN
-            UPDATE wells SET judged = judged - (OLD.state = 'scored'), flagged = flagged - (OLD.verdict IS 'faulty'),
+            UPDATE series SET judged = judged - (OLD.state = 'scored'), flagged = flagged - (OLD.verdict IS 'faulty'),
                 quarantined = quarantined - (OLD.state = 'quarantined')
-            WHERE run = OLD.run AND well = OLD.well;
+            WHERE run = OLD.run AND well = OLD.well AND view = OLD.view;
         END;
-        CREATE TRIGGER wells_count_again AFTER UPDATE ON frames
+        CREATE TRIGGER series_count_again AFTER UPDATE ON frames
         WHEN NEW.run IS NOT NULL AND NEW.well IS NOT NULL AND NEW.state <> 'skipped' BEGIN
             \(counting)
         END;
         """
 
     private static let counting = """
-        INSERT INTO wells VALUES (NEW.run, NEW.well, NEW.state = 'scored', NEW.verdict IS 'faulty',
+        INSERT INTO series VALUES (NEW.run, NEW.well, NEW.view, NEW.state = 'scored', NEW.verdict IS 'faulty',
                 NEW.state = 'quarantined', NEW.judged_ns, NEW.sequence)
-            ON CONFLICT (run, well) DO UPDATE SET judged = judged + excluded.judged,
+            ON CONFLICT (run, well, view) DO UPDATE SET judged = judged + excluded.judged,
                 flagged = flagged + excluded.flagged, quarantined = quarantined + excluded.quarantined,
                 first_ns = min(first_ns, excluded.first_ns),
                 last_sequence = max(last_sequence, excluded.last_sequence);

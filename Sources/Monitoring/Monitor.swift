@@ -180,7 +180,7 @@ extension Monitor {
             ledger in
             Parts(
                 feed: FolderFeed(configuration, ledger: ledger),
-                reader: TIFFFrameReader(limits: configuration.limits),
+                reader: TIFFFrameReader(limits: configuration.limits, choice: configuration.planeChoice),
                 writeMask: Sidecars.writeTIFF,
                 journal: JournalReporter(journal: Journal()),
                 notifier: SystemdNotifier(),

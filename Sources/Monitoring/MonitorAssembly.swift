@@ -1,3 +1,4 @@
+import Acquisition
 import Ledger
 import Logging
 import Plate
@@ -23,6 +24,7 @@ final class MonitorAssembly: Sendable {
     private let logger: Logger
     private let quietEnd: Duration?
     private let started: Timestamp
+    private let planeChoice: PlaneChoice
     /// The judge at work, and how long the queue may be worked off at the end, as configured last.
     private let current: Mutex<(judge: any FrameJudge, stopTimeout: Duration)>
 
@@ -37,7 +39,7 @@ final class MonitorAssembly: Sendable {
         self.parts = parts
         self.ledger = ledger
         self.logger = logger
-        self.quietEnd = quietEnd
+        (self.quietEnd, planeChoice) = (quietEnd, configuration.planeChoice)
         current = Mutex((judge, configuration.stopTimeout))
         started = parts.now()
         queue = FrameQueue(WellQueue(configuration)) { $0.log(to: logger) }
@@ -144,7 +146,8 @@ final class MonitorAssembly: Sendable {
             logger: logger,
             now: parts.now,
             started: parts.now(),
-            quietEnd: quietEnd
+            quietEnd: quietEnd,
+            choice: planeChoice
         )
     }
 
@@ -240,7 +243,7 @@ extension FramePipeline.Settings {
             plateRules: configuration.plateRules,
             stopShare: configuration.stopShare,
             readAttempts: configuration.readAttempts,
-            namesByFrame: configuration.pattern.contains("/")
+            namesByFrame: (try? FramePattern(configuration.pattern))?.hasFolders ?? false
         )
     }
 }

@@ -37,23 +37,42 @@ package struct FrameSource: Hashable, Sendable {
         return root.utf8.last == UInt8(ascii: "/") ? root + path : root + "/" + path
     }
 
+    /// Sixteen digits that tell this page of this file from every other in addresses and decisions.
+    package var key: String { "\(absolutePath)\n\(page)".stableHash }
+
+    /// Whether both are the same page with the same content; paths are compared as bytes.
+    package static func == (left: FrameSource, right: FrameSource) -> Bool {
+        left.place == right.place && left.identity == right.identity
+    }
+
+    /// Feeds place and content.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(place)
+        hasher.combine(identity)
+    }
+
     /// Another page of the same file.
     package func page(_ page: Int) -> FrameSource {
         FrameSource(root: root, path: path, page: page, identity: identity)
     }
 
     /// Which page of which file, whatever its content; the ledger has at most one row for each.
-    package struct Place: Hashable, Sendable {
+    package struct Place: Hashable, Sendable, Comparable {
         /// Absolute path of the watched folder.
-        package let root: String
+        package let root: ExactPath
         /// The file's path below `root`.
-        package let path: String
+        package let path: ExactPath
         /// Page of a multi-page file, counted from 0.
         package let page: Int
+
+        /// Orders by folder, path and page.
+        package static func < (left: Place, right: Place) -> Bool {
+            (left.root, left.path, left.page) < (right.root, right.path, right.page)
+        }
     }
 
     /// The source without its content.
-    package var place: Place { Place(root: root, path: path, page: page) }
+    package var place: Place { Place(root: ExactPath(root), path: ExactPath(path), page: page) }
 }
 
 /// A frame, and where it lies.
@@ -93,8 +112,10 @@ package struct FrameRecord: Sendable, Equatable {
 
     /// Where the frame comes from.
     package let source: FrameSource
-    /// Pages of the file, at least 1; a file is settled when there are as many rows with its identity.
+    /// Frames of the file, at least 1; a file is settled when there are as many rows with its identity.
     package let pages: Int
+    /// A digest of what the page holds, by which it is known again once the file has grown; `nil` where it could not be read.
+    package let digest: UInt64?
     /// What the file's name says; `nil` where the name says nothing.
     package let frame: FrameID?
     /// What became of it.
@@ -110,6 +131,7 @@ package struct FrameRecord: Sendable, Equatable {
     package init(
         source: FrameSource,
         pages: Int = 1,
+        digest: UInt64? = nil,
         frame: FrameID? = nil,
         outcome: Outcome,
         model: String? = nil,
@@ -119,6 +141,7 @@ package struct FrameRecord: Sendable, Equatable {
         precondition(pages > 0 && source.page >= 0, "page \(source.page) of a file of \(pages) pages")
         self.source = source
         self.pages = pages
+        self.digest = digest
         self.frame = frame
         self.outcome = outcome
         self.model = model

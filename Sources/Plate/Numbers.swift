@@ -61,3 +61,11 @@ extension Double {
         return digits < 0 ? (self / power).rounded() * power : (self * power).rounded() / power
     }
 }
+
+extension StringProtocol {
+    /// Sixteen hexadecimal digits of FNV-1a over the UTF-8 bytes: the same on every machine and in every start.
+    package var stableHash: String {
+        let value = utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        return value.digits(16, radix: 16)
+    }
+}

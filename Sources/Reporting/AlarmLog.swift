@@ -27,8 +27,8 @@ package struct AlarmLog: ~Copyable {
 
     private let file: LineFile
     private var announced: Set<Key> = []
-    /// The last `onset` or `clear` among the recent lines.
-    package private(set) var lastTransition: Alarm.Event?
+    /// The last `onset` or `clear` of each view among the recent lines.
+    package private(set) var lastTransitions: [FrameView: Alarm.Event] = [:]
 
     /// Opens a well's log, made and mended where needed.
     package init(tree: OutputTree, run: String, well: Well) throws(OutputError) {
@@ -67,13 +67,14 @@ package struct AlarmLog: ~Copyable {
 
     private mutating func remember(_ alarm: Alarm) {
         announced.insert(Key(alarm))
-        if alarm.event == .onset || alarm.event == .clear { lastTransition = alarm.event }
+        if alarm.event == .onset || alarm.event == .clear { lastTransitions[alarm.frame.view] = alarm.event }
     }
 }
 
 /// One line of an alarm log, in logfmt, without its newline.
 ///
-/// Keys in this order: `time` (UTC, ms), `event`, `run`, `well`, `frame`; for a judged frame `score`, `threshold`,
+/// Keys in this order: `time` (UTC, ms), `event`, `run`, `well`, where the name tells them `field`,
+/// `channel` and `plane`, `frame`; for a judged frame `score`, `threshold`,
 /// `severity`, `cause`, `confidence` (0 to 1, of a known cause), `term` (the term of the severity that adds most, where the
 /// severity is above the threshold), `area` (share of the frame), `extent` (`frame` where all of it is faulty, as out of focus),
 /// `bbox` (`x,y,width,height` in pixels), `verdict` (`normal`, in an `ONSET` line of a frame that passes: the frames together are the
@@ -88,8 +89,9 @@ package enum AlarmLine {
     package static func format(_ alarm: Alarm) -> String {
         var fields: [(key: String, value: String)] = [
             ("time", alarm.time.iso8601), ("event", alarm.event.rawValue), ("run", alarm.frame.run),
-            ("well", alarm.frame.well.description), ("frame", String(alarm.frame.index)),
+            ("well", alarm.frame.well.description),
         ]
+        fields += view(alarm.frame.view) + [("frame", String(alarm.frame.index))]
         if let judgement = alarm.judgement {
             fields += [
                 ("score", figure(judgement.score)), ("threshold", figure(judgement.threshold)),
@@ -128,7 +130,7 @@ package enum AlarmLine {
         return Alarm(
             time: time,
             event: event,
-            frame: FrameID(run: run, well: well, index: index),
+            frame: FrameID(run: run, well: well, view: view(fields), index: index),
             model: model,
             judgement: judgement(fields, of: event),
             pattern: fields["pattern"],
@@ -137,6 +139,22 @@ package enum AlarmLine {
             },
             reason: fields["reason"],
             latencyMilliseconds: fields["latency_ms"].flatMap { Int($0) }
+        )
+    }
+
+    /// The keys of a view, as far as it is told.
+    static func view(_ view: FrameView) -> [(key: String, value: String)] {
+        [
+            view.field.map { ("field", String($0)) }, view.channel.map { ("channel", $0) },
+            view.plane.map { ("plane", String($0)) },
+        ].compactMap(\.self)
+    }
+
+    private static func view(_ fields: [String: String]) -> FrameView {
+        FrameView(
+            field: fields["field"].flatMap { Int($0) },
+            channel: fields["channel"],
+            plane: fields["plane"].flatMap { Int($0) }
         )
     }
 
@@ -156,7 +174,10 @@ package enum AlarmLine {
             threshold: threshold,
             scores: nil,
             score: score,
-            cause: ProbableCause(Cause(rawValue: cause) ?? .unknown, confidence: number("confidence") ?? 0),
+            cause: ProbableCause(
+                Cause(rawValue: cause) ?? .unknown,
+                confidence: number("confidence").flatMap { (0...1).contains($0) ? $0 : nil } ?? 0
+            ),
             area: area,
             boundingBox: box
         )
@@ -187,7 +208,7 @@ package struct AlarmFollower {
     private let tree: OutputTree
     private let run: String?
     private let wells: Set<Well>
-    private var offsets: [String: UInt64] = [:]
+    private var offsets: [ExactPath: UInt64] = [:]
 
     /// Follows one run or all, some wells or all (none given).
     package init(tree: OutputTree, run: String? = nil, wells: Set<Well> = []) {
@@ -222,10 +243,10 @@ package struct AlarmFollower {
     private mutating func read(_ path: String) throws(OutputError) -> [Line] {
         let handle = try Durable.Handle(path, flags: O_RDONLY | O_NOFOLLOW)
         let size = try handle.size()
-        let start = offsets[path].map(Int.init).flatMap { $0 <= size ? $0 : nil } ?? 0
+        let start = offsets[ExactPath(path)].map(Int.init).flatMap { $0 <= size ? $0 : nil } ?? 0
         let bytes = try handle.read(at: start, count: size - start)
         let whole = bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-        offsets[path] = UInt64(start + whole)
+        offsets[ExactPath(path)] = UInt64(start + whole)
         return bytes.prefix(whole).split(separator: UInt8(ascii: "\n")).compactMap { bytes in
             let text = String(decoding: bytes, as: UTF8.self)
             return AlarmLine.parse(text).map { Line(text: text, alarm: $0) }
@@ -235,8 +256,8 @@ package struct AlarmFollower {
 
 /// The frames of a run that could not be judged, `OUT/RUN/quarantine.log`.
 ///
-/// **Format.** Like the alarm logs; keys `time`, `file` (path under the watched folder), `page`, `run`, `well`,
-/// `frame`, `reason`. The files themselves stay where they are.
+/// **Format.** Like the alarm logs; keys `time`, `file` (path under the watched folder), `page`, `run`, `well`, where the
+/// name tells them `field`, `channel` and `plane`, `frame`, `reason`. The files themselves stay where they are.
 package struct QuarantineLog: ~Copyable {
     private let file: LineFile
     private var announced: Set<Substring>
@@ -259,11 +280,13 @@ package struct QuarantineLog: ~Copyable {
 
     private static func line(_ record: FrameRecord) -> String? {
         guard case .quarantined(let reason) = record.outcome, let frame = record.frame else { return nil }
-        return Logfmt.line([
+        let place = [
             ("time", record.judged.iso8601), ("file", record.source.path),
             ("page", String(record.source.page)), ("run", frame.run), ("well", frame.well.description),
-            ("frame", String(frame.index)), ("reason", reason),
-        ])
+        ]
+        return Logfmt.line(
+            place + AlarmLine.view(frame.view) + [("frame", String(frame.index)), ("reason", reason)]
+        )
     }
 
     /// What makes two lines the same announcement.

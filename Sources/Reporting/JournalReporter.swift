@@ -54,6 +54,7 @@ package struct JournalReporter: Sendable {
             "AUTOQC_WELL": alarm.frame.well.description, "AUTOQC_FRAME": String(alarm.frame.index),
             "AUTOQC_MODEL": alarm.model,
         ]
+        for (key, value) in AlarmLine.view(alarm.frame.view) { fields["AUTOQC_\(key.uppercased())"] = value }
         if let judgement = alarm.judgement {
             fields["AUTOQC_SCORE"] = AlarmLine.figure(judgement.score)
             fields["AUTOQC_SEVERITY"] = AlarmLine.figure(judgement.severity)
@@ -82,7 +83,9 @@ package struct JournalReporter: Sendable {
     }
 
     private static func message(_ alarm: Alarm) -> String {
-        let well = "Well \(alarm.frame.well) of run \(Logfmt.value(alarm.frame.run))"
+        let view = alarm.frame.view.words
+        let well =
+            "Well \(alarm.frame.well)\(view.isEmpty ? "" : ", \(Logfmt.unquoted(view)),") of run \(Logfmt.value(alarm.frame.run))"
         let reason = alarm.reason.map { ": \(Logfmt.quoted($0))" } ?? ""
         switch alarm.event {
         case .onset:

@@ -28,6 +28,9 @@ package enum Logfmt {
         return isPlain ? text : quoted(text)
     }
 
+    /// The value without quotes, what could forge a line escaped.
+    static func unquoted(_ text: String) -> String { text.unicodeScalars.map(escaped).joined() }
+
     /// The value in quotes, whatever it is.
     static func quoted(_ text: String) -> String {
         let isLong = text.unicodeScalars.count > longestValue

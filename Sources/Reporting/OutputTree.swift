@@ -119,13 +119,7 @@ package enum SafeName {
             }
         }
         guard result.utf8.count > longest else { return result }
-        return result.prefix(longest - 17) + "~" + hash(name)
-    }
-
-    /// Sixteen hexadecimal digits of FNV-1a over the bytes: the same on every machine and in every start.
-    package static func hash(_ name: String) -> String {
-        let value = name.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-        return value.digits(16, radix: 16)
+        return result.prefix(longest - 17) + "~" + name.stableHash
     }
 }
 

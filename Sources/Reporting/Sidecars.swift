@@ -31,9 +31,9 @@ package struct Sidecars: Sendable {
     ///
     /// Pages after the first of a movie add `_pNNNN`. `distinction` sets apart a second file of the same name.
     package static func name(file: String, page: Int, distinction: String? = nil) -> String {
-        let base = file.split(separator: "/").last.map(String.init) ?? file
-        let stem =
-            base.lastIndex(of: ".").flatMap { $0 > base.startIndex ? String(base[..<$0]) : nil } ?? base
+        let base = ExactPath(file).name
+        let dot = base.utf8.lastIndex(of: UInt8(ascii: "."))
+        let stem = String(dot.flatMap { $0 > base.startIndex ? base[..<$0] : nil } ?? base)
         let number = page == 0 ? "" : "_p" + page.digits(4)
         return SafeName.of(stem) + (distinction.map { "_\($0)" } ?? "") + number
     }

@@ -148,18 +148,42 @@ package enum DriftRule {
         package let to: Double
 
         /// The rise in words.
-        func words(threshold: Double) -> String {
+        package func words(threshold: Double) -> String {
             String(format: "severity rose from %.3g to %.3g of %.3g that are faulty", from, to, threshold)
         }
+    }
+
+    /// The rise over a whole series of severities in order of time, which may end above the threshold; `nil` for a jump, for no drift,
+    /// and for fewer than `fewest` frames.
+    ///
+    /// Medians of four parts rise one after another, none of the steps by most of the way.
+    package static func rise(over series: [Double], threshold: Double) -> Rise? {
+        guard series.count >= fewest, threshold.isFinite else { return nil }
+        let parts = (0..<4).map { part in
+            Array(series[part * series.count / 4..<(part + 1) * series.count / 4]).median
+        }
+        let rise = Rise(from: parts[0], to: parts[3])
+        let steps = zip(parts, parts.dropFirst()).map { $1 - $0 }
+        guard isFar(rise, threshold), steps.allSatisfy({ 0...largestStep * (rise.to - rise.from) ~= $0 })
+        else {
+            return nil
+        }
+        return rise
+    }
+
+    /// Frames that tell a drift from chance.
+    private static let fewest = 16
+    /// A drift goes this part of its way at most from one quarter of the time to the next.
+    private static let largestStep = 0.7
+
+    private static func isFar(_ rise: Rise, _ threshold: Double) -> Bool {
+        rise.from < share * threshold && rise.to - rise.from >= share * (threshold - rise.from)
     }
 
     /// The rise from the first frames' severities to the last frames'; `nil` where there is no drift or too few frames.
     package static func rise(first: [Double], last: [Double], threshold: Double) -> Rise? {
         guard first.count == window, last.count == window, threshold.isFinite else { return nil }
         let rise = Rise(from: first.median, to: last.median)
-        guard rise.from < share * threshold, rise.to < threshold,
-            rise.to - rise.from >= share * (threshold - rise.from)
-        else { return nil }
-        return rise
+        return rise.to < threshold && isFar(rise, threshold) ? rise : nil
     }
 }

@@ -2,9 +2,11 @@ import Foundation
 
 /// Tables as comma-separated values (RFC 4180).
 ///
-/// **Format.** UTF-8. A row ends with LF, CR or CRLF; ours end with LF. A field in quotes may hold separators, line breaks
-/// and quotes; a quote in it is doubled. The separator is a comma, or the semicolon or the tab, whichever the first row has
-/// most of. A byte order mark and empty rows are passed over, and so are blanks around a field in quotes.
+/// **Format.** We write UTF-8 and LF. We read what spreadsheets write: UTF-8, UTF-16, and else Windows-1252 (`TextEncoding`); rows
+/// that end with LF, CR or CRLF. A field in quotes may hold separators, line breaks
+/// and quotes; a quote in it is doubled. The separator is what a first line `sep=;` says, else a comma, a semicolon or a tab,
+/// whichever the first row has most of. A byte order mark and empty rows are passed over, and so are blanks around a field in
+/// quotes.
 ///
 /// This reader is our own: SwiftCSV (0.10) does not say in which line a row stands, refuses a whole file for one bad row,
 /// drops the blanks that a field begins with, and writes line breaks without quotes.
@@ -72,10 +74,17 @@ package struct CSVTable: Sendable {
     package let rows: [Row]
     /// Whether the last row lacks its line end, as in a file that was cut off.
     package let isCutOff: Bool
+    /// How its characters were stored.
+    package let encoding: TextEncoding
+    /// What stands between two fields.
+    package let separator: Character
 
-    /// Reads the bytes of a file; without a separator, by the one that its first row has most of.
+    /// Reads the bytes of a file; without a separator, by the one that it names or that its first row has most of.
     package init(_ bytes: some Sequence<UInt8>, separator: CSV.Separator? = nil) {
-        var reader = CSVReader(Array(bytes), separator: separator)
+        let (text, encoding) = TextEncoding.decoded(Array(bytes))
+        var reader = CSVReader(text, separator: separator)
+        self.encoding = encoding
+        self.separator = Character(UnicodeScalar(reader.separator))
         var rows: [Row] = []
         while let row = reader.next() { rows.append(row) }
         header = rows.first?.fields ?? []
@@ -83,23 +92,99 @@ package struct CSVTable: Sendable {
         isCutOff = reader.isCutOff
     }
 
-    /// The position of a column in each row; `nil` if there is none of that name.
-    package func column(_ name: String) -> Int? { header.firstIndex(of: name) }
+    /// The position of a column in each row, whatever the case of its letters and the blanks around it; `nil` if there is none
+    /// of that name.
+    package func column(_ name: String) -> Int? { header.firstIndex { Self.plain($0) == Self.plain(name) } }
+
+    private static func plain(_ name: String) -> String {
+        name.trimmingCharacters(in: .whitespacesAndNewlines.union(.controlCharacters)).lowercased()
+    }
+}
+
+/// How the characters of a text file are stored.
+package enum TextEncoding: String, Sendable {
+    /// UTF-8.
+    case utf8 = "UTF-8"
+    /// UTF-16, the low byte first.
+    case utf16LittleEndian = "UTF-16, little-endian"
+    /// UTF-16, the high byte first.
+    case utf16BigEndian = "UTF-16, big-endian"
+    /// One byte a character, as Windows stores Western European text; Latin-1 is part of it.
+    case windows1252 = "Windows-1252"
+
+    /// The bytes as UTF-8 without a byte order mark, and how they were stored.
+    ///
+    /// Text without a mark that is no UTF-8 is taken for Windows-1252, in which every byte is a character.
+    static func decoded(_ bytes: [UInt8]) -> (utf8: [UInt8], encoding: TextEncoding) {
+        if bytes.starts(with: CSV.byteOrderMark) {
+            let text = Array(bytes.dropFirst(CSV.byteOrderMark.count))
+            return (text, .utf8)
+        }
+        if let encoding = utf16(bytes) {
+            let isLittle = encoding == .utf16LittleEndian
+            let units = stride(from: 0, to: bytes.count - 1, by: 2).map { index in
+                UInt16(bytes[index + (isLittle ? 1 : 0)]) << 8 | UInt16(bytes[index + (isLittle ? 0 : 1)])
+            }
+            let text = String(
+                decoding: units.first == 0xFEFF ? units.dropFirst() : units[...],
+                as: UTF16.self
+            )
+            return (Array(text.utf8), encoding)
+        }
+        if String(validating: bytes, as: UTF8.self) != nil { return (bytes, .utf8) }
+        return (bytes.flatMap { $0 < 0x80 ? [$0] : Array(windows1252($0).utf8) }, .windows1252)
+    }
+
+    /// Which UTF-16 it is: by the mark, or because one byte of each of the first characters is 0.
+    private static func utf16(_ bytes: [UInt8]) -> TextEncoding? {
+        if bytes.starts(with: [0xFF, 0xFE]) { return .utf16LittleEndian }
+        if bytes.starts(with: [0xFE, 0xFF]) { return .utf16BigEndian }
+        let beginning = bytes.prefix(16)
+        guard beginning.count == 16, bytes.count.isMultiple(of: 2) else { return nil }
+        let zeros = beginning.indices.filter { beginning[$0] == 0 }
+        guard zeros.count == 8 else { return nil }
+        if zeros.allSatisfy({ $0 % 2 == 1 }) { return .utf16LittleEndian }
+        return zeros.allSatisfy { $0 % 2 == 0 } ? .utf16BigEndian : nil
+    }
+
+    private static func windows1252(_ byte: UInt8) -> String {
+        let scalar =
+            special.indices.contains(Int(byte) - 0x80) ? special[Int(byte) - 0x80] : UnicodeScalar(byte)
+        return String(scalar)
+    }
+
+    /// Bytes 0x80 to 0x9F; the five without a character stand for themselves.
+    private static let special = Array(
+        "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8D}Ž\u{8F}\u{90}‘’“”•–—˜™š›œ\u{9D}žŸ".unicodeScalars
+    )
 }
 
 /// Goes over the bytes of a table once.
 private struct CSVReader {
     private let bytes: [UInt8]
-    private let separator: UInt8
-    private var position: Int
+    let separator: UInt8
+    private var position = 0
     private var line = 1
     /// Whether the last row that was given ended with the file.
     private(set) var isCutOff = false
 
     init(_ bytes: [UInt8], separator: CSV.Separator?) {
         self.bytes = bytes
-        position = bytes.starts(with: CSV.byteOrderMark) ? CSV.byteOrderMark.count : 0
-        self.separator = (separator ?? Self.separator(of: bytes)).rawValue
+        let named = Self.named(bytes)
+        self.separator = separator?.rawValue ?? named?.separator ?? Self.separator(of: bytes).rawValue
+        guard let named else { return }
+        position = named.length
+        if position < bytes.count { passLineEnd() }
+    }
+
+    /// The separator that a first line `sep=;` names, as spreadsheets write it, and how long that line is.
+    private static func named(_ bytes: [UInt8]) -> (separator: UInt8, length: Int)? {
+        let line = bytes.prefix(16).prefix { !CSV.isLineEnd($0) }
+        let text = line.filter { $0 != CSV.quote }
+        guard text.count == 5, text.prefix(4).map({ $0 | 0x20 }).elementsEqual("sep=".utf8.map { $0 | 0x20 }),
+            let separator = text.last, separator < 0x80
+        else { return nil }
+        return (separator, line.count)
     }
 
     /// The separator that the first row has most of outside quotes; a comma if it has none.

@@ -15,20 +15,25 @@ package enum FramePaths {
         try paths(arguments) { _ in true }
     }
 
+    /// Spreadsheets write tables with tabs, and as UTF-16, under the last two.
+    private static let listEndings = [".csv", ".tsv", ".txt"]
+
     private static func paths(
         _ arguments: [String],
         where isWanted: (Labelled) -> Bool
     ) throws(DataError) -> [String] {
         var found: [String] = []
         for argument in arguments {
-            if argument.lowercased().hasSuffix(".csv") {
-                found += try labelled(csv: argument).filter(isWanted).map(\.image)
+            if listEndings.contains(where: argument.lowercased().hasSuffix) {
+                let list = try LabelledList(csv: argument, needsLabels: false)
+                if let problem = list.problems.first { throw DataError(problem) }
+                found += list.rows.filter(isWanted).map(\.image)
             } else {
                 found += try files(argument)
             }
         }
-        var seen: Set<String> = []
-        return found.filter { seen.insert($0).inserted }
+        var seen: Set<ExactPath> = []
+        return found.filter { seen.insert(ExactPath($0)).inserted }
     }
 
     /// Every TIFF file that an argument names: a file, a folder or a glob; throws where there is none.
@@ -36,7 +41,7 @@ package enum FramePaths {
         var isFolder: ObjCBool = false
         if unsafe FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) {
             guard isFolder.boolValue else { return [argument] }
-            let files = folder(argument)
+            let files = try folder(argument)
             guard !files.isEmpty else {
                 throw DataError("\(argument): no TIFF files in there; check the path")
             }
@@ -46,26 +51,53 @@ package enum FramePaths {
         guard !matches.isEmpty else {
             throw DataError("\(argument): no such file or folder, and no file matches it")
         }
-        return matches.flatMap { (match: String) -> [String] in
+        var found: [String] = []
+        for match in matches {
+            try checkName(match)
             var isFolder: ObjCBool = false
             _ = unsafe FileManager.default.fileExists(atPath: match, isDirectory: &isFolder)
-            return isFolder.boolValue ? folder(match) : [match]
+            found += isFolder.boolValue ? try folder(match) : [match]
         }
+        return found
     }
 
-    private static func folder(_ path: String) -> [String] {
+    private static func folder(_ path: String) throws(DataError) -> [String] {
         let names = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
-        return names.filter { name in
+        let frames = names.filter { name in
             let lower = name.lowercased()
             let base = name.split(separator: "/").last ?? ""
             return (lower.hasSuffix(".tif") || lower.hasSuffix(".tiff")) && !base.hasPrefix(".")
-        }.sorted().map { path.hasSuffix("/") ? path + $0 : "\(path)/\($0)" }
+        }.map { ExactPath(path).appending($0) }.sorted().map(\.text)
+        for frame in frames { try checkName(frame) }
+        return frames
+    }
+
+    /// Refuses a name whose bytes are no UTF-8: it comes with replacement characters, under which there is no file.
+    private static func checkName(_ path: String) throws(DataError) {
+        guard path.unicodeScalars.contains("\u{FFFD}"), !FileManager.default.fileExists(atPath: path) else {
+            return
+        }
+        throw DataError("\(path): the file's name is not UTF-8; rename it (`convmv` renames whole folders)")
+    }
+
+    /// The pattern with the characters escaped that stand in the name of a folder which is there.
+    private static func escapingFolder(of pattern: String) -> String {
+        let folder = ExactPath(pattern).folder
+        guard pattern.utf8.contains(UInt8(ascii: "/")), FileManager.default.fileExists(atPath: folder) else {
+            return pattern
+        }
+        let escaped = folder.unicodeScalars.map {
+            "\\[]{}*?".unicodeScalars.contains($0) ? "\\\($0)" : "\($0)"
+        }
+        return escaped.joined() + "/" + ExactPath(pattern).name
     }
 
     private static func expanded(_ pattern: String) -> [String] {
         var matches = unsafe glob_t()
         defer { unsafe globfree(&matches) }
-        guard unsafe glob(pattern, GLOB_BRACE | GLOB_TILDE, nil, &matches) == 0 else { return [] }
+        guard unsafe glob(escapingFolder(of: pattern), GLOB_BRACE | GLOB_TILDE, nil, &matches) == 0 else {
+            return []
+        }
         return unsafe (0..<Int(matches.gl_pathc)).compactMap { index in
             unsafe matches.gl_pathv[index].map { unsafe String(cString: $0) }
         }
@@ -93,7 +125,7 @@ extension FramePaths {
         /// Where the frame is named, for messages.
         package var place: String { "\(list), row \(row)" }
 
-        /// Decodes the first page.
+        /// Decodes the only frame of the file; a stack is refused, as the row would be of one of many.
         package func readFrame() throws(DataError) -> Frame { try Self.page(image) }
 
         /// Decodes the mask, every value above 0 being faulty; it must be of the frame's size.
@@ -118,7 +150,14 @@ extension FramePaths {
         }
 
         private static func page(_ path: String) throws(DataError) -> Frame {
-            do { return try TIFFReader(path: path).frame(page: 0) } catch { throw DataError("\(error)") }
+            do {
+                let reader = try TIFFReader(path: path)
+                if let missing = reader.missing?.error { throw DataError("\(missing)") }
+                guard reader.frames.count == 1 else {
+                    throw DataError("\(path) holds \(reader.frames.count) frames; a row of a list names one")
+                }
+                return try reader.frame(page: reader.frames[0].page)
+            } catch let error as DataError { throw error } catch { throw DataError("\(error)") }
         }
     }
 
@@ -136,9 +175,11 @@ extension FramePaths {
 
 /// A CSV list of labelled frames in the published layout.
 ///
-/// The first line names the columns: `img_path` and `label` (1 is faulty, 0 normal) are needed; `seg_path`
-/// (the mask, may be empty), `fault` (the class of fault) and `strength` of the fault are taken where they are; others are
-/// ignored. Separators and quotes are those of `CSV`; blanks around a field do not count.
+/// The first line names the columns, in letters of any case: `img_path` and `label` (1 is faulty, 0 normal; spreadsheets' words
+/// for true and false do as well, see `LabelWord`) are needed; without labels all frames count as normal, where that is
+/// allowed. `seg_path` (the mask, may be empty), `fault` (the class of fault) and `strength` of the fault are taken where they
+/// are; others are ignored. Separators, quotes and characters are those of `CSV`; blanks around a field do not count, nor do
+/// rows of empty fields. A backslash in a path is a slash, unless there is a file of just this name.
 package struct LabelledList: Sendable {
     /// The rows that could be read, in order.
     package let rows: [FramePaths.Labelled]
@@ -149,77 +190,119 @@ package struct LabelledList: Sendable {
     ///
     /// Paths are relative to `base`; without one to the list's folder, or to the one above it, where the
     /// published layout has its frames. Throws for a file that cannot be read or lacks a column.
-    package init(csv path: String, base: String? = nil) throws(DataError) {
+    package init(csv path: String, base: String? = nil, needsLabels: Bool = true) throws(DataError) {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw DataError("\(path): cannot be read; check the path and its permissions")
         }
+        if let problem = Self.workbook(data) { throw DataError("\(path): \(problem)") }
         let table = CSVTable(data)
-        let columns = try Columns(table, path: path)
+        let columns = try Columns(table, path: path, needsLabels: needsLabels)
         let resolve = Self.resolver(list: path, base: base)
         var rows: [FramePaths.Labelled] = []
         var problems: [String] = []
-        for row in table.rows {
-            if let fault = row.fault {
-                problems.append("\(path), row \(row.line): \(fault)")
-            } else if let labelled = columns.labelled(row, list: path, resolve: resolve) {
-                rows.append(labelled)
-            } else {
-                problems.append(
-                    "\(path), row \(row.line): \(columns.count) fields are needed, with a path and a label of "
-                        + "0 or 1"
-                )
+        for row in table.rows where !row.fields.allSatisfy({ Columns.trimmed($0).isEmpty }) {
+            do throws(DataError) {
+                if let fault = row.fault { throw DataError(fault) }
+                rows.append(try columns.labelled(row, list: path, resolve: resolve))
+            } catch {
+                problems.append("\(path), row \(row.line): \(error)")
             }
         }
         self.rows = rows
         self.problems = problems
     }
 
+    /// What a file is that spreadsheets write and that is no text.
+    private static func workbook(_ data: Data) -> String? {
+        let isWorkbook =
+            data.starts(with: [0x50, 0x4B, 0x03, 0x04]) || data.starts(with: [0xD0, 0xCF, 0x11, 0xE0])
+        return isWorkbook ? "is a workbook, not a list; save the sheet as CSV" : nil
+    }
+
     private static func resolver(list path: String, base: String?) -> (String) -> String {
-        if let base {
-            let folder = URL(filePath: base, directoryHint: .isDirectory)
-            return { URL(filePath: $0, relativeTo: folder).path }
-        }
-        let folder = URL(filePath: path).deletingLastPathComponent()
+        let own = ExactPath(path).folder
+        let folders = base.map { [$0] } ?? [own, "\(own)/.."]
         return { name in
-            let here = URL(filePath: name, relativeTo: folder).path
-            let above = URL(filePath: name, relativeTo: folder.deletingLastPathComponent()).path
-            let files = FileManager.default
-            return !files.fileExists(atPath: here) && files.fileExists(atPath: above) ? above : here
+            let slashed = String(
+                decoding: name.utf8.map { $0 == UInt8(ascii: "\\") ? UInt8(ascii: "/") : $0 },
+                as: UTF8.self
+            )
+            let places = [name, slashed].map { name in
+                name.utf8.first == UInt8(ascii: "/") ? [name] : folders.map { "\($0)/\(name)" }
+            }
+            let all = places.map { $0.map { ExactPath.absolute($0).text } }
+            let found = all.joined().first { FileManager.default.fileExists(atPath: $0) }
+            return found ?? all.last?.first ?? name
         }
     }
 
     private struct Columns {
         let count: Int
         private let image: Int
-        private let label: Int
+        private let label: Int?
         private let mask: Int?
         private let fault: Int?
         private let strength: Int?
 
-        init(_ table: CSVTable, path: String) throws(DataError) {
-            let header = table.header.map(Self.trimmed)
-            guard let image = header.firstIndex(of: "img_path"), let label = header.firstIndex(of: "label")
-            else {
-                throw DataError("\(path): the first line must name the columns img_path,seg_path,label")
+        init(_ table: CSVTable, path: String, needsLabels: Bool) throws(DataError) {
+            let label = table.column("label")
+            guard let image = table.column("img_path"), label != nil || !needsLabels else {
+                let needed = needsLabels ? "img_path and label" : "img_path"
+                throw DataError(
+                    "\(path): the first line must name the columns \(needed); \(Self.found(table))"
+                )
             }
-            (self.image, self.label, count) = (image, label, header.count)
-            mask = header.firstIndex(of: "seg_path")
-            fault = header.firstIndex(of: "fault")
-            strength = header.firstIndex(of: "strength")
+            (self.image, self.label, count) = (image, label, table.header.count)
+            mask = table.column("seg_path")
+            fault = table.column("fault")
+            strength = table.column("strength")
         }
 
-        /// A labelled frame, or `nil` if the row has not what is needed.
-        func labelled(_ row: CSVTable.Row, list: String, resolve: (String) -> String) -> FramePaths.Labelled?
-        {
+        /// What the first line is, in words.
+        private static func found(_ table: CSVTable) -> String {
+            guard !table.header.isEmpty else { return "the file is empty" }
+            let names = table.header.prefix(12).map { "'\(printableName($0).prefix(40))'" }.joined(
+                separator: ", "
+            )
+            let separator = printableName(String(table.separator))
+            return "it has \(names) (read as \(table.encoding.rawValue), with '\(separator)' between fields)"
+        }
+
+        /// A labelled frame; throws what a row lacks, in words.
+        func labelled(
+            _ row: CSVTable.Row,
+            list: String,
+            resolve: (String) -> String
+        ) throws(DataError) -> FramePaths.Labelled {
             let fields = row.fields.map(Self.trimmed)
-            guard fields.count == count, let value = Double(fields[label]), value == 0 || value == 1,
-                !fields[image].isEmpty
-            else { return nil }
+            guard
+                fields.count == count || fields.dropFirst(count).allSatisfy(\.isEmpty) && fields.count > count
+            else {
+                throw DataError(
+                    "\(fields.count) fields, and the first line has \(count); put a path with a separator in quotes"
+                )
+            }
+            let path = fields[image]
+            guard !path.isEmpty, path.utf8.allSatisfy({ $0 != 0 }) else {
+                throw DataError("img_path is empty")
+            }
+            if path.utf8.dropFirst().starts(with: ":\\".utf8) {
+                throw DataError("\(path): is a path of Windows; write paths relative to the list's folder")
+            }
+            var isFaulty = false
+            if let label {
+                guard let value = LabelWord.isFaulty(fields[label]) else {
+                    throw DataError(
+                        "the label is '\(printableName(fields[label]))'; write 0 (normal) or 1 (faulty)"
+                    )
+                }
+                isFaulty = value
+            }
             let filled = { (column: Int?) in column.map { fields[$0] }.flatMap { $0.isEmpty ? nil : $0 } }
             return FramePaths.Labelled(
-                image: resolve(fields[image]),
+                image: resolve(path),
                 mask: filled(mask).map(resolve),
-                isFaulty: value == 1,
+                isFaulty: isFaulty,
                 fault: filled(fault),
                 strength: filled(strength).flatMap { Double($0) },
                 list: list,
@@ -227,7 +310,34 @@ package struct LabelledList: Sendable {
             )
         }
 
-        private static func trimmed(_ field: String) -> String { field.trimmingCharacters(in: .whitespaces) }
+        static func trimmed(_ field: String) -> String { field.trimmingCharacters(in: .whitespaces) }
+    }
+}
+
+/// What a label of a list means.
+enum LabelWord {
+    /// How spreadsheets write true and false in the languages of Europe, in lower case.
+    private static let words: [String: Bool] = {
+        let pairs = [
+            ("true", "false"), ("wahr", "falsch"), ("vrai", "faux"), ("verdadero", "falso"),
+            ("vero", "falso"),
+            ("verdadeiro", "falso"), ("waar", "onwaar"), ("sant", "falskt"), ("sann", "usann"),
+            ("sand", "falsk"),
+            ("tosi", "epätosi"), ("prawda", "fałsz"), ("pravda", "nepravda"), ("igaz", "hamis"),
+            ("истина", "ложь"),
+            ("faulty", "normal"),
+        ]
+        return pairs.reduce(into: [:]) { words, pair in
+            words[pair.0] = true
+            words[pair.1] = false
+        }
+    }()
+
+    /// Whether a label says faulty; `nil` where it says neither.
+    static func isFaulty(_ label: String) -> Bool? {
+        let number = Double(label.replacing(",", with: "."))
+        if number == 0 { return false }
+        return number == 1 ? true : words[label.lowercased()]
     }
 }
 

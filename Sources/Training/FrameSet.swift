@@ -13,6 +13,15 @@ package final class FrameSet: Sendable {
     struct Entry: Sendable, Hashable {
         let path: String
         let page: Int
+
+        static func == (left: Entry, right: Entry) -> Bool {
+            ExactPath(left.path) == ExactPath(right.path) && left.page == right.page
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(ExactPath(path))
+            hasher.combine(page)
+        }
     }
 
     /// Rows of every frame.
@@ -21,6 +30,8 @@ package final class FrameSet: Sendable {
     package let width: Int
     /// Files that could not be read, each with the reason.
     package let unreadable: [String]
+    /// What was decided on channels and z-planes without being asked, once for each folder and kind of file.
+    package let notes: [String]
     private let entries: [Entry]
     private let decoded = Mutex<[Entry: Frame]>([:])
     /// Memory for decoded frames, in bytes.
@@ -52,18 +63,28 @@ package final class FrameSet: Sendable {
     package var count: Int { entries.count }
 
     /// Opens every file once: skips the unreadable ones, refuses an empty set and mixed sizes.
-    package convenience init(paths: [String]) throws(DataError) {
+    ///
+    /// Of files with several channels or z-planes those of `choice` are taken.
+    package convenience init(paths: [String], choice: PlaneChoice = PlaneChoice()) throws(DataError) {
         var entries: [Entry] = []
         var unreadable: [String] = []
+        var (notes, noted): ([String], Set<String>) = ([], [])
         var sizes: [String: Int] = [:]
         var size = (height: 0, width: 0)
         for path in paths {
             do {
-                let reader = try TIFFReader(path: path)
-                let first = try reader.frame(page: 0)
+                let reader = try TIFFReader(path: path, choice: choice)
+                let presence = try reader.presence(isFinished: true)
+                if let missing = presence.missing?.error { unreadable.append("\(missing)") }
+                guard let start = presence.there.first else { continue }
+                let first = try reader.frame(page: start.page)
                 size = (first.height, first.width)
                 sizes["\(first.width) x \(first.height)", default: 0] += 1
-                entries += (0..<reader.pageCount).map { Entry(path: path, page: $0) }
+                entries += presence.there.map { Entry(path: path, page: $0.page) }
+                let folder = URL(filePath: path).deletingLastPathComponent().path
+                if let note = reader.note, noted.insert("\(folder)\n\(note)").inserted {
+                    notes.append("\(path): \(note)")
+                }
             } catch { unreadable.append("\(error)") }
         }
         guard !entries.isEmpty else {
@@ -77,11 +98,24 @@ package final class FrameSet: Sendable {
                 "frames of different sizes (\(list.joined(separator: ", "))); train and calibrate on one size"
             )
         }
-        self.init(entries: entries, height: size.height, width: size.width, unreadable: unreadable)
+        self.init(
+            entries: entries,
+            height: size.height,
+            width: size.width,
+            unreadable: unreadable,
+            notes: notes
+        )
     }
 
-    private init(entries: [Entry], height: Int, width: Int, unreadable: [String]) {
-        (self.entries, self.height, self.width, self.unreadable) = (entries, height, width, unreadable)
+    private init(
+        entries: [Entry],
+        height: Int,
+        width: Int,
+        unreadable: [String] = [],
+        notes: [String] = []
+    ) {
+        (self.entries, self.height, self.width) = (entries, height, width)
+        (self.unreadable, self.notes) = (unreadable, notes)
     }
 
     /// Sets every n-th frame apart, for validation.
@@ -91,7 +125,7 @@ package final class FrameSet: Sendable {
         let apart = entries.indices.filter { $0 % n == n - 1 || entries.count < n && $0 == entries.count - 1 }
         let rest = entries.indices.filter { !apart.contains($0) }
         func subset(_ indices: [Int]) -> FrameSet {
-            FrameSet(entries: indices.map { entries[$0] }, height: height, width: width, unreadable: [])
+            FrameSet(entries: indices.map { entries[$0] }, height: height, width: width)
         }
         return (rest.isEmpty ? self : subset(rest), subset(apart))
     }
@@ -123,8 +157,13 @@ package final class FrameSet: Sendable {
     /// The path of a frame, with its page where the file has several.
     package func name(_ index: Int) -> String {
         let entry = entries[index]
-        let isStack = entries.contains { $0.path == entry.path && $0.page != entry.page }
+        let isStack = entries.contains { $0 == Entry(path: entry.path, page: $0.page) && $0 != entry }
         return isStack ? "\(entry.path), page \(entry.page)" : entry.path
+    }
+
+    /// The file and the page of a frame.
+    package func place(_ index: Int) -> (path: String, page: Int) {
+        (entries[index].path, entries[index].page)
     }
 
     /// A key by which frames sort as their names count: A2 before A10, and frame 9 before 10.

@@ -55,7 +55,7 @@ package struct ModelCalibration {
         (model.description.training.frameHeight, model.description.training.frameWidth) = (
             frames.height, frames.width
         )
-        model.description.calibratedOn = nil
+        (model.description.calibratedOn, model.description.coverage) = (nil, nil)
         var report = Calibrator.Report()
         var first: Calibrator.Found?
         // The fastest one that loses nothing makes the copies for all.

@@ -5,8 +5,9 @@ package import Plate
 /// Tells the cause of a fault from what its tiles look like: Gaussians of one shape, one for each cause (linear discriminant
 /// analysis, Fisher 1936).
 ///
-/// Figures are differences to normal tiles on logarithmic scales, so that a model fitted on one microscope holds roughly on
-/// another.
+/// Figures are distances from normal frames in their spread, so that a model fitted on one microscope holds roughly on another. Their
+/// logarithm is taken as soon as they are far: a strong fault is then like a weak one of its kind, and no Gaussian is asked about a
+/// place where it has no examples.
 package struct CauseModel: Sendable, Equatable {
     /// The cause of each group of examples; a cause of several forms has several groups.
     package let causes: [Cause]
@@ -22,7 +23,7 @@ package struct CauseModel: Sendable, Equatable {
     /// Below this confidence the answer is `unknown`.
     package static let smallestConfidence = 0.6
     /// Share of the identity in the covariance.
-    private static let shrinkage = 0.05
+    private static let shrinkage = 0.15
     /// Of the frames it was fitted to, this share is within reach.
     private static let reached = 0.98
 
@@ -136,11 +137,37 @@ extension NormalTiles {
     /// Share of tiles without detail from which on a frame is blank.
     private static let blankShare = 0.95
 
-    /// What the cause of a fault is told from.
-    ///
-    /// Mean figures of the tiles with the largest scores and of all tiles, against normal tiles; the brightness of the frame; how many tiles have large scores,
-    /// how far they spread over the frame, and whether they lie in one row.
+    /// How much the figures below usually differ among normal frames: means over a few tiles and over all of them, brightness, places
+    /// of tiles, and light of regions.
+    private static let typicalSpreads = [
+        Array(repeating: [0.2, 0.03], count: TileFigures.channels).flatMap(\.self), [0.05],
+        Array(repeating: 0.2, count: 4), Array(repeating: 0.02, count: 2),
+    ].flatMap(\.self)
+
+    /// What the figures that a cause is told from are in normal frames; `frames` holds each with what was fitted to others.
+    package static func causeScales(normal frames: [(evidence: TileEvidence, tiles: NormalTiles)])
+        -> [SeverityScale]
+    {
+        let figures = frames.map { $0.tiles.causeFigures(of: $0.evidence) }
+        return typicalSpreads.enumerated().map { number, spread in
+            SeverityScale(normalValues: figures.map { $0[number] }, typicalSpread: spread)
+        }
+    }
+
+    /// What the cause of a fault is told from: `causeFigures` as distances from normal frames, on a scale that is linear near 0 and
+    /// logarithmic far from it.
     func causeFeatures(of evidence: TileEvidence) -> CauseModel.Features {
+        let figures = causeFigures(of: evidence)
+        let bare = evidence.figures.values(of: .detail4).count { $0 < Self.noDetail }
+        return CauseModel.Features(
+            values: zip(figures, causeScales).map { asinh($1.signedDistance(of: $0)) },
+            isBlank: Double(bare) > Self.blankShare * Double(evidence.figures.count)
+        )
+    }
+
+    /// Mean figures of the tiles with the largest scores and of all tiles, against normal tiles; the brightness of the frame; how many
+    /// tiles have large scores, how far they spread over the frame, and whether they lie in one row; the light of regions.
+    private func causeFigures(of evidence: TileEvidence) -> [Double] {
         let (figures, scores) = (evidence.figures, evidence.tileScores)
         let order = scores.indices.sorted { (scores[$1], $0) < (scores[$0], $1) }
         let largest = order.prefix(max(1, Int(Self.lookedAt * Double(order.count))))
@@ -153,11 +180,7 @@ extension NormalTiles {
         }
         values += [evidence.levelRatio]
         values += geometry(of: figures, scores)
-        let bare = figures.values(of: .detail4).count { $0 < Self.noDetail }
-        return CauseModel.Features(
-            values: values,
-            isBlank: Double(bare) > Self.blankShare * Double(figures.count)
-        )
+        return values + [evidence.light.darkest, evidence.light.brightest]
     }
 
     /// Whether every pixel of a measured frame is alike.

@@ -32,6 +32,10 @@ package struct TileEvidence: Sendable {
     let faultLogits: [Float]?
     /// ln(level / median level of normal frames).
     let levelRatio: Double
+    /// How much of the detail is fine; see `DetailPower`.
+    let sharpness: (fine: Double, coarse: Double)
+    /// ln(level / level of the frame) of its darkest and its brightest region.
+    let light: (darkest: Double, brightest: Double)
     /// Means of the least likely tiles.
     let leastLikely: TopMeans
     /// Means of the tiles with the largest fault logits; `nil` without a classifier.
@@ -41,12 +45,15 @@ package struct TileEvidence: Sendable {
         figures: TileFigures,
         negativeLogLikelihoods: [Float],
         faultLogits: [Float]?,
-        normalLevel: Float
+        normalLevel: Float,
+        normalPower: DetailPower
     ) {
         self.figures = figures
         self.negativeLogLikelihoods = negativeLogLikelihoods
         self.faultLogits = faultLogits
         levelRatio = Double(figures.level - normalLevel)
+        sharpness = DetailPower(figures).sharpness(normal: normalPower)
+        light = figures.lightOfRegions
         leastLikely = TopMeans(negativeLogLikelihoods)
         mostFaulty = faultLogits.map { TopMeans($0) }
     }

@@ -38,7 +38,8 @@ extension NormalTiles {
             background: background,
             moments: moments,
             mixture: mixture,
-            level: samples.map(\.level).upperMedian
+            level: samples.map(\.level).upperMedian,
+            power: DetailPower(medianOf: samples.map { DetailPower($0) })
         )
     }
 }

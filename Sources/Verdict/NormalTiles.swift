@@ -21,13 +21,24 @@ package struct NormalTiles: Sendable, Equatable {
     let mixture: GaussianMixture
     /// Median over normal frames of the logarithm of their level.
     let level: Float
+    /// Median over normal frames of the power of their detail.
+    let power: DetailPower
     /// What the scores of normal tiles are; see `TileEvidence.tileScores`.
     package var scores = NormalScores()
+    /// What the figures that a cause is told from are in normal frames, in their order; empty where they were not measured.
+    package var causeScales: [SeverityScale] = []
 
-    init(frames: Int, background: Float, moments: TileMoments, mixture: GaussianMixture, level: Float) {
+    init(
+        frames: Int,
+        background: Float,
+        moments: TileMoments,
+        mixture: GaussianMixture,
+        level: Float,
+        power: DetailPower
+    ) {
         self.frames = frames
         self.background = background
-        (self.moments, self.mixture, self.level) = (moments, mixture, level)
+        (self.moments, self.mixture, self.level, self.power) = (moments, mixture, level, power)
     }
 
     /// In smaller frames every tile is near any fault, and unlikely with it: 40 tiles are 256 x 160 pixels.
@@ -53,7 +64,8 @@ package struct NormalTiles: Sendable, Equatable {
             figures: figures,
             negativeLogLikelihoods: mixture.negativeLogLikelihoods(of: points),
             faultLogits: classifier?.faultLogits(of: points, count: figures.count),
-            normalLevel: level
+            normalLevel: level,
+            normalPower: power
         )
     }
 
@@ -91,8 +103,8 @@ package struct NormalScores: Sendable, Equatable {
 
 extension NormalTiles: Codable {
     private enum Key: String, CodingKey {
-        case frames, background, centre, spread, components, means, factors, logs, level
-        case medianScore, medianMaximum, classifier
+        case frames, background, centre, spread, components, means, factors, logs, level, power
+        case medianScore, medianMaximum, causeScales, classifier
     }
 
     /// Reads what was stored; throws if it does not fit together.
@@ -118,12 +130,14 @@ extension NormalTiles: Codable {
             background: try values.decode(Float.self, forKey: .background),
             moments: moments,
             mixture: mixture,
-            level: try values.decode(Float.self, forKey: .level)
+            level: try values.decode(Float.self, forKey: .level),
+            power: try values.decode(DetailPower.self, forKey: .power)
         )
         scores = NormalScores(
             median: try values.decode(Float.self, forKey: .medianScore),
             medianMaximum: try values.decode(Float.self, forKey: .medianMaximum)
         )
+        causeScales = try values.decode([SeverityScale].self, forKey: .causeScales)
         classifier = try values.decodeIfPresent(TileClassifier.self, forKey: .classifier)
     }
 
@@ -139,8 +153,10 @@ extension NormalTiles: Codable {
         try values.encode(Data(mixture.factors.packed), forKey: .factors)
         try values.encode(Data(mixture.logs.packed), forKey: .logs)
         try values.encode(level, forKey: .level)
+        try values.encode(power, forKey: .power)
         try values.encode(scores.median, forKey: .medianScore)
         try values.encode(scores.medianMaximum, forKey: .medianMaximum)
+        try values.encode(causeScales, forKey: .causeScales)
         try values.encodeIfPresent(classifier, forKey: .classifier)
     }
 }

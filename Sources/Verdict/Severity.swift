@@ -57,11 +57,27 @@ package struct SeverityTerm: Sendable {
         .frame("level", "ln(grey level / median level)", 0.05, "the brightness of the frame") {
             $0.levelRatio
         },
+        .frame(
+            "darkest-region",
+            "ln(grey level / level of the frame)",
+            0.03,
+            "uneven light, by its darkest region"
+        ) {
+            $0.light.darkest
+        },
+        .frame(
+            "brightest-region",
+            "ln(grey level / level of the frame)",
+            0.03,
+            "uneven light, by its brightest region"
+        ) {
+            $0.light.brightest
+        },
         .frame("sharpness-fine", "ln(power ratio)", 0.15, weight: 1.6, "an unusual focus, by fine detail") {
-            $0.figures.fineSharpness
+            $0.sharpness.fine
         },
         .frame("sharpness-coarse", "ln(power ratio)", 0.13, weight: 2, "an unusual focus, by coarse detail") {
-            $0.figures.coarseSharpness
+            $0.sharpness.coarse
         },
         .frame("detail", "ln(power)", 0.5, "unusually few or many cells") { $0.figures.detail },
         // A speck of dust is little among the other figures of its tile: its residual counts by itself.
@@ -254,9 +270,9 @@ package struct Severity: Sendable, Equatable, Codable {
 package struct SeverityScale: Sendable, Equatable, Codable {
     /// Median of the normal frames.
     package let median: Double
-    /// Their 84th percentile above the median: one standard deviation if they were Gaussian.
+    /// How far they go above it: one standard deviation if they were Gaussian.
     package let spreadAbove: Double
-    /// The median above their 16th percentile.
+    /// How far they go below it.
     package let spreadBelow: Double
 
     /// Spreads are at least this share of the median's size: frames that are all alike must not make any other frame faulty.
@@ -264,6 +280,24 @@ package struct SeverityScale: Sendable, Equatable, Codable {
     private static let smallestSpread = 1e-9
     /// How many frames of this microscope count as much as what is known of others.
     private static let knownFrames = 10.0
+
+    /// The farther of two ways to a standard deviation on one side of the median: over 34 % of the values, and over 45 %, which are
+    /// 1 and 1.645 of it if they are Gaussian.
+    ///
+    /// Values of wells have long tails: some wells are nearly empty. The outermost two values do not count.
+    private static func spread(of values: [Double], median: Double, above: Bool) -> Double {
+        let inner = 0.16
+        let outer = min(max(0.05, 2 / Double(values.count)), inner)
+        let found = values.quantiles(above ? [1 - inner, 1 - outer] : [inner, outer]).map { abs($0 - median) }
+        return outer < inner ? max(found[0], found[1] / Self.deviations(outer)) : found[0]
+    }
+
+    /// How many standard deviations below the median a share of Gaussian values begins; for shares of 0.05 to 0.16 (Abramowitz and
+    /// Stegun 1964, 26.2.22, off by 0.003 at most).
+    private static func deviations(_ share: Double) -> Double {
+        let t = (-2 * log(share)).squareRoot()
+        return t - (2.30753 + 0.27061 * t) / (1 + 0.99229 * t + 0.04481 * t * t)
+    }
 
     /// Wraps a fitted scale; both spreads are positive.
     init(median: Double, spreadAbove: Double, spreadBelow: Double) {
@@ -291,8 +325,7 @@ package struct SeverityScale: Sendable, Equatable, Codable {
     /// of which k earlier values are known. Six frames that happen to be alike do not make a seventh faulty.
     init(normalValues: [Double], typicalSpread: Double? = nil) {
         precondition(!normalValues.isEmpty, "a severity scale needs normal frames")
-        let quantiles = normalValues.quantiles([0.16, 0.5, 0.84])
-        let median = quantiles[1]
+        let median = normalValues.median
         let floor = max(Self.smallestRelativeSpread * abs(median), Self.smallestSpread)
         let count = Double(normalValues.count)
         func spread(_ own: Double) -> Double {
@@ -302,16 +335,21 @@ package struct SeverityScale: Sendable, Equatable, Codable {
         }
         self.init(
             median: median,
-            spreadAbove: spread(quantiles[2] - median),
-            spreadBelow: spread(median - quantiles[0])
+            spreadAbove: spread(Self.spread(of: normalValues, median: median, above: true)),
+            spreadBelow: spread(Self.spread(of: normalValues, median: median, above: false))
         )
+    }
+
+    /// Distance of a value from the median in the spread on its side, below 0 for a smaller value.
+    func signedDistance(of value: Double) -> Double {
+        (value - median) / (value >= median ? spreadAbove : spreadBelow)
     }
 
     /// Distance of a value from the median, in the spread of normal frames.
     func distance(of value: Double, _ direction: SeverityTerm.Direction) -> Double {
         switch direction {
         case .above: (value - median) / spreadAbove
-        case .either: value >= median ? (value - median) / spreadAbove : (median - value) / spreadBelow
+        case .either: abs(signedDistance(of: value))
         }
     }
 }

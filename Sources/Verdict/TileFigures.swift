@@ -49,9 +49,13 @@ package struct TileFigures: Sendable, Equatable {
         guard height >= Self.side, width >= Self.side else { return nil }
         (rows, columns) = (height / Self.side, width / Self.side)
         var scratch = [Float](repeating: 0, count: aqc_tile_scratch(height, width))
-        let unit = max(background / 100, Float.leastNormalMagnitude)
+        // In hundredths of the background, where there is one.
+        let (grey, unit): ([Float], Float) =
+            background > 0
+            ? (GreySteps.values(frame.pixels, background: background, scale: 1 / GreySteps.perHundredth), 1)
+            : (frame.pixels, .leastNormalMagnitude)
         var values = unsafe [Float](filling: rows * columns * Self.channels) { values in
-            unsafe aqc_measure_tiles(frame.pixels, map.values, values, height, width, unit, &scratch)
+            unsafe aqc_measure_tiles(grey, map.values, values, height, width, unit, &scratch)
         }
         // A lamp that is brighter as a whole is a matter of the frame, not of each tile.
         let levels = Channel.level.number * rows * columns..<(Channel.level.number + 1) * rows * columns
@@ -68,28 +72,41 @@ package struct TileFigures: Sendable, Equatable {
     /// The largest residual window that begins in each tile.
     package var largestResiduals: [Float] { values(of: .residualWindow).map { exp($0) } }
 
-    /// How much of the frame's detail is fine: ln of the power within 4 pixels over that within 16 pixels.
-    ///
-    /// The optics' transfer function takes it away out of focus, however many cells there are.
-    var fineSharpness: Double { logPower(.detail4) - logPower(.detail16) }
-
-    /// The same within 8 and 32 pixels, for a focus that is far off.
-    var coarseSharpness: Double { logPower(.detail8) - logPower(.detail32) }
-
     /// How much detail of the size of cells there is: ln of the power within 16 pixels.
     var detail: Double { log(power(.detail16).reduce(0, +) / Double(count)) }
 
-    /// The power of a detail above that of the quietest quarter of the tiles, which is noise.
-    private func logPower(_ detail: Channel) -> Double {
-        let power = power(detail)
-        let noise = power.quantiles([0.25])[0]
-        return log(power.reduce(0) { $0 + max($1 - noise, 0) } / Double(count) + Self.leastPower)
+    /// The mean level of the darkest and of the brightest region of a quarter of the frame's height and width: ln of it over the
+    /// frame's level.
+    ///
+    /// A shadow over a part of the frame is no matter of one tile: its edge is soft, and its tiles are like those of a dimmer lamp.
+    var lightOfRegions: (darkest: Double, brightest: Double) {
+        let (height, width) = (max(rows / 4, 1), max(columns / 4, 1))
+        let levels = values(of: .level)
+        // Sums of the levels above and to the left of each place.
+        var sums = [Double](repeating: 0, count: (rows + 1) * (columns + 1))
+        for row in 0..<rows {
+            var line = 0.0
+            for column in 0..<columns {
+                line += Double(levels[levels.startIndex + row * columns + column])
+                sums[(row + 1) * (columns + 1) + column + 1] = sums[row * (columns + 1) + column + 1] + line
+            }
+        }
+        var found = (darkest: Double.infinity, brightest: -Double.infinity)
+        for top in 0...rows - height {
+            let (above, below) = (top * (columns + 1), (top + height) * (columns + 1))
+            for left in 0...columns - width {
+                let sum =
+                    sums[below + left + width] - sums[below + left] - sums[above + left + width]
+                    + sums[above + left]
+                let mean = sum / Double(height * width)
+                found = (min(found.darkest, mean), max(found.brightest, mean))
+            }
+        }
+        return found
     }
 
-    private func power(_ detail: Channel) -> [Double] { values(of: detail).map { Double(exp($0)) } }
-
-    /// So that a frame without any detail has a sharpness, too.
-    private static let leastPower = 1e-7
+    /// The variance of each tile within blocks, over its squared level.
+    fileprivate func power(_ detail: Channel) -> [Double] { values(of: detail).map { Double(exp($0)) } }
 
     /// The share of each tile that a mask of the frame covers.
     package func cover(of mask: Mask) -> [Float] {
@@ -102,6 +119,53 @@ package struct TileFigures: Sendable, Equatable {
             return Float(covered) / Float(Self.side * Self.side)
         }
     }
+}
+
+/// The power of a frame's detail within blocks of 4, 8, 16 and 32 pixels, above that of its quietest tiles, which is noise.
+struct DetailPower: Sendable, Equatable, Codable {
+    private let within4, within8, within16, within32: Double
+
+    /// Measures a frame.
+    init(_ figures: TileFigures) {
+        func mean(_ detail: TileFigures.Channel) -> Double {
+            let power = figures.power(detail)
+            let noise = power.quantiles([0.25])[0]
+            return power.reduce(0) { $0 + max($1 - noise, 0) } / Double(figures.count)
+        }
+        (within4, within8) = (mean(.detail4), mean(.detail8))
+        (within16, within32) = (mean(.detail16), mean(.detail32))
+    }
+
+    /// Medians over normal frames, at least one.
+    init(medianOf frames: [DetailPower]) {
+        within4 = frames.map(\.within4).median
+        within8 = frames.map(\.within8).median
+        within16 = frames.map(\.within16).median
+        within32 = frames.map(\.within32).median
+    }
+
+    /// How much of the detail is fine: ln of the power within 4 pixels over that within 16, and within 8 over 32 for a focus that is
+    /// far off.
+    ///
+    /// The optics' transfer function takes fine detail away out of focus, however many cells there are. A well with hardly any cells
+    /// says nothing about the focus: with less and less detail, the answer becomes that of normal frames. Detail within 8 pixels
+    /// counts, as uneven light has hardly any.
+    func sharpness(normal: DetailPower) -> (fine: Double, coarse: Double) {
+        let share = within8 / (Self.silentShare * normal.within8 + Self.leastPower)
+        let said = share * share / (1 + share * share)
+        return (
+            said * fine + (1 - said) * normal.fine,
+            said * coarse + (1 - said) * normal.coarse
+        )
+    }
+
+    private var fine: Double { log((within4 + Self.leastPower) / (within16 + Self.leastPower)) }
+    private var coarse: Double { log((within8 + Self.leastPower) / (within32 + Self.leastPower)) }
+
+    /// The share of the usual power at which detail says half as much.
+    private static let silentShare = 0.01
+    /// So that frames without any detail have a sharpness, too.
+    private static let leastPower = 1e-7
 }
 
 /// Mean and standard deviation of each figure over the tiles of normal frames.

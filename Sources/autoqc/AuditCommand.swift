@@ -52,6 +52,11 @@ struct AuditCommand: ParsableCommand {
             "outcomes     \(rows("scored")) scored, \(rows("quarantined")) quarantined, \(rows("skipped")) skipped",
             "faulty       \(report.faulty) frames, \(report.masks) masks",
         ]
+        if report.misfits > 0 {
+            lines.append(
+                "not taken    \(report.misfits) other files may be frames; `autoqc doctor` shows which pattern fits their names"
+            )
+        }
         for kind in AuditReport.Kind.allCases where report.count(of: kind) > 0 {
             lines.append("\(kind.rawValue): \(report.count(of: kind)); \(kind.remedy)")
             for problem in report.problems where problem.kind == kind {

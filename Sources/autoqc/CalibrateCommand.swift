@@ -68,6 +68,7 @@ struct CalibrateCommand: ParsableCommand {
     var prefer: Precision?
     @Option(help: "Write the calibrated model here instead.")
     var out: String?
+    @OptionGroup var planes: PlaneOptions
     @OptionGroup var threads: ThreadOptions
 
     /// Below this there is no spread to measure severities by.
@@ -108,6 +109,7 @@ struct CalibrateCommand: ParsableCommand {
             report: Terminal.reporter()
         )
         let rests = try calibration.store(in: &loaded)
+        loaded.description.coverage = ModelDescription.Coverage(of: frames)
         if let prefer { try loaded.prefer(prefer) }
         try loaded.write(path: out ?? model)
         let lines = Self.lines(loaded, rests, of: frames)
@@ -121,8 +123,9 @@ struct CalibrateCommand: ParsableCommand {
             return []
         }
         let limits = calibration.limits
+        let covered = model.description.coverage.map { " (\($0.words))" } ?? ""
         var lines = [
-            "calibrated on \(frames.count - rests.leftOut.count) of \(frames.count) frames: faulty above severity "
+            "calibrated on \(frames.count - rests.leftOut.count) of \(frames.count) frames\(covered): faulty above severity "
                 + "\(limits.threshold.value.digits(2)); mask above \(limits.mask.value.digits(4))"
         ]
         if case .conformal(let threshold) = limits.threshold.origin { lines.append(words(threshold)) }
@@ -209,7 +212,7 @@ struct CalibrateCommand: ParsableCommand {
 
     /// The normal frames; throws where they are too few.
     private func normalFrames(besides reviewed: [String]) throws -> FrameSet {
-        let frames = try FrameSet(paths: try FramePaths.normal(normal) + reviewed)
+        let frames = try FrameSet(paths: try FramePaths.normal(normal) + reviewed, choice: planes.choice)
         frames.noteUnreadable()
         let count = frames.count
         guard count >= Self.fewestFrames else {

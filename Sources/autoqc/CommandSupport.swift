@@ -2,6 +2,7 @@ import ArgumentParser
 import Detection
 import Diffusion
 import Foundation
+import Plate
 import Synchronization
 import Systemd
 package import Tensors
@@ -127,8 +128,29 @@ struct ThreadOptions: ParsableArguments {
     }
 }
 
+/// Which channel and z-plane of stacks are read.
+struct PlaneOptions: ParsableArguments {
+    @Option(help: "Channel of files that have several: its name or its number from 1 (default: the first).")
+    var channel: String?
+    @Option(
+        help:
+            "z-plane of files that have several: its number from 1; auto is the middle one, time takes z for time."
+    )
+    var plane = PlaneChoice.Plane.middle
+
+    var choice: PlaneChoice {
+        PlaneChoice(channel: channel.flatMap { PlaneChoice.channel($0) }, plane: plane)
+    }
+}
+
+extension PlaneChoice.Plane: ExpressibleByArgument {
+    init?(argument: String) { self.init(argument) }
+    var defaultValueDescription: String { text }
+}
+
 extension FrameSet {
     func noteUnreadable() {
+        for note in notes.prefix(5) { Terminal.note(note) }
         for reason in unreadable.prefix(5) { Terminal.note("skipped: \(reason)") }
         if !unreadable.isEmpty { Terminal.note("\(unreadable.count) unreadable files skipped") }
     }

@@ -14,8 +14,9 @@ struct ExportCommand: ParsableCommand {
         discussion: """
             CSV with a header line (RFC 4180), or one JSON object a line; times are UTC; scores, severity and area have all \
             their digits. --labels prints what reviewers decided as a list of labelled frames, which `train`, `calibrate` and \
-            `benchmark` take. --record prints what a run came to, as JSON. --ome-zarr and --label-images write folders; they leave \
-            out what cannot be read any more, say so, and exit with 1 then.
+            `benchmark` take. --record prints what a run came to, as JSON. --ome-zarr and --label-images write folders. All \
+            three leave out what cannot be read any more or cannot be named (pages of movies, in a list), say so, and exit with \
+            1 then.
             """
     )
 
@@ -85,6 +86,7 @@ struct ExportCommand: ParsableCommand {
             Terminal.note(
                 "\(table.pagesLeftOut) frames are pages of movies, which a list cannot name; they are left out"
             )
+            throw ExitCode.failure
         }
     }
 
@@ -122,6 +124,15 @@ struct ExportCommand: ParsableCommand {
                     ? "; \(outcome.leftOut) frames whose files are gone or of another size left out" : ""),
             isLast: true
         )
+        for (frame, paths) in outcome.shared.prefix(5) {
+            Terminal.note(
+                "\(frame): \(paths.count) files say this frame; their planes follow one another: "
+                    + paths.joined(separator: ", ")
+            )
+        }
+        if outcome.shared.count > 5 {
+            Terminal.note("so do files of \(outcome.shared.count - 5) more frames")
+        }
         if outcome.leftOut > 0 { throw ExitCode.failure }
     }
 

@@ -37,7 +37,10 @@ struct LedgerOptions: ParsableArguments {
 
 /// Watched folders and names of files: those of the daemon's last start, unless given.
 struct WatchedOptions: ParsableArguments {
-    @Option(help: "How file names tell run, well and frame (default: as in the daemon's configuration).")
+    @Option(
+        help:
+            "How files are named: a pattern, or the name of a ready one (default: as in the daemon's configuration)."
+    )
     var pattern: String?
     @Option(
         name: .long,

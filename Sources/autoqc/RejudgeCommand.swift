@@ -34,7 +34,8 @@ struct RejudgeCommand: ParsableCommand {
     @Option(help: "Also write both verdicts on every frame to a file, as CSV.")
     var csv: String?
 
-    private static let header = "file,page,run,well,frame,severity,threshold,verdict_before,verdict_after"
+    private static let header =
+        "file,page,run,well,field,channel,plane,frame,severity,threshold,verdict_before,verdict_after"
 
     func validate() throws {
         guard threshold != nil || model != nil else {
@@ -66,11 +67,15 @@ struct RejudgeCommand: ParsableCommand {
             if detector != nil { terminal.progress("\(rejudgement.frames) frames judged again") }
             guard csv != nil else { return }
             table +=
-                CSV.row([
-                    record.source.absolutePath, "\(record.source.page)", frame.run,
-                    frame.well.description, "\(frame.index)", "\(after.severity)", "\(threshold)",
-                    before.verdict.rawValue, verdict.rawValue,
-                ]) + "\n"
+                CSV.row(
+                    [
+                        record.source.absolutePath, "\(record.source.page)", frame.run,
+                        frame.well.description,
+                    ] + frame.view.fields + [
+                        "\(frame.index)", "\(after.severity)", "\(threshold)", before.verdict.rawValue,
+                        verdict.rawValue,
+                    ]
+                ) + "\n"
         }
         if let csv { try Data(table.utf8).write(to: URL(filePath: csv)) }
         report(rejudgement, gone)
@@ -94,14 +99,19 @@ struct RejudgeCommand: ParsableCommand {
     private func report(_ rejudgement: Rejudgement, _ gone: Int) {
         let wells = rejudgement.changedWells
         var lines =
-            wells.isEmpty ? [] : ["run,well,frames,faulty_before,faulty_after,onset_before,onset_after"]
+            wells.isEmpty
+            ? [] : ["run,well,field,channel,plane,frames,faulty_before,faulty_after,onset_before,onset_after"]
         for well in wells {
             lines.append(
-                CSV.row([
-                    well.run, well.well.description, "\(well.frames)", "\(well.faulty.before)",
-                    "\(well.faulty.after)", well.onset.before.map { "\($0)" } ?? "",
-                    well.onset.after.map { "\($0)" } ?? "",
-                ])
+                CSV.row(
+                    [
+                        well.run, well.well.description,
+                    ] + well.view.fields + [
+                        "\(well.frames)", "\(well.faulty.before)", "\(well.faulty.after)",
+                        well.onset.before.map { "\($0)" } ?? "",
+                        well.onset.after.map { "\($0)" } ?? "",
+                    ]
+                )
             )
         }
         lines.forEach(Terminal.say)

@@ -13,8 +13,9 @@ struct ScoreCommand: ParsableCommand {
         commandName: "score",
         abstract: "Judge frames and print one CSV row each.",
         discussion: """
-            The same code as the daemon's. A file that cannot be read gets a row with the verdict unreadable, and a reason on \
-            standard error; the others are judged all the same, and the command exits with 1 at the end. --ranked is for \
+            The same code as the daemon's. What cannot be read gets a row with the verdict unreadable, a page of a stack as well \
+            as a file, and a reason on standard error; the others are judged all the same, and the command exits with 1 at \
+            the end. --ranked is for \
             curation: calibrate a model on curated normal frames of a study, rank all others, and look at them from the top.
             """
     )
@@ -33,12 +34,13 @@ struct ScoreCommand: ParsableCommand {
     var overlap: Double?
     @Option(help: ArgumentHelp(Precision.help))
     var precision = Precision.Choice.auto
-    @Option(help: "How file names tell run, well and frame.")
+    @Option(help: "How files are named: a pattern, or the name of a ready one (docs/names.md).")
     var pattern = FramePattern.standard
+    @OptionGroup var planes: PlaneOptions
     @OptionGroup var threads: ThreadOptions
 
     private static let header =
-        "file,run,well,frame,score_max,score_mean,score_patch,score,severity,threshold,verdict,area,cause,confidence,"
+        "file,run,well,field,channel,plane,frame,score_max,score_mean,score_patch,score,severity,threshold,verdict,area,cause,confidence,"
         + "suspect"
 
     func run() throws {
@@ -46,36 +48,51 @@ struct ScoreCommand: ParsableCommand {
         let detector = try detector()
         for folder in [masks, maps].compactMap({ $0 }) { try OutputPath.makeFolder(folder) }
         let names = try FramePattern(pattern)
-        let frames = try FramePaths.all(paths)
+        let frames = try FramePaths.all(paths).filter { path in
+            names.match(path: path).map { planes.choice.admits($0.view) } ?? true
+        }
         guard !frames.isEmpty else {
             throw DataError("\(paths.joined(separator: ", ")): no TIFF files in there; check the path")
         }
-        if masks != nil || maps != nil { try Self.refuseSharedNames(frames) }
+        let outputs = OutputNames(frames)
         var table = ScoreTable(header: Self.header, isRanked: ranked)
         var warned: Set<String> = []
-        var unreadable = 0
+        var covered = CoveredTime(detector.description.coverage)
+        var (unreadable, files) = (0, 0)
         // A reference model keeps all cores busy with one frame, and tells how far it is.
         let width = detector.description.realtime == nil ? 1 : Compute.threads
         for start in stride(from: 0, to: frames.count, by: width) {
             let paths = Array(frames[start..<min(start + width, frames.count)])
             let ahead =
-                width == 1 ? [] : Compute.concurrentMap(paths.count) { Ahead(paths[$0], judgedBy: detector) }
+                width == 1
+                ? []
+                : Compute.concurrentMap(paths.count) {
+                    Ahead(paths[$0], choice: planes.choice, judgedBy: detector)
+                }
             for (index, path) in paths.enumerated() {
                 let judged = ahead.isEmpty ? nil : ahead[index].judgement
-                let isRead = try score(
+                let gaps = try score(
                     path,
                     with: detector,
                     judged: judged,
                     names: names,
+                    outputs: outputs,
                     into: &table,
-                    warned: &warned
+                    warned: &warned,
+                    covered: &covered
                 )
-                if !isRead { unreadable += 1 }
+                unreadable += gaps
+                if gaps > 0 { files += 1 }
             }
         }
         table.finish()
+        for line in covered.lines { Terminal.note(line) }
         guard unreadable == 0 else {
-            Terminal.note("\(unreadable) of \(frames.count) files could not be read")
+            Terminal.note(
+                files == unreadable
+                    ? "\(files) of \(frames.count) files could not be read, or not as a whole"
+                    : "\(unreadable) frames in \(files) of \(frames.count) files could not be read"
+            )
             throw ExitCode.failure
         }
     }
@@ -84,24 +101,11 @@ struct ScoreCommand: ParsableCommand {
     private struct Ahead: Sendable {
         let judgement: Judgement?
 
-        init(_ path: String, judgedBy detector: Detector) {
-            let reader = try? TIFFReader(path: path)
-            let frame = reader?.pageCount == 1 ? try? reader?.frame(page: 0) : nil
+        init(_ path: String, choice: PlaneChoice, judgedBy detector: Detector) {
+            let reader = try? TIFFReader(path: path, choice: choice)
+            let only = reader?.frames.count == 1 ? reader?.frames.first : nil
+            let frame = only.flatMap { try? reader?.frame(page: $0.page) }
             judgement = frame.map { detector.judge($0) }
-        }
-    }
-
-    /// Masks and maps are named like their frames: of two frames of one name, one would lose its own.
-    private static func refuseSharedNames(_ frames: [String]) throws {
-        var known: [String: String] = [:]
-        for path in frames {
-            let name = URL(filePath: path).deletingPathExtension().lastPathComponent
-            if let other = known.updateValue(path, forKey: name) {
-                throw DataError(
-                    "\(other) and \(path) would have the same mask or map; score their folders one after another, "
-                        + "each with a folder of its own for --masks and --maps"
-                )
-            }
         }
     }
 
@@ -118,47 +122,83 @@ struct ScoreCommand: ParsableCommand {
         return try Detector(model: loaded, name: name, path: model, precision: precision.precision)
     }
 
-    /// Prints a row for each page; `false` for a file that cannot be read.
+    /// Prints a row for each frame, and one for those that are not there; returns how many rows have no verdict.
     private func score(
         _ path: String,
         with detector: Detector,
         judged: Judgement?,
         names: FramePattern,
+        outputs: OutputNames,
         into table: inout ScoreTable,
-        warned: inout Set<String>
-    ) throws -> Bool {
+        warned: inout Set<String>,
+        covered: inout CoveredTime
+    ) throws -> Int {
         let url = URL(filePath: path)
-        let folder = url.deletingLastPathComponent().lastPathComponent
-        let name = names.match(relativePath: url.lastPathComponent, rootName: folder)
-        do {
-            let reader = try TIFFReader(path: path)
-            var terminal = Terminal()
-            for page in 0..<reader.pageCount {
-                let frame = try reader.frame(page: page)
-                if let warning = detector.warning(for: frame), warned.insert(warning).inserted {
-                    Terminal.note(warning)
-                }
-                let judgement =
-                    judged ?? detector.judge(frame) { terminal.passes($0, of: url.lastPathComponent) }
-                let identity = Self.fields(of: name, page: reader.pageCount > 1 ? page : nil)
-                table.add(Self.row(path, identity, judgement), severity: judgement.severity)
-                try writeImages(judgement, path: path, page: page, pixelSize: reader.pixelSize)
-            }
-            return true
-        } catch let error as TIFFError where error.code != .cannotWrite {
-            let fields =
-                [path] + Self.fields(of: name, page: nil) + Array(repeating: "", count: 6)
-            let row = CSV.row(fields + [Verdict.unreadable.rawValue, "", "", "", ""])
-            table.add(row, severity: .infinity)
-            Terminal.note("\(error)")
-            return false
+        let folder = url.deletingLastPathComponent()
+        let name = names.match(path: path)
+        func addGap(time: Int?, _ reason: String) {
+            let fields = [path] + Self.fields(of: name, time: time) + Array(repeating: "", count: 6)
+            table.add(
+                CSV.row(fields + [Verdict.unreadable.rawValue, "", "", "", ""]),
+                severity: .infinity
+            )
+            Terminal.note(reason)
         }
+        let reader: TIFFReader
+        do throws(TIFFError) { reader = try TIFFReader(path: path, choice: planes.choice) } catch {
+            addGap(time: nil, "\(error)")
+            return 1
+        }
+        if let note = reader.note, warned.insert("\(folder.path)\n\(note)").inserted {
+            Terminal.note("\(path): \(note)")
+        }
+        if reader.frames.isEmpty, reader.missing == nil {
+            Terminal.note("\(path): it has no plane of the channel and z-plane that are judged")
+        }
+        let isStack = reader.frames.count > 1 || reader.missing != nil
+        let presence = try reader.presence(isFinished: true)
+        var terminal = Terminal()
+        var gaps = 0
+        for point in presence.there {
+            let frame: Frame
+            do throws(TIFFError) { frame = try reader.frame(page: point.page) } catch {
+                addGap(time: isStack ? point.time : nil, "\(error)")
+                gaps += 1
+                continue
+            }
+            if let warning = detector.warning(for: frame), warned.insert(warning).inserted {
+                Terminal.note(warning)
+            }
+            let judgement =
+                judged ?? detector.judge(frame) { terminal.passes($0, of: url.lastPathComponent) }
+            if let name { covered.add(name.later(by: point.time), judgement) }
+            let identity = Self.fields(of: name, time: isStack ? point.time : nil)
+            table.add(Self.row(path, identity, judgement), severity: judgement.severity)
+            try writeImages(
+                judgement,
+                name: outputs.name(path, page: point.page),
+                pixelSize: reader.pixelSize
+            )
+        }
+        // What has not been written: one row for all of it.
+        if let missing = presence.missing {
+            addGap(time: missing.frame.time, "\(missing.error)")
+            let there = Set(presence.there)
+            let pages = reader.frames.filter { !there.contains($0) }.map { "\($0.page)" }
+            let from =
+                pages.isEmpty ? "page \(missing.frame.page) on" : "pages \(pages.joined(separator: ", "))"
+            Terminal.note("\(path): there is no verdict for \(from)")
+            gaps += 1
+        }
+        return gaps
     }
 
-    /// Run, well and frame, empty where the name does not tell; pages of a movie count on from the name's frame.
-    private static func fields(of frame: FrameID?, page: Int?) -> [String] {
-        guard let frame else { return ["", "", page.map { "\($0)" } ?? ""] }
-        return [frame.run, frame.well.description, "\(frame.index + (page ?? 0))"]
+    /// Run, well, view and frame, empty where the name does not tell; time points of a stack count on from the name's frame.
+    private static func fields(of frame: FrameID?, time: Int?) -> [String] {
+        guard let frame else { return ["", "", "", "", "", time.map { "\($0)" } ?? ""] }
+        return [frame.run, frame.well.description] + frame.view.fields + [
+            "\(frame.later(by: time ?? 0).index)"
+        ]
     }
 
     private static func row(_ path: String, _ identity: [String], _ judgement: Judgement) -> String {
@@ -166,7 +206,7 @@ struct ScoreCommand: ParsableCommand {
         let numbers = scores + [judgement.score, judgement.severity, judgement.threshold]
         let cause =
             judgement.verdict == .faulty
-            ? [judgement.cause.cause.rawValue, judgement.cause.confidence.digits(3)] : ["", ""]
+            ? [judgement.cause.cause.rawValue, judgement.confidence.map { $0.digits(3) } ?? ""] : ["", ""]
         let fields =
             [path] + identity + numbers.map { $0.digits(6) } + [
                 judgement.verdict.rawValue, judgement.area.digits(6),
@@ -174,9 +214,7 @@ struct ScoreCommand: ParsableCommand {
         return CSV.row(fields)
     }
 
-    private func writeImages(_ judgement: Judgement, path: String, page: Int, pixelSize: PixelSize?) throws {
-        let base = URL(filePath: path).deletingPathExtension().lastPathComponent
-        let name = page == 0 ? base : "\(base)_p\(page)"
+    private func writeImages(_ judgement: Judgement, name: String, pixelSize: PixelSize?) throws {
         guard let pictures = judgement.pictures else { return }
         if let masks {
             try TIFFWriter.write(pictures.mask, to: "\(masks)/\(name).mask.tiff", pixelSize: pixelSize)
@@ -190,6 +228,40 @@ struct ScoreCommand: ParsableCommand {
                 pixelSize: pixelSize
             )
         }
+    }
+}
+
+/// What the masks and maps of frames are called: like the frames' files, and where several would have the same name, with
+/// digits of each path behind it.
+struct OutputNames {
+    private let shared: Set<ExactPath>
+
+    init(_ paths: [String]) {
+        let groups = Dictionary(grouping: paths) { ExactPath(Self.withoutPage(Self.stem($0))) }
+        shared = Set(groups.values.filter { $0.count > 1 }.joined().map { ExactPath($0) })
+    }
+
+    func name(_ path: String, page: Int) -> String {
+        let stem = Self.stem(path)
+        let own =
+            shared.contains(ExactPath(path))
+            ? "\(stem)_\(ExactPath.absolute(path).text.stableHash.prefix(8))" : stem
+        return page == 0 ? own : "\(own)_p\(page)"
+    }
+
+    private static func stem(_ path: String) -> String {
+        let name = ExactPath(path).name
+        let dot = name.utf8.lastIndex(of: UInt8(ascii: "."))
+        return String(dot.flatMap { $0 > name.startIndex ? name[..<$0] : nil } ?? name)
+    }
+
+    /// A file may be called as the page of another is.
+    private static func withoutPage(_ stem: String) -> String {
+        let digits = stem.utf8.reversed().prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            .count
+        let front = stem.utf8.dropLast(digits)
+        return digits > 0 && front.suffix(2).elementsEqual("_p".utf8)
+            ? String(Substring(front.dropLast(2))) : stem
     }
 }
 

@@ -64,7 +64,7 @@ struct TailCommand: AsyncParsableCommand {
         let time = String(alarm.time.iso8601.dropFirst(11).prefix(8))
         let event = padded(alarm.event.rawValue, 11)
         var columns = [
-            time, padded(alarm.frame.run, 4), alarm.frame.well.description,
+            time, padded(alarm.frame.run, 4), alarm.frame.place,
             isColoured ? "\u{1B}[\(colour(alarm.event))m\(event)\u{1B}[0m" : event,
             padded("f\(alarm.frame.index)", 6),
         ]

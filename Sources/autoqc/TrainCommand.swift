@@ -67,6 +67,7 @@ struct TrainCommand: ParsableCommand {
     var reference: ReferenceOptions
     @Flag(help: "Calibrate a reference model at the end, too; at an overlap of 0.8 that takes long.")
     var calibrate = false
+    @OptionGroup var planes: PlaneOptions
     @OptionGroup var threads: ThreadOptions
     @Flag(help: "Go on from MODEL.checkpoint.")
     var resume = false
@@ -122,16 +123,16 @@ struct TrainCommand: ParsableCommand {
                 "\(checkpoint) is left from a training that was stopped; go on with --resume, or remove it"
             )
         }
-        let frames = try Self.frames(normal, called: "normal frames")
-        let held = validation.isEmpty ? nil : try Self.frames(validation, called: "frames for validation")
+        let frames = try frames(normal, called: "normal frames")
+        let held = validation.isEmpty ? nil : try self.frames(validation, called: "frames for validation")
         let trainer = try makeTrainer(frames, validation: held)
         let interruption = Interruption()
         try train(trainer, interruption)
         try finish(trainer, frames: frames, interruption)
     }
 
-    private static func frames(_ arguments: [String], called name: String) throws -> FrameSet {
-        let frames = try FrameSet(paths: try FramePaths.normal(arguments))
+    private func frames(_ arguments: [String], called name: String) throws -> FrameSet {
+        let frames = try FrameSet(paths: try FramePaths.normal(arguments), choice: planes.choice)
         frames.noteUnreadable()
         Terminal.note("\(frames.count) \(name) of \(frames.width) x \(frames.height)")
         return frames
@@ -236,7 +237,9 @@ struct TrainCommand: ParsableCommand {
         if let before = losses.first, let after = losses.last {
             Terminal.note("held-out frames: loss \(before.digits(4)) before, \(after.digits(4)) after")
         }
-        let held = validation.isEmpty ? nil : try FrameSet(paths: try FramePaths.normal(validation))
+        let held =
+            validation.isEmpty
+            ? nil : try FrameSet(paths: try FramePaths.normal(validation), choice: planes.choice)
         let (rest, apart) = held.map { (frames, $0) } ?? frames.split(every: 10)
         let comparison = FineTuningComparison(
             before: base,
@@ -318,6 +321,7 @@ struct TrainCommand: ParsableCommand {
                 report: Terminal.reporter()
             )
             _ = try calibration.store(in: &model)
+            model.description.coverage = ModelDescription.Coverage(of: frames)
         }
         try model.write(path: out)
         try? FileManager.default.removeItem(atPath: checkpoint)

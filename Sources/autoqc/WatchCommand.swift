@@ -28,6 +28,10 @@ struct ConfigurationOptions: ParsableArguments {
     var out: String?
     @Option(help: .key(\.pattern))
     var pattern: String?
+    @Option(help: .key(\.channel))
+    var channel: String?
+    @Option(help: .key(\.plane))
+    var plane: PlaneChoice.Plane?
     @Option(help: .key(\.learn))
     var learn: Int?
     @Flag(help: ArgumentHelp(Configuration.table.onlyNew.sentence))
@@ -54,6 +58,8 @@ struct ConfigurationOptions: ParsableArguments {
         settings.output = out
         settings.watch = folders.isEmpty ? nil : folders
         settings.pattern = pattern
+        settings.channel = channel
+        settings.plane = plane
         settings.learn = learn
         settings.onlyNew = onlyNew ? true : nil
         settings.threads = threads

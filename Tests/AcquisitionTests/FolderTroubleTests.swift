@@ -67,7 +67,7 @@ import Testing
             withDestinationURL: outside.appending(path: "01_A1_f1.tif")
         )
         for name in [
-            "evil\n_A1_f2.tif", ".._A1_f3.tif", "a;b_A1_f4.tif", "readme.txt", ".hid_A1_f5.tif",
+            "evil\n_A1_f2.tif", ".._A1_f3.tif", "a;b_A1_f4x.tif", "readme.txt", ".hid_A1_f5.tif",
         ] {
             try watched.write(name, "END")
         }
@@ -97,7 +97,7 @@ import Testing
                 )
                 #expect(
                     Set(reasons.keys) == [
-                        "out", "late", "evil\\x0a_A1_f2.tif", "a;b_A1_f4.tif", "readme.txt",
+                        "out", "late", "evil\\x0a_A1_f2.tif", "a;b_A1_f4x.tif", "readme.txt",
                         "01_A1_f6.tif", "01_A1_f7.tif", "\\xff\\xfe_A1_f8.tif",
                     ]
                 )

@@ -47,7 +47,7 @@ import Testing
             let names = (0..<5).map { "01_A1_f\($0).tif" }
             for name in names { try Data("END".utf8).write(to: folder.appending(path: name)) }
             let known = try names.prefix(3).enumerated().map { index, name in
-                let status = try FileSystem.status(FileSystem.absolute(folder.appending(path: name).path))
+                let status = try FileSystem.status(ExactPath.absolute(folder.appending(path: name).path))
                 let well = try #require(Well("A1"))
                 return (status.identity, FrameID(run: "01", well: well, index: index))
             }
@@ -150,6 +150,35 @@ import Testing
             try watched.write("01_A1_f1.tif", "half and END")
             let end = try await watched.finish()
             #expect(end.names == ["01_A1_f1.tif", "01_A1_f2.tif"] && end.abandoned.count == 1)
+        }
+    }
+
+    @Test("a stack is told when frames have come, and given up when no more do")
+    func growing() async throws {
+        try await withTemporaryFolder { folder in
+            var options = WatchedFolder.fast
+            options.giveUpAfter = .milliseconds(300)
+            // A frame a byte, of three.
+            let watched = try WatchedFolder(
+                folder,
+                options: options,
+                isWhole: { path in
+                    let count = FileManager.default.contents(atPath: path)?.count ?? 0
+                    return count < 3 ? .growing(frames: count, "there are \(count) frames of 3") : .whole
+                }
+            )
+            _ = try await watched.ready()
+            try watched.write("01_A1_f1.tif", "1")
+            try await watched.log.wait(for: "the first frame") { $0.frames.map(\.isGrowing) == [true] }
+            try watched.write("01_A1_f1.tif", "12")
+            try await watched.log.wait(for: "the second frame") {
+                $0.frames.map(\.isGrowing) == [true, true]
+            }
+            let state = try await watched.log.wait(for: "the abandoned file") { !$0.abandoned.isEmpty }
+            #expect(state.frames.count == 2)
+            try watched.write("01_A1_f1.tif", "123")
+            let end = try await watched.finish()
+            #expect(end.frames.map(\.isGrowing) == [true, true, false])
         }
     }
 

@@ -39,7 +39,7 @@ import Verdict
 
     @Test func missingColumns() async throws {
         try await expectSentence(
-            ["test_val_fold1.csv", "img_path,seg_path,label", "fold 1 is left out"],
+            ["test_val_fold1.csv", "columns img_path and label; it has 'path'", "fold 1 is left out"],
             folds: [0]
         ) {
             try edit($0, "test_val_fold1.csv") { $0[0] = "path,seg_path,label,fault" }
@@ -54,7 +54,7 @@ import Verdict
     }
 
     @Test func rowsThatCannotBeRead() async throws {
-        try await expectSentence(["test_test_fold0.csv, row 3", "label of 0 or 1", "row is left out"]) {
+        try await expectSentence(["test_test_fold0.csv, row 3", "the label is 'maybe'", "row is left out"]) {
             try edit($0, "test_test_fold0.csv") { $0[2] = "test/f3.tiff,test/m3.tiff,maybe,dust" }
         }
     }

@@ -279,9 +279,28 @@ def large_plate(autoqc, folder, browser, pictures):
             data = answer.read()
         print(f"     384 wells in {len(data) / 1000:.0f} kB and {1000 * (time.monotonic() - began):.0f} ms")
         browser.until("document.querySelectorAll('#series .bar, #series .flagbar').length > 0", "the series of 1000 frames is drawn")
+        views(browser)
     finally:
         view.send_signal(signal.SIGTERM)
         check(view.wait(30) == 0, "view ends with 0")
+
+
+def views(browser):
+    """A well of two channels: one is shown, the other can be chosen."""
+    browser.run("location.hash = '#run=large&well=A01'")
+    browser.until("document.getElementById('view').options.length === 2", "both channels of A01 are offered")
+    check(not browser.run("document.getElementById('view').parentElement.hidden"), "the choice of views is shown")
+    before = browser.run("document.querySelectorAll('#strip button').length")
+    browser.run("""(() => {
+        const view = document.getElementById('view');
+        view.value = 'cUV - DAPI';
+        view.dispatchEvent(new Event('change'));
+    })()""")
+    browser.until("document.querySelectorAll('#strip button').length === 3", "the frames of the other channel are shown")
+    check(before == 24, f"and before them the {before} latest of the first")
+    browser.run("location.hash = '#run=large&well=B02'")
+    browser.until("document.getElementById('well-title').textContent === 'Well B02'", "another well is shown")
+    browser.until("document.getElementById('view').parentElement.hidden", "a well of one view has no choice")
 
 
 def fill(path, frames):
@@ -298,13 +317,18 @@ def fill(path, frames):
                 sequence += 1
                 is_faulty = index % 37 == 5 and frame > frames * 0.6
                 severity = 20 + index % 40 if is_faulty else 1 + (index * 7 + frame * 13) % 40 / 10
-                yield (root, f"large_{well}_f{frame}.tiff", well, frame, severity, "faulty" if is_faulty else "normal",
+                yield (root, f"large_{well}_f{frame}.tiff", well, "", frame, severity, "faulty" if is_faulty else "normal",
                        int(is_faulty), "unknown" if is_faulty else None, 1_795_000_000_000_000_000 + sequence, sequence)
 
+        for frame in range(3):
+            sequence += 1
+            yield (root, f"large_A01_DAPI_f{frame}.tiff", "A01", "cUV - DAPI", frame, 1, "normal", 0, None,
+                   1_795_000_000_000_000_000 + sequence, sequence)
+
     database.executemany(
-        "INSERT INTO frames (root, path, page, pages, run, well, frame, state, score, severity, threshold, verdict, area, "
-        "well_faulty, cause, completed_ns, judged_ns, sequence) VALUES (?1, ?2, 0, 1, 'large', ?3, ?4, 'scored', 0.1, ?5, 7.9, ?6, "
-        "0, ?7, ?8, ?9, ?9, ?10)", rows())
+        "INSERT INTO frames (root, path, page, pages, run, well, view, frame, state, score, severity, threshold, verdict, area, "
+        "well_faulty, cause, completed_ns, judged_ns, sequence) VALUES (?1, ?2, 0, 1, 'large', ?3, ?4, ?5, 'scored', 0.1, ?6, 7.9, ?7, "
+        "0, ?8, ?9, ?10, ?10, ?11)", rows())
     database.commit()
     database.close()
 

@@ -58,4 +58,51 @@ import Testing
             #expect(try await page.visitor.get(Self.path).json()["is_open"] as? Bool == false)
         }
     }
+
+    @Test func eachViewOfAWellIsShownForItself() async throws {
+        try await OpenPage.with { page in
+            let views = [FrameView(field: 1, channel: "BF"), FrameView(field: 1, channel: "UV - DAPI")]
+            try page.add("A1", frame: 0, severity: 1, view: views[0])
+            try page.add("A1", frame: 0, severity: 2, view: views[1])
+            try page.add("A1", frame: 1, severity: 3, view: views[1])
+            let first = try await page.visitor.get("/api/v1/runs/01/wells/A01").json()
+            #expect(first["view"] as? String == "s1_cBF" && first["frames"] as? Int == 1)
+            let offered = (first["views"] as? [[String: Any]])?.compactMap { $0["words"] as? String }
+            #expect(offered == ["field 1, channel BF", "field 1, channel UV - DAPI"])
+            let query = "view=s1_cUV%20-%20DAPI"
+            let second = try await page.visitor.get("/api/v1/runs/01/wells/A01?\(query)").json()
+            #expect(second["frames"] as? Int == 2)
+            let strip = try await page.visitor.get("/api/v1/runs/01/wells/A01/frames?\(query)").json()
+            #expect((strip["frames"] as? [Any])?.count == 2)
+            let frame = try await page.visitor.get("/api/v1/runs/01/wells/A01/frames/0?\(query)").json()
+            #expect((frame["frame"] as? [String: Any])?["severity"] as? Double == 2)
+            #expect(try await page.visitor.get("/api/v1/runs/01/wells/A01?view=x").status == 400)
+        }
+    }
+
+    @Test func filesThatSayTheSameFrameAreShownAndDecidedOnEach() async throws {
+        try await OpenPage.with { page in
+            for place in ["TimePoint_1/", "TimePoint_2/"] {
+                try page.add("A1", frame: 1, verdict: .faulty, in: place)
+            }
+            let strip = try await page.visitor.get("/api/v1/runs/01/wells/A01/frames").json()
+            let frames = try #require(strip["frames"] as? [[String: Any]])
+            let keys = frames.compactMap { $0["key"] as? String }
+            #expect(Set(keys).count == 2)
+            for (key, shown) in zip(keys, frames) {
+                let detail = try await page.visitor.get("/api/v1/runs/01/wells/A01/frames/1?file=\(key)")
+                    .json()
+                let file = (detail["frame"] as? [String: Any])?["file"] as? String
+                #expect(file == shown["file"] as? String)
+            }
+            for (key, decision) in zip(keys, ["fault", "false-alarm"]) {
+                let wish = "{\"well\":\"A1\",\"frame\":1,\"file\":\"\(key)\",\"decision\":\"\(decision)\"}"
+                #expect(try await page.visitor.post(Self.path, wish).status == 201)
+            }
+            #expect(try page.ledger.decisions().count == 2)
+            let first = try await page.visitor.get("/api/v1/runs/01/wells/A01/frames/1?file=\(keys[0])")
+                .json()
+            #expect((first["decision"] as? [String: Any])?["decision"] as? String == "fault")
+        }
+    }
 }

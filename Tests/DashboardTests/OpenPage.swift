@@ -75,10 +75,12 @@ struct OpenPage: Sendable {
         wellIsFaulty: Bool? = false,
         severity: Double = 1,
         run: String = OpenPage.run,
+        view: FrameView = .only,
+        in place: String = "",
         to other: FrameLedger? = nil
     ) throws {
         let well = try #require(Well(name))
-        let file = "\(SafeName.of(run))_\(name)_f\(frame).tiff"
+        let file = "\(place)\(SafeName.of(run))_\(name)\(view)_f\(frame).tiff"
         try writeFrame(file)
         let isFaulty = verdict == .faulty
         var judgement = Judgement(
@@ -102,7 +104,7 @@ struct OpenPage: Sendable {
         try (other ?? ledger).record([
             FrameRecord(
                 source: FrameSource(root: input.path, path: file),
-                frame: FrameID(run: run, well: well, index: frame),
+                frame: FrameID(run: run, well: well, view: view, index: frame),
                 outcome: .judged(judgement),
                 model: "3f9ac2d41b7e",
                 completed: Timestamp(nanoseconds: 1_795_341_601_000_000_000),
@@ -114,7 +116,8 @@ struct OpenPage: Sendable {
     private var input: URL { folder.appending(path: "in") }
 
     private func writeFrame(_ file: String) throws {
-        try FileManager.default.createDirectory(at: input, withIntermediateDirectories: true)
+        let folder = input.appending(path: file).deletingLastPathComponent()
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let pixels = (0..<64 * 40).map { Float($0 % 64 * 4) }
         let frame = Frame(height: 40, width: 64, pixels: pixels)
         try TIFFWriter.write(frame, to: input.appending(path: file).path)

@@ -236,9 +236,9 @@ struct RunDetectorTests {
     @Test func aModelThatWouldMissInjectedFaultsIsRefused() async throws {
         try await withStage(inject: { frame, number in
             // Faults that look like what the run's own dense wells look like.
-            Self.frame(5000 + number, cells: 30)
+            Self.frame(5000 + number, cells: 40)
         }) { stage, _ in
-            _ = stage.play(0..<12) { Self.frame(Self.seed($0, $1), cells: $1 < 2 ? 20 : 30) }
+            _ = stage.play(0..<12) { Self.frame(Self.seed($0, $1), cells: $1 < 2 ? 20 : 40) }
             let refusal = stage.reports.refusal
             #expect(refusal?.contains("faults put on copies") == true, "\(stage.reports.all)")
         }

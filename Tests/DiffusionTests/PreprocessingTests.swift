@@ -61,9 +61,24 @@ import Testing
     @Test func normalisationAgreesWithItsDefinition() throws {
         let normalisation = try #require(Normalisation(background: 101.5, reach: 37))
         let grey = randomValues(131, seed: 2, in: 0...255)
-        let expected = grey.map { ($0 - 101.5) * (1 / 37) }
-        #expect(normalisation.normalised(grey) == expected)
+        // In steps of 1/1024 of a hundredth of the background.
+        for (found, grey) in zip(normalisation.normalised(grey), grey) {
+            #expect(abs(found - (grey - 101.5) / 37) < 1e-4)
+        }
         #expect(normalisation.normalised([]).isEmpty)
+    }
+
+    @Test(arguments: [16, 257, 1 / 255] as [Float])
+    func theUnitOfGreyValuesDoesNotMatter(unit: Float) throws {
+        let grey = (0...255).map { Float($0) }
+        let normalisation = try #require(Normalisation(background: 117, reach: 43))
+        let other = try #require(Normalisation(background: 117 * unit, reach: 43 * unit))
+        #expect(other.normalised(grey.map { $0 * unit }) == normalisation.normalised(grey))
+    }
+
+    @Test func aBackgroundOfZeroIsNormalisedToo() throws {
+        let normalisation = try #require(Normalisation(background: 0, reach: 50))
+        #expect(normalisation.normalised([0, 25, 100]) == [0, 0.5, 2])
     }
 
     @Test func aFlatFrameStaysFlat() {

@@ -32,7 +32,7 @@ import Testing
                 separator: "\n"
             )
             #expect(csv.count == 5)
-            #expect(csv[0].hasPrefix("file,page,run,well,frame,state"))
+            #expect(csv[0].hasPrefix("file,page,run,well,field,channel,plane,frame,state"))
             #expect(csv.dropFirst().count { $0.contains(",faulty,") } == 2)
             let lines = try await run(["export", plate.out.path, "--jsonl", "--run", "01"], in: plate.folder)
             let wells = try lines.printed.split(separator: "\n").map {
@@ -49,7 +49,7 @@ import Testing
         try await withJudgedPlate { plate in
             let high = try await run(["rejudge", plate.out.path, "--threshold", "1e9"], in: plate.folder)
             #expect(high.status == 0)
-            #expect(high.printed.split(separator: "\n").last == "01,B01,4,2,0,3,")
+            #expect(high.printed.split(separator: "\n").last == "01,B01,,,,4,2,0,3,")
             #expect(high.said.contains("0 turn faulty, 2 turn normal"))
             let same = try await run(["rejudge", plate.out.path, "--model", Program.model], in: plate.folder)
             #expect(same.printed.isEmpty)

@@ -97,7 +97,7 @@ import Testing
             #expect(!FileManager.default.fileExists(atPath: empty))
             let labels = plate.folder.appending(path: "labels")
             _ = try await run(["export", plate.out.path, "--label-images", labels.path], plate)
-            #expect(try FileManager.default.contentsOfDirectory(atPath: labels.path).count == 3)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: labels.path + "/01").count == 3)
         }
     }
 

@@ -16,18 +16,22 @@ struct CorpusEntry {
     ///
     /// The index names the type after unpacking: `uint16` may be 10, 12 or 14 bit in the file.
     var isOurs: Bool {
-        ["uint8", "uint16", "uint32", "float32", "float64"].contains(type) && samples == "1"
+        ["uint8", "uint16", "uint32", "int8", "int16", "int32", "float16", "float32", "float64"].contains(
+            type
+        ) && samples == "1"
             && ["MINISBLACK", "MINISWHITE"].contains(photometric)
             && ["NONE", "LZW", "DEFLATE", "ADOBE_DEFLATE", "PACKBITS", "ZSTD"].contains(compression)
             && mean != nil
     }
 
-    /// The largest value of the sample type, from which white-is-zero files are turned around.
-    var white: Double {
+    /// The largest values that samples of so many bits may have, from which white-is-zero files are turned around.
+    ///
+    /// The index does not name the bits.
+    var whites: [Double] {
         switch type {
-        case "uint8": 255
-        case "uint16": 65_535
-        default: 4_294_967_295
+        case "uint8": (2...8).map { Double(1 << $0 - 1) }
+        case "uint16": (9...16).map { Double(1 << $0 - 1) }
+        default: [4_294_967_295]
         }
     }
 

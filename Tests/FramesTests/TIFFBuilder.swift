@@ -21,8 +21,18 @@ struct TIFFBuilder: CustomStringConvertible {
     var value: (Int, Int, Int, Int) -> Double = { page, row, column, _ in
         Double((page * 31 + row * 7 + column * 3) % 251)
     }
-    /// Further entries, tag, type and values, that replace the usual ones.
+    /// Further entries, tag, type and values, that replace the usual ones; of fractions (type 5) both parts are values.
     var overrides: [UInt16: (type: Int, values: [Int])] = [:]
+    /// The same for one page.
+    var pageOverrides: [Int: [UInt16: (type: Int, values: [Int])]] = [:]
+    /// Usual entries that are left out.
+    var omitted: Set<UInt16> = []
+    /// The number of values that entries claim, where it is another one.
+    var counts: [UInt16: Int] = [:]
+    /// Whether samples are signed.
+    var isSigned = false
+    /// Whether pages have pixels and no directories, but for the first.
+    var isContiguous = false
 
     var description: String {
         "\(bits) bit\(isFloat ? " float" : "") x \(samples)\(isPlanar ? " planar" : "")"
@@ -37,23 +47,28 @@ struct TIFFBuilder: CustomStringConvertible {
         if isBig { file += number(8, 2) + number(0, 2) }
         var link = file.count
         file += number(0, isBig ? 8 : 4)
-        for page in 0..<pages {
+        for page in 0..<(isContiguous ? 1 : pages) {
             var offsets: [Int] = []
             var counts: [Int] = []
             for chunk in chunks(page: page) {
                 offsets.append(file.count)
                 counts.append(chunk.count)
                 file += chunk
+                if !isContiguous, file.count % 2 == 1 { file.append(0) }
+            }
+            if isContiguous {
+                for page in 1..<pages { file += chunks(page: page).joined() }
                 if file.count % 2 == 1 { file.append(0) }
             }
             file.replaceSubrange(link..<link + (isBig ? 8 : 4), with: number(file.count, isBig ? 8 : 4))
-            link = append(entries(offsets, counts), to: &file)
+            link = append(entries(offsets, counts, page: page), to: &file)
         }
         return file
     }
 
-    private func entries(_ offsets: [Int], _ counts: [Int]) -> [UInt16: (type: Int, values: [Int])] {
-        let format = isFloat ? 3 : 1
+    private func entries(_ offsets: [Int], _ counts: [Int], page: Int) -> [UInt16: (type: Int, values: [Int])]
+    {
+        let format = isFloat ? 3 : isSigned ? 2 : 1
         var entries: [UInt16: (type: Int, values: [Int])] = [
             256: (4, [width]), 257: (4, [height]), 258: (3, .init(repeating: bits, count: samples)),
             259: (3, [compression]), 262: (3, [photometric]), 277: (3, [samples]),
@@ -70,19 +85,21 @@ struct TIFFBuilder: CustomStringConvertible {
             entries[273] = (isBig ? 16 : 4, offsets)
             entries[279] = (4, counts)
         }
-        return entries.merging(overrides) { $1 }
+        return entries.merging(overrides) { $1 }.merging(pageOverrides[page] ?? [:]) { $1 }
+            .filter { !omitted.contains($0.key) }
     }
 
     /// Appends a directory and the values that do not fit into it; returns where its link lies.
     private func append(_ entries: [UInt16: (type: Int, values: [Int])], to file: inout [UInt8]) -> Int {
         let word = isBig ? 8 : 4
-        let sizes = [1: 1, 2: 1, 3: 2, 4: 4, 16: 8]
+        let sizes = [1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 16: 8]
         var far: [UInt8] = []
         var near = number(entries.count, isBig ? 8 : 2)
         let end = file.count + near.count + entries.count * (4 + 2 * word) + word
         for (tag, entry) in entries.sorted(by: { $0.key < $1.key }) {
             let values = entry.values.flatMap { number($0, sizes[entry.type] ?? 4) }
-            near += number(Int(tag), 2) + number(entry.type, 2) + number(entry.values.count, word)
+            let count = entry.type == 5 ? entry.values.count / 2 : entry.values.count
+            near += number(Int(tag), 2) + number(entry.type, 2) + number(self.counts[tag] ?? count, word)
             if values.count <= word {
                 near += values + [UInt8](repeating: 0, count: word - values.count)
             } else {
@@ -121,6 +138,7 @@ struct TIFFBuilder: CustomStringConvertible {
                 words.append(isInside ? pattern(value(page, row, column, sample)) : 0)
             }
         }
+        if bits % 8 != 0 { return packed(words) }
         let step = isPlanar ? 1 : samples
         let size = bits / 8
         if predictor == 3 {
@@ -135,9 +153,19 @@ struct TIFFBuilder: CustomStringConvertible {
         return words.flatMap { number(Int(truncatingIfNeeded: $0), size) }
     }
 
+    /// Samples one behind another, the highest bit first; the row ends with a whole byte.
+    private func packed(_ words: [UInt64]) -> [UInt8] {
+        let all = words.flatMap { word in (0..<bits).reversed().map { UInt8(word >> UInt64($0) & 1) } }
+        return stride(from: 0, to: all.count, by: 8).map { start in
+            (0..<8).reduce(0) { $0 << 1 | (start + $1 < all.count ? all[start + $1] : 0) }
+        }
+    }
+
     private func pattern(_ value: Double) -> UInt64 {
         switch (isFloat, bits) {
+        case (true, 16): UInt64(Float16(value).bitPattern)
         case (true, 32): UInt64(Float(value).bitPattern)
+        case (false, _) where isSigned: UInt64(bitPattern: Int64(value))
         case (true, _): value.bitPattern
         default: UInt64(value)
         }

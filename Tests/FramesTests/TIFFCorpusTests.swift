@@ -6,8 +6,8 @@ import Testing
 
 @Suite(.enabled(if: TestData.data != nil, "\(TestData.missingData)"))
 struct TIFFCorpusTests {
-    /// tifffile fills up a strip that ends behind the end of the file; here that is a truncated file.
-    static let knownToBeCut: Set = [
+    /// Its byte counts are damaged; tifffile reads one strip of six then, and here all are read.
+    static let knownToBeMended: Set = [
         "image-tiff/fuzz_images/oor_panic/id=000019,sig=06,src=000001,op=havoc,rep=8"
     ]
 
@@ -25,25 +25,26 @@ struct TIFFCorpusTests {
             }
         }
         for (what, count) in counts.sorted(by: { $0.key < $1.key }) { print("corpus: \(count) \(what)") }
-        #expect(counts["decoded and matched", default: 0] >= 60)
+        #expect(counts["decoded and matched", default: 0] >= 115)
     }
 
     /// The reference gives the mean as stored; frames of white-is-zero files are turned around.
     private func expectMatch(_ frame: Frame, _ entry: CorpusEntry) {
-        guard entry.isComparable, let stored = entry.mean else { return }
+        guard entry.isComparable, !Self.knownToBeMended.contains(entry.file), let stored = entry.mean else {
+            return
+        }
         let mean = frame.pixels.reduce(0.0) { $0 + Double($1) } / Double(frame.pixels.count)
-        let expected = entry.photometric == "MINISWHITE" ? entry.white - stored : stored
-        #expect(abs(mean - expected) <= 1e-5 * max(abs(expected), stored), "\(entry.file): \(mean)")
+        let expected = entry.photometric == "MINISWHITE" ? entry.whites.map { $0 - stored } : [stored]
+        let isMatch = expected.contains { abs(mean - $0) <= 1e-5 * max(abs($0), abs(stored)) }
+        #expect(isMatch, "\(entry.file): \(mean)")
     }
 
-    /// Of what the reference read, only odd bit depths (which it unpacks) and volumes are refused.
+    /// Of what the reference read, only 24 bits, packed samples with a predictor and volumes are refused.
     private func expectReason(_ error: TIFFError, _ entry: CorpusEntry) {
         #expect(!error.detail.isEmpty && error.description.hasSuffix("."))
-        guard entry.isOurs, !Self.knownToBeCut.contains(entry.file) else { return }
-        let isOdd = ["2", "3", "4", "5", "6", "7", "10", "12", "14", "24"].contains {
-            error.detail.hasSuffix("samples of \($0) bit")
-        }
-        #expect(error.code == .unsupported && (isOdd || error.detail.hasSuffix("a volume")), "\(error)")
+        guard entry.isOurs else { return }
+        let isKnown = ["samples of 24 bit", "predictor 2", "a volume"].contains { error.detail.hasSuffix($0) }
+        #expect(error.code == .unsupported && isKnown, "\(error)")
     }
 
     @Test func nothingIsSaidOnStandardError() async throws {
@@ -52,7 +53,7 @@ struct TIFFCorpusTests {
             precondition(!entries.isEmpty, "the child process does not see the corpus")
             for entry in entries {
                 _ = try? TIFFReader(path: entry.path).frame(page: 0)
-                try? TIFFStructure.check(path: entry.path)
+                _ = try? TIFFStructure.check(path: entry.path)
             }
         }
         #expect(String(decoding: result?.standardErrorContent ?? [], as: UTF8.self) == "")

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Fuzzes a reader: Tests/Fuzz/run.sh tiff|checkpoint SECONDS [BUILD_FOLDER]
+# Fuzzes a reader: Tests/Fuzz/run.sh tiff|checkpoint|names|csv SECONDS [BUILD_FOLDER]
 #
 # libFuzzer and AddressSanitizer around the module that reads, compiled as one module with what feeds it. Seeds are
 # AUTOQC_DATA/tiff_corpus (default: ../shared/data), small checkpoints that the fuzzer makes up itself, the pickle in
-# AUTOQC_FIXTURES/unet_small.ckpt (default: ../shared/fixtures), and what earlier runs found. Inputs that crash, take longer
+# AUTOQC_FIXTURES/unet_small.ckpt (default: ../shared/fixtures), the ready patterns with their examples, a few lists, and what
+# earlier runs found. Inputs that crash, take longer
 # than 10 s or more than 1 GiB at once are kept in BUILD_FOLDER/READER-crashes; the exit status is then not 0.
 set -euo pipefail
 
-usage="usage: run.sh tiff|checkpoint SECONDS [BUILD_FOLDER]"
+usage="usage: run.sh tiff|checkpoint|names|csv SECONDS [BUILD_FOLDER]"
 reader=${1:?$usage}
 seconds=${2:?$usage}
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -49,6 +50,17 @@ case $reader in
 tiff)
     library Plate
     fuzzer FramesFuzz "$sources"/Frames/*.swift "$root/Tests/Fuzz/TIFFFuzz.swift" -lPlate
+    # Texts that become the metadata of a small stack; of odd and of even length, as that decides how it is stored.
+    printf 'ImageJ=1.54f\nimages=3\nchannels=1\nslices=3\nframes=1\nhyperstack=true\n' > "$seeds/imagej"
+    printf 'ImageJ=1.54f\nimages=3\nframes=3\nloop=false\n' > "$seeds/imagej-time"
+    printf '{"ChannelIndex": 0, "SliceIndex": 1, "FrameIndex": 2, "Channel": "BF", "a": [{"b": "}"}]}' > "$seeds/micromanager"
+    printf '{"shape": [3, 1, 4, 4], "axes": "TCYX"}' > "$seeds/shape"
+    printf 'M%.0s' $(seq 72) > "$seeds/metamorph"
+    printf '%s' '<OME UUID="u"><Image><Pixels DimensionOrder="XYCZT" SizeX="4" SizeY="4" SizeC="1" SizeZ="1" SizeT="3"' \
+        '><Channel Name="BF"/><TiffData IFD="0" FirstT="1" PlaneCount="1"><UUID FileName="f">u</UUID></TiffData>' \
+        '<TiffData IFD="1"/></Pixels></Image></OME>' > "$seeds/ome"
+    printf '%s ' "$(cat "$seeds/ome")" > "$seeds/ome-even"
+    printf '%s' '<OME><BinaryOnly MetadataFile="x" UUID="v"/></OME>' > "$seeds/ome-companion"
     # libFuzzer takes plain names; large frames would only slow it down.
     if [ -d "$data/tiff_corpus" ]; then
         find "$data/tiff_corpus" -type f -size -64k | while read -r file; do
@@ -66,6 +78,16 @@ checkpoint)
     if [ -f "$fixtures/unet_small.ckpt" ]; then
         { printf '\001'; unzip -p "$fixtures/unet_small.ckpt" '*/data.pkl'; } > "$seeds/published-pickle"
     fi ;;
+names)
+    library Plate
+    fuzzer NamesFuzz "$sources"/Acquisition/{FramePattern,PatternParser,NameMatcher}.swift "$root/Tests/Fuzz/NamesFuzz.swift" \
+        -lPlate
+    AUTOQC_FUZZ_SEEDS=$seeds "$build/names-fuzz" -runs=0 ;;
+csv)
+    fuzzer ListsFuzz "$sources"/Tables/*.swift "$root/Tests/Fuzz/ListsFuzz.swift"
+    printf 'img_path;label\r\n"a ""b"".tif";1\r\n' > "$seeds/semicolon"
+    printf 'sep=,\nimg_path,label\na.tif,0\n' > "$seeds/separator"
+    printf '\377\376i\0m\0g\0\t\0l\0\n\0' > "$seeds/utf16" ;;
 *)
     echo "$usage" >&2
     exit 2 ;;

@@ -14,7 +14,7 @@ struct DaemonSessionTests {
             model: model,
             modelPath: "/models/\(model).safetensors",
             precision: "int8",
-            pattern: "{run}_{well}_f{frame}.tif{f}",
+            pattern: "{run}_{well}_f{frame}.tif<f>",
             folders: ["/data/a", "/data/b"]
         )
     }

@@ -135,9 +135,30 @@ struct FrameLedgerTests {
                 try ledger.record([Sample.judged("movie.tif", frame: page, page: page, pages: 3)])
             }
             #expect(try ledger.settled([file]).isEmpty)
-            #expect(try ledger.settledPages(of: file) == [0, 2])
+            #expect(try ledger.knownPages(of: file).filter(\.isCurrent).map(\.page).sorted() == [0, 2])
             try ledger.record([Sample.judged("movie.tif", frame: 1, page: 1, pages: 3)])
             #expect(try ledger.settled([file]) == [file])
+        }
+    }
+
+    @Test func pagesOfAFileThatGrewKeepTheirOutcomes() async throws {
+        try await withLedger { ledger in
+            try ledger.record([
+                Sample.judged("movie.tif", frame: 1, page: 0, digest: .max),
+                Sample.judged("movie.tif", frame: 2, page: 1, digest: 7),
+            ])
+            let grown = FrameSource(root: "/in", path: "movie.tif", identity: Sample.identity(size: 11))
+            let known = try ledger.knownPages(of: grown).sorted { $0.page < $1.page }
+            #expect(known.map(\.digest) == [.max, 7] && !known.contains { $0.isCurrent })
+            try ledger.keep([0, 1], of: grown, frames: 3)
+            #expect(try ledger.knownPages(of: grown).allSatisfy(\.isCurrent))
+            #expect(try ledger.settled([grown]).isEmpty)
+            try ledger.record([Sample.judged("movie.tif", frame: 3, page: 2, pages: 3, size: 11)])
+            #expect(try ledger.settled([grown]) == [grown])
+            // In the order in which they were judged first.
+            var frames: [Int?] = []
+            try ledger.forEach { frames.append($0.frame?.index) }
+            #expect(frames == [1, 2, 3])
         }
     }
 

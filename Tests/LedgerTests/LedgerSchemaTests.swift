@@ -125,10 +125,11 @@ struct LedgerSchemaTests {
                     "SELECT 1 FROM frames WHERE root = 1 AND path = 'a' AND device = 1",
                     """
                     SELECT 1 FROM frames WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = '1'
-                    AND well = 'A01' ORDER BY sequence DESC
+                    AND well = 'A01' AND view = '' ORDER BY sequence DESC
                     """,
                     "SELECT max(sequence) FROM frames",
-                    "SELECT 1 FROM frames WHERE run = '1' AND well = 'A01' AND frame = 1",
+                    "SELECT 1 FROM frames WHERE run = '1' AND well = 'A01' AND view = '' AND frame = 1",
+                    "SELECT 1 FROM frames WHERE run = '1' AND mask = 'masks/a.mask.tiff'",
                 ] {
                     let plan = try Row.fetchAll(database, sql: "EXPLAIN QUERY PLAN \(query)")
                     let text = plan.map { $0["detail"] as String }.joined(separator: "; ")

@@ -23,6 +23,7 @@ enum Sample {
         verdict: Verdict = .normal,
         page: Int = 0,
         pages: Int = 1,
+        digest: UInt64? = nil,
         size: Int64 = 10,
         well: String = "B1",
         tier: Tier = .full,
@@ -57,6 +58,7 @@ enum Sample {
         return try FrameRecord(
             source: FrameSource(root: "/in", path: path, page: page, identity: identity(size: size)),
             pages: pages,
+            digest: digest,
             frame: FrameID(run: "01", well: self.well(well), index: frame),
             outcome: .judged(judgement),
             model: "3f9ac2d41b7e",

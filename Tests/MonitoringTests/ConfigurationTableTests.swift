@@ -16,7 +16,8 @@ struct ConfigurationTableTests {
     private static let others = [
         "model": "other.safetensors", "output": "elsewhere", "output_inside_watch": "true",
         "watch": "[in, there]",
-        "pattern": "\"{run}-{well}-{frame}.tif\"", "only_new": "true", "poll.always": "true",
+        "pattern": "\"{run}-{well}-{frame}.tif\"", "channel": "2", "plane": "time", "only_new": "true",
+        "poll.always": "true",
         "poll.interval": "3s",
         "batch.frames": "5", "queue.names": "500", "hysteresis.onset": "3", "hysteresis.of": "4",
         "hysteresis.evidence": "false",
@@ -70,8 +71,9 @@ struct ConfigurationTableTests {
         let fixed = Self.table.rows.filter { $0.effect == .restart }.map(\.name)
         #expect(
             fixed == [
-                "output", "watch", "pattern", "only_new", "poll.always", "poll.interval", "limits.width",
-                "limits.height", "limits.pages", "limits.memory", "limits.decoding", "threads", "web.listen",
+                "output", "watch", "pattern", "channel", "plane", "only_new", "poll.always", "poll.interval",
+                "limits.width", "limits.height", "limits.pages", "limits.memory", "limits.decoding",
+                "threads", "web.listen",
                 "web.token", "web.plate", "log.level",
             ]
         )

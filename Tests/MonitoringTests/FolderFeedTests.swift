@@ -100,6 +100,46 @@ struct FolderFeedTests {
         }
     }
 
+    /// A stack whose last directory never comes: what is there is judged, the rest is one line.
+    @Test func whatNeverComesIsToldOnce() async throws {
+        try await Bench.with { bench in
+            let url = bench.input.appending(path: "01_B1_f1.tif")
+            let writer = try TIFFWriter(path: url.path, height: 4, width: 4, pages: 5)
+            for grey in [10, 200, 30, 40, 50] {
+                try writer.append(
+                    Frame(height: 4, width: 4, pixels: .init(repeating: Float(grey), count: 16))
+                )
+            }
+            let whole = try Data(contentsOf: url)
+            try whole.dropLast(20).write(to: url)
+            guard case .growing(4, let reason) = FolderFeed.wholeness(url.path, limits: .default) else {
+                Issue.record("a cut stack was taken for a whole one")
+                return
+            }
+            var growing = try bench.describe("01_B1_f1.tif", frame: 1)
+            growing.isGrowing = true
+            var settings = FramePipeline.Settings(judge: FakeJudge())
+            settings.readAttempts = 1
+            let pipeline = try bench.pipeline(settings: settings, reader: TIFFFrameReader(limits: .default))
+            #expect(try pipeline.process([QueuedFrame(file: growing)]) == nil)
+            #expect(try bench.rows().map { $0.frame?.index } == [1, 2, 3, 4])
+            #expect(try bench.ledger().settled([growing.source]).isEmpty)
+            // Told again and again, it is not judged again.
+            #expect(try pipeline.process([QueuedFrame(file: growing)]) == nil)
+            #expect(try bench.events() == ["FAULT 2"])
+            #expect(try pipeline.process([QueuedFrame(file: growing, givenUp: reason)]) == nil)
+            #expect(try bench.rows().map(\.state) == [.judged, .judged, .judged, .judged, .quarantined])
+            #expect(try bench.events() == ["FAULT 2", "UNREADABLE 5"])
+            #expect(try bench.ledger().settled([growing.source]) == [growing.source])
+            // It comes after all.
+            try whole.write(to: url)
+            let file = try bench.describe("01_B1_f1.tif", frame: 1)
+            #expect(try pipeline.process([QueuedFrame(file: file)]) == nil)
+            #expect(try bench.rows().map(\.state) == [.judged, .judged, .judged, .judged, .judged])
+            #expect(try bench.events() == ["FAULT 2", "UNREADABLE 5"])
+        }
+    }
+
     @Test func anUnfinishedFileIsNotWhole() async throws {
         try await Bench.with { bench in
             let url = bench.input.appending(path: "a.tif")

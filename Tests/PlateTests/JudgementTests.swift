@@ -99,7 +99,7 @@ struct JudgementTests {
 
     @Test func aSourceIsAPageOfAFile() {
         let source = FrameSource(root: "/in", path: "a/b.tif", page: 2)
-        #expect(source.absolutePath == "/in/a/b.tif" && source.page(0).place.path == "a/b.tif")
+        #expect(source.absolutePath == "/in/a/b.tif" && source.page(0).place.path.text == "a/b.tif")
         #expect(FrameSource(root: "/", path: "b.tif").absolutePath == "/b.tif")
         #expect(FrameSource(root: "", path: "/odd/name").absolutePath == "/odd/name")
         let identity = FileIdentity(device: 1, inode: 2, size: 3, modified: Timestamp(nanoseconds: 4))

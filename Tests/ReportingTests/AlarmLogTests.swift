@@ -13,7 +13,7 @@ struct AlarmLogTests {
             var log = try AlarmLog(tree: tree, run: "01", well: Sample.well())
             let isThereBefore = log.contains(fault)
             let written = try log.append([fault, onset, fault])
-            let (isThere, transition) = (log.contains(fault), log.lastTransition)
+            let (isThere, transition) = (log.contains(fault), log.lastTransitions[.only])
             #expect(!isThereBefore && isThere)
             #expect(written == [fault, onset])
             #expect(transition == .onset)
@@ -21,7 +21,7 @@ struct AlarmLogTests {
             var again = try AlarmLog(tree: tree, run: "01", well: Sample.well())
             let otherModel = try Sample.fault(frame: 1, model: "000000")
             let rewritten = try Sample.fault(frame: 1, reason: "judged again")
-            let transitionAgain = again.lastTransition
+            let transitionAgain = again.lastTransitions[.only]
             let writtenAgain = try again.append([fault, otherModel, rewritten])
             #expect(transitionAgain == .onset)
             #expect(writtenAgain == [otherModel, rewritten])

@@ -95,4 +95,15 @@ struct DriftRuleTests {
         // A well that is beyond the threshold is faulty, which is said otherwise.
         #expect(DriftRule.rise(first: calm, last: calm.map { $0 + 9 }, threshold: 6) == nil)
     }
+
+    @Test func aSeriesThatCreepsUpDriftsAndOneThatJumpsDoesNot() throws {
+        let creeping = (0..<40).map { 1 + 8 * Double($0) / 40 }
+        let rise = try #require(DriftRule.rise(over: creeping, threshold: 6))
+        #expect(rise.from < 3 && rise.to > 6)
+        let jumping = (0..<40).map { $0 < 20 ? 1.0 : 9.0 }
+        #expect(DriftRule.rise(over: jumping, threshold: 6) == nil)
+        #expect(DriftRule.rise(over: creeping.reversed(), threshold: 6) == nil)
+        #expect(DriftRule.rise(over: Array(creeping.prefix(8)), threshold: 6) == nil)
+        #expect(DriftRule.rise(over: creeping, threshold: .infinity) == nil)
+    }
 }

@@ -98,4 +98,46 @@ struct CSVTests {
             #expect(table.rows.allSatisfy { !$0.fields.isEmpty && $0.line <= bytes.count + 1 })
         }
     }
+
+    /// A list as spreadsheets of several countries write it.
+    @Test(arguments: [TextEncoding.utf8, .utf16LittleEndian, .utf16BigEndian, .windows1252], [true, false])
+    func everyEncodingIsRead(encoding: TextEncoding, hasMark: Bool) {
+        let text = "img_path;label\r\nBläschen – 1.tif;1\r\n"
+        var bytes: [UInt8]
+        switch encoding {
+        case .utf8: bytes = (hasMark ? [0xEF, 0xBB, 0xBF] : []) + Array(text.utf8)
+        case .utf16LittleEndian:
+            bytes = ((hasMark ? [0xFEFF] : []) + Array(text.utf16)).flatMap {
+                [UInt8($0 & 0xFF), UInt8($0 >> 8)]
+            }
+        case .utf16BigEndian:
+            bytes = ((hasMark ? [0xFEFF] : []) + Array(text.utf16)).flatMap {
+                [UInt8($0 >> 8), UInt8($0 & 0xFF)]
+            }
+        case .windows1252:
+            bytes = text.unicodeScalars.map { $0 == "–" ? 0x96 : UInt8($0.value) }
+        }
+        let table = CSVTable(bytes)
+        #expect(table.encoding == encoding && table.separator == ";")
+        #expect(table.header == ["img_path", "label"])
+        #expect(table.rows.map(\.fields) == [["Bläschen – 1.tif", "1"]])
+    }
+
+    @Test(arguments: ["sep=;\n", "sep=;\r\n", "SEP=;\r", "\"sep=;\"\n", "\u{FEFF}sep=;\n"])
+    func aFirstLineMayNameTheSeparator(line: String) {
+        let table = CSVTable((line + "a,b;c\n1,5;2\n").utf8)
+        #expect(table.header == ["a,b", "c"] && table.rows.map(\.fields) == [["1,5", "2"]])
+        #expect(table.rows[0].line == 3)
+    }
+
+    @Test func aSeparatorIsNamedByAWholeLineOnly() {
+        #expect(CSVTable("sep=;,b\n1,2\n".utf8).header == ["sep=;", "b"])
+        #expect(CSVTable("sep=|\na|b\n".utf8).header == ["a", "b"])
+        #expect(CSVTable("sep=;".utf8).header.isEmpty)
+    }
+
+    @Test func columnsAreFoundWhateverTheirCase() {
+        let table = CSVTable("IMG_Path ,\u{A0}Label\na,1\n".utf8)
+        #expect(table.column("img_path") == 0 && table.column("label") == 1 && table.column("path") == nil)
+    }
 }

@@ -11,6 +11,11 @@ package enum TestData {
     /// Golden values of the published system: `AUTOQC_FIXTURES`, or `../shared/fixtures` beside the package.
     package static let fixtures = folder(variable: "AUTOQC_FIXTURES", fallback: "fixtures")
 
+    /// Cases from people's benches: `AUTOQC_CASES`, or `../shared/cases` beside the package; their files lie in `files`.
+    package static let cases = folder(variable: "AUTOQC_CASES", fallback: "cases")
+
+    /// Says what a skipped test misses.
+    package static let missingCases = "no folder of cases: set AUTOQC_CASES to it"
     /// Says what a skipped test misses.
     package static let missingData = "no folder of real frames: set AUTOQC_DATA to it"
     /// Says what a skipped test misses.

@@ -9,10 +9,10 @@ struct NormalTilesTests {
     private static let (height, width) = (224, 256)
 
     /// A background with grain and some soft round cells.
-    private func frame(_ seed: UInt64, level: Float = 100) -> Frame {
+    private func frame(_ seed: UInt64, level: Float = 100, cells: Int = 30) -> Frame {
         var random = TestGenerator(seed: seed)
         var pixels = random.floats(Self.height * Self.width, in: level - 2...level + 2)
-        for _ in 0..<30 {
+        for _ in 0..<cells {
             let place = random.floats(2, in: 0.1...0.9)
             let (row, column) = (Int(place[0] * Float(Self.height)), Int(place[1] * Float(Self.width)))
             for y in -9...9 {
@@ -153,6 +153,29 @@ struct NormalTilesTests {
         }
     }
 
+    @Test func aWellWithHardlyAnyCellsSaysNothingAboutTheFocus() throws {
+        let calibration = try calibration()
+        func sharpness(_ frame: Frame) throws -> (fine: Double, coarse: Double) {
+            try #require(calibration.evidence(of: frame, map: map(frame)).tiles).sharpness
+        }
+        let (usual, empty) = (try sharpness(frame(300)), try sharpness(frame(301, cells: 0)))
+        #expect(abs(usual.fine - empty.fine) < 0.3 && abs(usual.coarse - empty.coarse) < 0.3)
+    }
+
+    @Test(arguments: [(0.5 as Float, true), (0.99, false), (2.5, true)])
+    func lightThatIsUnevenOverAPartOfTheFrameIsSeen(share: Float, isSeen: Bool) throws {
+        let calibration = try calibration()
+        var shaded = frame(302)
+        for row in 0..<Self.height {
+            for column in 0..<Self.width {
+                shaded[row, column] *= 1 + (share - 1) * Float(column) / Float(Self.width)
+            }
+        }
+        let severity = calibration.severity(of: shaded, map: ScoreMap(zero: shaded))
+        let usual = calibration.severity(of: frame(302), map: ScoreMap(zero: shaded))
+        #expect((severity > usual + 2) == isSeen, "\(usual) and \(severity)")
+    }
+
     @Test func causesAreToldApartAndWhatIsLikeNoneIsUnknown() throws {
         var random = TestGenerator(seed: 9)
         var examples: [CauseExample] = []
@@ -173,5 +196,16 @@ struct NormalTilesTests {
         #expect(cause(3).cause == .unknown)
         #expect(cause(60).cause == .unknown)
         #expect(CauseModel(examples.filter { $0.cause == .zShift }) == nil)
+    }
+}
+
+extension ScoreMap {
+    /// A map without any residual.
+    fileprivate init(zero frame: Frame) {
+        self.init(
+            height: frame.height,
+            width: frame.width,
+            values: [Float](repeating: 0, count: frame.pixels.count)
+        )
     }
 }

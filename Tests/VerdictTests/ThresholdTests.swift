@@ -15,6 +15,18 @@ import Testing
         #expect(scale.distance(of: 0, .either) > 1.4)
     }
 
+    @Test func longTailsMakeAWiderSpreadAndTheOutermostTwoValuesDoNot() {
+        let usual = (0..<40).map { sin(Double($0)) }
+        let before = SeverityScale(normalValues: usual)
+        // A tenth of the wells is far below, as wells with hardly any cells are.
+        let sparse = SeverityScale(normalValues: usual + [-9, -9.5, -10, -10.5])
+        #expect(
+            sparse.spreadBelow > 2.5 * before.spreadBelow && sparse.spreadAbove < 1.2 * before.spreadAbove
+        )
+        let odd = SeverityScale(normalValues: usual + [-90, -95])
+        #expect(odd.spreadBelow < 1.3 * before.spreadBelow)
+    }
+
     @Test(arguments: [[0.3], [0.2, 0.2, 0.2], [0, 0]]) func framesAllAlikeGiveAFiniteScale(scores: [Double]) {
         let scale = SeverityScale(normalValues: scores)
         #expect(scale.distance(of: scores[0], .either) == 0)

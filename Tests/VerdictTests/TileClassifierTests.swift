@@ -90,7 +90,12 @@ struct TileClassifierTests {
     private func classifier() throws -> TileClassifier { try #require(Self.fitted) }
 
     private func calibration(_ classifier: TileClassifier?) throws -> Calibration {
-        try Calibration(fittedTo: (5000..<5030).map { frame($0) }, map: map, classifier: classifier)
+        try Calibration(
+            fittedTo: (5000..<5030).map { frame($0) },
+            map: map,
+            falseAlarmRate: 0.001,
+            classifier: classifier
+        )
     }
 
     private func isFaulty(_ frame: Frame, _ calibration: Calibration) -> Bool {

@@ -144,6 +144,19 @@ struct TileFiguresTests {
         }
     }
 
+    /// Of the same picture with 8 bits, 12 and 16 bits, and as shares of 1.
+    @Test(arguments: [16, 257, 1 / 255] as [Float])
+    func theUnitOfGreyValuesDoesNotMatter(unit: Float) throws {
+        var random = TestGenerator(seed: 12)
+        let grey = random.floats(64 * 96, in: 60...180).map { $0.rounded() }
+        let map = ScoreMap(height: 64, width: 96, values: [Float](repeating: 0.1, count: grey.count))
+        func figures(_ unit: Float) throws -> TileFigures {
+            let frame = Frame(height: 64, width: 96, pixels: grey.map { $0 * unit })
+            return try #require(TileFigures(frame: frame, map: map, background: 117 * unit))
+        }
+        #expect(try figures(unit) == figures(1))
+    }
+
     @Test func aFrameWithoutRoomForATileHasNone() {
         let frame = Frame(height: 31, width: 64, pixels: [Float](repeating: 1, count: 31 * 64))
         let map = ScoreMap(height: 31, width: 64, values: [Float](repeating: 0, count: 31 * 64))

@@ -56,8 +56,26 @@ struct VerdictPageTests {
         abs(found - written) <= 0.01 + 0.01 * abs(written)
     }
 
+    /// The page's table as it should be.
+    private var table: String {
+        let severity = calibration.limits(for: evidence).severity
+        return judgement.terms.compactMap { found -> String? in
+            guard let term = SeverityTerm.named(found.term), let value = term.value(evidence),
+                let scale = severity.scale(of: found.term)
+            else { return nil }
+            let isBelow = term.direction == .either && value < scale.median
+            let numbers = [value, scale.median, isBelow ? scale.spreadBelow : scale.spreadAbove]
+            return "| `\(found.term)` | " + numbers.map { String(format: "%.3f", $0) }.joined(separator: " | ")
+                + " | " + String(format: "%.2f | %.2f |", term.weight, found.value)
+        }.joined(separator: "\n")
+    }
+
     @Test func theTermsOfTheFrameAreThoseOfThePage() throws {
         #expect(rows.map(\.term) == judgement.terms.map(\.term))
+        #expect(
+            zip(rows, judgement.terms).allSatisfy { agree($1.value, $0.contribution) },
+            "severity \(judgement.severity), mask \(judgement.area), \(judgement.cause); the table should be\n\(table)"
+        )
         let severity = calibration.limits(for: evidence).severity
         for (row, found) in zip(rows, judgement.terms) {
             let term = try #require(SeverityTerm.named(row.term))

@@ -61,6 +61,9 @@ size_t aqc_scores_scratch(size_t width);
 // y = (x - shift) * scale; y may be x.
 void aqc_shift_scale(const float *x, float *y, size_t count, float shift, float scale);
 
+// y = (round(x * factor) - shift) * scale, halves to the even number; y may be x.
+void aqc_step_scale(const float *x, float *y, size_t count, float factor, float shift, float scale);
+
 // y = y_scale * y + x_scale * x.
 void aqc_mix(const float *x, float *y, size_t count, float x_scale, float y_scale);
 

@@ -78,10 +78,19 @@ enum Answer {
         let firstBad: Int?
     }
 
+    /// What frames show of a well, as addresses and as people say it.
+    struct View: Codable, Sendable {
+        let view: String
+        let words: String
+    }
+
     /// The drill-down into a well.
     struct Series: Codable, Sendable {
         let run: String
         let well: String
+        /// The view that is shown, and all that the well has.
+        let view: String
+        let views: [View]
         let frames: Int
         let threshold: Double?
         let range: Range?
@@ -93,6 +102,9 @@ enum Answer {
     /// A frame of the film strip.
     struct Frame: Codable, Sendable {
         let frame: Int
+        let view: String
+        /// Tells the file and page from others that say the same frame.
+        let key: String
         let state: String
         let verdict: String?
         let suspect: Bool?
@@ -136,7 +148,9 @@ enum Answer {
     /// What a reviewer decided.
     struct Decision: Codable, Sendable {
         let well: String
+        let view: String
         let frame: Int?
+        let file: String
         let decision: String
         let note: String
         let reviewer: String
@@ -144,7 +158,9 @@ enum Answer {
 
         init(_ decision: Ledger.Decision) {
             well = decision.well.description
+            view = decision.view.description
             frame = decision.frame
+            file = decision.file
             self.decision = decision.kind.rawValue
             note = decision.note
             reviewer = decision.reviewer

@@ -81,12 +81,17 @@ struct PlateReader: Sendable {
 
     private static let version = "v1"
 
-    func series(_ run: String, _ well: Well) throws -> Answer.Series {
+    /// A view's frames over time; of none that is asked for, the well's first one.
+    func series(_ run: String, _ well: Well, _ view: FrameView?) throws -> Answer.Series {
+        let views = try ledger.views(of: well, run: run)
+        let view = view ?? views.first ?? .only
         var series = SeriesBuilder()
-        try ledger.forEachPoint(of: well, run: run) { series.add($0) }
+        try ledger.forEachPoint(of: well, view: view, run: run) { series.add($0) }
         return Answer.Series(
             run: run,
             well: well.description,
+            view: view.description,
+            views: views.map { Answer.View(view: $0.description, words: $0.words) },
             frames: series.count,
             threshold: series.threshold,
             range: series.range,
@@ -101,13 +106,20 @@ struct PlateReader: Sendable {
         Answer.Strip(frames: try ledger.records(of: well, run: run, selection).compactMap { entry($0) })
     }
 
-    /// The record that a frame's page shows: of two files that name the same frame, the one recorded last.
-    func record(_ frame: FrameID) throws -> FrameRecord? {
-        try ledger.records(of: frame).last { $0.state != .skipped }
+    /// The record that a frame's page shows: the one of the file asked for; of none, the one recorded last.
+    ///
+    /// Of a well with views, where none is asked for, that of the first one.
+    func record(_ frame: FrameID, file: String) throws -> FrameRecord? {
+        let views = frame.view == .only ? try ledger.views(of: frame.well, run: frame.run) : []
+        let view = views.contains(frame.view) ? frame.view : views.first ?? frame.view
+        let id = FrameID(run: frame.run, well: frame.well, view: view, index: frame.index)
+        return try ledger.records(of: id).last {
+            $0.state != .skipped && (file.isEmpty || file == $0.source.key)
+        }
     }
 
-    func detail(_ frame: FrameID) throws -> Answer.FrameDetail? {
-        guard let record = try record(frame), let entry = entry(record) else { return nil }
+    func detail(_ frame: FrameID, file: String) throws -> Answer.FrameDetail? {
+        guard let record = try record(frame, file: file), let entry = entry(record) else { return nil }
         let mask = FrameFiles(tree: tree, record: record).readMask()
         let outline = mask.map { MaskOutline($0, limit: 200) }
         let rings = (outline?.regions ?? []).flatMap { $0.rings.map { $0.flatMap { [$0.x, $0.y] } } }
@@ -118,7 +130,9 @@ struct PlateReader: Sendable {
             height: mask?.height ?? record.judgement?.height,
             box: record.judgement?.boundingBox.map { [$0.x, $0.y, $0.width, $0.height] },
             outline: rings,
-            decision: decisions.last { $0.frame == frame.index }.map { Answer.Decision($0) }
+            decision: decisions.last {
+                $0.id == record.frame && ($0.file.isEmpty || $0.file == record.source.key)
+            }.map { Answer.Decision($0) }
         )
     }
 
@@ -131,6 +145,8 @@ struct PlateReader: Sendable {
         let files = FrameFiles(tree: tree, record: record)
         return Answer.Frame(
             frame: frame.index,
+            view: frame.view.description,
+            key: record.source.key,
             state: record.state.rawValue,
             verdict: judgement?.verdict.rawValue,
             suspect: judgement?.isSuspect,
@@ -221,6 +237,8 @@ struct SeriesBuilder {
     }
 
     var count: Int { points.count }
+    var flagged: Int { points.count { $0.isFaulty } }
+    var unreadable: Int { points.count { $0.state == .quarantined } }
 
     /// From where to where the well can be used: up to the frame before the first flagged one.
     var range: Answer.Range? {

@@ -1,7 +1,7 @@
 // One frame: its picture with outline and heat map, its figures, its files, and what a reviewer says of it.
 
 import { make, figure } from "./plate.js";
-import { pictureAddress, words } from "./well.js";
+import { frameQuery, pictureAddress, query, words } from "./well.js";
 
 const space = "http://www.w3.org/2000/svg";
 
@@ -34,10 +34,11 @@ export class FrameView {
     this.frame = null;
   }
 
-  async open(run, well, frame) {
-    [this.run, this.well, this.frame] = [run, well, frame];
-    const data = await this.address(`runs/${encodeURIComponent(run)}/wells/${well}/frames/${frame}`);
-    if (run !== this.run || well !== this.well || frame !== this.frame) return;
+  async open(run, well, view, frame, file) {
+    [this.run, this.well, this.view, this.frame, this.file] = [run, well, view, frame, file];
+    const asked = query({ view: view ?? "", file: file ?? "" });
+    const data = await this.address(`runs/${encodeURIComponent(run)}/wells/${well}/frames/${frame}?${asked}`);
+    if (run !== this.run || well !== this.well || view !== this.view || frame !== this.frame || file !== this.file) return;
     if (!data) return this.hide();
     this.root.hidden = false;
     this.data = data;
@@ -112,7 +113,7 @@ export class FrameView {
     const links = [["Frame", "frame.tiff"]];
     if (frame.has_mask) links.push(["Mask (TIFF)", "mask.tiff"], ["Regions (GeoJSON)", "mask.geojson"]);
     if (frame.has_heat_map) links.push(["Score map (TIFF)", "scores.tiff"]);
-    this.files.replaceChildren(...links.map(([text, name]) => make("a", { href: `${base}/${name}`, textContent: text, download: "" })));
+    this.files.replaceChildren(...links.map(([text, name]) => make("a", { href: `${base}/${name}?${frameQuery(frame)}`, textContent: text, download: "" })));
   }
 
   #judge(decision) {
@@ -133,7 +134,7 @@ export class FrameView {
   async #decide(decision) {
     try { localStorage.setItem("autoqc.reviewer", this.reviewer.value); } catch { /* asked again next time */ }
     const wish = { well: this.well, decision, note: this.note.value, reviewer: this.reviewer.value };
-    if (!this.whole.checked) wish.frame = this.frame;
+    if (!this.whole.checked) Object.assign(wish, { frame: this.frame, view: this.data.frame.view, file: this.data.frame.key });
     const answer = await this.send(`runs/${encodeURIComponent(this.run)}/decisions`, wish);
     if (answer.error) {
       this.decided.textContent = answer.error;

@@ -9,7 +9,7 @@ const runs = document.getElementById("run");
 const link = document.getElementById("link");
 const unknown = document.getElementById("unknown");
 const alertBar = document.getElementById("alert");
-let shown = { run: null, well: null, frame: null };
+let shown = { run: null, well: null, view: null, frame: null, file: null };
 let clock = 0;
 let events = null;
 let isFollowing = true;
@@ -40,15 +40,16 @@ async function send(path, value) {
   }
 }
 
-const plate = new Plate(well => go({ ...shown, well, frame: null }), now);
-const wellView = new WellView(address, frame => go({ ...shown, frame }));
+const plate = new Plate(well => go({ ...shown, well, view: null, frame: null, file: null }), now);
+const wellView = new WellView(address, (frame, file = null) => go({ ...shown, view: wellView.view, frame, file }),
+  view => go({ ...shown, view, frame: null, file: null }));
 const lensView = new LensView(address);
 const frameView = new FrameView(address, send, () => wellView.refresh());
 
 // The address keeps what is shown, so that it survives a reload and can be sent to a colleague.
 function go(next) {
   const hash = new URLSearchParams();
-  for (const key of ["run", "well", "frame"]) if (next[key] !== null && next[key] !== undefined) hash.set(key, next[key]);
+  for (const key of ["run", "well", "view", "frame", "file"]) if (next[key] !== null && next[key] !== undefined) hash.set(key, next[key]);
   if (`#${hash}` === location.hash) return show(next);
   location.hash = hash;
 }
@@ -56,13 +57,14 @@ function go(next) {
 function read() {
   const hash = new URLSearchParams(location.hash.slice(1));
   const frame = hash.get("frame");
-  return { run: hash.get("run"), well: hash.get("well"), frame: frame === null ? null : Number(frame) };
+  return { run: hash.get("run"), well: hash.get("well"), view: hash.get("view"), frame: frame === null ? null : Number(frame), file: hash.get("file") };
 }
 
 async function show(next) {
   const run = next.run ?? shown.run;
-  const isOtherRun = run !== shown.run, isOtherWell = isOtherRun || next.well !== shown.well;
-  shown = { run, well: next.well, frame: next.frame };
+  const isOtherRun = run !== shown.run;
+  const isOtherWell = isOtherRun || next.well !== shown.well || (next.view ?? null) !== null && next.view !== wellView.view;
+  shown = { run, well: next.well, view: next.view ?? null, frame: next.frame, file: next.file ?? null };
   if (isOtherRun) await openRun(run);
   document.getElementById("well").hidden = !next.well;
   document.getElementById("attention").hidden = Boolean(next.well);
@@ -70,18 +72,18 @@ async function show(next) {
   if (!next.well) return frameView.hide();
   if (isOtherWell) {
     frameView.hide();
-    const loaded = wellView.open(run, next.well);
+    const loaded = wellView.open(run, next.well, shown.view);
     document.getElementById("well-title").focus({ preventScroll: true });
     await loaded;
     // The frame one most likely wants to see: the last flagged one on the strip, else the last.
     if (next.frame === null && shown.well === next.well) {
       const bad = [...wellView.strip.querySelectorAll("button.bad")].pop() || [...wellView.strip.querySelectorAll("button")].pop();
-      if (bad) shown.frame = Number(bad.dataset.frame);
+      if (bad) [shown.frame, shown.file] = [Number(bad.dataset.frame), bad.dataset.file];
     }
   }
   if (shown.frame !== null && shown.well === next.well) {
-    wellView.select(shown.frame);
-    await frameView.open(run, next.well, shown.frame);
+    wellView.select(shown.frame, shown.file);
+    await frameView.open(run, next.well, wellView.view, shown.frame, shown.file);
   }
 }
 
@@ -206,11 +208,11 @@ async function list() {
 }
 
 runs.addEventListener("change", () => {
-  go({ run: runs.value, well: null, frame: null });
+  go({ run: runs.value, well: null, view: null, frame: null, file: null });
 });
 document.getElementById("close").addEventListener("click", () => {
   const well = shown.well;
-  go({ ...shown, well: null, frame: null });
+  go({ ...shown, well: null, view: null, frame: null, file: null });
   plate.focus(well);
 });
 addEventListener("hashchange", () => {

@@ -13,9 +13,11 @@ const height = 170, top = 22, bottom = 22, left = 34, right = 8;
 const scale = value => Math.log10(1 + Math.max(0, value));
 
 export class WellView {
-  constructor(address, openFrame) {
+  constructor(address, openFrame, openView) {
     this.address = address;
     this.openFrame = openFrame;
+    this.views = document.getElementById("view");
+    this.views.addEventListener("change", () => openView(this.views.value));
     this.title = document.getElementById("well-title");
     this.summary = document.getElementById("well-summary");
     this.series = document.getElementById("series");
@@ -28,21 +30,25 @@ export class WellView {
     new ResizeObserver(() => this.data && this.#draw()).observe(this.series);
   }
 
-  async open(run, well) {
-    [this.run, this.well, this.frame, this.data] = [run, well, null, null];
+  // A well's frames of one view; of none that is named, of its first one.
+  async open(run, well, view) {
+    [this.run, this.well, this.view, this.frame, this.file, this.data] = [run, well, view, null, null, null];
     this.title.textContent = `Well ${well}`;
     this.summary.textContent = "";
     this.series.replaceChildren();
     this.strip.replaceChildren();
     this.isLive = true;
-    await Promise.all([this.refresh(), this.showStrip()]);
+    await this.refresh();
+    await this.showStrip();
   }
 
   async refresh() {
-    const [run, well] = [this.run, this.well];
-    const data = await this.address(`runs/${encodeURIComponent(run)}/wells/${well}`);
-    if (!data || run !== this.run || well !== this.well) return;
+    const [run, well, view] = [this.run, this.well, this.view];
+    const data = await this.address(`runs/${encodeURIComponent(run)}/wells/${well}?${query(view === null ? {} : { view })}`);
+    if (!data || run !== this.run || well !== this.well || view !== this.view) return;
     this.data = data;
+    this.view = data.view;
+    this.#offer(data.views);
     this.#draw();
     const range = data.range;
     const sum = key => data.buckets.reduce((sum, bucket) => sum + bucket[key], 0);
@@ -56,6 +62,15 @@ export class WellView {
     if (whole) parts.push(`${words(whole.decision)} for the whole well (${whole.reviewer || "no name"})`);
     this.summary.textContent = parts.join(" · ");
     this.#mark();
+  }
+
+  #offer(views) {
+    const names = views.map(view => view.view);
+    if (names.join("\n") !== [...this.views.options].map(option => option.value).join("\n")) {
+      this.views.replaceChildren(...views.map(view => make("option", { value: view.view, textContent: view.words })));
+    }
+    this.views.value = this.view;
+    this.views.parentElement.hidden = views.length < 2;
   }
 
   #draw() {
@@ -133,13 +148,14 @@ export class WellView {
 
   // The newest frames, or those before one.
   async showStrip({ before } = {}) {
-    const [run, well] = [this.run, this.well];
+    const [run, well, view] = [this.run, this.well, this.view];
     this.isLive = before === undefined;
-    const query = new URLSearchParams({ limit: 24 });
-    if (before !== undefined) query.set("before", before);
-    if (this.flagged.checked) query.set("flagged", 1);
-    const data = await this.address(`runs/${encodeURIComponent(run)}/wells/${well}/frames?${query}`);
-    if (!data || run !== this.run || well !== this.well) return;
+    const asked = { limit: 24 };
+    if (view !== null) asked.view = view;
+    if (before !== undefined) asked.before = before;
+    if (this.flagged.checked) asked.flagged = 1;
+    const data = await this.address(`runs/${encodeURIComponent(run)}/wells/${well}/frames?${query(asked)}`);
+    if (!data || run !== this.run || well !== this.well || view !== this.view) return;
     const frames = data.frames.reverse();
     this.oldest = frames[0]?.frame;
     const items = frames.map(frame => this.#item(frame));
@@ -154,6 +170,7 @@ export class WellView {
     const isBad = frame.verdict === "faulty", isLost = frame.state === "quarantined";
     const button = make("button", { type: "button", className: isBad ? "bad" : isLost ? "lost" : "" });
     button.dataset.frame = frame.frame;
+    button.dataset.file = frame.key;
     const what = isLost ? `unreadable: ${frame.reason}` : `${frame.suspect ? states.suspect.words : frame.verdict}, severity ${figure(frame.severity)}`;
     button.setAttribute("aria-label", `Frame ${frame.frame}, ${what}`);
     button.title = what;
@@ -166,18 +183,18 @@ export class WellView {
     }
     button.append(make("span", {}, make("b", { textContent: `f${frame.frame}` }),
       isLost ? "" : `${isBad ? states.faulty.sign + " " : frame.suspect ? states.suspect.sign + " " : ""}${figure(frame.severity)}`));
-    button.addEventListener("click", () => this.openFrame(frame.frame));
+    button.addEventListener("click", () => this.openFrame(frame.frame, frame.key));
     return make("li", {}, button);
   }
 
-  select(frame) {
-    this.frame = frame;
+  select(frame, file) {
+    [this.frame, this.file] = [frame, file];
     this.#mark();
   }
 
   #mark() {
     for (const button of this.strip.querySelectorAll("button")) {
-      const isHere = Number(button.dataset.frame) === this.frame;
+      const isHere = Number(button.dataset.frame) === this.frame && (!this.file || button.dataset.file === this.file);
       button.setAttribute("aria-pressed", isHere);
       if (isHere) button.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
@@ -198,8 +215,18 @@ export class WellView {
   }
 }
 
+// Which of a well's frames of one number: its view, and its file where several say the same.
+export function frameQuery(frame) {
+  return query({ view: frame.view, file: frame.key });
+}
+
+// The end of an address. A form would write a space as a plus sign, which is none for the daemon.
+export function query(values) {
+  return Object.entries(values).map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
+}
+
 export function pictureAddress(run, well, frame, width, kind = "image") {
-  return `api/v1/runs/${encodeURIComponent(run)}/wells/${well}/frames/${frame.frame}/${kind}.png?width=${width}&v=${frame.sequence}`;
+  return `api/v1/runs/${encodeURIComponent(run)}/wells/${well}/frames/${frame.frame}/${kind}.png?${frameQuery(frame)}&width=${width}&v=${frame.sequence}`;
 }
 
 export function words(decision) {

@@ -27,6 +27,9 @@ package struct QualityRecord: Sendable {
         }
         struct Well: Encodable {
             let well: String
+            let field: Int?
+            let channel: String?
+            let plane: Int?
             let frames: Int
             let flagged: Int
             let unreadable: Int
@@ -82,14 +85,14 @@ package struct QualityRecord: Sendable {
             Double(review.decisions.count { $0.kind == kind && $0.frame != nil })
         }
         return [
-            Metric(name: "wells", value: Double(review.wells.count), unit: "wells"),
+            Metric(name: "wells", value: Double(review.wellCount), unit: "wells"),
             Metric(name: "frames_judged", value: Double(review.judged), unit: "frames"),
             Metric(name: "frames_flagged", value: Double(review.flagged), unit: "frames"),
             Metric(name: "frames_unreadable", value: Double(review.unreadable), unit: "frames"),
             Metric(name: "flagged_share", value: share, unit: "ratio"),
             Metric(
                 name: "wells_turned_faulty",
-                value: Double(review.wells.count { !$0.transitions.isEmpty }),
+                value: Double(review.turnedFaulty),
                 unit: "wells"
             ),
             Metric(name: "reviewed_faults", value: decided(.fault), unit: "frames"),
@@ -109,6 +112,7 @@ package struct QualityRecord: Sendable {
 extension QualityRecord.Document.Well {
     fileprivate init(_ review: RunReview.WellReview) {
         well = review.well.description
+        (field, channel, plane) = (review.view.field, review.view.channel, review.view.plane)
         frames = review.frames
         flagged = review.flagged
         unreadable = review.unreadable

@@ -54,15 +54,18 @@ package struct ReviewPage {
     /// Writes the file, which replaces what was there.
     package func write(to path: String) throws -> Outcome {
         var text = ReviewText(review: review, audit: options.audit, lenses: options.lenses)
-        var gallery = ReviewGallery(budget: options.largestSize - text.size, width: Self.pictureWidth) {
-            frame in
-            try ledger.records(of: frame).last { $0.state != .skipped }
-                .map { FrameFiles(tree: tree, record: $0) }
-        }
+        var gallery = ReviewGallery(
+            budget: options.largestSize - text.size,
+            width: Self.pictureWidth,
+            tree: tree
+        )
         let ends = try [
             ("Most surely faulty", review.surestFaulty), ("Least surely faulty", review.leastSureFaulty),
             ("Nearly flagged", review.leastSureNormal), ("Most surely normal", review.surestNormal),
-        ].map { (title: $0, figures: try gallery.figures(of: $1.map(\.frame))) }
+        ].map { title, frames in
+            let records = try frames.compactMap { try ledger.record(sequence: $0.sequence) }
+            return (title: title, figures: try gallery.figures(of: records))
+        }
         let flagged = try flaggedFrames()
         let figures = try gallery.figures(of: flagged)
         text.add(ends: ends)
@@ -74,11 +77,15 @@ package struct ReviewPage {
 
     /// Flagged frames in the order in which they are shown: of each well the worst first, one well after another, so that every
     /// well has its picture before any has many.
-    private func flaggedFrames() throws -> [FrameID] {
+    private func flaggedFrames() throws -> [FrameRecord] {
         let perWell = try review.wells.filter { $0.flagged > 0 }.map { well in
-            let selection = FrameLedger.Selection(limit: Self.mostOfWell, flaggedOnly: true)
+            let selection = FrameLedger.Selection(
+                limit: Self.mostOfWell,
+                view: well.view,
+                flaggedOnly: true
+            )
             return try ledger.records(of: well.well, run: review.run, selection)
-                .sorted { ($0.judgement?.severity ?? 0) > ($1.judgement?.severity ?? 0) }.compactMap(\.frame)
+                .sorted { ($0.judgement?.severity ?? 0) > ($1.judgement?.severity ?? 0) }
         }
         let longest = perWell.map(\.count).max() ?? 0
         return (0..<longest).flatMap { index in
@@ -95,15 +102,15 @@ package struct ReviewPage {
 struct ReviewGallery {
     var budget: Int
     let width: Int
-    let files: (FrameID) throws -> FrameFiles?
+    let tree: OutputTree
     private(set) var count = 0
 
     /// Figures of frames in this order; those that do not fit any more are left out.
-    mutating func figures(of frames: [FrameID]) throws -> [String] {
+    mutating func figures(of frames: [FrameRecord]) throws -> [String] {
         var figures: [String] = []
         for frame in frames {
-            guard budget > 0, let files = try files(frame) else { break }
-            let figure = try figure(of: frame, files)
+            guard budget > 0 else { break }
+            let figure = try figure(of: FrameFiles(tree: tree, record: frame))
             budget -= figure.utf8.count
             guard budget > 0 else { break }
             count += 1
@@ -112,15 +119,18 @@ struct ReviewGallery {
         return figures
     }
 
-    private func figure(of frame: FrameID, _ files: FrameFiles) throws -> String {
+    private func figure(of files: FrameFiles) throws -> String {
         let judgement = files.record.judgement
         let isFaulty = judgement?.verdict == .faulty
         let cause = judgement?.causeName.map { $0 == "unknown" ? "cause unknown" : $0 }
+        let frame = files.record.frame
+        let name = [frame?.well.description, frame?.view.words, frame.map { "f\($0.index)" }]
+            .compactMap(\.self).filter { !$0.isEmpty }.joined(separator: " ")
         let caption = [judgement?.explanation(words: PlateReader.words), cause].compactMap(\.self)
             .joined(separator: "; ")
         return """
             <figure class="\(isFaulty ? "bad" : "")">\(try picture(of: files))\
-            <figcaption><b>\(frame.well) f\(frame.index)</b> \(HTMLText.escaped(caption))</figcaption></figure>
+            <figcaption><b>\(HTMLText.escaped(name))</b> \(HTMLText.escaped(caption))</figcaption></figure>
 
             """
     }

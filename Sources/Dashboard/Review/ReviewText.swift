@@ -36,12 +36,11 @@ struct ReviewText {
 
     private func summary(_ audit: [String]) -> String {
         let share = review.judged > 0 ? 100 * Double(review.flagged) / Double(review.judged) : 0
-        let faulty = review.wells.count { !$0.transitions.isEmpty }
         let figures = [
             ("first outcome", String(review.first.iso8601.prefix(16)).replacing("T", with: " ") + " UTC"),
-            ("wells", "\(review.wells.count)"), ("frames judged", "\(review.judged)"),
+            ("wells", "\(review.wellCount)"), ("frames judged", "\(review.judged)"),
             ("flagged", "\(review.flagged) (\(share.fixed(1)) %)"),
-            ("unreadable", "\(review.unreadable)"), ("wells that turned faulty", "\(faulty)"),
+            ("unreadable", "\(review.unreadable)"), ("wells that turned faulty", "\(review.turnedFaulty)"),
         ]
         var text = "<dl class=\"figures\">"
         for (name, value) in figures { text += "<div><dt>\(name)</dt><dd>\(value)</dd></div>" }
@@ -64,12 +63,12 @@ struct ReviewText {
             let letters = Well(row: row, column: 1)?.description.dropLast(2) ?? ""
             drawing += Self.label(String(letters), x: margin - 14, y: margin + row * cell + cell / 2 + 4)
         }
-        let known = review.wells.reduce(into: [:]) { $0[$1.well] = $1 }
+        let known = Dictionary(grouping: review.wells, by: \.well)
         for row in 0..<review.size.rows {
             for column in 1...review.size.columns {
                 guard let well = Well(row: row, column: column) else { continue }
                 let (x, y) = (margin + column * cell - cell / 2, margin + row * cell + cell / 2)
-                drawing += Self.circle(known[well], named: well, x: x, y: y, radius: cell / 2 - 2)
+                drawing += Self.circle(known[well] ?? [], named: well, x: x, y: y, radius: cell / 2 - 2)
             }
         }
         return """
@@ -85,21 +84,25 @@ struct ReviewText {
         "<text class=\"head\" x=\"\(x)\" y=\"\(y)\">\(text)</text>"
     }
 
-    private static func circle(_ review: RunReview.WellReview?, named well: Well, x: Int, y: Int, radius: Int)
+    private static func circle(_ views: [RunReview.WellReview], named well: Well, x: Int, y: Int, radius: Int)
         -> String
     {
+        let flagged = views.reduce(0) { $0 + $1.flagged }
         let (kind, sign): (String, String) =
-            if let review {
-                !review.transitions.isEmpty
-                    ? ("bad", "×")
-                    : review.unreadable > 0 ? ("lost", "?") : review.flagged > 0 ? ("some", "!") : ("ok", "")
-            } else {
+            if views.isEmpty {
                 ("none", "")
+            } else if views.contains(where: { !$0.transitions.isEmpty }) {
+                ("bad", "×")
+            } else if views.contains(where: { $0.unreadable > 0 }) {
+                ("lost", "?")
+            } else {
+                flagged > 0 ? ("some", "!") : ("ok", "")
             }
-        let title = review.map { "\(well): \($0.flagged) of \($0.frames) flagged" } ?? "\(well): no frame"
+        let frames = views.reduce(0) { $0 + $1.frames }
+        let title = views.isEmpty ? "\(well): no frame" : "\(well): \(flagged) of \(frames) flagged"
         let mark = sign.isEmpty ? "" : "<text class=\"sign \(kind)\" x=\"\(x)\" y=\"\(y + 5)\">\(sign)</text>"
         let circle = "<circle class=\"\(kind)\" cx=\"\(x)\" cy=\"\(y)\" r=\"\(radius)\"/>\(mark)"
-        return review == nil ? circle : "<a href=\"#\(well)\"><title>\(title)</title>\(circle)</a>"
+        return views.isEmpty ? circle : "<a href=\"#\(well)\"><title>\(title)</title>\(circle)</a>"
     }
 
     private var table: String {
@@ -108,12 +111,15 @@ struct ReviewText {
             <th>last good<th>first flagged<th>worst severity<th>severity over time<th>reviewer says</tr></thead><tbody>
 
             """
+        var named: Set<Well> = []
         for well in review.wells {
+            let id = named.insert(well.well).inserted ? " id=\"\(well.well)\"" : ""
+            let name = well.view == .only ? "" : "<br>\(HTMLText.escaped(well.view.words))"
             let range = well.range
             let bad = range?.firstBad.map { "<b>\($0)</b>" } ?? "never"
             let good = range?.firstBad == nil ? "all" : range?.lastGood.map { "\($0)" } ?? "none"
             text += """
-                <tr id="\(well.well)" class="\(well.transitions.isEmpty ? "" : "bad")"><th>\(well.well)<td>\(well.frames)\
+                <tr\(id) class="\(well.transitions.isEmpty ? "" : "bad")"><th>\(well.well)\(name)<td>\(well.frames)\
                 <td>\(well.flagged)<td>\(well.unreadable)<td>\(good)<td>\(bad)<td>\(HTMLText.figure(well.worst))\
                 <td>\(Sparkline.svg(well))<td>\(well.decision.map(Self.words) ?? "")</tr>
 
@@ -129,7 +135,7 @@ struct ReviewText {
             "<section><h2>Decisions on frames</h2><table><thead><tr><th>well<th>frame<th>decision</tr></thead><tbody>"
         for decision in made {
             text +=
-                "<tr><th>\(decision.well)<td>\(decision.frame.map { "\($0)" } ?? "")<td>\(Self.words(decision))</tr>\n"
+                "<tr><th>\(decision.well) \(HTMLText.escaped(decision.view.words))<td>\(decision.frame.map { "\($0)" } ?? "")<td>\(Self.words(decision))</tr>\n"
         }
         return text + "</tbody></table></section>\n"
     }

@@ -5,8 +5,10 @@ import Reporting
 
 /// What is worth saying of a run when it is over, gathered in one pass over its frames.
 struct RunReview: Sendable {
+    /// One view of a well.
     struct WellReview: Sendable {
         let well: Plate.Well
+        let view: FrameView
         let frames: Int
         let flagged: Int
         let unreadable: Int
@@ -20,7 +22,9 @@ struct RunReview: Sendable {
 
     /// A frame and how far it is from its threshold.
     struct Candidate: Sendable {
-        let frame: FrameID
+        let well: Plate.Well
+        /// Where the ledger has it.
+        let sequence: Int64
         let severity: Double
         let threshold: Double
 
@@ -53,13 +57,15 @@ struct RunReview: Sendable {
         var wells: [WellReview] = []
         for summary in summaries {
             let well = summary.well
-            var series = SeriesBuilder()
-            try ledger.forEachPoint(of: well, run: run) { point in
-                series.add(point)
-                ends.add(point, FrameID(run: run, well: well, index: point.frame))
-            }
             let decision = decisions.first { $0.well == well && $0.frame == nil }
-            wells.append(WellReview(summary, series, marks: Self.marks, decision: decision))
+            for view in try ledger.views(of: well, run: run) {
+                var series = SeriesBuilder()
+                try ledger.forEachPoint(of: well, view: view, run: run) { point in
+                    series.add(point)
+                    ends.add(point, of: well)
+                }
+                wells.append(WellReview(well, view, series, marks: Self.marks, decision: decision))
+            }
         }
         self.run = run
         self.first = first
@@ -73,6 +79,10 @@ struct RunReview: Sendable {
         leastSureNormal = ends.normal.highest
     }
 
+    /// The wells that have frames.
+    var wellCount: Int { Set(wells.map(\.well)).count }
+    /// The wells of which a view turned faulty.
+    var turnedFaulty: Int { Set(wells.filter { !$0.transitions.isEmpty }.map(\.well)).count }
     var judged: Int { wells.reduce(0) { $0 + $1.frames - $1.unreadable } }
     var flagged: Int { wells.reduce(0) { $0 + $1.flagged } }
     var unreadable: Int { wells.reduce(0) { $0 + $1.unreadable } }
@@ -95,7 +105,7 @@ struct RunReview: Sendable {
             ) {
                 if list.count == RunReview.ends, let last = list.last, !before(candidate, last) { return }
                 // One of each well: the others look alike.
-                if let same = list.firstIndex(where: { $0.frame.well == candidate.frame.well }) {
+                if let same = list.firstIndex(where: { $0.well == candidate.well }) {
                     guard before(candidate, list[same]) else { return }
                     list.remove(at: same)
                 }
@@ -107,22 +117,33 @@ struct RunReview: Sendable {
         var faulty = Side()
         var normal = Side()
 
-        mutating func add(_ point: FrameLedger.SeriesPoint, _ frame: FrameID) {
+        mutating func add(_ point: FrameLedger.SeriesPoint, of well: Plate.Well) {
             guard let severity = point.severity?.finite, let threshold = point.threshold?.finite else {
                 return
             }
-            let candidate = Candidate(frame: frame, severity: severity, threshold: threshold)
+            let candidate = Candidate(
+                well: well,
+                sequence: point.sequence,
+                severity: severity,
+                threshold: threshold
+            )
             if point.isFaulty { faulty.add(candidate) } else { normal.add(candidate) }
         }
     }
 }
 
 extension RunReview.WellReview {
-    fileprivate init(_ summary: WellSummary, _ series: SeriesBuilder, marks: Int, decision: Decision?) {
-        well = summary.well
-        frames = summary.judged + summary.quarantined
-        flagged = summary.flagged
-        unreadable = summary.quarantined
+    fileprivate init(
+        _ well: Plate.Well,
+        _ view: FrameView,
+        _ series: SeriesBuilder,
+        marks: Int,
+        decision: Decision?
+    ) {
+        (self.well, self.view) = (well, view)
+        frames = series.count
+        flagged = series.flagged
+        unreadable = series.unreadable
         range = series.range
         buckets = series.buckets(atMost: marks)
         worst = buckets.compactMap(\.high).max()

@@ -7,7 +7,8 @@ import Reporting
 
 /// The addresses of `/api/v1`.
 ///
-/// Files are named by run, well and frame, never by a path.
+/// Files are named by run, well, view and frame, never by a path; where several files say the same frame, by the key that the
+/// list of frames has for each.
 struct Routes: Sendable {
     typealias Context = BasicRequestContext
 
@@ -29,18 +30,19 @@ struct Routes: Sendable {
             return try await site.answer(about: run) { try $0.lenses(run) }
         }
         router.get("/api/v1/events") { request, _ in stream(request) }
-        router.get(RouterPath(Self.well)) { _, context in
+        router.get(RouterPath(Self.well)) { request, context in
             let (run, well) = (try Self.run(context), try Self.well(context))
-            return try await site.answer(about: run) { try $0.series(run, well) }
+            let view = try Self.view(request)
+            return try await site.answer(about: run) { try $0.series(run, well, view) }
         }
         router.get(RouterPath("\(Self.well)/frames")) { request, context in
             let (run, well) = (try Self.run(context), try Self.well(context))
-            let selection = Self.selection(request)
+            let selection = try Self.selection(request)
             return try await site.answer(about: run) { try $0.strip(run, well, selection) }
         }
-        router.get(RouterPath(Self.frame)) { _, context in
-            let frame = try Self.frame(context)
-            return try await site.answer { try await site.ask { try $0.detail(frame) } }
+        router.get(RouterPath(Self.frame)) { request, context in
+            let (frame, file) = (try Self.frame(request, context), Self.file(request))
+            return try await site.answer { try await site.ask { try $0.detail(frame, file: file) } }
         }
         FileRoutes(site: site).add(to: router)
         DecisionRoutes(site: site).add(to: router)
@@ -52,10 +54,11 @@ struct Routes: Sendable {
         return events.response(run: request.uri.queryParameters.get("run"), after: max(0, last ?? asked ?? 0))
     }
 
-    private static func selection(_ request: Request) -> FrameLedger.Selection {
+    private static func selection(_ request: Request) throws -> FrameLedger.Selection {
         let query = request.uri.queryParameters
         let limit = query.get("limit").flatMap { Int($0) } ?? 24
         var selection = FrameLedger.Selection(limit: min(max(limit, 1), PlateReader.longestStrip))
+        selection.view = try view(request)
         selection.before = query.get("before").flatMap { Int($0) }
         selection.from = query.get("from").flatMap { Int($0) }
         selection.flaggedOnly = query.get("flagged") == "1"
@@ -77,11 +80,28 @@ struct Routes: Sendable {
         return well
     }
 
-    static func frame(_ context: Context) throws -> FrameID {
+    /// The view in an address's query; `nil` where there is none.
+    static func view(_ request: Request) throws -> FrameView? {
+        guard let text = request.uri.queryParameters.get("view") else { return nil }
+        guard let view = FrameView(text) else {
+            throw HTTPError(.badRequest, message: "the address names no view; write it like s1_z2_cDAPI")
+        }
+        return view
+    }
+
+    /// The key of a file in an address's query; empty where there is none.
+    static func file(_ request: Request) -> String { request.uri.queryParameters.get("file") ?? "" }
+
+    static func frame(_ request: Request, _ context: Context) throws -> FrameID {
         guard let index = context.parameters.get("frame").flatMap({ Int($0) }) else {
             throw HTTPError(.badRequest, message: "the address names no frame; write its number")
         }
-        return FrameID(run: try run(context), well: try well(context), index: index)
+        return FrameID(
+            run: try run(context),
+            well: try well(context),
+            view: try view(request) ?? .only,
+            index: index
+        )
     }
 }
 
@@ -113,9 +133,10 @@ struct FileRoutes: Sendable {
         make: @escaping @Sendable (FrameFiles, _ width: Int) throws -> [UInt8]?
     ) {
         router.get(RouterPath("\(Routes.frame)/\(kind).png")) { request, context in
-            let (frame, width, shelf) = (try Routes.frame(context), Self.width(request), site.shelf)
-            guard let files = try await files(of: frame) else { return Self.missing }
-            let name = "\(kind) \(frame) \(files.record.judged.nanoseconds) \(width)"
+            let (frame, width, shelf) = (try Routes.frame(request, context), Self.width(request), site.shelf)
+            guard let files = try await files(of: frame, Routes.file(request)) else { return Self.missing }
+            let name =
+                "\(kind) \(frame) \(files.record.source.key) \(files.record.judged.nanoseconds) \(width)"
             let bytes = try await site.pictures.run {
                 try shelf.picture(name) { try make(files, width) }
             }
@@ -129,10 +150,10 @@ struct FileRoutes: Sendable {
 
     private static let missing = Response.problem(.notFound, "the file is gone, or was never written")
 
-    private func files(of frame: FrameID) async throws -> FrameFiles? {
+    private func files(of frame: FrameID, _ file: String) async throws -> FrameFiles? {
         let tree = site.reader.tree
         return try await site.ask { reader in
-            try reader.record(frame).map { FrameFiles(tree: tree, record: $0) }
+            try reader.record(frame, file: file).map { FrameFiles(tree: tree, record: $0) }
         }
     }
 
@@ -150,9 +171,11 @@ struct FileRoutes: Sendable {
         to router: Router<Routes.Context>,
         path: @escaping @Sendable (FrameFiles) -> String?
     ) {
-        router.get(RouterPath("\(Routes.frame)/\(name)")) { _, context in
-            let frame = try Routes.frame(context)
-            guard let files = try await files(of: frame), let path = path(files) else { return Self.missing }
+        router.get(RouterPath("\(Routes.frame)/\(name)")) { request, context in
+            let frame = try Routes.frame(request, context)
+            guard let files = try await files(of: frame, Routes.file(request)), let path = path(files) else {
+                return Self.missing
+            }
             let data = try await site.pictures.run { Self.read(path) }
             guard let data else { return Self.missing }
             var response = Response(type: type, bytes: data)
@@ -191,7 +214,9 @@ struct DecisionRoutes: Sendable {
     /// A decision as the page sends it.
     private struct Wish: Decodable {
         let well: String
+        let view: String?
         let frame: Int?
+        let file: String?
         let decision: String
         let note: String?
         let reviewer: String?
@@ -220,24 +245,27 @@ struct DecisionRoutes: Sendable {
         }
         let body = try await request.body.collect(upTo: Self.longest)
         guard let wish = try? JSONDecoder().decode(Wish.self, from: Data(body.readableBytesView)),
-            let well = Well(wish.well), let kind = Decision.Kind(rawValue: wish.decision)
+            let well = Well(wish.well), let view = FrameView(wish.view ?? ""),
+            let kind = Decision.Kind(rawValue: wish.decision)
         else {
             return .problem(
                 .badRequest,
-                "send well, frame or none, decision (\(Decision.Kind.allCases.map(\.rawValue).joined(separator: ", "))), note, reviewer"
+                "send well, frame (with view and file) or none, decision (\(Decision.Kind.allCases.map(\.rawValue).joined(separator: ", "))), note, reviewer"
             )
         }
         let decision = Decision(
             run: run,
             well: well,
+            view: wish.frame == nil ? .only : view,
             frame: wish.frame,
+            file: wish.frame == nil ? "" : wish.file ?? "",
             kind: kind,
             note: wish.note ?? "",
             reviewer: wish.reviewer ?? "",
             decided: .now
         )
         let isKnown = try await site.ask { reader in
-            guard try reader.knows(run, well, frame: wish.frame) else { return false }
+            guard try reader.knows(decision) else { return false }
             try reader.ledger.add(decision)
             return true
         }
@@ -252,9 +280,10 @@ struct DecisionRoutes: Sendable {
 
 extension PlateReader {
     /// Whether a frame, or any frame of a well, has an outcome.
-    func knows(_ run: String, _ well: Well, frame: Int?) throws -> Bool {
-        if let frame { return try record(FrameID(run: run, well: well, index: frame)) != nil }
-        return try !ledger.records(of: well, run: run, FrameLedger.Selection(limit: 1)).isEmpty
+    func knows(_ decision: Decision) throws -> Bool {
+        if let frame = decision.id { return try record(frame, file: decision.file) != nil }
+        return try !ledger.records(of: decision.well, run: decision.run, FrameLedger.Selection(limit: 1))
+            .isEmpty
     }
 }
 

@@ -78,8 +78,8 @@ struct CanaryTrial {
         guard wanted > 0, let candidate = candidates.popFirst() else { return }
         do {
             let open = try tools.reader.open(candidate.source.absolutePath)
-            guard candidate.source.page < open.pageCount else {
-                return skip(candidate, because: "it has \(open.pageCount) pages now")
+            guard open.hasPage(candidate.source.page) else {
+                return skip(candidate, because: "it has no page \(candidate.source.page) any more")
             }
             let frame = try open.frame(page: candidate.source.page)
             guard try verdict(of: frame) == .normal else {
@@ -133,14 +133,14 @@ struct CanaryTrial {
         let ranked = frames.map { frame in
             let rank = seen[WellQueue.WellKey(frame.frame), default: 0]
             seen[WellQueue.WellKey(frame.frame)] = rank + 1
-            return (rank: rank, order: SafeName.hash(frame.frame.description), frame: frame)
+            return (rank: rank, order: frame.frame.description.stableHash, frame: frame)
         }
         return ranked.sorted { ($0.rank, $0.order) < ($1.rank, $1.order) }.map(\.frame)
     }
 
     /// A seed that is the same for the same frame and class, on every machine.
     private static func seed(of frame: FrameID, _ cause: Cause) -> UInt64 {
-        UInt64(SafeName.hash("\(frame) \(cause.rawValue)"), radix: 16) ?? 0
+        UInt64("\(frame) \(cause.rawValue)".stableHash, radix: 16) ?? 0
     }
 
     private static func coreTime() -> Duration {

@@ -1,5 +1,6 @@
 import Acquisition
 import Foundation
+import Plate
 import Reporting
 import Rules
 
@@ -58,7 +59,7 @@ extension ConfigurationSettings {
         let target = Self.resolved(output)
         let around = watch.first { folder in
             let source = Self.resolved(folder)
-            return target == source || target.hasPrefix(source == "/" ? "/" : source + "/")
+            return ExactPath(target).isInside(ExactPath(source))
         }
         return around.map { folder in
             ConfigurationError(
@@ -108,7 +109,8 @@ extension ConfigurationSettings {
             return ConfigurationError(
                 key: "pattern",
                 problem: "\(error)",
-                remedy: "write it like `\(Configuration.table.pattern.standard)`"
+                remedy: "write it like `{run}_{well}_f{frame}.tif<f>`, or name a ready one: "
+                    + ReadyPattern.all.map(\.name).joined(separator: ", ")
             )
         }
     }

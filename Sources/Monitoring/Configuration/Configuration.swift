@@ -1,5 +1,6 @@
 import Foundation
 package import Frames
+package import Plate
 package import Reporting
 package import Rules
 
@@ -62,6 +63,10 @@ package struct Configuration: Sendable, Equatable {
     }
     /// `threshold`; `nil` for the model's own.
     package var threshold: Double? { settings.value(\.threshold).severity }
+    /// `channel` and `plane`.
+    package var planeChoice: PlaneChoice {
+        PlaneChoice(channel: PlaneChoice.channel(self.channel), plane: self.plane)
+    }
     /// `lenses`.
     package var plateRules: PlateRules {
         PlateRules(lensRows: self.lensRows, lensColumns: self.lensColumns)

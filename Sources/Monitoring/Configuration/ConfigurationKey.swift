@@ -1,4 +1,5 @@
 import Foundation
+import Plate
 import StrictYAML
 
 /// Whether and when a running daemon takes a changed key at a reload (SIGHUP, `systemctl reload`).
@@ -305,6 +306,18 @@ extension ValueKind<SeverityThreshold> {
             },
             write: { $0.severity.map { "\($0)" } ?? "calibrated" },
             allows: { $0.severity.map { $0.isFinite && $0 >= 0 } ?? true }
+        )
+    }
+}
+
+extension ValueKind<PlaneChoice.Plane> {
+    static var plane: ValueKind {
+        ValueKind(
+            type: "whole number, `auto` or `time`",
+            range: "at least 1",
+            words: "`auto`, `time` or a whole number from 1",
+            read: { node, _ in node.string.flatMap { PlaneChoice.Plane($0) } },
+            write: { $0.text }
         )
     }
 }

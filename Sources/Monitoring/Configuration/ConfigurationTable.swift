@@ -1,4 +1,6 @@
+import Acquisition
 package import Logging
+package import Plate
 package import Reporting
 
 /// Every key of the configuration: a row each, in the order of the example file.
@@ -18,8 +20,19 @@ package struct ConfigurationTable: Sendable {
         .reload(.atOnce, "Allow an output folder inside a watched folder.")
     package let watch = Key("watch", .paths, required: ["/data/microscope"])
         .reload(.restart, "Folders that the microscope writes to; their subfolders are watched too.")
-    package let pattern = Key("pattern", .text, default: "{run}_{well}_f{frame}.tif{f}")
-        .reload(.restart, "How files are named; alarm lines say {run}, {well} and {frame} of a frame.")
+    package let pattern = Key("pattern", .text, default: FramePattern.standard)
+        .reload(
+            .restart,
+            "How files are named: \(ReadyPattern.all.map(\.name).joined(separator: ", ")), or a pattern of your own like "
+                + "{run}_{well}_f{frame}.tif<f> (docs/names.md)."
+        )
+    package let channel = Key("channel", .text, default: "auto")
+        .reload(.restart, "Channel that is judged: its name or its number from 1; `auto` is the first.")
+    package let plane = Key("plane", .plane, default: .middle)
+        .reload(
+            .restart,
+            "z-plane that is judged, from 1; `auto` is the middle one, `time` takes z for time."
+        )
     package let onlyNew = Key("only_new", .flag, default: false)
         .reload(.restart, "Ignore the frames that are in the folders at the start.")
 
@@ -102,7 +115,8 @@ package struct ConfigurationTable: Sendable {
 
     var rows: [any ConfigurationRow] {
         [
-            model, output, outputInsideWatch, watch, pattern, onlyNew, pollAlways, pollInterval, batchFrames,
+            model, output, outputInsideWatch, watch, pattern, channel, plane, onlyNew, pollAlways,
+            pollInterval, batchFrames,
             queueNames, hysteresisOnset, hysteresisOf, hysteresisEvidence, threshold, learn, masks, regions,
             scores, frozenFrames,
             drift, lensRows, lensColumns, stopShare, limitWidth, limitHeight, limitPages, limitMemory,

@@ -41,7 +41,9 @@ extension Configuration {
     /// The model is not loaded here.
     package func diagnoses() -> [Diagnosis] {
         self.watch.map(Self.readable) + [Self.limits(self.watch, output), writable, space] + ledgerAndLock
-            + [Self.journal, Self.clock]
+            + Diagnosis.names(in: self.watch, output: output.root, pattern: self.pattern) + [
+                Self.journal, Self.clock,
+            ]
     }
 
     private static func readable(_ folder: String) -> Diagnosis {

@@ -14,13 +14,13 @@ struct BatchPlan {
     private(set) var counts = FrameCounts()
     /// From each frame's completion to now.
     private(set) var latencies: [Duration] = []
-    /// Whether the ledger says that the well was faulty before the batch.
-    let wasFaulty: Bool
+    /// Which of the batch's views the ledger says were faulty before it.
+    let faultyBefore: Set<FrameView>
 
     private let settings: FramePipeline.Settings
     private let time: Timestamp
-    /// `nil` for a batch of no frames.
-    private var well: WellSequence?
+    /// Each view of the well is a sequence of its own: two channels are not compared with each other.
+    private var sequences: [FrameView: WellSequence]
 
     init(
         results: [PageResult],
@@ -29,24 +29,35 @@ struct BatchPlan {
     ) throws {
         self.settings = settings
         time = environment.now()
-        well = try results.first.map {
-            try WellSequence(of: $0.frame, in: environment.ledger, before: results.count, settings)
+        var sequences: [FrameView: WellSequence] = [:]
+        for result in results where sequences[result.frame.view] == nil {
+            sequences[result.frame.view] = try WellSequence(
+                of: result.frame,
+                in: environment.ledger,
+                before: results.count,
+                settings
+            )
         }
-        wasFaulty = well?.isFaulty ?? false
+        self.sequences = sequences
+        faultyBefore = Set(sequences.filter(\.value.isFaulty).keys)
         var namesakes: [FrameID: FrameSource] = [:]
+        var owners: [String: FrameSource.Place] = [:]
         for result in results {
-            let earlier = try environment.ledger.records(of: result.frame)
-            let naming = Naming(
+            let naming = try Naming(
                 result,
-                earlier: earlier,
+                in: environment.ledger,
                 namesake: namesakes[result.frame],
+                owners: owners,
                 byFrame: settings.namesByFrame
             )
             namesakes[result.frame] = namesakes[result.frame] ?? result.source
+            owners[naming.name] = result.source.place
             switch result.outcome {
             case .judged(let judgement):
-                add(result, well?.isFrozen(judgement) == true ? judgement.frozen : judgement, naming)
-            case .quarantined(let reason), .skipped(let reason): add(result, failure: reason)
+                let isFrozen = sequences[result.frame.view]?.isFrozen(judgement) == true
+                add(result, isFrozen ? judgement.frozen : judgement, naming)
+            case .quarantined(let reason), .skipped(let reason):
+                add(result, failure: reason, naming)
             }
         }
     }
@@ -54,35 +65,67 @@ struct BatchPlan {
     /// How a frame is told apart from others of its name, and why it is judged at all if it was before.
     private struct Naming {
         let name: String
+        /// Which file it is, where others say the same frame.
+        let file: String?
         /// Why a second line for this frame is no repetition.
         let reason: String?
         /// Whether there may be a mask from an earlier content.
         let hadMask: Bool
 
-        init(_ result: PageResult, earlier: [FrameRecord], namesake: FrameSource?, byFrame: Bool) {
+        init(
+            _ result: PageResult,
+            in ledger: FrameLedger,
+            namesake: FrameSource?,
+            owners: [String: FrameSource.Place],
+            byFrame: Bool
+        ) throws {
             let source = result.source
+            let earlier = try ledger.records(of: result.frame)
             let own = earlier.first { $0.source.place == source.place }
             let other =
                 namesake
                 ?? earlier.first { $0.source.place != source.place && $0.state != .skipped }?.source
             let ownMask = own?.judgement?.maskPath
             hadMask = ownMask != nil
-            let distinction = other.map { _ in
-                String(SafeName.hash("\(source.root)/\(source.path)").prefix(8))
-            }
+            let distinction = String(source.page(0).key.prefix(8))
             // The index of a movie's frame counts its pages on, so there it says the page, too.
             let (file, page) =
                 byFrame
-                ? ("\(result.frame.well)_f\(result.frame.index).", 0)
+                ? ("\(result.frame.place)_f\(result.frame.index).", 0)
                 : (source.path, source.page)
-            name =
-                ownMask.flatMap(Sidecars.name(ofMask:))
-                ?? Sidecars.name(file: file, page: page, distinction: distinction)
-            if let own, own.source.identity != source.identity {
-                reason = "judged again: the file changed at \(result.modified.iso8601)"
-            } else {
-                reason = other.map { "another file of this frame than \($0.path)" }
+            func name(_ distinction: String?) -> String {
+                Sidecars.name(file: file, page: page, distinction: distinction)
             }
+            if let own = ownMask.flatMap(Sidecars.name(ofMask:)) {
+                self.name = own
+            } else if try other == nil
+                && Self.isFree(name(nil), for: result, owners: owners, in: ledger)
+            {
+                self.name = name(nil)
+            } else {
+                self.name = name(distinction)
+            }
+            self.file = other.map {
+                "file \(distinction), \(source.path); \($0.path) says the same frame"
+            }
+            let isChanged = own.map { $0.source.identity != source.identity } ?? false
+            let change = isChanged ? "judged again: the file changed at \(result.modified.iso8601)" : nil
+            reason = change ?? self.file
+        }
+
+        /// Whether no mask of another page has a name.
+        private static func isFree(
+            _ name: String,
+            for result: PageResult,
+            owners: [String: FrameSource.Place],
+            in ledger: FrameLedger
+        ) throws -> Bool {
+            guard (owners[name] ?? result.source.place) == result.source.place else { return false }
+            return try !ledger.hasMask(
+                Sidecars.maskPath(name: name),
+                run: result.frame.run,
+                besides: result.source.place
+            )
         }
     }
 
@@ -96,8 +139,9 @@ struct BatchPlan {
         order(pictures, judgement, naming, of: result)
         let isFaulty = judgement.verdict == .faulty
         if isFaulty { alarms.append(alarm(.fault, result, judgement, naming.reason)) }
-        let isLate = well?.isLate(result.place) ?? false
-        let effect = isLate ? nil : well?.add(judgement, index: result.frame.index)
+        let view = result.frame.view
+        let isLate = sequences[view]?.isLate(result.place) ?? false
+        let effect = isLate ? nil : sequences[view]?.add(judgement, index: result.frame.index)
         switch effect?.event {
         case .onset(let beginning, let reason):
             alarms.append(alarm(.onset, result, judgement, reason ?? naming.reason, beginning: beginning))
@@ -106,7 +150,7 @@ struct BatchPlan {
         case .drift(let sentence): alarms.append(alarm(.drift, result, judgement, sentence))
         case nil: break
         }
-        judgement.wellIsFaulty = isLate ? nil : well?.isFaulty
+        judgement.wellIsFaulty = isLate ? nil : sequences[view]?.isFaulty
         judgement.change = effect?.change
         judgement.evidence = effect?.evidence
         records.append(record(result, .judged(judgement)))
@@ -127,7 +171,8 @@ struct BatchPlan {
         _ naming: Naming,
         of result: PageResult
     ) {
-        let isKept = well?.isFaulty != true || result.frame.index.isMultiple(of: Self.keptMaps)
+        let isKept =
+            sequences[result.frame.view]?.isFaulty != true || result.frame.index.isMultiple(of: Self.keptMaps)
         let mask = settings.masks ? pictures?.mask : nil
         let map = settings.scores && isKept ? pictures?.map : nil
         guard mask != nil || map != nil || naming.hadMask else { return }
@@ -142,8 +187,9 @@ struct BatchPlan {
         )
     }
 
-    private mutating func add(_ result: PageResult, failure reason: String) {
-        alarms.append(alarm(.unreadable, result, nil, reason))
+    private mutating func add(_ result: PageResult, failure reason: String, _ naming: Naming) {
+        let sentence = [naming.file, reason].compactMap(\.self).joined(separator: "; ")
+        alarms.append(alarm(.unreadable, result, nil, sentence))
         records.append(record(result, .quarantined(reason: reason)))
         counts.quarantined += 1
     }
@@ -175,6 +221,7 @@ struct BatchPlan {
         FrameRecord(
             source: result.source,
             pages: result.pages,
+            digest: result.digest,
             frame: result.frame,
             outcome: outcome,
             model: settings.judge.model,
@@ -187,9 +234,10 @@ struct BatchPlan {
 /// One page of a file with what became of it, without its pixels.
 struct PageResult {
     let source: FrameSource
-    /// The frame; pages count on from the index in the file's name.
+    /// The frame; time points count on from the index in the file's name.
     let frame: FrameID
     let pages: Int
+    let digest: UInt64?
     let completed: Timestamp
     let pixelSize: PixelSize?
     /// What became of it; a judgement of a faulty frame has its pictures.
@@ -197,14 +245,16 @@ struct PageResult {
 
     init(
         file: FrameFile,
-        page: Int = 0,
+        at point: TimePoint = TimePoint(page: 0, time: 0),
         pages: Int = 1,
+        digest: UInt64? = nil,
         pixelSize: PixelSize? = nil,
         outcome: FrameRecord.Outcome
     ) {
-        source = file.source.page(page)
-        frame = FrameID(run: file.frame.run, well: file.frame.well, index: file.frame.index + page)
+        source = file.source.page(point.page)
+        frame = file.frame.later(by: point.time)
         self.pages = pages
+        self.digest = digest
         completed = file.completed
         self.pixelSize = pixelSize
         self.outcome = outcome

@@ -30,7 +30,7 @@ struct BatchReport {
         let plan = try BatchPlan(results: results, settings: settings, environment: environment)
         for order in plan.sidecars { try write(order, run: run) }
         let announced = try environment.logs.alone {
-            try append(plan.alarms, run: run, well: well, wasFaulty: plan.wasFaulty)
+            try append(plan.alarms, run: run, well: well, faultyBefore: plan.faultyBefore)
         }
         try environment.reached(.alarmsWritten)
         if plan.counts.quarantined > 0 {
@@ -84,16 +84,19 @@ struct BatchReport {
 
     /// Appends what the log lacks and returns all of the alarms that it holds now.
     ///
-    /// `ONSET` and `CLEAR` alternate in a log whatever happened: after a crash frames may come in another order, and
+    /// `ONSET` and `CLEAR` of a view alternate in a log whatever happened: after a crash frames may come in another order, and
     /// the transition can fall on another frame than the one it was announced on.
-    private func append(_ alarms: [Alarm], run: String, well: Well, wasFaulty: Bool) throws -> [Alarm] {
+    private func append(_ alarms: [Alarm], run: String, well: Well, faultyBefore: Set<FrameView>) throws
+        -> [Alarm]
+    {
         guard !alarms.isEmpty else { return [] }
         var log = try AlarmLog(tree: environment.tree, run: run, well: well)
-        var announced = log.lastTransition ?? (wasFaulty ? .onset : .clear)
+        var announced = log.lastTransitions
         let lines = alarms.filter { alarm in
             guard alarm.event == .onset || alarm.event == .clear else { return true }
-            defer { announced = alarm.event }
-            return announced != alarm.event
+            let view = alarm.frame.view
+            let before = announced.updateValue(alarm.event, forKey: view)
+            return alarm.event != before ?? (faultyBefore.contains(view) ? .onset : .clear)
         }
         try log.append(lines)
         return alarms.filter { log.contains($0) }

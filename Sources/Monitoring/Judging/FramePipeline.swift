@@ -1,4 +1,5 @@
 import Acquisition
+import Frames
 import Ledger
 import Logging
 import Plate
@@ -123,14 +124,10 @@ struct FramePipeline: Sendable {
             }
             if try skipMoved(queued.file) { continue }
             do {
-                if let reason = queued.givenUp { throw FrameReadError(reason: reason, isRetriable: false) }
-                try judge(queued.file, into: &results, settings)
+                try judge(queued, into: &results, settings)
             } catch let error as FrameReadError {
-                if error.isRetriable, queued.attempts + 1 < settings.readAttempts {
-                    try finish(&results, settings)
-                    return retry(batch[position...], because: error)
-                }
-                results.append(PageResult(file: queued.file, outcome: .quarantined(reason: error.reason)))
+                try finish(&results, settings)
+                return retry(batch[position...], because: error)
             }
             if isDue(results, settings) { try finish(&results, settings) }
         }
@@ -167,45 +164,94 @@ struct FramePipeline: Sendable {
         return try persist {
             let twin = try ledger.records(of: file.frame).first { record in
                 record.source.identity == file.source.identity && record.state == .judged
-                    && (record.source.root, record.source.path) != (file.source.root, file.source.path)
+                    && record.source.place != file.source.page(record.source.page).place
             }
             guard let twin else { return false }
             guard try !ledger.settled([twin.source]).isEmpty else { return false }
-            try ledger.record([
-                FrameRecord(
-                    source: file.source,
-                    frame: file.frame,
-                    outcome: .skipped(reason: "the same file was judged as \(twin.source.path)"),
-                    completed: file.completed,
-                    judged: environment.now()
-                )
-            ])
-            environment.statistics.add(\.skipped)
+            try skip(file, because: "the same file was judged as \(twin.source.path)")
             return true
         }
     }
 
-    private func judge(_ file: FrameFile, into results: inout [PageResult], _ settings: Settings) throws {
-        let open = try environment.reader.open(file.path)
-        let pages = open.pageCount
-        let settled =
-            pages > 1 ? try persist { try environment.ledger.settledPages(of: file.source) } : []
-        for page in 0..<pages where !settled.contains(page) {
-            environment.heartbeat.tick()
-            results.append(
-                PageResult(
-                    file: file,
-                    page: page,
-                    pages: pages,
-                    pixelSize: open.pixelSize,
-                    outcome: try outcome(of: open, page: page, name: file.source.path, settings)
-                )
+    private func skip(_ file: FrameFile, because reason: String) throws(LedgerError) {
+        try environment.ledger.record([
+            FrameRecord(
+                source: file.source,
+                frame: file.frame,
+                outcome: .skipped(reason: reason),
+                completed: file.completed,
+                judged: environment.now()
             )
-            if pages > 1, isDue(results, settings) { try finish(&results, settings) }
-        }
+        ])
+        environment.statistics.add(\.skipped)
     }
 
-    /// One page; a bad page of a movie does not spoil the others.
+    /// Judges the frames of a file that are there and have no outcome; throws what may be mended by another try.
+    private func judge(_ queued: QueuedFrame, into results: inout [PageResult], _ settings: Settings) throws {
+        let file = queued.file
+        let mayTryAgain = queued.givenUp == nil && queued.attempts + 1 < settings.readAttempts
+        let open: any OpenFrames
+        var stack: FrameStack
+        do throws(FrameReadError) {
+            open = try environment.reader.open(file.path)
+            stack = try FrameStack(open, file, isComing: file.isGrowing && queued.givenUp == nil)
+        } catch {
+            if error.isRetriable, mayTryAgain { throw error }
+            let reason = error.isRetriable ? queued.givenUp ?? error.reason : error.reason
+            return results.append(PageResult(file: file, outcome: .quarantined(reason: reason)))
+        }
+        if let note = open.note { warn(of: note, about: file) }
+        if open.frames.isEmpty, !open.isIncomplete {
+            return try persist {
+                try skip(file, because: "it has no plane of the channel and z-plane that are judged")
+            }
+        }
+        let settled = try persist { try settledPages(of: stack, file) }
+        if stack.presence.missing == nil, stack.presence.there.allSatisfy({ settled.contains($0.page) }) {
+            // Written again, and nothing in it is new.
+            return environment.statistics.add(\.known)
+        }
+        for point in stack.presence.there where !settled.contains(point.page) {
+            environment.heartbeat.tick()
+            let outcome: FrameRecord.Outcome
+            do throws(FrameReadError) {
+                outcome = try self.outcome(of: open, page: point.page, name: file.source.path, settings)
+            } catch {
+                stack.lacks(point, error)
+                continue
+            }
+            results.append(stack.result(at: point, outcome))
+            if stack.frames > 1, isDue(results, settings) { try finish(&results, settings) }
+        }
+        guard let missing = stack.presence.missing, !stack.isComing else { return }
+        if missing.error.isRetriable, mayTryAgain { throw missing.error }
+        // One line for all that never came.
+        results.append(
+            stack.result(at: missing.frame, .quarantined(reason: queued.givenUp ?? missing.error.reason))
+        )
+    }
+
+    /// The pages of a file that need no judgement: those with an outcome, and those that held the same before the file grew
+    /// or was written again.
+    private func settledPages(of stack: FrameStack, _ file: FrameFile) throws -> Set<Int> {
+        let known = try environment.ledger.knownPages(of: file.source)
+        guard !known.isEmpty else { return [] }
+        let kept = known.filter { page in
+            guard !page.isCurrent else { return true }
+            let isThere = page.digest != nil && stack.presence.there.contains { $0.page == page.page }
+            return isThere && stack.open.digest(page: page.page) == page.digest
+        }.map(\.page)
+        if kept.count < known.count || known.contains(where: { !$0.isCurrent })
+            || stack.presence.missing != nil
+        {
+            try environment.ledger.keep(kept, of: file.source, frames: stack.frames)
+        }
+        return Set(kept)
+    }
+
+    /// Judges one page; a bad page of a stack does not spoil the others.
+    ///
+    /// Throws what may be mended by another try.
     private func outcome(
         of open: any OpenFrames,
         page: Int,
@@ -215,7 +261,7 @@ struct FramePipeline: Sendable {
         do {
             return judge(try open.frame(page: page), name: name, settings)
         } catch {
-            guard !error.isRetriable, open.pageCount > 1 else { throw error }
+            guard !error.isRetriable else { throw error }
             return .quarantined(reason: error.reason)
         }
     }
@@ -250,6 +296,16 @@ struct FramePipeline: Sendable {
         var report = BatchReport(results: results, settings: settings, environment: environment)
         results = []
         try persist { try report.carryOut() }
+    }
+
+    /// Once for each folder and kind of file.
+    private func warn(of note: String, about file: FrameFile) {
+        let folder = file.path.lastIndex(of: "/").map { String(file.path[..<$0]) } ?? ""
+        guard shared.warned.withLock({ $0.insert("\(folder)\n\(note)").inserted }) else { return }
+        environment.logger.warning(
+            "Files have several channels or z-planes, and none was chosen",
+            metadata: ["file": "\(file.path)", "reason": "\(note)"]
+        )
     }
 
     private func warn(of frame: Frame, _ settings: Settings) {

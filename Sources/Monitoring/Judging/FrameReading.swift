@@ -10,10 +10,21 @@ protocol FrameReading: Sendable {
 
 /// An open file of one or more frames of a time series.
 protocol OpenFrames {
-    var pageCount: Int { get }
+    /// Its frames in order of time; their pixels may not be there yet.
+    var frames: [TimePoint] { get }
+    /// Whether frames that the file counts have no directory, so that they are not among `frames`.
+    var isIncomplete: Bool { get }
+    /// What to know of the choice of channel and z-plane; `nil` where there was none.
+    var note: String? { get }
     /// Size of a pixel in um, where the file says it.
     var pixelSize: PixelSize? { get }
-    /// Reads one frame, counted from 0.
+    /// Whether there is such a page, a frame or not.
+    func hasPage(_ page: Int) -> Bool
+    /// The frames whose pixels are there, and the first frame that is not; with `isFinished`, no more are expected.
+    func presence(isFinished: Bool) throws(FrameReadError) -> FramePresence
+    /// What tells the page from others; `nil` where that cannot be read.
+    func digest(page: Int) -> UInt64?
+    /// Reads one page, counted from 0.
     func frame(page: Int) throws(FrameReadError) -> Frame
 }
 
@@ -24,12 +35,19 @@ struct FrameReadError: Error, Sendable, Equatable {
     let isRetriable: Bool
 }
 
+/// Which frames of a file are there, and the first that is not, with the reason.
+struct FramePresence {
+    var there: [TimePoint]
+    var missing: (frame: TimePoint, error: FrameReadError)?
+}
+
 struct TIFFFrameReader: FrameReading {
     let limits: TIFFLimits
+    var choice = PlaneChoice()
 
     func open(_ path: String) throws(FrameReadError) -> any OpenFrames {
         do {
-            return TIFFFrames(reader: try TIFFReader(path: path, limits: limits))
+            return TIFFFrames(reader: try TIFFReader(path: path, limits: limits, choice: choice))
         } catch {
             throw FrameReadError(error)
         }
@@ -38,8 +56,24 @@ struct TIFFFrameReader: FrameReading {
     private struct TIFFFrames: OpenFrames {
         let reader: TIFFReader
 
-        var pageCount: Int { reader.pageCount }
+        var frames: [TimePoint] { reader.frames }
+        var isIncomplete: Bool { reader.missing != nil }
+        var note: String? { reader.note }
         var pixelSize: PixelSize? { reader.pixelSize }
+
+        func hasPage(_ page: Int) -> Bool { 0..<reader.pageCount ~= page }
+
+        func presence(isFinished: Bool) throws(FrameReadError) -> FramePresence {
+            do {
+                let found = try reader.presence(isFinished: isFinished)
+                let missing = found.missing.map { ($0.frame, FrameReadError($0.error)) }
+                return FramePresence(there: found.there, missing: missing)
+            } catch {
+                throw FrameReadError(error)
+            }
+        }
+
+        func digest(page: Int) -> UInt64? { try? reader.digest(page: page) }
 
         func frame(page: Int) throws(FrameReadError) -> Frame {
             do {

@@ -4,7 +4,7 @@ import Rules
 
 /// What the rules are fed with, asked of the ledger. Nothing of it is kept in memory, so that a restart changes nothing.
 extension WellSequence {
-    /// A well as the ledger knows it, before `count` frames more.
+    /// A view of a well as the ledger knows it, before `count` frames more.
     init(of frame: FrameID, in ledger: FrameLedger, before count: Int, _ settings: FramePipeline.Settings)
         throws
     {
@@ -17,6 +17,7 @@ extension WellSequence {
         var history = History()
         let known = try ledger.history(
             of: frame.well,
+            view: frame.view,
             run: frame.run,
             count: History.frames(rules)
         )
@@ -24,6 +25,7 @@ extension WellSequence {
         // Figures are in the spread of what a model calls normal: those of two models cannot be compared.
         history.looks = try ledger.appearances(
             of: frame.well,
+            view: frame.view,
             run: frame.run,
             model: settings.judge.model,
             count: ChangeRule.window
@@ -38,6 +40,7 @@ extension WellSequence {
         if settings.drift, known.frames.count + count > ChangeRule.before {
             history.firstSeverities = try ledger.firstSeverities(
                 of: frame.well,
+                view: frame.view,
                 run: frame.run,
                 model: settings.judge.model,
                 count: DriftRule.window
@@ -46,6 +49,7 @@ extension WellSequence {
             history.lastChange = try ledger.alarms(
                 run: frame.run,
                 well: frame.well,
+                view: frame.view,
                 frames: frame.index - DriftRule.silence...frame.index + count + DriftRule.silence,
                 events: [.shift, .drift]
             ).last?.frame.index

@@ -239,8 +239,8 @@ struct QueuedFrame: Sendable, Equatable {
 
     func comes(before other: QueuedFrame) -> Bool { order < other.order }
 
-    fileprivate var order: (Int, String, String) {
-        (file.frame.index, file.source.root, file.source.path)
+    fileprivate var order: (Int, ExactPath, ExactPath) {
+        (file.frame.index, ExactPath(file.source.root), ExactPath(file.source.path))
     }
 }
 

@@ -25,6 +25,10 @@ struct AcquisitionService: Service {
     ///
     /// `nil` for a daemon.
     let quietEnd: Duration?
+    /// Which files are judged where names tell channel and z-plane.
+    var choice = PlaneChoice()
+    /// Files that look like frames and are not taken.
+    var misfits = MisfitReport()
 
     /// The feed ended without being stopped.
     struct FeedEnded: Error, CustomStringConvertible {
@@ -38,6 +42,7 @@ struct AcquisitionService: Service {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 let coming = Heartbeat(name: "events")
                 if let quietEnd { group.addTask { await closeQueue(whenQuietFor: quietEnd, coming) } }
+                group.addTask { await tellMisfits() }
                 try await run(events: events, coming)
                 group.cancelAll()
                 // A service that returns before it is told to stop counts as failed.
@@ -62,6 +67,7 @@ struct AcquisitionService: Service {
             heartbeat.rest()
         }
         recordSkipped(&listing)
+        misfits.tell(to: logger)
         guard queue.isClosed else { throw FeedEnded() }
     }
 
@@ -75,22 +81,38 @@ struct AcquisitionService: Service {
         }
     }
 
+    /// Files that came since the last report are told once a minute, also when no more come.
+    private func tellMisfits() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: misfits.interval)
+            misfits.tell(to: logger)
+        }
+    }
+
     private struct Listing {
         /// Frames of the listing, once it is done.
         var expected: Int?
         var came = 0
         /// Skipped files that are not recorded yet.
         var skipped: [FrameRecord] = []
-        var hasSkipped = false
     }
 
     /// Deals with an event; `false` where the queue takes no more.
     private func handle(_ event: AcquisitionEvent, _ listing: inout Listing) async -> Bool {
         switch event {
         case .frame(let file):
-            statistics.seen()
             stalls.saw(file)
-            listing.came += 1
+            // It will be told again when it is whole, or given up.
+            if !file.isGrowing {
+                statistics.seen()
+                listing.came += 1
+            }
+            guard choice.admits(file.frame.view) else {
+                let reason =
+                    "its name tells another channel or z-plane (\(file.frame.view.words)) than those that are judged"
+                record(file.source.absolutePath, reason, &listing)
+                return true
+            }
             // Without an answer the file is queued: a judging thread asks again, and waits for the answer.
             if (try? ledger.settled([file.source]))?.isEmpty == false {
                 statistics.add(\.known)
@@ -131,13 +153,18 @@ struct AcquisitionService: Service {
     }
 
     private func skip(_ path: String, _ reason: String, _ listing: inout Listing) {
-        // The first one as a warning: otherwise nobody would see that the pattern does not fit a new microscope.
-        logger.log(
-            level: listing.hasSkipped ? .debug : .warning,
-            "A file is skipped; `autoqc export` lists all skipped files",
-            metadata: ["file": "\(path)", "reason": "\(reason)"]
-        )
-        listing.hasSkipped = true
+        if FramePattern.mayBeFrame(path, refusedBecause: reason) {
+            misfits.add(path, reason, to: logger)
+        } else {
+            logger.debug(
+                "A file is skipped; `autoqc export` lists all skipped files",
+                metadata: ["file": "\(path)", "reason": "\(reason)"]
+            )
+        }
+        record(path, reason, &listing)
+    }
+
+    private func record(_ path: String, _ reason: String, _ listing: inout Listing) {
         listing.skipped.append(
             FrameRecord(
                 source: FrameSource(root: "", path: path),

@@ -1,6 +1,7 @@
 import Acquisition
 import Frames
 import Ledger
+import Plate
 import Reporting
 import Synchronization
 
@@ -43,7 +44,7 @@ final class FolderFeed: FrameFeed {
         options.poll = configuration.pollAlways
         options.pollInterval = configuration.pollInterval
         options.excluded = [configuration.output.root]
-        let limits = configuration.limits
+        let (limits, choice) = (configuration.limits, configuration.planeChoice)
         let watcher = FolderWatcher(
             roots: configuration.watch,
             pattern: try FramePattern(configuration.pattern),
@@ -51,7 +52,7 @@ final class FolderFeed: FrameFeed {
             // Where the ledger has no answer now, it is asked again for each frame.
             known: { [ledger] add in try? ledger.forEachSettled(add) },
             hasRoomForOld: hasRoomForOld,
-            isWhole: { Self.wholeness($0, limits: limits) }
+            isWhole: { Self.wholeness($0, limits: limits, choice: choice) }
         )
         self.watcher.withLock { $0 = watcher }
         return watcher.events
@@ -64,10 +65,14 @@ final class FolderFeed: FrameFeed {
     /// Whether a file has all its parts.
     ///
     /// Its contents are checked when it is read.
-    static func wholeness(_ path: String, limits: TIFFLimits) -> Wholeness {
+    static func wholeness(_ path: String, limits: TIFFLimits, choice: PlaneChoice = PlaneChoice())
+        -> Wholeness
+    {
         do {
-            try TIFFStructure.check(path: path, limits: limits)
-            return .whole
+            switch try TIFFStructure.check(path: path, limits: limits, choice: choice) {
+            case .whole: return .whole
+            case .partial(let frames, let reason): return .growing(frames: frames, reason)
+            }
         } catch {
             return error.isRetriable ? .incomplete(error.description) : .damaged(error.description)
         }

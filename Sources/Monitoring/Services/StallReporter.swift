@@ -53,7 +53,7 @@ final class StallReporter: Sendable {
         let since = timeOfDay() - Self.longestGap
         let wells = (try? ledger.wells(of: run)) ?? []
         for well in wells where well.last.judged >= since {
-            let frame = FrameID(run: run, well: well.well, index: well.last.frame)
+            let frame = FrameID(run: run, well: well.well, view: well.last.view, index: well.last.frame)
             state.withLock { $0.watch.resume(frame, isReported: well.isStalled, now: now) }
         }
     }

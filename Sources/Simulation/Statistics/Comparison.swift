@@ -200,7 +200,7 @@ struct RealFrames {
         do throws(TIFFError) {
             let reader = try TIFFReader(path: path)
             var frames: [Frame] = []
-            for page in 0..<reader.pageCount { frames.append(try reader.frame(page: page)) }
+            for point in reader.frames { frames.append(try reader.frame(page: point.page)) }
             return frames
         } catch {
             throw SimulationError("\(error); --data names the folder with complexeye/ and hsc_brightfield/")

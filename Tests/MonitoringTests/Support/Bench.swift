@@ -64,6 +64,7 @@ struct Bench: Sendable {
     /// A pipeline as a fresh start would make it, with a ledger of its own on the same file.
     func pipeline(
         settings: FramePipeline.Settings = FramePipeline.Settings(judge: FakeJudge()),
+        reader: any FrameReading = FakeReader(),
         writeMask: Sidecars.MaskWriter? = nil,
         now: Timestamp = Timestamp(nanoseconds: 1_795_341_601_123_000_000),
         pause: @escaping @Sendable () -> Bool = { true },
@@ -82,7 +83,7 @@ struct Bench: Sendable {
                     journal.add(record)
                     return true
                 },
-                reader: FakeReader(),
+                reader: reader,
                 statistics: Statistics(),
                 heartbeat: Heartbeat(name: "judging"),
                 logger: logger,

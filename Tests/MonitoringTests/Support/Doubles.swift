@@ -64,8 +64,14 @@ final class TaughtJudge: FrameJudge {
 struct FakeReader: FrameReading {
     struct Pages: OpenFrames {
         let lines: [String]
-        var pageCount: Int { lines.count }
+        var frames: [TimePoint] { lines.indices.map { TimePoint(page: $0, time: $0) } }
+        var isIncomplete: Bool { false }
+        var note: String? { nil }
         var pixelSize: PixelSize? { nil }
+
+        func hasPage(_ page: Int) -> Bool { lines.indices.contains(page) }
+        func presence(isFinished: Bool) -> FramePresence { FramePresence(there: frames) }
+        func digest(page: Int) -> UInt64? { Float(lines[page]).map { UInt64($0.bitPattern) } }
 
         func frame(page: Int) throws(FrameReadError) -> Frame {
             guard let grey = Float(lines[page]) else {
