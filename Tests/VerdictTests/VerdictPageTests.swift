@@ -65,8 +65,10 @@ struct VerdictPageTests {
             else { return nil }
             let isBelow = term.direction == .either && value < scale.median
             let numbers = [value, scale.median, isBelow ? scale.spreadBelow : scale.spreadAbove]
-            return "| `\(found.term)` | " + numbers.map { String(format: "%.3f", $0) }.joined(separator: " | ")
-                + " | " + String(format: "%.2f | %.2f |", term.weight, found.value)
+            let cells =
+                numbers.map { String(format: "%.3f", $0) }
+                + [term.weight, found.value].map { String(format: "%.2f", $0) }
+            return "| `\(found.term)` | " + cells.joined(separator: " | ") + " |"
         }.joined(separator: "\n")
     }
 
