@@ -42,7 +42,7 @@ def play(seed):
         if not CALM:
             simulate(work, seed, WELLS, 1, "--width", "64", "--height", "64")
             names = [row["well"] for row in csv.DictReader(open(f"{work}/truth.csv"))]
-            subprocess.run(["rm", "-rf", f"{work}/plate"], check=True)
+            subprocess.run(["rm", "-r", f"{work}/plate", f"{work}/truth.csv"], check=True)
             with open(f"{work}/faults.yaml", "w") as script:
                 script.write("faults:\n")
                 for number, well in enumerate(names):
