@@ -95,7 +95,7 @@ private final class Socket {
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(UInt16(port)).bigEndian
         address.sin_addr.s_addr = unsafe inet_addr("127.0.0.1")
-        var limit = timeval(tv_sec: 60, tv_usec: 0)
+        var limit = timeval(tv_sec: 600, tv_usec: 0)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         let status = unsafe withUnsafePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -120,7 +120,7 @@ private final class Socket {
         let count = unsafe buffer.withUnsafeMutableBytes {
             unsafe recv(descriptor, $0.baseAddress, $0.count, 0)
         }
-        guard count >= 0 else { throw Visitor.Failure(description: "no answer within a minute") }
+        guard count >= 0 else { throw Visitor.Failure(description: "no answer within ten minutes") }
         return count == 0 ? nil : Data(buffer[..<count])
     }
 

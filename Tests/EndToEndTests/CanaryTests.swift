@@ -59,7 +59,9 @@ import Testing
             try stage.configure(every: "1s")
             let program = try Program(stage.watchArguments, in: folder)
             try stage.addFrames(0)
-            try await until("a round is done", within: .seconds(400), by: program) { !stage.events().isEmpty }
+            try await until("a round is done", within: .seconds(1200), by: program) {
+                !stage.events().isEmpty
+            }
             let sound = try #require(stage.lines().first)
             #expect(sound["copies"].flatMap { Int($0) }.map { $0 >= 12 } == true, "\(sound)")
             #expect(sound["sensitivity"].flatMap { Double($0) }.map { $0 >= 0.8 } == true, "\(sound)")
@@ -67,7 +69,7 @@ import Testing
             // Nothing is seen above such a threshold.
             try stage.configure(every: "1s", threshold: "1e9")
             program.signal(SIGHUP)
-            try await until("the alarm is raised", within: .seconds(400), by: program) {
+            try await until("the alarm is raised", within: .seconds(1200), by: program) {
                 stage.events().contains("CANARY")
             }
             program.signal(SIGTERM)

@@ -55,7 +55,7 @@ final class Program: Sendable {
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
     /// Waits for its end and returns the exit status; signals count from 128.
-    func end(within limit: Duration = .seconds(120)) async throws -> Int32 {
+    func end(within limit: Duration = .seconds(600)) async throws -> Int32 {
         try await until("the program ends", within: limit) { !self.process.isRunning }
         return process.terminationReason == .exit
             ? process.terminationStatus : 128 + process.terminationStatus
@@ -66,7 +66,7 @@ final class Program: Sendable {
 /// said, if it is given.
 func until(
     _ what: String,
-    within limit: Duration = .seconds(120),
+    within limit: Duration = .seconds(600),
     by program: Program? = nil,
     _ happened: @Sendable () throws -> Bool
 ) async throws {

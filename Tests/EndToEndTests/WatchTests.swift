@@ -56,8 +56,8 @@ import Testing
             #expect(records.count == 120)
             #expect(Set(records.compactMap(\.frame)).count == 120)
             #expect(plate.counts() == [.judged: 120])
-            // Between the two may stand how many were deferred, on a machine that was behind.
-            #expect(program.said.contains("120 frames seen, 120 scored"))
+            // On a busy machine the writer may pause for so long that a file is given up, and seen again when it goes on.
+            #expect(program.said.contains(" 120 scored"))
             #expect(program.said.contains(", 12 flagged"))
             for run in ["slow", "renamed"] {
                 let faults = try ["A01", "K01"].flatMap { try plate.alarms(run: run, well: $0) }

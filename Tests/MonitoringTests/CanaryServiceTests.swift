@@ -12,7 +12,7 @@ import Testing
 
 @testable import Monitoring
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(20)))
 struct CanaryServiceTests {
     /// The canary over a bench, with a clock of its own and live frames that come and go at the test's word.
     private final class Stage: Sendable {

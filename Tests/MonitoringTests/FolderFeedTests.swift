@@ -10,7 +10,7 @@ import Testing
 @testable import Monitoring
 
 /// Real folders, real TIFF files, a real ledger; only the judge and the service manager are doubles.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(20)))
 struct FolderFeedTests {
     private func monitor(
         _ bench: Bench,

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Monitoring
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(20)))
 struct FrameQueueTests {
     @Test func offersWaitForRoomAndNothingIsLost() async throws {
         try await Bench.with { bench in

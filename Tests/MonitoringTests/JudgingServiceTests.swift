@@ -4,7 +4,7 @@ import Testing
 
 @testable import Monitoring
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(20)))
 struct JudgingServiceTests {
     private struct Broken: Error {}
 

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Monitoring
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(20)))
 struct MonitorTests {
     /// A monitor with doubles for everything but the disk.
     private struct Stage {
