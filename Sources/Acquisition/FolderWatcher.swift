@@ -12,7 +12,8 @@ package import Plate
 ///   is one event. A frame is told again only if its content changes (size, time or inode) or a new name makes
 ///   it another frame.
 /// - A file is taken when it is closed by its writer or moved to its place, and whole; an incomplete one is
-///   looked at again with growing pauses. A stack that grows is told each time that frames have come. A file that was only found must also stay the same for a while.
+///   looked at again with growing pauses. A stack that grows is told each time that frames have come. A file that was only
+///   found must also stay the same for a while.
 /// - Symbolic links are never followed, save the roots themselves; hidden folders are not entered.
 /// - Memory is bounded but for the folders: of what the reader has not taken, some thousand events and some ten
 ///   thousand names are kept; the rest stays on disk and is found by looking through the folders again, once

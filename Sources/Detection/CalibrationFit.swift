@@ -94,13 +94,13 @@ package struct CalibrationFit {
     private static let reached = (severity: 3.3, rate: 0.001)
     /// How far the severities of normal frames of other microscopes usually go beyond those of most: the mean of an exponential tail.
     private static let typicalExcess = 0.6
-
-    /// What the severities of normal frames of other microscopes reach at a rate of false alarms.
-    package static func smallestThreshold(falseAlarmRate: Double) -> Double {
-        max(reached.severity - typicalExcess * log(falseAlarmRate / reached.rate), 0)
-    }
     /// Fewer copies leave the classifier as it is.
     private static let fewestCopies = 40
+
+    /// What the severities of normal frames of other microscopes reach at the rate of false alarms.
+    private var smallestThreshold: Double {
+        max(Self.reached.severity - Self.typicalExcess * log(falseAlarmRate / Self.reached.rate), 0)
+    }
 
     /// The defaults.
     package init() {}
@@ -163,7 +163,7 @@ package struct CalibrationFit {
         let threshold = ConformalThreshold(
             normalValues: distances.map(\.severity),
             falseAlarmRate: falseAlarmRate,
-            smallest: Self.smallestThreshold(falseAlarmRate: falseAlarmRate),
+            smallest: smallestThreshold,
             typicalExcess: Self.typicalExcess
         )
         let (examples, recall) = causes(of: copies, folds, severity, threshold: threshold.value)

@@ -107,12 +107,7 @@ struct AcquisitionService: Service {
                 statistics.seen()
                 listing.came += 1
             }
-            guard choice.admits(file.frame.view) else {
-                let reason =
-                    "its name tells another channel or z-plane (\(file.frame.view.words)) than those that are judged"
-                record(file.source.absolutePath, reason, &listing)
-                return true
-            }
+            guard isChosen(file, &listing) else { return true }
             // Without an answer the file is queued: a judging thread asks again, and waits for the answer.
             if (try? ledger.settled([file.source]))?.isEmpty == false {
                 statistics.add(\.known)
@@ -122,6 +117,7 @@ struct AcquisitionService: Service {
         case .abandoned(let file, let reason):
             statistics.seen()
             listing.came += 1
+            guard isChosen(file, &listing) else { return true }
             return await offer(QueuedFrame(file: file, givenUp: reason, isFromStart: isFromStart(file)))
         case .skipped(let path, let reason):
             skip(path, reason, &listing)
@@ -137,6 +133,15 @@ struct AcquisitionService: Service {
         case .overflow, .degraded, .rootMissing: warn(of: event)
         }
         return true
+    }
+
+    /// Whether a file is of the channel and z-plane that are judged, as far as its name tells; others are recorded as skipped.
+    private func isChosen(_ file: FrameFile, _ listing: inout Listing) -> Bool {
+        guard !choice.admits(file.frame.view) else { return true }
+        let words = file.frame.view.words
+        let reason = "its name tells another channel or z-plane (\(words)) than those that are judged"
+        record(file.source.absolutePath, reason, &listing)
+        return false
     }
 
     private func isFromStart(_ file: FrameFile) -> Bool {
