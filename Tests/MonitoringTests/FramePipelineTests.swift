@@ -130,12 +130,55 @@ struct FramePipelineTests {
             let judge = FakeJudge { judged.add($0) }
             let movie = try bench.file("01_B1_f0.tif", "1", "2", "200", "bad", "5", "6", "7", frame: 0)
             let settings = FramePipeline.Settings(judge: judge, batchFrames: 3)
-            _ = try bench.pipeline(settings: settings).process([movie].queued)
+            try bench.pipeline(settings: settings).processToEnd([movie].queued)
             #expect(judged.all == [1, 2, 200, 5, 6, 7])
             #expect(try bench.events() == ["FAULT 2", "UNREADABLE 3"])
             #expect(try bench.masks().last == "01_B1_f0_p0002.mask.tiff")
             #expect(try bench.ledger().counts() == [.judged: 6, .quarantined: 1])
             #expect(try bench.ledger().settled([movie.source]) == [movie.source])
+        }
+    }
+
+    @Test func aLongMovieGivesOtherWellsTheirTurn() async throws {
+        try await Bench.with { bench in
+            let judged = Recorder<Float>()
+            let judge = FakeJudge { judged.add($0) }
+            let pages = 400
+            let greys = (0..<pages).map { "\(Float($0) / 10)" }
+            let movie = try bench.file("01_A1_f0.tif", greys: greys, well: "A1")
+            let others = try (0..<5).map { index in
+                try bench.file("01_B1_f\(index).tif", "7\(index)", well: "B1", frame: index)
+            }
+            let queue = FrameQueue(WellQueue(batchFrames: 4, capacity: 10))
+            for file in [movie] + others { #expect(await queue.offer(QueuedFrame(file: file))) }
+            queue.close()
+            try await bench.judge(queue, settings: FramePipeline.Settings(judge: judge))
+            #expect(judged.all.filter { $0 < 70 } == (0..<pages).map { Float($0) / 10 })
+            #expect(judged.all.filter { $0 >= 70 } == [70, 71, 72, 73, 74])
+            let last = try #require(judged.all.lastIndex(of: 74))
+            #expect(last < judged.all.count - 1, "the movie was judged to its end first")
+            #expect(try bench.ledger().counts() == [.judged: pages + 5])
+        }
+    }
+
+    @Test func aStopDoesNotWaitForTheEndOfAMovie() async throws {
+        try await Bench.with { bench in
+            let queue = FrameQueue(WellQueue(batchFrames: 4, capacity: 10))
+            let judged = Recorder<Float>()
+            let judge = FakeJudge { grey in
+                judged.add(grey)
+                if grey == 9 { _ = queue.abandon() }
+            }
+            let movie = try bench.file("01_B1_f0.tif", greys: (0..<50).map { "\($0)" })
+            #expect(await queue.offer(QueuedFrame(file: movie)))
+            try await bench.judge(queue, settings: FramePipeline.Settings(judge: judge, batchFrames: 64))
+            #expect(judged.all == (0..<10).map(Float.init))
+            #expect(try bench.ledger().counts() == [.judged: 10])
+            #expect(try bench.ledger().pending().map(\.source) == [movie.source])
+            // The rest is judged after the next start, and only that.
+            let settings = FramePipeline.Settings(judge: FakeJudge { judged.add($0) })
+            try bench.pipeline(settings: settings).processToEnd([movie].queued)
+            #expect(judged.all == (0..<50).map(Float.init))
         }
     }
 

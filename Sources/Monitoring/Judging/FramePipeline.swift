@@ -54,6 +54,8 @@ struct FramePipeline: Sendable {
         var now: @Sendable () -> Timestamp
         /// Blocks for some time; `false` where the rest is to be left for the next start.
         var pause: @Sendable (Duration) -> Bool
+        /// Whether the rest is to be left for the next start.
+        var isAbandoned: @Sendable () -> Bool = { false }
         /// Told of every step; what it throws ends the pipeline as a crash would.
         var reached: @Sendable (PipelineStep) throws -> Void = { _ in }
     }
@@ -83,7 +85,7 @@ struct FramePipeline: Sendable {
         }
     }
 
-    private(set) var environment: Environment
+    var environment: Environment
     private let shared: Shared
 
     init(environment: Environment, settings: Settings) {
@@ -106,7 +108,7 @@ struct FramePipeline: Sendable {
 
     /// Brings every frame of a well's batch to its end, but for those it returns to be tried again.
     ///
-    /// Waits as long as the output cannot be written. Throws `Abandoned`, and a ledger's error that does not heal.
+    /// A file of many frames comes back after each `Turn`, so that other wells are judged between its frames. Waits as long as the output cannot be written. Throws `Abandoned`, and a ledger's error that does not heal.
     func process(_ batch: [QueuedFrame], tier: Tier = .full) throws -> Retry? {
         guard let first = batch.first?.file.frame else { return nil }
         var settings = settings
@@ -118,13 +120,20 @@ struct FramePipeline: Sendable {
         var results: [PageResult] = []
         for (position, queued) in batch.enumerated() {
             environment.heartbeat.tick()
+            if position > 0, environment.isAbandoned() {
+                try finish(&results, settings)
+                return Retry(frames: Array(batch[position...]), delay: .zero)
+            }
             if settled.contains(files[position]) {
                 environment.statistics.add(\.known)
                 continue
             }
             if try skipMoved(queued.file) { continue }
             do {
-                try judge(queued, into: &results, settings)
+                guard try judge(queued, into: &results, settings) else {
+                    try finish(&results, settings)
+                    return Retry(frames: Array(batch[position...]), delay: .zero)
+                }
             } catch let error as FrameReadError {
                 try finish(&results, settings)
                 return retry(batch[position...], because: error)
@@ -186,8 +195,41 @@ struct FramePipeline: Sendable {
         environment.statistics.add(\.skipped)
     }
 
-    /// Judges the frames of a file that are there and have no outcome; throws what may be mended by another try.
-    private func judge(_ queued: QueuedFrame, into results: inout [PageResult], _ settings: Settings) throws {
+    /// How many frames of one file are judged in a row: a batch, or more where it took long to find them, so that a file of
+    /// many thousand frames is not opened for each few of them.
+    private struct Turn {
+        /// The time for frames in a turn, as a multiple of the time that finding them took.
+        private static let worth = 4
+        private let clock = ContinuousClock()
+        private let opening: ContinuousClock.Instant
+        private var opened: ContinuousClock.Instant
+        private var judged = 0
+        private let batchFrames: Int
+
+        init(batchFrames: Int) {
+            opening = clock.now
+            opened = opening
+            self.batchFrames = batchFrames
+        }
+
+        mutating func begin() { opened = clock.now }
+        mutating func count() { judged += 1 }
+
+        var isOver: Bool {
+            judged >= batchFrames
+                && opened.duration(to: clock.now) >= opening.duration(to: opened) * Self.worth
+        }
+    }
+
+    /// Judges the frames of a file that are there and have no outcome; `false` where the file has to come again for others.
+    ///
+    /// Throws what may be mended by another try.
+    private func judge(
+        _ queued: QueuedFrame,
+        into results: inout [PageResult],
+        _ settings: Settings
+    ) throws -> Bool {
+        var turn = Turn(batchFrames: settings.batchFrames)
         let file = queued.file
         let mayTryAgain = queued.givenUp == nil && queued.attempts + 1 < settings.readAttempts
         let open: any OpenFrames
@@ -198,21 +240,27 @@ struct FramePipeline: Sendable {
         } catch {
             if error.isRetriable, mayTryAgain { throw error }
             let reason = error.isRetriable ? queued.givenUp ?? error.reason : error.reason
-            return results.append(PageResult(file: file, outcome: .quarantined(reason: reason)))
+            results.append(PageResult(file: file, outcome: .quarantined(reason: reason)))
+            return true
         }
         if let note = open.note { warn(of: note, about: file) }
         if open.frames.isEmpty, !open.isIncomplete {
-            return try persist {
+            try persist {
                 try skip(file, because: "it has no plane of the channel and z-plane that are judged")
             }
+            return true
         }
         let settled = try persist { try settledPages(of: stack, file) }
         if stack.presence.missing == nil, stack.presence.there.allSatisfy({ settled.contains($0.page) }) {
             // Written again, and nothing in it is new.
-            return environment.statistics.add(\.known)
+            environment.statistics.add(\.known)
+            return true
         }
+        turn.begin()
         for point in stack.presence.there where !settled.contains(point.page) {
             environment.heartbeat.tick()
+            if turn.isOver || environment.isAbandoned() { return false }
+            turn.count()
             let outcome: FrameRecord.Outcome
             do throws(FrameReadError) {
                 outcome = try self.outcome(of: open, page: point.page, name: file.source.path, settings)
@@ -223,12 +271,13 @@ struct FramePipeline: Sendable {
             results.append(stack.result(at: point, outcome))
             if stack.frames > 1, isDue(results, settings) { try finish(&results, settings) }
         }
-        guard let missing = stack.presence.missing, !stack.isComing else { return }
+        guard let missing = stack.presence.missing, !stack.isComing else { return true }
         if missing.error.isRetriable, mayTryAgain { throw missing.error }
         // One line for all that never came.
         results.append(
             stack.result(at: missing.frame, .quarantined(reason: queued.givenUp ?? missing.error.reason))
         )
+        return true
     }
 
     /// The pages of a file that need no judgement: those with an outcome, and those that held the same before the file grew

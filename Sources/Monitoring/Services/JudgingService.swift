@@ -35,7 +35,7 @@ struct JudgingService: Service {
     }
 
     /// Returns when every thread is done; where one fails, the others end with the batch they have.
-    private func judge() async throws {
+    func judge() async throws {
         try await withTaskCancellationHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (index, heart) in hearts.enumerated() {
@@ -72,7 +72,11 @@ struct JudgingService: Service {
             "`stop_timeout` is over; waiting frames are judged after the next start",
             metadata: ["count": "\(left.count)"]
         )
-        pipeline.leave(left, because: "the daemon was stopped before it was judged")
+        leave(left)
+    }
+
+    private func leave(_ frames: [QueuedFrame]) {
+        pipeline.leave(frames, because: "the daemon was stopped before it was judged")
     }
 
     private func onThread(named name: String, _ body: @escaping @Sendable () throws -> Void) async throws {
@@ -91,7 +95,8 @@ struct JudgingService: Service {
             switch queue.next(within: Self.idle) {
             case .batch(let batch):
                 do {
-                    queue.finish(batch, retry: try pipeline.process(batch.frames, tier: batch.tier))
+                    let retry = try pipeline.process(batch.frames, tier: batch.tier)
+                    leave(queue.finish(batch, retry: retry))
                 } catch is FramePipeline.Abandoned {
                     return
                 }
