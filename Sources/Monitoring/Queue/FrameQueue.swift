@@ -195,6 +195,11 @@ final class FrameQueue: Sendable {
         }
     }
 
+    /// Hands out no frame of a watched folder that does not answer, until `resume`.
+    func suspend(_ folder: String) { change { $0.queue.suspend(folder) } }
+
+    func resume(_ folder: String) { change { $0.queue.resume(folder) } }
+
     func set(batchFrames: Int, capacity: Int) {
         change { ($0.queue.batchFrames, $0.queue.capacity) = (batchFrames, capacity) }
     }

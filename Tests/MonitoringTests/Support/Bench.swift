@@ -53,7 +53,6 @@ struct Bench: Sendable {
                 root: input.path,
                 path: name,
                 identity: FileIdentity(
-                    device: 1,
                     inode: inode.uint64Value,
                     size: size.int64Value,
                     modified: Timestamp(nanoseconds: Int64(modified.timeIntervalSince1970 * 1e9))
@@ -110,7 +109,8 @@ struct Bench: Sendable {
             queue: queue,
             pipeline: pipeline,
             stalls: stalls(),
-            hearts: [Heartbeat(name: "1")],
+            crew: JudgingCrew(),
+            threads: 1,
             logger: Logger(label: "test"),
             stopTimeout: { .zero },
             finished: {}
