@@ -125,6 +125,13 @@ extension Collector {
         guard isStable(candidate, status.identity, now) else {
             candidate.due = candidate.since + plan.options.settle
             candidates[path] = candidate
+            settling.insert(path)
+            return
+        }
+        settling.remove(path)
+        if let due = settlingBefore(candidate.frame), now - candidate.since < plan.options.settle {
+            candidate.due = due
+            candidates[path] = candidate
             return
         }
         decide(path, candidate, status.identity, now)
@@ -191,6 +198,17 @@ extension Collector {
         if now - candidate.since >= plan.options.settle { return true }
         let age = FileSystem.now().nanoseconds.subtractingReportingOverflow(identity.modified.nanoseconds)
         return candidate.trustsTime && !age.overflow && .nanoseconds(age.partialValue) >= Self.restful
+    }
+
+    /// Until when a frame waits for earlier ones of its series, which lay there at the start and may not be whole: a frame that
+    /// came after them would be told before them.
+    private func settlingBefore(_ frame: FrameID) -> ContinuousClock.Instant? {
+        guard !settling.isEmpty else { return nil }
+        settling = settling.filter { candidates[$0]?.found == .listed }
+        return settling.compactMap { candidates[$0] }.filter { earlier in
+            earlier.frame.index < frame.index && earlier.frame.well == frame.well
+                && earlier.frame.run == frame.run && earlier.frame.view == frame.view
+        }.map(\.due).max()
     }
 
     private func postpone(_ path: ExactPath, _ candidate: Candidate, _ now: ContinuousClock.Instant) {

@@ -66,6 +66,8 @@ final class Collector {
     var rescanned: Int?
 
     var candidates: [ExactPath: Candidate] = [:]
+    /// Of them, those that may still be written to: they were listed soon after they were written.
+    var settling: Set<ExactPath> = []
     /// Whether files were passed over because too many wait; then the folders are looked through again.
     var hasLeftOut = false
     /// What happened to the watching itself and is not told yet.

@@ -62,6 +62,22 @@ import Testing
         }
     }
 
+    @Test("a frame that comes during the start does not overtake one that was written just before it")
+    func orderAtTheStart() async throws {
+        try await withTemporaryFolder { folder in
+            try Data("END".utf8).write(to: folder.appending(path: "01_A1_f1.tif"))
+            var options = WatchedFolder.fast
+            options.settle = .seconds(5)
+            let watched = try WatchedFolder(folder, options: options)
+            _ = try await watched.ready()
+            try watched.write("01_A1_f2.tif", "END")
+            try watched.write("01_B1_f2.tif", "END")
+            try await watched.log.wait(for: "3 frames") { $0.frames.count >= 3 }
+            let told = try await watched.finish().frames.map(\.source.path)
+            #expect(told.filter { $0.contains("A1") } == ["01_A1_f1.tif", "01_A1_f2.tif"])
+        }
+    }
+
     @Test("a tree of 500 folders that appears at once is found, file by file")
     func freshTree() async throws {
         try await withTemporaryFolder { folder in
