@@ -144,6 +144,11 @@ struct FramePipeline: Sendable {
         return nil
     }
 
+    /// Makes up for what a crash kept from being told after the ledger had the batch.
+    func catchUp() throws {
+        try persist { try PlateReport(settings: settings, environment: environment).catchUp() }
+    }
+
     /// Tells the ledger which file has the name that records are to give, once.
     private func introduce(_ judge: any FrameJudge) throws {
         guard let path = judge.modelPath, !shared.introduced.withLock({ $0.contains(judge.model) }) else {

@@ -17,6 +17,8 @@ struct JudgingService: Service {
     let stalls: StallReporter
     let hearts: [Heartbeat]
     let logger: Logger
+    /// Whether the last session ended in a crash.
+    var isAfterCrash = false
     /// How long waiting frames may still be judged after the end has begun.
     let stopTimeout: @Sendable () -> Duration
     /// Called once everything is judged; begins the end of the daemon unless that has begun.
@@ -42,7 +44,9 @@ struct JudgingService: Service {
                     group.addTask {
                         defer { heart.rest() }
                         do {
-                            try await onThread(named: "autoqc.judging\(index + 1)") { try work(heart) }
+                            try await onThread(named: "autoqc.judging\(index + 1)") {
+                                try work(heart, catchesUp: index == 0 && isAfterCrash)
+                            }
                         } catch {
                             // Here, as the group tells of a failure only when all threads are done.
                             _ = queue.abandon()
@@ -88,22 +92,27 @@ struct JudgingService: Service {
         }
     }
 
-    private func work(_ heart: Heartbeat) throws {
+    private func work(_ heart: Heartbeat, catchesUp: Bool) throws {
         let pipeline = pipeline.with(heartbeat: heart)
-        while true {
-            heart.tick()
-            switch queue.next(within: Self.idle) {
-            case .batch(let batch):
-                do {
-                    let retry = try pipeline.process(batch.frames, tier: batch.tier)
-                    leave(queue.finish(batch, retry: retry))
-                } catch is FramePipeline.Abandoned {
-                    return
-                }
-            case .idle: break
-            case .finished: return
-            }
-            stalls.report { pipeline.report($0, silence: $1) }
+        do {
+            if catchesUp { try pipeline.catchUp() }
+            while try step(pipeline, heart) {}
+        } catch is FramePipeline.Abandoned {
+            return
         }
+    }
+
+    /// Judges a batch, or waits for one; `false` where none will come.
+    private func step(_ pipeline: FramePipeline, _ heart: Heartbeat) throws -> Bool {
+        heart.tick()
+        switch queue.next(within: Self.idle) {
+        case .batch(let batch):
+            let retry = try pipeline.process(batch.frames, tier: batch.tier)
+            leave(queue.finish(batch, retry: retry))
+        case .idle: break
+        case .finished: return false
+        }
+        stalls.report { pipeline.report($0, silence: $1) }
+        return true
     }
 }

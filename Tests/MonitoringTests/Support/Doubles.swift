@@ -12,12 +12,17 @@ final class FakeJudge: FrameJudge {
     struct Failure: Error {}
 
     let model: String
+    /// Whether the severity has a term, so that weak faults can be told over time.
+    private let hasTerm: Bool
     /// Called with a frame's first pixel before it is judged.
     private let before: @Sendable (Float) -> Void
 
-    init(model: String = "3f9ac2d41b7e", before: @escaping @Sendable (Float) -> Void = { _ in }) {
-        self.model = model
-        self.before = before
+    init(
+        model: String = "3f9ac2d41b7e",
+        hasTerm: Bool = false,
+        before: @escaping @Sendable (Float) -> Void = { _ in }
+    ) {
+        (self.model, self.hasTerm, self.before) = (model, hasTerm, before)
     }
 
     func judge(_ frame: Frame, threshold: Double?) throws -> Judgement {
@@ -29,7 +34,7 @@ final class FakeJudge: FrameJudge {
         return Judgement(
             severity: grey / 50,
             threshold: threshold ?? 2,
-            terms: [],
+            terms: hasTerm ? [SeverityContribution(term: "level", value: grey - 10)] : [],
             scores: ImageScores(maximum: grey / 100, mean: grey / 400, patch: grey / 200),
             score: grey / 200,
             cause: .unknown,
