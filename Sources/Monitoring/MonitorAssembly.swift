@@ -10,7 +10,7 @@ import Synchronization
 final class MonitorAssembly: Sendable {
     private typealias Entry = ServiceGroupConfiguration.ServiceConfiguration
 
-    let statistics = Statistics()
+    private let statistics: Statistics
     private let queue: FrameQueue
     private let pipeline: FramePipeline
     private let stalls: StallReporter
@@ -21,6 +21,9 @@ final class MonitorAssembly: Sendable {
     private let judging: [Heartbeat]
     private let parts: Monitor.Parts
     private let ledger: FrameLedger
+    private let feed: any FrameFeed
+    private let isAfterCrash: Bool
+    private let obstacles: Obstacles
     private let logger: Logger
     private let quietEnd: Duration?
     private let started: Timestamp
@@ -32,12 +35,17 @@ final class MonitorAssembly: Sendable {
         configuration: Configuration,
         judge: any FrameJudge,
         parts: Monitor.Parts,
-        ledger: FrameLedger,
+        output: OpenOutput,
+        statistics: Statistics,
+        obstacles: Obstacles,
         logger: Logger,
         quietEnd: Duration?
     ) {
         self.parts = parts
-        self.ledger = ledger
+        let ledger = output.ledger
+        (self.ledger, self.statistics) = (ledger, statistics)
+        (isAfterCrash, feed) = (output.isAfterCrash, parts.feed(ledger))
+        self.obstacles = obstacles
         self.logger = logger
         (self.quietEnd, planeChoice) = (quietEnd, configuration.planeChoice)
         current = Mutex((judge, configuration.stopTimeout))
@@ -51,6 +59,7 @@ final class MonitorAssembly: Sendable {
                 ledger: ledger,
                 queue: queue,
                 statistics: statistics,
+                obstacles: obstacles,
                 logger: logger
             ),
             settings: FramePipeline.Settings(configuration, judge: judge)
@@ -62,6 +71,7 @@ final class MonitorAssembly: Sendable {
             hearts: [watching] + judging,
             queue: queue,
             statistics: statistics,
+            obstacles: obstacles,
             logger: logger,
             canary: canary
         )
@@ -74,6 +84,7 @@ final class MonitorAssembly: Sendable {
         ledger: FrameLedger,
         queue: FrameQueue,
         statistics: Statistics,
+        obstacles: Obstacles,
         logger: Logger
     ) -> FramePipeline.Environment {
         FramePipeline.Environment(
@@ -85,8 +96,10 @@ final class MonitorAssembly: Sendable {
             statistics: statistics,
             // Each thread brings its own.
             heartbeat: Heartbeat(name: "judging"),
+            obstacles: obstacles,
             logger: logger,
             now: parts.now,
+            canWrite: { [tree = configuration.output] in (try? tree.probe()) != nil },
             pause: { queue.pause(for: $0) },
             isAbandoned: { queue.isAbandoned },
             reached: parts.reached
@@ -116,6 +129,8 @@ final class MonitorAssembly: Sendable {
         status.show(in: &figures)
         let standing = queue.standing
         figures.waiting = standing.count
+        figures.obstacles = obstacles.all
+        figures.troubles = standing.troubles
         figures.waitingDeferred = standing.deferred
         figures.lag = standing.load.lag / .seconds(1)
         figures.measures = standing.load.words
@@ -137,7 +152,7 @@ final class MonitorAssembly: Sendable {
 
     private var acquisitionService: AcquisitionService {
         AcquisitionService(
-            feed: parts.feed,
+            feed: feed,
             queue: queue,
             ledger: ledger,
             statistics: statistics,
@@ -159,6 +174,7 @@ final class MonitorAssembly: Sendable {
             stalls: stalls,
             hearts: judging,
             logger: logger,
+            isAfterCrash: isAfterCrash,
             stopTimeout: { self.current.withLock { $0.stopTimeout } },
             finished: finished
         )
@@ -167,13 +183,15 @@ final class MonitorAssembly: Sendable {
     /// The services in the order of their dependence; they stop the other way round.
     func groupConfiguration(
         reload: @escaping @Sendable () throws -> Void,
+        isStopping: @escaping @Sendable () -> Bool,
         finished: @escaping @Sendable () async -> Void
     ) -> ServiceGroupConfiguration {
         let reloading = ReloadService(
             requests: parts.reloadRequests,
             notifier: parts.notifier,
             logger: logger,
-            reload: reload
+            reload: reload,
+            isStopping: isStopping
         )
         // The end of what shows the daemon to people, and of the canary, is no reason to stop judging.
         let beside = { (service: any Service) in Self.entry(service, failure: .ignore) }

@@ -47,8 +47,8 @@ struct ConfigurationOptions: ParsableArguments {
     @Argument(help: .key(\.watch))
     var folders: [String] = []
 
-    /// Reads the file, if any, and puts the command line over it; with `checkingFiles` model and folders must be there.
-    func load(checkingFiles: Bool) throws -> Configuration {
+    /// Reads the file, if any, and puts the command line over it.
+    func load(checking checks: Configuration.FileChecks) throws -> Configuration {
         // Not before: a misspelt option is to be named as such.
         guard config != nil || model != nil && out != nil && !folders.isEmpty else {
             throw ValidationError("give --config FILE, or --model MODEL --out OUT and the folders to watch")
@@ -66,7 +66,7 @@ struct ConfigurationOptions: ParsableArguments {
         settings.precision = precision?.rawValue
         settings.logLevel = logLevel
         settings.webListen = listen
-        return try Configuration.load(path: config, overrides: settings, checkingFiles: checkingFiles)
+        return try Configuration.load(path: config, overrides: settings, checking: checks)
     }
 
     @Sendable private static func level(_ name: String) throws -> Logger.Level {
@@ -99,12 +99,12 @@ struct WatchCommand: AsyncParsableCommand {
         let reloadRequests = ProcessSignals.stream(of: [SIGHUP])
         // A reader of the log may end; judging goes on.
         _ = signal(SIGPIPE, SIG_IGN)
-        let configuration = try options.load(checkingFiles: true)
+        let configuration = try options.load(checking: .model)
         ServiceLogging.bootstrap(level: configuration.logLevel)
         let logger = Logger(label: "autoqc")
         let judge = try Self.judge(configuration, logger)
         let reload: Monitor.Reload = {
-            let configuration = try options.load(checkingFiles: true)
+            let configuration = try options.load(checking: .model)
             return (configuration: configuration, judge: try Self.judge(configuration, logger))
         }
         logger.info(
@@ -129,6 +129,9 @@ struct WatchCommand: AsyncParsableCommand {
                         figures: figures
                     )
                 ]
+            },
+            waitingCompanions: { figures in
+                configuration.web.map { [WaitingPage(settings: $0, logger: logger, figures: figures)] } ?? []
             }
         )
         let summary = try await monitor.run(until: once ? .listedAndDrained : .stopped)
@@ -186,7 +189,7 @@ struct ValidateCommand: ParsableCommand {
     func run() throws {
         guard !example else { return Terminal.say(Configuration.table.example) }
         guard !keys else { return Terminal.say(Configuration.table.page) }
-        let configuration = try options.load(checkingFiles: true)
+        let configuration = try options.load(checking: .everything)
         let judge = try WatchCommand.judge(configuration, Logger(label: "autoqc"))
         let count = configuration.watch.count
         Terminal.note(

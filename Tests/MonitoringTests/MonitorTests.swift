@@ -46,11 +46,9 @@ struct MonitorTests {
             logger.logLevel = .critical
             let (feed, manager, journal, requests) = (feed, manager, journal, reloadRequests)
             let recorded = batches.continuation
-            return Monitor(configuration: configuration, judge: judge, logger: logger, reload: reload) {
-                _,
-                _ in
+            return Monitor(configuration: configuration, judge: judge, logger: logger, reload: reload) { _ in
                 Monitor.Parts(
-                    feed: feed,
+                    feed: { _ in feed },
                     reader: FakeReader(),
                     writeMask: Bench.writeMask,
                     journal: JournalReporter { record in

@@ -30,6 +30,7 @@ final class StatusService: Service {
     private let hearts: [Heartbeat]
     private let queue: FrameQueue
     private let statistics: Statistics
+    private let obstacles: Obstacles
     private let logger: Logger
     private let canary: CanaryService?
     private let isReady = Mutex(false)
@@ -39,6 +40,7 @@ final class StatusService: Service {
         hearts: [Heartbeat],
         queue: FrameQueue,
         statistics: Statistics,
+        obstacles: Obstacles,
         logger: Logger,
         canary: CanaryService? = nil
     ) {
@@ -46,6 +48,7 @@ final class StatusService: Service {
         self.hearts = hearts
         self.queue = queue
         self.statistics = statistics
+        self.obstacles = obstacles
         self.logger = logger
         self.canary = canary
     }
@@ -97,7 +100,8 @@ final class StatusService: Service {
     private var statusLine: String {
         let counts = statistics.summary.counts
         let rate = (statistics.recentRate * 10).rounded() / 10
-        return "\(queue.standing.words), \(rate) frames/s, \(counts.seen) seen, \(counts.judged) judged, "
+        return obstacles.words
+            + "\(queue.standing.words), \(rate) frames/s, \(counts.seen) seen, \(counts.judged) judged, "
             + "\(counts.flagged) faulty, \(counts.quarantined) quarantined"
             + (canary?.figures.map { ", \($0.words)" } ?? "")
     }
@@ -111,6 +115,8 @@ struct ReloadService: Service {
     let notifier: any ServiceNotifying
     let logger: Logger
     let reload: @Sendable () throws -> Void
+    /// Whether the end was asked for; otherwise a part failed, and the daemon may go on with others.
+    let isStopping: @Sendable () -> Bool
 
     func run() async throws {
         await withGracefulShutdownHandler {
@@ -120,7 +126,7 @@ struct ReloadService: Service {
                 try? await gracefulShutdown()
             }
         } onGracefulShutdown: {
-            notifier.stopping()
+            if isStopping() { notifier.stopping() }
         }
     }
 
@@ -142,7 +148,8 @@ struct ReloadService: Service {
 extension FrameQueue.Standing {
     /// For example `98 waiting`, or `behind by 12.3 s, 98 waiting (30 deferred), every second frame deferred`.
     var words: String {
-        let waiting = "\(count) waiting" + (deferred > 0 ? " (\(deferred) deferred)" : "")
+        let first = troubles.first.map { "; \(troubles.count) cannot be written: \($0)" } ?? ""
+        let waiting = "\(count) waiting" + (deferred > 0 ? " (\(deferred) deferred)" : "") + first
         guard load.level > .keepingUp else { return waiting }
         return "behind by \((load.lag / .milliseconds(100)).rounded() / 10) s, \(waiting), \(load.words)"
     }
