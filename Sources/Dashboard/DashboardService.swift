@@ -81,15 +81,22 @@ package struct WaitingPage: Service {
     private let settings: WebSettings
     private let figures: @Sendable () -> DaemonFigures
     private let logger: Logger
+    private let listening: @Sendable (_ port: Int) -> Void
 
-    /// Serves at the address of the page.
-    package init(settings: WebSettings, logger: Logger, figures: @escaping @Sendable () -> DaemonFigures) {
+    /// Serves at the address of the page; `listening` hears of the port as soon as it is open.
+    package init(
+        settings: WebSettings,
+        logger: Logger,
+        figures: @escaping @Sendable () -> DaemonFigures,
+        listening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
+    ) {
         (self.settings, self.figures, self.logger) = (settings, figures, logger)
+        self.listening = listening
     }
 
     /// Serves until it is cancelled.
     package func run() async throws {
-        await PageServer(settings: settings, router: { router }, logger: logger).run()
+        await PageServer(settings: settings, router: { router }, logger: logger, listening: listening).run()
     }
 
     private var router: Router<BasicRequestContext> {

@@ -93,7 +93,27 @@ struct WatchCommand: AsyncParsableCommand {
     @Flag(help: "Judge what is there, then exit.")
     var once = false
 
+    /// The exit status for a mistake in the configuration, which no further start mends: `EX_CONFIG` of sysexits.h.
+    private static let wrongConfiguration: Int32 = 78
+
     func run() async throws {
+        do {
+            try await watch()
+        } catch let error as ValidationError {
+            throw error
+        } catch {
+            // A reader of standard error that does not read must not keep the process from its end.
+            ServiceLogging.say("Error: \(error)")
+            ServiceLogging.flush()
+            throw ExitCode(isWrong ? Self.wrongConfiguration : EXIT_FAILURE)
+        }
+        ServiceLogging.flush()
+    }
+
+    /// Whether the configuration is wrong whatever files there are: a model may come with a file system that is mounted later.
+    private var isWrong: Bool { (try? options.load(checking: .nothing)) == nil }
+
+    private func watch() async throws {
         let options = options
         // First of all: loading the model takes seconds, in which a SIGHUP must not end the daemon.
         let reloadRequests = ProcessSignals.stream(of: [SIGHUP])
@@ -135,7 +155,7 @@ struct WatchCommand: AsyncParsableCommand {
             }
         )
         let summary = try await monitor.run(until: once ? .listedAndDrained : .stopped)
-        Terminal.note(Self.sentence(summary))
+        ServiceLogging.say(Self.sentence(summary))
     }
 
     /// The detector of a model that keeps up with a plate; with `learn` it calibrates itself on each run.

@@ -52,7 +52,8 @@ struct PageServer: Sendable {
 
     private var application: some ApplicationProtocol {
         var quiet = Logger(label: "autoqc.page")
-        quiet.logLevel = .error
+        // The end of a connection that nobody reads is no error.
+        quiet.logLevel = .critical
         let (logger, listening, host) = (logger, listening, settings.host)
         return Application(
             router: router(),

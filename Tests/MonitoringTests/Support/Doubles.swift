@@ -97,21 +97,34 @@ struct FakeReader: FrameReading {
     }
 }
 
-/// A feed that says what the test tells it to.
+/// A feed that says what the test tells it to, to the daemon that asked last.
 final class ScriptedFeed: FrameFeed {
-    private let stream: AsyncStream<AcquisitionEvent>
-    private let continuation: AsyncStream<AcquisitionEvent>.Continuation
+    private typealias Events = (
+        stream: AsyncStream<AcquisitionEvent>, continuation: AsyncStream<AcquisitionEvent>.Continuation
+    )
+
+    private let state: Mutex<(events: Events, isTaken: Bool)>
+    /// One element each time that a daemon begins to take events.
+    let asked = AsyncStream<Void>.makeStream()
 
     init() {
-        (stream, continuation) = AsyncStream.makeStream()
+        state = Mutex((AsyncStream.makeStream(), false))
     }
 
     func events(
         heartbeat: Heartbeat,
         hasRoomForOld: @escaping @Sendable () -> Bool
-    ) -> AsyncStream<AcquisitionEvent> { stream }
-    func stop() { continuation.finish() }
-    func say(_ event: AcquisitionEvent) { continuation.yield(event) }
+    ) -> AsyncStream<AcquisitionEvent> {
+        defer { asked.continuation.yield() }
+        return state.withLock { state in
+            if state.isTaken { state.events = AsyncStream.makeStream() }
+            state.isTaken = true
+            return state.events.stream
+        }
+    }
+
+    func stop() { state.withLock { $0.events.continuation.finish() } }
+    func say(_ event: AcquisitionEvent) { state.withLock { _ = $0.events.continuation.yield(event) } }
 }
 
 /// Keeps what the service manager was told.
