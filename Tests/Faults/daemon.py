@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-PATIENCE = 120  # s that an outcome may take on a busy machine
+PATIENCE = float(os.environ.get("PATIENCE", "120"))  # s that an outcome may take on a busy machine
 
 
 class Failure(Exception):
@@ -36,7 +36,7 @@ def until(condition, what, patience=PATIENCE):
 class Daemon:
     """`autoqc watch` on folders below `folder`; its output is `out`, its messages are in `said`."""
 
-    def __init__(self, autoqc, model, folder, watch=None, settings="", user=None):
+    def __init__(self, autoqc, model, folder, watch=None, settings="", user=None, threads=1):
         self.autoqc, self.folder, self.user = autoqc, folder, user
         self.out, self.messages = f"{folder}/out", f"{folder}/messages"
         self.watch = watch or [f"{folder}/in"]
@@ -46,7 +46,7 @@ class Daemon:
             if not os.path.lexists(path):
                 os.makedirs(path)
         with open(f"{folder}/autoqc.yaml", "w") as file:
-            file.write(f"model: {model}\noutput: {self.out}\nwatch: [{', '.join(self.watch)}]\nthreads: 1\n"
+            file.write(f"model: {model}\noutput: {self.out}\nwatch: [{', '.join(self.watch)}]\nthreads: {threads}\n"
                        f"canary: {{every: 0}}\nlog: {{level: debug}}\n{settings}\n")
         if user:
             for path in [folder, self.out]:
@@ -62,6 +62,8 @@ class Daemon:
         if ready:
             until(lambda: self.said.count("The first listing is done") >= self.starts or self.process.poll() is not None,
                   lambda: f"the first listing is not done: {self.said[-2000:]}")
+            if self.process.poll() is not None:
+                raise Failure(f"the daemon ended at its start: {self.said[-2000:]}")
         return self
 
     def stop(self, patience=PATIENCE):
