@@ -40,7 +40,7 @@ class Daemon:
         self.autoqc, self.folder, self.user = autoqc, folder, user
         self.out, self.messages = f"{folder}/out", f"{folder}/messages"
         self.watch = watch or [f"{folder}/in"]
-        self.process, self.starts = None, 0
+        self.process = None
         os.makedirs(folder, exist_ok=True)
         for path in self.watch + [self.out]:
             if not os.path.lexists(path):
@@ -54,13 +54,13 @@ class Daemon:
 
     def start(self, ready=True):
         """Starts it and, with `ready`, waits until the first listing is done."""
+        begun = len(self.said) if os.path.exists(self.messages) else 0
         as_user = ["setpriv", "--reuid", self.user, "--clear-groups"] if self.user else []
         with open(self.messages, "ab") as messages:
             self.process = subprocess.Popen([*as_user, self.autoqc, "watch", "--config", f"{self.folder}/autoqc.yaml"],
                                             stdout=subprocess.DEVNULL, stderr=messages)
-        self.starts += 1
         if ready:
-            until(lambda: self.said.count("The first listing is done") >= self.starts or self.process.poll() is not None,
+            until(lambda: "The first listing is done" in self.said[begun:] or self.process.poll() is not None,
                   lambda: f"the first listing is not done: {self.said[-2000:]}")
             if self.process.poll() is not None:
                 raise Failure(f"the daemon ended at its start: {self.said[-2000:]}")

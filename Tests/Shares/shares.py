@@ -139,24 +139,25 @@ class Scene:
         if daemon.count("FAULT") != faulty:
             raise Failure(f"{sum(daemon.count('FAULT').values())} FAULT lines for {sum(faulty.values())} faulty frames: "
                           f"{list(daemon.count('FAULT') - faulty)[:3]} too many, {list(faulty - daemon.count('FAULT'))[:3]} too few")
-        if daemon.count("UNREADABLE"):
+        if daemon.count("UNREADABLE") or self.others():
             raise Failure(f"whole frames are UNREADABLE: {sum(daemon.count('UNREADABLE').values())}")
         daemon.stop()
         daemon.start()
         daemon.check()
-        again = [name for (name, _), row in daemon.rows.items() if rows.get((name, 0), {}).get("judged") != row["judged"]]
+        again = [name for (name, _), row in daemon.rows.items()
+                 if row["state"] != "skipped" and rows.get((name, 0), {}).get("judged") != row["judged"]]
         if again:
             raise Failure(f"{len(again)} frames are judged again by a restart, the first is {again[0]}")
         daemon.stop()
         return [datetime.datetime.fromisoformat(row["judged"].replace("Z", "+00:00")).timestamp() - self.written[name]
-                for (name, _), row in rows.items()]
+                for (name, _), row in rows.items() if name in self.written]
 
     def scored(self):
         return [name for (name, _), row in self.daemon.rows.items() if row["state"] == "scored" and name in self.written]
 
     def others(self):
         counted = collections.Counter(row["state"] + row["reason"].replace(row["file"], "") for row in self.daemon.rows.values()
-                                      if row["state"] != "scored")
+                                      if row["state"] not in ("scored", "skipped"))
         return dict(counted.most_common(3))
 
     def troubles(self):
