@@ -1,6 +1,7 @@
 """Grey TIFF files of 8 bits as instruments write them, from and to plain bytes: just what the faults need."""
 
 import itertools
+import os
 import struct
 import zlib
 
@@ -57,14 +58,15 @@ def plain(width, height, grey):
 
 
 def append(path, width, height, grey):
-    """One page more at the end of a file that `append` made; the last link is set when all of the page is there."""
+    """One page more at the end of a file that `append` made; the link to it is set last, before the close."""
     step = DIRECTORY + width * height
-    with open(path, "ab") as file:
-        if file.tell() == 0:
+    with open(path, "r+b" if os.path.exists(path) else "w+b") as file:
+        at = file.seek(0, os.SEEK_END)
+        if at == 0:
             file.write(header())
-        at = file.tell()
+            at = HEADER
         file.write(page(width, height, grey, at))
-    if at > HEADER:
-        with open(path, "r+b") as file:
+        if at > HEADER:
+            file.flush()
             file.seek(at - step + DIRECTORY - 4)
             file.write(struct.pack("<I", at))
