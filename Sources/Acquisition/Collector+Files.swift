@@ -15,7 +15,7 @@ extension Collector {
     ) {
         let path = parent.appending(name)
         let relative = folder.relative.isEmpty ? name : folder.relative + "/" + name
-        switch plan.pattern.read(relativePath: relative, rootName: String(folder.root.name)) {
+        switch plan.pattern.read(relativePath: relative, rootName: String(root.name)) {
         case .ignored: return
         case .refused(let reason): refuse(printableName(path.text), reason)
         case .frame(let frame):
@@ -28,7 +28,6 @@ extension Collector {
                 return
             }
             let candidate = Candidate(
-                root: folder.root,
                 relative: relative,
                 frame: frame,
                 found: found,
@@ -74,14 +73,14 @@ extension Collector {
     private func isOld(_ status: FileSystem.Status?, _ frame: FrameID) -> Bool {
         guard plan.options.onlyNew, isFirstListing, let status, status.identity.modified < plan.started
         else { return false }
-        told.insert(Told(identity: status.identity, frame: frame))
+        told.insert(status.identity, frame)
         return true
     }
 
     /// Whether a file that is seen again was told as it is; otherwise it would take the place of one that waits.
     private func wasTold(_ status: FileSystem.Status?, _ frame: FrameID) -> Bool {
         guard !isFirstListing, let status else { return false }
-        return told.contains(Told(identity: status.identity, frame: frame))
+        return told.contains(status.identity, frame)
     }
 
     /// Whether a file was written before the start; of what the first listing finds that is supposed.
@@ -113,7 +112,8 @@ extension Collector {
             refuse(path, status.kind)
             return
         }
-        guard !told.contains(Told(identity: status.identity, frame: candidate.frame)) else {
+        // Whoever closed it may have written without a trace in the times.
+        guard candidate.found != .listed || !told.contains(status.identity, candidate.frame) else {
             candidates[path] = nil
             return
         }
@@ -143,6 +143,13 @@ extension Collector {
         switch wholeness {
         case .whole, .damaged:
             conclude(path, candidate, identity) { .frame($0) }
+        case .unfilled:
+            // Whoever closed it meant it so.
+            guard candidate.found == .listed, now - candidate.since < plan.options.fill else {
+                return conclude(path, candidate, identity) { .frame($0) }
+            }
+            postpone(path, candidate, now)
+        case .unreachable(let reason): keepWaiting(path, candidate, identity, reason, now)
         case .incomplete(let reason): wait(path, candidate, identity, lacking: reason, now)
         case .growing(let frames, let reason):
             var candidate = candidate
@@ -171,6 +178,43 @@ extension Collector {
         conclude(path, candidate, identity) { .abandoned($0, reason: reason) }
     }
 
+    /// Keeps a file that cannot be looked at now for as long as that lasts, and tells why once that is not over soon.
+    private func keepWaiting(
+        _ path: ExactPath,
+        _ candidate: Candidate,
+        _ identity: FileIdentity?,
+        _ reason: String,
+        _ now: ContinuousClock.Instant
+    ) {
+        var candidate = candidate
+        if candidate.reasonTold != reason, now - candidate.since >= Self.restful,
+            tellFile(.waiting(frameFile(candidate, identity), reason: reason))
+        {
+            candidate.reasonTold = reason
+        }
+        candidate.due = now + candidate.pause
+        candidate.pause = min(candidate.pause * 2, plan.options.longestRetry)
+        candidates[path] = candidate
+    }
+
+    /// Takes up a file again that was told and that its reader could not read.
+    func lookAgain(_ file: FrameFile, _ now: ContinuousClock.Instant) {
+        let path = ExactPath(file.path)
+        if let identity = file.source.identity { told.remove(identity, file.frame) }
+        guard candidates[path] == nil else { return }
+        candidates[path] = Candidate(
+            relative: file.source.path,
+            frame: file.frame,
+            found: file.found,
+            trustsTime: false,
+            isEarly: false,
+            identity: file.source.identity,
+            since: now,
+            pause: plan.options.firstRetry,
+            due: now
+        )
+    }
+
     /// Tells the frames of a file that are there; `false` where it is to be done again.
     private func tellGrowing(_ path: ExactPath, _ candidate: Candidate, _ identity: FileIdentity) -> Bool {
         var file = frameFile(candidate, identity)
@@ -189,7 +233,8 @@ extension Collector {
     ) -> Bool {
         guard candidate.found == .listed else { return true }
         if now - candidate.since >= plan.options.settle { return true }
-        let age = FileSystem.now().nanoseconds.subtractingReportingOverflow(identity.modified.nanoseconds)
+        let latest = max(identity.modified.nanoseconds, identity.changed.nanoseconds)
+        let age = FileSystem.now().nanoseconds.subtractingReportingOverflow(latest)
         return candidate.trustsTime && !age.overflow && .nanoseconds(age.partialValue) >= Self.restful
     }
 
@@ -210,12 +255,12 @@ extension Collector {
             return holdUp(path)
         }
         candidates[path] = nil
-        told.insert(Told(identity: identity, frame: candidate.frame))
+        told.insert(identity, candidate.frame)
     }
 
-    private func frameFile(_ candidate: Candidate, _ identity: FileIdentity) -> FrameFile {
+    private func frameFile(_ candidate: Candidate, _ identity: FileIdentity?) -> FrameFile {
         FrameFile(
-            source: FrameSource(root: candidate.root.text, path: candidate.relative, identity: identity),
+            source: FrameSource(root: root.text, path: candidate.relative, identity: identity),
             frame: candidate.frame,
             completed: FileSystem.now(),
             found: candidate.found
@@ -240,12 +285,7 @@ extension Collector {
             candidates[path] = nil
             return
         }
-        if failure.isShortage || now - candidate.since < plan.options.giveUpAfter {
-            postpone(path, candidate, now)
-        } else {
-            candidates[path] = nil
-            refuse(printableName(path.text), "cannot be looked up: \(failure.reason)")
-        }
+        keepWaiting(path, candidate, candidate.identity, "it cannot be looked up: \(failure.reason)", now)
     }
 
     /// Says that links, pipes and devices are not taken, unless the name is one that is passed over.

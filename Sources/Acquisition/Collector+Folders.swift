@@ -13,7 +13,7 @@ extension Collector {
         if let known = folders[path], known.scan == scan { return }
         guard !isExcluded(path) else { return }
         let relative = folder.relative.isEmpty ? name : folder.relative + "/" + name
-        enqueue(path, Folder(root: folder.root, relative: relative, watch: nil, scan: -1))
+        enqueue(path, Folder(relative: relative, watch: nil, scan: -1))
     }
 
     private func isExcluded(_ path: ExactPath) -> Bool {
@@ -21,26 +21,28 @@ extension Collector {
         guard !plan.excluded.isEmpty, let status = try? FileSystem.status(path) else { return false }
         return plan.excluded.contains { folder in
             guard let other = try? FileSystem.status(folder, followingLink: true) else { return false }
-            return other.identity.inode == status.identity.inode
-                && other.identity.device == status.identity.device
+            return other.place == status.place
         }
     }
 
     /// Watches a folder and then takes up what lies in it.
     func list(_ path: ExactPath, _ found: Folder, _ now: ContinuousClock.Instant) {
-        var folder = folders[path] ?? Folder(root: found.root, relative: found.relative, watch: nil, scan: -1)
+        var folder = folders[path] ?? Folder(relative: found.relative, watch: nil, scan: -1)
         let isRoot = folder.relative.isEmpty
         if folder.watch == nil || folder.scan != scan {
-            guard watch(path, &folder) else { return lose(path, isRoot, now) }
+            guard watch(path, &folder) else { return lose(path, isRoot) }
         }
         folder.scan = scan
         folders[path] = folder
-        missing.remove(path)
+        if isRoot, isMissing {
+            isMissing = false
+            tell(.rootBack(path: printableName(path.text)))
+        }
         if folder.watch == nil || folder.isShared { polled.insert(path) } else { polled.remove(path) }
         do {
             try look(through: path, folder, now)
         } catch  where error.isAbsence {
-            lose(path, isRoot, now)
+            lose(path, isRoot)
         } catch {
             listAgain(path, error)
         }
@@ -92,40 +94,56 @@ extension Collector {
 
     /// Watches a folder, if that is possible; `false` if it is not there.
     private func watch(_ path: ExactPath, _ folder: inout Folder) -> Bool {
-        let isFull = folder.watch == nil && pathOfWatch.count >= plan.watchLimit
-        let result =
-            isFull
-            ? .failure(FileSystem.Failure(code: ENOSPC))
-            : notifications.watch(path, followingLink: folder.relative.isEmpty)
+        let result: Result<Int32, FileSystem.Failure>
+        do {
+            let handle = try FileSystem.Handle(path, followingLink: folder.relative.isEmpty)
+            folder.place = handle.place
+            let share = handle.shareName
+            folder.isShared = share != nil || plan.options.poll
+            if let share {
+                // To watch it would be to ask it, and only this thread may wait for its answer.
+                degrade("share", sentence(forShare: share))
+                release(&folder)
+                return true
+            }
+            let isFull = folder.watch == nil && pathOfWatch.count >= plan.watchLimit
+            result =
+                isFull
+                ? .failure(FileSystem.Failure(code: ENOSPC))
+                : NotificationThread.shared.watch(handle, for: mailbox)
+        } catch {
+            result = .failure(error)
+        }
         switch result {
         case .success(let watch):
-            if let old = folder.watch { drop(old, of: path, isSame: old == watch) }
+            if let old = folder.watch { drop(old, isSame: old == watch) }
             folder.watch = watch
             pathOfWatch[watch] = path
-            let share = FileSystem.shareName(of: path)
-            if let share { degrade("share " + folder.root.text, sentence(forShare: share, folder)) }
-            folder.isShared = share != nil || plan.options.poll
             return true
         case .failure(let failure):
             guard !failure.isAbsence else { return false }
-            if let old = folder.watch { drop(old, of: path, isSame: false) }
-            folder.watch = nil
+            release(&folder)
             degrade("watch \(failure.code)", sentence(for: failure, path))
             return true
         }
     }
 
-    private func drop(_ watch: Int32, of path: ExactPath, isSame: Bool) {
+    private func release(_ folder: inout Folder) {
+        if let old = folder.watch { drop(old, isSame: false) }
+        folder.watch = nil
+    }
+
+    private func drop(_ watch: Int32, isSame: Bool) {
         if isSame {
-            notifications.release(watch, now: .now)
+            NotificationThread.shared.release(watch, of: mailbox)
         } else {
-            notifications.forget(watch)
+            NotificationThread.shared.forget(watch, of: mailbox)
             pathOfWatch[watch] = nil
         }
     }
 
-    private func sentence(forShare share: String, _ folder: Folder) -> String {
-        "\(printableName(folder.root.text)) lies on \(share), which does not tell what other machines write: "
+    private func sentence(forShare share: String) -> String {
+        "\(printableName(root.text)) lies on \(share), which does not tell what other machines write: "
             + "it is looked through every \(plan.options.pollInterval)"
     }
 
@@ -133,12 +151,12 @@ extension Collector {
         let interval = plan.options.pollInterval
         switch failure.code {
         case ENOSPC, ENOMEM:
-            let limit = min(notifications.maximumWatches, plan.watchLimit)
+            let limit = min(WatchLimits.current.folders, plan.watchLimit)
             return "only \(pathOfWatch.count) folders can be watched (the limit is \(limit)), the others are "
                 + "looked through every \(interval); raise it: "
                 + "sysctl fs.inotify.max_user_watches=\(limit * 4)"
         case EMFILE, ENFILE:
-            let limit = notifications.maximumInstances
+            let limit = WatchLimits.current.instances
             return "folders cannot be watched and are looked through every \(interval): too few file "
                 + "descriptors (ulimit -n) or inotify instances (the limit is \(limit); raise it: "
                 + "sysctl fs.inotify.max_user_instances=\(limit * 4))"
@@ -161,24 +179,26 @@ extension Collector {
     }
 
     /// Gives up a folder that is not there; a root is waited for.
-    private func lose(_ path: ExactPath, _ isRoot: Bool, _ now: ContinuousClock.Instant) {
-        leave(path, now)
-        if isRoot, missing.insert(path).inserted { tell(.rootMissing(path: printableName(path.text))) }
+    private func lose(_ path: ExactPath, _ isRoot: Bool) {
+        leave(path)
+        guard isRoot, !isMissing else { return }
+        isMissing = true
+        tell(.rootMissing(path: printableName(path.text)))
     }
 
     /// Lets one folder go that was deleted; those below it went before.
-    func remove(_ path: ExactPath, _ now: ContinuousClock.Instant) {
+    func remove(_ path: ExactPath) {
         queued[path] = nil
         polled.remove(path)
         looks[path] = nil
         guard let watch = folders.removeValue(forKey: path)?.watch else { return }
-        notifications.release(watch, now: now)
+        NotificationThread.shared.release(watch, of: mailbox)
         if pathOfWatch[watch] == path { pathOfWatch[watch] = nil }
     }
 
-    func leave(_ path: ExactPath, _ now: ContinuousClock.Instant) {
+    func leave(_ path: ExactPath) {
         guard folders[path] != nil || queued[path] != nil else { return }
-        for folder in folders.keys.filter({ $0.isInside(path) }) { remove(folder, now) }
+        for folder in folders.keys.filter({ $0.isInside(path) }) { remove(folder) }
         for folder in queued.keys.filter({ $0.isInside(path) }) { queued[folder] = nil }
     }
 
@@ -188,7 +208,7 @@ extension Collector {
         rescanned = 0
         looks = [:]
         if isFirstListing { (listed, knownCount) = (0, 0) }
-        for root in plan.roots { enqueue(root, Folder(root: root, relative: "", watch: nil, scan: -1)) }
+        enqueueRoot()
     }
 
     /// Goes over to looking through all folders at intervals because no notification will come any more.
@@ -199,18 +219,47 @@ extension Collector {
     }
 
     func pollIfDue(_ now: ContinuousClock.Instant) {
-        guard let due = pollDue, due <= now else { return }
-        pollDue = nil
+        guard pollDue <= now else { return }
+        pollDue = now + plan.options.pollInterval
+        verifyPaths()
         for path in polled {
             if let folder = folders[path] { enqueue(path, folder) }
         }
-        for path in missing { enqueue(path, Folder(root: path, relative: "", watch: nil, scan: -1)) }
+        if isMissing { enqueueRoot() }
+    }
+
+    /// Takes up the folders that paths name now, where these are others than before: another link, a folder made anew, something
+    /// that was mounted over it or is mounted no more. None of it need come with an event.
+    private func verifyPaths() {
+        verify(root)
+        let mounts = FileSystem.mounts().hashValue
+        if let before = self.mounts, before != mounts {
+            for path in folders.keys where path != root { verify(path) }
+        }
+        self.mounts = mounts
+    }
+
+    private func verify(_ path: ExactPath) {
+        guard let folder = folders[path], let place = folder.place else { return }
+        let isRoot = folder.relative.isEmpty
+        sign.looks(at: path)
+        do {
+            guard try FileSystem.status(path, followingLink: isRoot).place != place else { return }
+            if isRoot { tell(.rootReplaced(path: printableName(path.text))) }
+            leave(path)
+            enqueue(path, Folder(relative: folder.relative, watch: nil, scan: -1))
+        } catch  where error.isAbsence {
+            lose(path, isRoot)
+        } catch {
+            // It is listed again, which says what is wrong.
+            enqueue(path, folder)
+        }
     }
 
     func finishListing(_ now: ContinuousClock.Instant) {
         if let count = rescanned {
             for (path, folder) in folders where folder.scan != scan {
-                if let watch = folder.watch { drop(watch, of: path, isSame: false) }
+                if let watch = folder.watch { drop(watch, isSame: false) }
                 folders[path] = nil
                 polled.remove(path)
             }
@@ -220,7 +269,7 @@ extension Collector {
         if isFirstListing {
             isFirstListing = false
             if knownCount > 0 { tell(.known(knownCount)) }
-            tell(.listed(listed))
+            if let all = sign.isListed(listed) { tell(.listed(all)) }
         }
     }
 }

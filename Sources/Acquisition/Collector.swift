@@ -1,14 +1,16 @@
 import Plate
 
-/// One watcher's state and logic, confined to the acquisition thread.
+/// State and logic of one watched folder, the root, and all that lies below it; confined to a thread of its own.
 ///
 /// Notifications come in through `receive`; listings and checks are done in slices by `work`. While folders
-/// wait to be listed no file is checked, so that a listing is told in order of time.
+/// wait to be listed no file is checked, so that a listing is told in order of time. Whatever does not answer on the root's file
+/// system stops this thread only.
 final class Collector {
     struct Folder {
-        let root: ExactPath
         /// Path below the root, empty for the root itself.
         let relative: String
+        /// Which folder the path named when it was looked at last.
+        var place: FileSystem.Place?
         /// Number of its watch; a folder without one is looked through again and again.
         var watch: Int32?
         /// Whether what others write to it may come without an event.
@@ -18,7 +20,6 @@ final class Collector {
     }
 
     struct Candidate {
-        let root: ExactPath
         let relative: String
         let frame: FrameID
         var found: FrameFile.Discovery
@@ -28,6 +29,8 @@ final class Collector {
         let isEarly: Bool
         /// Frames of it that were told, while others are missing.
         var framesTold = 0
+        /// Why it waits, as it was told.
+        var reasonTold: String?
         /// What was seen at the last look, and since when it is the same.
         var identity: FileIdentity?
         var since: ContinuousClock.Instant
@@ -45,18 +48,22 @@ final class Collector {
         static func key(_ name: [UInt8]) -> Int { name.hashValue }
     }
 
+    let root: ExactPath
     let plan: WatchPlan
-    let notifications: FolderNotifications
+    let mailbox: Mailbox
+    let sign: RootSign
     /// Tells an event; `false` where the reader is so far behind that it has to be told again later.
     private let offer: (AcquisitionEvent) -> Bool
-    private let finish: () -> Void
 
     var folders: [ExactPath: Folder] = [:]
     var pathOfWatch: [Int32: ExactPath] = [:]
     var polled: Set<ExactPath> = []
     var looks: [ExactPath: Look] = [:]
-    var missing: Set<ExactPath> = []
-    var pollDue: ContinuousClock.Instant?
+    /// Whether the root is not there, and whether that was told.
+    var isMissing = false
+    var pollDue = ContinuousClock.now
+    /// Hash of what was mounted at the last look.
+    var mounts: Int?
     var toList: [ExactPath] = []
     var queued: [ExactPath: Folder] = [:]
     var scan = 0
@@ -75,15 +82,10 @@ final class Collector {
     /// Not before this moment is a file checked: the reader had no room, for it or for any.
     var checksDue: ContinuousClock.Instant?
     /// What was told, or known before the first listing.
-    var told: RecentSet<Told>
+    let told: ToldFrames
     /// Frames that lay there in the first listing and were known before.
     var knownCount = 0
     var refused: RecentSet<ExactPath>
-
-    struct Told: Hashable {
-        let identity: FileIdentity
-        let frame: FrameID
-    }
 
     /// When a reader that is behind is tried again.
     static let patience = Duration.milliseconds(100)
@@ -92,49 +94,63 @@ final class Collector {
     private static let slice = Duration.milliseconds(10)
 
     init(
+        _ root: ExactPath,
         _ plan: WatchPlan,
-        _ notifications: FolderNotifications,
-        offer: @escaping (AcquisitionEvent) -> Bool,
-        finish: @escaping () -> Void
+        mailbox: Mailbox,
+        sign: RootSign,
+        told: ToldFrames,
+        offer: @escaping (AcquisitionEvent) -> Bool
     ) {
-        self.plan = plan
-        self.notifications = notifications
+        (self.root, self.plan, self.mailbox, self.sign, self.told) = (root, plan, mailbox, sign, told)
         self.offer = offer
-        self.finish = finish
         refused = RecentSet(generation: plan.memory)
-        var known = RecentSet<Told>(generation: plan.memory)
-        plan.known { known.insert(Told(identity: $0, frame: $1)) }
-        told = known
-        for root in plan.roots { enqueue(root, Folder(root: root, relative: "", watch: nil, scan: -1)) }
+        enqueueRoot()
     }
 
-    func receive(_ notification: FolderNotification, _ now: ContinuousClock.Instant) {
+    /// Works until it is told to stop.
+    func run() {
+        NotificationThread.shared.join(mailbox)
+        var due: ContinuousClock.Instant? = .now
+        while true {
+            let mail = mailbox.take(waitingUntil: due)
+            if mail.isStopped { break }
+            sign.begins()
+            let now = ContinuousClock.now
+            if mail.isBroken { watchesBroke() } else if mail.hasLost { rescan() }
+            for notification in mail.notifications { receive(notification, now) }
+            for file in mail.again { lookAgain(file, now) }
+            due = work()
+            sign.rests()
+        }
+        NotificationThread.shared.leave(mailbox)
+    }
+
+    private func receive(_ notification: FolderNotification, _ now: ContinuousClock.Instant) {
         guard let path = pathOfWatch[notification.watch], let folder = folders[path] else { return }
         switch notification.kind {
         case .folderGone:
-            remove(path, now)
-            if folder.relative.isEmpty { enqueue(path, folder) }
+            remove(path)
+            if folder.relative.isEmpty { enqueueRoot() }
         case .folderMoved:
-            leave(path, now)
-            if folder.relative.isEmpty { enqueue(path, folder) }
+            leave(path)
+            if folder.relative.isEmpty { enqueueRoot() }
         case .movedAway:
             guard notification.isFolder, let name = validName(notification.name, in: path) else { return }
-            leave(path.appending(name), now)
+            leave(path.appending(name))
         case .closed, .moved, .created:
             guard let name = validName(notification.name, in: path) else { return }
             guard notification.isFolder else {
                 return receiveFile(name, notification.kind, path, folder, now)
             }
             // A folder that was renamed over another one is not the one that is known by this name.
-            if notification.kind == .moved { leave(path.appending(name), now) }
+            if notification.kind == .moved { leave(path.appending(name)) }
             discover(name, in: path, folder)
         }
     }
 
     /// Whether a file of the first listing was known before: none is told until that is done.
     func isKnown(_ status: FileSystem.Status?, _ frame: FrameID) -> Bool {
-        guard !told.isEmpty, let status else { return false }
-        return told.contains(Told(identity: status.identity, frame: frame))
+        status.map { told.contains($0.identity, frame) } ?? false
     }
 
     private func receiveFile(
@@ -150,7 +166,7 @@ final class Collector {
         default:
             // A new name for a file that was finished before (a hard link) comes without a close.
             guard let status = try? FileSystem.status(path.appending(name)) else { return }
-            let isLinked = status.links > 1 || status.changed != status.identity.modified
+            let isLinked = status.links > 1 || status.identity.changed != status.identity.modified
             if status.kind == .file {
                 if isLinked { consider(name, path, folder, .listed, now) }
             } else {
@@ -160,7 +176,7 @@ final class Collector {
     }
 
     /// Does a slice of what waits; returns when the next one is due.
-    func work() -> ContinuousClock.Instant? {
+    private func work() -> ContinuousClock.Instant? {
         let end = ContinuousClock.now + Self.slice
         var now = ContinuousClock.now
         pollIfDue(now)
@@ -168,6 +184,7 @@ final class Collector {
         lookAgainIfLeftOut()
         while now < end {
             if let path = toList.popLast() {
+                sign.looks(at: path)
                 if let folder = queued.removeValue(forKey: path) { list(path, folder, now) }
             } else {
                 finishListing(now)
@@ -178,15 +195,13 @@ final class Collector {
                 }
                 if batch.isEmpty { batch = dueNow(now) }
                 guard let path = batch.popLast() else { break }
+                sign.looks(at: path)
                 check(path, now)
             }
             now = .now
         }
         // A listing that took the whole slice is still to be told.
         guard toList.isEmpty, batch.isEmpty, !isFirstListing, rescanned == nil else { return now }
-        if pollDue == nil && !(polled.isEmpty && missing.isEmpty) {
-            pollDue = now + plan.options.pollInterval
-        }
         let due = candidates.values.lazy.map(\.due).min()
         if due == nil && hasLeftOut { return now }
         return [due, pollDue, untold.isEmpty ? nil : now + Self.patience].compactMap(\.self).min()
@@ -213,10 +228,7 @@ final class Collector {
         for (path, folder) in folders { enqueue(path, folder) }
     }
 
-    func end(_ now: ContinuousClock.Instant) {
-        for watch in folders.values.compactMap(\.watch) { notifications.release(watch, now: now) }
-        finish()
-    }
+    func enqueueRoot() { enqueue(root, Folder(relative: "", watch: nil, scan: -1)) }
 
     /// Says once why a file or folder is not taken.
     func refuse(_ printablePath: String, _ reason: String) {
@@ -240,41 +252,5 @@ final class Collector {
             return nil
         }
         return text
-    }
-}
-
-/// Remembers the latest values that went through, in bounded memory.
-///
-/// Keeps 64-bit hashes in two generations; when the younger is full it becomes the older and the oldest half
-/// is forgotten. A million hashes a generation cost at most about 2 x 16 MiB and, at eight frames a second,
-/// reach back a day and a half. What is forgotten and still lies there is reported again after a rescan:
-/// whoever keeps the ledger recognises it. Two values share a hash once in 10^13 questions.
-struct RecentSet<Value: Hashable> {
-    private var young: Set<Int> = []
-    private var old: Set<Int> = []
-    private let generation: Int
-
-    /// An empty set that remembers between one and two times so many values.
-    init(generation: Int = 1 << 20) {
-        precondition(generation > 0, "a generation of \(generation) values")
-        self.generation = generation
-    }
-
-    var isEmpty: Bool { young.isEmpty }
-
-    func contains(_ value: Value) -> Bool {
-        young.contains(value.hashValue) || old.contains(value.hashValue)
-    }
-
-    /// Remembers the value; `false` where it was remembered already.
-    @discardableResult
-    mutating func insert(_ value: Value) -> Bool {
-        guard !contains(value) else { return false }
-        if young.count >= generation {
-            old = young
-            young = []
-        }
-        young.insert(value.hashValue)
-        return true
     }
 }

@@ -20,10 +20,15 @@ enum FileSystem {
 
     struct Status {
         let kind: Kind
+        let place: Place
         let identity: FileIdentity
         let links: Int
-        /// When the file or its name last changed; later than `identity.modified` for one that was linked.
-        let changed: Timestamp
+    }
+
+    /// Which file or folder it is, on which file system.
+    struct Place: Hashable {
+        let device: UInt64
+        let inode: UInt64
     }
 
     /// Why a question had no answer, as `errno`.
@@ -43,17 +48,17 @@ enum FileSystem {
         return status(raw)
     }
 
-    private static func status(_ raw: stat) -> Status {
+    fileprivate static func status(_ raw: stat) -> Status {
         Status(
             kind: kind(ofMode: raw.st_mode),
+            place: Place(device: UInt64(raw.st_dev), inode: UInt64(raw.st_ino)),
             identity: FileIdentity(
-                device: UInt64(raw.st_dev),
                 inode: UInt64(raw.st_ino),
                 size: Int64(raw.st_size),
-                modified: timestamp(raw.st_mtim)
+                modified: timestamp(raw.st_mtim),
+                changed: timestamp(raw.st_ctim)
             ),
-            links: Int(raw.st_nlink),
-            changed: timestamp(raw.st_ctim)
+            links: Int(raw.st_nlink)
         )
     }
 
@@ -91,13 +96,54 @@ enum FileSystem {
         return entries
     }
 
+    /// A folder that is held on to while its path may come to name another one; closed when it goes.
+    final class Handle {
+        let descriptor: Int32
+        let place: Place
+
+        init(_ path: ExactPath, followingLink: Bool) throws(Failure) {
+            let flags = Int32(aqc_open_path) | O_DIRECTORY | O_CLOEXEC | (followingLink ? 0 : O_NOFOLLOW)
+            descriptor = unsafe open(path.text, flags)
+            guard descriptor >= 0 else { throw Failure(code: errno == ELOOP ? ENOTDIR : errno) }
+            var raw = stat()
+            guard unsafe fstat(descriptor, &raw) == 0 else {
+                let failure = Failure(code: errno)
+                close(descriptor)
+                throw failure
+            }
+            place = FileSystem.status(raw).place
+        }
+
+        deinit { close(descriptor) }
+
+        /// A path that names this very folder, whatever is mounted or renamed meanwhile.
+        var path: String { "/proc/self/fd/\(descriptor)" }
+
+        /// The kind of its file system if that may not tell of what other machines write, or `nil` for a local one.
+        var shareName: String? { FileSystem.shares[unsafe aqc_file_system_kind(path)] }
+    }
+
     /// The kind of a file system that may not tell of what other machines write, or `nil` for a local one.
     static func shareName(of path: ExactPath) -> String? {
         shares[unsafe aqc_file_system_kind(path.text)]
     }
 
+    /// What is mounted where, as text that changes with every mount; empty where the system does not tell.
+    static func mounts() -> [UInt8] {
+        let descriptor = unsafe open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return [] }
+        defer { close(descriptor) }
+        var text: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 14)
+        while true {
+            let count = unsafe read(descriptor, &piece, piece.count)
+            guard count > 0 else { return text }
+            text += piece[..<count]
+        }
+    }
+
     /// From the kernel's `magic.h` and the sources of the file systems that are not in it.
-    private static let shares: [UInt32: String] = [
+    fileprivate static let shares: [UInt32: String] = [
         0x6969: "nfs", 0x517B: "smb", 0xFF53_4D42: "cifs", 0xFE53_4D42: "smb2", 0x0102_1997: "9p",
         0x5346_414F: "afs", 0x6573_5546: "fuse", 0x00C3_6400: "ceph", 0x0BD0_0BD0: "lustre",
         0x4750_4653: "gpfs", 0x786F_4256: "vboxsf", 0x1983_0326: "beegfs",

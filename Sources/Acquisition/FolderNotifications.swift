@@ -3,8 +3,8 @@ import Glibc
 import Plate
 
 /// What happened in or to a watched folder.
-struct FolderNotification {
-    enum Kind {
+struct FolderNotification: Sendable {
+    enum Kind: Sendable {
         /// A file was closed by a writer.
         case closed
         /// An entry was renamed to its place.
@@ -81,10 +81,10 @@ final class FolderNotifications {
     /// Leaves room for descriptors that other threads open while the library opens its own.
     private static let largestDescriptor: Int32 = 1000
 
-    /// Watches a folder and returns the number of its watch, the same for one that is watched already.
-    func watch(_ path: ExactPath, followingLink: Bool) -> Result<Int32, FileSystem.Failure> {
+    /// Watches the folder of an open handle and returns the number of its watch, the same for one that is watched already.
+    func watch(_ path: String) -> Result<Int32, FileSystem.Failure> {
         guard isAvailable else { return .failure(FileSystem.Failure(code: EMFILE)) }
-        let result = add(path.text, Self.interest | (followingLink ? 0 : Int32(IN_DONT_FOLLOW)))
+        let result = add(path, Self.interest)
         if case .success(let watch) = result {
             unwanted[watch] = nil
             users[watch, default: 0] += 1
@@ -116,11 +116,6 @@ final class FolderNotifications {
         }
         return unwanted.values.lazy.map(\.due).min()
     }
-
-    /// How many folders one user may watch, `fs.inotify.max_user_watches`.
-    var maximumWatches: Int { Int(inotifytools_get_max_user_watches()) }
-    /// How many programs of one user may watch folders, `fs.inotify.max_user_instances`.
-    var maximumInstances: Int { Int(inotifytools_get_max_user_instances()) }
 
     func next() -> Signal {
         while isAvailable {

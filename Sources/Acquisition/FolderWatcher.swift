@@ -1,19 +1,22 @@
 import CInotifyTools
+import Foundation
 import Glibc
 package import Plate
+import Synchronization
 
 /// Finds complete frames in folders and everything below them, while they are written, and tells each once.
 ///
 /// Watching begins with `init` and ends with `stop()`, with the end of whoever reads `events`, or with the
-/// watcher itself. All watchers of a process share one thread of their own, which owns libinotifytools; it
-/// never waits for the reader of `events`.
+/// watcher itself. Each root has a thread of its own, which alone asks its file system: a share that does not answer stops no
+/// other root (`standings`). No thread waits for the reader of `events`.
 ///
-/// - A new folder is first watched and then listed, so nothing falls between; a file that is seen both ways
-///   is one event. A frame is told again only if its content changes (size, time or inode) or a new name makes
-///   it another frame.
+/// - A root is what its path names now. A new folder is first watched and then listed, so nothing falls between; a file that is
+///   seen both ways is one event. A frame is told again if its writer closes it, if size, times or inode change, or if a new name
+///   makes it another frame; whether its pixels changed is for the reader to find out.
 /// - A file is taken when it is closed by its writer or moved to its place, and whole; an incomplete one is
-///   looked at again with growing pauses. A stack that grows is told each time that frames have come. A file that was only
-///   found must also stay the same for a while.
+///   looked at again with growing pauses, and given up where nothing changes any more. One that cannot be opened is never given
+///   up. A stack that grows is told each time that frames have come. A file that was only found must also stay the same for a
+///   while, longer if it ends in zeros.
 /// - Symbolic links are never followed, save the roots themselves; hidden folders are not entered.
 /// - Memory is bounded but for the folders: of what the reader has not taken, some thousand events and some ten
 ///   thousand names are kept; the rest stays on disk and is found by looking through the folders again, once
@@ -25,7 +28,9 @@ package final class FolderWatcher: Sendable {
     /// Hands over frames by content and name, one call of `add` each.
     package typealias Known = @Sendable (_ add: (FileIdentity, FrameID) -> Void) -> Void
 
-    private let collector: AcquisitionThread.CollectorID
+    private let roots: [RootSign]
+    private let mailboxes: [ExactPath: Mailbox]
+    private let continuation: AsyncStream<AcquisitionEvent>.Continuation
 
     /// Watches folders from now on.
     ///
@@ -34,11 +39,11 @@ package final class FolderWatcher: Sendable {
     ///   - pattern: Tells frames by their names.
     ///   - options: What is taken and how patiently.
     ///   - known: Hands over the frames that need not be told if they lie there at the start with the same content. Called
-    ///     once on the watcher's thread before the first listing; only the last two million are kept.
+    ///     once, here; only the last two million are kept.
     ///   - hasRoomForOld: Whether files that were written before the start may be told now. Otherwise they wait, and others
-    ///     go before them. Called on the watcher's thread for each of them.
-    ///   - isWhole: Whether the file at a path has all its parts. Called on the watcher's thread, often for
-    ///     files that are being written: it must be quick and must not wait.
+    ///     go before them. Called on the threads of the roots for each of them.
+    ///   - isWhole: Whether the file at a path has all its parts. Called on the threads of the roots, often for
+    ///     files that are being written: it must be quick.
     package convenience init(
         roots: [String],
         pattern: FramePattern,
@@ -70,17 +75,113 @@ package final class FolderWatcher: Sendable {
             of: AcquisitionEvent.self,
             bufferingPolicy: .bufferingOldest(plan.mostUnread)
         )
-        let id = AcquisitionThread.shared.start(plan, continuation)
-        continuation.onTermination = { _ in AcquisitionThread.shared.stop(id) }
-        events = stream
-        collector = id
+        let listing = FirstListing(roots: plan.roots.count)
+        let told = ToldFrames(generation: plan.memory, known: plan.known)
+        var (signs, mailboxes): ([RootSign], [ExactPath: Mailbox]) = ([], [:])
+        for (number, root) in plan.roots.enumerated() {
+            let (mailbox, sign) = (Mailbox(capacity: plan.mailCapacity), RootSign(root, listing))
+            signs.append(sign)
+            mailboxes[root] = mailbox
+            let thread = Thread {
+                Collector(root, plan, mailbox: mailbox, sign: sign, told: told) {
+                    if case .dropped = continuation.yield($0) { false } else { true }
+                }.run()
+            }
+            thread.name = "autoqc.folder\(number + 1)"
+            thread.start()
+        }
+        (roots, self.mailboxes) = (signs, mailboxes)
+        (events, self.continuation) = (stream, continuation)
+        continuation.onTermination = { [boxes = mailboxes] _ in boxes.values.forEach { $0.note(.stop) } }
     }
 
     deinit { stop() }
 
     /// Takes no more files and ends `events` behind those that were told; may be called more than once.
+    ///
+    /// Waits for nothing: the thread of a folder that does not answer ends when it does.
     package func stop() {
-        AcquisitionThread.shared.stop(collector)
+        continuation.finish()
+    }
+
+    /// Looks again at a file that was told and could not be read, until it can be opened; then it is told again.
+    ///
+    /// One that is gone is told if it comes back.
+    package func lookAgain(_ file: FrameFile) {
+        mailboxes[ExactPath(file.source.root)]?.lookAgain(file)
+    }
+
+    /// How each root answers, in the order of the roots.
+    package var standings: [RootStanding] { roots.map(\.standing) }
+}
+
+/// Whether a watched folder answers.
+package struct RootStanding: Sendable, Equatable {
+    /// Its path, as it was given.
+    package let root: String
+    /// Whether its first listing is done.
+    package let isListed: Bool
+    /// How long it has not answered; zero for one that does, or is not asked.
+    package let silence: Duration
+    /// What is looked at meanwhile, safe to print.
+    package let path: String
+
+    /// Gathers a standing.
+    package init(root: String, isListed: Bool = true, silence: Duration = .zero, path: String = "") {
+        (self.root, self.isListed, self.silence, self.path) = (root, isListed, silence, path)
+    }
+}
+
+/// The sign of life of one root's thread.
+final class RootSign: Sendable {
+    private let root: ExactPath
+    private let listing: FirstListing
+    private let state = Mutex((since: ContinuousClock.Instant?.none, path: ExactPath?.none, isListed: false))
+
+    init(_ root: ExactPath, _ listing: FirstListing) {
+        (self.root, self.listing) = (root, listing)
+    }
+
+    /// Work begins.
+    func begins() { state.withLock { $0.since = .now } }
+
+    /// The file system is asked about something.
+    func looks(at path: ExactPath) { state.withLock { ($0.since, $0.path) = (.now, path) } }
+
+    /// Nothing is to be done.
+    func rests() { state.withLock { $0.since = nil } }
+
+    /// The first listing is done, with so many frames; returns their number over all roots, once all are done.
+    func isListed(_ count: Int) -> Int? {
+        state.withLock { $0.isListed = true }
+        return listing.add(count)
+    }
+
+    var standing: RootStanding {
+        state.withLock { state in
+            RootStanding(
+                root: root.text,
+                isListed: state.isListed,
+                silence: state.since.map { .now - $0 } ?? .zero,
+                path: printableName((state.path ?? root).text)
+            )
+        }
+    }
+}
+
+/// The first listings of all roots.
+final class FirstListing: Sendable {
+    private let state: Mutex<(left: Int, frames: Int)>
+
+    init(roots: Int) { state = Mutex((roots, 0)) }
+
+    /// Adds the frames of one root; returns those of all, where it was the last.
+    func add(_ count: Int) -> Int? {
+        state.withLock { state in
+            state.left -= 1
+            state.frames += count
+            return state.left == 0 ? state.frames : nil
+        }
     }
 }
 
@@ -95,12 +196,14 @@ extension FolderWatcher {
         package var firstRetry = Duration.milliseconds(50)
         /// The longest pause between two looks at an incomplete file.
         package var longestRetry = Duration.seconds(5)
+        /// How long a file that was found without an event and ends in zeros must stay the same before it is taken.
+        package var fill = Duration.seconds(10)
         /// How long an incomplete file may stay the same, in size and time of writing, before it is given up.
         package var giveUpAfter = Duration.seconds(60)
         /// How often folders are looked through that cannot be watched or are not there.
         package var pollInterval = Duration.seconds(2)
-        /// Looks through all folders at every `pollInterval`, beside watching them; file systems known to be
-        /// shared over a network are treated so anyway.
+        /// Looks through all folders at every `pollInterval`, beside watching them. Those on file systems known to be shared over a
+        /// network are looked through anyway, and not watched.
         package var poll = false
         /// Folders that are not entered, for example the output tree if it lies in a watched folder.
         package var excluded: [String] = []
@@ -112,7 +215,7 @@ extension FolderWatcher {
 
 /// What a folder watcher tells.
 ///
-/// Paths in `skipped`, `degraded` and `rootMissing` and all sentences are safe to
+/// Paths in `skipped`, `degraded` and `root...` and all sentences are safe to
 /// print: control characters and bytes that are not UTF-8 stand as `\xNN`.
 package enum AcquisitionEvent: Sendable, Equatable {
     /// A complete frame, once per content; or a file some of whose frames are there (`isGrowing`).
@@ -133,6 +236,12 @@ package enum AcquisitionEvent: Sendable, Equatable {
     case degraded(reason: String)
     /// A watched folder is not there (any more); it is taken up as soon as it is.
     case rootMissing(path: String)
+    /// A watched folder that was missing is there.
+    case rootBack(path: String)
+    /// The path of a watched folder names another folder now, which is taken up.
+    case rootReplaced(path: String)
+    /// A frame cannot be looked at yet, and why; told once for each reason. It is told as a frame as soon as it can.
+    case waiting(FrameFile, reason: String)
 }
 
 /// What this machine lets one user watch.
@@ -170,6 +279,8 @@ struct WatchPlan: Sendable {
     var watchLimit = Int.max
     /// Hashes kept in one generation of what was told.
     var memory = 1 << 20
+    /// Events of a root's folders that may wait for its thread; more than the kernel keeps by default.
+    var mailCapacity = 1 << 16
     /// Events that may wait for the reader.
     var mostUnread = 4096
     /// Names that may wait to be checked or told; more stay on disk.

@@ -115,6 +115,9 @@ package struct FrameFile: Sendable, Equatable {
     /// Absolute path.
     package var path: String { source.absolutePath }
 
+    /// Whether it may hold something else although it looks as before: somebody closed it or renamed it.
+    package var mayHoldNews: Bool { found != .listed }
+
     /// When it was last written; without a content to say so, when it was complete.
     package var modified: Timestamp { source.identity?.modified ?? completed }
 }
@@ -127,6 +130,10 @@ package enum Wholeness: Sendable, Equatable {
     case growing(frames: Int, String)
     /// Parts are missing, as in a file that is still being written; the sentence says which.
     case incomplete(String)
+    /// All parts are there, but the last ones are zeros, as of room that was made and is filled later; the sentence says which.
+    case unfilled(String)
+    /// It cannot be looked at now, whatever it holds; the sentence says why.
+    case unreachable(String)
     /// More bytes would not mend it, and the sentence says why; it is delivered, and its reader refuses it.
     case damaged(String)
 }

@@ -54,7 +54,8 @@ package struct Audit {
     private let isCopy: Bool
     private var report = AuditReport()
     private var files: [ExactPath: Found] = [:]
-    private var identities: Set<FileIdentity> = []
+    /// Contents by what a new name does not change.
+    private var contents: Set<FileIdentity> = []
     /// Why files wait that the daemon left when it stopped.
     private var pending: [ExactPath: String] = [:]
     private var masks: [String: Set<String>] = [:]
@@ -114,7 +115,7 @@ package struct Audit {
                 files[ExactPath(isCopy ? file.source.path : file.source.absolutePath)] = Found(
                     identity: identity
                 )
-                identities.insert(identity)
+                contents.insert(identity.renamed)
             case .refused(let path, let reason):
                 guard isInScope(path) else { return }
                 report.notFrames += 1
@@ -173,7 +174,7 @@ package struct Audit {
         let key = ExactPath(isCopy ? record.source.path : path)
         guard var file = files[key] else {
             // Renamed after it was judged: the content is there, and so is its row.
-            if let identity, identities.contains(identity) { return }
+            if let identity, contents.contains(identity.renamed) { return }
             return report.add(.fileMissing, path, "judged \(record.judged.iso8601)")
         }
         let isSame = isCopy ? identity?.size == file.identity.size : identity == file.identity
@@ -210,7 +211,7 @@ package struct Audit {
                 }
                 do {
                     switch try TIFFStructure.check(path: path, limits: .default) {
-                    case .whole: report.masks += 1
+                    case .whole, .unfilled: report.masks += 1
                     case .partial(_, let reason): report.add(.maskDamaged, path, reason)
                     }
                 } catch {
@@ -398,4 +399,9 @@ package struct Barrier {
         }
         waiting = left
     }
+}
+
+extension FileIdentity {
+    /// The identity but for the time of change, which a new name sets.
+    fileprivate var renamed: FileIdentity { FileIdentity(inode: inode, size: size, modified: modified) }
 }

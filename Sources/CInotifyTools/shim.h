@@ -16,3 +16,6 @@ static inline unsigned aqc_file_system_kind(const char *path) {
     struct statfs status;
     return statfs(path, &status) == 0 ? (unsigned)status.f_type : 0;
 }
+
+/* O_PATH, which glibc declares for _GNU_SOURCE only: a handle of a folder, without the right to read it. */
+enum { aqc_open_path = 010000000 };

@@ -109,17 +109,23 @@ package struct DashboardService: Service {
         return Metrics(figures: figures, run: run, wells: wells, status: status).text
     }
 
-    /// 200 while every part of the daemon gets on with its work; without a daemon, while the page does.
+    /// 200 while every part of the daemon gets on with its work and every watched folder answers; without a daemon, while the page
+    /// does.
     private var health: Response {
         guard let figures = figures() else {
             return Response(type: "text/plain", bytes: "ok: no daemon here\n".utf8)
         }
         let stuck = figures.isAlive ? [] : figures.parts.filter { $0.silence > 1 }.map(\.name)
-        guard !stuck.isEmpty else { return Response(type: "text/plain", bytes: "ok\n".utf8) }
+        let lines =
+            (stuck.isEmpty ? [] : ["stuck: \(stuck.joined(separator: ", "))"])
+            + figures.silentFolders.map {
+                "no answer for \(Int(exactly: $0.silence.rounded()) ?? 0) s: \($0.folder)"
+            }
+        guard !lines.isEmpty else { return Response(type: "text/plain", bytes: "ok\n".utf8) }
         return Response(
             status: .serviceUnavailable,
             type: "text/plain",
-            bytes: "stuck: \(stuck.joined(separator: ", "))\n".utf8
+            bytes: (lines.joined(separator: "\n") + "\n").utf8
         )
     }
 }

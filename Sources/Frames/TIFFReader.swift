@@ -1,3 +1,4 @@
+import Glibc
 package import Plate
 
 /// Reads the pages of a TIFF file as grey frames.
@@ -240,10 +241,16 @@ package struct TIFFError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Whether the same file may be readable later, because it may still be in the course of being written.
     package var isRetriable: Bool { code == .truncated || code == .notTIFF }
 
+    /// Whether there is no such file.
+    package var isAbsence: Bool { code == .cannotOpen && (errno == ENOENT || errno == ENOTDIR) }
+
+    /// Whether the system did not let the file be read, for a right, a lock, a share that is away: it says nothing of the file.
+    package var isUnreachable: Bool { code == .cannotOpen && errno != nil && !isAbsence }
+
     /// A full sentence: what is wrong, where, and what to do.
     package var description: String {
-        let number = errno.map { " (errno \($0))" } ?? ""
-        return "\(path): \(detail)\(number); \(remedy)."
+        let reason = errno.map { unsafe " (\(String(cString: strerror($0))))" } ?? ""
+        return "\(path): \(detail)\(reason); \(remedy)."
     }
 
     private var remedy: String {

@@ -6,6 +6,8 @@ package enum TIFFCompleteness: Sendable, Equatable {
     case whole
     /// So many frames, at least one; the others have not been written yet, and the sentence says what is missing.
     case partial(frames: Int, reason: String)
+    /// All frames, but the last stored bytes are zeros, as of room that was made and is filled later.
+    case unfilled(reason: String)
 }
 
 /// Tells a half-written TIFF file from a complete one without decoding it.
@@ -26,7 +28,14 @@ package enum TIFFStructure {
     ) throws(TIFFError) -> TIFFCompleteness {
         let reader = try TIFFReader(path: path, limits: limits, choice: choice)
         let presence = try reader.presence(isFinished: false)
-        guard let error = presence.missing?.error, error.isRetriable else { return .whole }
+        guard let error = presence.missing?.error, error.isRetriable else {
+            guard let last = presence.there.last, try reader.endsInZeros(page: last.page) else {
+                return .whole
+            }
+            return .unfilled(
+                reason: "the last bytes of page \(last.page) are zeros, so it may still be written"
+            )
+        }
         guard !presence.there.isEmpty else { throw error }
         return .partial(frames: presence.there.count, reason: error.description)
     }
@@ -121,11 +130,22 @@ extension TIFFReader {
         return true
     }
 
-    /// A digest of what a page holds, from its size and from samples of its stored pixels; the same for the same page in
-    /// a file that has grown.
+    /// Whether the last stored bytes of a page are zeros, 4096 at most: of a file that is filled from its beginning they come last.
+    fileprivate func endsInZeros(page number: Int) throws(TIFFError) -> Bool {
+        guard let page = try? layout(page: number),
+            let last = (0..<page.chunks).max(by: { page.offsets[$0] < page.offsets[$1] })
+        else { return false }
+        let stored = page.storedBytes(ofChunk: last)
+        let count = min(stored, 4096)
+        let end = page.offsets[last] + UInt64(stored - count)
+        return try file.bytes(at: end, count: count, of: "page \(number)").allSatisfy { $0 == 0 }
+    }
+
+    /// A digest of what is stored of a page, from its size and from samples of its pixels; the same for the same page in a
+    /// file that has grown.
     ///
     /// Reads 64 places of 512 bytes, which tells camera images apart for certain, not drawings that differ in a few pixels.
-    package func digest(page: Int) throws(TIFFError) -> UInt64 {
+    package func storedDigest(page: Int) throws(TIFFError) -> UInt64 {
         let layout = try self.layout(page: page)
         var hash = FNVHash()
         for number in [layout.width, layout.height, layout.format.bits, layout.samples] { hash.add(number) }

@@ -123,15 +123,15 @@ extension FrameLedger {
     }
 }
 
-/// A file that waited to be judged when the daemon stopped; the next start judges it.
+/// A file that waits to be judged: because it cannot be read now, or because the daemon stopped before it was.
 package struct PendingFrame: Sendable, Equatable {
-    /// The file, with the content that waits.
+    /// The file; its content is not known.
     package let source: FrameSource
     /// What its name says.
     package let frame: FrameID
     /// Why it waits.
     package let reason: String
-    /// When it was left.
+    /// When that was noted.
     package let since: Timestamp
 
     /// Gathers a row.
@@ -141,24 +141,21 @@ package struct PendingFrame: Sendable, Equatable {
 }
 
 extension FrameLedger {
-    /// Notes what is left for the next start, in one transaction; a file without a content has nothing to wait for.
+    /// Notes what waits, in one transaction.
     package func leave(_ frames: [PendingFrame]) throws(LedgerError) {
         guard !frames.isEmpty else { return }
         try write { database in
             let statement = try database.cachedStatement(
                 sql: """
                     INSERT OR REPLACE INTO pending
-                    (root, path, device, inode, size, mtime_ns, run, well, view, frame, reason, since_ns)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    (root, path, run, well, view, frame, reason, since_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                     """
             )
             for frame in frames {
-                guard let identity = frame.source.identity else { continue }
                 try statement.execute(
                     arguments: [
                         try Self.root(frame.source.root, in: database), frame.source.path,
-                        Int64(bitPattern: identity.device), Int64(bitPattern: identity.inode), identity.size,
-                        identity.modified.nanoseconds, frame.frame.run, frame.frame.well.description,
+                        frame.frame.run, frame.frame.well.description,
                         frame.frame.view.description, frame.frame.index, frame.reason,
                         frame.since.nanoseconds,
                     ]
@@ -173,13 +170,13 @@ extension FrameLedger {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT pending.*, 0 AS page, roots.path AS root_path FROM pending JOIN roots ON roots.id = root
+                    SELECT pending.*, roots.path AS root_path FROM pending JOIN roots ON roots.id = root
                     ORDER BY root_path, pending.path
                     """
             ).compactMap { row in
                 FrameRow.frame(from: row).map { frame in
                     PendingFrame(
-                        source: FrameRow.source(from: row),
+                        source: FrameSource(root: row["root_path"], path: row["path"]),
                         frame: frame,
                         reason: row["reason"],
                         since: Timestamp(nanoseconds: row["since_ns"])

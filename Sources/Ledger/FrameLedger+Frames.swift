@@ -11,7 +11,7 @@ extension FrameLedger {
                 sql: """
                     SELECT count(*), max(pages) FROM frames
                     WHERE root = (SELECT id FROM roots WHERE path = ?) AND path = ?
-                    AND device = ? AND inode = ? AND size = ? AND mtime_ns = ?
+                    AND inode = ? AND size = ? AND mtime_ns = ? AND ctime_ns = ?
                     """
             )
             return try Set(
@@ -34,7 +34,7 @@ extension FrameLedger {
             let rows = try Row.fetchCursor(
                 database,
                 sql: """
-                    SELECT device, inode, size, mtime_ns, run, well, view, frame, pages, root, path
+                    SELECT inode, size, mtime_ns, ctime_ns, run, well, view, frame, pages, root, path
                     FROM frames ORDER BY id
                     """
             )
@@ -76,16 +76,16 @@ extension FrameLedger {
     }
 
     private func file(_ row: Row) -> (FileIdentity, FrameID)? {
-        guard let device: Int64 = row[0], let inode: Int64 = row[1], let size: Int64 = row[2],
-            let modified: Int64 = row[3], let run: String = row[4],
+        guard let inode: Int64 = row[0], let size: Int64 = row[1], let modified: Int64 = row[2],
+            let changed: Int64 = row[3], let run: String = row[4],
             let well = (row[5] as String?).flatMap({ Well($0) }),
             let view = FrameView((row[6] as String?) ?? ""), let index: Int = row[7]
         else { return nil }
         let identity = FileIdentity(
-            device: UInt64(bitPattern: device),
             inode: UInt64(bitPattern: inode),
             size: size,
-            modified: Timestamp(nanoseconds: modified)
+            modified: Timestamp(nanoseconds: modified),
+            changed: Timestamp(nanoseconds: changed)
         )
         return (identity, FrameID(run: run, well: well, view: view, index: index))
     }
@@ -94,10 +94,10 @@ extension FrameLedger {
     package struct KnownPage: Sendable, Equatable {
         /// Counted from 0.
         package let page: Int
-        /// Whether the file had just this content.
+        /// Whether the file looked just so, by its identity.
         package let isCurrent: Bool
-        /// What the page held.
-        package let digest: UInt64?
+        /// What the page held; `nil` for one that could not be read.
+        package let digest: PageDigest?
     }
 
     /// The pages of a file that have an outcome, with this or an earlier content.
@@ -105,28 +105,28 @@ extension FrameLedger {
         try read { database in
             let statement = try database.cachedStatement(
                 sql: """
-                    SELECT page, digest, device = ?3 AND inode = ?4 AND size = ?5 AND mtime_ns = ?6
+                    SELECT page, pixels, stored, inode = ?3 AND size = ?4 AND mtime_ns = ?5 AND ctime_ns = ?6
                     FROM frames WHERE root = (SELECT id FROM roots WHERE path = ?1) AND path = ?2
                     """
             )
             return try Row.fetchAll(statement, arguments: Self.arguments(of: file)).map { row in
                 KnownPage(
                     page: row[0],
-                    isCurrent: row[2] ?? false,
-                    digest: (row[1] as Int64?).map { UInt64(bitPattern: $0) }
+                    isCurrent: row[3] ?? false,
+                    digest: FrameRow.digest(row[1], row[2])
                 )
             }
         }
     }
 
-    /// Notes that pages of a file keep their outcomes although the file has another content now, and how many frames it has.
+    /// Notes that pages of a file keep their outcomes, as they hold the same as before, and how many frames the file has.
     package func keep(_ pages: some Collection<Int>, of file: FrameSource, frames: Int) throws(LedgerError) {
         guard !pages.isEmpty else { return }
         try write { database in
             for page in pages {
                 try database.execute(
                     sql: """
-                        UPDATE frames SET device = ?3, inode = ?4, size = ?5, mtime_ns = ?6, pages = ?7
+                        UPDATE frames SET inode = ?3, size = ?4, mtime_ns = ?5, ctime_ns = ?6, pages = ?7
                         WHERE root = (SELECT id FROM roots WHERE path = ?1) AND path = ?2 AND page = ?8
                         """,
                     arguments: Self.arguments(of: file) + [frames, page]
@@ -139,9 +139,8 @@ extension FrameLedger {
     private static func arguments(of file: FrameSource) -> StatementArguments {
         // Without a content nothing is equal to it.
         [
-            file.root, file.path, file.identity.map { Int64(bitPattern: $0.device) },
-            file.identity.map { Int64(bitPattern: $0.inode) }, file.identity?.size,
-            file.identity?.modified.nanoseconds,
+            file.root, file.path, file.identity.map { Int64(bitPattern: $0.inode) }, file.identity?.size,
+            file.identity?.modified.nanoseconds, file.identity?.changed.nanoseconds,
         ]
     }
 
@@ -154,6 +153,25 @@ extension FrameLedger {
                     "\(FrameRow.selection) WHERE run = ? AND well = ? AND view = ? AND frame = ? ORDER BY sequence",
                 arguments: [frame.run, frame.well.description, frame.view.description, frame.index]
             ).map(FrameRow.record(from:))
+        }
+    }
+
+    /// The pages that name this frame and count for the well's state, with their place in the order in which the well's frames
+    /// were judged first.
+    package func turns(of frame: FrameID) throws(LedgerError) -> [FrameSource.Place: Int64] {
+        try read { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT roots.path AS root_path, frames.path, page, turn FROM frames JOIN roots ON roots.id = root
+                    WHERE run = ? AND well = ? AND view = ? AND frame = ? AND turn IS NOT NULL
+                    """,
+                arguments: [frame.run, frame.well.description, frame.view.description, frame.index]
+            )
+            return rows.reduce(into: [:]) { turns, row in
+                let source = FrameSource(root: row["root_path"], path: row["path"], page: row["page"])
+                turns[source.place] = row["turn"]
+            }
         }
     }
 

@@ -136,8 +136,8 @@ extension FrameLedger {
     }
 
     private static let inOrder = """
-        FROM frames AS latest WHERE latest.state = 'scored' AND latest.well_faulty IS NOT NULL
-        AND latest.run = series.run AND latest.well = series.well AND latest.view = series.view ORDER BY latest.sequence DESC
+        FROM frames AS latest WHERE latest.turn IS NOT NULL
+        AND latest.run = series.run AND latest.well = series.well AND latest.view = series.view ORDER BY latest.turn DESC
         """
 
     private func wellSummary(_ row: Row) -> WellSummary? {
@@ -235,29 +235,51 @@ extension FrameLedger {
     /// The last `count` judged frames of one view of a well, oldest first, whether it counts as faulty after the last of them, and that
     /// frame's place in time; empty and normal for a new well.
     ///
-    /// Frames that were judged after newer ones are no part of it.
-    package func history(of well: Well, view: FrameView = .only, run: String, count: Int) throws(LedgerError)
-        -> (frames: [PastFrame], isFaulty: Bool, newest: PlaceInTime?)
-    {
+    /// Frames that were judged after newer ones are no part of it. Nor are the newest ones if they are among `turns`, of frames that
+    /// are judged again and take their old place.
+    package func history(
+        of well: Well,
+        view: FrameView = .only,
+        run: String,
+        count: Int,
+        without turns: Set<Int64> = []
+    ) throws(LedgerError) -> History {
         precondition(count > 0, "a history of \(count) frames")
         return try read { database in
             let rows = try Row.fetchAll(
                 database,
                 sql: """
                     SELECT verdict, severity, score_max, score_mean, score_patch, well_faulty, frame, mtime_ns,
-                        evidence
-                    FROM frames
-                    WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ? AND view = ?
-                    ORDER BY sequence DESC LIMIT ?
+                        evidence, turn
+                    FROM frames WHERE turn IS NOT NULL AND run = ? AND well = ? AND view = ?
+                    ORDER BY turn DESC LIMIT ?
                     """,
-                arguments: [run, well.description, view.description, count]
+                arguments: [run, well.description, view.description, count + turns.count]
             )
-            return (
-                frames: rows.reversed().compactMap(pastFrame),
-                isFaulty: rows.first?["well_faulty"] ?? false,
-                newest: rows.first.flatMap(newest)
+            let replaced = rows.prefix { turns.contains($0["turn"]) }
+            let before = rows.dropFirst(replaced.count).prefix(count)
+            return History(
+                frames: before.reversed().compactMap(pastFrame),
+                isFaulty: before.first?["well_faulty"] ?? false,
+                newest: before.first.flatMap(newest),
+                end: replaced.last?["turn"],
+                wasFaulty: rows.first?["well_faulty"] ?? false
             )
         }
+    }
+
+    /// The last judged frames of a view of a well.
+    package struct History: Sendable {
+        /// Oldest first.
+        package let frames: [PastFrame]
+        /// Whether the well counts as faulty after the last of them.
+        package let isFaulty: Bool
+        /// The last one's place in time; `nil` for a new well.
+        package let newest: PlaceInTime?
+        /// The first turn of the frames that are judged again and left out; `nil` where there are none.
+        package let end: Int64?
+        /// Whether the well counts as faulty with those that are left out.
+        package let wasFaulty: Bool
     }
 
     private func pastFrame(_ row: Row) -> PastFrame? {
@@ -285,17 +307,18 @@ extension FrameLedger {
         view: FrameView = .only,
         run: String,
         model: String,
-        count: Int
+        count: Int,
+        before turn: Int64? = nil
     ) throws(LedgerError) -> [Double] {
         try read { database in
             try Double?.fetchAll(
                 database,
                 sql: """
                     SELECT severity FROM frames
-                    WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ? AND view = ? AND model = ?
-                    ORDER BY sequence LIMIT ?
+                    WHERE turn IS NOT NULL AND turn < ? AND run = ? AND well = ? AND view = ? AND model = ?
+                    ORDER BY turn LIMIT ?
                     """,
-                arguments: [run, well.description, view.description, model, count]
+                arguments: [turn ?? .max, run, well.description, view.description, model, count]
             ).compactMap(\.self)
         }
     }
@@ -318,18 +341,19 @@ extension FrameLedger {
         view: FrameView = .only,
         run: String,
         model: String,
-        count: Int
+        count: Int,
+        before turn: Int64? = nil
     ) throws(LedgerError) -> [PastLook] {
         try read { database in
             try Row.fetchAll(
                 database,
                 sql: """
                     SELECT appearance, terms, change, evidence FROM frames
-                    WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = ? AND well = ? AND view = ? AND model = ?
+                    WHERE turn IS NOT NULL AND turn < ? AND run = ? AND well = ? AND view = ? AND model = ?
                     AND verdict = 'normal' AND appearance IS NOT NULL
-                    ORDER BY sequence DESC LIMIT ?
+                    ORDER BY turn DESC LIMIT ?
                     """,
-                arguments: [run, well.description, view.description, model, count]
+                arguments: [turn ?? .max, run, well.description, view.description, model, count]
             ).reversed().map { row in
                 PastLook(
                     appearance: [Float](packed: row["appearance"] as Data),

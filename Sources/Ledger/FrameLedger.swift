@@ -5,14 +5,15 @@ package import Plate
 /// The durable record of what became of every frame, one SQLite database for each output folder.
 ///
 /// **Format.** SQLite in WAL mode with `synchronous=FULL`: a commit that returned survives a power cut.
-/// Schema version 3 (`PRAGMA user_version`); a ledger of another version is refused:
+/// Schema version 4 (`PRAGMA user_version`); a ledger of another version is refused:
 ///
 /// | table | column | meaning |
 /// |---|---|---|
 /// | `roots` | `id`, `path` | the watched folders, absolute |
 /// | `frames` | `root`, `path`, `page` | which page of which file; unique together |
 /// | | `pages` | pages of the file, so that a movie cut short is known to be unfinished |
-/// | | `device`, `inode`, `size`, `mtime_ns` | the content that was judged |
+/// | | `inode`, `size`, `mtime_ns`, `ctime_ns` | how the file looked that was judged, see `FileIdentity` |
+/// | | `pixels`, `stored` | by what the page is known again, see `PageDigest`; null where it could not be read |
 /// | | `run`, `well` (`B01`), `view`, `frame` | what the name says; `view` as `FrameView` writes it, empty where the name says nothing |
 /// | | `state`, `reason` | `scored`, `quarantined` or `skipped`, and why for the last two |
 /// | | `score_max`, `score_mean`, `score_patch`, `score` | the image scores and the one that counts |
@@ -31,20 +32,21 @@ package import Plate
 /// | | `appearance` | `Judgement.appearance`, little-endian 32-bit floats; null where there is none |
 /// | | `completed_ns`, `judged_ns` | Unix time in nanoseconds: file complete, outcome decided |
 /// | | `sequence` | order in which outcomes were recorded; clocks may jump, this does not |
+/// | | `turn` | `sequence` of the first judgement, for the order of a well's frames; null for one that does not count for its state |
 /// | `sessions` | `started_ns`, `ended_ns` | when the daemon began to judge so, and when it stopped; null after a crash |
 /// | | `model`, `precision`, `pattern` | what it judged with, and how names were read |
 /// | `session_roots` | `session`, `root` | the folders that it watched |
 /// | `models` | `name`, `path`, `first_ns` | which file had this name when it was first used |
 /// | `alarms` | `time_ns`, `event`, `run`, `well`, `view`, `frame` | what the alarm logs say, see `Alarm` |
 /// | | `severity`, `threshold`, `cause`, `pattern`, `reason`, `model` | |
-/// | `pending` | `root`, `path`, `device` ... `frame` | files that waited when the daemon stopped, as in `frames`, until they have an outcome |
+/// | `pending` | `root`, `path`, `run` ... `frame` | files that wait, as in `frames`, until they have an outcome |
 /// | | `reason`, `since_ns` | why, and since when |
 /// | `runs` (view) | `run`, `first_ns`, `last_ns`, `wells`, `frames`, `judged`, `flagged`, `quarantined`, `skipped` | sums over `frames` |
 /// | `series` | `run`, `well`, `view`, `judged`, `flagged`, `quarantined` | sums over `frames`, kept by triggers |
 /// | | `first_ns`, `last_sequence` | when its first outcome was decided; the frame recorded last |
 /// | `decisions` | `run`, `well`, `view`, `frame`, `file`, `decision`, `note`, `reviewer`, `decided_ns` | see `Decision`; never changed, the last one counts |
 ///
-/// A frame recorded again takes the place of its earlier row and a new `sequence`.
+/// A frame recorded again takes the place of its earlier row and a new `sequence`, and keeps its `turn`.
 /// One process opens the ledger to write, any number read beside it. Any thread may call any method; writers wait
 /// for each other, readers do not wait for them.
 package final class FrameLedger: Sendable {

@@ -6,20 +6,21 @@ import Plate
 enum FrameRow {
     /// Every column but `id`, in the order that `values` gives them.
     private static let columns = [
-        "root", "path", "page", "pages", "device", "inode", "size", "mtime_ns", "run", "well", "view",
+        "root", "path", "page", "pages", "inode", "size", "mtime_ns", "ctime_ns", "run", "well", "view",
         "frame",
         "state", "reason", "score_max", "score_mean", "score_patch", "score", "severity", "threshold",
         "suspect_limit", "terms", "verdict", "width", "height", "area", "box_x", "box_y", "box_width",
         "box_height", "cause",
         "confidence", "mask", "well_faulty", "tier", "precision", "change", "evidence", "appearance", "model",
-        "completed_ns", "judged_ns", "sequence", "digest",
+        "completed_ns", "judged_ns", "sequence", "pixels", "stored", "turn",
     ]
 
     private static let upsertStatement = """
         INSERT INTO frames (\(columns.joined(separator: ", ")))
         VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")))
         ON CONFLICT (root, path, page) DO UPDATE SET
-        \(columns.dropFirst(3).map { "\($0) = excluded.\($0)" }.joined(separator: ", "))
+        \(columns.dropFirst(3).dropLast().map { "\($0) = excluded.\($0)" }.joined(separator: ", ")),
+        turn = CASE WHEN excluded.turn IS NULL THEN NULL ELSE coalesce(frames.turn, excluded.turn) END
         """
 
     static func upsert(_ record: FrameRecord, root: Int64, sequence: Int64, in database: Database) throws {
@@ -33,8 +34,8 @@ enum FrameRow {
         // SQLite has signed integers only: device and inode keep their bit pattern.
         let values: [(any DatabaseValueConvertible)?] = [
             root, record.source.path, record.source.page, record.pages,
-            identity.map { Int64(bitPattern: $0.device) }, identity.map { Int64(bitPattern: $0.inode) },
-            identity?.size, identity?.modified.nanoseconds,
+            identity.map { Int64(bitPattern: $0.inode) }, identity?.size, identity?.modified.nanoseconds,
+            identity?.changed.nanoseconds,
             record.frame?.run, record.frame?.well.description, record.frame?.view.description,
             record.frame?.index,
             record.state.rawValue, record.reason,
@@ -47,7 +48,10 @@ enum FrameRow {
             judgement?.tier.rawValue, judgement?.precision, judgement?.change, judgement?.evidence,
             judgement.flatMap { $0.appearance.isEmpty ? nil : Data($0.appearance.packed) }, record.model,
             record.completed?.nanoseconds, record.judged.nanoseconds, sequence,
-            record.digest.map { Int64(bitPattern: $0) },
+            record.digest.map { Int64(bitPattern: $0.pixels) },
+            record.digest.map { Int64(bitPattern: $0.stored) },
+            // A frame that is judged again keeps its turn.
+            judgement?.wellIsFaulty == nil ? nil : sequence,
         ]
         return StatementArguments(values)
     }
@@ -58,7 +62,7 @@ enum FrameRow {
 
     /// The same for `source(from:)` and `frame(from:)`.
     static let sourceSelection = """
-        SELECT roots.path AS root_path, frames.path, page, device, inode, size, mtime_ns, run, well, view, frame
+        SELECT roots.path AS root_path, frames.path, page, inode, size, mtime_ns, ctime_ns, run, well, view, frame
         FROM frames JOIN roots ON roots.id = root
         """
 
@@ -66,13 +70,18 @@ enum FrameRow {
         FrameRecord(
             source: source(from: row),
             pages: row["pages"],
-            digest: (row["digest"] as Int64?).map { UInt64(bitPattern: $0) },
+            digest: digest(row["pixels"], row["stored"]),
             frame: frame(from: row),
             outcome: try outcome(from: row),
             model: row["model"],
             completed: (row["completed_ns"] as Int64?).map { Timestamp(nanoseconds: $0) },
             judged: Timestamp(nanoseconds: row["judged_ns"])
         )
+    }
+
+    static func digest(_ pixels: Int64?, _ stored: Int64?) -> PageDigest? {
+        guard let pixels, let stored else { return nil }
+        return PageDigest(pixels: UInt64(bitPattern: pixels), stored: UInt64(bitPattern: stored))
     }
 
     /// A page of a file.
@@ -86,14 +95,14 @@ enum FrameRow {
     }
 
     private static func identity(from row: Row) -> FileIdentity? {
-        guard let device: Int64 = row["device"], let inode: Int64 = row["inode"],
-            let size: Int64 = row["size"], let modified: Int64 = row["mtime_ns"]
+        guard let inode: Int64 = row["inode"], let size: Int64 = row["size"],
+            let modified: Int64 = row["mtime_ns"], let changed: Int64 = row["ctime_ns"]
         else { return nil }
         return FileIdentity(
-            device: UInt64(bitPattern: device),
             inode: UInt64(bitPattern: inode),
             size: size,
-            modified: Timestamp(nanoseconds: modified)
+            modified: Timestamp(nanoseconds: modified),
+            changed: Timestamp(nanoseconds: changed)
         )
     }
 

@@ -5,7 +5,7 @@ import GRDB
 /// There is one version of them. It stands in SQLite's `user_version`, and a ledger of another version is refused.
 enum LedgerSchema {
     /// The version that this program writes and reads.
-    static let version = 3
+    static let version = 4
 
     enum State: Equatable {
         /// No tables of a ledger.
@@ -27,7 +27,7 @@ enum LedgerSchema {
         try database.execute(sql: "PRAGMA user_version = \(version)")
     }
 
-    /// A well's state goes by the frames that were judged in order, so an index has those.
+    /// A well's state goes by the frames that were judged in order (`turn`), so an index has those.
     private static let frames = """
         CREATE TABLE roots (
             id INTEGER PRIMARY KEY,
@@ -39,8 +39,8 @@ enum LedgerSchema {
             path TEXT NOT NULL,
             page INTEGER NOT NULL,
             pages INTEGER NOT NULL,
-            digest INTEGER,
-            device INTEGER, inode INTEGER, size INTEGER, mtime_ns INTEGER,
+            pixels INTEGER, stored INTEGER,
+            inode INTEGER, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER,
             run TEXT, well TEXT, view TEXT, frame INTEGER,
             state TEXT NOT NULL CHECK (state IN ('scored', 'quarantined', 'skipped')),
             reason TEXT,
@@ -55,17 +55,16 @@ enum LedgerSchema {
             completed_ns INTEGER,
             judged_ns INTEGER NOT NULL,
             sequence INTEGER NOT NULL UNIQUE,
+            turn INTEGER,
             UNIQUE (root, path, page)
         ) STRICT;
-        CREATE INDEX frames_in_turn ON frames (run, well, view, sequence)
-        WHERE state = 'scored' AND well_faulty IS NOT NULL;
+        CREATE INDEX frames_in_turn ON frames (run, well, view, turn) WHERE turn IS NOT NULL;
         CREATE INDEX frames_by_name ON frames (run, well, view, frame);
         CREATE INDEX frames_by_mask ON frames (run, mask) WHERE mask IS NOT NULL;
         CREATE INDEX frames_by_state ON frames (state, run);
         CREATE TABLE pending (
             root INTEGER NOT NULL REFERENCES roots(id),
             path TEXT NOT NULL,
-            device INTEGER NOT NULL, inode INTEGER NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
             run TEXT NOT NULL, well TEXT NOT NULL, view TEXT NOT NULL, frame INTEGER NOT NULL,
             reason TEXT NOT NULL,
             since_ns INTEGER NOT NULL,

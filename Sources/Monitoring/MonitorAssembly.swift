@@ -18,7 +18,8 @@ final class MonitorAssembly: Sendable {
     /// `nil` where what lies there is all there is to judge, or nothing makes faults.
     private let canary: CanaryService?
     private let watching = Heartbeat(name: "watching")
-    private let judging: [Heartbeat]
+    private let crew = JudgingCrew()
+    private let threads: Int
     private let parts: Monitor.Parts
     private let ledger: FrameLedger
     private let logger: Logger
@@ -43,7 +44,7 @@ final class MonitorAssembly: Sendable {
         current = Mutex((judge, configuration.stopTimeout))
         started = parts.now()
         queue = FrameQueue(WellQueue(configuration)) { $0.log(to: logger) }
-        judging = (1...configuration.judgingThreads).map { Heartbeat(name: "judging \($0)") }
+        threads = configuration.judgingThreads
         pipeline = FramePipeline(
             environment: Self.environment(
                 configuration,
@@ -59,11 +60,12 @@ final class MonitorAssembly: Sendable {
         canary = quietEnd == nil ? Self.canary(configuration, parts, pipeline, queue) : nil
         status = StatusService(
             notifier: parts.notifier,
-            hearts: [watching] + judging,
+            hearts: { [watching, crew] in [watching] + crew.hearts },
             queue: queue,
             statistics: statistics,
             logger: logger,
-            canary: canary
+            canary: canary,
+            standings: { [feed = parts.feed] in feed.standings }
         )
         stalls.set(limit: configuration.stalledAfter)
     }
@@ -87,7 +89,9 @@ final class MonitorAssembly: Sendable {
             heartbeat: Heartbeat(name: "judging"),
             logger: logger,
             now: parts.now,
+            lookAgain: { [feed = parts.feed] in feed.lookAgain($0) },
             pause: { queue.pause(for: $0) },
+            isAbandoned: { queue.isAbandoned },
             reached: parts.reached
         )
     }
@@ -123,6 +127,8 @@ final class MonitorAssembly: Sendable {
         figures.precision = judge.precisionName
         figures.falseAlarmRate = judge.falseAlarmRate
         figures.canary = canary?.figures
+        figures.silentFolders = parts.feed.standings.filter { $0.silence >= AcquisitionService.patience }
+            .map { (folder: printableName($0.root), silence: $0.silence / .seconds(1)) }
         return figures
     }
 
@@ -156,7 +162,8 @@ final class MonitorAssembly: Sendable {
             queue: queue,
             pipeline: pipeline,
             stalls: stalls,
-            hearts: judging,
+            crew: crew,
+            threads: threads,
             logger: logger,
             stopTimeout: { self.current.withLock { $0.stopTimeout } },
             finished: finished

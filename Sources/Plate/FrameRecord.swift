@@ -1,17 +1,34 @@
 /// What tells one content of one file from another without reading it.
+///
+/// It is a first look only. If it is the same, so are the pixels, on every file system that keeps times of change (FAT does not);
+/// if it is another one, they may still be the same: then the digest of the pixels decides (`PageDigest`). The number of the
+/// file system is no part of it, as it is another one after each mount.
 package struct FileIdentity: Hashable, Sendable {
-    /// Number of the file system.
-    package let device: UInt64
-    /// Number of the file on it.
+    /// Number of the file on its file system.
     package let inode: UInt64
     /// Bytes.
     package let size: Int64
-    /// When it was last written, as the file system keeps it.
+    /// When it was last written, as whoever wrote it says.
     package let modified: Timestamp
+    /// When it was last written, renamed or set another time or right, as its file system says.
+    package let changed: Timestamp
 
-    /// Gathers the four.
-    package init(device: UInt64, inode: UInt64, size: Int64, modified: Timestamp) {
-        (self.device, self.inode, self.size, self.modified) = (device, inode, size, modified)
+    /// Gathers the four; `changed` is `modified` where it is not given.
+    package init(inode: UInt64, size: Int64, modified: Timestamp, changed: Timestamp? = nil) {
+        (self.inode, self.size, self.modified, self.changed) = (inode, size, modified, changed ?? modified)
+    }
+}
+
+/// By what a page of a file is known again.
+package struct PageDigest: Hashable, Sendable {
+    /// Of the size and all grey values: the same for the same picture, however it is stored.
+    package let pixels: UInt64
+    /// Of samples of the bytes that are stored: quick, for pages of a stack that has grown.
+    package let stored: UInt64
+
+    /// Gathers the two.
+    package init(pixels: UInt64, stored: UInt64) {
+        (self.pixels, self.stored) = (pixels, stored)
     }
 }
 
@@ -114,8 +131,8 @@ package struct FrameRecord: Sendable, Equatable {
     package let source: FrameSource
     /// Frames of the file, at least 1; a file is settled when there are as many rows with its identity.
     package let pages: Int
-    /// A digest of what the page holds, by which it is known again once the file has grown; `nil` where it could not be read.
-    package let digest: UInt64?
+    /// By what the page is known again; `nil` where it could not be read.
+    package let digest: PageDigest?
     /// What the file's name says; `nil` where the name says nothing.
     package let frame: FrameID?
     /// What became of it.
@@ -131,7 +148,7 @@ package struct FrameRecord: Sendable, Equatable {
     package init(
         source: FrameSource,
         pages: Int = 1,
-        digest: UInt64? = nil,
+        digest: PageDigest? = nil,
         frame: FrameID? = nil,
         outcome: Outcome,
         model: String? = nil,

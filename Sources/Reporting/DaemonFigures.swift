@@ -56,6 +56,8 @@ package struct DaemonFigures: Sendable {
     package var isReady = false
     /// Parts that have to get on with their work: the name in logs, and the s since it last did; 0 while it waits for another.
     package var parts: [(name: String, silence: Double)] = []
+    /// Watched folders that do not answer, and for how many s; the others are watched and judged.
+    package var silentFolders: [(folder: String, silence: Double)] = []
     /// How long a part may be silent, in s; `nil` where no service manager watches.
     package var watchdog: Double?
     /// When the daemon began.

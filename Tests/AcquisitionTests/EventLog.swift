@@ -131,6 +131,7 @@ struct WatchedFolder {
         pattern: String = FramePattern.standard,
         options: FolderWatcher.Options = fast,
         watchLimit: Int = .max,
+        mailCapacity: Int = 1 << 16,
         isWhole: @escaping @Sendable (String) -> Wholeness = isWhole,
         hasRoomForOld: @escaping @Sendable () -> Bool = { true },
         known: @escaping FolderWatcher.Known = { _ in }
@@ -144,7 +145,7 @@ struct WatchedFolder {
             hasRoomForOld: hasRoomForOld,
             isWhole: isWhole
         )
-        plan.watchLimit = watchLimit
+        (plan.watchLimit, plan.mailCapacity) = (watchLimit, mailCapacity)
         watcher = FolderWatcher(plan)
         log = EventLog(watcher)
     }

@@ -66,7 +66,7 @@ struct AlarmsTests {
         try await withLedger { ledger in
             let frames = try ["a.tif", "b.tif"].enumerated().map { index, path in
                 PendingFrame(
-                    source: FrameSource(root: "/in", path: path, identity: Sample.identity()),
+                    source: FrameSource(root: "/in", path: path),
                     frame: FrameID(run: "01", well: try Sample.well(), index: index),
                     reason: "the daemon was stopped before its turn",
                     since: Timestamp(nanoseconds: 3)

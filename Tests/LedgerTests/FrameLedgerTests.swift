@@ -144,12 +144,12 @@ struct FrameLedgerTests {
     @Test func pagesOfAFileThatGrewKeepTheirOutcomes() async throws {
         try await withLedger { ledger in
             try ledger.record([
-                Sample.judged("movie.tif", frame: 1, page: 0, digest: .max),
-                Sample.judged("movie.tif", frame: 2, page: 1, digest: 7),
+                Sample.judged("movie.tif", frame: 1, page: 0, digest: PageDigest(pixels: .max, stored: 1)),
+                Sample.judged("movie.tif", frame: 2, page: 1, digest: PageDigest(pixels: 7, stored: .max)),
             ])
             let grown = FrameSource(root: "/in", path: "movie.tif", identity: Sample.identity(size: 11))
             let known = try ledger.knownPages(of: grown).sorted { $0.page < $1.page }
-            #expect(known.map(\.digest) == [.max, 7] && !known.contains { $0.isCurrent })
+            #expect(known.map(\.digest?.pixels) == [.max, 7] && !known.contains { $0.isCurrent })
             try ledger.keep([0, 1], of: grown, frames: 3)
             #expect(try ledger.knownPages(of: grown).allSatisfy(\.isCurrent))
             #expect(try ledger.settled([grown]).isEmpty)
@@ -176,7 +176,7 @@ struct FrameLedgerTests {
         }
     }
 
-    @Test func aFrameRecordedAgainReplacesItsRowAndComesLast() async throws {
+    @Test func aFrameRecordedAgainReplacesItsRowAndKeepsItsTurn() async throws {
         try await withLedger { ledger in
             try ledger.record([
                 Sample.judged("a.tif", frame: 1, verdict: .normal),
@@ -185,8 +185,36 @@ struct FrameLedgerTests {
             try ledger.record([Sample.judged("a.tif", frame: 1, verdict: .faulty, size: 99)])
             #expect(try ledger.counts() == [.judged: 2])
             let history = try ledger.history(of: Sample.well(), run: "01", count: 3)
-            #expect(history.frames.map(\.verdict) == [.normal, .faulty])
-            #expect(history.isFaulty)
+            #expect(history.frames.map(\.verdict) == [.faulty, .normal])
+            var order: [String] = []
+            try ledger.forEach { order.append($0.source.path) }
+            #expect(order == ["b.tif", "a.tif"])
+        }
+    }
+
+    @Test func theNewestFramesCanBeLeftOutOfAHistory() async throws {
+        try await withLedger { ledger in
+            for (index, verdict) in [Verdict.normal, .faulty, .normal, .faulty].enumerated() {
+                try ledger.record([Sample.judged("\(index).tif", frame: index, verdict: verdict)])
+            }
+            let well = try Sample.well()
+            let turns = try (0..<4).map { index in
+                try #require(
+                    ledger.turns(of: FrameID(run: "01", well: well, index: index)).values.first
+                )
+            }
+            let without = { (indices: [Int]) in
+                try ledger.history(of: well, run: "01", count: 9, without: Set(indices.map { turns[$0] }))
+            }
+            let last = try without([3])
+            #expect(last.frames.map(\.index) == [0, 1, 2] && !last.isFaulty && last.wasFaulty)
+            #expect(last.end == turns[3] && last.newest?.index == 2)
+            // One in the middle keeps its place.
+            let middle = try without([1])
+            #expect(middle.frames.count == 4 && middle.end == nil && middle.isFaulty)
+            #expect(try without([3, 2]).end == turns[2])
+            let all = try without([0, 1, 2, 3])
+            #expect(all.frames.isEmpty && !all.isFaulty && all.wasFaulty)
         }
     }
 

@@ -122,10 +122,10 @@ struct LedgerSchemaTests {
             let ledger = try FrameLedger(path: folder.appending(path: "ledger.sqlite").path)
             try ledger.pool.read { database in
                 for query in [
-                    "SELECT 1 FROM frames WHERE root = 1 AND path = 'a' AND device = 1",
+                    "SELECT 1 FROM frames WHERE root = 1 AND path = 'a' AND inode = 1",
                     """
-                    SELECT 1 FROM frames WHERE state = 'scored' AND well_faulty IS NOT NULL AND run = '1'
-                    AND well = 'A01' AND view = '' ORDER BY sequence DESC
+                    SELECT 1 FROM frames WHERE turn IS NOT NULL AND run = '1' AND well = 'A01' AND view = ''
+                    ORDER BY turn DESC
                     """,
                     "SELECT max(sequence) FROM frames",
                     "SELECT 1 FROM frames WHERE run = '1' AND well = 'A01' AND view = '' AND frame = 1",

@@ -10,7 +10,6 @@ enum Sample {
 
     static func identity(size: Int64 = 10) -> FileIdentity {
         FileIdentity(
-            device: .max,
             inode: 1 << 63,
             size: size,
             modified: Timestamp(nanoseconds: 1_795_000_000_123_456_789)
@@ -23,7 +22,7 @@ enum Sample {
         verdict: Verdict = .normal,
         page: Int = 0,
         pages: Int = 1,
-        digest: UInt64? = nil,
+        digest: PageDigest? = nil,
         size: Int64 = 10,
         well: String = "B1",
         tier: Tier = .full,

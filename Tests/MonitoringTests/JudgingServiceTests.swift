@@ -17,7 +17,8 @@ struct JudgingServiceTests {
                 queue: queue,
                 pipeline: try bench.pipeline(reached: { if $0 == .judged { throw Broken() } }),
                 stalls: try bench.stalls(),
-                hearts: [Heartbeat(name: "1"), Heartbeat(name: "2")],
+                crew: JudgingCrew(),
+                threads: 2,
                 logger: Logger(label: "test"),
                 stopTimeout: { .zero },
                 finished: {}

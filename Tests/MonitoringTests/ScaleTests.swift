@@ -96,7 +96,7 @@ struct ScaleTests {
                 root: root,
                 path: name,
                 identity: identity
-                    ?? FileIdentity(device: 1, inode: 1, size: 1, modified: Timestamp(nanoseconds: 0))
+                    ?? FileIdentity(inode: 1, size: 1, modified: Timestamp(nanoseconds: 0))
             ),
             frame: frame,
             completed: Timestamp(nanoseconds: 0),
@@ -181,7 +181,6 @@ private enum FileSystemIdentity {
         var status = stat()
         try #require(unsafe lstat(path, &status) == 0)
         return FileIdentity(
-            device: UInt64(status.st_dev),
             inode: UInt64(status.st_ino),
             size: Int64(status.st_size),
             modified: Timestamp(

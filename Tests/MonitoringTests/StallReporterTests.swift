@@ -26,7 +26,7 @@ struct StallReporterTests {
             source: FrameSource(
                 root: "/in",
                 path: name,
-                identity: FileIdentity(device: 1, inode: 1, size: 1, modified: written)
+                identity: FileIdentity(inode: 1, size: 1, modified: written)
             ),
             frame: FrameID(run: run, well: try #require(Well(well)), index: index),
             completed: written,

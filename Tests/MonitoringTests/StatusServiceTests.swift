@@ -13,7 +13,7 @@ struct StatusServiceTests {
         logger.logLevel = .critical
         return StatusService(
             notifier: manager,
-            hearts: hearts,
+            hearts: { hearts },
             queue: queue,
             statistics: Statistics(),
             logger: logger

@@ -15,7 +15,6 @@ struct WellQueueTests {
                     root: "/in",
                     path: name,
                     identity: FileIdentity(
-                        device: 1,
                         inode: 1,
                         size: size,
                         modified: Timestamp(nanoseconds: 0)

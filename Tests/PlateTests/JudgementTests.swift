@@ -102,7 +102,7 @@ struct JudgementTests {
         #expect(source.absolutePath == "/in/a/b.tif" && source.page(0).place.path.text == "a/b.tif")
         #expect(FrameSource(root: "/", path: "b.tif").absolutePath == "/b.tif")
         #expect(FrameSource(root: "", path: "/odd/name").absolutePath == "/odd/name")
-        let identity = FileIdentity(device: 1, inode: 2, size: 3, modified: Timestamp(nanoseconds: 4))
+        let identity = FileIdentity(inode: 2, size: 3, modified: Timestamp(nanoseconds: 4))
         let judged = FrameSource(root: "/in", path: "a/b.tif", page: 2, identity: identity)
         #expect(judged != source && judged.place == source.place)
     }

@@ -20,7 +20,9 @@ struct BatchPlan {
     private let settings: FramePipeline.Settings
     private let time: Timestamp
     /// Each view of the well is a sequence of its own: two channels are not compared with each other.
-    private var sequences: [FrameView: WellSequence]
+    private var views: [FrameView: ViewState] = [:]
+    /// Frames of this batch that count for the well's state.
+    private var counted: Set<FrameID> = []
 
     init(
         results: [PageResult],
@@ -29,20 +31,22 @@ struct BatchPlan {
     ) throws {
         self.settings = settings
         time = environment.now()
-        var sequences: [FrameView: WellSequence] = [:]
-        for result in results where sequences[result.frame.view] == nil {
-            sequences[result.frame.view] = try WellSequence(
+        let turns = try results.map { try Turn($0, in: environment.ledger) }
+        for result in results where views[result.frame.view] == nil {
+            views[result.frame.view] = try ViewState(
                 of: result.frame,
                 in: environment.ledger,
                 before: results.count,
+                turns: Set(
+                    zip(results, turns).compactMap { $0.frame.view == result.frame.view ? $1.own : nil }
+                ),
                 settings
             )
         }
-        self.sequences = sequences
-        faultyBefore = Set(sequences.filter(\.value.isFaulty).keys)
+        faultyBefore = Set(views.filter(\.value.wasFaulty).keys)
         var namesakes: [FrameID: FrameSource] = [:]
         var owners: [String: FrameSource.Place] = [:]
-        for result in results {
+        for (result, turn) in zip(results, turns) {
             let naming = try Naming(
                 result,
                 in: environment.ledger,
@@ -54,11 +58,37 @@ struct BatchPlan {
             owners[naming.name] = result.source.place
             switch result.outcome {
             case .judged(let judgement):
-                let isFrozen = sequences[result.frame.view]?.isFrozen(judgement) == true
-                add(result, isFrozen ? judgement.frozen : judgement, naming)
+                add(result, judgement, naming, turn)
             case .quarantined(let reason), .skipped(let reason):
                 add(result, failure: reason, naming)
             }
+        }
+        endReplays(results)
+    }
+
+    /// What a frame was for its well's state before it was judged now.
+    private struct Turn {
+        /// The turn of the same page; `nil` where it has not counted yet.
+        let own: Int64?
+        /// Whether another file of the same frame has counted.
+        let isTaken: Bool
+
+        init(_ result: PageResult, in ledger: FrameLedger) throws {
+            var turns = try ledger.turns(of: result.frame)
+            own = turns.removeValue(forKey: result.source.place)
+            isTaken = !turns.isEmpty
+        }
+    }
+
+    /// A view that was faulty for frames that were judged again, and is not any more, is clear.
+    private mutating func endReplays(_ results: [PageResult]) {
+        for (view, state) in views where state.wasFaulty && !state.sequence.isFaulty {
+            guard state.replayedFrom != nil,
+                let index = records.lastIndex(where: { $0.frame?.view == view && $0.judgement != nil }),
+                !alarms.contains(where: { $0.event == .clear && $0.frame.view == view })
+            else { continue }
+            let reason = "judged again: the frames that made it faulty changed"
+            alarms.append(alarm(.clear, results[index], records[index].judgement, reason))
         }
     }
 
@@ -71,6 +101,8 @@ struct BatchPlan {
         let reason: String?
         /// Whether there may be a mask from an earlier content.
         let hadMask: Bool
+        /// The judgement of an earlier content.
+        let earlier: Judgement?
 
         init(
             _ result: PageResult,
@@ -80,11 +112,11 @@ struct BatchPlan {
             byFrame: Bool
         ) throws {
             let source = result.source
-            let earlier = try ledger.records(of: result.frame)
-            let own = earlier.first { $0.source.place == source.place }
+            let records = try ledger.records(of: result.frame)
+            let own = records.first { $0.source.place == source.place }
             let other =
                 namesake
-                ?? earlier.first { $0.source.place != source.place && $0.state != .skipped }?.source
+                ?? records.first { $0.source.place != source.place && $0.state != .skipped }?.source
             let ownMask = own?.judgement?.maskPath
             hadMask = ownMask != nil
             let distinction = String(source.page(0).key.prefix(8))
@@ -108,9 +140,10 @@ struct BatchPlan {
             self.file = other.map {
                 "file \(distinction), \(source.path); \($0.path) says the same frame"
             }
-            let isChanged = own.map { $0.source.identity != source.identity } ?? false
-            let change = isChanged ? "judged again: the file changed at \(result.modified.iso8601)" : nil
-            reason = change ?? self.file
+            earlier = own?.judgement
+            let isAgain = own.map { $0.state != .skipped } ?? false
+            let changed = (source.identity?.changed ?? result.completed).iso8601
+            reason = isAgain ? "judged again: the file changed at \(changed)" : self.file
         }
 
         /// Whether no mask of another page has a name.
@@ -129,9 +162,33 @@ struct BatchPlan {
         }
     }
 
-    private mutating func add(_ result: PageResult, _ found: Judgement, _ naming: Naming) {
+    /// What a judged frame does to the state of its well.
+    private enum Weight {
+        /// It is the next frame, or the newest one again.
+        case next
+        /// It says nothing: a newer frame was judged before it, or another file of the same frame was.
+        case none
+        /// It was judged before and newer frames have been since: it keeps its place and what followed from it.
+        case past
+    }
+
+    private mutating func weight(of result: PageResult, _ turn: Turn) -> Weight {
+        guard var state = views[result.frame.view] else { return .none }
+        if let own = turn.own {
+            guard let first = state.replayedFrom, own >= first else { return .past }
+        } else if turn.isTaken || !counted.insert(result.frame).inserted {
+            return .none
+        }
+        defer { views[result.frame.view] = state }
+        return state.sequence.isLate(result.place) ? .none : .next
+    }
+
+    private mutating func add(_ result: PageResult, _ found: Judgement, _ naming: Naming, _ turn: Turn) {
+        let view = result.frame.view
+        let weight = weight(of: result, turn)
+        let isFrozen = weight == .next && views[view]?.sequence.isFrozen(found) == true
         let pictures = found.pictures
-        var judgement = found
+        var judgement = isFrozen ? found.frozen : found
         judgement.pictures = nil
         judgement.tier = settings.tier
         judgement.precision = settings.judge.precisionName
@@ -139,9 +196,8 @@ struct BatchPlan {
         order(pictures, judgement, naming, of: result)
         let isFaulty = judgement.verdict == .faulty
         if isFaulty { alarms.append(alarm(.fault, result, judgement, naming.reason)) }
-        let view = result.frame.view
-        let isLate = sequences[view]?.isLate(result.place) ?? false
-        let effect = isLate ? nil : sequences[view]?.add(judgement, index: result.frame.index)
+        let effect =
+            weight == .next ? views[view]?.sequence.add(judgement, index: result.frame.index) : nil
         switch effect?.event {
         case .onset(let beginning, let reason):
             alarms.append(alarm(.onset, result, judgement, reason ?? naming.reason, beginning: beginning))
@@ -150,9 +206,13 @@ struct BatchPlan {
         case .drift(let sentence): alarms.append(alarm(.drift, result, judgement, sentence))
         case nil: break
         }
-        judgement.wellIsFaulty = isLate ? nil : sequences[view]?.isFaulty
-        judgement.change = effect?.change
-        judgement.evidence = effect?.evidence
+        switch weight {
+        case .next: judgement.wellIsFaulty = views[view]?.sequence.isFaulty
+        case .past: judgement.wellIsFaulty = naming.earlier?.wellIsFaulty
+        case .none: judgement.wellIsFaulty = nil
+        }
+        judgement.change = weight == .past ? naming.earlier?.change : effect?.change
+        judgement.evidence = weight == .past ? naming.earlier?.evidence : effect?.evidence
         records.append(record(result, .judged(judgement)))
         counts.judged += 1
         if isFaulty { counts.flagged += 1 }
@@ -172,7 +232,8 @@ struct BatchPlan {
         of result: PageResult
     ) {
         let isKept =
-            sequences[result.frame.view]?.isFaulty != true || result.frame.index.isMultiple(of: Self.keptMaps)
+            views[result.frame.view]?.sequence.isFaulty != true
+            || result.frame.index.isMultiple(of: Self.keptMaps)
         let mask = settings.masks ? pictures?.mask : nil
         let map = settings.scores && isKept ? pictures?.map : nil
         guard mask != nil || map != nil || naming.hadMask else { return }
@@ -237,7 +298,7 @@ struct PageResult {
     /// The frame; time points count on from the index in the file's name.
     let frame: FrameID
     let pages: Int
-    let digest: UInt64?
+    let digest: PageDigest?
     let completed: Timestamp
     let pixelSize: PixelSize?
     /// What became of it; a judgement of a faulty frame has its pictures.
@@ -247,7 +308,7 @@ struct PageResult {
         file: FrameFile,
         at point: TimePoint = TimePoint(page: 0, time: 0),
         pages: Int = 1,
-        digest: UInt64? = nil,
+        digest: PageDigest? = nil,
         pixelSize: PixelSize? = nil,
         outcome: FrameRecord.Outcome
     ) {

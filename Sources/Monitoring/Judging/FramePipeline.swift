@@ -52,8 +52,12 @@ struct FramePipeline: Sendable {
         var heartbeat: Heartbeat
         var logger: Logger
         var now: @Sendable () -> Timestamp
+        /// Hands back a file that could not be seen; it comes again when it can be.
+        var lookAgain: @Sendable (FrameFile) -> Void = { _ in }
         /// Blocks for some time; `false` where the rest is to be left for the next start.
         var pause: @Sendable (Duration) -> Bool
+        /// Whether the rest is to be left for the next start.
+        var isAbandoned: @Sendable () -> Bool = { false }
         /// Told of every step; what it throws ends the pipeline as a crash would.
         var reached: @Sendable (PipelineStep) throws -> Void = { _ in }
     }
@@ -83,7 +87,7 @@ struct FramePipeline: Sendable {
         }
     }
 
-    private(set) var environment: Environment
+    var environment: Environment
     private let shared: Shared
 
     init(environment: Environment, settings: Settings) {
@@ -106,7 +110,7 @@ struct FramePipeline: Sendable {
 
     /// Brings every frame of a well's batch to its end, but for those it returns to be tried again.
     ///
-    /// Waits as long as the output cannot be written. Throws `Abandoned`, and a ledger's error that does not heal.
+    /// A file of many frames comes back after each `Turn`, so that other wells are judged between its frames. Waits as long as the output cannot be written. Throws `Abandoned`, and a ledger's error that does not heal.
     func process(_ batch: [QueuedFrame], tier: Tier = .full) throws -> Retry? {
         guard let first = batch.first?.file.frame else { return nil }
         var settings = settings
@@ -118,13 +122,20 @@ struct FramePipeline: Sendable {
         var results: [PageResult] = []
         for (position, queued) in batch.enumerated() {
             environment.heartbeat.tick()
-            if settled.contains(files[position]) {
+            if position > 0, environment.isAbandoned() {
+                try finish(&results, settings)
+                return Retry(frames: Array(batch[position...]), delay: .zero)
+            }
+            if settled.contains(files[position]), !queued.file.mayHoldNews {
                 environment.statistics.add(\.known)
                 continue
             }
             if try skipMoved(queued.file) { continue }
             do {
-                try judge(queued, into: &results, settings)
+                guard try judge(queued, into: &results, settings) else {
+                    try finish(&results, settings)
+                    return Retry(frames: Array(batch[position...]), delay: .zero)
+                }
             } catch let error as FrameReadError {
                 try finish(&results, settings)
                 return retry(batch[position...], because: error)
@@ -173,10 +184,21 @@ struct FramePipeline: Sendable {
         }
     }
 
-    private func skip(_ file: FrameFile, because reason: String) throws(LedgerError) {
+    /// Where the same picture of the same frame was judged, if its file has another name now; `nil` for a copy.
+    private func earlierName(of frame: FrameID, _ digest: PageDigest, _ file: FrameFile) throws -> String? {
+        try persist { try environment.ledger.records(of: frame) }.first { record in
+            guard record.state == .judged, record.digest?.pixels == digest.pixels,
+                record.source.place != file.source.page(record.source.page).place
+            else { return false }
+            let there = FrameListing.identity(of: record.source.absolutePath)
+            return there == nil || there?.inode == file.source.identity?.inode
+        }?.source.path
+    }
+
+    private func skip(_ file: FrameFile, page: Int = 0, because reason: String) throws(LedgerError) {
         try environment.ledger.record([
             FrameRecord(
-                source: file.source,
+                source: file.source.page(page),
                 frame: file.frame,
                 outcome: .skipped(reason: reason),
                 completed: file.completed,
@@ -186,84 +208,150 @@ struct FramePipeline: Sendable {
         environment.statistics.add(\.skipped)
     }
 
-    /// Judges the frames of a file that are there and have no outcome; throws what may be mended by another try.
-    private func judge(_ queued: QueuedFrame, into results: inout [PageResult], _ settings: Settings) throws {
+    /// How many frames of one file are judged in a row: a batch, or more where it took long to find them, so that a file of
+    /// many thousand frames is not opened for each few of them.
+    private struct Turn {
+        /// The time for frames in a turn, as a multiple of the time that finding them took.
+        private static let worth = 4
+        private let clock = ContinuousClock()
+        private let opening: ContinuousClock.Instant
+        private var opened: ContinuousClock.Instant
+        private var judged = 0
+        private let batchFrames: Int
+
+        init(batchFrames: Int) {
+            opening = clock.now
+            opened = opening
+            self.batchFrames = batchFrames
+        }
+
+        mutating func begin() { opened = clock.now }
+        mutating func count() { judged += 1 }
+
+        var isOver: Bool {
+            judged >= batchFrames
+                && opened.duration(to: clock.now) >= opening.duration(to: opened) * Self.worth
+        }
+    }
+
+    /// Judges the frames of a file that are there and are news; `false` where the file has to come again for others.
+    ///
+    /// Throws what may be mended by another try.
+    private func judge(
+        _ queued: QueuedFrame,
+        into results: inout [PageResult],
+        _ settings: Settings
+    ) throws -> Bool {
+        var turn = Turn(batchFrames: settings.batchFrames)
         let file = queued.file
         let mayTryAgain = queued.givenUp == nil && queued.attempts + 1 < settings.readAttempts
         let open: any OpenFrames
         var stack: FrameStack
         do throws(FrameReadError) {
-            open = try environment.reader.open(file.path)
-            stack = try FrameStack(open, file, isComing: file.isGrowing && queued.givenUp == nil)
+            (open, stack) = try environment.heartbeat.asking(file.source.root) { () throws(FrameReadError) in
+                let open = try environment.reader.open(file.path)
+                return (open, try FrameStack(open, file, isComing: file.isGrowing && queued.givenUp == nil))
+            }
         } catch {
-            if error.isRetriable, mayTryAgain { throw error }
-            let reason = error.isRetriable ? queued.givenUp ?? error.reason : error.reason
-            return results.append(PageResult(file: file, outcome: .quarantined(reason: reason)))
+            if error.kind == .unseen {
+                handBack(file, because: error)
+                return true
+            }
+            if error.kind == .unfinished, mayTryAgain { throw error }
+            let reason = error.kind == .unfinished ? queued.givenUp ?? error.reason : error.reason
+            results.append(PageResult(file: file, outcome: .quarantined(reason: reason)))
+            return true
         }
         if let note = open.note { warn(of: note, about: file) }
         if open.frames.isEmpty, !open.isIncomplete {
-            return try persist {
+            try persist {
                 try skip(file, because: "it has no plane of the channel and z-plane that are judged")
             }
+            return true
         }
-        let settled = try persist { try settledPages(of: stack, file) }
-        if stack.presence.missing == nil, stack.presence.there.allSatisfy({ settled.contains($0.page) }) {
-            // Written again, and nothing in it is new.
-            return environment.statistics.add(\.known)
+        var known = KnownPages(try persist { try environment.ledger.knownPages(of: file.source) })
+        let news = environment.heartbeat.asking(file.source.root) {
+            stack.presence.there.filter { !known.isSame($0.page, of: stack, file) }
         }
-        for point in stack.presence.there where !settled.contains(point.page) {
+        turn.begin()
+        for point in news {
             environment.heartbeat.tick()
-            let outcome: FrameRecord.Outcome
+            if turn.isOver || environment.isAbandoned() { return false }
+            turn.count()
+            let result: PageResult?
             do throws(FrameReadError) {
-                outcome = try self.outcome(of: open, page: point.page, name: file.source.path, settings)
+                result = try self.result(at: point, of: stack, file, &known, settings)
             } catch {
                 stack.lacks(point, error)
                 continue
             }
-            results.append(stack.result(at: point, outcome))
+            guard let result else { continue }
+            // Two names of one picture are told apart by the ledger.
+            if results.contains(where: { $0.frame == result.frame }) { try finish(&results, settings) }
+            if let digest = result.digest,
+                let name = try earlierName(of: result.frame, digest, file)
+            {
+                try persist {
+                    try skip(file, page: point.page, because: "the same frame was judged as \(name)")
+                }
+                continue
+            }
+            results.append(result)
             if stack.frames > 1, isDue(results, settings) { try finish(&results, settings) }
         }
-        guard let missing = stack.presence.missing, !stack.isComing else { return }
-        if missing.error.isRetriable, mayTryAgain { throw missing.error }
+        if !known.same.isEmpty {
+            try persist { try environment.ledger.keep(known.same, of: file.source, frames: stack.frames) }
+            // Written again, and nothing in it is new.
+            if stack.presence.missing == nil, known.same.count == stack.presence.there.count {
+                environment.statistics.add(\.known)
+            }
+        }
+        guard let missing = stack.presence.missing, !stack.isComing else { return true }
+        if missing.error.kind == .unseen {
+            handBack(file, because: missing.error)
+            return true
+        }
+        if missing.error.kind == .unfinished, mayTryAgain { throw missing.error }
         // One line for all that never came.
         results.append(
             stack.result(at: missing.frame, .quarantined(reason: queued.givenUp ?? missing.error.reason))
         )
+        return true
     }
 
-    /// The pages of a file that need no judgement: those with an outcome, and those that held the same before the file grew
-    /// or was written again.
-    private func settledPages(of stack: FrameStack, _ file: FrameFile) throws -> Set<Int> {
-        let known = try environment.ledger.knownPages(of: file.source)
-        guard !known.isEmpty else { return [] }
-        let kept = known.filter { page in
-            guard !page.isCurrent else { return true }
-            let isThere = page.digest != nil && stack.presence.there.contains { $0.page == page.page }
-            return isThere && stack.open.digest(page: page.page) == page.digest
-        }.map(\.page)
-        if kept.count < known.count || known.contains(where: { !$0.isCurrent })
-            || stack.presence.missing != nil
-        {
-            try environment.ledger.keep(kept, of: file.source, frames: stack.frames)
-        }
-        return Set(kept)
+    /// The file is taken up again as soon as it can be opened; nothing is known of it.
+    private func handBack(_ file: FrameFile, because error: FrameReadError) {
+        environment.logger.debug(
+            "A file cannot be read now and is taken up again when it can be",
+            metadata: ["file": "\(file.source.path)", "reason": "\(error.reason)"]
+        )
+        environment.lookAgain(file)
     }
 
-    /// Judges one page; a bad page of a stack does not spoil the others.
+    /// Judges one page, unless it holds the same as before; a bad page of a stack does not spoil the others.
     ///
-    /// Throws what may be mended by another try.
-    private func outcome(
-        of open: any OpenFrames,
-        page: Int,
-        name: String,
+    /// Throws what may be mended by another try, or by another look.
+    private func result(
+        at point: TimePoint,
+        of stack: FrameStack,
+        _ file: FrameFile,
+        _ known: inout KnownPages,
         _ settings: Settings
-    ) throws(FrameReadError) -> FrameRecord.Outcome {
-        do {
-            return judge(try open.frame(page: page), name: name, settings)
+    ) throws(FrameReadError) -> PageResult? {
+        let frame: Frame
+        do throws(FrameReadError) {
+            frame = try environment.heartbeat.asking(file.source.root) { () throws(FrameReadError) in
+                try stack.open.frame(page: point.page)
+            }
         } catch {
-            guard !error.isRetriable else { throw error }
-            return .quarantined(reason: error.reason)
+            guard error.kind == .unreadable else { throw error }
+            return stack.result(at: point, .quarantined(reason: error.reason))
         }
+        let digest = stack.open.storedDigest(page: point.page).map {
+            PageDigest(pixels: frame.digest, stored: $0)
+        }
+        if known.isSame(point.page, digest) { return nil }
+        return stack.result(at: point, judge(frame, name: file.source.path, settings), digest: digest)
     }
 
     /// A failure of the judge becomes a result of the frame it fails on.

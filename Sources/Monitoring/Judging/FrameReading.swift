@@ -22,17 +22,25 @@ protocol OpenFrames {
     func hasPage(_ page: Int) -> Bool
     /// The frames whose pixels are there, and the first frame that is not; with `isFinished`, no more are expected.
     func presence(isFinished: Bool) throws(FrameReadError) -> FramePresence
-    /// What tells the page from others; `nil` where that cannot be read.
-    func digest(page: Int) -> UInt64?
+    /// A digest of samples of what is stored of the page; `nil` where that cannot be read.
+    func storedDigest(page: Int) -> UInt64?
     /// Reads one page, counted from 0.
     func frame(page: Int) throws(FrameReadError) -> Frame
 }
 
-/// A file that could not be read, and whether it may be readable later.
+/// A file that could not be read, and what that says of it.
 struct FrameReadError: Error, Sendable, Equatable {
+    enum Kind: Sendable {
+        /// It may still be in the course of being written.
+        case unfinished
+        /// Nothing was seen of it: no right, a lock, a share that is away, or the file is gone.
+        case unseen
+        /// Its content is no frame that can be judged.
+        case unreadable
+    }
+
+    let kind: Kind
     let reason: String
-    /// Whether the file may still be in the course of being written.
-    let isRetriable: Bool
 }
 
 /// Which frames of a file are there, and the first that is not, with the reason.
@@ -73,7 +81,7 @@ struct TIFFFrameReader: FrameReading {
             }
         }
 
-        func digest(page: Int) -> UInt64? { try? reader.digest(page: page) }
+        func storedDigest(page: Int) -> UInt64? { try? reader.storedDigest(page: page) }
 
         func frame(page: Int) throws(FrameReadError) -> Frame {
             do {
@@ -86,9 +94,11 @@ struct TIFFFrameReader: FrameReading {
 }
 
 extension FrameReadError {
-    /// A file that could not be opened may be readable later, unless it is gone: a share may be away for a moment.
     init(_ error: TIFFError) {
-        let isAway = error.code == .cannotOpen && error.errno != ENOENT
-        self.init(reason: error.description, isRetriable: error.isRetriable || isAway)
+        let isUnseen = error.isUnreachable || error.isAbsence
+        self.init(
+            kind: error.isRetriable ? .unfinished : isUnseen ? .unseen : .unreadable,
+            reason: error.description
+        )
     }
 }

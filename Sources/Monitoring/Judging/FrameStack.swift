@@ -1,5 +1,6 @@
 import Acquisition
 import Frames
+import Ledger
 import Plate
 
 /// The frames of an open file: which are there, and which is the first that is not.
@@ -27,10 +28,9 @@ struct FrameStack {
         presence.missing = presence.missing ?? (point, error)
     }
 
-    func result(at point: TimePoint, _ outcome: FrameRecord.Outcome) -> PageResult {
-        var digest: UInt64?
-        if case .judged = outcome { digest = open.digest(page: point.page) }
-        return PageResult(
+    func result(at point: TimePoint, _ outcome: FrameRecord.Outcome, digest: PageDigest? = nil) -> PageResult
+    {
+        PageResult(
             file: file,
             at: point,
             pages: frames,
@@ -38,5 +38,39 @@ struct FrameStack {
             pixelSize: open.pixelSize,
             outcome: outcome
         )
+    }
+}
+
+/// The pages of a file that have an outcome, and which of them hold the same as they did then.
+struct KnownPages {
+    private let pages: [Int: FrameLedger.KnownPage]
+    /// The pages that hold the same.
+    private(set) var same: Set<Int> = []
+
+    init(_ pages: [FrameLedger.KnownPage]) {
+        self.pages = Dictionary(pages.map { ($0.page, $0) }) { first, _ in first }
+    }
+
+    /// Whether a page holds the same as far as that shows without decoding it.
+    ///
+    /// The file looks as it did and nobody closed it meanwhile; or it is a stack, of which every page is looked at again whenever
+    /// it grows.
+    mutating func isSame(_ page: Int, of stack: FrameStack, _ file: FrameFile) -> Bool {
+        guard let known = pages[page] else { return false }
+        // What could not be read has nothing to compare.
+        let looksSame = known.isCurrent && (!file.mayHoldNews || known.digest == nil)
+        let isSample = stack.frames > 1 && known.digest != nil
+        guard looksSame || isSample && known.digest?.stored == stack.open.storedDigest(page: page) else {
+            return false
+        }
+        same.insert(page)
+        return true
+    }
+
+    /// Whether a page holds the same, by its pixels.
+    mutating func isSame(_ page: Int, _ digest: PageDigest?) -> Bool {
+        guard let digest, pages[page]?.digest?.pixels == digest.pixels else { return false }
+        same.insert(page)
+        return true
     }
 }

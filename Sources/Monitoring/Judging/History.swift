@@ -2,13 +2,25 @@ import Ledger
 import Plate
 import Rules
 
-/// What the rules are fed with, asked of the ledger. Nothing of it is kept in memory, so that a restart changes nothing.
-extension WellSequence {
-    /// A view of a well as the ledger knows it, before `count` frames more.
-    init(of frame: FrameID, in ledger: FrameLedger, before count: Int, _ settings: FramePipeline.Settings)
-        throws
-    {
-        let rules = Settings(
+/// A view of a well while a batch of it is judged. Nothing of it is kept in memory, so that a restart changes nothing.
+struct ViewState {
+    /// The view as the ledger knows it, without the newest frames if these are judged again.
+    var sequence: WellSequence
+    /// The first turn of those that are judged again and take their old place; `nil` where there are none.
+    let replayedFrom: Int64?
+    /// Whether the well's log says that the view is faulty.
+    let wasFaulty: Bool
+
+    /// A view of a frame's well, before `count` frames of which some have had their `turns`.
+    init(
+        of frame: FrameID,
+        in ledger: FrameLedger,
+        before count: Int,
+        turns: Set<Int64>,
+        _ settings: FramePipeline.Settings
+    ) throws {
+        typealias History = WellSequence.History
+        let rules = WellSequence.Settings(
             hysteresis: settings.hysteresis,
             frozenFrames: settings.frozenFrames,
             drift: settings.drift,
@@ -19,16 +31,19 @@ extension WellSequence {
             of: frame.well,
             view: frame.view,
             run: frame.run,
-            count: History.frames(rules)
+            count: History.frames(rules),
+            without: turns
         )
         (history.frames, history.isFaulty, history.newest) = (known.frames, known.isFaulty, known.newest)
+        (replayedFrom, wasFaulty) = (known.end, known.wasFaulty)
         // Figures are in the spread of what a model calls normal: those of two models cannot be compared.
         history.looks = try ledger.appearances(
             of: frame.well,
             view: frame.view,
             run: frame.run,
             model: settings.judge.model,
-            count: ChangeRule.window
+            count: ChangeRule.window,
+            before: known.end
         ).map {
             ChangeRule.Look(
                 appearance: $0.appearance,
@@ -43,7 +58,8 @@ extension WellSequence {
                 view: frame.view,
                 run: frame.run,
                 model: settings.judge.model,
-                count: DriftRule.window
+                count: DriftRule.window,
+                before: known.end
             )
             // No farther back than an earlier event keeps the next one silent: a well may have many alarms.
             history.lastChange = try ledger.alarms(
@@ -54,7 +70,7 @@ extension WellSequence {
                 events: [.shift, .drift]
             ).last?.frame.index
         }
-        self.init(history, settings: rules)
+        sequence = WellSequence(history, settings: rules)
     }
 }
 

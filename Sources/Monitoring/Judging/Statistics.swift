@@ -153,6 +153,8 @@ final class Heartbeat: Sendable {
     private struct State {
         var last: ContinuousClock.Instant
         var isExcused = false
+        /// The watched folder whose file system is asked for something, and since when.
+        var asked: (folder: String, since: ContinuousClock.Instant)?
     }
 
     let name: String
@@ -173,6 +175,25 @@ final class Heartbeat: Sendable {
     /// Says that this part waits for another one, whose heart beats for both until the next tick.
     func rest() {
         state.withLock { $0.isExcused = true }
+    }
+
+    /// Asks the file system of a watched folder for something.
+    ///
+    /// It may not answer: then that folder is to blame, not this part.
+    func asking<Value, Failure: Error>(_ folder: String, _ body: () throws(Failure) -> Value) throws(Failure)
+        -> Value
+    {
+        state.withLock { ($0.asked, $0.isExcused) = ((folder, .now), true) }
+        defer {
+            state.withLock { ($0.asked, $0.isExcused) = (nil, false) }
+            tick()
+        }
+        return try body()
+    }
+
+    /// The watched folder that has not answered for so long; `nil` where none is asked, or not for as long.
+    func unanswered(for time: Duration, now: ContinuousClock.Instant = .now) -> String? {
+        state.withLock { state in state.asked.flatMap { now - $0.since >= time ? $0.folder : nil } }
     }
 
     /// How long nothing was heard; zero while it waits for another part.

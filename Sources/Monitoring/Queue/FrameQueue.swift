@@ -90,6 +90,8 @@ final class FrameQueue: Sendable {
     /// Whether more of what lay there at the start may come.
     var hasRoomForOld: Bool { state.withLock { $0.queue.hasRoomForOld } }
     var isClosed: Bool { state.withLock { $0.isClosed } }
+    /// Whether what is not judged yet is left for the next start.
+    var isAbandoned: Bool { state.withLock { $0.isAbandoned } }
 
     /// Adds a file, as soon as there is room; `false` where the queue was closed before.
     func offer(_ frame: QueuedFrame) async -> Bool {
@@ -145,15 +147,20 @@ final class FrameQueue: Sendable {
     }
 
     /// Ends a batch that `next` gave; takes back frames of it that are to be tried again after a delay.
-    func finish(_ batch: WellQueue.Batch, retry: FramePipeline.Retry? = nil) {
+    ///
+    /// Returns those that it does not take back, as the queue is abandoned.
+    @discardableResult
+    func finish(_ batch: WellQueue.Batch, retry: FramePipeline.Retry? = nil) -> [QueuedFrame] {
         let now = clock.now
-        change { state in
+        let retries = retry?.frames ?? []
+        return change { state in
             state.queue.finish(
                 batch,
-                retries: state.isAbandoned ? [] : retry?.frames ?? [],
+                retries: state.isAbandoned ? [] : retries,
                 notBefore: retry.map { now + $0.delay },
                 now: now
             )
+            return state.isAbandoned ? retries : []
         }
     }
 
@@ -187,6 +194,11 @@ final class FrameQueue: Sendable {
             return state.queue.removeAll()
         }
     }
+
+    /// Hands out no frame of a watched folder that does not answer, until `resume`.
+    func suspend(_ folder: String) { change { $0.queue.suspend(folder) } }
+
+    func resume(_ folder: String) { change { $0.queue.resume(folder) } }
 
     func set(batchFrames: Int, capacity: Int) {
         change { ($0.queue.batchFrames, $0.queue.capacity) = (batchFrames, capacity) }

@@ -83,6 +83,8 @@ struct WellQueue {
     let reserve: Int
     private(set) var load: Load
 
+    /// Watched folders that do not answer: none of their frames is handed out.
+    private var suspended: [ExactPath: Int] = [:]
     private var lines: [WellKey: Line] = [:]
     private var lastBatches: [WellKey: Int] = [:]
     private var steps = 0
@@ -102,8 +104,25 @@ struct WellQueue {
     var count: Int { counts.reduce(0, +) }
     var deferred: Int { counts[Pool.deferred.rawValue] }
 
-    /// Of them, those that came while the microscope was watched and are not deferred.
-    var pressing: Int { counts[Pool.prompt.rawValue] }
+    /// Of them, those that came while the microscope was watched, are not deferred and can be judged.
+    var pressing: Int {
+        guard !suspended.isEmpty else { return counts[Pool.prompt.rawValue] }
+        return lines.values.reduce(0) { $0 + (isSuspended($1[.prompt].first) ? 0 : $1[.prompt].count) }
+    }
+
+    /// Hands out no frame of a watched folder until `resume` was called as often.
+    mutating func suspend(_ folder: String) { suspended[ExactPath(folder), default: 0] += 1 }
+
+    /// Takes back one `suspend`.
+    mutating func resume(_ folder: String) {
+        let folder = ExactPath(folder)
+        if let count = suspended[folder] { suspended[folder] = count > 1 ? count - 1 : nil }
+    }
+
+    private func isSuspended(_ frame: QueuedFrame?) -> Bool {
+        guard !suspended.isEmpty, let frame else { return false }
+        return suspended[ExactPath(frame.file.source.root)] != nil
+    }
 
     /// Whether what lay there at the start may be added.
     var hasRoomForOld: Bool { count < capacity }
@@ -138,7 +157,7 @@ struct WellQueue {
                 earliest = min(earliest ?? notBefore, notBefore)
                 continue
             }
-            guard let pool = line.next(first: comesFirst) else { continue }
+            guard let pool = line.next(first: comesFirst), !isSuspended(line[pool].first) else { continue }
             // Of the two pools that are not deferred none has precedence, unless one is to come first.
             let order = pool == .old && !comesFirst ? .prompt : pool
             let rank = (order.rawValue, line.lastBatch, line.joined)

@@ -8,6 +8,8 @@ import ServiceLifecycle
 ///
 /// While the queue is full, it does not read from the feed.
 struct AcquisitionService: Service {
+    /// How long a watched folder may take to answer.
+    static let patience = Duration.seconds(5)
     /// How many skipped files of the first listing are recorded together.
     private static let listingBatch = 256
 
@@ -43,6 +45,7 @@ struct AcquisitionService: Service {
                 let coming = Heartbeat(name: "events")
                 if let quietEnd { group.addTask { await closeQueue(whenQuietFor: quietEnd, coming) } }
                 group.addTask { await tellMisfits() }
+                group.addTask { await watchFolders() }
                 try await run(events: events, coming)
                 group.cancelAll()
                 // A service that returns before it is told to stop counts as failed.
@@ -89,6 +92,36 @@ struct AcquisitionService: Service {
         }
     }
 
+    /// Says which watched folders do not answer, and that they do again; the start does not wait for them.
+    private func watchFolders() async {
+        var silent: Set<String> = []
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            let standings = feed.standings
+            let now = standings.filter { $0.silence >= Self.patience }
+            for folder in now where silent.insert(folder.root).inserted {
+                logger.error(
+                    "A watched folder does not answer; the others are watched and judged",
+                    metadata: [
+                        "folder": "\(printableName(folder.root))", "path": "\(folder.path)",
+                        "silence": "\(folder.silence)",
+                    ]
+                )
+            }
+            for root in silent where !now.contains(where: { $0.root == root }) {
+                silent.remove(root)
+                logger.notice(
+                    "A watched folder answers again",
+                    metadata: ["folder": "\(printableName(root))"]
+                )
+            }
+            let isListed = standings.allSatisfy { $0.isListed || $0.silence >= Self.patience }
+            if !status.hasBecomeReady, !standings.isEmpty, isListed {
+                status.becomeReady()
+                logger.info("The first listing is done, but for folders that do not answer")
+            }
+        }
+    }
+
     private struct Listing {
         /// Frames of the listing, once it is done.
         var expected: Int?
@@ -101,7 +134,6 @@ struct AcquisitionService: Service {
     private func handle(_ event: AcquisitionEvent, _ listing: inout Listing) async -> Bool {
         switch event {
         case .frame(let file):
-            stalls.saw(file)
             // It will be told again when it is whole, or given up.
             if !file.isGrowing {
                 statistics.seen()
@@ -109,10 +141,11 @@ struct AcquisitionService: Service {
             }
             guard isChosen(file, &listing) else { return true }
             // Without an answer the file is queued: a judging thread asks again, and waits for the answer.
-            if (try? ledger.settled([file.source]))?.isEmpty == false {
+            if !file.mayHoldNews, (try? ledger.settled([file.source]))?.isEmpty == false {
                 statistics.add(\.known)
                 return true
             }
+            stalls.saw(file)
             return await offer(QueuedFrame(file: file, isFromStart: isFromStart(file)))
         case .abandoned(let file, let reason):
             statistics.seen()
@@ -130,9 +163,23 @@ struct AcquisitionService: Service {
             stalls.resume()
             status.becomeReady()
             logger.info("The first listing is done", metadata: ["count": "\(count)"])
-        case .overflow, .degraded, .rootMissing: warn(of: event)
+        case .waiting(let file, let reason):
+            guard choice.admits(file.frame.view) else { return true }
+            wait(for: file, reason)
+        case .overflow, .degraded, .rootMissing, .rootBack, .rootReplaced: warn(of: event)
         }
         return true
+    }
+
+    /// A file that cannot be read now is noted, and waits for as long as that lasts.
+    private func wait(for file: FrameFile, _ reason: String) {
+        logger.warning(
+            "A frame cannot be read yet; it waits until it can",
+            metadata: ["file": "\(printableName(file.path))", "reason": "\(reason)"]
+        )
+        let pending = PendingFrame(source: file.source, frame: file.frame, reason: reason, since: now())
+        // Only the account of what waits depends on it.
+        try? ledger.leave([pending])
     }
 
     /// Whether a file is of the channel and z-plane that are judged, as far as its name tells; others are recorded as skipped.
@@ -204,8 +251,21 @@ struct AcquisitionService: Service {
         case .degraded(let reason):
             logger.warning("The watching of folders is degraded", metadata: ["reason": "\(reason)"])
         case .rootMissing(let path):
-            logger.error("A watched folder is not there", metadata: ["folder": "\(path)"])
-        case .frame, .skipped, .abandoned, .known, .listed: break
+            logger.error(
+                "A watched folder is not there; it is taken up when it is",
+                metadata: ["folder": "\(path)"]
+            )
+        case .rootBack(let path):
+            logger.notice(
+                "A watched folder that was missing is there and is watched",
+                metadata: ["folder": "\(path)"]
+            )
+        case .rootReplaced(let path):
+            logger.notice(
+                "The path of a watched folder names another folder now, which is watched from now on",
+                metadata: ["folder": "\(path)"]
+            )
+        case .frame, .waiting, .skipped, .abandoned, .known, .listed: break
         }
     }
 }

@@ -17,11 +17,24 @@ protocol FrameFeed: Sendable {
     ) throws -> AsyncStream<AcquisitionEvent>
 
     func stop()
+
+    /// Looks again at a file that could not be read; it is told again as soon as it can be.
+    func lookAgain(_ file: FrameFile)
+
+    /// How each watched folder answers.
+    var standings: [RootStanding] { get }
+}
+
+extension FrameFeed {
+    /// Nothing can be looked at again.
+    func lookAgain(_ file: FrameFile) {}
+
+    /// There are no folders.
+    var standings: [RootStanding] { [] }
 }
 
 /// The folders of the configuration, watched.
 ///
-/// The watcher has no sign of life of its own, so the heart rests while there are no events.
 final class FolderFeed: FrameFeed {
     private let configuration: Configuration
     private let ledger: FrameLedger
@@ -62,6 +75,12 @@ final class FolderFeed: FrameFeed {
         watcher.withLock { $0 }?.stop()
     }
 
+    func lookAgain(_ file: FrameFile) {
+        watcher.withLock { $0 }?.lookAgain(file)
+    }
+
+    var standings: [RootStanding] { watcher.withLock { $0 }?.standings ?? [] }
+
     /// Whether a file has all its parts.
     ///
     /// Its contents are checked when it is read.
@@ -72,7 +91,10 @@ final class FolderFeed: FrameFeed {
             switch try TIFFStructure.check(path: path, limits: limits, choice: choice) {
             case .whole: return .whole
             case .partial(let frames, let reason): return .growing(frames: frames, reason)
+            case .unfilled(let reason): return .unfilled(reason)
             }
+        } catch  where error.isUnreachable {
+            return .unreachable(error.description)
         } catch {
             return error.isRetriable ? .incomplete(error.description) : .damaged(error.description)
         }

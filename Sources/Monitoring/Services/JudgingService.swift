@@ -1,21 +1,19 @@
-import Foundation
 import Logging
 import ServiceLifecycle
-import Synchronization
 
-/// Takes batches from the queue and judges them, on threads of its own, one for each heartbeat.
+/// Takes batches from the queue and judges them, on threads of its own (`JudgingCrew`).
 ///
 /// Judging blocks for as long as the model takes, and writing for as long as the disk takes. The cooperative pool has one
 /// thread for each core and must not lose one to that. Each thread reads, judges and writes its batch alone.
 struct JudgingService: Service {
     /// How long a thread waits for a batch before it shows that it is alive.
     private static let idle = Duration.seconds(1)
-    private static let stackSize = 16 << 20
 
     let queue: FrameQueue
     let pipeline: FramePipeline
     let stalls: StallReporter
-    let hearts: [Heartbeat]
+    let crew: JudgingCrew
+    let threads: Int
     let logger: Logger
     /// How long waiting frames may still be judged after the end has begun.
     let stopTimeout: @Sendable () -> Duration
@@ -34,24 +32,11 @@ struct JudgingService: Service {
         try? await gracefulShutdown()
     }
 
-    /// Returns when every thread is done; where one fails, the others end with the batch they have.
-    private func judge() async throws {
+    /// Returns when every thread is done but those whose folder does not answer; where one fails, the others end with the batch
+    /// they have.
+    func judge() async throws {
         try await withTaskCancellationHandler {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for (index, heart) in hearts.enumerated() {
-                    group.addTask {
-                        defer { heart.rest() }
-                        do {
-                            try await onThread(named: "autoqc.judging\(index + 1)") { try work(heart) }
-                        } catch {
-                            // Here, as the group tells of a failure only when all threads are done.
-                            _ = queue.abandon()
-                            throw error
-                        }
-                    }
-                }
-                try await group.waitForAll()
-            }
+            try await crew.run(threads, queue: queue, failed: { _ = queue.abandon() }, work: work)
         } onCancel: {
             _ = queue.abandon()
         }
@@ -72,26 +57,23 @@ struct JudgingService: Service {
             "`stop_timeout` is over; waiting frames are judged after the next start",
             metadata: ["count": "\(left.count)"]
         )
-        pipeline.leave(left, because: "the daemon was stopped before it was judged")
+        leave(left)
     }
 
-    private func onThread(named name: String, _ body: @escaping @Sendable () throws -> Void) async throws {
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            let thread = Thread { continuation.resume(with: Result { try body() }) }
-            thread.name = name
-            thread.stackSize = Self.stackSize
-            thread.start()
-        }
+    private func leave(_ frames: [QueuedFrame]) {
+        pipeline.leave(frames, because: "the daemon was stopped before it was judged")
     }
 
     private func work(_ heart: Heartbeat) throws {
         let pipeline = pipeline.with(heartbeat: heart)
-        while true {
+        defer { heart.rest() }
+        while !crew.isRelieved(heart) {
             heart.tick()
             switch queue.next(within: Self.idle) {
             case .batch(let batch):
                 do {
-                    queue.finish(batch, retry: try pipeline.process(batch.frames, tier: batch.tier))
+                    let retry = try pipeline.process(batch.frames, tier: batch.tier)
+                    leave(queue.finish(batch, retry: retry))
                 } catch is FramePipeline.Abandoned {
                     return
                 }

@@ -1,3 +1,4 @@
+import Acquisition
 import Logging
 import Plate
 import Reporting
@@ -27,20 +28,22 @@ final class StatusService: Service {
     private static let interval = Duration.seconds(5)
 
     private let notifier: any ServiceNotifying
-    private let hearts: [Heartbeat]
+    private let hearts: @Sendable () -> [Heartbeat]
     private let queue: FrameQueue
     private let statistics: Statistics
     private let logger: Logger
     private let canary: CanaryService?
+    private let standings: @Sendable () -> [RootStanding]
     private let isReady = Mutex(false)
 
     init(
         notifier: any ServiceNotifying,
-        hearts: [Heartbeat],
+        hearts: @escaping @Sendable () -> [Heartbeat],
         queue: FrameQueue,
         statistics: Statistics,
         logger: Logger,
-        canary: CanaryService? = nil
+        canary: CanaryService? = nil,
+        standings: @escaping @Sendable () -> [RootStanding] = { [] }
     ) {
         self.notifier = notifier
         self.hearts = hearts
@@ -48,6 +51,7 @@ final class StatusService: Service {
         self.statistics = statistics
         self.logger = logger
         self.canary = canary
+        self.standings = standings
     }
 
     func run() async {
@@ -74,7 +78,7 @@ final class StatusService: Service {
     func show(in figures: inout DaemonFigures, now: ContinuousClock.Instant = .now) {
         figures.isReady = hasBecomeReady
         figures.watchdog = notifier.watchdogInterval.map { $0 / .seconds(1) }
-        figures.parts = hearts.map {
+        figures.parts = hearts().map {
             (name: $0.name, silence: $0.silence(now: now) / .seconds(1))
         }
     }
@@ -84,7 +88,7 @@ final class StatusService: Service {
         guard hasBecomeReady else { return }
         notifier.status(statusLine)
         guard let limit = notifier.watchdogInterval else { return }
-        let silent = hearts.filter { $0.silence(now: now) >= limit }
+        let silent = hearts().filter { $0.silence(now: now) >= limit }
         for heart in silent {
             logger.error(
                 "A part of the daemon is stuck",
@@ -97,7 +101,10 @@ final class StatusService: Service {
     private var statusLine: String {
         let counts = statistics.summary.counts
         let rate = (statistics.recentRate * 10).rounded() / 10
-        return "\(queue.standing.words), \(rate) frames/s, \(counts.seen) seen, \(counts.judged) judged, "
+        let silent = standings().filter { $0.silence >= AcquisitionService.patience }
+        let trouble = silent.map { "NO ANSWER from \(printableName($0.root)), " }.joined()
+        return trouble
+            + "\(queue.standing.words), \(rate) frames/s, \(counts.seen) seen, \(counts.judged) judged, "
             + "\(counts.flagged) faulty, \(counts.quarantined) quarantined"
             + (canary?.figures.map { ", \($0.words)" } ?? "")
     }

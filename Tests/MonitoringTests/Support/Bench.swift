@@ -29,6 +29,10 @@ struct Bench: Sendable {
 
     /// Writes a file of frames, one grey value each, and describes it as the watcher would.
     func file(_ name: String, _ greys: String..., well: String = "B1", frame: Int) throws -> FrameFile {
+        try file(name, greys: greys, well: well, frame: frame)
+    }
+
+    func file(_ name: String, greys: [String], well: String = "B1", frame: Int = 0) throws -> FrameFile {
         let url = input.appending(path: name)
         try FileManager.default.createDirectory(
             at: url.deletingLastPathComponent(),
@@ -49,7 +53,6 @@ struct Bench: Sendable {
                 root: input.path,
                 path: name,
                 identity: FileIdentity(
-                    device: 1,
                     inode: inode.uint64Value,
                     size: size.int64Value,
                     modified: Timestamp(nanoseconds: Int64(modified.timeIntervalSince1970 * 1e9))
@@ -98,6 +101,22 @@ struct Bench: Sendable {
         )
     }
 
+    /// Judges what a queue holds, as the daemon does with one thread, until it is closed or abandoned.
+    func judge(_ queue: FrameQueue, settings: FramePipeline.Settings) async throws {
+        var pipeline = try pipeline(settings: settings)
+        pipeline.environment.isAbandoned = { queue.isAbandoned }
+        try await JudgingService(
+            queue: queue,
+            pipeline: pipeline,
+            stalls: stalls(),
+            crew: JudgingCrew(),
+            threads: 1,
+            logger: Logger(label: "test"),
+            stopTimeout: { .zero },
+            finished: {}
+        ).judge()
+    }
+
     /// Watches for stalls over the ledger of this bench.
     func stalls(at time: Timestamp = Timestamp(nanoseconds: 1_795_341_602_000_000_000)) throws
         -> StallReporter
@@ -137,6 +156,14 @@ struct Bench: Sendable {
         var rows: [FrameRecord] = []
         try ledger().forEach { rows.append($0) }
         return rows
+    }
+}
+
+extension FramePipeline {
+    /// Judges a batch as often as frames of it come back without a delay, as those of a movie do.
+    func processToEnd(_ batch: [QueuedFrame]) throws {
+        var frames = batch
+        while let retry = try process(frames), retry.delay == .zero { frames = retry.frames }
     }
 }
 

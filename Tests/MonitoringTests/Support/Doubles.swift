@@ -71,13 +71,13 @@ struct FakeReader: FrameReading {
 
         func hasPage(_ page: Int) -> Bool { lines.indices.contains(page) }
         func presence(isFinished: Bool) -> FramePresence { FramePresence(there: frames) }
-        func digest(page: Int) -> UInt64? { Float(lines[page]).map { UInt64($0.bitPattern) } }
+        func storedDigest(page: Int) -> UInt64? { Float(lines[page]).map { UInt64($0.bitPattern) } }
 
         func frame(page: Int) throws(FrameReadError) -> Frame {
             guard let grey = Float(lines[page]) else {
                 throw FrameReadError(
-                    reason: "page \(page) is \(lines[page])",
-                    isRetriable: lines[page] == "cut"
+                    kind: lines[page] == "cut" ? .unfinished : .unreadable,
+                    reason: "page \(page) is \(lines[page])"
                 )
             }
             return Frame(height: 4, width: 4, pixels: [Float](repeating: grey, count: 16))
@@ -86,7 +86,7 @@ struct FakeReader: FrameReading {
 
     func open(_ path: String) throws(FrameReadError) -> any OpenFrames {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw FrameReadError(reason: "it is not there", isRetriable: false)
+            throw FrameReadError(kind: .unseen, reason: "it is not there")
         }
         return Pages(lines: text.split(separator: "\n").map(String.init))
     }

@@ -1,0 +1,70 @@
+import Plate
+import Synchronization
+
+/// Which frames were told with which content, or known before the start; shared by the threads of all roots of a watcher.
+final class ToldFrames: Sendable {
+    private struct Told: Hashable {
+        let identity: FileIdentity
+        let frame: FrameID
+    }
+
+    private let frames: Mutex<RecentSet<Told>>
+
+    /// Begins with what is known.
+    init(generation: Int, known: FolderWatcher.Known) {
+        var frames = RecentSet<Told>(generation: generation)
+        known { frames.insert(Told(identity: $0, frame: $1)) }
+        self.frames = Mutex(frames)
+    }
+
+    func contains(_ identity: FileIdentity, _ frame: FrameID) -> Bool {
+        frames.withLock { $0.contains(Told(identity: identity, frame: frame)) }
+    }
+
+    func insert(_ identity: FileIdentity, _ frame: FrameID) {
+        frames.withLock { _ = $0.insert(Told(identity: identity, frame: frame)) }
+    }
+
+    func remove(_ identity: FileIdentity, _ frame: FrameID) {
+        frames.withLock { $0.remove(Told(identity: identity, frame: frame)) }
+    }
+}
+
+/// Remembers the latest values that went through, in bounded memory.
+///
+/// Keeps 64-bit hashes in two generations; when the younger is full it becomes the older and the oldest half
+/// is forgotten. A million hashes a generation cost at most about 2 x 16 MiB and, at eight frames a second,
+/// reach back a day and a half. What is forgotten and still lies there is reported again after a rescan:
+/// whoever keeps the ledger recognises it. Two values share a hash once in 10^13 questions.
+struct RecentSet<Value: Hashable> {
+    private var young: Set<Int> = []
+    private var old: Set<Int> = []
+    private let generation: Int
+
+    /// An empty set that remembers between one and two times so many values.
+    init(generation: Int = 1 << 20) {
+        precondition(generation > 0, "a generation of \(generation) values")
+        self.generation = generation
+    }
+
+    func contains(_ value: Value) -> Bool {
+        young.contains(value.hashValue) || old.contains(value.hashValue)
+    }
+
+    /// Remembers the value; `false` where it was remembered already.
+    @discardableResult
+    mutating func insert(_ value: Value) -> Bool {
+        guard !contains(value) else { return false }
+        if young.count >= generation {
+            old = young
+            young = []
+        }
+        young.insert(value.hashValue)
+        return true
+    }
+
+    mutating func remove(_ value: Value) {
+        young.remove(value.hashValue)
+        old.remove(value.hashValue)
+    }
+}
