@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 PACKAGES = libinotifytools0-dev libtiff-dev libpng-dev libopenblas-dev libsystemd-dev libdnnl-dev libsqlite3-dev \
 	libssl-dev libzip-dev zlib1g-dev pkg-config
-SERVERS = samba nfs-ganesha nfs-ganesha-vfs rpcbind rclone fuse3 libnfs13 libfaketime python3-impacket python3-fusepy dosfstools
+SERVERS = samba nfs-ganesha nfs-ganesha-vfs rpcbind rclone fuse3 libnfs13 libfaketime python3-impacket python3-fusepy dosfstools fusefat
 STRICT = --explicit-target-dependency-import-check error -Xswiftc -warnings-as-errors
 # The Swift runtime goes into the binary, so that the installed program needs no toolchain.
 RELEASE = -c release --static-swift-stdlib --product autoqc

@@ -47,7 +47,7 @@ class Daemon:
                 os.makedirs(path)
         with open(f"{folder}/autoqc.yaml", "w") as file:
             file.write(f"model: {model}\noutput: {self.out}\nwatch: [{', '.join(self.watch)}]\nthreads: {threads}\n"
-                       f"canary: {{every: 0}}\nlog: {{level: debug}}\n{settings}\n")
+                       f"canary: {{every: 0}}\n{settings}\n")
         if user:
             for path in [folder, self.out]:
                 shutil.chown(path, user)
@@ -87,9 +87,8 @@ class Daemon:
             return file.read()
 
     def lines(self, *words, since=0):
-        """The messages at level info or above, `since` so many characters of `said`, that hold one of `words`."""
-        return [line for line in self.said[since:].splitlines()
-                if re.search(r" (info|notice|warning|error|critical) ", line) and any(word in line for word in words)]
+        """The messages that hold one of `words`, after so many characters of `said`."""
+        return [line for line in self.said[since:].splitlines() if any(word in line for word in words)]
 
     def run(self, *command, timeout=PATIENCE):
         """Status and output of one of the program's commands; 124 if it does not come back."""

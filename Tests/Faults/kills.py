@@ -3,8 +3,8 @@
 Small simulated frames arrive without a pause and two movies grow page by page, while other hands touch, rewrite and replace files
 without changing a pixel. One daemon is ended with SIGKILL and started again, KILLS times; another one on the same folder is left
 alone. Afterwards every frame must have one outcome, every faulty frame one mask and one alarm line, and both daemons must have
-told the same: the same FAULT lines, the same ONSETs and CLEARs in the same order, the same patterns on the plate in the end, and the
-same masks, bit for bit.
+told the same: the same FAULT lines, the same ONSETs and CLEARs in the same order, the same patterns on the plate in the end, the
+same masks bit for bit.
 """
 
 import os

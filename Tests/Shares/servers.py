@@ -141,10 +141,11 @@ class Ganesha(Server):
 
     def prepare(self):
         with open(f"{self.folder}/ganesha.conf", "w") as file:
-            file.write("NFS_CORE_PARAM { Protocols = 3, 4; NFS_Port = 2049; MNT_Port = 20048; Enable_NLM = false; Enable_RQUOTA = false; }\n"
+            file.write("NFS_CORE_PARAM { Protocols = 3, 4; NFS_Port = 2049; MNT_Port = 20048;\n"
+                       "    Enable_NLM = false; Enable_RQUOTA = false; }\n"
                        f"NFSV4 {{ Graceless = true; RecoveryRoot = {self.folder}/recovery; }}\n"
-                       f"EXPORT {{ Export_Id = 1; Path = {self.export}; Pseudo = /plate; Access_Type = RW; Attr_Expiration_Time = 0; SecType = sys, none;\n"
-                       "    Squash = No_Root_Squash; FSAL { Name = VFS; } }\n")
+                       f"EXPORT {{ Export_Id = 1; Path = {self.export}; Pseudo = /plate; Access_Type = RW;\n"
+                       "    Attr_Expiration_Time = 0; SecType = sys, none; Squash = No_Root_Squash; FSAL { Name = VFS; } }\n")
 
     def command(self):
         return ["ganesha.nfsd", "-F", "-f", f"{self.folder}/ganesha.conf", "-L", f"{self.folder}/log", "-p", f"{self.folder}/pid"]
