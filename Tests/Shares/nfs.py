@@ -1,4 +1,4 @@
-"""A client of NFS in user space, on libnfs: for a writer (NFS 3), and as a mount where the kernel has no NFS (NFS 4).
+"""A client of NFS 3 in user space, on libnfs: for a writer, and as a mount where the kernel has no NFS.
 
     nfs.py SERVER EXPORT FOLDER [CLOCK] [GRAIN]
 
@@ -37,13 +37,13 @@ class Client:
 
     PIECE = 1 << 16  # bytes
 
-    def __init__(self, server, export, version):
+    def __init__(self, server, export):
         self._library = ctypes.CDLL("libnfs.so.13")
         for name in ("nfs_init_context", "nfs_readdir"):
             getattr(self._library, name).restype = ctypes.c_void_p
         self._library.nfs_get_error.restype = ctypes.c_char_p
         self._context = ctypes.c_void_p(self._library.nfs_init_context())
-        self._library.nfs_set_version(self._context, version)
+        self._library.nfs_set_version(self._context, 3)
         self._library.nfs_set_autoreconnect(self._context, -1)
         self._call("mount", server.encode(), export.encode())
 
@@ -105,7 +105,7 @@ def mount(server, export, folder, clock, grain):
 
     class Mount(fuse.Operations):
         def __init__(self):
-            self.client, self.files, self.next = Client(server, export, 4), {}, 1
+            self.client, self.files, self.next = Client(server, export), {}, 1
 
         def getattr(self, path, handle=None):
             status = self.client.stat(path)

@@ -135,26 +135,25 @@ class Samba(Server):
 
 
 class Ganesha(Server):
-    """An NFS server for versions 3 and 4 (needs a portmapper); the user space client is `nfs.py`."""
+    """An NFS 3 server, which needs a portmapper; the user space client is `nfs.py`."""
 
-    port, system, substitute = 2049, "nfs4", "libnfs"
+    port, system, substitute = 2049, "nfs", "libnfs"
 
     def prepare(self):
         with open(f"{self.folder}/ganesha.conf", "w") as file:
-            file.write("NFS_CORE_PARAM { Protocols = 3, 4; NFS_Port = 2049; MNT_Port = 20048;\n"
+            file.write("NFS_CORE_PARAM { Protocols = 3; NFS_Port = 2049; MNT_Port = 20048;\n"
                        "    Enable_NLM = false; Enable_RQUOTA = false; }\n"
-                       f"NFSV4 {{ Graceless = true; RecoveryRoot = {self.folder}/recovery; }}\n"
-                       f"EXPORT {{ Export_Id = 1; Path = {self.export}; Pseudo = /plate; Access_Type = RW;\n"
+                       f"EXPORT {{ Export_Id = 1; Path = {self.export}; Access_Type = RW;\n"
                        "    Attr_Expiration_Time = 0; SecType = sys, none; Squash = No_Root_Squash; FSAL { Name = VFS; } }\n")
 
     def command(self):
         return ["ganesha.nfsd", "-F", "-f", f"{self.folder}/ganesha.conf", "-L", f"{self.folder}/log", "-p", f"{self.folder}/pid"]
 
     def kernel_mount(self, at):
-        return ["mount", "-t", "nfs4", "127.0.0.1:/plate", at, "-o", "ro"]
+        return ["mount", "-t", "nfs", f"127.0.0.1:{self.export}", at, "-o", "ro,vers=3,nolock"]
 
     def user_mount(self, at):
-        return [sys.executable, f"{HERE}/nfs.py", "127.0.0.1", "/plate", at, str(self.clock), str(self.grain)]
+        return [sys.executable, f"{HERE}/nfs.py", "127.0.0.1", self.export, at, str(self.clock), str(self.grain)]
 
     def writer(self):
         return NFSWriter(self.export)
@@ -186,7 +185,7 @@ class NFSWriter:
     """Another machine that writes through NFS."""
 
     def __init__(self, export):
-        self.client = nfs.Client("127.0.0.1", export, 3)
+        self.client = nfs.Client("127.0.0.1", export)
 
     def create(self, name):
         with contextlib.suppress(FileNotFoundError):
