@@ -40,6 +40,8 @@ def play(recipe, autoqc, model, work):
         result = f"WRONG: {traceback.format_exc()}"
     finally:
         bench.clear()
+    if result.startswith("WRONG") and bench.daemon:
+        result += "\n  the daemon's last messages:\n  " + "\n  ".join(bench.daemon.said.splitlines()[-8:]) + "\n "
     print(f"{recipe.__name__}: {result} ({time.monotonic() - begun:.0f} s)", flush=True)
     return not result.startswith("WRONG")
 

@@ -93,7 +93,7 @@ def turned_link(bench):
     until(lambda: bench.outcomes().get(("tue_A01_f1.tiff", 0)) == "faulty", "the folder that the link names now is not taken up")
     bench.takes_up(since)
     bench.put("tue_B01_f1.tiff", bench.good(1))
-    bench.holds({"mon_A01_f1.tiff": "normal", "tue_A01_f1.tiff": "faulty", "tue_B01_f1.tiff": "normal"})
+    bench.holds({"mon_A01_f1.tiff": "normal", "tue_A01_f1.tiff": "faulty", "tue_B01_f1.tiff": "normal"}, gone=1)
 
 
 def folder_anew(bench):
