@@ -4,6 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 PACKAGES = libinotifytools0-dev libtiff-dev libpng-dev libopenblas-dev libsystemd-dev libdnnl-dev libsqlite3-dev \
 	libssl-dev libzip-dev zlib1g-dev pkg-config
+SERVERS = samba nfs-ganesha nfs-ganesha-vfs rpcbind rclone fuse3 libnfs13 libfaketime python3-impacket python3-fusepy dosfstools fusefat
 STRICT = --explicit-target-dependency-import-check error -Xswiftc -warnings-as-errors
 # The Swift runtime goes into the binary, so that the installed program needs no toolchain.
 RELEASE = -c release --static-swift-stdlib --product autoqc
@@ -16,7 +17,7 @@ SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 # Several programs compute at once there: a thread that waits shall sleep, not spin on a core that another one needs.
 demo test: export OMP_WAIT_POLICY = passive
 
-.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start bench-scale soak test-systemd test-faults test-browser soak-faults fuzz model clean
+.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start bench-scale soak test-systemd test-faults test-shares test-browser soak-faults fuzz model clean
 
 all: build
 
@@ -97,9 +98,18 @@ test-systemd: deb
 	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$p; done
 	$(SUDO) Tests/Systemd/container.sh packages/autoqc_*.deb examples/frames
 
-# What the daemon must survive, really done to it: kills, power cuts, full disks, lost events, hostile files. The disk needs root.
+# What the daemon must survive, really done to it: kills, power cuts, full disks, lost events, hostile files, and what happens to
+# files and folders at people's benches. Mounts and disks need root.
 test-faults: build
 	Tests/Faults/run.sh $(AUTOQC) $(MODEL)
+
+# Plates on real file servers (Samba, NFS) on loopback, mounted by the kernel where it can, else in user space: some fifteen
+# minutes. Needs root. SCENES="NAME..." for some of them.
+test-shares: build
+	@for p in $(SERVERS); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; [ -z "$$missing" ] || \
+	    { $(SUDO) apt-get update -qq && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; }
+	$(SUDO) Tests/Shares/run.sh $(AUTOQC) $(or $(MODEL),examples/models/complexeye.safetensors) $(SCENES)
 
 # The live page in a headless Chromium, over a simulated plate, on screen and on paper; pictures go to PICTURES.
 test-browser: build

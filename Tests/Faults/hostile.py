@@ -4,18 +4,19 @@ Every hostile file is a file of the TIFF corpus in AUTOQC_DATA, or a real frame,
 are named like frames. Good frames must all be judged, nothing may crash, and memory must stay below LIMIT.
 """
 
+import collections
 import glob
 import os
 import random
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
 
+from daemon import Daemon, Failure, simulate
+
 LIMIT = 1500  # MiB, most of them for the one page that the limits of the configuration allow
-PATIENCE = 900  # s
+LONGEST = 900  # s
 WELLS = 24
 
 
@@ -43,15 +44,11 @@ def main():
     if not seeds:
         sys.exit(f"no TIFF corpus in {data}: set AUTOQC_DATA")
     work = tempfile.mkdtemp()
-    plate, out = f"{work}/plate", f"{work}/results"
-    os.mkdir(plate)
-    messages = open(f"{work}/messages", "wb")
-    daemon = subprocess.Popen([autoqc, "watch", "--model", model, "--out", out, plate], stderr=messages)
+    plate, daemon = f"{work}/in", None
     try:
+        daemon = Daemon(autoqc, model, work, threads=0).start()
         good = files // 100
-        subprocess.run([autoqc, "simulate", "plate", "--out", f"{work}/good", "--truth", f"{work}/truth.csv", "--wells", "1",
-                        "--frames", str(good), "--interval", "0.01", "--width", "256", "--height", "192"],
-                       check=True, stderr=subprocess.DEVNULL)
+        simulate(autoqc, f"{work}/good", f"{work}/truth.csv", 1, good)
         frames = sorted(os.listdir(f"{work}/good"))
         for number in range(files):
             well = f"{chr(ord('C') + number % WELLS // 12)}{number % WELLS % 12 + 1}"
@@ -61,24 +58,25 @@ def main():
                 file.write(content)
             if number % 100 == 99:
                 os.rename(f"{work}/good/{frames[number // 100]}", f"{plate}/{frames[number // 100]}")
-            if daemon.poll() is not None:
-                sys.exit(f"the daemon ended by itself with {daemon.returncode}")
-        start = time.monotonic()
-        done = subprocess.run([autoqc, "sync", out, "--timeout", str(PATIENCE)]).returncode == 0
-        with open(f"/proc/{daemon.pid}/status") as status:
+            if daemon.process.poll() is not None:
+                sys.exit(f"the daemon ended by itself with {daemon.process.returncode}")
+        begun = time.monotonic()
+        code, text = daemon.run("sync", daemon.out, "--timeout", str(LONGEST), timeout=LONGEST + 60)
+        seconds = time.monotonic() - begun
+        with open(f"/proc/{daemon.process.pid}/status") as status:
             peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) // 1024
-        daemon.send_signal(signal.SIGTERM)
-        code = daemon.wait()
-        export = subprocess.run([autoqc, "export", out], stdout=subprocess.PIPE, text=True).stdout.splitlines()
-        judged = sum(",scored," in row and "/evil_" not in row for row in export)
-        states = {state: sum(f",{state}," in row and "/evil_" in row for row in export) for state in ("scored", "quarantined")}
-        print(f"{files} hostile files: {states['quarantined']} quarantined, {states['scored']} readable and judged; "
-              f"{judged} of {good} good frames judged; all had their outcome {time.monotonic() - start:.0f} s after the last "
-              f"came; peak memory {peak} MiB; exit status {code}")
-        audit = subprocess.run([autoqc, "audit", out]).returncode
-        sys.exit(0 if done and code == 0 and judged == good and peak <= LIMIT and audit == 0 else 1)
+        daemon.check()
+        daemon.stop()
+        states = collections.Counter(("evil" if name.startswith("evil_") else "good", row["state"])
+                                     for (name, _), row in daemon.rows.items())
+        print(f"{files} hostile files: {states['evil', 'quarantined']} quarantined, {states['evil', 'scored']} readable and judged; "
+              f"{states['good', 'scored']} of {good} good frames judged; all had their outcome {seconds:.0f} s after the last came; "
+              f"peak memory {peak} MiB")
+        sys.exit(0 if code == 0 and states["good", "scored"] == good and peak <= LIMIT else 1)
+    except Failure as reason:
+        sys.exit(str(reason))
     finally:
-        if daemon.poll() is None:
+        if daemon:
             daemon.kill()
         shutil.rmtree(work)
 

@@ -7,60 +7,48 @@ files lay there, and judge every one.
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 
+from daemon import Daemon, Failure, simulate
+
 WELLS = 64
-PATIENCE = 1800  # s
+LONGEST = 1800  # s
 
 
 def main():
     autoqc, model = (os.path.realpath(path) for path in sys.argv[1:3])
     files = int(sys.argv[3]) if len(sys.argv) > 3 else 50_000
     work = tempfile.mkdtemp()
-    plate, out, messages = f"{work}/plate", f"{work}/results", f"{work}/messages"
-    os.mkdir(plate)
     daemon = None
     try:
-        subprocess.run([autoqc, "simulate", "plate", "--out", f"{work}/frame", "--truth", f"{work}/truth.csv", "--wells", "1",
-                        "--frames", "5", "--interval", "0.01", "--width", "64", "--height", "64"], check=True, stderr=subprocess.DEVNULL)
+        simulate(autoqc, f"{work}/frame", f"{work}/truth.csv", 1, 5, size=(64, 64))
         # In turns, as the same image again and again would be a camera that is stuck.
         contents = [open(f"{work}/frame/{name}", "rb").read() for name in sorted(os.listdir(f"{work}/frame"))]
-        with open(messages, "wb") as log:
-            daemon = subprocess.Popen([autoqc, "watch", "--model", model, "--out", out, plate], stderr=log)
-
-        def said():
-            with open(messages, errors="replace") as log:
-                return log.read()
-
-        while "The first listing is done" not in said():
-            time.sleep(0.1)
-        daemon.send_signal(signal.SIGSTOP)
+        daemon = Daemon(autoqc, model, work, threads=0).start()
+        daemon.process.send_signal(signal.SIGSTOP)
         for number in range(files):
             well = f"{chr(ord('A') + number % WELLS // 8)}{number % WELLS % 8 + 1}"
-            with open(f"{plate}/01_{well}_f{number // WELLS}.tiff", "wb") as file:
+            with open(f"{work}/in/01_{well}_f{number // WELLS}.tiff", "wb") as file:
                 file.write(contents[number // WELLS % len(contents)])
-        daemon.send_signal(signal.SIGCONT)
-        start = time.monotonic()
-        done = subprocess.run([autoqc, "sync", out, "--timeout", str(PATIENCE)], stderr=subprocess.DEVNULL).returncode == 0
-        seconds = time.monotonic() - start
-        with open(f"/proc/{daemon.pid}/status") as status:
+        daemon.process.send_signal(signal.SIGCONT)
+        begun = time.monotonic()
+        code, text = daemon.run("sync", daemon.out, "--timeout", str(LONGEST), timeout=LONGEST + 60)
+        seconds = time.monotonic() - begun
+        with open(f"/proc/{daemon.process.pid}/status") as status:
             peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) // 1024
-        daemon.send_signal(signal.SIGTERM)
-        code = daemon.wait()
-        warnings = [line for line in said().splitlines() if "File events were lost" in line]
-        print(f"{files} files while the daemon stood still: all judged {done}, {seconds:.0f} s later; peak memory {peak} MiB; "
-              f"{len(warnings)} warning")
-        print("".join(line + "\n" for line in warnings), end="")
-        sys.stdout.flush()
-        audit = subprocess.run([autoqc, "audit", out]).returncode
-        sys.exit(0 if done and code == 0 and audit == 0 and len(warnings) == 1 else 1)
+        daemon.check()
+        daemon.stop()
+        warnings = daemon.lines("File events were lost")
+        print(f"{files} files while the daemon stood still: all judged {code == 0}, {seconds:.0f} s later; peak memory {peak} MiB; "
+              f"{len(warnings)} warning", *warnings, sep="\n")
+        sys.exit(0 if code == 0 and len(warnings) == 1 else 1)
+    except Failure as reason:
+        sys.exit(str(reason))
     finally:
-        if daemon and daemon.poll() is None:
+        if daemon:
             daemon.kill()
-            daemon.wait()
         shutil.rmtree(work)
 
 
