@@ -40,10 +40,22 @@ extension Configuration {
     ///
     /// The model is not loaded here.
     package func diagnoses() -> [Diagnosis] {
-        self.watch.map(Self.readable) + [Self.limits(self.watch, output), writable, space] + ledgerAndLock
-            + Diagnosis.names(in: self.watch, output: output.root, pattern: self.pattern) + [
+        let folders = self.watch.map { folder in (folder, Patience.ask { Self.readable(folder) }) }
+        let answering = folders.filter { $0.1 != nil }.map(\.0)
+        return folders.map { $1 ?? Self.silent($0) }
+            + [Self.limits(answering, output), writable, space] + ledgerAndLock
+            + Diagnosis.names(in: answering, output: output.root, pattern: self.pattern) + [
                 Self.journal, Self.clock,
             ]
+    }
+
+    private static func silent(_ folder: String) -> Diagnosis {
+        Diagnosis(
+            .failure,
+            "watched folder",
+            "\(folder) does not answer",
+            remedy: "look at its server; `watch` goes on with the others and takes it up when it answers"
+        )
     }
 
     private static func readable(_ folder: String) -> Diagnosis {
