@@ -1,5 +1,7 @@
 import Acquisition
 import Foundation
+import Ledger
+import Plate
 import Reporting
 import Systemd
 
@@ -148,7 +150,50 @@ extension Configuration {
                 )
             ]
         }
-        return [Diagnosis(.fine, "ledger", "\(output.ledger) is there; \(user)")]
+        return [ledgerItself(user)] + waiting
+    }
+
+    private func ledgerItself(_ user: String) -> Diagnosis {
+        let path = output.ledger
+        if let problem = LedgerRepair.problem(of: path) {
+            return Diagnosis(
+                .failure,
+                "ledger",
+                "\(path) is damaged: \(problem)",
+                remedy: "stop the daemon, run this again with --repair, and start it; or restore a backup"
+            )
+        }
+        do {
+            let ledger = try FrameLedger(reading: path)
+            let log = LedgerLog(of: path)
+            let isAfterCrash = try ledger.sessions().last.map { $0.ended == nil } ?? false
+            if isAfterCrash, !OutputLock.isHeld(output), let loss = log.loss {
+                return Diagnosis(
+                    .warning,
+                    "ledger",
+                    loss,
+                    remedy: "nothing; or restore a backup before the start"
+                )
+            }
+        } catch {
+            return Diagnosis(.failure, "ledger", "\(error)", remedy: "do what it says, and look again")
+        }
+        return Diagnosis(.fine, "ledger", "\(path) is sound; \(user)")
+    }
+
+    /// Frames that wait, and why.
+    private var waiting: [Diagnosis] {
+        guard let frames = try? FrameLedger(reading: output.ledger).pending(), let first = frames.first else {
+            return []
+        }
+        return [
+            Diagnosis(
+                .warning,
+                "waiting",
+                "\(frames.count) files wait; \(first.source.absolutePath) since \(first.since.iso8601): \(first.reason)",
+                remedy: "mend what the reason names; `autoqc audit` lists all of them"
+            )
+        ]
     }
 
     private static var journal: Diagnosis {
