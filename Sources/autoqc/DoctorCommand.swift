@@ -14,7 +14,7 @@ struct DoctorCommand: ParsableCommand {
         abstract: "Look at everything that watching depends on, and say what to do about it.",
         discussion: """
             CPU and precision, libraries, model, folders and who may read and write them, inotify limits, space, ledger, journal, \
-            clock. Run it as the user that the daemon runs as. Exits with 1 if the daemon would not start or would be of no use.
+            clock; files that wait, and why. Run it as the user that the daemon runs as. Exits with 1 if the daemon would not start, would wait, or would be of no use.
             """
     )
 

@@ -13,7 +13,7 @@ package struct Diagnosis: Sendable, Equatable {
         case fine = "ok"
         /// The daemon runs, but not as well as it could.
         case warning = "warn"
-        /// The daemon would not start, or lose its purpose.
+        /// The daemon would not start, wait, or lose its purpose.
         case failure = "fail"
     }
 
@@ -55,7 +55,7 @@ extension Configuration {
                 .failure,
                 "watched folder",
                 "\(folder) is not there",
-                remedy: "make it or mount it; `watch` waits for a folder that goes away later"
+                remedy: "make it or mount it; `watch` waits for it"
             )
         }
         guard manager.isReadableFile(atPath: folder), manager.isExecutableFile(atPath: folder) else {
@@ -119,7 +119,7 @@ extension Configuration {
                 "output",
                 "\(output.root) cannot be written: \(error.detail)",
                 remedy: "let user \(NSUserName()) write it; under systemd outside /var/lib/autoqc also "
-                    + "ReadWritePaths=\(output.root)"
+                    + "ReadWritePaths=-\(output.root)"
             )
         }
     }
