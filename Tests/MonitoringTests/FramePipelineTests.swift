@@ -487,7 +487,7 @@ struct FramePipelineTests {
         try await Bench.with { bench in
             let frame = FrameID(run: "01", well: try #require(Well("B1")), index: 7)
             try bench.pipeline().report(
-                StallWatch.Stall(last: frame, isWholeRun: false),
+                StallWatch.Stall(last: frame, limit: .seconds(60), isWholeRun: false),
                 silence: .seconds(90)
             )
             #expect(try bench.events() == ["STALLED 7"])
