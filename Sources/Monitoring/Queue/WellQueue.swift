@@ -104,8 +104,15 @@ struct WellQueue {
     var count: Int { counts.reduce(0, +) }
     var deferred: Int { counts[Pool.deferred.rawValue] }
 
-    /// Of them, those that came while the microscope was watched and are not deferred.
-    var pressing: Int { counts[Pool.prompt.rawValue] }
+    /// Of them, those that came while the microscope was watched, are not deferred, and do not wait behind a trouble.
+    var pressing: Int { counts[Pool.prompt.rawValue] - held { $0[.prompt].count } }
+
+    /// Of them, those of wells that wait because of a trouble.
+    var held: Int { held { line in Pool.allCases.reduce(0) { $0 + line[$1].count } } }
+
+    private func held(_ count: (Line) -> Int) -> Int {
+        troubles.keys.reduce(0) { $0 + (lines[$1].map(count) ?? 0) }
+    }
 
     /// Whether what lay there at the start may be added.
     var hasRoomForOld: Bool { count < capacity }
