@@ -2,6 +2,7 @@ import CInotifyTools
 import Dispatch
 import Foundation
 import Glibc
+import Plate
 import Synchronization
 
 /// The one thread of the process that owns libinotifytools and looks after all watchers.
@@ -158,9 +159,9 @@ final class Bell: Sendable {
     }
 
     func ring(after delay: Duration) {
-        let nanoseconds = max(0, delay / .nanoseconds(1))
+        let nanoseconds = min(max(0, delay.wholeNanoseconds), 3_600_000_000_000)
         DispatchQueue.global(qos: .utility)
-            .asyncAfter(deadline: .now() + .nanoseconds(Int(min(nanoseconds, 3.6e12)))) { self.ring() }
+            .asyncAfter(deadline: .now() + .nanoseconds(Int(nanoseconds))) { self.ring() }
     }
 
     func wait() {

@@ -189,8 +189,7 @@ extension Collector {
     ) -> Bool {
         guard candidate.found == .listed else { return true }
         if now - candidate.since >= plan.options.settle { return true }
-        let age = FileSystem.now().nanoseconds.subtractingReportingOverflow(identity.modified.nanoseconds)
-        return candidate.trustsTime && !age.overflow && .nanoseconds(age.partialValue) >= Self.restful
+        return candidate.trustsTime && FileSystem.now() - identity.modified >= Self.restful
     }
 
     private func postpone(_ path: ExactPath, _ candidate: Candidate, _ now: ContinuousClock.Instant) {

@@ -177,14 +177,15 @@ extension FrameLedger {
                     ORDER BY root_path, pending.path
                     """
             ).compactMap { row in
-                FrameRow.frame(from: row).map { frame in
-                    PendingFrame(
-                        source: FrameRow.source(from: row),
-                        frame: frame,
-                        reason: row["reason"],
-                        since: Timestamp(nanoseconds: row["since_ns"])
-                    )
+                guard let frame = FrameRow.frame(from: row), let source = FrameRow.source(from: row) else {
+                    return nil
                 }
+                return PendingFrame(
+                    source: source,
+                    frame: frame,
+                    reason: row["reason"],
+                    since: Timestamp(nanoseconds: row["since_ns"])
+                )
             }
         }
     }

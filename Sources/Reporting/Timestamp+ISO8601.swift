@@ -45,6 +45,11 @@ extension Timestamp {
     package static var now: Timestamp {
         var time = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+        // A clock may be set to any time.
+        return Timestamp(
+            nanoseconds: Int64(time.tv_sec).saturatingMultiply(1_000_000_000).saturatingAdd(
+                Int64(time.tv_nsec)
+            )
+        )
     }
 }

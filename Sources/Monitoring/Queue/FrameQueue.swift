@@ -1,5 +1,6 @@
 import Acquisition
 import Dispatch
+import Plate
 import Synchronization
 
 /// The queue between the watched folders and the judging threads, bounded in memory and losing nothing.
@@ -204,9 +205,7 @@ final class FrameQueue: Sendable {
 
     /// Sleeps until the moment or some news; it may wake for nothing.
     private func sleep(_ sleeper: DispatchSemaphore, until moment: ContinuousClock.Instant) {
-        let time = moment - clock.now
-        let nanoseconds =
-            time.components.seconds * 1_000_000_000 + time.components.attoseconds / 1_000_000_000
+        let nanoseconds = (moment - clock.now).wholeNanoseconds
         _ = sleeper.wait(timeout: .now() + .nanoseconds(Int(max(0, nanoseconds))))
     }
 }

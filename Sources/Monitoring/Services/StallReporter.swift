@@ -64,9 +64,3 @@ final class StallReporter: Sendable {
         for stall in stalls { body(stall, limit ?? .zero) }
     }
 }
-
-extension Timestamp {
-    fileprivate static func - (time: Timestamp, duration: Duration) -> Timestamp {
-        Timestamp(nanoseconds: time.nanoseconds - Int64(duration / .nanoseconds(1)))
-    }
-}
