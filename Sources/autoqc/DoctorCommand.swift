@@ -21,8 +21,8 @@ struct DoctorCommand: ParsableCommand {
         let diagnoses = [Self.cpu, Self.libraries, Self.model(configuration)] + configuration.diagnoses()
         for diagnosis in diagnoses {
             let padded = diagnosis.level.rawValue.padding(toLength: 4, withPad: " ", startingAt: 0)
-            Terminal.say("\(padded)  \(diagnosis.subject): \(diagnosis.finding)")
-            if let remedy = diagnosis.remedy { Terminal.say("      \(remedy)") }
+            try Terminal.say("\(padded)  \(diagnosis.subject): \(diagnosis.finding)")
+            if let remedy = diagnosis.remedy { try Terminal.say("      \(remedy)") }
         }
         if diagnoses.contains(where: { $0.level == .failure }) { throw ExitCode.failure }
     }

@@ -97,8 +97,6 @@ struct WatchCommand: AsyncParsableCommand {
         let options = options
         // First of all: loading the model takes seconds, in which a SIGHUP must not end the daemon.
         let reloadRequests = ProcessSignals.stream(of: [SIGHUP])
-        // A reader of the log may end; judging goes on.
-        _ = signal(SIGPIPE, SIG_IGN)
         let configuration = try options.load(checkingFiles: true)
         ServiceLogging.bootstrap(level: configuration.logLevel)
         let logger = Logger(label: "autoqc")
@@ -184,8 +182,8 @@ struct ValidateCommand: ParsableCommand {
     var keys = false
 
     func run() throws {
-        guard !example else { return Terminal.say(Configuration.table.example) }
-        guard !keys else { return Terminal.say(Configuration.table.page) }
+        guard !example else { return try Terminal.say(Configuration.table.example) }
+        guard !keys else { return try Terminal.say(Configuration.table.page) }
         let configuration = try options.load(checkingFiles: true)
         let judge = try WatchCommand.judge(configuration, Logger(label: "autoqc"))
         let count = configuration.watch.count
