@@ -53,6 +53,8 @@ package final class Monitor: Sendable {
         var companions: Companions = { _, _ in [] }
         /// `nil` for a daemon that does not test itself.
         var faultyCopy: FaultyCopy?
+        /// Which files were judged when the program crashed; `nil` where none are noted.
+        var crashes: CrashNotes?
         var reached: @Sendable (PipelineStep) throws -> Void = { _ in }
     }
 
@@ -188,7 +190,8 @@ extension Monitor {
                 stopRequests: ProcessSignals.stream(of: [SIGTERM, SIGINT]),
                 now: { .now },
                 companions: companions,
-                faultyCopy: { TestFault.copy(of: $0, cause: $1, seed: $2) }
+                faultyCopy: { TestFault.copy(of: $0, cause: $1, seed: $2) },
+                crashes: CrashNotes(configuration.output, logger)
             )
         }
     }

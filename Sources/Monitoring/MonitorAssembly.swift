@@ -88,6 +88,7 @@ final class MonitorAssembly: Sendable {
             logger: logger,
             now: parts.now,
             pause: { queue.pause(for: $0) },
+            crashes: parts.crashes,
             reached: parts.reached
         )
     }

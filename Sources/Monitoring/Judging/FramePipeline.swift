@@ -1,4 +1,5 @@
 import Acquisition
+import Files
 import Frames
 import Ledger
 import Logging
@@ -54,6 +55,10 @@ struct FramePipeline: Sendable {
         var now: @Sendable () -> Timestamp
         /// Blocks for some time; `false` where the rest is to be left for the next start.
         var pause: @Sendable (Duration) -> Bool
+        /// Which files were judged at a crash; `nil` where none are noted.
+        var crashes: CrashNotes?
+        /// What this thread notes of them.
+        var note: JudgingNote?
         /// Told of every step; what it throws ends the pipeline as a crash would.
         var reached: @Sendable (PipelineStep) throws -> Void = { _ in }
     }
@@ -91,9 +96,11 @@ struct FramePipeline: Sendable {
         shared = Shared(settings)
     }
 
-    func with(heartbeat: Heartbeat) -> FramePipeline {
+    /// The pipeline of the calling thread, one of the judging ones, counted from 1.
+    func with(heartbeat: Heartbeat, thread: Int) -> FramePipeline {
         var pipeline = self
         pipeline.environment.heartbeat = heartbeat
+        pipeline.environment.note = environment.crashes?.thread(thread)
         return pipeline
     }
 
@@ -109,6 +116,7 @@ struct FramePipeline: Sendable {
     /// Waits as long as the output cannot be written. Throws `Abandoned`, and a ledger's error that does not heal.
     func process(_ batch: [QueuedFrame], tier: Tier = .full) throws -> Retry? {
         guard let first = batch.first?.file.frame else { return nil }
+        defer { environment.note?.clear() }
         var settings = settings
         settings.tier = tier
         settings.judge = settings.judge.judging(first.well, of: first.run)
@@ -124,7 +132,9 @@ struct FramePipeline: Sendable {
             }
             if try skipMoved(queued.file) { continue }
             do {
-                try judge(queued, into: &results, settings)
+                try judgeNoted(queued, into: &results, settings) { results in
+                    try judge(queued, into: &results, settings)
+                }
             } catch let error as FrameReadError {
                 try finish(&results, settings)
                 return retry(batch[position...], because: error)
@@ -289,7 +299,7 @@ struct FramePipeline: Sendable {
         results.count >= settings.batchFrames || results.last?.hasPictures == true
     }
 
-    private func finish(_ results: inout [PageResult], _ settings: Settings) throws {
+    func finish(_ results: inout [PageResult], _ settings: Settings) throws {
         guard !results.isEmpty else { return }
         environment.heartbeat.tick()
         try environment.reached(.judged)

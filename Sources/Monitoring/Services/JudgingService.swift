@@ -42,7 +42,9 @@ struct JudgingService: Service {
                     group.addTask {
                         defer { heart.rest() }
                         do {
-                            try await onThread(named: "autoqc.judging\(index + 1)") { try work(heart) }
+                            try await onThread(named: "autoqc.judging\(index + 1)") {
+                                try work(heart, index + 1)
+                            }
                         } catch {
                             // Here, as the group tells of a failure only when all threads are done.
                             _ = queue.abandon()
@@ -84,8 +86,8 @@ struct JudgingService: Service {
         }
     }
 
-    private func work(_ heart: Heartbeat) throws {
-        let pipeline = pipeline.with(heartbeat: heart)
+    private func work(_ heart: Heartbeat, _ thread: Int) throws {
+        let pipeline = pipeline.with(heartbeat: heart, thread: thread)
         while true {
             heart.tick()
             switch queue.next(within: Self.idle) {

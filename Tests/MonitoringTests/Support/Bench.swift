@@ -68,6 +68,7 @@ struct Bench: Sendable {
         writeMask: Sidecars.MaskWriter? = nil,
         now: Timestamp = Timestamp(nanoseconds: 1_795_341_601_123_000_000),
         pause: @escaping @Sendable () -> Bool = { true },
+        crashes: CrashNotes? = nil,
         reached: @escaping @Sendable (PipelineStep) throws -> Void = { _ in }
     ) throws -> FramePipeline {
         try tree.prepare()
@@ -92,6 +93,7 @@ struct Bench: Sendable {
                     pauses.add(time)
                     return pause()
                 },
+                crashes: crashes,
                 reached: reached
             ),
             settings: settings
