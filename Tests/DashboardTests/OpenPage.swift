@@ -104,6 +104,7 @@ struct OpenPage: Sendable {
         try (other ?? ledger).record([
             FrameRecord(
                 source: FrameSource(root: input.path, path: file),
+                digest: try TIFFReader(path: input.appending(path: file).path).digest(page: 0),
                 frame: FrameID(run: run, well: well, view: view, index: frame),
                 outcome: .judged(judgement),
                 model: "3f9ac2d41b7e",
