@@ -7,6 +7,7 @@ import Plate
 /// |---|---|
 /// | `noSpace` | free some space; frames wait and are caught up by themselves |
 /// | `notAllowed` | let the daemon's user write the folder; frames wait |
+/// | `missing` | make the folder, or correct the path |
 /// | `closed` | keep the reader of the pipe running |
 /// | `notUsable` | another kind of file is in the way, or the device failed; look at the path |
 package struct OutputError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -17,6 +18,8 @@ package struct OutputError: Error, Sendable, Equatable, CustomStringConvertible 
         /// Permissions, or a file system mounted read-only.
         case notAllowed
         case notUsable
+        /// There is no such folder.
+        case missing
         /// A pipe or a standard stream that nobody reads any more.
         case closed
     }
@@ -37,6 +40,7 @@ package struct OutputError: Error, Sendable, Equatable, CustomStringConvertible 
             case .noSpace: "free some space there"
             case .notAllowed: "let this user write there"
             case .notUsable: "look at what is there"
+            case .missing: "make the folder, or correct the path"
             case .closed: "its reader has ended, or it was closed at the start"
             }
         return "Cannot \(operation) \(Self.quoted(path)) (\(detail)): \(remedy)."
@@ -51,6 +55,7 @@ package struct OutputError: Error, Sendable, Equatable, CustomStringConvertible 
             case ENOSPC, EDQUOT, EFBIG: .noSpace
             case EACCES, EPERM, EROFS: .notAllowed
             case EPIPE, EBADF: .closed
+            case ENOENT: .missing
             default: .notUsable
             }
         self.operation = operation

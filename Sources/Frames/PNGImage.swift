@@ -88,7 +88,9 @@ package struct PNGImage: Sendable, Equatable {
     /// Writes the image as a PNG file, which replaces what was there; throws `cannotWrite`.
     package func write(to path: String) throws(PNGError) {
         let file = try encoded()
-        do { try OutputFile.write(file, to: path) } catch { throw PNGError(.cannotWrite, path, "the file cannot be written (\(error.detail))") }
+        do { try OutputFile.write(file, to: path) } catch {
+            throw PNGError(.cannotWrite, path, "the file cannot be written (\(error.detail))")
+        }
     }
 
     /// An empty control structure of libpng's simplified interface, which keeps `setjmp` inside libpng.
