@@ -38,10 +38,12 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+        .target(name: "CSignals"),
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
 
         // Vocabulary and tools that know nothing of a microscope.
         .target(name: "Plate"),
+        .target(name: "Files", dependencies: ["Plate"]),
         .target(name: "Randomness"),
         .target(name: "Tables"),
         .target(name: "Charts"),
@@ -49,13 +51,13 @@ let package = Package(
         .target(name: "Mathematics", dependencies: ["Plate", "CKernels"]),
 
         // The world outside: files, folders, the service manager.
-        .target(name: "Frames", dependencies: ["Plate", "CTIFF", "CPNG", "CKernels", "CZlib"]),
+        .target(name: "Frames", dependencies: ["Plate", "Files", "CTIFF", "CPNG", "CKernels", "CZlib"]),
         .target(name: "Acquisition", dependencies: ["Plate", "CInotifyTools"]),
-        .target(name: "Systemd", dependencies: ["CSystemd", logging]),
+        .target(name: "Systemd", dependencies: ["CSystemd", "CSignals", logging]),
         .target(name: "Faults", dependencies: ["Plate", "Mathematics", "Randomness", "CKernels"]),
 
         // Networks and what they find.
-        .target(name: "Tensors", dependencies: ["COpenBLAS", "COneDNN", "CKernels"]),
+        .target(name: "Tensors", dependencies: ["Files", "COpenBLAS", "COneDNN", "CKernels"]),
         .target(name: "Networks", dependencies: ["Tensors"]),
         .target(name: "Checkpoints", dependencies: ["Tensors", "CZip"]),
         .target(
@@ -77,12 +79,16 @@ let package = Package(
 
         // What follows from many frames, and its records.
         .target(name: "Rules", dependencies: ["Plate", "Mathematics"]),
-        .target(name: "Ledger", dependencies: ["Plate", grdb]),
-        .target(name: "Reporting", dependencies: ["Plate", "Mathematics", "Frames", "Systemd", "Rules"]),
+        .target(name: "Ledger", dependencies: ["Plate", grdb, logging]),
+        .target(
+            name: "Reporting",
+            dependencies: ["Plate", "Files", "Mathematics", "Frames", "Systemd", "Rules"]
+        ),
         .target(
             name: "Monitoring",
             dependencies: [
-                "Plate", "Frames", "Faults", "Acquisition", "Systemd", "Detection", "Ledger", "Rules",
+                "Plate", "Files", "Frames", "Faults", "Acquisition", "Systemd", "Detection", "Ledger",
+                "Rules",
                 "Reporting",
                 "StrictYAML", logging, lifecycle,
             ]
@@ -94,7 +100,9 @@ let package = Package(
         .target(
             name: "Dashboard",
             dependencies: [
-                "Plate", "Charts", "Frames", "Verdict", "Ledger", "Rules", "Reporting", hummingbird,
+                "Plate", "Files", "Charts", "Frames", "Acquisition", "Verdict", "Ledger", "Rules",
+                "Reporting",
+                hummingbird,
                 httpTypes,
                 logging, lifecycle,
             ],
@@ -105,7 +113,8 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Plate", "Mathematics", "Randomness", "Tables", "Charts", "Frames", "Faults", "Tensors",
+                "Plate", "Files", "Mathematics", "Randomness", "Tables", "Charts", "Frames", "Faults",
+                "Tensors",
                 "Networks",
                 "Diffusion", "Verdict", "Evaluation", "Detection", logging,
             ]
@@ -113,14 +122,15 @@ let package = Package(
         .target(
             name: "Benchmarking",
             dependencies: [
-                "Plate", "Mathematics", "Tables", "Charts", "Frames", "Tensors", "Networks", "Diffusion",
+                "Plate", "Files", "Mathematics", "Tables", "Charts", "Frames", "Tensors", "Networks",
+                "Diffusion",
                 "Verdict",
                 "Evaluation", "Detection", "Training",
             ]
         ),
         .target(
             name: "Exporting",
-            dependencies: ["Plate", "Tables", "Frames", "Ledger", "Reporting", "Training"]
+            dependencies: ["Plate", "Files", "Tables", "Frames", "Ledger", "Reporting", "Training"]
         ),
         .target(
             name: "Simulation",
@@ -133,8 +143,8 @@ let package = Package(
         .executableTarget(
             name: "autoqc",
             dependencies: [
-                "Plate", "Mathematics", "Randomness", "Tables", "Charts", "Frames", "Faults", "Acquisition",
-                "Systemd",
+                "Plate", "Files", "Mathematics", "Randomness", "Tables", "Charts", "Frames", "Faults",
+                "Acquisition", "Systemd",
                 "Tensors", "Networks", "Checkpoints", "Diffusion", "Evaluation", "Verdict", "Detection",
                 "Rules",
                 "Ledger", "Reporting", "Monitoring", "Auditing", "Dashboard", "Training", "Benchmarking",
@@ -149,6 +159,7 @@ let package = Package(
             path: "Tests/TestSupport"
         ),
         .testTarget(name: "PlateTests", dependencies: ["Plate"]),
+        .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "FaultsTests", dependencies: ["Faults", "Plate", "Mathematics", "Randomness"]),
         .testTarget(name: "MathematicsTests", dependencies: ["Mathematics", "Plate", "TestSupport"]),
         .testTarget(name: "TablesTests", dependencies: ["Tables", "TestSupport"]),
@@ -213,7 +224,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ReportingTests",
-            dependencies: ["Reporting", "Rules", "Plate", "Frames", "Systemd", "TestSupport"]
+            dependencies: ["Reporting", "Rules", "Plate", "Files", "Frames", "Systemd", "TestSupport"]
         ),
         .testTarget(name: "RulesTests", dependencies: ["Rules", "Plate", "Randomness", "TestSupport"]),
         .testTarget(
@@ -226,7 +237,8 @@ let package = Package(
         .testTarget(
             name: "MonitoringTests",
             dependencies: [
-                "Monitoring", "Acquisition", "Detection", "Ledger", "Rules", "Reporting", "Frames", "Plate",
+                "Monitoring", "Acquisition", "Detection", "Files", "Ledger", "Rules", "Reporting", "Frames",
+                "Plate",
                 "Systemd", "TestSupport", logging, lifecycle,
             ]
         ),
@@ -249,6 +261,7 @@ let package = Package(
     cLanguageStandard: .gnu17
 )
 
-for target in package.targets where target.type != .system && target.name != "CKernels" {
+for target in package.targets where target.type != .system && !["CKernels", "CSignals"].contains(target.name)
+{
     target.swiftSettings = strict
 }

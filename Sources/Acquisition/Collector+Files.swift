@@ -244,9 +244,8 @@ extension Collector {
     ) -> Bool {
         guard candidate.found == .listed else { return true }
         if now - candidate.since >= plan.options.settle { return true }
-        let latest = max(identity.modified.nanoseconds, identity.changed.nanoseconds)
-        let age = FileSystem.now().nanoseconds.subtractingReportingOverflow(latest)
-        return candidate.trustsTime && !age.overflow && .nanoseconds(age.partialValue) >= Self.restful
+        let latest = max(identity.modified, identity.changed)
+        return candidate.trustsTime && FileSystem.now() - latest >= Self.restful
     }
 
     /// Until when a frame waits for earlier ones of its series, which lay there at the start and may not be whole: a frame that

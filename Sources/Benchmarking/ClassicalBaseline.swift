@@ -1,4 +1,5 @@
 import Detection
+import Files
 import Foundation
 import Mathematics
 package import Plate
@@ -39,7 +40,7 @@ package final class ClassicalBaseline: BenchmarkMethod {
         }
         var known = kept ?? [:]
         let chosen = Self.chosen(context.normal)
-        defer { try? JSONEncoder().encode(known).write(to: path, options: .atomic) }
+        defer { try? OutputFile.write(JSONEncoder().encode(known), to: path.path) }
         var points: [[Double]] = []
         var unreadable: [String] = []
         for (index, row) in chosen.enumerated() {

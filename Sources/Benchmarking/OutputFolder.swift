@@ -1,4 +1,5 @@
 import Detection
+import Files
 import Foundation
 import Frames
 import Plate
@@ -58,15 +59,15 @@ struct OutputFolder {
             at: path.deletingLastPathComponent(),
             withIntermediateDirectories: true
         )
-        try Self.encoded(KeptFold(key: key, result: result)).write(to: path, options: .atomic)
+        try OutputFile.write(Self.encoded(KeptFold(key: key, result: result)), to: path.path)
     }
 
     func write(_ text: String, to name: String) throws {
-        try Data(text.utf8).write(to: root.appending(path: name), options: .atomic)
+        try OutputFile.write(text: text, to: root.appending(path: name).path)
     }
 
     func writeJSON(_ value: some Encodable, to name: String) throws {
-        try Self.encoded(value).write(to: root.appending(path: name), options: .atomic)
+        try OutputFile.write(Self.encoded(value), to: root.appending(path: name).path)
     }
 
     /// A name that is safe in a path, whatever a list or a user calls a thing.
@@ -141,7 +142,7 @@ struct AssessmentStore {
             hasMap: assessment.map != nil,
             seconds: seconds
         )
-        try JSONEncoder().encode(record).write(to: path(frame, "json"), options: .atomic)
+        try OutputFile.write(JSONEncoder().encode(record), to: path(frame, "json").path)
         return record
     }
 

@@ -35,15 +35,18 @@ package struct Axis: Sendable {
     /// A linear axis from 0, or a logarithmic one, to round numbers that no finite value lies beyond.
     package init(_ title: String, fitting values: [Double], scale: Scale = .linear) {
         if scale == .logarithmic {
-            self.init(title, logarithmic: values.filter { $0.isFinite && $0 > 0 })
+            self.init(title, logarithmic: values.filter(Self.drawn.contains))
             return
         }
-        let largest = values.filter { $0.isFinite && $0 > 0 }.max() ?? 1
+        let largest = values.filter(Self.drawn.contains).max() ?? 1
         let step = Self.step(covering: largest)
         let count = max(Int((largest / step - 1e-9).rounded(.up)), 1)
         let ticks = (0...count).map { Double($0) * step }
         self.init(0...ticks[count], title: title, scale: scale, ticks: ticks)
     }
+
+    /// Powers of ten beyond these are 0 or infinite.
+    private static let drawn = 1e-300...1e300
 
     private init(_ title: String, logarithmic values: [Double]) {
         let (least, most) = (values.min() ?? 1, values.max() ?? 10)

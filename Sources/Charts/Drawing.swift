@@ -102,7 +102,7 @@ package struct Drawing: Sendable {
     /// A length with two digits after the point at most.
     static func number(_ value: Double) -> String {
         let rounded = (value * 100).rounded() / 100
-        return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+        return rounded == rounded.rounded() && abs(rounded) < 1e15 ? "\(Int(rounded))" : "\(rounded)"
     }
 
     /// Text between tags and in attributes.

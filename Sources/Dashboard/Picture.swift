@@ -1,3 +1,4 @@
+import Acquisition
 import Frames
 import Ledger
 import Plate
@@ -14,7 +15,7 @@ enum Picture {
         let small = reduced(frame, to: width)
         let (low, high) = shownRange(of: small)
         let scale = 255 / max(high - low, .leastNormalMagnitude)
-        let bytes = small.pixels.map { UInt8(min(max(($0 - low) * scale, 0), 255)) }
+        let bytes = small.pixels.map { UInt8(saturating: ($0 - low) * scale) }
         return try PNGImage(height: small.height, width: small.width, colour: .grey, bytes: bytes).encoded()
     }
 
@@ -26,9 +27,9 @@ enum Picture {
         bytes.reserveCapacity(small.pixels.count * 3)
         for pixel in small.pixels {
             let value = min(max(pixel / high, 0), 1)
-            bytes.append(UInt8(min(value * 2, 1) * 255))
-            bytes.append(UInt8(min(max(value * 2 - 0.6, 0), 1) * 255))
-            bytes.append(UInt8(min(max(value * 4 - 3, 0), 1) * 255))
+            bytes.append(UInt8(saturating: min(value * 2, 1) * 255))
+            bytes.append(UInt8(saturating: min(value * 2 - 0.6, 1) * 255))
+            bytes.append(UInt8(saturating: min(value * 4 - 3, 1) * 255))
         }
         return try PNGImage(height: small.height, width: small.width, colour: .rgb, bytes: bytes).encoded()
     }
@@ -128,10 +129,27 @@ struct FrameFiles {
 
     /// The frame's pixels, or `nil` where its file is gone, was changed or cannot be read.
     func readFrame() -> Frame? {
-        guard let reader = try? TIFFReader(path: framePath), record.source.page < reader.pageCount else {
-            return nil
+        guard let reader = try? TIFFReader(path: framePath),
+            let frame = try? reader.frame(page: record.source.page), isJudged(frame)
+        else { return nil }
+        return frame
+    }
+
+    /// Whether the file is there and holds another frame than the one that was judged.
+    var isChanged: Bool {
+        guard let reader = try? TIFFReader(path: framePath),
+            let frame = try? reader.frame(page: record.source.page)
+        else {
+            return FrameListing.identity(of: framePath).map { $0 != record.source.identity } ?? false
         }
-        return try? reader.frame(page: record.source.page)
+        return !isJudged(frame)
+    }
+
+    /// By the digest of its pixels, which a copy or a touch leaves as it is; without one, by the file's identity.
+    private func isJudged(_ frame: Frame) -> Bool {
+        if let digest = record.digest { return frame.digest == digest.pixels }
+        return record.source.identity != nil
+            && FrameListing.identity(of: framePath) == record.source.identity
     }
 
     func readMask() -> Mask? {

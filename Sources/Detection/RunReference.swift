@@ -136,7 +136,7 @@ struct RunReference: Sendable {
         if isRepeated { return .frozen }
         if judgement.severity > Self.strong * judgement.threshold { return .faulty }
         // A blank frame that the model flags is left out above, and must be found later; this is for a model that does not flag it.
-        if normal.isBlank(tiles) { return .blank }
+        if normal.isBlank(tiles) || !tiles.figures.isFinite { return .blank }
         return frame.isSaturated(beyond: Self.saturated) ? .saturated : nil
     }
 

@@ -23,11 +23,13 @@ package struct Normalisation: Sendable, Equatable, Codable {
         let sorted = sample.sorted()
         let percentile = { (share: Double) in sorted[Int(share * Double(sorted.count - 1))] }
         let median = percentile(0.5)
-        self.init(
-            background: median,
-            reach: max(median - percentile(0.001), percentile(0.999) - median)
-        )
+        let reach = max(median - percentile(0.001), percentile(0.999) - median)
+        guard reach > Self.smallestReach else { return nil }
+        self.init(background: median, reach: reach)
     }
+
+    /// Quotients by less than this are beyond what 32-bit floats hold.
+    private static let smallestReach: Float = 1e-12
 
     /// Grey values as the network sees them: 0 is background, normal cells lie in [-1, 1].
     package func normalised(_ grey: [Float]) -> [Float] {

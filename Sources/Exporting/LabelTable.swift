@@ -1,3 +1,4 @@
+import Files
 package import Foundation
 import Frames
 package import Ledger
@@ -184,7 +185,7 @@ package struct ReviewedFrames: Sendable {
         let normalLines = others.map { CSV.row([$0, "", "0"] + Array(repeating: "", count: 11)) }
         let lines = [LabelTable.header] + rows.map(LabelTable.csv) + normalLines
         let list = folder.appending(path: "decisions.csv")
-        try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: list)
+        try OutputFile.write(text: lines.joined(separator: "\n") + "\n", to: list.path)
         labelled = list.path
     }
 }

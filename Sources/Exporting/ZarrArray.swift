@@ -52,10 +52,10 @@ struct ZarrArray {
         guard pixels.contains(where: { $0 != 0 }) else { return }
         let bytes: [UInt8] =
             switch kind {
-            case .uint8: pixels.map { UInt8($0) }
+            case .uint8: pixels.map { UInt8(saturating: $0) }
             case .uint16:
                 pixels.flatMap { pixel in
-                    let value = UInt16(pixel)
+                    let value = UInt16(saturating: pixel)
                     return [UInt8(value & 255), UInt8(value >> 8)]
                 }
             case .float32: pixels.packed

@@ -1,4 +1,5 @@
 private import CPNG
+import Files
 private import Glibc
 
 /// An image of 8 bit for the browser, height x width x channels, row by row from the top left.
@@ -87,21 +88,8 @@ package struct PNGImage: Sendable, Equatable {
     /// Writes the image as a PNG file, which replaces what was there; throws `cannotWrite`.
     package func write(to path: String) throws(PNGError) {
         let file = try encoded()
-        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else {
-            throw PNGError(.cannotWrite, path, "the file cannot be created", errno: errno)
-        }
-        defer { close(descriptor) }
-        var done = 0
-        while done < file.count {
-            let put = unsafe file.withUnsafeBytes { buffer in
-                unsafe Glibc.write(descriptor, buffer.baseAddress?.advanced(by: done), file.count - done)
-            }
-            if put < 0 && errno == EINTR { continue }
-            guard put > 0 else {
-                throw PNGError(.cannotWrite, path, "the file cannot be written", errno: errno)
-            }
-            done += put
+        do { try OutputFile.write(file, to: path) } catch {
+            throw PNGError(.cannotWrite, path, "the file cannot be written (\(error.detail))")
         }
     }
 
@@ -136,16 +124,11 @@ package struct PNGError: Error, Sendable, Equatable, CustomStringConvertible {
     package let path: String
     /// What is wrong, as a clause without a full stop.
     package let detail: String
-    /// The operating system's error number, where it gave one.
-    package let errno: Int32?
 
-    init(_ code: Code, _ path: String, _ detail: String, errno: Int32? = nil) {
-        (self.code, self.path, self.detail, self.errno) = (code, path, detail, errno)
+    init(_ code: Code, _ path: String, _ detail: String) {
+        (self.code, self.path, self.detail) = (code, path, detail)
     }
 
     /// A full sentence.
-    package var description: String {
-        let number = errno.map { " (errno \($0))" } ?? ""
-        return "\(path.isEmpty ? "a PNG image" : path): \(detail)\(number)."
-    }
+    package var description: String { "\(path.isEmpty ? "a PNG image" : path): \(detail)." }
 }

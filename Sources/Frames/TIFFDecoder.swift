@@ -90,11 +90,19 @@ struct TIFFDecoder {
                 }
             }
         }
-        guard page.format.number != .float || pixels.allSatisfy(\.isFinite) else {
-            throw file.error(.damaged, "page \(page.number) holds values that are not finite")
+        // False for NaN, too.
+        guard page.format.number != .float || pixels.allSatisfy({ abs($0) <= Self.largestGrey }) else {
+            let what =
+                pixels.allSatisfy(\.isFinite)
+                ? "grey values beyond \(Self.largestGrey), which no camera gives"
+                : "values that are not finite"
+            throw file.error(.damaged, "page \(page.number) holds \(what)")
         }
         return pixels
     }
+
+    /// Squares of larger values, summed over a frame, are beyond what a 32-bit float holds.
+    private static let largestGrey: Float = 1e12
 
     /// Brings a strip or tile into memory, decompressed, in this machine's byte order, a sample in each element.
     private func read<Sample: TIFFSample>(_ index: Int, into chunk: inout [Sample]) throws(TIFFError) {

@@ -174,14 +174,14 @@ extension FrameLedger {
                     ORDER BY root_path, pending.path
                     """
             ).compactMap { row in
-                FrameRow.frame(from: row).map { frame in
-                    PendingFrame(
-                        source: FrameSource(root: row["root_path"], path: row["path"]),
-                        frame: frame,
-                        reason: row["reason"],
-                        since: Timestamp(nanoseconds: row["since_ns"])
-                    )
-                }
+                guard let frame = FrameRow.frame(from: row) else { return nil }
+                let source = FrameSource(root: row["root_path"], path: row["path"])
+                return PendingFrame(
+                    source: source,
+                    frame: frame,
+                    reason: row["reason"],
+                    since: Timestamp(nanoseconds: row["since_ns"])
+                )
             }
         }
     }

@@ -116,7 +116,8 @@ extension FrameLedger {
 
     private func decision(_ row: Row) -> Decision? {
         guard let well = Well(row["well"] as String), let view = FrameView(row["view"] as String),
-            let kind = Decision.Kind(rawValue: row["decision"])
+            let kind = Decision.Kind(rawValue: row["decision"]),
+            (row["frame"] as Int?).map(FrameID.indices.contains) ?? true
         else { return nil }
         return Decision(
             run: row["run"],

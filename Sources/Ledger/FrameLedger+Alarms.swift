@@ -51,7 +51,7 @@ extension FrameLedger {
 
     private static func alarm(_ row: Row) -> Alarm? {
         guard let event = Alarm.Event(rawValue: row["event"]), let well = Well(row["well"] as String),
-            let view = FrameView(row["view"] as String)
+            let view = FrameView(row["view"] as String), FrameID.indices.contains(row["frame"])
         else { return nil }
         let reason: String = row["reason"]
         return Alarm(

@@ -1,5 +1,7 @@
 import GRDB
+import Logging
 package import Plate
+import Synchronization
 
 extension FrameLedger {
     /// Tells which of these files have an outcome for every page with just this content; their pages do not matter.
@@ -83,7 +85,8 @@ extension FrameLedger {
         guard let inode: Int64 = row[0], let size: Int64 = row[1], let modified: Int64 = row[2],
             let changed: Int64 = row[3], let run: String = row[4],
             let well = (row[5] as String?).flatMap({ Well($0) }),
-            let view = FrameView((row[6] as String?) ?? ""), let index: Int = row[7]
+            let view = FrameView((row[6] as String?) ?? ""), let index: Int = row[7],
+            FrameID.indices.contains(index)
         else { return nil }
         let identity = FileIdentity(
             inode: UInt64(bitPattern: inode),
@@ -157,6 +160,8 @@ extension FrameLedger {
     }
 
     /// The rows whose names say this frame, in the order of their recording: two files can name the same one.
+    ///
+    /// Rows that make no sense are passed over, with a warning.
     package func records(of frame: FrameID) throws(LedgerError) -> [FrameRecord] {
         try read { database in
             try Row.fetchAll(
@@ -164,7 +169,7 @@ extension FrameLedger {
                 sql:
                     "\(FrameRow.selection) WHERE run = ? AND well = ? AND view = ? AND frame = ? ORDER BY sequence",
                 arguments: [frame.run, frame.well.description, frame.view.description, frame.index]
-            ).map(FrameRow.record(from:))
+            ).compactMap(sensibleRecord)
         }
     }
 
@@ -231,7 +236,27 @@ extension FrameLedger {
         }
     }
 
+    /// A row; `nil`, with a warning the first time, for one that makes no sense.
+    ///
+    /// One such row must not stop the judging.
+    private func sensibleRecord(_ row: Row) -> FrameRecord? {
+        do {
+            return try FrameRow.record(from: row)
+        } catch {
+            let sentence = (error as? DatabaseError)?.message ?? "\(error)"
+            if warned.withLock({ $0.insert(sentence).inserted }) {
+                Logger(label: "autoqc.ledger").warning(
+                    "A row of the ledger makes no sense and is passed over",
+                    metadata: ["reason": "\(sentence)"]
+                )
+            }
+            return nil
+        }
+    }
+
     /// Hands over every row in the order of recording, one at a time, so that no count of rows fills memory.
+    ///
+    /// A row that makes no sense is an error that names it.
     package func forEach(_ body: (FrameRecord) throws -> Void) throws(LedgerError) {
         try read { database in
             let rows = try Row.fetchCursor(database, sql: "\(FrameRow.selection) ORDER BY sequence")
@@ -254,7 +279,10 @@ extension FrameLedger {
                     """,
                 arguments: [outcomes, model]
             ).compactMap { row in
-                FrameRow.frame(from: row).map { LocatedFrame(source: FrameRow.source(from: row), frame: $0) }
+                guard let frame = FrameRow.frame(from: row), let source = FrameRow.source(from: row) else {
+                    return nil
+                }
+                return LocatedFrame(source: source, frame: frame)
             }
         }
     }
@@ -276,7 +304,7 @@ extension FrameLedger {
                     WHERE \(normal) AND (sequence * 2654435761) % 4294967296 < ? ORDER BY sequence LIMIT ?
                     """,
                 arguments: [Int64(share * 4_294_967_296), most]
-            ).map(FrameRow.source(from:))
+            ).compactMap(FrameRow.source(from:))
         }
     }
 
@@ -339,7 +367,9 @@ extension FrameLedger {
                 arguments: [run, well.description, view.description]
             )
             while let row = try rows.next() {
-                guard let frame: Int = row[0], let state = FrameRecord.State(rawValue: row[1]) else {
+                guard let frame: Int = row[0], FrameID.indices.contains(frame),
+                    let state = FrameRecord.State(rawValue: row[1])
+                else {
                     continue
                 }
                 let point = SeriesPoint(
@@ -379,7 +409,7 @@ extension FrameLedger {
         }
     }
 
-    /// Some frames of a well, the latest first.
+    /// Some frames of a well, the latest first; rows that make no sense are passed over, with a warning.
     package func records(
         of well: Well,
         run: String,
@@ -396,7 +426,7 @@ extension FrameLedger {
                 arguments: [
                     run, well.description, selection.before ?? .max, selection.from ?? .min, selection.limit,
                 ] + (selection.view.map { [$0.description] } ?? [])
-            ).map(FrameRow.record(from:))
+            ).compactMap(sensibleRecord)
         }
     }
 }

@@ -140,15 +140,19 @@ extension FrameLedger {
         AND latest.run = series.run AND latest.well = series.well AND latest.view = series.view ORDER BY latest.turn DESC
         """
 
+    /// A number of frames as any ledger can have it, so that sums over wells are whole numbers, too.
+    private static func count(_ value: Int) -> Int { min(max(value, 0), 1 << 40) }
+
     private func wellSummary(_ row: Row) -> WellSummary? {
         guard let well = Well(row["well"] as String), let view = FrameView(row["view"] as String),
-            let frame: Int = row["frame"], let state = FrameRecord.State(rawValue: row["state"])
+            let frame: Int = row["frame"], FrameID.indices.contains(frame),
+            let state = FrameRecord.State(rawValue: row["state"])
         else { return nil }
         return WellSummary(
             well: well,
-            judged: row["judged"],
-            flagged: row["flagged"],
-            quarantined: row["quarantined"],
+            judged: Self.count(row["judged"]),
+            flagged: Self.count(row["flagged"]),
+            quarantined: Self.count(row["quarantined"]),
             first: Timestamp(nanoseconds: row["first_ns"]),
             isFaulty: row["is_faulty"] ?? false,
             recentlyFaulty: row["recent"] ?? 0,
@@ -284,7 +288,7 @@ extension FrameLedger {
 
     private func pastFrame(_ row: Row) -> PastFrame? {
         guard let verdict = (row["verdict"] as String?).flatMap(Verdict.init(rawValue:)),
-            let index: Int = row["frame"]
+            let index: Int = row["frame"], FrameID.indices.contains(index)
         else {
             return nil
         }
@@ -366,7 +370,9 @@ extension FrameLedger {
     }
 
     private func newest(_ row: Row) -> PlaceInTime? {
-        guard let index: Int = row["frame"], let modified: Int64 = row["mtime_ns"] else { return nil }
+        guard let index: Int = row["frame"], FrameID.indices.contains(index),
+            let modified: Int64 = row["mtime_ns"]
+        else { return nil }
         return PlaceInTime(index: index, modified: Timestamp(nanoseconds: modified))
     }
 }

@@ -1,6 +1,7 @@
 import GRDB
 import Glibc
 package import Plate
+import Synchronization
 
 /// The durable record of what became of every frame, one SQLite database for each output folder.
 ///
@@ -55,6 +56,8 @@ package final class FrameLedger: Sendable {
     let pool: DatabasePool
     /// Which file was opened; SQLite goes on writing to one that was removed.
     private let inode: UInt64?
+    /// Rows that make no sense and were told of.
+    let warned = Mutex<Set<String>>([])
 
     /// Opens the ledger at a path to write, or makes it; the folder has to exist.
     ///
@@ -86,12 +89,20 @@ package final class FrameLedger: Sendable {
         configuration.readonly = readOnly
         do {
             pool = try DatabasePool(path: path, configuration: configuration)
-            if case .other(let version) = try pool.read(LedgerSchema.state) {
+            switch try pool.read(LedgerSchema.state) {
+            case .missing, .current: break
+            case .other(let version):
                 throw LedgerError(
                     code: .otherSchema,
                     path: path,
                     detail:
                         "its schema version is \(version), this autoqc has version \(LedgerSchema.version)"
+                )
+            case .altered(let name):
+                throw LedgerError(
+                    code: .damaged,
+                    path: path,
+                    detail: "\(name) is not as autoqc makes it: something else changed the tables"
                 )
             }
             try prepare(pool)
@@ -139,6 +150,13 @@ package final class FrameLedger: Sendable {
                     let folder = ExactPath(source.root)
                     let root = try roots[folder] ?? Self.root(source.root, in: database)
                     roots[folder] = root
+                    guard sequence < .max else {
+                        throw DatabaseError(
+                            resultCode: .SQLITE_CORRUPT,
+                            message:
+                                "the table frames has \(sequence) as a sequence, after which there is none"
+                        )
+                    }
                     sequence += 1
                     try FrameRow.upsert(record, root: root, sequence: sequence, in: database)
                     try Self.settlePending(source, root: root, in: database)

@@ -66,10 +66,21 @@ enum FrameRow {
         FROM frames JOIN roots ON roots.id = root
         """
 
+    /// Pages that a file can have; `TIFFReader` refuses more.
+    private static let mostPages = 1 << 31
+    /// Longest side of a frame, and of what lies in it.
+    private static let longestSide = 1 << 30
+
+    /// The whole row; throws where it says what no frame is like.
     static func record(from row: Row) throws -> FrameRecord {
-        FrameRecord(
-            source: source(from: row),
-            pages: row["pages"],
+        guard let source = source(from: row) else { throw senseless(row, "page") }
+        guard let pages: Int = row["pages"], (1...mostPages).contains(pages) else {
+            throw senseless(row, "pages")
+        }
+        if let index: Int = row["frame"], !FrameID.indices.contains(index) { throw senseless(row, "frame") }
+        return FrameRecord(
+            source: source,
+            pages: pages,
             digest: digest(row["pixels"], row["stored"]),
             frame: frame(from: row),
             outcome: try outcome(from: row),
@@ -84,12 +95,23 @@ enum FrameRow {
         return PageDigest(pixels: UInt64(bitPattern: pixels), stored: UInt64(bitPattern: stored))
     }
 
-    /// A page of a file.
-    static func source(from row: Row) -> FrameSource {
-        FrameSource(
+    /// An error that names a row and what makes no sense in it.
+    private static func senseless(_ row: Row, _ column: String) -> DatabaseError {
+        let (path, value) = (row["path"] as String? ?? "?", (row[column] as DatabaseValue?) ?? .null)
+        let page = (row["page"] as DatabaseValue?) ?? .null
+        return DatabaseError(
+            resultCode: .SQLITE_CORRUPT,
+            message: "the row of \(path), page \(page), in the table frames has \(value) as its \(column)"
+        )
+    }
+
+    /// A page of a file; `nil` where there can be no such page.
+    static func source(from row: Row) -> FrameSource? {
+        guard let page: Int = row["page"], (0..<mostPages).contains(page) else { return nil }
+        return FrameSource(
             root: row["root_path"],
             path: row["path"],
-            page: row["page"],
+            page: page,
             identity: identity(from: row)
         )
     }
@@ -109,7 +131,8 @@ enum FrameRow {
     /// What a file's name says; `nil` where it says nothing.
     static func frame(from row: Row) -> FrameID? {
         guard let run: String = row["run"], let name: String = row["well"], let well = Well(name),
-            let view = FrameView((row["view"] as String?) ?? ""), let index: Int = row["frame"]
+            let view = FrameView((row["view"] as String?) ?? ""), let index: Int = row["frame"],
+            FrameID.indices.contains(index)
         else { return nil }
         return FrameID(run: run, well: well, view: view, index: index)
     }
@@ -119,13 +142,17 @@ enum FrameRow {
         case .judged: .judged(try judgement(from: row))
         case .quarantined: .quarantined(reason: row["reason"] ?? "")
         case .skipped: .skipped(reason: row["reason"] ?? "")
-        case nil: throw DatabaseError(message: "unknown state in \(row["path"] as String? ?? "a row")")
+        case nil: throw senseless(row, "state")
         }
     }
 
     private static func judgement(from row: Row) throws -> Judgement {
         guard let verdict = (row["verdict"] as String?).flatMap(Verdict.init(rawValue:)) else {
-            throw DatabaseError(message: "the verdict is missing in \(row["path"] as String? ?? "a row")")
+            throw senseless(row, "verdict")
+        }
+        for column in ["width", "height", "box_x", "box_y", "box_width", "box_height"] {
+            guard let length: Int = row[column] else { continue }
+            if !(0...longestSide).contains(length) { throw senseless(row, column) }
         }
         // SQLite has no NaN: it keeps one as null.
         func figure(_ column: String) -> Double { row[column] ?? .nan }

@@ -14,12 +14,34 @@ enum LedgerSchema {
         case current
         /// Tables of another version; 0 for a ledger that names none.
         case other(version: Int)
+        /// This version, but one of its tables, indexes or triggers was changed.
+        case altered(name: String)
     }
 
     static func state(of database: Database) throws -> State {
         let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
-        if found == version { return .current }
+        if found == version { return try alteration(of: database).map { .altered(name: $0) } ?? .current }
         return try found == 0 && !database.tableExists("frames") ? .missing : .other(version: found)
+    }
+
+    /// The first table, view, index or trigger that is not as `create` makes it.
+    ///
+    /// Rows of the tables as they are made have columns of the types that are read from them.
+    private static func alteration(of database: Database) throws -> String? {
+        let found = try statements(of: database)
+        let wanted = try DatabaseQueue().write { fresh in
+            try create(in: fresh)
+            return try statements(of: fresh)
+        }
+        return wanted.keys.sorted().first { found[$0] != wanted[$0] }
+    }
+
+    private static func statements(of database: Database) throws -> [String: String] {
+        let rows = try Row.fetchAll(
+            database,
+            sql: "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
+        )
+        return rows.reduce(into: [:]) { $0[$1["name"] as String] = $1["sql"] as String }
     }
 
     static func create(in database: Database) throws {

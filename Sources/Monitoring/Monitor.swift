@@ -61,6 +61,8 @@ package final class Monitor: Sendable {
         var waitingCompanions: WaitingCompanions = { _ in [] }
         /// `nil` for a daemon that does not test itself.
         var faultyCopy: FaultyCopy?
+        /// Which files were judged when the program crashed; `nil` where none are noted.
+        var crashes: @Sendable () -> CrashNotes? = { nil }
         var reached: @Sendable (PipelineStep) throws -> Void = { _ in }
     }
 
@@ -264,7 +266,8 @@ extension Monitor {
                 now: { .now },
                 companions: companions,
                 waitingCompanions: waitingCompanions,
-                faultyCopy: { TestFault.copy(of: $0, cause: $1, seed: $2) }
+                faultyCopy: { TestFault.copy(of: $0, cause: $1, seed: $2) },
+                crashes: { CrashNotes(configuration.output, logger) }
             )
         }
     }

@@ -107,6 +107,7 @@ final class MonitorAssembly: Sendable {
             canWrite: { [tree = configuration.output] in (try? tree.probe()) != nil },
             pause: { queue.pause(for: $0) },
             isAbandoned: { queue.isAbandoned },
+            crashes: parts.crashes(),
             reached: parts.reached
         )
     }

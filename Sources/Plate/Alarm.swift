@@ -12,6 +12,33 @@ package struct Timestamp: Hashable, Sendable, Comparable {
     package static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.nanoseconds < right.nanoseconds
     }
+
+    /// The time from one moment to another, of any two.
+    package static func - (later: Timestamp, earlier: Timestamp) -> Duration {
+        // Each of them fits, where the difference as an Int64 may not: times come from files, and may be at either end.
+        .nanoseconds(later.nanoseconds) - .nanoseconds(earlier.nanoseconds)
+    }
+
+    /// The moment a while before; the first one there is where that would be earlier.
+    package static func - (time: Timestamp, duration: Duration) -> Timestamp {
+        Timestamp(nanoseconds: time.nanoseconds.saturatingSubtract(duration.wholeNanoseconds))
+    }
+}
+
+extension Duration {
+    /// Nanoseconds, held at the ends of `Int64`: some 292 years.
+    package var wholeNanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds.saturatingMultiply(1_000_000_000).saturatingAdd(attoseconds / 1_000_000_000)
+    }
+
+    /// Milliseconds, held at the ends of `Int`.
+    package var wholeMilliseconds: Int {
+        let (seconds, attoseconds) = components
+        return Int(
+            clamping: seconds.saturatingMultiply(1000).saturatingAdd(attoseconds / 1_000_000_000_000_000)
+        )
+    }
 }
 
 /// One line of a well's alarm log.

@@ -82,10 +82,13 @@ package struct FrameID: Hashable, Sendable, Comparable, CustomStringConvertible 
         (self.run, self.well, self.view, self.index) = (run, well, view, index)
     }
 
+    /// Positions in time that names and ledgers may hold, up to 18 digits: sums and differences of two of them are whole numbers, too.
+    package static let indices = 0...999_999_999_999_999_999
+
     /// So many frames later in the same sequence, as the pages of a movie are.
     package func later(by count: Int) -> FrameID {
-        // A name may hold the largest number there is.
-        FrameID(run: run, well: well, view: view, index: index.addingReportingOverflow(count).partialValue)
+        let later = min(index.saturatingAdd(count), Self.indices.upperBound)
+        return FrameID(run: run, well: well, view: view, index: later)
     }
 
     /// Well and view, as in the names of output files, for example `B01` or `B01_s2_cDAPI`.

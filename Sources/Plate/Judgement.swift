@@ -9,9 +9,9 @@ package enum Verdict: String, Sendable, Equatable, CaseIterable {
 
     /// Decides: a frame is faulty if its severity is above the threshold.
     ///
-    /// Nothing else compares the two.
+    /// Nothing else compares the two. A severity that is not a number does not pass.
     package init(severity: Double, threshold: Double) {
-        self = severity > threshold ? .faulty : .normal
+        self = severity <= threshold ? .normal : .faulty
     }
 }
 
@@ -204,7 +204,7 @@ extension Judgement {
     package func explanation(words: (_ term: String) -> String = { $0 }) -> String {
         let figures = Self.figures(severity, threshold)
         let what = "severity \(figures.0) (limit \(figures.1))"
-        guard verdict == .faulty else { return what }
+        guard verdict == .faulty, !severity.isNaN else { return what }
         let isFrozen = cause.cause == .frozen
         let reasons = [
             isFrozen ? "the same image again and again" : nil, term.map { "mostly \(words($0))" },

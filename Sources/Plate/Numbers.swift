@@ -30,6 +30,40 @@ extension UInt8 {
     }
 }
 
+extension FixedWidthInteger {
+    /// The whole part of a number; the nearer end of the type where the number lies beyond it, and 0 for NaN.
+    ///
+    /// `Int(value)` ends the process on such numbers. Whatever was computed from a file, a ledger or an option is converted with this.
+    package init(saturating value: Double) {
+        if value.isNaN {
+            self = 0
+        } else {
+            self = Self(exactly: value.rounded(.towardZero)) ?? (value < 0 ? .min : .max)
+        }
+    }
+
+    /// The same of a 32-bit number.
+    package init(saturating value: Float) { self.init(saturating: Double(value)) }
+
+    /// The sum; the nearer end of the type where that lies beyond it.
+    package func saturatingAdd(_ other: Self) -> Self {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (other < 0 ? .min : .max) : sum
+    }
+
+    /// The difference; the nearer end of the type where that lies beyond it.
+    package func saturatingSubtract(_ other: Self) -> Self {
+        let (difference, overflow) = subtractingReportingOverflow(other)
+        return overflow ? (other < 0 ? .max : .min) : difference
+    }
+
+    /// The product; the nearer end of the type where that lies beyond it.
+    package func saturatingMultiply(_ other: Self) -> Self {
+        let (product, overflow) = multipliedReportingOverflow(by: other)
+        return overflow ? ((self < 0) == (other < 0) ? .max : .min) : product
+    }
+}
+
 extension BinaryInteger {
     /// A number from 0 on in at least so many digits, filled up with zeros.
     package func digits(_ count: Int, radix: Int = 10) -> String {

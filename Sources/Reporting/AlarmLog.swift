@@ -1,3 +1,4 @@
+package import Files
 import Foundation
 package import Plate
 
@@ -125,6 +126,7 @@ package enum AlarmLine {
             let time = fields["time"].flatMap({ Timestamp(iso8601: $0) }),
             let event = fields["event"].flatMap(Alarm.Event.init(rawValue:)), let run = fields["run"],
             let well = fields["well"].flatMap({ Well($0) }), let index = fields["frame"].flatMap({ Int($0) }),
+            FrameID.indices.contains(index),
             let model = fields["model"]
         else { return nil }
         return Alarm(

@@ -1,3 +1,4 @@
+package import Files
 import Foundation
 import Plate
 package import Rules
@@ -65,7 +66,7 @@ enum CanaryLine {
         for tally in round.tallies { fields.append((key(tally.cause), "\(tally.found)/\(tally.copies)")) }
         fields += [
             ("left_out", String(round.leftOut)), ("on", round.frames),
-            ("cost_ms", String(Int(round.cost / .milliseconds(1)))),
+            ("cost_ms", String(round.cost.wholeMilliseconds)),
         ]
         return fields
     }

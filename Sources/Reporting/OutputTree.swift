@@ -1,3 +1,4 @@
+package import Files
 import Foundation
 package import Plate
 
@@ -10,6 +11,7 @@ package import Plate
 /// OUT/RUN/quarantine.log
 /// OUT/RUN/learned.safetensors
 /// OUT/canary.log
+/// OUT/.judging-N, OUT/.crashed           what is being judged, for the case of a crash (Monitoring.CrashNotes)
 /// ```
 /// A run whose name is that of one of the daemon's files (`ledger.sqlite...`, `canary.log`) has a folder with a `%` in front, as
 /// `%6Cedger.sqlite`.
@@ -32,6 +34,15 @@ package struct OutputTree: Sendable, Equatable {
 
     /// Held locked by the daemon that writes here.
     package var lock: String { "\(root)/.lock" }
+
+    /// How the files begin in which each judging thread notes what it judges.
+    package static let judgingPrefix = ".judging-"
+
+    /// The same with the folder; the thread's number follows.
+    package var judgingPath: String { "\(root)/\(Self.judgingPrefix)" }
+
+    /// Which files were being judged when the daemon crashed.
+    package var crashed: String { "\(root)/.crashed" }
 
     /// The folder of one run.
     package func folder(run: String) -> String { "\(root)/\(Self.name(ofRun: run))" }

@@ -31,20 +31,25 @@ extension Timestamp {
             }
         }
         let values = fields.compactMap { $0 }
-        guard values.count == 7, (1970...2261).contains(values[0]), (1...12).contains(values[1]),
+        guard values.count == 7, (1677...2262).contains(values[0]), (1...12).contains(values[1]),
             (1...31).contains(values[2]), values[3] < 24, values[4] < 60, values[5] < 60
         else { return nil }
         var parts = unsafe tm()
         unsafe (parts.tm_year, parts.tm_mon, parts.tm_mday) = (values[0] - 1900, values[1] - 1, values[2])
         unsafe (parts.tm_hour, parts.tm_min, parts.tm_sec) = (values[3], values[4], values[5])
         let seconds = unsafe Int64(timegm(&parts))
-        self.init(nanoseconds: (seconds * 1000 + Int64(values[6])) * 1_000_000)
+        self.init(nanoseconds: (seconds * 1000 + Int64(values[6])).saturatingMultiply(1_000_000))
     }
 
     /// The time of day.
     package static var now: Timestamp {
         var time = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+        // A clock may be set to any time.
+        return Timestamp(
+            nanoseconds: Int64(time.tv_sec).saturatingMultiply(1_000_000_000).saturatingAdd(
+                Int64(time.tv_nsec)
+            )
+        )
     }
 }

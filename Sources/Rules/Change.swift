@@ -177,7 +177,8 @@ package enum DriftRule {
     private static let largestStep = 0.7
 
     private static func isFar(_ rise: Rise, _ threshold: Double) -> Bool {
-        rise.from < share * threshold && rise.to - rise.from >= share * (threshold - rise.from)
+        threshold > 0 && rise.from < share * threshold
+            && rise.to - rise.from >= share * (threshold - rise.from)
     }
 
     /// The rise from the first frames' severities to the last frames'; `nil` where there is no drift or too few frames.

@@ -8,6 +8,10 @@ import Foundation
 /// whichever the first row has most of. A byte order mark and empty rows are passed over, and so are blanks around a field in
 /// quotes.
 ///
+/// A spreadsheet computes a cell that begins with `=`, `+`, `-`, `@`, a tab or a line break: a file's name could be a formula
+/// that sends the table away. Such a field is written with an apostrophe in front, which makes it text there (OWASP, CSV injection);
+/// a number stays one. Reading takes the apostrophe away again, and nothing else's.
+///
 /// This reader is our own: SwiftCSV (0.10) does not say in which line a row stands, refuses a whole file for one bad row,
 /// drops the blanks that a field begins with, and writes line breaks without quotes.
 package enum CSV {
@@ -26,6 +30,7 @@ package enum CSV {
     /// Fields with separators, quotes or line breaks are put in quotes, and so is what a reader would pass over.
     package static func row(_ fields: [String], separator: Separator = .comma) -> String {
         let between = String(UnicodeScalar(separator.rawValue))
+        let fields = fields.map { isFormula($0) ? "'" + $0 : $0 }
         let row = fields.map { needsQuotes($0, separator) ? quoted($0) : $0 }.joined(separator: between)
         guard let first = fields.first, row.utf8.allSatisfy(isBlank) else { return row }
         return quoted(first) + row.dropFirst(first.count)
@@ -35,6 +40,29 @@ package enum CSV {
     package static func text(_ rows: [[String]], separator: Separator = .comma) -> String {
         rows.map { row($0, separator: separator) + "\n" }.joined()
     }
+
+    /// Whether a spreadsheet would compute a cell, or our reader would take an apostrophe of its own for ours.
+    private static func isFormula(_ field: String) -> Bool {
+        field.utf8.first.map { formulaStarts.contains($0) || $0 == apostrophe } == true
+            && field.utf8.drop { $0 == apostrophe }.first.map(formulaStarts.contains) == true
+            && !isNumber(field)
+    }
+
+    /// What a field means: without the apostrophe that keeps a spreadsheet from computing it.
+    fileprivate static func meaning(_ field: String) -> String {
+        field.utf8.first == apostrophe && isFormula(field) ? String(field.unicodeScalars.dropFirst()) : field
+    }
+
+    /// Whether a field is a decimal number, for example `-1.5e-3`.
+    private static func isNumber(_ field: String) -> Bool {
+        Double(field) != nil
+            && field.utf8.allSatisfy { byte in
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "+-.eE".utf8.contains(byte)
+            }
+    }
+
+    private static let apostrophe = UInt8(ascii: "'")
+    private static let formulaStarts = Array("=+-@\t\r\n".utf8)
 
     private static func needsQuotes(_ field: String, _ separator: Separator) -> Bool {
         field.utf8.contains { $0 == quote || $0 == separator.rawValue || isLineEnd($0) }
@@ -238,7 +266,7 @@ private struct CSVReader {
         }
         guard position < bytes.count, bytes[position] == CSV.quote else {
             passText()
-            return String(decoding: bytes[start..<position], as: UTF8.self)
+            return CSV.meaning(String(decoding: bytes[start..<position], as: UTF8.self))
         }
         let (content, isClosed) = nextQuoted()
         let rest = position
@@ -248,7 +276,7 @@ private struct CSVReader {
         } else if !bytes[rest..<position].allSatisfy(CSV.isBlank) {
             fault = fault ?? "text follows a closing quote; a quote within a field is written twice"
         }
-        return String(decoding: content, as: UTF8.self)
+        return CSV.meaning(String(decoding: content, as: UTF8.self))
     }
 
     private mutating func passText() {

@@ -95,7 +95,8 @@ package struct ByteScale: Sendable, Equatable {
     package init(holding range: ClosedRange<Float>) {
         let (low, high) = (min(range.lowerBound, 0), max(range.upperBound, 0))
         step = max((high - low) / Self.largest, Self.smallestStep)
-        zero = Int32(min((-low / step).rounded(), Self.largest))
+        // A range that is no number has no zero.
+        zero = Int32(exactly: min((-low / step).rounded(), Self.largest)) ?? 0
     }
 }
 

@@ -1,3 +1,4 @@
+import Files
 package import Foundation
 
 /// Named tensors and string metadata in one file, in the safetensors format.
@@ -165,23 +166,12 @@ package struct SafeTensors: Sendable {
         return data
     }
 
-    /// Writes the file so that a crash leaves the old one or the new one: a temporary name, flushed, then renamed.
+    /// Writes the file so that a crash leaves the old one or the new one.
     package func write(path: String) throws(SafeTensorsError) {
-        let temporary = path + ".partial"
         do {
-            try encoded().write(to: URL(filePath: temporary))
-            let handle = try FileHandle(forUpdating: URL(filePath: temporary))
-            try handle.synchronize()
-            try handle.close()
+            try OutputFile.write(encoded(), to: path)
         } catch {
-            throw SafeTensorsError(
-                code: .cannotWrite,
-                path: path,
-                detail: "cannot be written; check that its folder is there, may be written and has space left"
-            )
-        }
-        guard unsafe rename(temporary, path) == 0 else {
-            throw SafeTensorsError(code: .cannotWrite, path: path, detail: "cannot be renamed into place")
+            throw SafeTensorsError(code: .cannotWrite, path: path, detail: "is not written. \(error)")
         }
     }
 }

@@ -1,4 +1,5 @@
 import Charts
+import Files
 import Foundation
 import Frames
 package import Plate
@@ -49,9 +50,7 @@ package struct CalibrationSheet {
             </body></html>
 
             """
-        do { try page.write(toFile: path, atomically: true, encoding: .utf8) } catch {
-            throw DataError("\(path): cannot be written; check the folder and its permissions")
-        }
+        do { try OutputFile.write(text: page, to: path) } catch { throw DataError("\(error)") }
     }
 
     private static func figure(_ row: Row) throws -> String {

@@ -235,9 +235,16 @@ package struct Calibrator: Sendable {
                 ? shown.map { scorer.map(of: $0, report: passes) }
                 : Compute.concurrentMap(shown.count) { scorer.map(of: shown[$0]) }
             for (frame, map) in zip(shown, maps) {
+                let tiles = figures(of: frame, map)
+                guard tiles?.isFinite ?? true else {
+                    throw DataError(
+                        "\(frames.name(found.count)): its grey values give no figures to calibrate on; is it blank, or are they 0 or "
+                            + "below? Leave it out"
+                    )
+                }
                 found.append(
                     Measured(
-                        tiles: figures(of: frame, map),
+                        tiles: tiles,
                         score: options.scoreKind.value(of: ImageScores(map: map)),
                         onset: Double(filter.onset(of: map.windowMean(options.maskWindow)))
                     )
@@ -262,7 +269,8 @@ package struct Calibrator: Sendable {
         var copies: [CalibrationFit.Copy] = []
         try forEachCopy(of: frames, kept, count: options.copies) { made, fold in
             let figures = figures(of: made.frame, scorer.map(of: made.frame))
-            guard let figures, let fault = made.faults.first, let cause = Cause(rawValue: fault.kind.rawValue)
+            guard let figures, figures.isFinite, let fault = made.faults.first,
+                let cause = Cause(rawValue: fault.kind.rawValue)
             else { return CalibrationFit.Copy?.none }
             let (cover, form) = (figures.cover(of: made.mask), fault.form.rawValue)
             return CalibrationFit.Copy(figures, cover: cover, cause: cause, form: form, fold: fold)

@@ -1,5 +1,6 @@
 import Dispatch
 package import Faults
+import Files
 import Foundation
 package import Frames
 package import Plate
@@ -84,9 +85,7 @@ package struct LabelledSet: Sendable {
     }
 
     private static func write(_ rows: [[String]], to path: String) throws(DataError) {
-        do {
-            try Data(CSV.text(rows).utf8).write(to: URL(filePath: path))
-        } catch { throw DataError("\(path): cannot be written (\(error.localizedDescription))") }
+        do { try OutputFile.write(text: CSV.text(rows), to: path) } catch { throw DataError("\(error)") }
     }
 }
 

@@ -17,7 +17,7 @@ package enum PanelImage {
     package static func grey(_ frame: Frame, range: ClosedRange<Float>) -> PNGImage {
         let small = reduced(frame)
         let span = max(range.upperBound - range.lowerBound, .leastNormalMagnitude)
-        let bytes = small.pixels.map { UInt8(255 * min(max(($0 - range.lowerBound) / span, 0), 1)) }
+        let bytes = small.pixels.map { UInt8(saturating: 255 * (($0 - range.lowerBound) / span)) }
         return PNGImage(height: small.height, width: small.width, colour: .grey, bytes: bytes)
     }
 

@@ -281,7 +281,13 @@ extension StepTrainer {
     package func run(report: (TrainingProgress) throws -> Void, shouldStop: () -> Bool) throws {
         var clock = StepClock()
         while step < steps, !shouldStop() {
-            let mean = meanLoss(adding: try clock.timed { try performStep() })
+            let loss = try clock.timed { try performStep() }
+            guard loss.isFinite else {
+                throw DataError(
+                    "the loss of step \(step) is not a number: the training diverged; give a lower --learning-rate"
+                )
+            }
+            let mean = meanLoss(adding: loss)
             if isValidated { try validate(loss: mean) }
             let seconds = clock.secondsPerStep
             try report(TrainingProgress(of: self, loss: mean, batch: batch, secondsPerStep: seconds))

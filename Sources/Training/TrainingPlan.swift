@@ -1,6 +1,7 @@
 import Charts
 import Detection
 package import Diffusion
+import Files
 import Foundation
 import Tables
 import Tensors
@@ -170,9 +171,7 @@ package struct LossCurve: Sendable {
     }
 
     private static func write(_ text: String, to path: String) throws(DataError) {
-        do { try Data(text.utf8).write(to: URL(filePath: path)) } catch {
-            throw DataError("\(path): cannot be written (\(error.localizedDescription))")
-        }
+        do { try OutputFile.write(text: text, to: path) } catch { throw DataError("\(error)") }
     }
 }
 

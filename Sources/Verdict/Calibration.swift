@@ -126,6 +126,22 @@ package struct Calibration: Sendable, Equatable, Codable {
         (self.image, self.tiles) = (image, tiles)
     }
 
+    /// Reads what `encode` wrote; throws where masks cannot be taken so.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        scoreKind = try values.decode(ScoreKind.self, forKey: .scoreKind)
+        maskWindow = try values.decode(Int.self, forKey: .maskWindow)
+        extentShare = try values.decode(Double.self, forKey: .extentShare)
+        image = try values.decode(Limits.self, forKey: .image)
+        tiles = try values.decodeIfPresent(Tiles.self, forKey: .tiles)
+        guard (1...Self.widestWindow).contains(maskWindow), (0...1).contains(extentShare) else {
+            let problem = "masks with a window of \(maskWindow) pixels and a share of \(extentShare) are none"
+            throw DecodingError.dataCorrupted(.init(codingPath: values.codingPath, debugDescription: problem))
+        }
+    }
+
+    private static let widestWindow = 1024
+
     /// Limits of the image score alone, from the scores of normal frames, at least one.
     ///
     /// `onsets` are the frames' mask onsets (`ComponentFilter.onset`), one a frame.

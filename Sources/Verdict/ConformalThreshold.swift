@@ -19,7 +19,7 @@ package struct ConformalThreshold: Sendable, Equatable, Codable {
 
     /// The smallest number of normal frames that vouches for a rate without extrapolation.
     package static func framesNeeded(falseAlarmRate: Double) -> Int {
-        Int((1 / falseAlarmRate - roundingSlack).rounded(.up)) - 1
+        Int(saturating: (1 / falseAlarmRate - roundingSlack).rounded(.up)) - 1
     }
 
     /// Finds the threshold from one value per normal frame, for example its severity; at least one frame.
@@ -35,7 +35,7 @@ package struct ConformalThreshold: Sendable, Equatable, Codable {
         precondition(!normalValues.isEmpty, "a threshold needs normal frames")
         precondition(falseAlarmRate > 0 && falseAlarmRate < 1, "\(falseAlarmRate) is no rate of false alarms")
         let falling = normalValues.sorted(by: >)
-        let allowed = Int(Double(falling.count + 1) * falseAlarmRate + Self.roundingSlack)
+        let allowed = Int(saturating: Double(falling.count + 1) * falseAlarmRate + Self.roundingSlack)
         self.falseAlarmRate = falseAlarmRate
         frameCount = falling.count
         isExtrapolated = allowed == 0

@@ -22,13 +22,16 @@ struct GaussianMixture: Sendable, Equatable {
     private static let steps = 40
     /// Added to the variances, so that coordinates that depend on each other do no harm.
     private static let regularisation = 1e-2
+    /// More components or coordinates than any file has.
+    private static let most = 10_000
     /// A component that loses its points keeps this share of the weight.
     private static let smallestWeight = 1e-4
 
     /// Wraps what was stored; `nil` if counts do not fit or values are no numbers.
     init?(dimensions: Int, components: Int, means: [Float], factors: [Float], logs: [Float]) {
-        guard components > 0, dimensions > 0, means.count == components * dimensions,
-            factors.count == means.count * dimensions, logs.count == components,
+        guard (1...Self.most).contains(components), (1...Self.most).contains(dimensions),
+            means.count == components * dimensions, factors.count == means.count * dimensions,
+            logs.count == components,
             (means + factors + logs).allSatisfy(\.isFinite)
         else { return nil }
         (self.dimensions, self.components) = (dimensions, components)

@@ -325,6 +325,8 @@ package struct SeverityScale: Sendable, Equatable, Codable {
     /// of which k earlier values are known. Six frames that happen to be alike do not make a seventh faulty.
     init(normalValues: [Double], typicalSpread: Double? = nil) {
         precondition(!normalValues.isEmpty, "a severity scale needs normal frames")
+        // A figure that is no number says nothing of normal frames.
+        let normalValues = normalValues.contains(where: \.isFinite) ? normalValues.filter(\.isFinite) : [0]
         let median = normalValues.median
         let floor = max(Self.smallestRelativeSpread * abs(median), Self.smallestSpread)
         let count = Double(normalValues.count)

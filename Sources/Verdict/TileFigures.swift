@@ -69,6 +69,9 @@ package struct TileFigures: Sendable, Equatable {
         values[channel.number * count..<(channel.number + 1) * count]
     }
 
+    /// Whether all figures are numbers; not those of a frame whose grey values are far from any camera's.
+    package var isFinite: Bool { level.isFinite && values.allSatisfy(\.isFinite) }
+
     /// The largest residual window that begins in each tile.
     package var largestResiduals: [Float] { values(of: .residualWindow).map { exp($0) } }
 

@@ -1,6 +1,7 @@
 import Acquisition
 import ArgumentParser
 import Auditing
+import Files
 import Foundation
 import Ledger
 import Plate
@@ -28,6 +29,7 @@ struct AuditCommand: ParsableCommand {
     var json: String?
 
     func run() throws {
+        if let json { try OutputFile.check(json, isText: true) }
         let opened = try ledger.open()
         let (folders, pattern) = try watched.resolve(opened)
         let report = try Audit.report(
@@ -40,7 +42,7 @@ struct AuditCommand: ParsableCommand {
                 against: against.map { URL(filePath: $0).standardizedFileURL.path }
             )
         )
-        Self.lines(report).forEach(Terminal.say)
+        try Self.lines(report).forEach(Terminal.say)
         if let json { try Self.write(report, to: json) }
         if !report.isComplete { throw ExitCode.failure }
     }
@@ -74,7 +76,7 @@ struct AuditCommand: ParsableCommand {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        try (encoder.encode(report) + Data("\n".utf8)).write(to: URL(filePath: path))
+        try OutputFile.write(text: String(decoding: encoder.encode(report), as: UTF8.self) + "\n", to: path)
     }
 }
 
@@ -91,7 +93,10 @@ struct SyncCommand: AsyncParsableCommand {
 
     @OptionGroup var ledger: LedgerOptions
     @OptionGroup var watched: WatchedOptions
-    @Option(help: "Seconds to wait, at most (default: as long as it takes).")
+    @Option(
+        help: "Seconds to wait, at most (default: as long as it takes).",
+        transform: NumberOption.within(NumberOption.seconds)
+    )
     var timeout: Double?
 
     private static let interval = Duration.milliseconds(200)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CKernels
+import Files
 
 @main
 struct AutoQC: AsyncParsableCommand {
@@ -18,6 +19,7 @@ struct AutoQC: AsyncParsableCommand {
     )
 
     static func main() async {
+        StandardStreams.prepare()
         aqc_keep_freed_memory()
         await main(nil)
     }

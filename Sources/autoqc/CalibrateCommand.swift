@@ -2,6 +2,7 @@ import ArgumentParser
 import Detection
 import Diffusion
 import Exporting
+import Files
 import Foundation
 import Plate
 import Tables
@@ -37,9 +38,15 @@ struct CalibrateCommand: ParsableCommand {
             "Take what reviewers decided from this output folder of `autoqc watch`, and unflagged frames beside it."
     )
     var from: String?
-    @Option(help: "Share of normal frames that may be called faulty.")
+    @Option(
+        help: "Share of normal frames that may be called faulty.",
+        transform: NumberOption.within(NumberOption.rate)
+    )
     var falseAlarms = 0.001
-    @Option(help: "Share of normal frames whose mask may have any pixel.")
+    @Option(
+        help: "Share of normal frames whose mask may have any pixel.",
+        transform: NumberOption.within(NumberOption.rate)
+    )
     var maskRate = 0.05
     @Option(help: "CSV list of labelled frames for the published greedy search.")
     var faulty: String?
@@ -54,11 +61,20 @@ struct CalibrateCommand: ParsableCommand {
     var score = ScoreKind.patch
     @Flag(help: "Count frames that are far from all others as normal, too.")
     var keepOutliers = false
-    @Option(help: "Faults put on copies of the frames, to adapt to this microscope; 0 for none.")
+    @Option(
+        help: "Faults put on copies of the frames, to adapt to this microscope; 0 for none.",
+        transform: NumberOption.within(0...10_000)
+    )
     var copies = 150
-    @Option(help: "Test timestep, to try another than the model was trained for.")
+    @Option(
+        help: "Test timestep, to try another than the model was trained for.",
+        transform: NumberOption.within(NumberOption.timestep)
+    )
     var timestep: Int?
-    @Option(help: "Overlap of a reference model's windows, from 0 to below 1; the model keeps it.")
+    @Option(
+        help: "Overlap of a reference model's windows, from 0 to below 1; the model keeps it.",
+        transform: NumberOption.within(NumberOption.overlap)
+    )
     var overlap: Double?
     @Option(
         help: """
@@ -78,15 +94,11 @@ struct CalibrateCommand: ParsableCommand {
         guard !normal.isEmpty || from != nil else {
             throw ValidationError("give --normal FRAMES, --from OUT, or both")
         }
-        guard falseAlarms > 0, falseAlarms < 1, maskRate > 0, maskRate < 1 else {
-            throw ValidationError("--false-alarms and --mask-rate lie between 0 and 1")
-        }
-        guard (0...10_000).contains(copies) else { throw ValidationError("--copies is 0 to 10000") }
     }
 
     func run() throws {
         threads.apply()
-        try OutputPath.check(out ?? model)
+        try OutputFile.check(out ?? model)
         var (loaded, _) = try Model.read(path: model)
         try applyTimestep(to: &loaded)
         if let overlap { try loaded.setOverlap(overlap) }
@@ -114,7 +126,7 @@ struct CalibrateCommand: ParsableCommand {
         try loaded.write(path: out ?? model)
         let lines = Self.lines(loaded, rests, of: frames)
         for line in lines { Terminal.note(line) }
-        try writeSheet(loaded, rests, of: frames, lines: lines)
+        if OutputFile.isPlain(out ?? model) { try writeSheet(loaded, rests, of: frames, lines: lines) }
     }
 
     /// What a user should know before trusting the calibration, one sentence each.
@@ -153,7 +165,7 @@ struct CalibrateCommand: ParsableCommand {
     private static func words(_ threshold: ConformalThreshold) -> String {
         let rate = threshold.falseAlarmRate
         let expected =
-            "of 1000 normal frames, \((1000 * rate).digits(1)) may be flagged: some \(Int(rate * framesPerHour)) of a "
+            "of 1000 normal frames, \((1000 * rate).digits(1)) may be flagged: some \(Int(saturating: rate * framesPerHour)) of a "
             + "64-well plate's frames in an hour"
         guard threshold.isExtrapolated else { return expected }
         return expected

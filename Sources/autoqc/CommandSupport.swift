@@ -1,6 +1,7 @@
 import ArgumentParser
 import Detection
 import Diffusion
+import Files
 import Foundation
 import Plate
 import Synchronization
@@ -51,15 +52,12 @@ struct Terminal {
     static func note(_ line: String) { write(line + "\n") }
 
     /// Writes a line of a command's result to standard output.
-    static func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+    static func say(_ line: String) throws { try StandardStreams.write(line + "\n") }
 
-    private static func write(_ text: String) {
-        // A closed standard error is no reason to stop.
-        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
-    }
+    private static func write(_ text: String) { StandardStreams.note(text) }
 
     static func duration(_ seconds: Double) -> String {
-        let whole = Int(seconds.rounded())
+        let whole = Int(saturating: seconds.rounded())
         let parts = (whole / 3600, whole / 60 % 60, whole % 60)
         let two = { (value: Int) in value < 10 ? "0\(value)" : "\(value)" }
         return parts.0 > 0 ? "\(parts.0):\(two(parts.1)):\(two(parts.2))" : "\(parts.1):\(two(parts.2))"
@@ -83,29 +81,10 @@ final class Interruption: Sendable {
     var isRequested: Bool { requested.load(ordering: .relaxed) }
 }
 
-/// Checks, before the work begins, that its result can be written.
-enum OutputPath {
-    /// Refuses a file that could not be written at the end.
-    static func check(_ path: String) throws {
-        let url = URL(filePath: path)
-        let folder = url.deletingLastPathComponent().path
-        var isFolder: ObjCBool = false
-        guard
-            !(unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder))
-                || !isFolder.boolValue
-        else { throw DataError("\(path) is a folder; name a file in it") }
-        guard unsafe FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder),
-            isFolder.boolValue
-        else {
-            throw DataError("\(folder): no such folder; make it, or correct the path of the output")
-        }
-        guard FileManager.default.isWritableFile(atPath: folder) else {
-            throw DataError("\(folder) may not be written by this user; let it, or choose another output")
-        }
-    }
-
+/// Folders that a user names for results.
+enum OutputFolderPath {
     /// Makes a folder with all above it.
-    static func makeFolder(_ path: String) throws {
+    static func make(_ path: String) throws {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
@@ -116,12 +95,8 @@ enum OutputPath {
 
 /// The number of threads of a command that computes.
 struct ThreadOptions: ParsableArguments {
-    @Option(help: "Threads (default: all cores).")
+    @Option(help: "Threads (default: all cores).", transform: NumberOption.within(NumberOption.threads))
     var threads: Int?
-
-    func validate() throws {
-        guard threads ?? 1 > 0 else { throw ValidationError("--threads must be above 0") }
-    }
 
     func apply() {
         if let threads { Compute.setThreads(threads) }

@@ -28,8 +28,8 @@ struct DoctorCommand: ParsableCommand {
         let diagnoses = [Self.cpu, Self.libraries, Self.model(configuration)] + configuration.diagnoses()
         for diagnosis in diagnoses {
             let padded = diagnosis.level.rawValue.padding(toLength: 4, withPad: " ", startingAt: 0)
-            Terminal.say("\(padded)  \(diagnosis.subject): \(diagnosis.finding)")
-            if let remedy = diagnosis.remedy { Terminal.say("      \(remedy)") }
+            try Terminal.say("\(padded)  \(diagnosis.subject): \(diagnosis.finding)")
+            if let remedy = diagnosis.remedy { try Terminal.say("      \(remedy)") }
         }
         if diagnoses.contains(where: { $0.level == .failure }) { throw ExitCode.failure }
     }
@@ -41,13 +41,13 @@ struct DoctorCommand: ParsableCommand {
         let lock = try OutputLock(tree: tree)
         defer { withExtendedLifetime(lock) {} }
         guard let repair = try LedgerRepair.repair(tree.ledger, at: .now) else {
-            return Terminal.say("ok    ledger: \(tree.ledger) is sound; nothing was changed")
+            return try Terminal.say("ok    ledger: \(tree.ledger) is sound; nothing was changed")
         }
         let rows = ["frames", "alarms", "decisions"].map { "\(repair.saved[$0, default: 0]) \($0)" }
-        Terminal.say("ok    ledger: \(tree.ledger) was damaged (\(repair.problem)) and is made anew")
-        Terminal.say("      saved: \(rows.joined(separator: ", ")); the damaged file is \(repair.kept)")
-        Terminal.say("      start the daemon: it judges the frames again that have no outcome now")
-        Terminal.say("      if you have a newer backup, put it in place of \(tree.ledger) before that")
+        try Terminal.say("ok    ledger: \(tree.ledger) was damaged (\(repair.problem)) and is made anew")
+        try Terminal.say("      saved: \(rows.joined(separator: ", ")); the damaged file is \(repair.kept)")
+        try Terminal.say("      start the daemon: it judges the frames again that have no outcome now")
+        try Terminal.say("      if you have a newer backup, put it in place of \(tree.ledger) before that")
     }
 
     private static var cpu: Diagnosis {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Auditing
 import Dashboard
 import Exporting
+import Files
 import Foundation
 import Ledger
 import Plate
@@ -62,7 +63,7 @@ struct ExportCommand: ParsableCommand {
             guard let record = try QualityRecord(run: run, ledger: opened, version: version) else {
                 throw DataError("\(ledger.out): there is no run \(run)")
             }
-            try FileHandle.standardOutput.write(contentsOf: record.json())
+            try StandardStreams.write(String(decoding: record.json(), as: UTF8.self))
         }
     }
 
@@ -72,16 +73,16 @@ struct ExportCommand: ParsableCommand {
             if let oneRun, record.frame?.run != oneRun { return }
             text += (format == .csv ? FrameTable.csv(record) : try FrameTable.json(record)) + "\n"
             guard text.utf8.count >= Self.flushed else { return }
-            try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+            try StandardStreams.write(text)
             text = ""
         }
-        try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+        try StandardStreams.write(text)
     }
 
     private func printLabels(_ opened: FrameLedger) throws {
         let table = try LabelTable(ledger: opened, tree: ledger.tree, run: oneRun)
-        Terminal.say(LabelTable.header)
-        for row in table.rows { Terminal.say(LabelTable.csv(row)) }
+        try Terminal.say(LabelTable.header)
+        for row in table.rows { try Terminal.say(LabelTable.csv(row)) }
         if table.pagesLeftOut > 0 {
             Terminal.note(
                 "\(table.pagesLeftOut) frames are pages of movies, which a list cannot name; they are left out"

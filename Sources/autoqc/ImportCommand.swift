@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Detection
 import Diffusion
+import Files
 import Foundation
 import Networks
 import Tensors
@@ -23,17 +24,30 @@ struct ImportCommand: ParsableCommand {
     var out: String
     @Option(help: "pddpm, ddpm, ae, vae or fanogan (default: what the weights are of).")
     var method: Method?
-    @Option(help: "Channels of an attention head (default: 64, as published).")
+    @Option(
+        help: "Channels of an attention head (default: 64, as published).",
+        transform: NumberOption.within(1...4096)
+    )
     var headChannels: Int?
     @Option(
-        help: "Pixels per side of the sliding window (default: 192, or what VAE and f-AnoGAN are made for)."
+        help: "Pixels per side of the sliding window (default: 192, or what VAE and f-AnoGAN are made for).",
+        transform: NumberOption.within(NumberOption.side)
     )
     var window: Int?
-    @Option(help: "Pixels per side of a pDDPM's patches (default: half the window).")
+    @Option(
+        help: "Pixels per side of a pDDPM's patches (default: half the window).",
+        transform: NumberOption.within(NumberOption.side)
+    )
     var patch: Int?
-    @Option(help: "Share of a window that the next one covers again, from 0 to below 1.")
+    @Option(
+        help: "Share of a window that the next one covers again, from 0 to below 1.",
+        transform: NumberOption.within(NumberOption.overlap)
+    )
     var overlap = 0.8
-    @Option(help: "Test timestep, an index into the 1000 steps of the schedule (default: 49; AE and VAE: 0).")
+    @Option(
+        help: "Test timestep, an index into the 1000 steps of the schedule (default: 49; AE and VAE: 0).",
+        transform: NumberOption.within(NumberOption.timestep)
+    )
     var timestep: Int?
     @Option(help: "simplex, gaussian or coarse (default: simplex; DDPM: gaussian).")
     var noise: NoiseKind?
@@ -50,6 +64,7 @@ struct ImportCommand: ParsableCommand {
     private static let shown = 5
 
     func run() throws {
+        try OutputFile.check(out)
         let weights = try PublishedWeights(try Checkpoint(path: checkpoint), path: checkpoint, leaving: skip)
         if !weights.skipped.isEmpty {
             Terminal.note("skipped what no network needs: \(Self.list(weights.skipped))")

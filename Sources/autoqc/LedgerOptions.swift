@@ -65,16 +65,13 @@ struct WatchedOptions: ParsableArguments {
 
 /// Options of commands that look at each lens: how the lenses stand.
 struct LensOptions: ParsableArguments {
-    @Option(help: "Rows of the lenses that move over the plate together.")
+    @Option(
+        help: "Rows of the lenses that move over the plate together.",
+        transform: NumberOption.within(NumberOption.lenses)
+    )
     var lensRows = 4
-    @Option(help: "Columns of the lenses.")
+    @Option(help: "Columns of the lenses.", transform: NumberOption.within(NumberOption.lenses))
     var lensColumns = 4
-
-    func validate() throws {
-        guard (1...32).contains(lensRows), (1...32).contains(lensColumns) else {
-            throw ValidationError("--lens-rows and --lens-columns are from 1 to 32")
-        }
-    }
 
     /// How each lens did in each run of a ledger.
     func trend(of ledger: FrameLedger) throws -> LensTrend {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Detection
 import Diffusion
+import Files
 import Networks
 import Tensors
 
@@ -40,7 +41,7 @@ struct MeasureOptions: ParsableArguments {
     var quick = false
     @Option(help: "Also write the figures to this file.")
     var json: String?
-    @Option(help: "Threads (default: all cores).")
+    @Option(help: "Threads (default: all cores).", transform: NumberOption.within(NumberOption.threads))
     var threads: Int?
     @Option(help: "A model file: networks take its architecture, and a calibrated one judges frames.")
     var model: String?
@@ -51,12 +52,13 @@ struct MeasureOptions: ParsableArguments {
             """
     )
     var precision: Precision?
-    @Option(help: "Measurements of each figure (default: 5, with --quick 1).")
+    @Option(
+        help: "Measurements of each figure (default: 5, with --quick 1).",
+        transform: NumberOption.within(1...10_000)
+    )
     var passes: Int?
 
     func validate() throws {
-        guard passes ?? 1 > 0 else { throw ValidationError("--passes must be at least 1") }
-        guard threads ?? 1 > 0 else { throw ValidationError("--threads must be at least 1") }
         guard precision?.isSupported ?? true else {
             throw ValidationError("this CPU does not multiply bf16; measure with --precision f32")
         }
@@ -86,7 +88,7 @@ protocol MeasureGroup: AsyncParsableCommand {
 
 extension MeasureGroup {
     mutating func run() async throws {
-        if let json = options.json { try OutputPath.check(json) }
+        if let json = options.json { try OutputFile.check(json, isText: true) }
         if let threads = options.threads { Compute.setThreads(threads) }
         var measurements = Measurements(options)
         try await Self.measure(into: &measurements)

@@ -29,7 +29,7 @@ struct MeasureKernelsCommand: MeasureGroup {
         try await MeasuredFrames.withFolder { folder in
             try files(frame, in: folder, into: &measurements)
         }
-        pixels(frame.frame, into: &measurements)
+        try pixels(frame.frame, into: &measurements)
     }
 
     /// 3 x 3 at each of the network's resolutions.
@@ -46,7 +46,11 @@ struct MeasureKernelsCommand: MeasureGroup {
                     precision: precision
                 )
                 let speeds = convolution.seconds(options.count).map { convolution.operations / $0 / 1e9 }
-                measurements.add("\(precision.rawValue) \(convolution.name)", speeds, unit: convolution.unit)
+                try measurements.add(
+                    "\(precision.rawValue) \(convolution.name)",
+                    speeds,
+                    unit: convolution.unit
+                )
             }
         }
     }
@@ -66,27 +70,27 @@ struct MeasureKernelsCommand: MeasureGroup {
     /// The computations before and after the network.
     ///
     /// The noised image stands for the reconstruction.
-    private static func pixels(_ frame: Frame, into measurements: inout Measurements) {
+    private static func pixels(_ frame: Frame, into measurements: inout Measurements) throws {
         guard let scale = Normalisation(sample: frame.pixels) else { return }
         let (height, width) = (frame.height, frame.width)
         let clean = scale.normalised(frame.pixels)
-        measurements.time("normalise") { _ = scale.normalised(frame.pixels) }
-        let noisy = noised(clean, height: height, width: width, into: &measurements)
+        try measurements.time("normalise") { _ = scale.normalised(frame.pixels) }
+        let noisy = try noised(clean, height: height, width: width, into: &measurements)
         let (input, output) = (clean.map { 0.5 * ($0 + 1) }, noisy.map { 0.5 * ($0 + 1) })
         let residual = {
             Residual.l1DSSIM.map(input: input, reconstruction: output, height: height, width: width)
         }
         let raw = residual()
-        measurements.time("residual map") { _ = residual() }
+        try measurements.time("residual map") { _ = residual() }
         let map = raw.medianFiltered()
-        measurements.time("median") { _ = raw.medianFiltered() }
+        try measurements.time("median") { _ = raw.medianFiltered() }
         let averaged = map.windowMean(window)
-        measurements.time("window mean") { _ = map.windowMean(window) }
-        measurements.time("scores") { _ = ImageScores(map: map) }
-        tiles(frame, map, scale, into: &measurements)
+        try measurements.time("window mean") { _ = map.windowMean(window) }
+        try measurements.time("scores") { _ = ImageScores(map: map) }
+        try tiles(frame, map, scale, into: &measurements)
         let threshold = Double(averaged.values.sorted()[averaged.values.count * 99 / 100])
         let filter = Calibration.smallComponents(window: window)
-        measurements.time("mask") { _ = filter.mask(of: averaged, above: threshold) }
+        try measurements.time("mask") { _ = filter.mask(of: averaged, above: threshold) }
     }
 
     /// What the tiles of a frame add.
@@ -95,10 +99,10 @@ struct MeasureKernelsCommand: MeasureGroup {
         _ map: ScoreMap,
         _ scale: Normalisation,
         into measurements: inout Measurements
-    ) {
+    ) throws {
         guard let figures = TileFigures(frame: frame, map: map, background: scale.background) else { return }
         let normal = NormalTiles(fittedTo: [figures], background: scale.background)
-        measurements.time("tiles") {
+        try measurements.time("tiles") {
             if let figures = normal.figures(of: frame, map: map) { _ = normal.evidence(of: figures) }
         }
     }
@@ -112,13 +116,13 @@ struct MeasureKernelsCommand: MeasureGroup {
         height: Int,
         width: Int,
         into measurements: inout Measurements
-    ) -> [Float] {
+    ) throws -> [Float] {
         let diffusion = MeasuredFrames.diffusion
         var random = SplitMix64(state: diffusion.noiseSeed)
         let field = diffusion.noise.field(height: height, width: width, using: &random)
         let schedule = DiffusionSchedule(count: diffusion.steps)
         var noisy = image
-        measurements.time("noise of a phase") {
+        try measurements.time("noise of a phase") {
             noisy = image
             PatchedDiffusion.noise(
                 &noisy,

@@ -20,14 +20,14 @@ struct MeasureNetworkCommand: MeasureGroup {
     static func measure(into measurements: inout Measurements) async throws {
         let precision = measurements.options.precision ?? .float32
         let architecture = try measurements.options.architecture()
-        precision.run { measure(precision, architecture, into: &measurements) }
+        try precision.run { try measure(precision, architecture, into: &measurements) }
     }
 
     private static func measure(
         _ precision: Precision,
         _ architecture: RealtimeUNet.Architecture,
         into measurements: inout Measurements
-    ) {
+    ) throws {
         let options = measurements.options
         var random = SplitMix64(state: 1)
         var configuration = UNetConfiguration()
@@ -36,7 +36,7 @@ struct MeasureNetworkCommand: MeasureGroup {
         let side = options.quick ? 64 : 192
         // Only the realtime network computes in bytes.
         if precision != .int8 {
-            measure("pddpm", images: [1, side, side, 1], into: &measurements) {
+            try measure("pddpm", images: [1, side, side, 1], into: &measurements) {
                 published($0, timesteps: [49])
             }
         }
@@ -47,7 +47,7 @@ struct MeasureNetworkCommand: MeasureGroup {
             let image = Tensor(repeating: 0.5, shape: size)
             quantised = QuantisedRealtimeUNet(realtime, ranges: realtime.ranges(of: image))
         }
-        measure("realtime", images: size, into: &measurements) { image in
+        try measure("realtime", images: size, into: &measurements) { image in
             quantised.map { Variable(constant: $0(image.value)) } ?? realtime(image, timesteps: [49])
         }
     }
@@ -58,7 +58,7 @@ struct MeasureNetworkCommand: MeasureGroup {
         images: [Int],
         into measurements: inout Measurements,
         network: (Variable) -> Variable
-    ) {
+    ) throws {
         let x = Variable(constant: Tensor(repeating: 0.5, shape: images))
         var passes: [KernelTimes] = []
         let totals = Recording.off {
@@ -68,12 +68,16 @@ struct MeasureNetworkCommand: MeasureGroup {
         }
         passes.removeFirst()
         let operations = passes[0].operations()
-        let bare = bareConvolutions(of: passes[0], name: name, into: &measurements)
-        measurements.add("\(name) work", [operations / 1e9], unit: "GFLOP")
-        measurements.add("\(name) pass", totals, unit: "s")
-        measurements.add("\(name) speed", totals.map { operations / $0 / 1e9 }, unit: "GFLOP/s")
-        measurements.add("\(name) of bare speed", totals.map { 100 * bare.fastest / $0 }, unit: "%")
-        measurements.add("\(name) of oneDNN's bare speed", totals.map { 100 * bare.library / $0 }, unit: "%")
+        let bare = try bareConvolutions(of: passes[0], name: name, into: &measurements)
+        try measurements.add("\(name) work", [operations / 1e9], unit: "GFLOP")
+        try measurements.add("\(name) pass", totals, unit: "s")
+        try measurements.add("\(name) speed", totals.map { operations / $0 / 1e9 }, unit: "GFLOP/s")
+        try measurements.add("\(name) of bare speed", totals.map { 100 * bare.fastest / $0 }, unit: "%")
+        try measurements.add(
+            "\(name) of oneDNN's bare speed",
+            totals.map { 100 * bare.library / $0 },
+            unit: "%"
+        )
         let parts: [(String, (KernelTimes.Kind) -> Bool)] = [
             ("convolutions", { $0.isConvolution }), ("group norm and silu", { $0 == .groupNorm }),
             ("attention", { $0 == .attention }), ("products", { $0 == .product }),
@@ -81,10 +85,10 @@ struct MeasureNetworkCommand: MeasureGroup {
         var rest = totals.map { _ in 100.0 }
         for (part, matches) in parts {
             let shares = zip(passes, totals).map { 100 * $0.seconds(where: matches) / $1 }
-            measurements.add("\(name) \(part)", shares, unit: "%")
+            try measurements.add("\(name) \(part)", shares, unit: "%")
             rest = zip(rest, shares).map { $0 - $1 }
         }
-        measurements.add("\(name) rest", rest, unit: "%")
+        try measurements.add("\(name) rest", rest, unit: "%")
     }
 
     /// Seconds that a pass's convolutions take bare; those with a fiftieth of its work or more are reported.
@@ -92,11 +96,11 @@ struct MeasureNetworkCommand: MeasureGroup {
         of pass: KernelTimes,
         name: String,
         into measurements: inout Measurements
-    ) -> (fastest: Double, library: Double) {
+    ) throws -> (fastest: Double, library: Double) {
         let total = pass.operations { $0.isConvolution }
         let entries = Dictionary(grouping: pass.entries.filter { $0.kind.isConvolution }, by: \.kind)
         let ordered = entries.sorted { $0.value[0].operations > $1.value[0].operations }
-        return ordered.reduce((fastest: 0.0, library: 0.0)) { sum, group in
+        return try ordered.reduce((fastest: 0.0, library: 0.0)) { sum, group in
             guard case .convolution(let images, let weights, let geometry, let precision) = group.key else {
                 return sum
             }
@@ -110,7 +114,7 @@ struct MeasureNetworkCommand: MeasureGroup {
             let operations = group.value[0].operations
             if operations * Double(group.value.count) >= total / 50 {
                 let speeds = times.map { operations / $0 / 1e9 }
-                measurements.add("\(name) \(bare.name)", speeds, unit: "GFLOP/s")
+                try measurements.add("\(name) \(bare.name)", speeds, unit: "GFLOP/s")
             }
             let runs = Double(group.value.count)
             return (sum.fastest + runs * times.median, sum.library + runs * library.median)

@@ -39,7 +39,7 @@ struct MeasurePipelineCommand: MeasureGroup {
         let done = try await MeasuredFrames.withFolder { folder in
             try await summary(detector, path, in: folder, options)
         }
-        report(done, into: &measurements)
+        try report(done, into: &measurements)
     }
 
     private static func stages(
@@ -59,8 +59,8 @@ struct MeasurePipelineCommand: MeasureGroup {
             judgement = judged.result
             shares.append(100 * judged.times.seconds() / total)
         }
-        measurements.add("pipeline judge", seconds.map { 1000 * $0 }, unit: "ms")
-        measurements.add("pipeline network of judge", Array(shares.dropFirst()), unit: "%")
+        try measurements.add("pipeline judge", seconds.map { 1000 * $0 }, unit: "ms")
+        try measurements.add("pipeline network of judge", Array(shares.dropFirst()), unit: "%")
         try writes(judgement, detector, in: folder, into: &measurements)
     }
 
@@ -129,14 +129,14 @@ struct MeasurePipelineCommand: MeasureGroup {
         return try await monitor.run(until: .listedAndDrained)
     }
 
-    private static func report(_ summary: MonitorSummary, into measurements: inout Measurements) {
-        measurements.add("pipeline frames", [Double(summary.counts.judged)], unit: "frames")
-        measurements.add("pipeline rate", [summary.framesPerSecond], unit: "frames/s")
+    private static func report(_ summary: MonitorSummary, into measurements: inout Measurements) throws {
+        try measurements.add("pipeline frames", [Double(summary.counts.judged)], unit: "frames")
+        try measurements.add("pipeline rate", [summary.framesPerSecond], unit: "frames/s")
         for (name, latency) in [("median", summary.medianLatency), ("99 %", summary.latency99)] {
             guard let latency else { continue }
-            measurements.add("pipeline latency \(name)", [latency / .seconds(1)], unit: "s")
+            try measurements.add("pipeline latency \(name)", [latency / .seconds(1)], unit: "s")
         }
-        if let peak = peakMemory() { measurements.add("pipeline peak memory", [peak], unit: "MiB") }
+        if let peak = peakMemory() { try measurements.add("pipeline peak memory", [peak], unit: "MiB") }
     }
 
     /// The most memory that this process ever held resident, in MiB.

@@ -27,10 +27,10 @@ struct MeasureTrainingCommand: MeasureGroup {
             var training = Trainer.Options()
             (training.batch, training.crop, training.architecture) = (batch, crop, architecture)
             let seconds = try wholeSteps(options.count, training, frames)
-            report("training step", seconds, batch: batch, into: &measurements)
+            try report("training step", seconds, batch: batch, into: &measurements)
         }
         let seconds = bareSteps(options.count, architecture, batch: batch, crop: crop)
-        report("training bare step", seconds, batch: batch, into: &measurements)
+        try report("training bare step", seconds, batch: batch, into: &measurements)
     }
 
     private static func report(
@@ -38,10 +38,10 @@ struct MeasureTrainingCommand: MeasureGroup {
         _ seconds: [Double],
         batch: Int,
         into measurements: inout Measurements
-    ) {
-        measurements.add(name, seconds.map { 1000 * $0 }, unit: "ms")
-        measurements.add("\(name) rate", seconds.map { 1 / $0 }, unit: "steps/s")
-        measurements.add("\(name) crops", seconds.map { Double(batch) / $0 }, unit: "crops/s")
+    ) throws {
+        try measurements.add(name, seconds.map { 1000 * $0 }, unit: "ms")
+        try measurements.add("\(name) rate", seconds.map { 1 / $0 }, unit: "steps/s")
+        try measurements.add("\(name) crops", seconds.map { Double(batch) / $0 }, unit: "crops/s")
     }
 
     private static func wholeSteps(

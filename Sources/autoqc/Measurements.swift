@@ -1,6 +1,7 @@
 import Detection
 import Diffusion
 import Faults
+import Files
 import Foundation
 import Frames
 import Mathematics
@@ -27,14 +28,14 @@ struct Measurements {
     var count: Int { options.count }
 
     /// Adds a figure measured several times, and prints it.
-    mutating func add(_ name: String, _ values: [Double], unit: String) {
+    mutating func add(_ name: String, _ values: [Double], unit: String) throws {
         guard let last = values.max() else { return }
         let ranks = values.quantiles([0.5, 0.9])
         let entry = Entry(name: name, median: ranks[0], p90: ranks[1], unit: unit)
         entries.append(entry)
         let digits = last < 10 ? 3 : 1
         let line = "\(name) \(entry.median.digits(digits)) \(entry.p90.digits(digits)) \(unit)\n"
-        FileHandle.standardOutput.write(Data(line.utf8))
+        try StandardStreams.write(line)
     }
 
     /// Seconds of each of `count` runs, after one that makes plans and buffers and is not counted.
@@ -48,14 +49,14 @@ struct Measurements {
     }
 
     /// Measures something in milliseconds.
-    mutating func time(_ name: String, _ body: () throws -> Void) rethrows {
-        add(name, try Self.seconds(count, body).map { 1000 * $0 }, unit: "ms")
+    mutating func time(_ name: String, _ body: () throws -> Void) throws {
+        try add(name, try Self.seconds(count, body).map { 1000 * $0 }, unit: "ms")
     }
 
     func write(path: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try encoder.encode(entries).write(to: URL(filePath: path), options: .atomic)
+        try OutputFile.write(text: String(decoding: encoder.encode(entries), as: UTF8.self) + "\n", to: path)
     }
 }
 

@@ -2,6 +2,7 @@ import Acquisition
 import ArgumentParser
 import Auditing
 import Detection
+import Files
 import Foundation
 import Frames
 import Ledger
@@ -25,7 +26,7 @@ struct RejudgeCommand: ParsableCommand {
     )
 
     @OptionGroup var ledger: LedgerOptions
-    @Option(help: "Severity above which a frame is faulty.")
+    @Option(help: "Severity above which a frame is faulty.", transform: NumberOption.within(0...1e9))
     var threshold: Double?
     @Option(help: "A calibrated model.")
     var model: String?
@@ -41,10 +42,10 @@ struct RejudgeCommand: ParsableCommand {
         guard threshold != nil || model != nil else {
             throw ValidationError("give --threshold, --model, or both")
         }
-        guard threshold?.isFinite ?? true else { throw ValidationError("--threshold must be a number") }
     }
 
     func run() throws {
+        if let csv { try OutputFile.check(csv, isText: true) }
         let opened = try ledger.open()
         let detector = try model.map { try Detector(path: $0) }
         var rejudgement = Rejudgement()
@@ -77,8 +78,8 @@ struct RejudgeCommand: ParsableCommand {
                     ]
                 ) + "\n"
         }
-        if let csv { try Data(table.utf8).write(to: URL(filePath: csv)) }
-        report(rejudgement, gone)
+        if let csv { try OutputFile.write(text: table, to: csv) }
+        try report(rejudgement, gone)
         if gone > 0 { throw ExitCode.failure }
     }
 
@@ -96,7 +97,7 @@ struct RejudgeCommand: ParsableCommand {
         return (judgement.severity, judgement.threshold)
     }
 
-    private func report(_ rejudgement: Rejudgement, _ gone: Int) {
+    private func report(_ rejudgement: Rejudgement, _ gone: Int) throws {
         let wells = rejudgement.changedWells
         var lines =
             wells.isEmpty
@@ -114,7 +115,7 @@ struct RejudgeCommand: ParsableCommand {
                 )
             )
         }
-        lines.forEach(Terminal.say)
+        try lines.forEach(Terminal.say)
         let missing = gone > 0 ? "; \(gone) frames are left out, as their files are gone or changed" : ""
         Terminal.note(
             "\(rejudgement.frames) frames: \(rejudgement.turnedFaulty) turn faulty, \(rejudgement.turnedNormal) turn "

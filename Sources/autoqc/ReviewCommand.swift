@@ -1,6 +1,7 @@
 import ArgumentParser
 import Auditing
 import Dashboard
+import Files
 import Foundation
 import Ledger
 import Reporting
@@ -26,16 +27,16 @@ struct ReviewCommand: ParsableCommand {
     var oneRun: String?
     @Option(help: "Where the file goes.")
     var html: String
-    @Option(help: "Largest file in MB; pictures that do not fit are left out, and it says so.")
+    @Option(
+        help: "Largest file in MB; pictures that do not fit are left out, and it says so.",
+        transform: NumberOption.within(1...2000)
+    )
     var megabytes = 20
     @Flag(help: "Say nothing of whether every frame has its outcome: finding that out lists all folders.")
     var noAudit = false
 
-    func validate() throws {
-        guard (1...2000).contains(megabytes) else { throw ValidationError("--megabytes is 1 to 2000") }
-    }
-
     func run() throws {
+        try OutputFile.check(html, isText: true)
         let ledger = try output.open()
         guard let run = try oneRun ?? ledger.runs().first?.run else {
             throw DataError("\(output.out): no frame has an outcome yet")
@@ -89,9 +90,9 @@ struct LensesCommand: ParsableCommand {
     func run() throws {
         let table = try lenses.trend(of: ledger.open()).rows
         guard !table.isEmpty else { throw DataError("\(ledger.out): no frame of it is judged yet") }
-        Terminal.say("run,lens,frames,faulty,severity_median,deviation")
+        try Terminal.say("run,lens,frames,faulty,severity_median,deviation")
         for row in table {
-            Terminal.say(
+            try Terminal.say(
                 CSV.row([
                     row.run, "\(row.lens)", "\(row.frames)", "\(row.faulty)", row.median.digits(3),
                     row.deviation?.digits(2) ?? "",

@@ -30,7 +30,10 @@ struct ScoreCommand: ParsableCommand {
     var maps: String?
     @Flag(help: "Print rows when all frames are judged: unreadable ones, then the most severe first.")
     var ranked = false
-    @Option(help: "Overlap of a reference model's windows, from 0 to below 1, instead of the model's own.")
+    @Option(
+        help: "Overlap of a reference model's windows, from 0 to below 1, instead of the model's own.",
+        transform: NumberOption.within(NumberOption.overlap)
+    )
     var overlap: Double?
     @Option(help: ArgumentHelp(Precision.help))
     var precision = Precision.Choice.auto
@@ -46,7 +49,7 @@ struct ScoreCommand: ParsableCommand {
     func run() throws {
         threads.apply()
         let detector = try detector()
-        for folder in [masks, maps].compactMap({ $0 }) { try OutputPath.makeFolder(folder) }
+        for folder in [masks, maps].compactMap({ $0 }) { try OutputFolderPath.make(folder) }
         let names = try FramePattern(pattern)
         let frames = try FramePaths.all(paths).filter { path in
             names.match(path: path).map { planes.choice.admits($0.view) } ?? true
@@ -55,7 +58,7 @@ struct ScoreCommand: ParsableCommand {
             throw DataError("\(paths.joined(separator: ", ")): no TIFF files in there; check the path")
         }
         let outputs = OutputNames(frames)
-        var table = ScoreTable(header: Self.header, isRanked: ranked)
+        var table = try ScoreTable(header: Self.header, isRanked: ranked)
         var warned: Set<String> = []
         var covered = CoveredTime(detector.description.coverage)
         var (unreadable, files) = (0, 0)
@@ -85,7 +88,7 @@ struct ScoreCommand: ParsableCommand {
                 if gaps > 0 { files += 1 }
             }
         }
-        table.finish()
+        try table.finish()
         for line in covered.lines { Terminal.note(line) }
         guard unreadable == 0 else {
             Terminal.note(
@@ -136,9 +139,9 @@ struct ScoreCommand: ParsableCommand {
         let url = URL(filePath: path)
         let folder = url.deletingLastPathComponent()
         let name = names.match(path: path)
-        func addGap(time: Int?, _ reason: String) {
+        func addGap(time: Int?, _ reason: String) throws {
             let fields = [path] + Self.fields(of: name, time: time) + Array(repeating: "", count: 6)
-            table.add(
+            try table.add(
                 CSV.row(fields + [Verdict.unreadable.rawValue, "", "", "", ""]),
                 severity: .infinity
             )
@@ -146,7 +149,7 @@ struct ScoreCommand: ParsableCommand {
         }
         let reader: TIFFReader
         do throws(TIFFError) { reader = try TIFFReader(path: path, choice: planes.choice) } catch {
-            addGap(time: nil, "\(error)")
+            try addGap(time: nil, "\(error)")
             return 1
         }
         if let note = reader.note, warned.insert("\(folder.path)\n\(note)").inserted {
@@ -162,7 +165,7 @@ struct ScoreCommand: ParsableCommand {
         for point in presence.there {
             let frame: Frame
             do throws(TIFFError) { frame = try reader.frame(page: point.page) } catch {
-                addGap(time: isStack ? point.time : nil, "\(error)")
+                try addGap(time: isStack ? point.time : nil, "\(error)")
                 gaps += 1
                 continue
             }
@@ -173,7 +176,7 @@ struct ScoreCommand: ParsableCommand {
                 judged ?? detector.judge(frame) { terminal.passes($0, of: url.lastPathComponent) }
             if let name { covered.add(name.later(by: point.time), judgement) }
             let identity = Self.fields(of: name, time: isStack ? point.time : nil)
-            table.add(Self.row(path, identity, judgement), severity: judgement.severity)
+            try table.add(Self.row(path, identity, judgement), severity: judgement.severity)
             try writeImages(
                 judgement,
                 name: outputs.name(path, page: point.page),
@@ -182,7 +185,7 @@ struct ScoreCommand: ParsableCommand {
         }
         // What has not been written: one row for all of it.
         if let missing = presence.missing {
-            addGap(time: missing.frame.time, "\(missing.error)")
+            try addGap(time: missing.frame.time, "\(missing.error)")
             let there = Set(presence.there)
             let pages = reader.frames.filter { !there.contains($0) }.map { "\($0.page)" }
             let from =
@@ -270,24 +273,21 @@ struct ScoreTable {
     private let isRanked: Bool
     private var held: [(severity: Double, row: String)] = []
 
-    init(header: String, isRanked: Bool) {
+    init(header: String, isRanked: Bool) throws {
         self.isRanked = isRanked
-        Self.write(header)
+        try Terminal.say(header)
     }
 
     /// Takes a row; a frame without a verdict is infinitely severe.
-    mutating func add(_ row: String, severity: Double) {
-        if isRanked { held.append((severity, row)) } else { Self.write(row) }
+    mutating func add(_ row: String, severity: Double) throws {
+        if isRanked { held.append((severity, row)) } else { try Terminal.say(row) }
     }
 
     /// Prints what was held back, the most severe first; equals keep their order.
-    mutating func finish() {
+    mutating func finish() throws {
         let order = held.indices.sorted { (-held[$0].severity, $0) < (-held[$1].severity, $1) }
-        for index in order { Self.write(held[index].row) }
+        for index in order { try Terminal.say(held[index].row) }
         held = []
     }
 
-    private static func write(_ line: String) {
-        FileHandle.standardOutput.write(Data((line + "\n").utf8))
-    }
 }

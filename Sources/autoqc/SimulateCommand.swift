@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Frames
 import Simulation
@@ -31,13 +32,19 @@ struct SimulateSetCommand: ParsableCommand {
     )
 
     @OptionGroup var options: SetOptions
-    @Option(help: "Normal frames to train on; every tenth goes to normal_val.csv.")
+    @Option(
+        help: "Normal frames to train on; every tenth goes to normal_val.csv.",
+        transform: NumberOption.within(NumberOption.frames)
+    )
     var train = SetComposition().training
     @Option(help: "Columns of a frame: the same scale on another field.")
     var width = Microscope.Settings().width
     @Option(help: "Rows of a frame.")
     var height = Microscope.Settings().height
-    @Option(help: "Quality of the JPEG texture that real frames carry, 50 to 100; 0 for none.")
+    @Option(
+        help: "Quality of the JPEG texture that real frames carry, 50 to 100; 0 for none.",
+        transform: NumberOption.within(0...100)
+    )
     var jpeg: Float = Microscope.Settings().jpegQuality ?? 0
 
     func validate() throws {
@@ -76,11 +83,14 @@ struct SimulateSetCommand: ParsableCommand {
 struct SetOptions: ParsableArguments {
     @Option(help: "A new or empty folder for the set.")
     var out: String
-    @Option(help: "Normal test frames.")
+    @Option(help: "Normal test frames.", transform: NumberOption.within(NumberOption.frames))
     var normal = SetComposition().normal
-    @Option(help: "Faulty test frames, of each class in turn.")
+    @Option(
+        help: "Faulty test frames, of each class in turn.",
+        transform: NumberOption.within(NumberOption.frames)
+    )
     var faulty = SetComposition().faulty
-    @Option(help: "Folds of the test frames.")
+    @Option(help: "Folds of the test frames.", transform: NumberOption.within(1...1000))
     var folds = SetComposition().folds
     @Option(help: "Seed of everything random.")
     var seed: UInt64 = 1
@@ -126,7 +136,10 @@ struct SimulateInjectCommand: ParsableCommand {
     var train: [String]
     @Option(name: .long, parsing: .upToNextOption, help: "Other normal frames, to test with.")
     var test: [String]
-    @Option(help: "Changed copies of the frames to train on; every tenth goes to normal_val.csv.")
+    @Option(
+        help: "Changed copies of the frames to train on; every tenth goes to normal_val.csv.",
+        transform: NumberOption.within(NumberOption.frames)
+    )
     var copies = 100
     @Option(help: "How copies differ from their frames: none, slight or wide.")
     var changes = InjectedFrames.Changes.wide
@@ -194,7 +207,7 @@ struct SimulateSheetCommand: ParsableCommand {
             \(key.map { "- \($0)" }.joined(separator: "\n"))
 
             """
-        try Data(text.utf8).write(to: URL(filePath: "\(out)/simulation-statistics.md"))
+        try OutputFile.write(text: text, to: "\(out)/simulation-statistics.md")
     }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 package import Simulation
 import Tables
@@ -124,21 +125,28 @@ struct SimulateCheckCommand: ParsableCommand {
     var json: String?
     @Flag(help: "Use the alarm logs alone; which frames were missed is then not known, and no failure.")
     var alarmsOnly = false
-    @Option(help: "Least share of faulty frames found, 0 to 1.")
+    @Option(help: "Least share of faulty frames found, 0 to 1.", transform: NumberOption.within(0...1))
     var minRecall: Double?
-    @Option(help: "Least share of right alarms, 0 to 1.")
+    @Option(help: "Least share of right alarms, 0 to 1.", transform: NumberOption.within(0...1))
     var minPrecision: Double?
-    @Option(help: "Largest share of normal frames taken for faulty, 0 to 1.")
+    @Option(
+        help: "Largest share of normal frames taken for faulty, 0 to 1.",
+        transform: NumberOption.within(0...1)
+    )
     var maxFalseAlarms: Double?
-    @Option(help: "Largest 99th percentile from a file's end to its judgement, in s.")
+    @Option(
+        help: "Largest 99th percentile from a file's end to its judgement, in s.",
+        transform: NumberOption.within(NumberOption.seconds)
+    )
     var maxP99: Double?
 
     func run() throws {
+        if let json { try OutputFile.check(json, isText: true) }
         let rows = try TruthRow.load(path: truth)
         let folder = URL(filePath: out).standardizedFileURL.path
         let report = try PlateCheck.report(folder: folder, truth: rows, alarmsOnly: alarmsOnly)
         let text = report.table.joined(separator: "\n") + "\n"
-        FileHandle.standardOutput.write(Data(text.utf8))
+        try StandardStreams.write(text)
         if let json { try write(report, to: json) }
         let limits = CheckLimits(
             recall: minRecall,
@@ -156,6 +164,6 @@ struct SimulateCheckCommand: ParsableCommand {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        try (encoder.encode(report) + Data("\n".utf8)).write(to: URL(filePath: path))
+        try OutputFile.write(text: String(decoding: encoder.encode(report), as: UTF8.self) + "\n", to: path)
     }
 }

@@ -25,7 +25,7 @@ struct TailCommand: AsyncParsableCommand {
         help: "Some wells only, for example B01 C12."
     )
     var wells: [String] = []
-    @Option(help: "Lines to begin with, at most.")
+    @Option(help: "Lines to begin with, at most.", transform: NumberOption.within(0...1_000_000))
     var lines = 20
     @Flag(help: "End after these lines.")
     var once = false
@@ -34,7 +34,6 @@ struct TailCommand: AsyncParsableCommand {
 
     func validate() throws {
         for name in wells where Well(name) == nil { throw ValidationError("\(name) is no well; write B01") }
-        guard lines >= 0 else { throw ValidationError("--lines must not be below 0") }
     }
 
     func run() async throws {
@@ -51,7 +50,7 @@ struct TailCommand: AsyncParsableCommand {
         let isColoured = isTerminal && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
         var news = try follower.next().suffix(lines)
         while true {
-            for line in news { Terminal.say(isTerminal ? Self.row(line.alarm, isColoured) : line.text) }
+            for line in news { try Terminal.say(isTerminal ? Self.row(line.alarm, isColoured) : line.text) }
             if once { return }
             try await Task.sleep(for: Self.interval)
             news = try follower.next()[...]
@@ -73,7 +72,8 @@ struct TailCommand: AsyncParsableCommand {
                 "severity \(judgement.severity.digits(1)) (limit \(judgement.threshold.digits(1)))"
             )
             columns.append("area \((100 * judgement.area).digits(1)) %")
-            let confidence = judgement.confidence.map { " (\(Int((100 * $0).rounded())) %)" } ?? ""
+            let confidence =
+                judgement.confidence.map { " (\(Int(saturating: (100 * $0).rounded())) %)" } ?? ""
             columns.append(judgement.cause.cause.rawValue + confidence)
             if judgement.tier != .full { columns.append(judgement.tier.rawValue) }
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Detection
 import Diffusion
+import Files
 import Foundation
 import Tables
 import Tensors
@@ -39,23 +40,33 @@ struct TrainCommand: ParsableCommand {
     var out: String
     @Option(help: "Go on from this finished model of the realtime profile.")
     var from: String?
-    @Option(help: "Training steps (default: 2500, with --from 300; reference: 300 epochs).")
+    @Option(
+        help: "Training steps (default: 2500, with --from 300; reference: 300 epochs).",
+        transform: NumberOption.within(NumberOption.steps)
+    )
     var steps: Int?
-    @Option(help: "Crops per step (default: 8).")
+    @Option(help: "Crops per step (default: 8).", transform: NumberOption.within(NumberOption.batch))
     var batch: Int?
-    @Option(help: "Learning rate (default: at most 6e-4; reference: 1e-4).")
+    @Option(
+        help: "Learning rate (default: at most 6e-4; reference: 1e-4).",
+        transform: NumberOption.within(NumberOption.learningRate)
+    )
     var learningRate: Float?
     @Option(help: "Seed (default: 1); the same seed on the same machine and threads gives the same model.")
     var seed: UInt64?
     @Option(
         help: """
             Test timestep, an index into the 1000 steps of the schedule (default: 100; reference: 49, AE and VAE 0).
-            """
+            """,
+        transform: NumberOption.within(NumberOption.timestep)
     )
     var timestep: Int?
-    @Option(help: "Pixels per side of a patch (default: 64; reference: half the window).")
+    @Option(
+        help: "Pixels per side of a patch (default: 64; reference: half the window).",
+        transform: NumberOption.within(NumberOption.side)
+    )
     var patch: Int?
-    @Option(help: "Passes per frame of the realtime profile: 2 or 4.")
+    @Option(help: "Passes per frame of the realtime profile: 2 or 4.", transform: NumberOption.within(2...4))
     var phases = 2
     @Option(help: "simplex, gaussian or coarse (default: simplex; DDPM: gaussian).")
     var noise: NoiseKind?
@@ -76,14 +87,8 @@ struct TrainCommand: ParsableCommand {
     private static let checkpointInterval = Duration.seconds(120)
 
     func validate() throws {
-        guard [steps, batch, reference.epochs].allSatisfy({ $0.map { $0 > 0 } ?? true }) else {
-            throw ValidationError("--steps, --epochs and --batch must be above 0")
-        }
         guard steps == nil || reference.epochs == nil else {
             throw ValidationError("give --steps or --epochs, not both")
-        }
-        guard learningRate.map({ $0 > 0 && $0.isFinite }) ?? true else {
-            throw ValidationError("--learning-rate must be above 0")
         }
         guard profile == .realtime else {
             guard from == nil else { throw ValidationError("--from is for --profile realtime only") }
@@ -117,7 +122,12 @@ struct TrainCommand: ParsableCommand {
     func run() throws {
         threads.apply()
         // Before hours of training, not after them.
-        try OutputPath.check(out)
+        try OutputFile.check(out)
+        guard OutputFile.isPlain(out) else {
+            throw DataError(
+                "\(out) is no plain file; a training writes a checkpoint and its losses beside the model"
+            )
+        }
         guard resume || !FileManager.default.fileExists(atPath: checkpoint) else {
             throw ValidationError(
                 "\(checkpoint) is left from a training that was stopped; go on with --resume, or remove it"

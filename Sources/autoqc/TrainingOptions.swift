@@ -10,11 +10,14 @@ import Training
 struct TrainingOptions: ParsableArguments {
     @Flag(help: "Train the published methods whose model is not there yet.")
     var train = false
-    @Option(help: "Training steps of each method (default: 300 epochs).")
+    @Option(
+        help: "Training steps of each method (default: 300 epochs).",
+        transform: NumberOption.within(NumberOption.steps)
+    )
     var steps: Int?
-    @Option(help: "Crops per step (default: 8).")
+    @Option(help: "Crops per step (default: 8).", transform: NumberOption.within(NumberOption.batch))
     var batch: Int?
-    @Option(help: "Learning rate (default: 1e-4).")
+    @Option(help: "Learning rate (default: 1e-4).", transform: NumberOption.within(NumberOption.learningRate))
     var learningRate: Float?
     @OptionGroup(title: "Options of the reference profile")
     var reference: ReferenceOptions
@@ -22,9 +25,6 @@ struct TrainingOptions: ParsableArguments {
     func validate() throws {
         guard steps == nil || reference.epochs == nil else {
             throw ValidationError("give --steps or --epochs, not both")
-        }
-        guard learningRate.map({ $0 > 0 && $0.isFinite }) ?? true else {
-            throw ValidationError("--learning-rate must be above 0")
         }
     }
 
@@ -62,19 +62,31 @@ struct TrainingOptions: ParsableArguments {
 
 /// Options of a training of the `reference` profile; the defaults are the published values.
 struct ReferenceOptions: ParsableArguments {
-    @Option(help: "Times every frame is shown (default: 300).")
+    @Option(help: "Times every frame is shown (default: 300).", transform: NumberOption.within(1...1_000_000))
     var epochs: Int?
-    @Option(help: "Channels at full resolution, a multiple of 32 (default: 128).")
+    @Option(
+        help: "Channels at full resolution, a multiple of 32 (default: 128).",
+        transform: NumberOption.within(32...1024)
+    )
     var channels: Int?
     @Option(help: "Multiple of the channels at each level (default: 1,2,2).")
     var multipliers: NumberList?
-    @Option(help: "Residual blocks a level (default: 3).")
+    @Option(help: "Residual blocks a level (default: 3).", transform: NumberOption.within(1...16))
     var blocks: Int?
-    @Option(help: "Pixels per side of the sliding window and of the crops (default: 192).")
+    @Option(
+        help: "Pixels per side of the sliding window and of the crops (default: 192).",
+        transform: NumberOption.within(NumberOption.side)
+    )
     var window: Int?
-    @Option(help: "Length of the latent vector of VAE and f-AnoGAN (default: 256).")
+    @Option(
+        help: "Length of the latent vector of VAE and f-AnoGAN (default: 256).",
+        transform: NumberOption.within(1...65_536)
+    )
     var latent: Int?
-    @Option(help: "Share of a window that the next one covers again (default: 0.8).")
+    @Option(
+        help: "Share of a window that the next one covers again (default: 0.8).",
+        transform: NumberOption.within(NumberOption.overlap)
+    )
     var overlap: Double?
 
     var given: [String] {
@@ -137,7 +149,8 @@ struct RealtimeOptions: ParsableArguments {
     @Option(help: "Residual blocks at each of the three (default: 1,1,2).")
     var depths: NumberList?
     @Option(
-        help: "Side of the square of pixels that becomes one position of the network: 4 or 8 (default: 4)."
+        help: "Side of the square of pixels that becomes one position of the network: 4 or 8 (default: 4).",
+        transform: NumberOption.within(4...8)
     )
     var unshuffle: Int?
 
@@ -172,7 +185,7 @@ struct NumberList: ExpressibleByArgument {
 
     init?(argument: String) {
         let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-        values = parts.compactMap { Int($0) }
+        values = parts.compactMap { Int($0) }.filter((0...4096).contains)
         guard values.count == parts.count else { return nil }
     }
 }

@@ -32,7 +32,6 @@ struct ViewCommand: AsyncParsableCommand {
     var readOnly = false
 
     func run() async throws {
-        _ = signal(SIGPIPE, SIG_IGN)
         let settings = try WebSettings(listen: listen, token: token, plate: plate)
         try LedgerOptions.requireLedger(in: output.out)
         ServiceLogging.bootstrap(level: .notice)

@@ -207,8 +207,8 @@ struct ValidateCommand: ParsableCommand {
     var keys = false
 
     func run() throws {
-        guard !example else { return Terminal.say(Configuration.table.example) }
-        guard !keys else { return Terminal.say(Configuration.table.page) }
+        guard !example else { return try Terminal.say(Configuration.table.example) }
+        guard !keys else { return try Terminal.say(Configuration.table.page) }
         let configuration = try options.load(checking: .everything)
         let judge = try WatchCommand.judge(configuration, Logger(label: "autoqc"))
         let count = configuration.watch.count

@@ -31,6 +31,22 @@ import Testing
         }
     }
 
+    @Test(arguments: ["\\u0000", "a\\u0000b", "\\u001b[31m", "\\u0085", "\\r"])
+    func controlCharactersAreRefused(text: String) async throws {
+        try await OpenPage.with { page in
+            try page.add("A1", frame: 0)
+            let start = "{\"well\":\"A1\",\"frame\":0,\"decision\":\"fault\""
+            for wish in ["\(start),\"note\":\"\(text)\"}", "\(start),\"reviewer\":\"\(text)\"}"] {
+                let answer = try await page.visitor.post(Self.path, wish)
+                #expect(answer.status == 400 && answer.text.contains("control characters"), "\(wish)")
+            }
+            #expect(try page.ledger.decisions().isEmpty)
+            let lines = "\(start),\"note\":\"two\\r\\nlines\\tand a tab\"}"
+            #expect(try await page.visitor.post(Self.path, lines).status == 201)
+            #expect(try page.ledger.decisions().first?.note == "two\nlines\tand a tab")
+        }
+    }
+
     @Test func whatIsNoDecisionIsRefused() async throws {
         try await OpenPage.with { page in
             try page.add("A1", frame: 0)

@@ -104,6 +104,10 @@ struct OpenPage: Sendable {
         try (other ?? ledger).record([
             FrameRecord(
                 source: FrameSource(root: input.path, path: file),
+                digest: PageDigest(
+                    pixels: try TIFFReader(path: input.appending(path: file).path).frame(page: 0).digest,
+                    stored: 0
+                ),
                 frame: FrameID(run: run, well: well, view: view, index: frame),
                 outcome: .judged(judgement),
                 model: "3f9ac2d41b7e",

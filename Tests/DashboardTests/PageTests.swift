@@ -1,4 +1,5 @@
 import Foundation
+import Frames
 import Ledger
 import Plate
 import Reporting
@@ -142,6 +143,26 @@ import Testing
             #expect(try await page.visitor.get("\(base)/mask.geojson").text.contains("FeatureCollection"))
             #expect(try await page.visitor.get("\(base)/heat.png").status == 404, "no score map was kept")
             #expect(try await page.visitor.get("/api/v1/runs/01/wells/B02/frames/8").status == 404)
+        }
+    }
+
+    @Test func aPictureIsThatOfTheFrameThatWasJudged() async throws {
+        try await OpenPage.with { page in
+            try page.add("B2", frame: 7)
+            try page.add("B2", frame: 8)
+            let base = "/api/v1/runs/01/wells/B02/frames"
+            let other = Frame(height: 40, width: 64, pixels: (0..<64 * 40).map { Float($0 % 40 * 4) })
+            let path = page.folder.appending(path: "in/01_B2_f7.tiff").path
+            // A file that was touched is the same one.
+            #expect(unsafe utimensat(AT_FDCWD, path, nil, 0) == 0)
+            #expect(try await page.visitor.get("\(base)/7/frame.tiff").status == 200)
+            try TIFFWriter.write(other, to: path)
+            for name in ["image.png?width=32", "frame.tiff"] {
+                let answer = try await page.visitor.get("\(base)/7/\(name)")
+                #expect(answer.status == 409)
+                #expect(answer.text.contains("another frame now than the one that was judged"))
+                #expect(try await page.visitor.get("\(base)/8/\(name)").status == 200)
+            }
         }
     }
 

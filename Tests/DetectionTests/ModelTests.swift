@@ -130,4 +130,24 @@ struct ModelTests {
         #expect((map.height, map.width) == (height, width))
         #expect(map.values.allSatisfy { $0.isFinite && $0 >= 0 })
     }
+
+    @Test(arguments: [
+        ("\"maskWindow\":16", "\"maskWindow\":0"),
+        ("\"maskWindow\":16", "\"maskWindow\":9223372036854775807"),
+        ("\"components\":16", "\"components\":9223372036854775807"),
+        ("\"components\":16", "\"components\":-1"),
+    ])
+    func numbersThatNoModelHasAreRefused(number: String, absurd: String) throws {
+        let path = packageRoot.appending(path: "examples/models/complexeye.safetensors").path
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let text = String(
+            decoding: try encoder.encode(try Model.read(path: path).0.description),
+            as: UTF8.self
+        )
+        #expect(text.contains(number))
+        _ = try JSONDecoder().decode(ModelDescription.self, from: Data(text.utf8))
+        let changed = Data(text.replacing(number, with: absurd).utf8)
+        #expect(throws: DecodingError.self) { try JSONDecoder().decode(ModelDescription.self, from: changed) }
+    }
 }

@@ -202,7 +202,7 @@ struct CommandTests {
             let out = folder.appending(path: "absent/model.safetensors").path
             let (status, said) = try await run(["train", "--normal", folder.path, "--out", out], in: folder)
             #expect(status != 0)
-            #expect(said.contains("absent: no such folder"))
+            #expect(said.contains("absent\" (No such file or directory): make the folder"))
         }
     }
 

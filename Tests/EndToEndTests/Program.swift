@@ -17,6 +17,9 @@ final class Program: Sendable {
         ProcessInfo.processInfo.environment["AUTOQC_BINARY"].map { URL(filePath: $0) }
         ?? URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "autoqc")
 
+    /// The program's path, for a shell.
+    static var path: String { binary.path }
+
     /// The shipped model, with which every end-to-end test judges.
     static let model = packageRoot.appending(path: "examples/models/complexeye.safetensors").path
 

@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
-# Fuzzes a reader: Tests/Fuzz/run.sh tiff|checkpoint|names|csv SECONDS [BUILD_FOLDER]
+# Fuzzes a reader: Tests/Fuzz/run.sh tiff|checkpoint|names|csv|ledger|numbers SECONDS [BUILD_FOLDER]
 #
 # libFuzzer and AddressSanitizer around the module that reads, compiled as one module with what feeds it. Seeds are
 # AUTOQC_DATA/tiff_corpus (default: ../shared/data), small checkpoints that the fuzzer makes up itself, the pickle in
 # AUTOQC_FIXTURES/unet_small.ckpt (default: ../shared/fixtures), the ready patterns with their examples, a few lists, and what
-# earlier runs found. Inputs that crash, take longer
+# earlier runs found. GRDB and swift-log for the ledger are those that `swift build` fetched. Inputs that crash, take longer
 # than 10 s or more than 1 GiB at once are kept in BUILD_FOLDER/READER-crashes; the exit status is then not 0.
 set -euo pipefail
 
-usage="usage: run.sh tiff|checkpoint|names|csv SECONDS [BUILD_FOLDER]"
+usage="usage: run.sh tiff|checkpoint|names|csv|ledger|numbers SECONDS [BUILD_FOLDER]"
 reader=${1:?$usage}
 seconds=${2:?$usage}
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=${3:-$root/.build-fuzz}
 data=${AUTOQC_DATA:-$root/../shared/data}
 fixtures=${AUTOQC_FIXTURES:-$root/../shared/fixtures}
+further=()
 found=$build/$reader-found seeds=$build/$reader-seeds crashes=$build/$reader-crashes
 mkdir -p "$found" "$seeds" "$crashes" "$build/kernels"
 
@@ -88,6 +89,35 @@ csv)
     printf 'img_path;label\r\n"a ""b"".tif";1\r\n' > "$seeds/semicolon"
     printf 'sep=,\nimg_path,label\na.tif,0\n' > "$seeds/separator"
     printf '\377\376i\0m\0g\0\t\0l\0\n\0' > "$seeds/utf16" ;;
+ledger)
+    packages=$root/.build/checkouts
+    library Plate
+    flags+=(-I "$packages/GRDB.swift/Sources/GRDBSQLite")
+    swiftc -O -suppress-warnings -swift-version 6 -module-cache-path "$build/cache" -parse-as-library -emit-module \
+        -emit-library -static -I "$packages/GRDB.swift/Sources/GRDBSQLite" -D SQLITE_ENABLE_FTS5 -D SQLITE_DISABLE_SNAPSHOT -module-name GRDB \
+        -emit-module-path "$build/GRDB.swiftmodule" -o "$build/libGRDB.a" \
+        $(find "$packages/GRDB.swift/GRDB" -name '*.swift')
+    swiftc -O -swift-version 6 -module-cache-path "$build/cache" -parse-as-library -emit-module -emit-library -static \
+        -package-name swift-log -module-name Logging -emit-module-path "$build/Logging.swiftmodule" -o "$build/libLogging.a" \
+        $(find "$packages/swift-log/Sources/Logging" -name '*.swift')
+    fuzzer LedgerFuzz "$sources"/Ledger/*.swift "$root/Tests/Fuzz/LedgerFuzz.swift" -lPlate -lGRDB -lLogging -lsqlite3 \
+        -lswiftSynchronization
+    further=(-len_control=0 -max_len=512)
+    # One column after another, set to numbers at which something ends.
+    for column in $(seq 0 39); do
+        printf '\x01\x00\x%02x\x05\x%02x\x01' "$column" $((column % 10 * 8)) > "$seeds/column$column"
+    done ;;
+numbers)
+    library Plate
+    # What the commands' library gives to the check of numbers.
+    printf 'package struct ValidationError: Error { package init(_ message: String) {} }\n' > "$build/ArgumentParser.swift"
+    swiftc "${flags[@]}" -emit-module -emit-library -static -module-name ArgumentParser \
+        -emit-module-path "$build/ArgumentParser.swiftmodule" -o "$build/libArgumentParser.a" "$build/ArgumentParser.swift"
+    fuzzer NumbersFuzz "$sources"/Reporting/Timestamp+ISO8601.swift "$sources"/Monitoring/Configuration/Duration+Unit.swift \
+        "$sources"/autoqc/NumberOption.swift "$root/Tests/Fuzz/NumbersFuzz.swift" -lPlate -lArgumentParser
+    for text in 1.5m 0 500ms 1h 2026-11-22T10:00:01.123Z 1e300 nan -inf 0x1p4 9223372036854775808 B01 s2_z3_cDAPI; do
+        printf '\x7f\xf0\0\0\0\0\0\0\x80\0\0\0\0\0\0\0%s' "$text" > "$seeds/$text"
+    done ;;
 *)
     echo "$usage" >&2
     exit 2 ;;
@@ -95,4 +125,4 @@ esac
 
 exec "$build/$reader-fuzz" "$found" "$seeds" -max_total_time="$seconds" -max_len=65536 \
     -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=1024 -artifact_prefix="$crashes/" \
-    -print_final_stats=1
+    -print_final_stats=1 ${further[@]+"${further[@]}"}

@@ -1,4 +1,3 @@
-import Acquisition
 import Foundation
 import Frames
 import Ledger
@@ -7,6 +6,7 @@ import Reporting
 import Synchronization
 import Testing
 
+@testable import Acquisition
 @testable import Monitoring
 @testable import Rules
 
@@ -32,6 +32,45 @@ struct FramePipelineTests {
             #expect(try bench.ledger().counts() == [.judged: 8])
             let counts = pipeline.environment.statistics.summary.counts
             #expect((counts.judged, counts.flagged) == (8, 3))
+        }
+    }
+
+    @Test(arguments: [Int64.min, .min + 1, -8_000_000_000_000_000_000, 0, .max])
+    func framesOfAnyTimeAreJudged(time: Int64) async throws {
+        try await Bench.with { bench in
+            let moment = Timestamp(nanoseconds: time)
+            for now in [
+                Timestamp(nanoseconds: .min), Timestamp(nanoseconds: 1), Timestamp(nanoseconds: .max),
+            ] {
+                let frame = Int.random(in: 1...1_000_000_000)
+                let plain = try bench.file("01_B1_f\(frame).tif", "200", frame: frame)
+                let identity = try #require(plain.source.identity)
+                let file = FrameFile(
+                    source: FrameSource(
+                        root: plain.source.root,
+                        path: plain.source.path,
+                        identity: FileIdentity(
+                            inode: identity.inode,
+                            size: identity.size,
+                            modified: moment
+                        )
+                    ),
+                    frame: plain.frame,
+                    completed: moment,
+                    found: .listed
+                )
+                let pipeline = try bench.pipeline(now: now)
+                let stalls = try bench.stalls(at: now)
+                stalls.set(limit: .after(.seconds(60)))
+                stalls.resume()
+                stalls.saw(file)
+                #expect(try pipeline.process([file].queued) == nil)
+                #expect(pipeline.environment.statistics.summary.counts.judged == 1)
+                var figures = DaemonFigures(started: now)
+                pipeline.environment.statistics.show(in: &figures)
+            }
+            #expect(try bench.rows().count == 3)
+            #expect(try bench.alarms().allSatisfy { ($0.latencyMilliseconds ?? -1) >= 0 })
         }
     }
 

@@ -1,4 +1,5 @@
 import Acquisition
+import Files
 import Foundation
 import Ledger
 import Logging

@@ -29,6 +29,16 @@ struct CSVTests {
         #expect(fields(text, separator: separator) == rows)
     }
 
+    @Test(arguments: [
+        ("=1+1", "'=1+1"), ("+cmd", "'+cmd"), ("-2+3", "'-2+3"), ("@SUM(A1)", "'@SUM(A1)"), ("\tx", "'\tx"),
+        ("\rx", "\"'\rx\""), ("-inf", "'-inf"), ("-", "'-"), ("'=1", "''=1"), ("-1.5", "-1.5"), ("+2", "+2"),
+        ("-1e-3", "-1e-3"), ("'quoted'", "'quoted'"), ("a=b", "a=b"), ("", ""),
+    ])
+    func noFieldIsAFormula(field: String, written: String) {
+        #expect(CSV.row(["x", field]) == "x,\(written)")
+        #expect(fields(CSV.text([["x", field], [field, "y"]])) == [["x", field], [field, "y"]])
+    }
+
     @Test func aNamedSeparatorIsTaken() {
         #expect(fields("a;b,c\n1;2,3\n", separator: .semicolon) == [["a", "b,c"], ["1", "2,3"]])
         #expect(fields("\"a;b;c\",d\n") == [["a;b;c", "d"]], "what is in quotes does not count")

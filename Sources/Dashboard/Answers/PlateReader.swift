@@ -72,8 +72,10 @@ struct PlateReader: Sendable {
         return Answer.Status(
             now: Timestamp.now.iso8601,
             daemon: figures().map { Answer.Status.Daemon($0) },
-            diskFree: isKnown ? Int64(disk.f_bavail) * Int64(disk.f_frsize) : nil,
-            diskSize: isKnown ? Int64(disk.f_blocks) * Int64(disk.f_frsize) : nil,
+            diskFree: isKnown
+                ? Int64(clamping: UInt64(disk.f_bavail).saturatingMultiply(UInt64(disk.f_frsize))) : nil,
+            diskSize: isKnown
+                ? Int64(clamping: UInt64(disk.f_blocks).saturatingMultiply(UInt64(disk.f_frsize))) : nil,
             canDecide: canDecide,
             version: Self.version
         )

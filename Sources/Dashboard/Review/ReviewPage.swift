@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Frames
 package import Ledger
@@ -70,9 +71,9 @@ package struct ReviewPage {
         let figures = try gallery.figures(of: flagged)
         text.add(ends: ends)
         text.add(gallery: figures, leftOut: flagged.count - figures.count)
-        let data = Data(text.finished.utf8)
-        try data.write(to: URL(filePath: path), options: .atomic)
-        return Outcome(pictures: gallery.count, leftOut: flagged.count - figures.count, size: data.count)
+        let page = text.finished
+        try OutputFile.write(text: page, to: path)
+        return Outcome(pictures: gallery.count, leftOut: flagged.count - figures.count, size: page.utf8.count)
     }
 
     /// Flagged frames in the order in which they are shown: of each well the worst first, one well after another, so that every

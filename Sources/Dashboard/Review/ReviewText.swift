@@ -215,7 +215,7 @@ enum LensChart {
         let past = all.last?.past
         let points = runs.enumerated().map { (x: Double($0.offset), y: $0.element.median) }
         let reach = past.map { [$0.mean - 3.4 * $0.spread, $0.mean + 3.4 * $0.spread] } ?? []
-        let values = runs.map(\.median) + reach
+        let values = (runs.map(\.median) + reach).filter { abs($0) < 1e300 }
         let (low, high) = (values.min() ?? 0, values.max() ?? 0)
         let slack = max(0.06 * (high - low), 1e-6)
         let chart = Chart(
@@ -260,7 +260,7 @@ enum Sparkline {
 
     /// The drawing: highest severity of each mark on a scale of roots, flagged marks as dots, the threshold as a line.
     static func svg(_ well: RunReview.WellReview) -> String {
-        let top = max(well.worst ?? 0, 1.3 * (well.threshold ?? 1))
+        let top = [well.worst ?? 0, 1.3 * (well.threshold ?? 1)].filter(\.isFinite).max() ?? 0
         let points = well.buckets.enumerated().compactMap { index, bucket in
             bucket.high.map { (point: (x: Double(index), y: $0), isFlagged: bucket.flagged > 0) }
         }

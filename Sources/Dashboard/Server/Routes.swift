@@ -140,7 +140,11 @@ struct FileRoutes: Sendable {
             let bytes = try await site.pictures.run {
                 try shelf.picture(name) { try make(files, width) }
             }
-            guard let bytes else { return Self.missing }
+            guard let bytes else {
+                // The score map is the daemon's own.
+                let isChanged = try await site.pictures.run { kind == "image" && files.isChanged }
+                return isChanged ? Self.changed : Self.missing
+            }
             var response = Response(type: "image/png", bytes: bytes)
             // The page asks under another address for a frame that was judged again.
             response.headers[.cacheControl] = "private, max-age=86400"
@@ -148,6 +152,10 @@ struct FileRoutes: Sendable {
         }
     }
 
+    private static let changed = Response.problem(
+        .conflict,
+        "the file holds another frame now than the one that was judged; the new one is shown when it is judged"
+    )
     private static let missing = Response.problem(.notFound, "the file is gone, or was never written")
 
     private func files(of frame: FrameID, _ file: String) async throws -> FrameFiles? {
@@ -176,8 +184,11 @@ struct FileRoutes: Sendable {
             guard let files = try await files(of: frame, Routes.file(request)), let path = path(files) else {
                 return Self.missing
             }
-            let data = try await site.pictures.run { Self.read(path) }
-            guard let data else { return Self.missing }
+            let isFrame = path == files.framePath
+            let (data, isChanged) = try await site.pictures.run {
+                isFrame && files.isChanged ? (nil, true) : (Self.read(path), false)
+            }
+            guard let data else { return isChanged ? Self.changed : Self.missing }
             var response = Response(type: type, bytes: data)
             response.headers[.contentDisposition] = "attachment; filename=\"\(Self.fileName(path))\""
             return response
@@ -236,6 +247,15 @@ struct DecisionRoutes: Sendable {
         router.post(Self.path) { request, context in try await decide(request, run: Routes.run(context)) }
     }
 
+    /// A text without control characters, but for some; `nil` for any other, and empty for none.
+    private static func text(_ text: String?, allowing some: String = "") -> String? {
+        let text = (text ?? "").replacing("\r\n", with: "\n")
+        let isPlain = text.unicodeScalars.allSatisfy {
+            $0.properties.generalCategory != .control || some.unicodeScalars.contains($0)
+        }
+        return isPlain ? text : nil
+    }
+
     private func decide(_ request: Request, run: String) async throws -> Response {
         guard site.canDecide else {
             return .problem(
@@ -253,6 +273,14 @@ struct DecisionRoutes: Sendable {
                 "send well, frame (with view and file) or none, decision (\(Decision.Kind.allCases.map(\.rawValue).joined(separator: ", "))), note, reviewer"
             )
         }
+        // Text for tables and pages: no spreadsheet, browser or C string takes what cannot be shown.
+        guard let note = Self.text(wish.note, allowing: "\n\t"), let reviewer = Self.text(wish.reviewer)
+        else {
+            return .problem(
+                .badRequest,
+                "a note has no control characters but line breaks and tabs, a reviewer's name has none; remove them"
+            )
+        }
         let decision = Decision(
             run: run,
             well: well,
@@ -260,8 +288,8 @@ struct DecisionRoutes: Sendable {
             frame: wish.frame,
             file: wish.frame == nil ? "" : wish.file ?? "",
             kind: kind,
-            note: wish.note ?? "",
-            reviewer: wish.reviewer ?? "",
+            note: note,
+            reviewer: reviewer,
             decided: .now
         )
         let isKnown = try await site.ask { reader in

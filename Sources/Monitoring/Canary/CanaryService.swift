@@ -100,6 +100,7 @@ final class CanaryService: Service {
         while settings.every == nil, !isStopped { wait(Self.patience) }
         // Not earlier: reading the log makes it, and a daemon that does not test itself leaves none.
         guard !isStopped else { return }
+        let note = environment.crashes?.thread(0)
         var memory = CanaryMemory(earlierEvents)
         show(memory)
         var last = memory.last?.time
@@ -111,11 +112,12 @@ final class CanaryService: Service {
                 wait(min(left ?? Self.patience, Self.patience))
                 continue
             }
-            guard let trial = trial(settings, after: &basis) else {
+            guard let trial = trial(settings, note, after: &basis) else {
                 wait(min(settings.every ?? Self.patience, Self.patience))
                 continue
             }
             let round = finished(trial)
+            note?.clear()
             last = round?.time ?? environment.now()
             if let round { conclude(round, settings, &memory) }
         }
@@ -136,11 +138,13 @@ final class CanaryService: Service {
     /// How long until the next round is due; zero where there was no round yet, or the clock was set back.
     static func timeLeft(of every: Duration, after last: Timestamp?, now: Timestamp) -> Duration {
         guard let last, last <= now else { return .zero }
-        return max(.zero, every - .nanoseconds(now.nanoseconds - last.nanoseconds))
+        return max(.zero, every - (now - last))
     }
 
     /// A round on recent frames; `nil` while there are not enough, or no new one since the last round.
-    private func trial(_ settings: CanarySettings, after basis: inout Basis?) -> CanaryTrial? {
+    private func trial(_ settings: CanarySettings, _ note: JudgingNote?, after basis: inout Basis?)
+        -> CanaryTrial?
+    {
         let judging = judging()
         do {
             let frames = try environment.ledger.recentNormalFrames(model: judging.judge.model)
@@ -155,7 +159,8 @@ final class CanaryService: Service {
                 tools: CanaryTrial.Tools(
                     reader: environment.reader,
                     faultyCopy: faultyCopy,
-                    logger: environment.logger
+                    logger: environment.logger,
+                    note: note
                 )
             )
         } catch {
@@ -217,8 +222,7 @@ final class CanaryService: Service {
     }
 
     private func wait(_ time: Duration) {
-        let milliseconds = Int((time / .milliseconds(1)).rounded(.up))
-        _ = wake.wait(timeout: .now() + .milliseconds(milliseconds))
+        _ = wake.wait(timeout: .now() + .nanoseconds(Int(time.wholeNanoseconds)))
     }
 }
 

@@ -14,6 +14,8 @@ struct CanaryTrial {
         let reader: any FrameReading
         let faultyCopy: Monitor.FaultyCopy
         let logger: Logger
+        /// What the canary's thread notes for the case of a crash.
+        var note: JudgingNote?
     }
 
     /// A normal frame, and the classes of faults that are not on a copy of it yet.
@@ -76,8 +78,16 @@ struct CanaryTrial {
 
     private mutating func judgeNextFrame() {
         guard wanted > 0, let candidate = candidates.popFirst() else { return }
+        let path = candidate.source.absolutePath
+        tools.note?.clear()
+        if let note = tools.note {
+            guard !note.isSuspect(path) else {
+                return skip(candidate, because: "the program crashed while it judged it")
+            }
+            _ = note.begin(path, tick: {})
+        }
         do {
-            let open = try tools.reader.open(candidate.source.absolutePath)
+            let open = try tools.reader.open(path)
             guard open.hasPage(candidate.source.page) else {
                 return skip(candidate, because: "it has no page \(candidate.source.page) any more")
             }

@@ -1,4 +1,5 @@
 import Acquisition
+import Files
 import Foundation
 import Ledger
 import Plate
@@ -141,7 +142,7 @@ extension Configuration {
         guard let free = (attributes?[.systemFreeSize] as? NSNumber)?.intValue else {
             return Diagnosis(.warning, "space", "is not known", remedy: "look with df")
         }
-        let days = Int(Double(free) / Self.bytesADay)
+        let days = Int(saturating: Double(free) / Self.bytesADay)
         let words = "\(free >> 20) MiB free for results, some \(days) days of a full plate"
         guard free < Self.spaceWanted else { return Diagnosis(.fine, "space", words) }
         return Diagnosis(.warning, "space", words, remedy: "free some, or put the output elsewhere")

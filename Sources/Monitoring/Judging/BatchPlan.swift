@@ -270,12 +270,12 @@ struct BatchPlan {
             judgement: judgement,
             beginning: beginning,
             reason: reason,
-            latencyMilliseconds: Int(latency(of: result) / .milliseconds(1))
+            latencyMilliseconds: latency(of: result).wholeMilliseconds
         )
     }
 
     private func latency(of result: PageResult) -> Duration {
-        .nanoseconds(max(0, time.nanoseconds - result.completed.nanoseconds))
+        max(.zero, time - result.completed)
     }
 
     private func record(_ result: PageResult, _ outcome: FrameRecord.Outcome) -> FrameRecord {

@@ -1,4 +1,5 @@
 import Acquisition
+import Files
 import Frames
 import Ledger
 import Logging
@@ -61,6 +62,10 @@ struct FramePipeline: Sendable {
         var pause: @Sendable (Duration) -> Bool
         /// Whether the rest is to be left for the next start.
         var isAbandoned: @Sendable () -> Bool = { false }
+        /// Which files were judged at a crash; `nil` where none are noted.
+        var crashes: CrashNotes?
+        /// What this thread notes of them.
+        var note: JudgingNote?
         /// Told of every step; what it throws ends the pipeline as a crash would.
         var reached: @Sendable (PipelineStep) throws -> Void = { _ in }
     }
@@ -104,9 +109,11 @@ struct FramePipeline: Sendable {
         shared = Shared(settings)
     }
 
-    func with(heartbeat: Heartbeat) -> FramePipeline {
+    /// The pipeline of the calling thread, one of the judging ones, counted from 1.
+    func with(heartbeat: Heartbeat, thread: Int) -> FramePipeline {
         var pipeline = self
         pipeline.environment.heartbeat = heartbeat
+        pipeline.environment.note = environment.crashes?.thread(thread)
         return pipeline
     }
 
@@ -123,6 +130,7 @@ struct FramePipeline: Sendable {
     /// cannot be written comes back, too. Waits as long as nothing can be written. Throws `Abandoned`, and a ledger's error that
     /// does not heal.
     func process(_ batch: [QueuedFrame], tier: Tier = .full) throws -> Retry? {
+        defer { environment.note?.clear() }
         var settings = settings
         settings.tier = tier
         do {
@@ -158,7 +166,10 @@ struct FramePipeline: Sendable {
             }
             if try skipMoved(queued.file) { continue }
             do {
-                guard try judge(queued, into: &results, settings) else {
+                let isDone = try judgeNoted(queued, into: &results, settings) { results in
+                    try judge(queued, into: &results, settings)
+                }
+                guard isDone else {
                     try finish(&results, settings)
                     return Retry(frames: Array(batch[position...]), delay: .zero)
                 }
@@ -440,7 +451,7 @@ struct FramePipeline: Sendable {
         results.count >= settings.batchFrames || results.last?.hasPictures == true
     }
 
-    private func finish(_ results: inout [PageResult], _ settings: Settings) throws {
+    func finish(_ results: inout [PageResult], _ settings: Settings) throws {
         guard !results.isEmpty else { return }
         environment.heartbeat.tick()
         try environment.reached(.judged)

@@ -229,9 +229,7 @@ final class FrameQueue: Sendable {
 
     /// Sleeps until the moment or some news; it may wake for nothing.
     private func sleep(_ sleeper: DispatchSemaphore, until moment: ContinuousClock.Instant) {
-        let time = moment - clock.now
-        let nanoseconds =
-            time.components.seconds * 1_000_000_000 + time.components.attoseconds / 1_000_000_000
+        let nanoseconds = (moment - clock.now).wholeNanoseconds
         _ = sleeper.wait(timeout: .now() + .nanoseconds(Int(max(0, nanoseconds))))
     }
 }

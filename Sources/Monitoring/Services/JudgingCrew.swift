@@ -25,12 +25,12 @@ final class JudgingCrew: Sendable {
 
     /// Starts so many threads on some work; returns when all that are not relieved have ended, and throws what one threw.
     ///
-    /// `failed` is called at once where one throws.
+    /// `failed` is called at once where one throws. The work is told the number of its thread, which no other has.
     func run(
         _ threads: Int,
         queue: FrameQueue,
         failed: @escaping @Sendable () -> Void,
-        work: @escaping @Sendable (Heartbeat) throws -> Void
+        work: @escaping @Sendable (Heartbeat, _ thread: Int) throws -> Void
     ) async throws {
         let start = { @Sendable in self.start(queue, failed, work) }
         for _ in 0..<threads { start() }
@@ -56,16 +56,16 @@ final class JudgingCrew: Sendable {
     private func start(
         _ queue: FrameQueue,
         _ failed: @escaping @Sendable () -> Void,
-        _ work: @escaping @Sendable (Heartbeat) throws -> Void
+        _ work: @escaping @Sendable (Heartbeat, _ thread: Int) throws -> Void
     ) {
-        let heart = state.withLock { state in
+        let (heart, number) = state.withLock { state in
             state.started += 1
             let heart = Heartbeat(name: "judging \(state.started)")
             state.atWork.append(heart)
-            return heart
+            return (heart, state.started)
         }
         let thread = Thread {
-            let result = Result { try work(heart) }
+            let result = Result { try work(heart, number) }
             self.ended(heart, result, queue, failed)
         }
         thread.name = "autoqc.\(heart.name.filter { $0 != " " })"

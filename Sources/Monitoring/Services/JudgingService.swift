@@ -41,9 +41,10 @@ struct JudgingService: Service {
     func judge() async throws {
         try await withTaskCancellationHandler {
             let isFirst = Mutex(isAfterCrash)
-            try await crew.run(threads, queue: queue, failed: { _ = queue.abandon() }) { heart in
+            try await crew.run(threads, queue: queue, failed: { _ = queue.abandon() }) { heart, thread in
                 try work(
                     heart,
+                    thread,
                     catchesUp: isFirst.withLock { isFirst in
                         defer { isFirst = false }
                         return isFirst
@@ -88,8 +89,8 @@ struct JudgingService: Service {
         pipeline.leave(frames, because: "the daemon was stopped before it was judged")
     }
 
-    private func work(_ heart: Heartbeat, catchesUp: Bool) throws {
-        let pipeline = pipeline.with(heartbeat: heart)
+    private func work(_ heart: Heartbeat, _ thread: Int, catchesUp: Bool) throws {
+        let pipeline = pipeline.with(heartbeat: heart, thread: thread)
         defer { heart.rest() }
         do {
             if catchesUp { try pipeline.catchUp() }

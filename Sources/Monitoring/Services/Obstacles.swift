@@ -1,3 +1,4 @@
+import Files
 import Ledger
 import Logging
 import Reporting

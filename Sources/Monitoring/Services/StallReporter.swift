@@ -97,9 +97,3 @@ final class StallReporter: Sendable {
         }
     }
 }
-
-extension Timestamp {
-    fileprivate static func - (time: Timestamp, duration: Duration) -> Timestamp {
-        Timestamp(nanoseconds: time.nanoseconds - Int64(duration / .nanoseconds(1)))
-    }
-}

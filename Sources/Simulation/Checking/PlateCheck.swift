@@ -137,7 +137,7 @@ package struct PlateCheck {
     }
 
     private static func seconds(from start: Timestamp, to end: Timestamp) -> Double {
-        Double(end.nanoseconds - start.nanoseconds) / 1e9
+        (end - start) / .seconds(1)
     }
 
     /// A stretch of faulty frames of one well, and what its log says.

@@ -29,7 +29,7 @@ package struct FaultScript: Sendable, Equatable {
         func frame(interval: Double) -> Int {
             switch self {
             case .frame(let index): index
-            case .seconds(let time): Int((time / interval).rounded(.up))
+            case .seconds(let time): Int(saturating: (time / interval).rounded(.up))
             }
         }
     }

@@ -65,7 +65,8 @@ extension TruthRow {
     /// Reads the fields of a line; `nil` if they are none.
     init?(fields: [String]) {
         guard fields.count == 7, !fields[0].isEmpty, !fields[1].isEmpty, let well = Well(fields[2]),
-            let index = Int(fields[3]), let closed = Timestamp(iso8601: fields[6])
+            let index = Int(fields[3]), FrameID.indices.contains(index),
+            let closed = Timestamp(iso8601: fields[6])
         else { return nil }
         let kinds = fields[4].split(separator: ";").compactMap { FaultKind(rawValue: String($0)) }
         let strengths = fields[5].split(separator: ";").compactMap { Double($0) }
@@ -85,7 +86,7 @@ extension TruthRow {
 extension Timestamp {
     /// The time of day, in whole ms.
     static var thisMillisecond: Timestamp {
-        Timestamp(nanoseconds: Int64(Date.now.timeIntervalSince1970 * 1000) * 1_000_000)
+        Timestamp(nanoseconds: Timestamp.now.nanoseconds / 1_000_000 * 1_000_000)
     }
 }
 

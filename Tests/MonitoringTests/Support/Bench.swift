@@ -84,6 +84,7 @@ struct Bench: Sendable {
         now: Timestamp = Timestamp(nanoseconds: 1_795_341_601_123_000_000),
         canWrite: @escaping @Sendable () -> Bool = { true },
         pause: @escaping @Sendable () -> Bool = { true },
+        crashes: CrashNotes? = nil,
         reached: @escaping @Sendable (PipelineStep) throws -> Void = { _ in }
     ) throws -> FramePipeline {
         try tree.prepare()
@@ -110,6 +111,7 @@ struct Bench: Sendable {
                     pauses.add(time)
                     return pause()
                 },
+                crashes: crashes,
                 reached: reached
             ),
             settings: settings
