@@ -1,3 +1,4 @@
+import Glibc
 import Plate
 
 extension Collector {
@@ -113,10 +114,15 @@ extension Collector {
             return
         }
         // Whoever closed it may have written without a trace in the times.
-        guard candidate.found != .listed || !told.contains(status.identity, candidate.frame) else {
+        let isTold =
+            candidate.found == .listed
+            ? told.contains(status.identity, candidate.frame)
+            : told.isCertain(status.identity, candidate.frame)
+        guard !isTold else {
             candidates[path] = nil
             return
         }
+        candidate.isCertain = Self.isCertain(status.identity)
         if candidate.identity != status.identity {
             candidate.identity = status.identity
             candidate.since = now
@@ -124,6 +130,13 @@ extension Collector {
         }
         guard isStable(candidate, status.identity, now) else {
             candidate.due = candidate.since + plan.options.settle
+            candidates[path] = candidate
+            settling.insert(path)
+            return
+        }
+        settling.remove(path)
+        if let due = settlingBefore(candidate.frame), now - candidate.since < plan.options.settle {
+            candidate.due = due
             candidates[path] = candidate
             return
         }
@@ -238,6 +251,17 @@ extension Collector {
         return candidate.trustsTime && !age.overflow && .nanoseconds(age.partialValue) >= Self.restful
     }
 
+    /// Until when a frame waits for earlier ones of its series, which lay there at the start and may not be whole: a frame that
+    /// came after them would be told before them.
+    private func settlingBefore(_ frame: FrameID) -> ContinuousClock.Instant? {
+        guard !settling.isEmpty else { return nil }
+        settling = settling.filter { candidates[$0]?.found == .listed }
+        return settling.compactMap { candidates[$0] }.filter { earlier in
+            earlier.frame.index < frame.index && earlier.frame.well == frame.well
+                && earlier.frame.run == frame.run && earlier.frame.view == frame.view
+        }.map(\.due).max()
+    }
+
     private func postpone(_ path: ExactPath, _ candidate: Candidate, _ now: ContinuousClock.Instant) {
         var candidate = candidate
         candidate.due = min(now + candidate.pause, candidate.since + plan.options.giveUpAfter)
@@ -255,8 +279,18 @@ extension Collector {
             return holdUp(path)
         }
         candidates[path] = nil
-        told.insert(identity, candidate.frame)
+        told.insert(identity, candidate.frame, isCertain: candidate.isCertain)
     }
+
+    /// Whether a write from now on would give a file another time of change: these go by the steps of a clock.
+    private static func isCertain(_ identity: FileIdentity) -> Bool {
+        let now = FileSystem.now(CLOCK_REALTIME_COARSE).nanoseconds
+        let (age, overflow) = now.subtractingReportingOverflow(identity.changed.nanoseconds)
+        return !overflow && age > clockStep
+    }
+
+    /// Longer than a step of any kernel's clock, in ns.
+    private static let clockStep: Int64 = 20_000_000
 
     private func frameFile(_ candidate: Candidate, _ identity: FileIdentity?) -> FrameFile {
         FrameFile(

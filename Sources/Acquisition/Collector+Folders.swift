@@ -228,8 +228,10 @@ extension Collector {
         if isMissing { enqueueRoot() }
     }
 
-    /// Takes up the folders that paths name now, where these are others than before: another link, a folder made anew, something
-    /// that was mounted over it or is mounted no more. None of it need come with an event.
+    /// Takes up the folders that paths name now, where these are others than before.
+    ///
+    /// A link was turned, a folder was made anew, something was mounted over it or is mounted no more; none of it need come with
+    /// an event.
     private func verifyPaths() {
         verify(root)
         let mounts = FileSystem.mounts().hashValue

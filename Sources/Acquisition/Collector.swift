@@ -29,6 +29,8 @@ final class Collector {
         let isEarly: Bool
         /// Frames of it that were told, while others are missing.
         var framesTold = 0
+        /// Whether another write after the last look would show in its times.
+        var isCertain = false
         /// Why it waits, as it was told.
         var reasonTold: String?
         /// What was seen at the last look, and since when it is the same.
@@ -73,6 +75,8 @@ final class Collector {
     var rescanned: Int?
 
     var candidates: [ExactPath: Candidate] = [:]
+    /// Of them, those that may still be written to: they were listed soon after they were written.
+    var settling: Set<ExactPath> = []
     /// Whether files were passed over because too many wait; then the folders are looked through again.
     var hasLeftOut = false
     /// What happened to the watching itself and is not told yet.
@@ -110,6 +114,7 @@ final class Collector {
     /// Works until it is told to stop.
     func run() {
         NotificationThread.shared.join(mailbox)
+        told.load()
         var due: ContinuousClock.Instant? = .now
         while true {
             let mail = mailbox.take(waitingUntil: due)

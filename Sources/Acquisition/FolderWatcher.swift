@@ -39,7 +39,7 @@ package final class FolderWatcher: Sendable {
     ///   - pattern: Tells frames by their names.
     ///   - options: What is taken and how patiently.
     ///   - known: Hands over the frames that need not be told if they lie there at the start with the same content. Called
-    ///     once, here; only the last two million are kept.
+    ///     once, on the thread of a root; only the last two million are kept.
     ///   - hasRoomForOld: Whether files that were written before the start may be told now. Otherwise they wait, and others
     ///     go before them. Called on the threads of the roots for each of them.
     ///   - isWhole: Whether the file at a path has all its parts. Called on the threads of the roots, often for
@@ -202,7 +202,9 @@ extension FolderWatcher {
         package var giveUpAfter = Duration.seconds(60)
         /// How often folders are looked through that cannot be watched or are not there.
         package var pollInterval = Duration.seconds(2)
-        /// Looks through all folders at every `pollInterval`, beside watching them. Those on file systems known to be shared over a
+        /// Looks through all folders at every `pollInterval`, beside watching them.
+        ///
+        /// Those on file systems known to be shared over a
         /// network are looked through anyway, and not watched.
         package var poll = false
         /// Folders that are not entered, for example the output tree if it lies in a watched folder.

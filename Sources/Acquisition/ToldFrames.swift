@@ -6,27 +6,47 @@ final class ToldFrames: Sendable {
     private struct Told: Hashable {
         let identity: FileIdentity
         let frame: FrameID
+        var isCertain = false
     }
 
     private let frames: Mutex<RecentSet<Told>>
+    private let known: Mutex<FolderWatcher.Known?>
 
-    /// Begins with what is known.
-    init(generation: Int, known: FolderWatcher.Known) {
-        var frames = RecentSet<Told>(generation: generation)
-        known { frames.insert(Told(identity: $0, frame: $1)) }
-        self.frames = Mutex(frames)
+    /// Will hold what is known, once it is loaded.
+    init(generation: Int, known: @escaping FolderWatcher.Known) {
+        frames = Mutex(RecentSet<Told>(generation: generation))
+        self.known = Mutex(known)
+    }
+
+    /// Takes in what is known; whoever comes second waits for the first.
+    func load() {
+        known.withLock { known in
+            known? { identity, frame in insert(identity, frame) }
+            known = nil
+        }
     }
 
     func contains(_ identity: FileIdentity, _ frame: FrameID) -> Bool {
         frames.withLock { $0.contains(Told(identity: identity, frame: frame)) }
     }
 
-    func insert(_ identity: FileIdentity, _ frame: FrameID) {
-        frames.withLock { _ = $0.insert(Told(identity: identity, frame: frame)) }
+    /// Whether it was told so long after its last change that another write would show in its times.
+    func isCertain(_ identity: FileIdentity, _ frame: FrameID) -> Bool {
+        frames.withLock { $0.contains(Told(identity: identity, frame: frame, isCertain: true)) }
+    }
+
+    func insert(_ identity: FileIdentity, _ frame: FrameID, isCertain: Bool = false) {
+        frames.withLock { frames in
+            frames.insert(Told(identity: identity, frame: frame))
+            if isCertain { frames.insert(Told(identity: identity, frame: frame, isCertain: true)) }
+        }
     }
 
     func remove(_ identity: FileIdentity, _ frame: FrameID) {
-        frames.withLock { $0.remove(Told(identity: identity, frame: frame)) }
+        frames.withLock { frames in
+            frames.remove(Told(identity: identity, frame: frame))
+            frames.remove(Told(identity: identity, frame: frame, isCertain: true))
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 #include <systemd/sd-daemon.h>
-#include <systemd/sd-journal.h>
 
 #include <sys/timex.h>
 

@@ -10,18 +10,13 @@ import ServiceLifecycle
 /// The live page: plate map, drill-down, `/api/v1`, `/metrics` and `/healthz` over HTTP.
 ///
 /// It answers from the ledger and the output folder, so that nothing of it is lost with the daemon, and adds what the daemon
-/// says of itself. All its work is on two threads of low priority. Where the address is taken it says so, and tries
-/// again until it is free: no reason to judge no frames.
+/// says of itself. All its work is on two threads of low priority.
 package struct DashboardService: Service {
     private let settings: WebSettings
     private let site: Site
     private let figures: @Sendable () -> DaemonFigures?
     private let logger: Logger
     private let listening: @Sendable (_ port: Int) -> Void
-
-    private static let pause = Duration.seconds(10)
-    /// Open connections; a browser has up to six.
-    private static let mostConnections = 256
 
     /// Serves the runs of an output folder; `figures` is `nil` where no daemon runs in this process.
     ///
@@ -53,38 +48,7 @@ package struct DashboardService: Service {
 
     /// Serves until the graceful shutdown.
     package func run() async throws {
-        while !Task.isShuttingDownGracefully, !Task.isCancelled {
-            do {
-                try await serve()
-                return
-            } catch {
-                logger.error(
-                    "The live page cannot be served; judging goes on, and the page is tried again",
-                    metadata: ["address": "\(settings.host):\(settings.port)", "reason": "\(error)"]
-                )
-                try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }
-            }
-        }
-    }
-
-    private func serve() async throws {
-        var quiet = Logger(label: "autoqc.page")
-        quiet.logLevel = .error
-        let (logger, listening, host) = (logger, listening, settings.host)
-        let application = Application(
-            router: router,
-            configuration: ApplicationConfiguration(
-                address: .hostname(settings.host, port: settings.port),
-                availableConnectionsDelegate: .maximum(Self.mostConnections, logger: quiet)
-            ),
-            onServerRunning: { channel in
-                let port = channel.localAddress?.port ?? 0
-                logger.info("The live page is open", metadata: ["address": "http://\(host):\(port)/"])
-                listening(port)
-            },
-            logger: quiet
-        )
-        try await application.run()
+        await PageServer(settings: settings, router: { router }, logger: logger, listening: listening).run()
     }
 
     private var router: Router<BasicRequestContext> {
@@ -109,22 +73,63 @@ package struct DashboardService: Service {
         return Metrics(figures: figures, run: run, wells: wells, status: status).text
     }
 
+    private var health: Response { Response(healthOf: figures()) }
+}
+
+/// What there is of the page while the daemon waits for its output: `/healthz`, and everywhere else why there is nothing.
+package struct WaitingPage: Service {
+    private let settings: WebSettings
+    private let figures: @Sendable () -> DaemonFigures
+    private let logger: Logger
+    private let listening: @Sendable (_ port: Int) -> Void
+
+    /// Serves at the address of the page; `listening` hears of the port as soon as it is open.
+    package init(
+        settings: WebSettings,
+        logger: Logger,
+        figures: @escaping @Sendable () -> DaemonFigures,
+        listening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
+    ) {
+        (self.settings, self.figures, self.logger) = (settings, figures, logger)
+        self.listening = listening
+    }
+
+    /// Serves until it is cancelled.
+    package func run() async throws {
+        await PageServer(settings: settings, router: { router }, logger: logger, listening: listening).run()
+    }
+
+    private var router: Router<BasicRequestContext> {
+        let router = Router(context: BasicRequestContext.self)
+        router.add(middleware: Access(settings: settings))
+        router.get("/healthz") { _, _ in Response(healthOf: figures()) }
+        router.get("**") { _, _ in
+            let reasons = figures().obstacles.joined(separator: " ")
+            return Response.problem(.serviceUnavailable, "the daemon waits for its output: \(reasons)")
+        }
+        return router
+    }
+}
+
+extension Response {
     /// 200 while every part of the daemon gets on with its work and every watched folder answers; without a daemon, while the page
     /// does.
-    private var health: Response {
-        guard let figures = figures() else {
-            return Response(type: "text/plain", bytes: "ok: no daemon here\n".utf8)
+    fileprivate init(healthOf figures: DaemonFigures?) {
+        guard let figures else {
+            self.init(type: "text/plain", bytes: "ok: no daemon here\n".utf8)
+            return
         }
         let stuck = figures.isAlive ? [] : figures.parts.filter { $0.silence > 1 }.map(\.name)
-        let lines =
-            (stuck.isEmpty ? [] : ["stuck: \(stuck.joined(separator: ", "))"])
+        let problems =
+            figures.obstacles.map { "waits: \($0)" }
             + figures.silentFolders.map {
                 "no answer for \(Int(exactly: $0.silence.rounded()) ?? 0) s: \($0.folder)"
             }
-        guard !lines.isEmpty else { return Response(type: "text/plain", bytes: "ok\n".utf8) }
-        return Response(
-            status: .serviceUnavailable,
-            type: "text/plain",
+            + (stuck.isEmpty ? [] : ["stuck: \(stuck.joined(separator: ", "))"])
+        let lines = (problems.isEmpty ? ["ok"] : problems) + figures.troubles.map { "a well waits: \($0)" }
+        self.init(
+            status: problems.isEmpty ? .ok : .serviceUnavailable,
+            type: "text/plain; charset=utf-8",
             bytes: (lines.joined(separator: "\n") + "\n").utf8
         )
     }

@@ -103,8 +103,15 @@ package final class FrameLedger: Sendable {
         }
     }
 
-    /// Closes the database; a later call of any other method fails.
+    /// Brings all rows to the main file, and empties the write-ahead log where no reader needs it.
+    package func checkpoint() throws(LedgerError) {
+        _ = try translated { try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) } }
+    }
+
+    /// Closes the database with all rows in its main file; a later call of any other method fails.
     package func close() throws(LedgerError) {
+        // Without it nothing is lost: the rows stay in the log.
+        if isWritable { try? checkpoint() }
         try translated { try pool.close() }
     }
 
@@ -179,6 +186,8 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
         case otherSchema
         /// Start the daemon on the output folder once: it makes the tables.
         case notMade
+        /// Look at what was to be recorded: the tables do not take it.
+        case refused
         /// Start again: the file was removed or replaced while it was open, and what is written to it is lost.
         case gone
         /// Anything else SQLite reports.
@@ -206,6 +215,8 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
                 "another version of autoqc wrote it: use that version, or name another output folder (frames are then "
                     + "judged again)"
             case .notMade: "start `autoqc watch` with this output folder once: it makes the tables"
+            case .refused:
+                "look at the names and figures that were to be recorded; everything else is recorded"
             case .gone: "start again; frames whose outcome went with it are judged again"
             case .other: "see SQLite's message"
             }
@@ -226,6 +237,7 @@ extension LedgerError {
             case .SQLITE_FULL, .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_IOERR, .SQLITE_NOMEM: .busyOrFull
             case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH: .notAllowed
             case .SQLITE_CORRUPT, .SQLITE_NOTADB: .damaged
+            case .SQLITE_CONSTRAINT, .SQLITE_MISMATCH, .SQLITE_TOOBIG, .SQLITE_RANGE: .refused
             default: .other
             }
         self.init(code: code, path: path, detail: error.message ?? "\(error.resultCode)")

@@ -17,6 +17,9 @@ import Systemd
 /// ```
 /// At SIGTERM or SIGINT the services stop in this order: reload (says STOPPING), acquisition (takes no more files),
 /// judging (works the queue off within `stop_timeout`), status. What is left is judged after the next start.
+///
+/// Before that, the output and its ledger are opened. Where that fails for a passing reason, the daemon waits
+/// (`OutputOpening`). Where the ledger is taken away later, it is opened anew.
 package final class Monitor: Sendable {
     /// When a run ends by itself.
     package enum End: Sendable {
@@ -35,12 +38,16 @@ package final class Monitor: Sendable {
     package typealias Companions =
         @Sendable (_ ledger: FrameLedger, _ figures: @escaping @Sendable () -> DaemonFigures) -> [any Service]
 
+    /// Makes services for the time in which the daemon waits for its output.
+    package typealias WaitingCompanions =
+        @Sendable (_ figures: @escaping @Sendable () -> DaemonFigures) -> [any Service]
+
     /// Puts a fault of a class on a copy of a frame, the same one for the same seed; `nil` where the frame would not show it.
     typealias FaultyCopy = @Sendable (_ frame: Frame, _ cause: Cause, _ seed: UInt64) -> Frame?
 
     /// Everything that a monitor works with and a test replaces.
     struct Parts: Sendable {
-        var feed: any FrameFeed
+        var feed: @Sendable (FrameLedger) -> any FrameFeed
         var reader: any FrameReading
         var writeMask: Sidecars.MaskWriter
         var journal: JournalReporter
@@ -51,6 +58,7 @@ package final class Monitor: Sendable {
         var stopRequests: AsyncStream<Int32>
         var now: @Sendable () -> Timestamp
         var companions: Companions = { _, _ in [] }
+        var waitingCompanions: WaitingCompanions = { _ in [] }
         /// `nil` for a daemon that does not test itself.
         var faultyCopy: FaultyCopy?
         var reached: @Sendable (PipelineStep) throws -> Void = { _ in }
@@ -64,15 +72,24 @@ package final class Monitor: Sendable {
     private let judge: any FrameJudge
     private let logger: Logger
     private let reload: Reload?
-    private let makeParts: @Sendable (Configuration, FrameLedger) async throws -> Parts
-    private let group = Mutex<ServiceGroup?>(nil)
+    private let makeParts: @Sendable (Configuration) -> Parts
+    private let state = Mutex(State())
+
+    private struct State {
+        var isStopping = false
+        var group: ServiceGroup?
+        var opening: OutputOpening?
+        /// Where requests to reload go; without it one is kept until there is.
+        var reloads: AsyncStream<Int32>.Continuation?
+        var missedReload: Int32?
+    }
 
     init(
         configuration: Configuration,
         judge: any FrameJudge,
         logger: Logger,
         reload: Reload?,
-        makeParts: @escaping @Sendable (Configuration, FrameLedger) async throws -> Parts
+        makeParts: @escaping @Sendable (Configuration) -> Parts
     ) {
         self.configuration = Mutex(configuration)
         self.judge = judge
@@ -83,46 +100,103 @@ package final class Monitor: Sendable {
 
     /// Runs until the end, and says what was done.
     ///
-    /// Throws where the output or the ledger cannot be used at the start, or another process uses them, and where a
-    /// part fails for good; frames that were not judged then are judged after the next start.
+    /// Waits for an output that cannot be used now, but for `listedAndDrained`. Throws where another process uses it, where its
+    /// ledger is damaged, and where a part fails for good; frames that were not judged then are judged after the next start.
     package func run(until end: End = .stopped) async throws -> MonitorSummary {
+        let parts = makeParts(configuration.withLock { $0 })
+        let stopping = Task { for await _ in parts.stopRequests { await self.stop() } }
+        let reloading = Task { for await request in parts.reloadRequests { self.pass(request) } }
+        defer {
+            stopping.cancel()
+            reloading.cancel()
+        }
+        let statistics = Statistics()
+        while !state.withLock(\.isStopping) {
+            do {
+                try await runOnce(parts, until: end, statistics)
+                break
+            } catch let error as LedgerError where error.code == .gone && end == .stopped {
+                logger.error(
+                    "The ledger was taken away; it is opened anew, and frames without an outcome are judged",
+                    metadata: ["reason": "\(error)"]
+                )
+            }
+        }
+        return statistics.summary
+    }
+
+    private func pass(_ reloadRequest: Int32) {
+        state.withLock { state in
+            if state.reloads?.yield(reloadRequest) == nil { state.missedReload = reloadRequest }
+        }
+    }
+
+    /// Requests to reload from here on, and one that came when nobody could take it.
+    private func reloadRequests() -> AsyncStream<Int32> {
+        let (stream, continuation) = AsyncStream<Int32>.makeStream()
+        state.withLock { state in
+            state.missedReload.map { _ = continuation.yield($0) }
+            (state.reloads, state.missedReload) = (continuation, nil)
+        }
+        return stream
+    }
+
+    /// Runs until the end, or until the ledger is taken away.
+    private func runOnce(_ parts: Parts, until end: End, _ statistics: Statistics) async throws {
         let configuration = configuration.withLock { $0 }
-        try configuration.output.probe()
-        let lock = try OutputLock(tree: configuration.output)
-        try configuration.output.prepare()
-        let ledger = try FrameLedger(path: configuration.output.ledger)
-        let parts = try await makeParts(configuration, ledger)
-        try ledger.begin(DaemonSession(configuration, judge: judge, started: parts.now()))
+        let obstacles = Obstacles(logger: logger)
+        let opening = OutputOpening(
+            tree: configuration.output,
+            session: { DaemonSession(configuration, judge: self.judge, started: parts.now()) },
+            parts: parts,
+            obstacles: obstacles,
+            mayWait: end == .stopped
+        )
+        state.withLock { state in
+            state.opening = opening
+            if state.isStopping { opening.stop() }
+        }
+        guard let output = try await opening.open() else { return }
+        let now = parts.now
+        defer { output.close(at: now()) }
+        if let loss = output.loss { logger.warning("\(loss)") }
+        var parts = parts
+        parts.reloadRequests = reloadRequests()
+        defer { state.withLock { $0.reloads = nil } }
         let assembly = MonitorAssembly(
             configuration: configuration,
             judge: judge,
             parts: parts,
-            ledger: ledger,
+            output: output,
+            statistics: statistics,
+            obstacles: obstacles,
             logger: logger,
             quietEnd: end == .listedAndDrained ? Self.quietEnd : nil
         )
         let group = ServiceGroup(
             configuration: assembly.groupConfiguration(
-                reload: { try self.reload(assembly, ledger, now: parts.now) },
+                reload: { try self.reload(assembly, output.ledger, now: now) },
+                isStopping: { self.state.withLock(\.isStopping) },
                 finished: { await self.stop() }
             )
         )
-        self.group.withLock { $0 = group }
-        defer { self.group.withLock { $0 = nil } }
-        let stopping = Task { for await _ in parts.stopRequests { await self.stop() } }
-        defer { stopping.cancel() }
-        defer {
-            try? ledger.endSession(at: parts.now())
-            try? ledger.close()
-            withExtendedLifetime(lock) {}
+        let isStopping = state.withLock { state in
+            (state.opening, state.group) = (nil, group)
+            return state.isStopping
         }
+        defer { state.withLock { $0.group = nil } }
+        if isStopping { await group.triggerGracefulShutdown() }
         try await group.run()
-        return assembly.statistics.summary
     }
 
     /// Begins the end, as SIGTERM does; `run` returns when it is done.
     package func stop() async {
-        await group.withLock { $0 }?.triggerGracefulShutdown()
+        let (group, opening) = state.withLock { state in
+            state.isStopping = true
+            return (state.group, state.opening)
+        }
+        opening?.stop()
+        await group?.triggerGracefulShutdown()
     }
 
     private func reload(
@@ -166,20 +240,21 @@ extension Monitor {
     ///
     /// `judge` is the detector made from `configuration.model`. `reload` reads both again at SIGHUP; without it
     /// SIGHUP is logged and changes nothing. `reloadRequests` are the SIGHUPs since before the configuration was read:
-    /// until someone listens, the signal would end the process. `companions` run beside the daemon's own services.
+    /// until someone listens, the signal would end the process. `companions` run beside the daemon's own services,
+    /// `waitingCompanions` while there is no ledger yet.
     package convenience init(
         configuration: Configuration,
         judge: any FrameJudge,
         logger: Logger,
         reloadRequests: AsyncStream<Int32>? = nil,
         reload: Reload? = nil,
-        companions: @escaping Companions = { _, _ in [] }
+        companions: @escaping Companions = { _, _ in [] },
+        waitingCompanions: @escaping WaitingCompanions = { _ in [] }
     ) {
         self.init(configuration: configuration, judge: judge, logger: logger, reload: reload) {
-            configuration,
-            ledger in
+            configuration in
             Parts(
-                feed: FolderFeed(configuration, ledger: ledger),
+                feed: { FolderFeed(configuration, ledger: $0) },
                 reader: TIFFFrameReader(limits: configuration.limits, choice: configuration.planeChoice),
                 writeMask: Sidecars.writeTIFF,
                 journal: JournalReporter(journal: Journal()),
@@ -188,6 +263,7 @@ extension Monitor {
                 stopRequests: ProcessSignals.stream(of: [SIGTERM, SIGINT]),
                 now: { .now },
                 companions: companions,
+                waitingCompanions: waitingCompanions,
                 faultyCopy: { TestFault.copy(of: $0, cause: $1, seed: $2) }
             )
         }

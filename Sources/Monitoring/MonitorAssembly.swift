@@ -10,7 +10,7 @@ import Synchronization
 final class MonitorAssembly: Sendable {
     private typealias Entry = ServiceGroupConfiguration.ServiceConfiguration
 
-    let statistics = Statistics()
+    private let statistics: Statistics
     private let queue: FrameQueue
     private let pipeline: FramePipeline
     private let stalls: StallReporter
@@ -22,6 +22,9 @@ final class MonitorAssembly: Sendable {
     private let threads: Int
     private let parts: Monitor.Parts
     private let ledger: FrameLedger
+    private let feed: any FrameFeed
+    private let isAfterCrash: Bool
+    private let obstacles: Obstacles
     private let logger: Logger
     private let quietEnd: Duration?
     private let started: Timestamp
@@ -33,12 +36,17 @@ final class MonitorAssembly: Sendable {
         configuration: Configuration,
         judge: any FrameJudge,
         parts: Monitor.Parts,
-        ledger: FrameLedger,
+        output: OpenOutput,
+        statistics: Statistics,
+        obstacles: Obstacles,
         logger: Logger,
         quietEnd: Duration?
     ) {
         self.parts = parts
-        self.ledger = ledger
+        let ledger = output.ledger
+        (self.ledger, self.statistics) = (ledger, statistics)
+        (isAfterCrash, feed) = (output.isAfterCrash, parts.feed(ledger))
+        self.obstacles = obstacles
         self.logger = logger
         (self.quietEnd, planeChoice) = (quietEnd, configuration.planeChoice)
         current = Mutex((judge, configuration.stopTimeout))
@@ -52,6 +60,8 @@ final class MonitorAssembly: Sendable {
                 ledger: ledger,
                 queue: queue,
                 statistics: statistics,
+                obstacles: obstacles,
+                feed: feed,
                 logger: logger
             ),
             settings: FramePipeline.Settings(configuration, judge: judge)
@@ -63,9 +73,10 @@ final class MonitorAssembly: Sendable {
             hearts: { [watching, crew] in [watching] + crew.hearts },
             queue: queue,
             statistics: statistics,
+            obstacles: obstacles,
             logger: logger,
             canary: canary,
-            standings: { [feed = parts.feed] in feed.standings }
+            standings: { [feed] in feed.standings }
         )
         stalls.set(limit: configuration.stalledAfter)
     }
@@ -76,6 +87,8 @@ final class MonitorAssembly: Sendable {
         ledger: FrameLedger,
         queue: FrameQueue,
         statistics: Statistics,
+        obstacles: Obstacles,
+        feed: any FrameFeed,
         logger: Logger
     ) -> FramePipeline.Environment {
         FramePipeline.Environment(
@@ -87,9 +100,11 @@ final class MonitorAssembly: Sendable {
             statistics: statistics,
             // Each thread brings its own.
             heartbeat: Heartbeat(name: "judging"),
+            obstacles: obstacles,
             logger: logger,
             now: parts.now,
-            lookAgain: { [feed = parts.feed] in feed.lookAgain($0) },
+            lookAgain: { feed.lookAgain($0) },
+            canWrite: { [tree = configuration.output] in (try? tree.probe()) != nil },
             pause: { queue.pause(for: $0) },
             isAbandoned: { queue.isAbandoned },
             reached: parts.reached
@@ -119,6 +134,8 @@ final class MonitorAssembly: Sendable {
         status.show(in: &figures)
         let standing = queue.standing
         figures.waiting = standing.count
+        figures.obstacles = obstacles.all
+        figures.troubles = standing.troubles
         figures.waitingDeferred = standing.deferred
         figures.lag = standing.load.lag / .seconds(1)
         figures.measures = standing.load.words
@@ -127,7 +144,7 @@ final class MonitorAssembly: Sendable {
         figures.precision = judge.precisionName
         figures.falseAlarmRate = judge.falseAlarmRate
         figures.canary = canary?.figures
-        figures.silentFolders = parts.feed.standings.filter { $0.silence >= AcquisitionService.patience }
+        figures.silentFolders = feed.standings.filter { $0.silence >= AcquisitionService.patience }
             .map { (folder: printableName($0.root), silence: $0.silence / .seconds(1)) }
         return figures
     }
@@ -142,7 +159,7 @@ final class MonitorAssembly: Sendable {
 
     private var acquisitionService: AcquisitionService {
         AcquisitionService(
-            feed: parts.feed,
+            feed: feed,
             queue: queue,
             ledger: ledger,
             statistics: statistics,
@@ -165,6 +182,7 @@ final class MonitorAssembly: Sendable {
             crew: crew,
             threads: threads,
             logger: logger,
+            isAfterCrash: isAfterCrash,
             stopTimeout: { self.current.withLock { $0.stopTimeout } },
             finished: finished
         )
@@ -173,13 +191,15 @@ final class MonitorAssembly: Sendable {
     /// The services in the order of their dependence; they stop the other way round.
     func groupConfiguration(
         reload: @escaping @Sendable () throws -> Void,
+        isStopping: @escaping @Sendable () -> Bool,
         finished: @escaping @Sendable () async -> Void
     ) -> ServiceGroupConfiguration {
         let reloading = ReloadService(
             requests: parts.reloadRequests,
             notifier: parts.notifier,
             logger: logger,
-            reload: reload
+            reload: reload,
+            isStopping: isStopping
         )
         // The end of what shows the daemon to people, and of the canary, is no reason to stop judging.
         let beside = { (service: any Service) in Self.entry(service, failure: .ignore) }

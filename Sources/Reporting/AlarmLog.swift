@@ -234,10 +234,8 @@ package struct AlarmFollower {
     }
 
     private func runs() throws(OutputError) -> [String] {
-        if let run { return [SafeName.of(run)] }
-        return try Durable.entries(of: tree.root).filter {
-            !$0.hasPrefix(".") && !$0.hasPrefix("ledger.sqlite") && $0 != "canary.log"
-        }
+        if let run { return [OutputTree.name(ofRun: run)] }
+        return try Durable.entries(of: tree.root).filter { !OutputTree.isOwn($0) }
     }
 
     private mutating func read(_ path: String) throws(OutputError) -> [Line] {

@@ -32,6 +32,10 @@ package struct DaemonFigures: Sendable {
 
     /// Frames since the daemon's start, by what became of them.
     package var counts = FrameCounts()
+    /// What keeps the daemon from its work, for example an output that is full; a sentence each.
+    package var obstacles: [String] = []
+    /// Wells that wait because a frame of theirs cannot be written; a sentence each.
+    package var troubles: [String] = []
     /// Names that wait.
     package var waiting = 0
     /// Of them, those put off.

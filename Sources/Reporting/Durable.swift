@@ -217,6 +217,8 @@ struct LineFile: ~Copyable {
 /// |---|---|
 /// | `noSpace` | free some space; frames wait and are caught up by themselves |
 /// | `notAllowed` | let the daemon's user write the folder; frames wait |
+/// | `notMounted` | mount the file system that holds the folder; frames wait |
+/// | `taken` | stop the other daemon, or name another output folder |
 /// | `notUsable` | another kind of file is in the way, or the device failed; look at the path |
 package struct OutputError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What to do about it.
@@ -225,6 +227,10 @@ package struct OutputError: Error, Sendable, Equatable, CustomStringConvertible 
         case noSpace
         /// Permissions, or a file system mounted read-only.
         case notAllowed
+        /// The file system that is to hold it is not there.
+        case notMounted
+        /// Another process writes the folder.
+        case taken
         case notUsable
     }
 
@@ -237,15 +243,20 @@ package struct OutputError: Error, Sendable, Equatable, CustomStringConvertible 
     /// Why it failed.
     package let detail: String
 
+    /// What to do, in words.
+    package var remedy: String {
+        switch code {
+        case .noSpace: "free some space there"
+        case .notAllowed: "let this user write there"
+        case .notMounted: "mount it"
+        case .taken: "stop it, or name another output folder"
+        case .notUsable: "look at what is there"
+        }
+    }
+
     /// A sentence with the path, the reason and what to do.
     package var description: String {
-        let remedy =
-            switch code {
-            case .noSpace: "free some space there"
-            case .notAllowed: "let this user write there"
-            case .notUsable: "look at what is there"
-            }
-        return "Cannot \(operation) \(Logfmt.quoted(path)) (\(detail)): \(remedy)."
+        "Cannot \(operation) \(Logfmt.quoted(path)) (\(detail)): \(remedy)."
     }
 
     /// Describes a failed system call by the `errno` it left.
@@ -262,8 +273,8 @@ package struct OutputError: Error, Sendable, Equatable, CustomStringConvertible 
     }
 
     /// Describes a failure that has no `errno`.
-    init(_ operation: String, _ path: String, detail: String) {
-        code = .notUsable
+    init(_ operation: String, _ path: String, detail: String, code: Code = .notUsable) {
+        self.code = code
         self.operation = operation
         self.path = path
         self.detail = detail

@@ -11,6 +11,8 @@ package import Plate
 /// OUT/RUN/learned.safetensors
 /// OUT/canary.log
 /// ```
+/// A run whose name is that of one of the daemon's files (`ledger.sqlite...`, `canary.log`) has a folder with a `%` in front, as
+/// `%6Cedger.sqlite`.
 /// Masks are named like their frames' files, or `B01_f100` where a pattern with a `/` lets files of different wells share a
 /// name. `RUN` and the masks' names come from outside and are made safe: see `SafeName`.
 package struct OutputTree: Sendable, Equatable {
@@ -32,7 +34,21 @@ package struct OutputTree: Sendable, Equatable {
     package var lock: String { "\(root)/.lock" }
 
     /// The folder of one run.
-    package func folder(run: String) -> String { "\(root)/\(SafeName.of(run))" }
+    package func folder(run: String) -> String { "\(root)/\(Self.name(ofRun: run))" }
+
+    /// The name of a run's folder, which none of the daemon's own files has.
+    static func name(ofRun run: String) -> String {
+        let name = SafeName.of(run)
+        guard isOwn(name), let first = name.utf8.first else { return name }
+        // `SafeName` writes no letter so: no other run has this name.
+        return "%" + first.digits(2, radix: 16).uppercased() + name.dropFirst()
+    }
+
+    /// Whether a name in the output folder is kept for the daemon's own files; some file systems do not tell `a` from `A`.
+    static func isOwn(_ name: String) -> Bool {
+        let name = name.lowercased()
+        return name.hasPrefix(".") || name.hasPrefix("ledger.sqlite") || name == "canary.log"
+    }
 
     /// The alarm log of one well of a run.
     package func alarmLog(run: String, well: Well) -> String { "\(folder(run: run))/alarms/\(well).log" }
@@ -56,10 +72,21 @@ package struct OutputTree: Sendable, Equatable {
     package func learnedModel(run: String) -> String { "\(folder(run: run))/learned.safetensors" }
 
     /// Makes the folder and shows that it can be written; does no harm to a daemon that writes it.
+    ///
+    /// Makes nothing where a file system of `/etc/fstab` is not mounted that is to hold it.
     package func probe() throws(OutputError) {
+        if let place = MountTable.missing(for: root) {
+            throw OutputError(
+                "use",
+                root,
+                detail: "\(place) is in /etc/fstab and not mounted",
+                code: .notMounted
+            )
+        }
         try Durable.makeFolders(root)
-        let path = "\(root)/\(Self.probePrefix)\(getpid())"
-        try Durable.replace(path, with: [])
+        // Threads may probe at once. A file system that is full takes names still, but no bytes.
+        let path = "\(root)/\(Self.probePrefix)\(getpid())-\(UInt64.random(in: 0 ... .max))"
+        try Durable.replace(path, with: [UInt8](repeating: 0, count: Self.probeBytes))
         try Durable.remove(path)
     }
 
@@ -69,11 +96,18 @@ package struct OutputTree: Sendable, Equatable {
         for name in try Durable.entries(of: root) where Self.isLeftProbe(name) {
             try Durable.remove("\(root)/\(name)")
         }
-        for run in try Durable.entries(of: root) {
-            let masks = "\(root)/\(run)/masks"
-            for name in try Durable.entries(of: masks) where name.hasSuffix(Durable.temporarySuffix) {
-                try Durable.remove("\(masks)/\(name)")
+        for run in try Durable.entries(of: root) where !Self.isOwn(run) {
+            for folder in ["\(root)/\(run)", "\(root)/\(run)/masks", "\(root)/\(run)/scores"] {
+                Self.removeUnfinished(in: folder)
             }
+        }
+    }
+
+    /// What cannot be removed, as somebody changed a run's folder, is no reason not to start.
+    private static func removeUnfinished(in folder: String) {
+        guard let names = try? Durable.entries(of: folder) else { return }
+        for name in names where name.hasSuffix(Durable.temporarySuffix) {
+            try? Durable.remove("\(folder)/\(name)")
         }
     }
 
@@ -87,6 +121,8 @@ package struct OutputTree: Sendable, Equatable {
     }
 
     private static let probePrefix = ".probe-"
+    /// About a mask and its lines.
+    private static let probeBytes = 64 << 10
 
     /// Whether a file is the probe of a process that is gone.
     private static func isLeftProbe(_ name: String) -> Bool {
@@ -145,7 +181,12 @@ package final class OutputLock: Sendable {
             }
             close(descriptor)
             guard number == EWOULDBLOCK else { throw OutputError("lock", tree.lock, errno: number) }
-            throw OutputError("lock", tree.lock, detail: "another autoqc writes this output folder")
+            throw OutputError(
+                "lock",
+                tree.lock,
+                detail: "another autoqc writes this output folder",
+                code: .taken
+            )
         }
     }
 

@@ -121,9 +121,14 @@ package struct WellSequence: Sendable {
         /// The history of a new well.
         package init() {}
 
-        /// How many of the last judged frames the rules look at.
+        /// How many of the last judged frames the rules look at: a weak fault can take `ChangeRule.patience` frames to show.
         package static func frames(_ settings: Settings) -> Int {
-            max(settings.hysteresis.window + 1, settings.frozenFrames, DriftRule.window)
+            max(
+                settings.hysteresis.window + 1,
+                settings.frozenFrames,
+                DriftRule.window,
+                ChangeRule.patience + 1
+            )
         }
     }
 
@@ -145,7 +150,7 @@ package struct WellSequence: Sendable {
     private var newest: PlaceInTime?
     private var looks: ChangeRule
     private var evidence: EvidenceRule
-    private let firstSeverities: [Double]
+    private var firstSeverities: [Double]
     private var lastChange: Int?
 
     /// Starts with what is known of the well.
@@ -201,6 +206,8 @@ package struct WellSequence: Sendable {
             judgement.verdict == .normal
             ? looks.add(judgement.appearance) : looks.change(of: judgement.appearance)
         let sum = settings.evidence ? evidence.add(judgement, change: change) : nil
+        // No more than a history has, so that it does not matter where a batch began.
+        recent.removeFirst(max(0, recent.count - History.frames(settings)))
         recent.append(
             PastFrame(
                 index: index,
@@ -216,6 +223,7 @@ package struct WellSequence: Sendable {
             case .clear: .clear
             case nil: changeEvent(index: index, threshold: judgement.threshold, change: change)
             }
+        if firstSeverities.count < DriftRule.window { firstSeverities.append(judgement.severity) }
         return Effect(event: event, change: change, evidence: sum)
     }
 

@@ -1,20 +1,50 @@
-import CSystemd
-import Glibc
+import Foundation
 package import Logging
 
 /// Writes structured records to the systemd journal.
+///
+/// Nobody waits for a journal that does not read: see `Outbox`.
 package struct Journal: Sendable {
     private let identifier: String
+    private let outbox: Outbox
 
     private static let socket = "/run/systemd/journal/socket"
+    private static let system = outbox(to: socket)
 
     /// Records are marked with the program's name (`SYSLOG_IDENTIFIER`).
     package init(identifier: String = "autoqc") {
-        self.identifier = identifier
+        self.init(identifier: identifier, outbox: Self.system)
+    }
+
+    init(identifier: String, outbox: Outbox) {
+        (self.identifier, self.outbox) = (identifier, outbox)
+    }
+
+    /// Room for some thousand records, for a journal at a socket.
+    static func outbox(to socket: String, capacity: Int = 4 << 20) -> Outbox {
+        Outbox(
+            name: "autoqc.journal",
+            capacity: capacity,
+            attempt: { Datagram.send($0, to: socket) },
+            deliver: { Datagram.deliver($0, to: socket) },
+            report: { loss in
+                encode([
+                    JournalField(
+                        "MESSAGE",
+                        loss.words("records") + ", as the journal did not read; alarms are in the alarm logs"
+                    ),
+                    JournalField("PRIORITY", "\(JournalPriority.warning.rawValue)"),
+                    JournalField("SYSLOG_IDENTIFIER", "autoqc"),
+                ])
+            }
+        )
     }
 
     /// Whether a journal listens on this machine.
     package static var isPresent: Bool { unsafe access(socket, W_OK) == 0 }
+
+    /// Waits until the journal has all records, for so long at most.
+    package static func flush(within limit: Duration) { system.flush(within: limit) }
 
     /// Writes one record.
     ///
@@ -23,7 +53,7 @@ package struct Journal: Sendable {
     ///   - priority: How urgent it is.
     ///   - fields: What it can be found by, kept in this order.
     ///   - messageID: The kind of event, which the catalog explains: 32 hexadecimal digits, drawn once (`systemd-id128 new`).
-    /// - Returns: Whether the journal took it: `false`, and nothing else, where there is none.
+    /// - Returns: Whether the journal has it or will have it: `false`, and nothing else, where there is none.
     @discardableResult
     package func send(
         message: String,
@@ -31,36 +61,31 @@ package struct Journal: Sendable {
         fields: [JournalField] = [],
         messageID: String? = nil
     ) -> Bool {
-        // The library calls it a success when nobody listens.
-        guard Self.isPresent else { return false }
         var all = [
             JournalField("MESSAGE", message), JournalField("PRIORITY", "\(priority.rawValue)"),
             JournalField("SYSLOG_IDENTIFIER", identifier),
         ]
         if let messageID { all.append(JournalField("MESSAGE_ID", messageID)) }
-        return Self.send(all + fields)
+        return outbox.send(Self.encode(all + fields))
     }
 
-    /// Lays all fields out in one buffer that outlives the call.
-    private static func send(_ fields: [JournalField]) -> Bool {
+    /// The journal's native protocol: `NAME=value` and a line break; a value with line breaks has its length in front, 64 bits
+    /// with the lowest byte first.
+    private static func encode(_ fields: [JournalField]) -> [UInt8] {
+        let lineBreak = UInt8(ascii: "\n")
         var bytes: [UInt8] = []
-        let ranges = fields.map { field in
-            let start = bytes.count
+        for field in fields {
             bytes += field.name.utf8
-            bytes.append(UInt8(ascii: "="))
-            bytes += field.value
-            return start..<bytes.count
-        }
-        let code = unsafe bytes.withUnsafeMutableBytes { buffer in
-            let parts = unsafe ranges.map { range in
-                unsafe iovec(
-                    iov_base: buffer.baseAddress?.advanced(by: range.lowerBound),
-                    iov_len: range.count
-                )
+            if field.value.contains(lineBreak) {
+                bytes.append(lineBreak)
+                bytes += (0..<8).map { UInt8(truncatingIfNeeded: UInt64(field.value.count) >> (8 * $0)) }
+            } else {
+                bytes.append(UInt8(ascii: "="))
             }
-            return unsafe sd_journal_sendv(parts, Int32(parts.count))
+            bytes += field.value
+            bytes.append(lineBreak)
         }
-        return code >= 0
+        return bytes
     }
 }
 
@@ -177,7 +202,7 @@ struct JournalLogHandler: LogHandler {
 extension JournalLogHandler {
     /// Logs to the journal under a logger's name.
     init(label: String) {
-        self.init(label: label, fallback: StreamLogHandler.standardError(label: label)) {
+        self.init(label: label, fallback: StreamLogHandler(label: label, stream: StandardError())) {
             Journal().send(message: $0, priority: $1, fields: $2)
         }
     }
@@ -204,11 +229,24 @@ package enum ServiceLogging {
         LoggingSystem.bootstrap { label in handler(label: label, level: level) }
     }
 
+    /// Writes a line to standard error behind what was logged, without waiting for a reader.
+    package static func say(_ line: String) {
+        var stream = StandardError()
+        stream.write(line + "\n")
+    }
+
+    /// Waits until the log and the journal have everything, for so long at most.
+    package static func flush(within limit: Duration = .seconds(2)) {
+        StandardError.flush(within: limit)
+        Journal.flush(within: limit)
+    }
+
     /// The log handler that `bootstrap` gives to a logger.
     static func handler(label: String, level: Logger.Level = .info) -> any LogHandler {
         var handler: any LogHandler =
             standardErrorIsJournal
-            ? JournalLogHandler(label: label) : StreamLogHandler.standardError(label: label)
+            ? JournalLogHandler(label: label)
+            : StreamLogHandler(label: label, stream: StandardError())
         handler.logLevel = level
         return handler
     }
@@ -226,4 +264,41 @@ package enum ServiceLogging {
         guard unsafe fstat(descriptor, &status) == 0 else { return false }
         return stream == "\(status.st_dev):\(status.st_ino)"
     }
+}
+
+/// Standard error for a log that nobody may read: see `Outbox`.
+struct StandardError: TextOutputStream, Sendable {
+    private static let outbox = outbox(to: STDERR_FILENO)
+
+    /// Room for some thousand lines.
+    static func outbox(to descriptor: Int32, capacity: Int = 1 << 20) -> Outbox {
+        Outbox(
+            name: "autoqc.log",
+            capacity: capacity,
+            deliver: { deliver($0, to: descriptor) },
+            report: { Array("autoqc: \($0.words("lines of the log")), as nobody read them\n".utf8) }
+        )
+    }
+
+    /// Blocks while a pipe is full; what a reader that is gone would have read is dropped.
+    private static func deliver(_ bytes: [UInt8], to descriptor: Int32) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes {
+                unsafe Foundation.write(descriptor, $0.baseAddress, $0.count)
+            }
+            if count < 0, errno == EINTR { continue }
+            if count < 0, errno == EAGAIN {
+                var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = unsafe poll(&ready, 1, -1)
+                continue
+            }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    static func flush(within limit: Duration) { outbox.flush(within: limit) }
+
+    mutating func write(_ text: String) { _ = Self.outbox.send(Array(text.utf8)) }
 }

@@ -3,8 +3,8 @@ import Glibc
 
 /// What a `Type=notify` service tells the service manager (`sd_notify(3)`).
 ///
-/// Each call says whether the manager was told: `false` where the process was not started by one
-/// (`NOTIFY_SOCKET` is not set) or the socket does not answer. No call throws or changes the environment.
+/// Each call says whether the manager was told or will be: `false` where the process was not started by one
+/// (`NOTIFY_SOCKET` is not set) or the socket is not there. No call throws, waits, or changes the environment.
 package struct ServiceManager: Sendable {
     /// Uses the environment of the process.
     package init() {}
@@ -42,7 +42,18 @@ package struct ServiceManager: Sendable {
         return .microseconds(Int64(clamping: microseconds))
     }
 
-    private func notify(_ state: String) -> Bool { unsafe sd_notify(0, state) > 0 }
+    private func notify(_ state: String) -> Bool { Self.outbox.send(Array(state.utf8)) }
+
+    /// Room for some minutes of a manager that does not read.
+    private static let outbox = Outbox(
+        name: "autoqc.notify",
+        capacity: 16 << 10,
+        attempt: { message in socket.map { Datagram.send(message, to: $0) } ?? .absent },
+        deliver: { message in socket.map { Datagram.deliver(message, to: $0) } },
+        report: { Array("STATUS=\($0.words("messages"))".utf8) }
+    )
+
+    private static var socket: String? { unsafe getenv("NOTIFY_SOCKET").map { unsafe String(cString: $0) } }
 
     /// A line break would start another assignment.
     private static func oneLine(_ text: String) -> String {

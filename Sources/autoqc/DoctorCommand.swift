@@ -17,7 +17,7 @@ struct DoctorCommand: ParsableCommand {
     @OptionGroup var options: ConfigurationOptions
 
     func run() throws {
-        let configuration = try options.load(checkingFiles: false)
+        let configuration = try options.load(checking: .nothing)
         let diagnoses = [Self.cpu, Self.libraries, Self.model(configuration)] + configuration.diagnoses()
         for diagnosis in diagnoses {
             let padded = diagnosis.level.rawValue.padding(toLength: 4, withPad: " ", startingAt: 0)

@@ -47,8 +47,8 @@ struct ConfigurationOptions: ParsableArguments {
     @Argument(help: .key(\.watch))
     var folders: [String] = []
 
-    /// Reads the file, if any, and puts the command line over it; with `checkingFiles` model and folders must be there.
-    func load(checkingFiles: Bool) throws -> Configuration {
+    /// Reads the file, if any, and puts the command line over it.
+    func load(checking checks: Configuration.FileChecks) throws -> Configuration {
         // Not before: a misspelt option is to be named as such.
         guard config != nil || model != nil && out != nil && !folders.isEmpty else {
             throw ValidationError("give --config FILE, or --model MODEL --out OUT and the folders to watch")
@@ -66,7 +66,7 @@ struct ConfigurationOptions: ParsableArguments {
         settings.precision = precision?.rawValue
         settings.logLevel = logLevel
         settings.webListen = listen
-        return try Configuration.load(path: config, overrides: settings, checkingFiles: checkingFiles)
+        return try Configuration.load(path: config, overrides: settings, checking: checks)
     }
 
     @Sendable private static func level(_ name: String) throws -> Logger.Level {
@@ -93,18 +93,38 @@ struct WatchCommand: AsyncParsableCommand {
     @Flag(help: "Judge what is there, then exit.")
     var once = false
 
+    /// The exit status for a mistake in the configuration, which no further start mends: `EX_CONFIG` of sysexits.h.
+    private static let wrongConfiguration: Int32 = 78
+
     func run() async throws {
+        do {
+            try await watch()
+        } catch let error as ValidationError {
+            throw error
+        } catch {
+            // A reader of standard error that does not read must not keep the process from its end.
+            ServiceLogging.say("Error: \(error)")
+            ServiceLogging.flush()
+            throw ExitCode(isWrong ? Self.wrongConfiguration : EXIT_FAILURE)
+        }
+        ServiceLogging.flush()
+    }
+
+    /// Whether the configuration is wrong whatever files there are: a model may come with a file system that is mounted later.
+    private var isWrong: Bool { (try? options.load(checking: .nothing)) == nil }
+
+    private func watch() async throws {
         let options = options
         // First of all: loading the model takes seconds, in which a SIGHUP must not end the daemon.
         let reloadRequests = ProcessSignals.stream(of: [SIGHUP])
         // A reader of the log may end; judging goes on.
         _ = signal(SIGPIPE, SIG_IGN)
-        let configuration = try options.load(checkingFiles: true)
+        let configuration = try options.load(checking: .model)
         ServiceLogging.bootstrap(level: configuration.logLevel)
         let logger = Logger(label: "autoqc")
         let judge = try Self.judge(configuration, logger)
         let reload: Monitor.Reload = {
-            let configuration = try options.load(checkingFiles: true)
+            let configuration = try options.load(checking: .model)
             return (configuration: configuration, judge: try Self.judge(configuration, logger))
         }
         logger.info(
@@ -129,10 +149,13 @@ struct WatchCommand: AsyncParsableCommand {
                         figures: figures
                     )
                 ]
+            },
+            waitingCompanions: { figures in
+                configuration.web.map { [WaitingPage(settings: $0, logger: logger, figures: figures)] } ?? []
             }
         )
         let summary = try await monitor.run(until: once ? .listedAndDrained : .stopped)
-        Terminal.note(Self.sentence(summary))
+        ServiceLogging.say(Self.sentence(summary))
     }
 
     /// The detector of a model that keeps up with a plate; with `learn` it calibrates itself on each run.
@@ -186,7 +209,7 @@ struct ValidateCommand: ParsableCommand {
     func run() throws {
         guard !example else { return Terminal.say(Configuration.table.example) }
         guard !keys else { return Terminal.say(Configuration.table.page) }
-        let configuration = try options.load(checkingFiles: true)
+        let configuration = try options.load(checking: .everything)
         let judge = try WatchCommand.judge(configuration, Logger(label: "autoqc"))
         let count = configuration.watch.count
         Terminal.note(

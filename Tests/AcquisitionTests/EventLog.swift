@@ -123,6 +123,8 @@ struct WatchedFolder {
         options.firstRetry = .milliseconds(10)
         options.longestRetry = .milliseconds(200)
         options.pollInterval = .milliseconds(100)
+        // A busy machine may take a while to write the rest.
+        options.giveUpAfter = .seconds(600)
         return options
     }
 

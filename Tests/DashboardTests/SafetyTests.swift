@@ -1,7 +1,9 @@
 import Foundation
 import Ledger
+import Logging
 import Plate
 import Reporting
+import Synchronization
 import TestSupport
 import Testing
 
@@ -100,6 +102,48 @@ import Testing
             #expect(try await page.visitor.post(path, wish, ["Content-Type": "text/plain"]).status == 403)
             #expect(try page.ledger.decisions().isEmpty)
         }
+    }
+
+    @Test(.timeLimit(.minutes(10))) func aVisitorWhoDoesNotReadDoesNotKeepThePageFromItsEnd() async throws {
+        let connection = Mutex<Socket?>(nil)
+        try await OpenPage.with { page in
+            let socket = try Socket(port: page.visitor.port)
+            // More answers than any buffer holds.
+            let request = "GET /page.js HTTP/1.1\r\nHost: 127.0.0.1:\(page.visitor.port)\r\n\r\n"
+            try socket.send(String(repeating: request, count: 3000))
+            #expect(try await page.visitor.get("/healthz").status == 200)
+            connection.withLock { $0 = socket }
+        }
+    }
+
+    @Test func theDaemonSaysWhatItWaitsForBeforeThereIsALedger() async throws {
+        let (ports, port) = AsyncStream<Int>.makeStream()
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let page = WaitingPage(
+            settings: try WebSettings(listen: "127.0.0.1:0"),
+            logger: logger,
+            figures: {
+                var figures = DaemonFigures(started: Timestamp(nanoseconds: 0))
+                figures.obstacles = [
+                    "Cannot write \"/out\" (No space left on device): free some space there."
+                ]
+                return figures
+            },
+            listening: { port.yield($0) }
+        )
+        let serving = Task { try await page.run() }
+        let visitor = Visitor(port: try #require(await ports.first { _ in true }))
+        let health = try await visitor.get("/healthz")
+        #expect(health.status == 503 && health.text.hasPrefix("waits: Cannot write \"/out\""))
+        let answer = try await visitor.get("/api/v1/runs")
+        #expect(answer.status == 503)
+        #expect(
+            try answer.json()["error"] as? String
+                == "the daemon waits for its output: \(health.text.dropFirst(7).dropLast())"
+        )
+        serving.cancel()
+        _ = await serving.result
     }
 
     @Test func otherAddressesThanLoopbackNeedAToken() throws {

@@ -86,7 +86,7 @@ struct Visitor: Sendable {
 }
 
 /// A TCP connection to this machine.
-private final class Socket {
+final class Socket: Sendable {
     private let descriptor: Int32
 
     init(port: Int) throws {

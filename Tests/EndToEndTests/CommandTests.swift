@@ -19,11 +19,15 @@ struct CommandTests {
             try Data(text.utf8).write(to: file)
             let arguments = [command, "--config", file.path, "--threads", "5000"]
             let (status, said) = try await run(arguments, in: folder)
-            #expect(status != 0)
-            for mistake in [
-                "\(file.path):1: model: \(folder.path)/m is not there",
+            // What the unit does not try again.
+            if command == "watch" { #expect(status == 78) } else { #expect(status != 0) }
+            // Folders may come later, so that only the check before a start names them.
+            let folders = [
                 "\(file.path):3: watch: \(folder.path)/in is not a folder",
                 "\(file.path):3: watch: \(folder.path)/there is not a folder",
+            ]
+            for mistake in (command == "validate" ? folders : []) + [
+                "\(file.path):1: model: \(folder.path)/m is not there",
                 "\(file.path):4: batch.frames: \"0\" cannot be its value",
                 "\(file.path):5: treshold: there is no such key", "threads: \"5000\" cannot be its value",
             ] {

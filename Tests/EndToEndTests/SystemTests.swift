@@ -46,6 +46,58 @@ import Testing
         }
     }
 
+    @Test func judgingGoesOnWhenTheLogsPipeIsFull() async throws {
+        try await withTemporaryFolder { folder in
+            let plate = try TestPlate(in: folder)
+            let log = Pipe()
+            // More lines than a pipe holds, before the first frame.
+            for index in 0..<800 {
+                try Data().write(to: plate.watched.appending(path: "notes of the operator \(index).txt"))
+            }
+            let program = try Program(plate.watchArguments + ["--log-level", "debug"], in: folder, log: log)
+            for index in 0..<3 { try plate.add("01_A1_f\(index).tiff", faulty: true) }
+            try await until("the frames are judged") { plate.counts()[.judged] == 3 }
+            program.signal(SIGTERM)
+            #expect(try await program.end() == 0)
+            withExtendedLifetime(log) {}
+        }
+    }
+
+    @Test func aStartWaitsForItsOutputAndEndsAtOnce() async throws {
+        try await withTemporaryFolder { folder in
+            let plate = try TestPlate(in: folder)
+            let socket = try NotifySocket(path: folder.appending(path: "notify").path)
+            try Data("in the way".utf8).write(to: plate.out)
+            try plate.add("01_A1_f0.tiff")
+            let program = try Program(
+                plate.watchArguments,
+                in: folder,
+                environment: ["NOTIFY_SOCKET": socket.path, "WATCHDOG_USEC": "60000000"]
+            )
+            try await until("the program says what it waits for", by: program) {
+                let heard = socket.heard()
+                return heard.contains("READY=1") && heard.contains("WATCHDOG=1")
+                    && heard.contains { $0.hasPrefix("STATUS=cannot go on: Cannot make the folder") }
+            }
+            #expect(program.said.components(separatedBy: "The output cannot be used").count == 2)
+            try FileManager.default.removeItem(at: plate.out)
+            try await until("the frame is judged", by: program) { plate.counts()[.judged] == 1 }
+            #expect(program.said.contains("The output can be used again"))
+            program.signal(SIGTERM)
+            #expect(try await program.end() == 0)
+
+            try FileManager.default.removeItem(at: plate.out)
+            try Data("in the way".utf8).write(to: plate.out)
+            let other = try Program(plate.watchArguments, in: folder)
+            try await until("the program waits", by: other) { other.said.contains("cannot be used") }
+            other.signal(SIGTERM)
+            #expect(try await other.end() == 0)
+            let check = try Program(["validate"] + plate.watchArguments.dropFirst(), in: folder)
+            #expect(try await check.end() != 0)
+            #expect(check.said.contains("output: cannot make the folder"))
+        }
+    }
+
     private static let journal = "/run/systemd/journal/socket"
 
     @Test(

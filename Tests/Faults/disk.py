@@ -37,6 +37,14 @@ class Bench:
         with open(self.messages, "ab") as messages:
             self.daemon = subprocess.Popen([self.autoqc, "watch", "--config", f"{self.work}/plate.yaml"], stderr=messages)
 
+    def stop(self):
+        self.daemon.send_signal(signal.SIGTERM)
+        begun = time.monotonic()
+        if self.daemon.wait(PATIENCE):
+            sys.exit("the daemon did not end with success")
+        if time.monotonic() - begun > 30:
+            sys.exit("the daemon took too long to end")
+
     def arrive(self, number):
         for name in self.frames[self.count:self.count + number]:
             shutil.copy(f"{self.work}/frames/{name}", f"{self.plate}/.{name}")
@@ -67,7 +75,7 @@ def main():
     autoqc, model = (os.path.realpath(path) for path in sys.argv[1:3])
     work = os.path.realpath(tempfile.mkdtemp())
     bench = None
-    waiting = "The output cannot be written"
+    waiting = "The output cannot be used"
     try:
         bench = Bench(autoqc, model, work)
         bench.said("The first listing is done")
@@ -99,11 +107,40 @@ def main():
 
         shutil.rmtree(bench.out)
         bench.arrive(8)
-        if bench.daemon.wait(PATIENCE) == 0:
-            sys.exit("the daemon ended with success although its ledger was removed")
-        bench.start()
+        bench.said("The ledger was taken away")
         bench.said("The first listing is done", 2)
-        bench.all_judged("output folder removed, daemon started again")
+        bench.all_judged("output folder removed: a new ledger")
+
+        bench.stop()
+        with open(f"{bench.disk}/filler", "wb", buffering=0) as filler:
+            try:
+                while True:
+                    filler.write(bytes(4096))
+            except OSError:
+                pass
+        with open(bench.messages, errors="replace") as messages:
+            before = messages.read().count(waiting)
+        bench.start()
+        bench.said(waiting, before + 1)
+        bench.stop()
+        bench.start()
+        bench.said(waiting, before + 2)
+        bench.arrive(4)
+        os.remove(f"{bench.disk}/filler")
+        bench.said("The first listing is done", 3)
+        bench.all_judged("started on a full disk, then space")
+
+        bench.stop()
+        subprocess.run(["umount", bench.disk], check=True)
+        os.chmod(bench.disk, 0o555)
+        subprocess.run(["mount", "--bind", bench.disk, bench.disk], check=True)
+        subprocess.run(["mount", "-o", "remount,bind,ro", bench.disk], check=True)
+        bench.start()
+        bench.said(waiting, before + 3)
+        bench.arrive(4)
+        subprocess.run(["umount", bench.disk], check=True)
+        bench.said("The first listing is done", 4)
+        bench.all_judged("started read-only, then writable")
         bench.daemon.send_signal(signal.SIGTERM)
         code = bench.daemon.wait(PATIENCE)
         audit = subprocess.run([autoqc, "audit", bench.out]).returncode

@@ -114,7 +114,7 @@ struct ConfigurationTests {
                 modle: m
                 """
             let error = try #require(throws: ConfigurationError.self) {
-                try Self.load(text, in: folder, checkingFiles: true)
+                try Self.load(text, in: folder, checking: .everything)
             }
             let expected = [
                 "4: batch.frames: \"0\" cannot be its value", "7: treshold: there is no such key",
@@ -143,7 +143,7 @@ struct ConfigurationTests {
                 withIntermediateDirectories: true
             )
             let error = try #require(throws: ConfigurationError.self) {
-                try Self.load(text, in: folder, checkingFiles: true)
+                try Self.load(text, in: folder, checking: .everything)
             }
             #expect(([error] + error.others).map(\.key) == ["output", "model"])
             #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "in/out").path))
@@ -158,7 +158,7 @@ struct ConfigurationTests {
             flags.threads = 5000
             flags.model = "/nowhere/m.safetensors"
             let error = try #require(throws: ConfigurationError.self) {
-                try Configuration.load(path: path, overrides: flags, checkingFiles: true)
+                try Configuration.load(path: path, overrides: flags, checking: .everything)
             }
             let lines = error.description.split(separator: "\n")
             #expect(lines.count == 4, "\(error)")
@@ -211,7 +211,7 @@ struct ConfigurationTests {
         try await withTemporaryFolder { folder in
             func mistakes() -> [String?] {
                 let error = #expect(throws: ConfigurationError.self) {
-                    try Self.load(Self.least, in: folder, checkingFiles: true)
+                    try Self.load(Self.least, in: folder, checking: .everything)
                 }
                 return error.map { ([$0] + $0.others).map(\.key) } ?? []
             }
@@ -222,7 +222,7 @@ struct ConfigurationTests {
                 at: folder.appending(path: "in"),
                 withIntermediateDirectories: true
             )
-            _ = try Self.load(Self.least, in: folder, checkingFiles: true)
+            _ = try Self.load(Self.least, in: folder, checking: .everything)
         }
     }
 
@@ -239,10 +239,10 @@ struct ConfigurationTests {
     private static func load(
         _ text: String,
         in folder: URL,
-        checkingFiles: Bool = false
+        checking checks: Configuration.FileChecks = .nothing
     ) throws -> Configuration {
         let path = folder.appending(path: "plate.yaml")
         try Data(text.utf8).write(to: path)
-        return try Configuration.load(path: path.path, checkingFiles: checkingFiles)
+        return try Configuration.load(path: path.path, checking: checks)
     }
 }

@@ -25,10 +25,9 @@ struct FolderFeedTests {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         return Monitor(configuration: configuration, judge: FakeJudge(), logger: logger, reload: nil) {
-            configuration,
-            ledger in
+            configuration in
             Monitor.Parts(
-                feed: FolderFeed(configuration, ledger: ledger),
+                feed: { FolderFeed(configuration, ledger: $0) },
                 reader: TIFFFrameReader(limits: configuration.limits),
                 writeMask: Sidecars.writeTIFF,
                 journal: JournalReporter { _ in true },

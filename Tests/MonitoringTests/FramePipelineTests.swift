@@ -265,7 +265,8 @@ struct FramePipelineTests {
             let judge = FakeJudge { judged.add($0) }
             let pipeline = try bench.pipeline(
                 settings: FramePipeline.Settings(judge: judge, hysteresis: .init(onset: 1, window: 1)),
-                writeMask: writeMask
+                writeMask: writeMask,
+                canWrite: { false }
             )
             _ = try pipeline.process([bench.file("01_B1_f1.tif", "200", frame: 1)].queued)
             #expect(bench.pauses.all == [.milliseconds(250), .milliseconds(500), .seconds(1)])
@@ -279,7 +280,11 @@ struct FramePipelineTests {
         struct DiskFull: Error {}
         try await Bench.with { bench in
             let batch = [try bench.file("01_B1_f1.tif", "200", frame: 1)].queued
-            let stuck = try bench.pipeline(writeMask: { _, _, _ in throw DiskFull() }, pause: { false })
+            let stuck = try bench.pipeline(
+                writeMask: { _, _, _ in throw DiskFull() },
+                canWrite: { false },
+                pause: { false }
+            )
             #expect(throws: FramePipeline.Abandoned.self) { try stuck.process(batch) }
             #expect(try bench.rows().isEmpty)
             _ = try bench.pipeline().process(batch)
@@ -346,6 +351,42 @@ struct FramePipelineTests {
             #expect(try pipeline.process([file].queued) == nil)
             #expect(handedBack.withLock { $0 } == [file])
             #expect(try bench.rows().isEmpty)
+        }
+    }
+
+    /// What is made to lie in the way of a frame's sidecars or logs.
+    @Test(arguments: ["masks", "alarms", "scores", "masks/01_B1_f1.mask.tiff", "alarms/B01.log"])
+    func aFrameThatCannotBeWrittenWaitsAloneAndOthersGoOn(obstacle: String) async throws {
+        try await Bench.with { bench in
+            let path = URL(filePath: bench.tree.folder(run: "01")).appending(path: obstacle)
+            let isPlainFile = !obstacle.contains("/")
+            try FileManager.default.createDirectory(
+                at: isPlainFile ? path.deletingLastPathComponent() : path.appending(path: "within"),
+                withIntermediateDirectories: true
+            )
+            if isPlainFile { try Data("in the way".utf8).write(to: path) }
+            let pipeline = try bench.pipeline()
+            let files = try ["10", "200", "10"].enumerated().map {
+                try bench.file("01_B1_f\($0).tif", $1, frame: $0)
+            }
+            let retry = try #require(try pipeline.process(files.queued))
+            #expect(retry.frames.map(\.file) == Array(files[1...]), "its well keeps its order")
+            #expect(retry.delay > .zero && retry.frames.map(\.attempts) == [0, 0])
+            let pending = try bench.ledger().pending()
+            #expect(pending.map(\.source.path) == [files[1].source.path])
+            #expect(pending.first?.reason.contains(obstacle) == true)
+            #expect(bench.pauses.all.isEmpty, "the thread goes on")
+            let other = try bench.file("02_C1_f1.tif", "200", run: "02", well: "C1", frame: 1)
+            #expect(try pipeline.process([other].queued) == nil)
+
+            let again = try #require(try pipeline.process(retry.frames))
+            #expect(again.delay > retry.delay)
+            try FileManager.default.removeItem(at: path)
+            #expect(try pipeline.process(again.frames) == nil)
+            #expect(try bench.events() == ["FAULT 1"])
+            #expect(try bench.masks().contains("01_B1_f1.mask.tiff"))
+            #expect(try bench.ledger().counts() == [.judged: 4])
+            #expect(try bench.ledger().pending().isEmpty)
         }
     }
 

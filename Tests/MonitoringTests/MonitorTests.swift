@@ -46,11 +46,9 @@ struct MonitorTests {
             logger.logLevel = .critical
             let (feed, manager, journal, requests) = (feed, manager, journal, reloadRequests)
             let recorded = batches.continuation
-            return Monitor(configuration: configuration, judge: judge, logger: logger, reload: reload) {
-                _,
-                _ in
+            return Monitor(configuration: configuration, judge: judge, logger: logger, reload: reload) { _ in
                 Monitor.Parts(
-                    feed: feed,
+                    feed: { _ in feed },
                     reader: FakeReader(),
                     writeMask: Bench.writeMask,
                     journal: JournalReporter { record in
@@ -69,6 +67,11 @@ struct MonitorTests {
         /// Waits until the ledger has another batch.
         func recorded() async {
             for await _ in batches.stream { return }
+        }
+
+        /// Waits until a daemon takes events from here.
+        func asked() async {
+            for await _ in feed.asked.stream { return }
         }
 
         func requestReload() { reloads.yield(1) }
@@ -247,6 +250,75 @@ struct MonitorTests {
                 try await stage.monitor(stage.configuration()).run()
             }
             #expect(try bench.events() == ["FAULT 1"])
+        }
+    }
+
+    @Test func aStartWaitsForItsOutputAndSaysSo() async throws {
+        try await Bench.with { bench in
+            let stage = Stage(bench)
+            // A plain file where the output's folder is to be, as before a share is mounted.
+            try FileManager.default.removeItem(atPath: bench.tree.root)
+            try Data("in the way".utf8).write(to: URL(filePath: bench.tree.root))
+            let monitor = stage.monitor(try stage.configuration())
+            stage.feed.say(.frame(try bench.file("01_B1_f1.tif", "200", frame: 1)))
+            stage.feed.say(.listed(1))
+            async let summary = monitor.run()
+            await stage.told("READY")
+            await stage.told("STATUS cannot go on: Cannot ")
+            await stage.told("WATCHDOG")
+            try FileManager.default.removeItem(atPath: bench.tree.root)
+            await stage.recorded()
+            #expect(try bench.events() == ["FAULT 1"])
+            await monitor.stop()
+            #expect(try await summary.counts.judged == 1)
+            // What lies there to be judged is no reason to wait for ever.
+            let other = stage.monitor(
+                try stage.configuration {
+                    $0.output = bench.folder.appending(path: "in/01_B1_f1.tif/out").path
+                    $0.outputInsideWatch = true
+                }
+            )
+            await #expect(throws: OutputError.self) { try await other.run(until: .listedAndDrained) }
+        }
+    }
+
+    @Test func aStartThatWaitsEndsAtOnce() async throws {
+        try await Bench.with { bench in
+            let stage = Stage(bench)
+            try FileManager.default.removeItem(atPath: bench.tree.root)
+            try Data("in the way".utf8).write(to: URL(filePath: bench.tree.root))
+            let monitor = stage.monitor(try stage.configuration())
+            async let summary = monitor.run()
+            await stage.told("STATUS cannot go on")
+            await monitor.stop()
+            #expect(try await summary.counts.seen == 0)
+            #expect(stage.manager.all.last == "STOPPING")
+        }
+    }
+
+    @Test func aLedgerThatIsTakenAwayIsOpenedAnewAndItsFramesJudgedAgain() async throws {
+        try await Bench.with { bench in
+            let stage = Stage(bench)
+            let monitor = stage.monitor(try stage.configuration())
+            let files = try (0..<2).map { try bench.file("01_B1_f\($0).tif", "10", frame: $0) }
+            async let summary = monitor.run()
+            await stage.asked()
+            stage.feed.say(.frame(files[0]))
+            await stage.recorded()
+            for ending in ["", "-wal", "-shm"] {
+                try? FileManager.default.removeItem(atPath: bench.tree.ledger + ending)
+            }
+            stage.feed.say(.frame(files[1]))
+            await stage.asked()
+            for file in files { stage.feed.say(.frame(file)) }
+            stage.feed.say(.listed(2))
+            await stage.told("READY")
+            await stage.recorded()
+            await monitor.stop()
+            #expect(try await summary.counts.judged >= 2)
+            #expect(try bench.rows().isEmpty == false)
+            let told = stage.manager.all.count { $0 == "STOPPING" }
+            #expect(told == 1, "the service manager is told of the wanted end only")
         }
     }
 

@@ -53,6 +53,32 @@ struct PlateAlarmTests {
         }
     }
 
+    @Test func aCrashBeforeThePlatesAlarmIsMadeUpFor() async throws {
+        struct Crash: Error {}
+        try await Bench.with { bench in
+            try judge(column + others, "10", frame: 0, bench)
+            try judge(Array(column[..<2]), "200", frame: 1, bench)
+            let settings = FramePipeline.Settings(
+                judge: FakeJudge(),
+                hysteresis: .init(onset: 1, window: 1)
+            )
+            let pipeline = try bench.pipeline(
+                settings: settings,
+                reached: { step in
+                    if step == .recorded { throw Crash() }
+                }
+            )
+            let file = try bench.file("01_C3_f1.tif", "200", well: "C3", frame: 1)
+            #expect(throws: Crash.self) { try pipeline.process([file].queued) }
+            #expect(try said(bench).isEmpty)
+            for _ in 0..<2 {
+                try bench.pipeline(settings: settings).catchUp()
+                #expect(try said(bench) == ["PLATE column-03"])
+            }
+            #expect(try bench.ledger().plateAlarms(run: "01").first?.frame.index == 1)
+        }
+    }
+
     @Test func aStageThatMovesIsOneAlarmAndNoneOfAFaultyPlate() async throws {
         try await Bench.with { bench in
             for frame in 0..<20 { try judge(column + others, "\(20 + frame % 3)", frame: frame, bench) }

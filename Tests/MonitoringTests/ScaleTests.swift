@@ -159,9 +159,9 @@ struct ScaleTests {
             judge: FakeJudge(),
             logger: logger,
             reload: nil
-        ) { configuration, ledger in
+        ) { configuration in
             Monitor.Parts(
-                feed: FolderFeed(configuration, ledger: ledger),
+                feed: { FolderFeed(configuration, ledger: $0) },
                 reader: TIFFFrameReader(limits: configuration.limits),
                 writeMask: Bench.writeMask,
                 journal: JournalReporter { _ in true },

@@ -120,6 +120,25 @@ struct SidecarsTests {
         #expect(Sidecars.name(ofMask: Sidecars.maskPath(name: name)) == name)
     }
 
+    @Test(arguments: [
+        "ledger.sqlite", "ledger.sqlite-wal", "LEDGER.SQLITE", "canary.log", "Canary.log", ".lock",
+        ".probe-1", "..",
+        "learned", "masks", "quarantine.log", "alarms",
+    ])
+    func noRunHasTheNameOfAFileOfTheDaemon(run: String) {
+        let tree = OutputTree(root: "/out")
+        let folder = tree.folder(run: run)
+        let name = folder.dropFirst("/out/".count)
+        #expect(!name.contains("/") && !name.hasPrefix("."))
+        for own in [tree.ledger, tree.ledger + "-wal", tree.canaryLog, tree.lock] {
+            #expect(folder.lowercased() != own.lowercased())
+        }
+        // Different runs keep different folders.
+        for other in ["ledger.sqlite", "%6Cedger.sqlite", "canary.log", "masks"] where other != run {
+            #expect(tree.folder(run: other) != folder)
+        }
+    }
+
     @Test func noNameLeavesItsFolderOrGrowsTooLong() {
         let tree = OutputTree(root: "/out")
         #expect(tree.masks(run: "../../etc") == "/out/%2E.%2F..%2Fetc/masks")

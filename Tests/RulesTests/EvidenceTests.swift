@@ -63,6 +63,19 @@ struct EvidenceTests {
         events.filter { $0.hasPrefix("ONSET") }.compactMap { Int($0.split(separator: " ")[1]) }
     }
 
+    @Test(arguments: [1, 4, 7, 33, 64])
+    func evidenceThatGathersSlowlyNamesTheSameFramesInBatchesOfAnySize(batch: Int) {
+        // Each weak frame adds a little: some fifty of them make an onset.
+        let calm = (0..<30).map { _ in Self.frame(terms: [0, 0], look: [0]) }
+        let weak = (0..<60).map { _ in Self.frame(terms: [0.997, 0.997], look: [0]) }
+        let events = KeptWell.told(calm + weak, batch: batch)
+        #expect(
+            events == [
+                "ONSET 81 30 29 weak but lasting: 52 frames in a row are unlike the well's frames before them"
+            ]
+        )
+    }
+
     @Test(arguments: [(3.0, 0.0), (0, 0.12)]) func aWeakFaultThatStaysIsAnOnsetWithinFiveFrames(
         rise: Double,
         shift: Double

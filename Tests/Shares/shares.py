@@ -223,7 +223,8 @@ def oplock_kept(scene):
     """A client writes whole frames, keeps them open with an oplock for 20 s, and does not answer when it is broken."""
     scene.begin()
     scene.arrive(RATE)
-    batch = scene.frames[RATE:2 * RATE]
+    batch = scene.frames[scene.come:scene.come + RATE]
+    scene.come += RATE
     files = []
     for name, content in batch:
         files.append(scene.writer.create(name, oplock=True))

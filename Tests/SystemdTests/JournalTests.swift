@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Systemd
@@ -63,6 +64,51 @@ import Testing
         #expect(record["SYSLOG_IDENTIFIER"] as? String == "autoqc-test")
         #expect(record["MESSAGE_ID"] as? String == "00000000000000010000000000000002")
         #expect(record["AUTOQC_BYTES"] as? [Int] == [0, 10, 255, 61])
+    }
+
+    @Test("a journal that does not read holds nobody up, and is told later what it missed")
+    func unread() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending(path: "journal").path
+            let socket = try NotifySocket(path)
+            let outbox = Journal.outbox(to: path, capacity: 64 << 10)
+            let journal = Journal(identifier: "test", outbox: outbox)
+            // Ten or some hundred wait in the socket, some in the outbox, and the rest is lost.
+            let sent = 5000
+            for number in 0..<sent { #expect(journal.send(message: "record \(number)", priority: .info)) }
+            var heard: [String] = []
+            while heard.last?.contains("were lost between") != true, let record = socket.receive() {
+                let message = record.split(separator: "\n").first { $0.hasPrefix("MESSAGE=") }
+                heard.append(String(message?.dropFirst("MESSAGE=".count) ?? ""))
+            }
+            let told = heard.count - 1
+            #expect(told > 10 && told < sent)
+            #expect(heard.dropLast() == (0..<told).map { "record \($0)" }[...])
+            #expect(heard.last?.hasPrefix("\(sent - told) records were lost between 20") == true)
+            // It goes on as before.
+            #expect(journal.send(message: "again", priority: .info))
+            #expect(socket.receive()?.contains("MESSAGE=again") == true)
+        }
+    }
+
+    @Test("a pipe that nobody reads holds no logger up")
+    func unreadPipe() throws {
+        let pipe = Pipe()
+        let outbox = StandardError.outbox(
+            to: pipe.fileHandleForWriting.fileDescriptor,
+            capacity: 32 << 10
+        )
+        let lines = (0..<5000).map { "line \($0) of a log that nobody reads\n" }
+        for line in lines { #expect(outbox.send(Array(line.utf8))) }
+        #expect(!outbox.flush(within: .milliseconds(1)))
+        var text = ""
+        while !text.contains("were lost between") {
+            text += String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
+        }
+        let told = text.split(separator: "\n", omittingEmptySubsequences: true)
+        #expect(told.dropLast() == lines.prefix(told.count - 1).map { $0.dropLast() }[...])
+        #expect(told.last?.contains("\(lines.count - told.count + 1) lines of the log were lost") == true)
+        #expect(outbox.flush(within: .seconds(600)))
     }
 
     @Test("a logger's records carry level, metadata and place")

@@ -253,6 +253,8 @@ extension Answer {
             let falseAlarmRate: Double?
             let isReady: Bool
             let isAlive: Bool
+            /// What keeps the daemon, or a well, from going on; a sentence each.
+            let obstacles: [String]
             let canary: Canary?
         }
 
@@ -305,6 +307,7 @@ extension Answer.Status.Daemon {
         falseAlarmRate = figures.falseAlarmRate
         isReady = figures.isReady
         isAlive = figures.isAlive
+        obstacles = figures.obstacles + figures.troubles
         canary = figures.canary.map { Answer.Status.Canary($0) }
     }
 }

@@ -155,8 +155,10 @@ function status(answer) {
   }));
   const measures = daemon?.measures ? `Judging is behind by ${Math.round(daemon.lag)} s: ${daemon.measures}. Nothing is lost.` : "";
   const canary = daemon?.canary?.alarm ? `The detector fails its own test: ${daemon.canary.alarm}.` : "";
-  alertBar.hidden = !measures && !canary;
-  alertBar.textContent = [measures, canary].filter(Boolean).join(" ");
+  const obstacles = daemon?.obstacles ?? [];
+  const alerts = [...obstacles, measures, canary].filter(Boolean);
+  alertBar.hidden = alerts.length === 0;
+  alertBar.textContent = alerts.join(" ");
   frameView.allow(answer.can_decide);
   plate.tick();
   if (statusRound++ % 5 === 0) list();

@@ -27,11 +27,16 @@ extension ConfigurationSettings {
         return Configuration.table.rows.compactMap { $0.mistake(in: self) } + contradictions.compactMap { $0 }
     }
 
-    /// What the file system lacks: the model, a watched folder, an output that can be written.
+    /// What the file system lacks, as far as it is looked at.
     ///
-    /// Makes the output folder if it is missing.
-    func fileMistakes() -> [ConfigurationError] {
-        let mistakes = [missingModel] + (self.watch ?? []).map(missingFolder) + [unwritableOutput()]
+    /// With `.everything` it makes the output folder if that is missing.
+    func fileMistakes(_ checks: Configuration.FileChecks) -> [ConfigurationError] {
+        let mistakes: [ConfigurationError?] =
+            switch checks {
+            case .nothing: []
+            case .model: [missingModel]
+            case .everything: [missingModel] + (self.watch ?? []).map(missingFolder) + [unwritableOutput()]
+            }
         return mistakes.compactMap { $0 }
     }
 
@@ -163,8 +168,7 @@ extension ConfigurationSettings {
             return ConfigurationError(
                 key: "output",
                 problem: "cannot \(error.operation) \(error.path) (\(error.detail))",
-                remedy: error.code == .noSpace
-                    ? "free some space there" : "let this user write there, or choose another folder"
+                remedy: error.remedy
             )
         }
     }

@@ -16,18 +16,27 @@ package struct Configuration: Sendable, Equatable {
     /// Settled, and without a mistake.
     private var settings: ConfigurationSettings
 
+    /// How much of the file system is looked at when a configuration is read.
+    package enum FileChecks: Sendable {
+        /// None of it.
+        case nothing
+        /// The model: the daemon cannot begin without it. Folders may come later, so it waits for them.
+        case model
+        /// The model, the watched folders and the output, as they should be before a start.
+        case everything
+    }
+
     /// Reads a file, lets `overrides` from the command line win, and checks both.
     ///
-    /// Without `path` the overrides are all there is. With `checkingFiles` the model and the watched folders must be there
-    /// and the output must be writable; its folder is made if it is missing. Throws everything that is wrong at once.
+    /// Without `path` the overrides are all there is. Throws everything that is wrong at once.
     package static func load(
         path: String?,
         overrides: ConfigurationSettings = ConfigurationSettings(),
-        checkingFiles: Bool = false
+        checking checks: FileChecks = .nothing
     ) throws(ConfigurationError) -> Configuration {
         let file = ConfigurationFile(path: path)
         let settings = overrides.over(file.settings).settled
-        let mistakes = settings.mistakes + (checkingFiles ? settings.fileMistakes() : [])
+        let mistakes = settings.mistakes + settings.fileMistakes(checks)
         try ConfigurationError.refuse(
             file.mistakes + mistakes.compactMap { file.located($0, overrides: overrides) }
         )

@@ -46,11 +46,12 @@ struct BatchReport {
         }
         try environment.reached(.journalTold)
         try environment.ledger.record(plan.records, alarms: announced)
-        if let alarm = announced.last(where: { [.onset, .clear, .shift, .drift].contains($0.event) }) {
-            try PlateReport(settings: settings, environment: environment).carryOut(after: alarm)
-        }
         environment.statistics.add(plan.counts, latencies: plan.latencies)
         try environment.reached(.recorded)
+        if let alarm = announced.last(where: { PlateReport.causes.contains($0.event) }) {
+            try PlateReport(settings: settings, environment: environment).carryOut(after: alarm)
+            try environment.reached(.plateTold)
+        }
     }
 
     /// Faulty frames are in the alarm logs alone, and so are the events of wells that an alarm of the plate speaks for.
@@ -114,6 +115,8 @@ enum PipelineStep: CaseIterable, Sendable {
     case journalTold
     /// The ledger has the batch.
     case recorded
+    /// What the wells of the run have in common is told, after a change of this one.
+    case plateTold
 }
 
 /// Lets one thread at a time open, mend and append to the text logs below the output folder.

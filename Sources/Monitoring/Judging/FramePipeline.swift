@@ -50,10 +50,13 @@ struct FramePipeline: Sendable {
         var reader: any FrameReading
         var statistics: Statistics
         var heartbeat: Heartbeat
+        var obstacles: Obstacles
         var logger: Logger
         var now: @Sendable () -> Timestamp
         /// Hands back a file that could not be seen; it comes again when it can be.
         var lookAgain: @Sendable (FrameFile) -> Void = { _ in }
+        /// Whether the output folder takes a file now.
+        var canWrite: @Sendable () -> Bool
         /// Blocks for some time; `false` where the rest is to be left for the next start.
         var pause: @Sendable (Duration) -> Bool
         /// Whether the rest is to be left for the next start.
@@ -74,6 +77,12 @@ struct FramePipeline: Sendable {
     private static let firstDelay = Duration.milliseconds(250)
     /// Well below any sensible watchdog interval: the heart beats between two attempts.
     private static let longestDelay = Duration.seconds(10)
+
+    /// A frame whose results cannot be written, though the output can.
+    private struct Unwritable: Error {
+        let source: FrameSource
+        let reason: String
+    }
 
     private final class Shared: Sendable {
         let settings: Mutex<Settings>
@@ -110,11 +119,28 @@ struct FramePipeline: Sendable {
 
     /// Brings every frame of a well's batch to its end, but for those it returns to be tried again.
     ///
-    /// A file of many frames comes back after each `Turn`, so that other wells are judged between its frames. Waits as long as the output cannot be written. Throws `Abandoned`, and a ledger's error that does not heal.
+    /// A file of many frames comes back after each `Turn`, so that other wells are judged between its frames. A frame that
+    /// cannot be written comes back, too. Waits as long as nothing can be written. Throws `Abandoned`, and a ledger's error that
+    /// does not heal.
     func process(_ batch: [QueuedFrame], tier: Tier = .full) throws -> Retry? {
-        guard let first = batch.first?.file.frame else { return nil }
         var settings = settings
         settings.tier = tier
+        do {
+            let retry = try judge(batch, &settings)
+            for frame in batch.dropLast(retry?.frames.count ?? 0) { tellPassed(frame) }
+            return retry
+        } catch let error as Unwritable {
+            let place = error.source.page(0).place
+            let position = batch.firstIndex { $0.file.source.page(0).place == place } ?? batch.startIndex
+            for frame in batch[..<position] { tellPassed(frame) }
+            return retry(batch[position...], because: error.reason)
+        } catch let error as LedgerError where error.code == .refused {
+            return retry(batch[...], because: "\(error)")
+        }
+    }
+
+    private func judge(_ batch: [QueuedFrame], _ settings: inout Settings) throws -> Retry? {
+        guard let first = batch.first?.file.frame else { return nil }
         settings.judge = settings.judge.judging(first.well, of: first.run)
         try introduce(settings.judge)
         let files = batch.map(\.file.source)
@@ -146,6 +172,20 @@ struct FramePipeline: Sendable {
         return nil
     }
 
+    /// Makes up for what a crash kept from being told after the ledger had the batch.
+    func catchUp() throws {
+        try persist {
+            do {
+                try PlateReport(settings: settings, environment: environment).catchUp()
+            } catch  where isOfFrame(error) {
+                environment.logger.error(
+                    "A plate's alarm cannot be written",
+                    metadata: ["reason": "\(error)"]
+                )
+            }
+        }
+    }
+
     /// Tells the ledger which file has the name that records are to give, once.
     private func introduce(_ judge: any FrameJudge) throws {
         guard let path = judge.modelPath, !shared.introduced.withLock({ $0.contains(judge.model) }) else {
@@ -155,6 +195,29 @@ struct FramePipeline: Sendable {
             try environment.ledger.introduce(model: judge.model, path: path, at: environment.now())
         }
         shared.introduced.withLock { _ = $0.insert(judge.model) }
+    }
+
+    /// The first frame again because its results cannot be written; those behind it wait, so that the order of time is kept.
+    private func retry(_ frames: ArraySlice<QueuedFrame>, because reason: String) -> Retry {
+        var frames = Array(frames)
+        let before = frames[0].trouble
+        frames[0].trouble = QueuedFrame.Trouble(reason: reason, attempts: (before?.attempts ?? 0) + 1)
+        if before?.reason != reason {
+            environment.logger.error(
+                "What was found of a frame cannot be written; its well waits, others go on",
+                metadata: ["file": "\(frames[0].file.source.path)", "reason": "\(reason)"]
+            )
+            leave([frames[0]], because: reason)
+        }
+        return Retry(frames: frames, delay: Self.firstDelay * (1 << min(before?.attempts ?? 0, 7)))
+    }
+
+    private func tellPassed(_ frame: QueuedFrame) {
+        guard frame.trouble != nil else { return }
+        environment.logger.notice(
+            "What was found of a frame is written now",
+            metadata: ["file": "\(frame.file.source.path)"]
+        )
     }
 
     /// The first frame again, after a time that doubles; those behind it wait, so that the order of time is kept.
@@ -381,9 +444,32 @@ struct FramePipeline: Sendable {
         guard !results.isEmpty else { return }
         environment.heartbeat.tick()
         try environment.reached(.judged)
-        var report = BatchReport(results: results, settings: settings, environment: environment)
+        let written = results
         results = []
-        try persist { try report.carryOut() }
+        do {
+            try write(written, settings)
+        } catch is Unwritable where written.count > 1 {
+            // One of them only may be the one that cannot be written.
+            for result in written { try write([result], settings) }
+        }
+    }
+
+    private func write(_ results: [PageResult], _ settings: Settings) throws {
+        var report = BatchReport(results: results, settings: settings, environment: environment)
+        try persist {
+            do {
+                try report.carryOut()
+            } catch  where isOfFrame(error) {
+                throw Unwritable(source: results[0].source, reason: "\(error)")
+            }
+        }
+    }
+
+    /// Whether what was written is to blame, as everything else can be written.
+    private func isOfFrame(_ error: any Error) -> Bool {
+        if let error = error as? LedgerError { return error.code == .refused }
+        guard let error = error as? OutputError, error.code != .noSpace else { return false }
+        return environment.canWrite()
     }
 
     /// Once for each folder and kind of file.
@@ -406,17 +492,18 @@ struct FramePipeline: Sendable {
         )
     }
 
-    /// Repeats something until the output takes it, loudly.
+    /// Repeats something until the output takes it.
     private func persist<Value>(_ body: () throws -> Value) throws -> Value {
         var delay = Self.firstDelay
+        var isWaiting = false
+        defer { if isWaiting { environment.obstacles.pass(Obstacle.output) } }
         while true {
             do {
                 return try body()
-            } catch  where Self.mayHeal(error) {
-                environment.logger.error(
-                    "The output cannot be written; frames wait and are caught up",
-                    metadata: ["reason": "\(error)", "retry_after": "\(delay)"]
-                )
+            } catch let error where Obstacle.mayPass(error) {
+                let (reason, cause) = ("\(error)", Obstacle.cause(of: error))
+                environment.obstacles.meet(Obstacle.output, reason, cause: cause, isFirst: !isWaiting)
+                isWaiting = true
             }
             environment.heartbeat.tick()
             guard environment.pause(delay) else { throw Abandoned() }
@@ -424,15 +511,17 @@ struct FramePipeline: Sendable {
         }
     }
 
-    private static func mayHeal(_ error: any Error) -> Bool {
-        error is OutputError || (error as? LedgerError)?.isRetriable == true
-    }
-
-    /// Notes in the ledger what is left for the next start, which finds it with or without that.
+    /// Notes in the ledger what waits or is left for the next start, which finds it with or without that.
     func leave(_ frames: [QueuedFrame], because reason: String) {
+        guard !frames.isEmpty else { return }
         let now = environment.now()
         let pending = frames.map {
-            PendingFrame(source: $0.file.source, frame: $0.file.frame, reason: reason, since: now)
+            PendingFrame(
+                source: $0.file.source,
+                frame: $0.file.frame,
+                reason: $0.trouble?.reason ?? reason,
+                since: now
+            )
         }
         do {
             try environment.ledger.leave(pending)

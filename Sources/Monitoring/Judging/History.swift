@@ -2,7 +2,9 @@ import Ledger
 import Plate
 import Rules
 
-/// A view of a well while a batch of it is judged. Nothing of it is kept in memory, so that a restart changes nothing.
+/// A view of a well while a batch of it is judged.
+///
+/// Nothing of it is kept in memory, so that a restart changes nothing.
 struct ViewState {
     /// The view as the ledger knows it, without the newest frames if these are judged again.
     var sequence: WellSequence

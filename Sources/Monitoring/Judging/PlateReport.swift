@@ -7,8 +7,21 @@ import Rules
 ///
 /// Like the wells' own logs it remembers nothing: what was announced is in the ledger.
 struct PlateReport {
+    /// The events of a well that may change what its run's wells have in common.
+    static let causes: Set<Alarm.Event> = [.onset, .clear, .shift, .drift]
+    /// Runs that frames may have come of when a crash came.
+    private static let recentRuns = 4
+
     let settings: FramePipeline.Settings
     let environment: FramePipeline.Environment
+
+    /// Makes up for what a crash kept from being told of the runs recorded last.
+    func catchUp() throws {
+        for run in try environment.ledger.runs().prefix(Self.recentRuns) {
+            let alarms = try environment.ledger.alarms(run: run.run, events: Self.causes)
+            if let last = alarms.last { try carryOut(after: last) }
+        }
+    }
 
     /// Announces the patterns that hold since a well's alarm, clears those that do not hold any more, and advises to stop the
     /// run or withdraws that.

@@ -1,5 +1,6 @@
 import Acquisition
 import Dispatch
+import Plate
 import Synchronization
 
 /// The queue between the watched folders and the judging threads, bounded in memory and losing nothing.
@@ -26,6 +27,8 @@ final class FrameQueue: Sendable {
         let count: Int
         let deferred: Int
         let load: Load
+        /// Why wells wait whose frame cannot be written: a sentence for each.
+        let troubles: [String]
     }
 
     private struct State {
@@ -80,7 +83,14 @@ final class FrameQueue: Sendable {
 
     var standing: Standing {
         state.withLock {
-            Standing(count: $0.queue.count, deferred: $0.queue.deferred, load: $0.queue.load)
+            Standing(
+                count: $0.queue.count,
+                deferred: $0.queue.deferred,
+                load: $0.queue.load,
+                troubles: $0.queue.troubles.values.map { frame in
+                    "\(frame.file.source.path) waits: \(frame.trouble?.reason ?? "")"
+                }.sorted()
+            )
         }
     }
 

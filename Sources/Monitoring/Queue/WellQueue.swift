@@ -92,6 +92,8 @@ struct WellQueue {
     private var counts = [Int](repeating: 0, count: Pool.allCases.count)
     /// Wells whose batch is out.
     private(set) var busy = 0
+    /// The frame that each of some wells waits for, as it cannot be written.
+    private(set) var troubles: [WellKey: QueuedFrame] = [:]
 
     init(batchFrames: Int, capacity: Int, reserve: Int = 0, load: Load = Load(threads: 1)) {
         precondition(batchFrames > 0 && capacity > 0, "batches of \(batchFrames), capacity \(capacity)")
@@ -198,6 +200,7 @@ struct WellQueue {
         // Gone, where everything was dropped in the meantime.
         guard let since = lines[key]?.busySince else { return }
         busy -= 1
+        troubles[key] = retries.first.flatMap { $0.trouble == nil ? nil : $0 }
         load.judged(batch.frames.count - retries.count, in: now - since)
         lines[key]?.busySince = nil
         for frame in retries { add(frame) }
@@ -228,6 +231,7 @@ struct WellQueue {
             lines = [:]
             counts = counts.map { _ in 0 }
             busy = 0
+            troubles = [:]
         }
         return lines.values.flatMap { line in Pool.allCases.flatMap { line[$0] } }
     }
@@ -251,10 +255,18 @@ struct QueuedFrame: Sendable, Equatable {
     let file: FrameFile
     /// How often it was tried in vain.
     var attempts = 0
+    /// Why it could not be written when it was judged; it is judged again.
+    var trouble: Trouble?
     /// Why it never became whole; such a frame is quarantined without being read.
     var givenUp: String?
     /// Whether it lay there at the start; how long such frames wait says nothing of keeping up with the microscope.
     var isFromStart = false
+
+    /// Why a frame waits that was judged already.
+    struct Trouble: Sendable, Equatable {
+        let reason: String
+        let attempts: Int
+    }
 
     func comes(before other: QueuedFrame) -> Bool { order < other.order }
 

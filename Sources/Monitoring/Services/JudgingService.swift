@@ -1,5 +1,6 @@
 import Logging
 import ServiceLifecycle
+import Synchronization
 
 /// Takes batches from the queue and judges them, on threads of its own (`JudgingCrew`).
 ///
@@ -15,6 +16,8 @@ struct JudgingService: Service {
     let crew: JudgingCrew
     let threads: Int
     let logger: Logger
+    /// Whether the last session ended in a crash.
+    var isAfterCrash = false
     /// How long waiting frames may still be judged after the end has begun.
     let stopTimeout: @Sendable () -> Duration
     /// Called once everything is judged; begins the end of the daemon unless that has begun.
@@ -36,7 +39,16 @@ struct JudgingService: Service {
     /// they have.
     func judge() async throws {
         try await withTaskCancellationHandler {
-            try await crew.run(threads, queue: queue, failed: { _ = queue.abandon() }, work: work)
+            let isFirst = Mutex(isAfterCrash)
+            try await crew.run(threads, queue: queue, failed: { _ = queue.abandon() }) { heart in
+                try work(
+                    heart,
+                    catchesUp: isFirst.withLock { isFirst in
+                        defer { isFirst = false }
+                        return isFirst
+                    }
+                )
+            }
         } onCancel: {
             _ = queue.abandon()
         }
@@ -64,23 +76,28 @@ struct JudgingService: Service {
         pipeline.leave(frames, because: "the daemon was stopped before it was judged")
     }
 
-    private func work(_ heart: Heartbeat) throws {
+    private func work(_ heart: Heartbeat, catchesUp: Bool) throws {
         let pipeline = pipeline.with(heartbeat: heart)
         defer { heart.rest() }
-        while !crew.isRelieved(heart) {
-            heart.tick()
-            switch queue.next(within: Self.idle) {
-            case .batch(let batch):
-                do {
-                    let retry = try pipeline.process(batch.frames, tier: batch.tier)
-                    leave(queue.finish(batch, retry: retry))
-                } catch is FramePipeline.Abandoned {
-                    return
-                }
-            case .idle: break
-            case .finished: return
-            }
-            stalls.report { pipeline.report($0, silence: $1) }
+        do {
+            if catchesUp { try pipeline.catchUp() }
+            while try !crew.isRelieved(heart) && step(pipeline, heart) {}
+        } catch is FramePipeline.Abandoned {
+            return
         }
+    }
+
+    /// Judges a batch, or waits for one; `false` where none will come.
+    private func step(_ pipeline: FramePipeline, _ heart: Heartbeat) throws -> Bool {
+        heart.tick()
+        switch queue.next(within: Self.idle) {
+        case .batch(let batch):
+            let retry = try pipeline.process(batch.frames, tier: batch.tier)
+            leave(queue.finish(batch, retry: retry))
+        case .idle: break
+        case .finished: return false
+        }
+        stalls.report { pipeline.report($0, silence: $1) }
+        return true
     }
 }

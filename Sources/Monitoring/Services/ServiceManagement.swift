@@ -31,6 +31,7 @@ final class StatusService: Service {
     private let hearts: @Sendable () -> [Heartbeat]
     private let queue: FrameQueue
     private let statistics: Statistics
+    private let obstacles: Obstacles
     private let logger: Logger
     private let canary: CanaryService?
     private let standings: @Sendable () -> [RootStanding]
@@ -41,6 +42,7 @@ final class StatusService: Service {
         hearts: @escaping @Sendable () -> [Heartbeat],
         queue: FrameQueue,
         statistics: Statistics,
+        obstacles: Obstacles,
         logger: Logger,
         canary: CanaryService? = nil,
         standings: @escaping @Sendable () -> [RootStanding] = { [] }
@@ -49,6 +51,7 @@ final class StatusService: Service {
         self.hearts = hearts
         self.queue = queue
         self.statistics = statistics
+        self.obstacles = obstacles
         self.logger = logger
         self.canary = canary
         self.standings = standings
@@ -103,7 +106,7 @@ final class StatusService: Service {
         let rate = (statistics.recentRate * 10).rounded() / 10
         let silent = standings().filter { $0.silence >= AcquisitionService.patience }
         let trouble = silent.map { "NO ANSWER from \(printableName($0.root)), " }.joined()
-        return trouble
+        return trouble + obstacles.words
             + "\(queue.standing.words), \(rate) frames/s, \(counts.seen) seen, \(counts.judged) judged, "
             + "\(counts.flagged) faulty, \(counts.quarantined) quarantined"
             + (canary?.figures.map { ", \($0.words)" } ?? "")
@@ -118,6 +121,8 @@ struct ReloadService: Service {
     let notifier: any ServiceNotifying
     let logger: Logger
     let reload: @Sendable () throws -> Void
+    /// Whether the end was asked for; otherwise a part failed, and the daemon may go on with others.
+    let isStopping: @Sendable () -> Bool
 
     func run() async throws {
         await withGracefulShutdownHandler {
@@ -127,7 +132,7 @@ struct ReloadService: Service {
                 try? await gracefulShutdown()
             }
         } onGracefulShutdown: {
-            notifier.stopping()
+            if isStopping() { notifier.stopping() }
         }
     }
 
@@ -149,7 +154,8 @@ struct ReloadService: Service {
 extension FrameQueue.Standing {
     /// For example `98 waiting`, or `behind by 12.3 s, 98 waiting (30 deferred), every second frame deferred`.
     var words: String {
-        let waiting = "\(count) waiting" + (deferred > 0 ? " (\(deferred) deferred)" : "")
+        let first = troubles.first.map { "; \(troubles.count) cannot be written: \($0)" } ?? ""
+        let waiting = "\(count) waiting" + (deferred > 0 ? " (\(deferred) deferred)" : "") + first
         guard load.level > .keepingUp else { return waiting }
         return "behind by \((load.lag / .milliseconds(100)).rounded() / 10) s, \(waiting), \(load.words)"
     }

@@ -28,21 +28,33 @@ struct Bench: Sendable {
     }
 
     /// Writes a file of frames, one grey value each, and describes it as the watcher would.
-    func file(_ name: String, _ greys: String..., well: String = "B1", frame: Int) throws -> FrameFile {
-        try file(name, greys: greys, well: well, frame: frame)
+    func file(
+        _ name: String,
+        _ greys: String...,
+        run: String = "01",
+        well: String = "B1",
+        frame: Int
+    ) throws -> FrameFile {
+        try file(name, greys: greys, run: run, well: well, frame: frame)
     }
 
-    func file(_ name: String, greys: [String], well: String = "B1", frame: Int = 0) throws -> FrameFile {
+    func file(
+        _ name: String,
+        greys: [String],
+        run: String = "01",
+        well: String = "B1",
+        frame: Int = 0
+    ) throws -> FrameFile {
         let url = input.appending(path: name)
         try FileManager.default.createDirectory(
             at: url.deletingLastPathComponent(),
             withIntermediateDirectories: true
         )
         try Data(greys.joined(separator: "\n").utf8).write(to: url)
-        return try describe(name, well: well, frame: frame)
+        return try describe(name, run: run, well: well, frame: frame)
     }
 
-    func describe(_ name: String, well: String = "B1", frame: Int) throws -> FrameFile {
+    func describe(_ name: String, run: String = "01", well: String = "B1", frame: Int) throws -> FrameFile {
         let url = input.appending(path: name)
         let attributes = try FileManager.default.attributesOfItem(atPath: url.path)
         let inode = try #require(attributes[.systemFileNumber] as? NSNumber)
@@ -58,7 +70,7 @@ struct Bench: Sendable {
                     modified: Timestamp(nanoseconds: Int64(modified.timeIntervalSince1970 * 1e9))
                 )
             ),
-            frame: FrameID(run: "01", well: try #require(Well(well)), index: frame),
+            frame: FrameID(run: run, well: try #require(Well(well)), index: frame),
             completed: Timestamp(nanoseconds: 1_795_341_601_000_000_000),
             found: .closed
         )
@@ -70,6 +82,7 @@ struct Bench: Sendable {
         reader: any FrameReading = FakeReader(),
         writeMask: Sidecars.MaskWriter? = nil,
         now: Timestamp = Timestamp(nanoseconds: 1_795_341_601_123_000_000),
+        canWrite: @escaping @Sendable () -> Bool = { true },
         pause: @escaping @Sendable () -> Bool = { true },
         reached: @escaping @Sendable (PipelineStep) throws -> Void = { _ in }
     ) throws -> FramePipeline {
@@ -89,8 +102,10 @@ struct Bench: Sendable {
                 reader: reader,
                 statistics: Statistics(),
                 heartbeat: Heartbeat(name: "judging"),
+                obstacles: Obstacles(logger: logger),
                 logger: logger,
                 now: { now },
+                canWrite: canWrite,
                 pause: { time in
                     pauses.add(time)
                     return pause()

@@ -12,12 +12,17 @@ final class FakeJudge: FrameJudge {
     struct Failure: Error {}
 
     let model: String
+    /// Whether the severity has a term, so that weak faults can be told over time.
+    private let hasTerm: Bool
     /// Called with a frame's first pixel before it is judged.
     private let before: @Sendable (Float) -> Void
 
-    init(model: String = "3f9ac2d41b7e", before: @escaping @Sendable (Float) -> Void = { _ in }) {
-        self.model = model
-        self.before = before
+    init(
+        model: String = "3f9ac2d41b7e",
+        hasTerm: Bool = false,
+        before: @escaping @Sendable (Float) -> Void = { _ in }
+    ) {
+        (self.model, self.hasTerm, self.before) = (model, hasTerm, before)
     }
 
     func judge(_ frame: Frame, threshold: Double?) throws -> Judgement {
@@ -29,7 +34,7 @@ final class FakeJudge: FrameJudge {
         return Judgement(
             severity: grey / 50,
             threshold: threshold ?? 2,
-            terms: [],
+            terms: hasTerm ? [SeverityContribution(term: "level", value: grey - 10)] : [],
             scores: ImageScores(maximum: grey / 100, mean: grey / 400, patch: grey / 200),
             score: grey / 200,
             cause: .unknown,
@@ -92,21 +97,34 @@ struct FakeReader: FrameReading {
     }
 }
 
-/// A feed that says what the test tells it to.
+/// A feed that says what the test tells it to, to the daemon that asked last.
 final class ScriptedFeed: FrameFeed {
-    private let stream: AsyncStream<AcquisitionEvent>
-    private let continuation: AsyncStream<AcquisitionEvent>.Continuation
+    private typealias Events = (
+        stream: AsyncStream<AcquisitionEvent>, continuation: AsyncStream<AcquisitionEvent>.Continuation
+    )
+
+    private let state: Mutex<(events: Events, isTaken: Bool)>
+    /// One element each time that a daemon begins to take events.
+    let asked = AsyncStream<Void>.makeStream()
 
     init() {
-        (stream, continuation) = AsyncStream.makeStream()
+        state = Mutex((AsyncStream.makeStream(), false))
     }
 
     func events(
         heartbeat: Heartbeat,
         hasRoomForOld: @escaping @Sendable () -> Bool
-    ) -> AsyncStream<AcquisitionEvent> { stream }
-    func stop() { continuation.finish() }
-    func say(_ event: AcquisitionEvent) { continuation.yield(event) }
+    ) -> AsyncStream<AcquisitionEvent> {
+        defer { asked.continuation.yield() }
+        return state.withLock { state in
+            if state.isTaken { state.events = AsyncStream.makeStream() }
+            state.isTaken = true
+            return state.events.stream
+        }
+    }
+
+    func stop() { state.withLock { $0.events.continuation.finish() } }
+    func say(_ event: AcquisitionEvent) { state.withLock { _ = $0.events.continuation.yield(event) } }
 }
 
 /// Keeps what the service manager was told.
