@@ -244,7 +244,7 @@ def fat_disk(scene):
     image = f"{scene.folder}/image"
     subprocess.run(["mkfs.vfat", "-C", image, "65536"], check=True, stdout=subprocess.DEVNULL)
     mount = ["mount", "-t", "vfat", "-o", "loop"] if kernel_has("vfat") else ["fusefat", "-o", "rw+"]
-    subprocess.run([*mount, image, scene.at], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*mount, image, scene.at], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         scene.daemon.start()
         scene.writer = FolderWriter(scene.at)
