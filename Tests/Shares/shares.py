@@ -87,7 +87,7 @@ class Scene:
     """A server, a daemon, and the frames that come; `at` the share is mounted, `inn` is watched."""
 
     def __init__(self, autoqc, model, folder, frames, server, through=False, always=False, clock=0, grain=0):
-        self.folder, self.frames, self.written, self.come = folder, frames, {}, 0
+        self.folder, self.frames, self.written, self.come, self.latencies = folder, frames, {}, 0, []
         self.server = server(folder, clock, grain) if server else None
         self.at = f"{folder}/mount"
         self.inn = self.server.export if through else self.at
@@ -129,12 +129,15 @@ class Scene:
         return False
 
     def ends(self):
-        """Nothing lost, nothing doubled, nothing judged again after a restart; gives the latencies."""
+        """Nothing lost, nothing doubled, nothing judged again after a restart."""
         daemon = self.daemon
         until(lambda: len(self.scored()) == len(self.written),
               lambda: f"{len(self.scored())} of {len(self.written)} frames are scored; others are {self.others()}\n{self.troubles()}")
-        daemon.check()
         rows = daemon.rows
+        self.latencies = sorted(
+            max(0, datetime.datetime.fromisoformat(row["judged"].replace("Z", "+00:00")).timestamp() - self.written[name])
+            for (name, _), row in rows.items() if name in self.written)
+        daemon.check()
         faulty = collections.Counter((row["run"], row["well"], int(row["frame"])) for row in rows.values()
                                      if row["verdict"] == "faulty")
         if daemon.count("FAULT") != faulty:
@@ -150,8 +153,6 @@ class Scene:
         if again:
             raise Failure(f"{len(again)} frames are judged again by a restart, the first is {again[0]}")
         daemon.stop()
-        return [datetime.datetime.fromisoformat(row["judged"].replace("Z", "+00:00")).timestamp() - self.written[name]
-                for (name, _), row in rows.items() if name in self.written]
 
     def scored(self):
         return [name for (name, _), row in self.daemon.rows.items() if row["state"] == "scored" and name in self.written]
@@ -249,7 +250,7 @@ def fat_disk(scene):
         scene.daemon.start()
         scene.writer = FolderWriter(scene.at)
         scene.arrive(SHORT)
-        return scene.ends()
+        scene.ends()
     finally:
         scene.daemon.kill()
         subprocess.run(["umount", "-l", scene.at])
@@ -281,11 +282,10 @@ def play(name, autoqc, model, work, frames):
     """One row of the table; whether it is right."""
     server, options, story = SCENES[name]
     scene = Scene(autoqc, model, f"{work}/{name}", frames, server, **options)
-    figures = ""
     try:
-        result = story(scene)
-        latencies = sorted(result or scene.ends())
-        figures = (f"{statistics.median(latencies):.2f} | {latencies[int(0.99 * (len(latencies) - 1))]:.2f} | {latencies[-1]:.2f}")
+        story(scene)
+        if not scene.latencies:
+            scene.ends()
         result = "right"
     except LeftOut as reason:
         result = f"left out: {reason}"
@@ -295,7 +295,10 @@ def play(name, autoqc, model, work, frames):
         result = f"WRONG: {traceback.format_exc()}"
     finally:
         scene.clear()
-    print(f"| {name} | {len(scene.written)} | {figures or ' | | '} | {result} |", flush=True)
+    waits = scene.latencies or [float("nan")]
+    figures = " | ".join(f"{figure:.2f}" for figure in (
+        statistics.median(waits), waits[int(0.99 * (len(waits) - 1))], waits[-1]))
+    print(f"| {name} | {len(scene.written)} | {figures} | {result} |", flush=True)
     return not result.startswith("WRONG")
 
 
