@@ -57,31 +57,31 @@ extension Collector {
         _ status: FileSystem.Status?
     ) -> Bool {
         if isFirstListing {
-            if isKnown(status, frame) {
+            if isKnown(path, status, frame) {
                 knownCount += 1
                 return false
             }
             listed += 1
         }
         rescanned = rescanned.map { $0 + 1 }
-        guard candidates[path] == nil, !isOld(status, frame) else { return false }
-        guard wasTold(status, frame) else { return true }
+        guard candidates[path] == nil, !isOld(path, status, frame) else { return false }
+        guard wasTold(path, status, frame) else { return true }
         looks[parent]?.told.insert(Look.key(Array(path.name.utf8)))
         return false
     }
 
     /// Whether only new frames are wanted and this one lay there at the start; then it counts as told.
-    private func isOld(_ status: FileSystem.Status?, _ frame: FrameID) -> Bool {
+    private func isOld(_ path: ExactPath, _ status: FileSystem.Status?, _ frame: FrameID) -> Bool {
         guard plan.options.onlyNew, isFirstListing, let status, status.identity.modified < plan.started
         else { return false }
-        told.insert(status.identity, frame)
+        told.insert(path, status.identity, frame)
         return true
     }
 
     /// Whether a file that is seen again was told as it is; otherwise it would take the place of one that waits.
-    private func wasTold(_ status: FileSystem.Status?, _ frame: FrameID) -> Bool {
+    private func wasTold(_ path: ExactPath, _ status: FileSystem.Status?, _ frame: FrameID) -> Bool {
         guard !isFirstListing, let status else { return false }
-        return told.contains(status.identity, frame)
+        return told.contains(path, status.identity, frame)
     }
 
     /// Whether a file was written before the start; of what the first listing finds that is supposed.
@@ -114,10 +114,8 @@ extension Collector {
             return
         }
         // Whoever closed it may have written without a trace in the times.
-        let isTold =
-            candidate.found == .listed
-            ? told.contains(status.identity, candidate.frame)
-            : told.isCertain(status.identity, candidate.frame)
+        let mayHideNews = candidate.found != .listed
+        let isTold = told.contains(path, status.identity, candidate.frame, isCertain: mayHideNews)
         guard !isTold else {
             candidates[path] = nil
             return
@@ -213,7 +211,7 @@ extension Collector {
     /// Takes up a file again that was told and that its reader could not read.
     func lookAgain(_ file: FrameFile, _ now: ContinuousClock.Instant) {
         let path = ExactPath(file.path)
-        if let identity = file.source.identity { told.remove(identity, file.frame) }
+        if let identity = file.source.identity { told.remove(path, identity, file.frame) }
         guard candidates[path] == nil else { return }
         candidates[path] = Candidate(
             relative: file.source.path,
@@ -279,7 +277,7 @@ extension Collector {
             return holdUp(path)
         }
         candidates[path] = nil
-        told.insert(identity, candidate.frame, isCertain: candidate.isCertain)
+        told.insert(path, identity, candidate.frame, isCertain: candidate.isCertain)
     }
 
     /// Whether a write from now on would give a file another time of change: these go by the steps of a clock.

@@ -34,10 +34,7 @@ extension Collector {
         }
         folder.scan = scan
         folders[path] = folder
-        if isRoot, isMissing {
-            isMissing = false
-            tell(.rootBack(path: printableName(path.text)))
-        }
+        if isRoot { found(folder.place) }
         if folder.watch == nil || folder.isShared { polled.insert(path) } else { polled.remove(path) }
         do {
             try look(through: path, folder, now)
@@ -46,6 +43,16 @@ extension Collector {
         } catch {
             listAgain(path, error)
         }
+    }
+
+    /// Says that the root is there again, or is another folder.
+    private func found(_ place: FileSystem.Place?) {
+        if isMissing {
+            tell(.rootBack(path: printableName(root.text)))
+        } else if let before = rootPlace, before != place {
+            tell(.rootReplaced(path: printableName(root.text)))
+        }
+        (isMissing, rootPlace) = (false, place)
     }
 
     /// How much longer than a look at all files it takes until the next one: hundred thousand files take a while, on a share
@@ -247,7 +254,6 @@ extension Collector {
         sign.looks(at: path)
         do {
             guard try FileSystem.status(path, followingLink: isRoot).place != place else { return }
-            if isRoot { tell(.rootReplaced(path: printableName(path.text))) }
             leave(path)
             enqueue(path, Folder(relative: folder.relative, watch: nil, scan: -1))
         } catch  where error.isAbsence {

@@ -63,6 +63,8 @@ final class Collector {
     var looks: [ExactPath: Look] = [:]
     /// Whether the root is not there, and whether that was told.
     var isMissing = false
+    /// Which folder the root's path named last.
+    var rootPlace: FileSystem.Place?
     var pollDue = ContinuousClock.now
     /// Hash of what was mounted at the last look.
     var mounts: Int?
@@ -134,8 +136,9 @@ final class Collector {
         guard let path = pathOfWatch[notification.watch], let folder = folders[path] else { return }
         switch notification.kind {
         case .folderGone:
+            // The path may name another folder now, as the one that something was mounted over.
             remove(path)
-            if folder.relative.isEmpty { enqueueRoot() }
+            enqueue(path, Folder(relative: folder.relative, watch: nil, scan: -1))
         case .folderMoved:
             leave(path)
             if folder.relative.isEmpty { enqueueRoot() }
@@ -154,8 +157,8 @@ final class Collector {
     }
 
     /// Whether a file of the first listing was known before: none is told until that is done.
-    func isKnown(_ status: FileSystem.Status?, _ frame: FrameID) -> Bool {
-        status.map { told.contains($0.identity, frame) } ?? false
+    func isKnown(_ path: ExactPath, _ status: FileSystem.Status?, _ frame: FrameID) -> Bool {
+        status.map { told.contains(path, $0.identity, frame) } ?? false
     }
 
     private func receiveFile(

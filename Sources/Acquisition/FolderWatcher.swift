@@ -11,8 +11,8 @@ import Synchronization
 /// other root (`standings`). No thread waits for the reader of `events`.
 ///
 /// - A root is what its path names now. A new folder is first watched and then listed, so nothing falls between; a file that is
-///   seen both ways is one event. A frame is told again if its writer closes it, if size, times or inode change, or if a new name
-///   makes it another frame; whether its pixels changed is for the reader to find out.
+///   seen both ways is one event. A frame is told again if its writer closes it, or if its size, times, inode or name
+///   change; whether its pixels changed is for the reader to find out.
 /// - A file is taken when it is closed by its writer or moved to its place, and whole; an incomplete one is
 ///   looked at again with growing pauses, and given up where nothing changes any more. One that cannot be opened is never given
 ///   up. A stack that grows is told each time that frames have come. A file that was only found must also stay the same for a
@@ -25,8 +25,8 @@ import Synchronization
 package final class FolderWatcher: Sendable {
     /// What the watcher finds, for one reader: in order of discovery, each listing by run, well and time.
     package let events: AsyncStream<AcquisitionEvent>
-    /// Hands over frames by content and name, one call of `add` each.
-    package typealias Known = @Sendable (_ add: (FileIdentity, FrameID) -> Void) -> Void
+    /// Hands over files with their content and frame, one call of `add` each.
+    package typealias Known = @Sendable (_ add: (FrameSource, FrameID) -> Void) -> Void
 
     private let roots: [RootSign]
     private let mailboxes: [ExactPath: Mailbox]

@@ -1,11 +1,14 @@
 import Plate
 import Synchronization
 
-/// Which frames were told with which content, or known before the start; shared by the threads of all roots of a watcher.
+/// Which files were told with which content as which frame, or known before the start; shared by the threads of all roots of a
+/// watcher.
 final class ToldFrames: Sendable {
     private struct Told: Hashable {
+        let path: ExactPath
         let identity: FileIdentity
         let frame: FrameID
+        /// Whether it was told so long after its last change that another write would show in its times.
         var isCertain = false
     }
 
@@ -21,31 +24,37 @@ final class ToldFrames: Sendable {
     /// Takes in what is known; whoever comes second waits for the first.
     func load() {
         known.withLock { known in
-            known? { identity, frame in insert(identity, frame) }
+            known? { source, frame in
+                guard let identity = source.identity else { return }
+                insert(ExactPath(source.absolutePath), identity, frame)
+            }
             known = nil
         }
     }
 
-    func contains(_ identity: FileIdentity, _ frame: FrameID) -> Bool {
-        frames.withLock { $0.contains(Told(identity: identity, frame: frame)) }
+    func contains(_ path: ExactPath, _ identity: FileIdentity, _ frame: FrameID, isCertain: Bool = false)
+        -> Bool
+    {
+        let told = Told(path: path, identity: identity, frame: frame, isCertain: isCertain)
+        return frames.withLock { $0.contains(told) }
     }
 
-    /// Whether it was told so long after its last change that another write would show in its times.
-    func isCertain(_ identity: FileIdentity, _ frame: FrameID) -> Bool {
-        frames.withLock { $0.contains(Told(identity: identity, frame: frame, isCertain: true)) }
-    }
-
-    func insert(_ identity: FileIdentity, _ frame: FrameID, isCertain: Bool = false) {
+    func insert(_ path: ExactPath, _ identity: FileIdentity, _ frame: FrameID, isCertain: Bool = false) {
+        var told = Told(path: path, identity: identity, frame: frame)
         frames.withLock { frames in
-            frames.insert(Told(identity: identity, frame: frame))
-            if isCertain { frames.insert(Told(identity: identity, frame: frame, isCertain: true)) }
+            frames.insert(told)
+            guard isCertain else { return }
+            told.isCertain = true
+            frames.insert(told)
         }
     }
 
-    func remove(_ identity: FileIdentity, _ frame: FrameID) {
+    func remove(_ path: ExactPath, _ identity: FileIdentity, _ frame: FrameID) {
+        var told = Told(path: path, identity: identity, frame: frame)
         frames.withLock { frames in
-            frames.remove(Told(identity: identity, frame: frame))
-            frames.remove(Told(identity: identity, frame: frame, isCertain: true))
+            frames.remove(told)
+            told.isCertain = true
+            frames.remove(told)
         }
     }
 }

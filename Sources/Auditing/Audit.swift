@@ -35,8 +35,8 @@ package struct Audit {
         /// Pages with an outcome for this content, and how many the file has as far as these know.
         var settled = 0
         var pages = 1
-        /// Whether there is an outcome for another content.
-        var isRewritten = false
+        /// Outcomes from when the file looked otherwise.
+        var others: [FrameLedger.KnownPage] = []
     }
 
     /// A well of a run, as its alarm log is named.
@@ -182,16 +182,24 @@ package struct Audit {
             file.settled += 1
             file.pages = max(file.pages, record.pages)
         } else {
-            file.isRewritten = true
+            file.others.append(
+                FrameLedger.KnownPage(
+                    page: record.source.page,
+                    isCurrent: false,
+                    digest: record.digest,
+                    pages: record.pages
+                )
+            )
         }
         files[key] = file
     }
 
     private mutating func weighFiles() {
         for (path, file) in files.sorted(by: { $0.key < $1.key }) {
-            if file.settled >= file.pages {
+            let isKept = file.settled == 0 && !isCopy && KeptContent.isWhole(file.others, of: path.text)
+            if file.settled >= file.pages || isKept {
                 report.accounted += 1
-            } else if file.isRewritten {
+            } else if !file.others.isEmpty {
                 report.add(.rewritten, path.text)
             } else {
                 let pages = file.settled > 0 ? "\(file.settled) of \(file.pages) pages are judged" : nil
@@ -288,7 +296,7 @@ package struct AuditReport: Sendable, Equatable, Encodable {
         case folderMissing = "folder-missing"
         /// A file has no outcome, or not for all of its pages.
         case notJudged = "not-judged"
-        /// A file was written again after it was judged.
+        /// A file holds something else than what was judged.
         case rewritten
         /// A frame has an outcome but its file is gone.
         case fileMissing = "file-missing"
@@ -395,7 +403,10 @@ package struct Barrier {
                 }
             }
             let settled = try ledger.settled(files.map(\.source))
-            left += files.filter { !settled.contains($0.source) }
+            for file in files where !settled.contains(file.source) {
+                let pages = try ledger.knownPages(of: file.source)
+                if !KeptContent.isWhole(pages, of: file.source.absolutePath) { left.append(file) }
+            }
         }
         waiting = left
     }

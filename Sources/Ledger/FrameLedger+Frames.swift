@@ -28,8 +28,10 @@ extension FrameLedger {
     /// they were recorded first, and movies behind them.
     ///
     /// One pass over the rows as they lie, much faster than asking for each file by `settled`.
-    package func forEachSettled(_ body: (FileIdentity, FrameID) -> Void) throws(LedgerError) {
+    package func forEachSettled(_ body: (FrameSource, FrameID) -> Void) throws(LedgerError) {
         try read { database in
+            let pairs = try Row.fetchAll(database, sql: "SELECT id, path FROM roots")
+            let roots = pairs.reduce(into: [Int64: String]()) { $0[$1[0]] = $1[1] }
             var movies: [Movie: MoviePages] = [:]
             let rows = try Row.fetchCursor(
                 database,
@@ -39,23 +41,25 @@ extension FrameLedger {
                     """
             )
             while let row = try rows.next() {
-                guard let (identity, frame) = file(row) else { continue }
+                guard let (identity, frame) = file(row), let root = roots[row[9]] else { continue }
                 let pages: Int = row[8]
                 if pages == 1 {
-                    body(identity, frame)
+                    body(FrameSource(root: root, path: row[10], identity: identity), frame)
                 } else {
-                    let movie = Movie(root: row[9], path: ExactPath(row[10]), identity: identity)
+                    let movie = Movie(root: root, path: ExactPath(row[10]), identity: identity)
                     movies[movie, default: MoviePages(first: frame)].add(frame, of: pages)
                 }
             }
-            for (movie, pages) in movies where pages.isComplete { body(movie.identity, pages.first) }
+            for (movie, pages) in movies where pages.isComplete { body(movie.source, pages.first) }
         }
     }
 
     private struct Movie: Hashable {
-        let root: Int64
+        let root: String
         let path: ExactPath
         let identity: FileIdentity
+
+        var source: FrameSource { FrameSource(root: root, path: path.text, identity: identity) }
     }
 
     /// Which pages of a movie have an outcome.
@@ -98,6 +102,13 @@ extension FrameLedger {
         package let isCurrent: Bool
         /// What the page held; `nil` for one that could not be read.
         package let digest: PageDigest?
+        /// Frames of the file, as far as was known then.
+        package let pages: Int
+
+        /// Gathers a page.
+        package init(page: Int, isCurrent: Bool, digest: PageDigest?, pages: Int) {
+            (self.page, self.isCurrent, self.digest, self.pages) = (page, isCurrent, digest, pages)
+        }
     }
 
     /// The pages of a file that have an outcome, with this or an earlier content.
@@ -105,15 +116,16 @@ extension FrameLedger {
         try read { database in
             let statement = try database.cachedStatement(
                 sql: """
-                    SELECT page, pixels, stored, inode = ?3 AND size = ?4 AND mtime_ns = ?5 AND ctime_ns = ?6
+                    SELECT page, pixels, stored, pages, inode = ?3 AND size = ?4 AND mtime_ns = ?5 AND ctime_ns = ?6
                     FROM frames WHERE root = (SELECT id FROM roots WHERE path = ?1) AND path = ?2
                     """
             )
             return try Row.fetchAll(statement, arguments: Self.arguments(of: file)).map { row in
                 KnownPage(
                     page: row[0],
-                    isCurrent: row[3] ?? false,
-                    digest: FrameRow.digest(row[1], row[2])
+                    isCurrent: row[4] ?? false,
+                    digest: FrameRow.digest(row[1], row[2]),
+                    pages: row[3]
                 )
             }
         }

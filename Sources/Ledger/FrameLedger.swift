@@ -103,16 +103,21 @@ package final class FrameLedger: Sendable {
         }
     }
 
-    /// Brings all rows to the main file, and empties the write-ahead log where no reader needs it.
-    package func checkpoint() throws(LedgerError) {
-        _ = try translated { try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) } }
+    /// Brings all rows to the main file; `emptying`, the write-ahead log holds none of them afterwards.
+    package func checkpoint(emptying: Bool) throws(LedgerError) {
+        _ = try translated {
+            try pool.writeWithoutTransaction { try $0.checkpoint(emptying ? .truncate : .passive) }
+        }
     }
 
     /// Closes the database with all rows in its main file; a later call of any other method fails.
     package func close() throws(LedgerError) {
         // Without it nothing is lost: the rows stay in the log.
-        if isWritable { try? checkpoint() }
+        if isWritable { try? checkpoint(emptying: true) }
         try translated { try pool.close() }
+        // The pool closes its readers last, and they leave the files of the log. One that may write removes them.
+        guard isWritable, inode == Self.inode(of: path) else { return }
+        try? DatabaseQueue(path: path).read { _ = try LedgerSchema.state(of: $0) }
     }
 
     /// Records outcomes, and the alarms they gave rise to, in one transaction: all of them or none, durable when this
@@ -180,7 +185,7 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
         case busyOrFull
         /// Give the daemon's user the right to write the folder.
         case notAllowed
-        /// Move the file away and let a new one be made, or restore a backup.
+        /// Repair it (`LedgerRepair`), or restore a backup.
         case damaged
         /// Use the version of autoqc that wrote it, or another output folder.
         case otherSchema
@@ -210,7 +215,9 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
             switch code {
             case .busyOrFull: "free some space on its file system, or stop the other process that holds it"
             case .notAllowed: "let this user write the file and its folder"
-            case .damaged: "move it away (frames are then judged again) or restore a backup"
+            case .damaged:
+                "stop the daemon and run `autoqc doctor --repair`, which saves what can be read (the other frames are then "
+                    + "judged again); or restore a backup"
             case .otherSchema:
                 "another version of autoqc wrote it: use that version, or name another output folder (frames are then "
                     + "judged again)"
@@ -234,6 +241,7 @@ extension LedgerError {
         }
         let code: Code =
             switch error.resultCode {
+            case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHORT_READ: .damaged
             case .SQLITE_FULL, .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_IOERR, .SQLITE_NOMEM: .busyOrFull
             case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH: .notAllowed
             case .SQLITE_CORRUPT, .SQLITE_NOTADB: .damaged

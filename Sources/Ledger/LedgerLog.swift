@@ -19,11 +19,11 @@ package struct LedgerLog: Sendable {
             loss = nil
             return
         }
-        if !manager.fileExists(atPath: log) {
+        let size = (try? manager.attributesOfItem(atPath: log))?[.size] as? NSNumber
+        // A command that only read leaves an empty one.
+        if size?.intValue ?? 0 == 0 {
             loss = Self.sentence(ledger, "its log \(log) is gone")
-        } else if let size = (try? manager.attributesOfItem(atPath: log))?[.size] as? NSNumber,
-            size.intValue > 0, !Self.isLog(log)
-        {
+        } else if !Self.isLog(log) {
             loss = Self.sentence(ledger, "\(log) is not its log, or is damaged")
         } else {
             loss = nil

@@ -25,7 +25,7 @@ final class OpenOutput: Sendable {
         loss = isAfterCrash ? log.loss : nil
         try ledger.begin(session)
         // So that a ledger without its log is known as one that was in use.
-        try? ledger.checkpoint()
+        try? ledger.checkpoint(emptying: false)
     }
 
     /// Ends the session; what could not be written then is said at the next start.
@@ -75,7 +75,9 @@ final class OutputOpening: Sendable {
     /// Gives up waiting.
     func stop() { continuation.yield(.stop) }
 
-    /// The open output; `nil` where the end came before. Throws what does not pass.
+    /// The open output; `nil` where the end came before.
+    ///
+    /// Throws what does not pass.
     func open() async throws -> OpenOutput? {
         var wait = Wait(began: clock.now)
         let ticking = Task { [continuation] in

@@ -77,7 +77,11 @@ enum Durable {
     static func makeFolders(_ path: String) throws(OutputError) {
         if unsafe mkdir(path, 0o755) == 0 { return try syncFolder(parent(path)) }
         switch errno {
-        case EEXIST: break
+        case EEXIST:
+            var status = stat()
+            guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+                throw OutputError("make the folder", path, errno: ENOTDIR)
+            }
         case ENOENT where parent(path) != path:
             try makeFolders(parent(path))
             guard unsafe mkdir(path, 0o755) == 0 || errno == EEXIST else {

@@ -1,8 +1,12 @@
 import ArgumentParser
 import Foundation
+import Ledger
 import Logging
 import Monitoring
+import Plate
+import Reporting
 import Tensors
+import Training
 
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,14 +14,17 @@ struct DoctorCommand: ParsableCommand {
         abstract: "Look at everything that watching depends on, and say what to do about it.",
         discussion: """
             CPU and precision, libraries, model, folders and who may read and write them, inotify limits, space, ledger, journal, \
-            clock. Run it as the user that the daemon runs as. Exits with 1 if the daemon would not start or would be of no use.
+            clock; files that wait, and why. Run it as the user that the daemon runs as. Exits with 1 if the daemon would not start, would wait, or would be of no use.
             """
     )
 
     @OptionGroup var options: ConfigurationOptions
+    @Flag(help: "Save what can be read of a damaged ledger into a new one instead; the daemon must not run.")
+    var repair = false
 
     func run() throws {
         let configuration = try options.load(checking: .nothing)
+        if repair { return try Self.repair(configuration.output) }
         let diagnoses = [Self.cpu, Self.libraries, Self.model(configuration)] + configuration.diagnoses()
         for diagnosis in diagnoses {
             let padded = diagnosis.level.rawValue.padding(toLength: 4, withPad: " ", startingAt: 0)
@@ -25,6 +32,22 @@ struct DoctorCommand: ParsableCommand {
             if let remedy = diagnosis.remedy { Terminal.say("      \(remedy)") }
         }
         if diagnoses.contains(where: { $0.level == .failure }) { throw ExitCode.failure }
+    }
+
+    private static func repair(_ tree: OutputTree) throws {
+        guard FileManager.default.fileExists(atPath: tree.ledger) else {
+            throw DataError("\(tree.root) has no ledger to repair; the daemon makes one when it starts")
+        }
+        let lock = try OutputLock(tree: tree)
+        defer { withExtendedLifetime(lock) {} }
+        guard let repair = try LedgerRepair.repair(tree.ledger, at: .now) else {
+            return Terminal.say("ok    ledger: \(tree.ledger) is sound; nothing was changed")
+        }
+        let rows = ["frames", "alarms", "decisions"].map { "\(repair.saved[$0, default: 0]) \($0)" }
+        Terminal.say("ok    ledger: \(tree.ledger) was damaged (\(repair.problem)) and is made anew")
+        Terminal.say("      saved: \(rows.joined(separator: ", ")); the damaged file is \(repair.kept)")
+        Terminal.say("      start the daemon: it judges the frames again that have no outcome now")
+        Terminal.say("      if you have a newer backup, put it in place of \(tree.ledger) before that")
     }
 
     private static var cpu: Diagnosis {

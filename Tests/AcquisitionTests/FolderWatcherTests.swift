@@ -52,7 +52,8 @@ import Testing
             let known = try names.prefix(3).enumerated().map { index, name in
                 let status = try FileSystem.status(ExactPath.absolute(folder.appending(path: name).path))
                 let well = try #require(Well("A1"))
-                return (status.identity, FrameID(run: "01", well: well, index: index))
+                let source = FrameSource(root: folder.path, path: name, identity: status.identity)
+                return (source, FrameID(run: "01", well: well, index: index))
             }
             let watched = try WatchedFolder(folder, known: { add in known.forEach { add($0.0, $0.1) } })
             #expect(try await watched.ready() == 2)

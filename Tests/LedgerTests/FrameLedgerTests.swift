@@ -171,7 +171,7 @@ struct FrameLedgerTests {
                 Sample.judged("movie.tif", frame: 30, page: 0, pages: 2, size: 4),
             ])
             var files: [String] = []
-            try ledger.forEachSettled { files.append("\($1) \($0.size)") }
+            try ledger.forEachSettled { files.append("\($1) \($0.identity?.size ?? 0)") }
             #expect(files == ["01_B01_f7 1", "01_B01_f3 2", "01_B01_f30 4"])
         }
     }

@@ -63,7 +63,8 @@ extension ConfigurationSettings {
         }
         let target = Self.resolved(output)
         let around = watch.first { folder in
-            let source = Self.resolved(folder)
+            // One that does not answer is taken by its name.
+            let source = Patience.ask { Self.resolved(folder) } ?? folder
             return ExactPath(target).isInside(ExactPath(source))
         }
         return around.map { folder in
@@ -146,11 +147,19 @@ extension ConfigurationSettings {
     }
 
     private func missingFolder(_ folder: String) -> ConfigurationError? {
-        var isFolder: ObjCBool = false
-        let exists = unsafe FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
-        guard !exists || !isFolder.boolValue || !FileManager.default.isReadableFile(atPath: folder) else {
-            return nil
+        let isReadable = Patience.ask {
+            var isFolder: ObjCBool = false
+            let exists = unsafe FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
+            return exists && isFolder.boolValue && FileManager.default.isReadableFile(atPath: folder)
         }
+        guard let isReadable else {
+            return ConfigurationError(
+                key: "watch",
+                problem: "\(folder) does not answer",
+                remedy: "look at its server; `watch` starts without it and takes it up when it answers"
+            )
+        }
+        guard !isReadable else { return nil }
         return ConfigurationError(
             key: "watch",
             problem: "\(folder) is not a folder that can be read",

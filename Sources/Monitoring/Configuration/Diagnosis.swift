@@ -1,5 +1,7 @@
 import Acquisition
 import Foundation
+import Ledger
+import Plate
 import Reporting
 import Systemd
 
@@ -11,7 +13,7 @@ package struct Diagnosis: Sendable, Equatable {
         case fine = "ok"
         /// The daemon runs, but not as well as it could.
         case warning = "warn"
-        /// The daemon would not start, or lose its purpose.
+        /// The daemon would not start, wait, or lose its purpose.
         case failure = "fail"
     }
 
@@ -40,10 +42,22 @@ extension Configuration {
     ///
     /// The model is not loaded here.
     package func diagnoses() -> [Diagnosis] {
-        self.watch.map(Self.readable) + [Self.limits(self.watch, output), writable, space] + ledgerAndLock
-            + Diagnosis.names(in: self.watch, output: output.root, pattern: self.pattern) + [
+        let folders = self.watch.map { folder in (folder, Patience.ask { Self.readable(folder) }) }
+        let answering = folders.filter { $0.1 != nil }.map(\.0)
+        return folders.map { $1 ?? Self.silent($0) }
+            + [Self.limits(answering, output), writable, space] + ledgerAndLock
+            + Diagnosis.names(in: answering, output: output.root, pattern: self.pattern) + [
                 Self.journal, Self.clock,
             ]
+    }
+
+    private static func silent(_ folder: String) -> Diagnosis {
+        Diagnosis(
+            .failure,
+            "watched folder",
+            "\(folder) does not answer",
+            remedy: "look at its server; `watch` goes on with the others and takes it up when it answers"
+        )
     }
 
     private static func readable(_ folder: String) -> Diagnosis {
@@ -53,7 +67,7 @@ extension Configuration {
                 .failure,
                 "watched folder",
                 "\(folder) is not there",
-                remedy: "make it or mount it; `watch` waits for a folder that goes away later"
+                remedy: "make it or mount it; `watch` waits for it"
             )
         }
         guard manager.isReadableFile(atPath: folder), manager.isExecutableFile(atPath: folder) else {
@@ -117,7 +131,7 @@ extension Configuration {
                 "output",
                 "\(output.root) cannot be written: \(error.detail)",
                 remedy: "let user \(NSUserName()) write it; under systemd outside /var/lib/autoqc also "
-                    + "ReadWritePaths=\(output.root)"
+                    + "ReadWritePaths=-\(output.root)"
             )
         }
     }
@@ -148,7 +162,50 @@ extension Configuration {
                 )
             ]
         }
-        return [Diagnosis(.fine, "ledger", "\(output.ledger) is there; \(user)")]
+        return [ledgerItself(user)] + waiting
+    }
+
+    private func ledgerItself(_ user: String) -> Diagnosis {
+        let path = output.ledger
+        if let problem = LedgerRepair.problem(of: path) {
+            return Diagnosis(
+                .failure,
+                "ledger",
+                "\(path) is damaged: \(problem)",
+                remedy: "stop the daemon, run this again with --repair, and start it; or restore a backup"
+            )
+        }
+        do {
+            let ledger = try FrameLedger(reading: path)
+            let log = LedgerLog(of: path)
+            let isAfterCrash = try ledger.sessions().last.map { $0.ended == nil } ?? false
+            if isAfterCrash, !OutputLock.isHeld(output), let loss = log.loss {
+                return Diagnosis(
+                    .warning,
+                    "ledger",
+                    loss,
+                    remedy: "nothing; or restore a backup before the start"
+                )
+            }
+        } catch {
+            return Diagnosis(.failure, "ledger", "\(error)", remedy: "do what it says, and look again")
+        }
+        return Diagnosis(.fine, "ledger", "\(path) is sound; \(user)")
+    }
+
+    /// Frames that wait, and why.
+    private var waiting: [Diagnosis] {
+        guard let frames = try? FrameLedger(reading: output.ledger).pending(), let first = frames.first else {
+            return []
+        }
+        return [
+            Diagnosis(
+                .warning,
+                "waiting",
+                "\(frames.count) files wait; \(first.source.absolutePath) since \(first.since.iso8601): \(first.reason)",
+                remedy: "mend what the reason names; `autoqc audit` lists all of them"
+            )
+        ]
     }
 
     private static var journal: Diagnosis {
