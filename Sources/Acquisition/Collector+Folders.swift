@@ -34,7 +34,7 @@ extension Collector {
         }
         folder.scan = scan
         folders[path] = folder
-        if isRoot { found(folder.place) }
+        if isRoot { tellFound(folder.place) }
         if folder.watch == nil || folder.isShared { polled.insert(path) } else { polled.remove(path) }
         do {
             try look(through: path, folder, now)
@@ -46,7 +46,7 @@ extension Collector {
     }
 
     /// Says that the root is there again, or is another folder.
-    private func found(_ place: FileSystem.Place?) {
+    private func tellFound(_ place: FileSystem.Place?) {
         if isMissing {
             tell(.rootBack(path: printableName(root.text)))
         } else if let before = rootPlace, before != place {

@@ -1,5 +1,6 @@
 import Frames
 import Ledger
+import Plate
 
 /// Whether a file that looks otherwise than it did, as after a copy, a touch or a restore, still holds what was judged.
 enum KeptContent {

@@ -26,6 +26,8 @@ actor EventLog {
             if case .frame(let file) = event { frames.append(file) }
         }
 
+        /// Places in time of the frames that were told, whatever their files' names.
+        var indices: Set<Int> { Set(frames.map(\.frame.index)) }
         var names: [String] { frames.map(\.source.path).sorted() }
         var skipped: [String: String] {
             let pairs = events.compactMap { event -> (String, String)? in
