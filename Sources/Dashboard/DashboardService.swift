@@ -103,9 +103,11 @@ package struct WaitingPage: Service {
         let router = Router(context: BasicRequestContext.self)
         router.add(middleware: Access(settings: settings))
         router.get("/healthz") { _, _ in Response(healthOf: figures()) }
-        router.get("**") { _, _ in
-            let reasons = figures().obstacles.joined(separator: " ")
-            return Response.problem(.serviceUnavailable, "the daemon waits for its output: \(reasons)")
+        for path: RouterPath in ["/", "**"] {
+            router.get(path) { _, _ in
+                let reasons = figures().obstacles.joined(separator: " ")
+                return Response.problem(.serviceUnavailable, "the daemon waits for its output: \(reasons)")
+            }
         }
         return router
     }

@@ -33,7 +33,9 @@ package struct LedgerRepair: Sendable {
             configuration.busyMode = .timeout(10)
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             let found = try queue.read { try String.fetchAll($0, sql: "PRAGMA quick_check(3)") }
-            return found == ["ok"] ? nil : found.joined(separator: "; ")
+            // A heading names the database, and some lines hold several faults.
+            let faults = found.flatMap { $0.split(separator: "\n") }.filter { !$0.hasPrefix("***") }
+            return found == ["ok"] ? nil : faults.prefix(3).joined(separator: "; ")
         } catch let error as DatabaseError where LedgerError(error, path: path).code == .damaged {
             return error.message ?? "\(error.resultCode)"
         } catch {

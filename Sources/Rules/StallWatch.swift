@@ -1,14 +1,27 @@
+import Mathematics
 package import Plate
 
 /// Which wells stopped getting frames.
 ///
-/// A well stalls when it got none for `limit` while another well of its run did. When a whole run gets none, one stall is
+/// A well stalls when it got none for `Limit` while another well of its run did. When a whole run gets none, one stall is
 /// reported for it, on the well that was served last: the run has ended, or the microscope hangs.
 package struct StallWatch: Sendable {
+    /// How long a silence may be.
+    package enum Limit: Sendable, Equatable {
+        /// As long as it likes.
+        case never
+        /// Ten times the usual time between two frames of a well, and a minute at least.
+        case automatic
+        /// So long.
+        case after(Duration)
+    }
+
     /// A well, or a whole run, that gets no more frames.
     package struct Stall: Sendable, Equatable {
         /// The last frame that came.
         package let last: FrameID
+        /// How long a silence may be.
+        package let limit: Duration
         /// Whether every other well of the run is silent as well.
         package let isWholeRun: Bool
     }
@@ -21,16 +34,40 @@ package struct StallWatch: Sendable {
 
     /// The runs in progress, with the last frame of each well.
     private var runs: [String: [Well: Entry]] = [:]
+    /// The last times between two frames of a well, in s.
+    private var intervals: [Double] = []
+    /// How many of them are kept, and how many make a usual time.
+    private static let (kept, enough) = (256, 16)
+    /// The shortest silence that is reported by itself.
+    package static let shortest = Duration.seconds(60)
 
     /// Watches no run yet.
     package init() {}
+
+    /// How long a silence may be; `nil` for ever, and while too few frames came to say what is usual.
+    package func duration(_ limit: Limit) -> Duration? {
+        switch limit {
+        case .never: nil
+        case .after(let time): time
+        case .automatic:
+            intervals.count < Self.enough
+                ? nil : max(Self.shortest, .seconds(10 * intervals.median))
+        }
+    }
 
     /// Whether a run is watched.
     package func watches(_ run: String) -> Bool { runs[run] != nil }
 
     /// Notes that a frame came.
     package mutating func saw(_ frame: FrameID, now: ContinuousClock.Instant) {
-        runs[frame.run, default: [:]][frame.well] = Entry(frame: frame, moment: now)
+        let before = runs[frame.run, default: [:]].updateValue(
+            Entry(frame: frame, moment: now),
+            forKey: frame.well
+        )
+        guard let before, before.frame.index < frame.index else { return }
+        let frames = Double(frame.index) - Double(before.frame.index)
+        intervals.append((now - before.moment) / .seconds(1) / max(1, frames))
+        intervals.removeFirst(max(0, intervals.count - Self.kept))
     }
 
     /// Watches a well from an earlier start as well, by its last frame.
@@ -43,21 +80,21 @@ package struct StallWatch: Sendable {
         runs[frame.run, default: [:]][frame.well] = entry
     }
 
-    /// Wells that have newly stalled, each reported once; a `limit` of `nil` is never.
-    package mutating func newStalls(limit: Duration?, now: ContinuousClock.Instant) -> [Stall] {
-        guard let limit else { return [] }
+    /// Wells that have newly stalled, each reported once.
+    package mutating func newStalls(limit: Limit, now: ContinuousClock.Instant) -> [Stall] {
+        guard let limit = duration(limit) else { return [] }
         var stalls: [Stall] = []
         for (run, wells) in runs {
             guard let latest = wells.values.max(by: { $0.moment < $1.moment }) else { continue }
             if now - latest.moment >= limit {
-                stalls.append(Stall(last: latest.frame, isWholeRun: true))
+                stalls.append(Stall(last: latest.frame, limit: limit, isWholeRun: true))
                 // The next frame of the run begins the watch anew.
                 runs[run] = nil
                 continue
             }
             for (well, entry) in wells where !entry.isReported && now - entry.moment >= limit {
                 runs[run]?[well]?.isReported = true
-                stalls.append(Stall(last: entry.frame, isWholeRun: false))
+                stalls.append(Stall(last: entry.frame, limit: limit, isWholeRun: false))
             }
         }
         return stalls.sorted { $0.last < $1.last }

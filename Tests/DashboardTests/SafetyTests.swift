@@ -136,6 +136,7 @@ import Testing
         let visitor = Visitor(port: try #require(await ports.first { _ in true }))
         let health = try await visitor.get("/healthz")
         #expect(health.status == 503 && health.text.hasPrefix("waits: Cannot write \"/out\""))
+        #expect(try await visitor.get("/").status == 503)
         let answer = try await visitor.get("/api/v1/runs")
         #expect(answer.status == 503)
         #expect(

@@ -1,5 +1,6 @@
 import Foundation
 import Frames
+import Ledger
 import Plate
 import TestSupport
 import Testing
@@ -33,6 +34,33 @@ struct CommandTests {
             ] {
                 #expect(said.contains(mistake), "\(said)")
             }
+        }
+    }
+
+    @Test func theDoctorRepairsADamagedLedger() async throws {
+        try await withTemporaryFolder { folder in
+            let out = folder.appending(path: "out")
+            let watched = folder.appending(path: "in")
+            for place in [out, watched] {
+                try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+            }
+            let path = out.appending(path: "ledger.sqlite")
+            try FrameLedger(path: path.path).close()
+            let arguments = [
+                "doctor", "--repair", "--model", Program.model, "--out", out.path, watched.path,
+            ]
+            var (status, said) = try await run(arguments, in: folder)
+            #expect(status == 0, "a sound ledger stays: \(said)")
+            var data = try Data(contentsOf: path)
+            data.removeLast(data.count / 2)
+            try data.write(to: path)
+            (status, said) = try await run(["doctor"] + arguments.dropFirst(2), in: folder)
+            #expect(status == 1, "\(said)")
+            (status, said) = try await run(arguments, in: folder)
+            #expect(status == 0, "\(said)")
+            #expect(LedgerRepair.problem(of: path.path) == nil)
+            let names = try FileManager.default.contentsOfDirectory(atPath: out.path)
+            #expect(names.contains { $0.hasPrefix("ledger.sqlite.damaged-") })
         }
     }
 

@@ -6,7 +6,7 @@ autoqc=$1
 model=${2:-$here/../../examples/models/complexeye.safetensors}
 export OMP_WAIT_POLICY=passive
 status=0
-for fault in kills recipes powercut disk slow share overflow hostile week; do
+for fault in kills story recipes powercut disk movie unread slow share overflow hostile week; do
     echo "== $fault"
     python3 "$here/$fault.py" "$autoqc" "$model"
     code=$?

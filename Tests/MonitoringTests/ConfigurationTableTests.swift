@@ -105,7 +105,7 @@ struct ConfigurationTableTests {
         least.watch = example.watch
         #expect(try Configuration(least) == example)
         // The figures themselves, so that a changed default is seen.
-        #expect(example.threshold == nil && example.stalledAfter == nil && example.web == nil)
+        #expect(example.threshold == nil && example.stalledAfter == .automatic && example.web == nil)
         #expect((example.batchFrames, example.queueNames, example.frozenFrames) == (4, 50_000, 5))
         #expect((example.hysteresis.onset, example.hysteresis.window) == (2, 3))
         #expect(example.limits == .default)

@@ -390,6 +390,26 @@ struct FramePipelineTests {
         }
     }
 
+    @Test func theEndDoesNotWaitForAFrameThatCannotBeWritten() async throws {
+        try await Bench.with { bench in
+            let folder = bench.tree.folder(run: "01")
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try Data("in the way".utf8).write(to: URL(filePath: bench.tree.masks(run: "01")))
+            let queue = FrameQueue(WellQueue(batchFrames: 4, capacity: 10))
+            for index in 0..<3 {
+                let file = try bench.file("01_B1_f\(index).tif", index == 1 ? "200" : "10", frame: index)
+                #expect(await queue.offer(QueuedFrame(file: file)))
+            }
+            queue.close()
+            try await bench.judge(queue, settings: FramePipeline.Settings(judge: FakeJudge()))
+            #expect(try bench.rows().map(\.frame?.index) == [0])
+            #expect(
+                queue.standing.troubles.first?.contains("01_B1_f1.tif waits: Cannot make the folder") == true
+            )
+            #expect(try bench.ledger().pending().map(\.frame.index) == [1])
+        }
+    }
+
     @Test func whatIsLeftAtTheEndIsNamedUntilItIsJudged() async throws {
         try await Bench.with { bench in
             let files = try (0..<3).map { try bench.file("01_B1_f\($0).tif", "10", frame: $0) }
@@ -487,7 +507,7 @@ struct FramePipelineTests {
         try await Bench.with { bench in
             let frame = FrameID(run: "01", well: try #require(Well("B1")), index: 7)
             try bench.pipeline().report(
-                StallWatch.Stall(last: frame, isWholeRun: false),
+                StallWatch.Stall(last: frame, limit: .seconds(60), isWholeRun: false),
                 silence: .seconds(90)
             )
             #expect(try bench.events() == ["STALLED 7"])

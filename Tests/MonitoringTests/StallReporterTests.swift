@@ -59,7 +59,7 @@ struct StallReporterTests {
 
     private func stalls(_ bench: Bench) throws -> StallReporter {
         let stalls = try bench.stalls(at: Self.restart)
-        stalls.set(limit: .seconds(60))
+        stalls.set(limit: .after(.seconds(60)))
         return stalls
     }
 
@@ -75,7 +75,11 @@ struct StallReporterTests {
                 )
             }
             #expect(reported(stalls, after: 59).isEmpty)
-            let expected = StallWatch.Stall(last: try file("B1", 4, written: 0).frame, isWholeRun: false)
+            let expected = StallWatch.Stall(
+                last: try file("B1", 4, written: 0).frame,
+                limit: .seconds(60),
+                isWholeRun: false
+            )
             #expect(reported(stalls, after: 61) == [expected])
             #expect(reported(stalls, after: 100).isEmpty)
         }

@@ -129,6 +129,24 @@ struct WellQueueTests {
         #expect(batch(&queue, at: .seconds(1))?.frames == frames)
     }
 
+    @Test func aWellInTroubleDoesNotCountAsBeingBehind() throws {
+        var queue = queue(batch: 1)
+        queue.add(try frame("A1", 0))
+        let first = try #require(batch(&queue))
+        var frames = first.frames
+        frames[0].trouble = QueuedFrame.Trouble(reason: "a folder is in the way", attempts: 1)
+        queue.finish(first, retries: frames, notBefore: start + .seconds(1), now: start + .seconds(10))
+        for index in 1..<100 { queue.add(try frame("A1", index)) }
+        queue.add(try frame("B1", 0))
+        #expect((queue.count, queue.held, queue.pressing) == (101, 100, 1))
+        #expect(queue.troubles.values.map(\.file.frame.index) == [0])
+        #expect(serve(&queue) == ["B01f0"])
+        // Written at last.
+        let again = try #require(batch(&queue, at: .seconds(20)))
+        queue.finish(again, now: start + .seconds(20))
+        #expect(queue.troubles.isEmpty && queue.pressing == 99)
+    }
+
     @Test func farBehindHalfOfTheFramesWaitAndNewestComeFirst() throws {
         var queue = queue(batch: 1)
         // One frame took ten seconds.

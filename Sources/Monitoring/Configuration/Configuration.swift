@@ -90,11 +90,6 @@ package struct Configuration: Sendable, Equatable {
             maximumDecodingTime: self.limitDecoding
         )
     }
-    /// `stalled_after`; `nil` for never.
-    package var stalledAfter: Duration? {
-        let time = settings.value(\.stalledAfter)
-        return time > .zero ? time : nil
-    }
     /// `canary`.
     var canary: CanarySettings { CanarySettings(settings) }
     /// `web`; `nil` for no live page.

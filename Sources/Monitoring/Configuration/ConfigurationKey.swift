@@ -1,5 +1,6 @@
 import Foundation
 import Plate
+import Rules
 import StrictYAML
 
 /// Whether and when a running daemon takes a changed key at a reload (SIGHUP, `systemctl reload`).
@@ -306,6 +307,26 @@ extension ValueKind<SeverityThreshold> {
             },
             write: { $0.severity.map { "\($0)" } ?? "calibrated" },
             allows: { $0.severity.map { $0.isFinite && $0 >= 0 } ?? true }
+        )
+    }
+}
+
+extension ValueKind<StallWatch.Limit> {
+    static var stall: ValueKind {
+        ValueKind(
+            type: "time in ms, s, m or h, or `auto`",
+            words: "`auto`, a time with its unit, for example 2s, 10m or 1h, or 0",
+            read: { node, _ in
+                if node.string == "auto" { return .automatic }
+                return node.string.flatMap { Duration(withUnit: $0) }.map { $0 > .zero ? .after($0) : .never }
+            },
+            write: { limit in
+                switch limit {
+                case .never: "0"
+                case .automatic: "auto"
+                case .after(let time): time.withUnit()
+                }
+            }
         )
     }
 }

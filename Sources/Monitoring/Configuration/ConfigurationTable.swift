@@ -2,6 +2,7 @@ import Acquisition
 package import Logging
 package import Plate
 package import Reporting
+package import Rules
 
 /// Every key of the configuration: a row each, in the order of the example file.
 ///
@@ -95,8 +96,11 @@ package struct ConfigurationTable: Sendable {
         .reload(.nextBatch, "Number format of the network; `auto` is the model's choice, else bf16 or f32.")
     package let stopTimeout = Key("stop_timeout", .time, default: .seconds(30))
         .reload(.atOnce, "After SIGTERM waiting frames are judged this long, the others at the next start.")
-    package let stalledAfter = Key("stalled_after", .time, default: .zero)
-        .reload(.atOnce, "A well that gets no frame for this long while it should is STALLED; 0 for never.")
+    package let stalledAfter = Key("stalled_after", .stall, default: .automatic)
+        .reload(
+            .atOnce,
+            "A well or run that gets no frame for this long is STALLED; `auto` is ten times the usual time between two frames of a well, at least a minute; 0 for never."
+        )
 
     package let canaryEvery = Key("canary.every", .timeOrNever(.seconds(1)...), default: .seconds(3600))
         .reload(.atOnce, "Time between two rounds of the canary, the detector's live test; 0 for never.")

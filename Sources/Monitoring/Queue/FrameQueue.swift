@@ -19,7 +19,7 @@ final class FrameQueue: Sendable {
         case batch(WellQueue.Batch)
         /// Nothing became due in the time given.
         case idle
-        /// Nothing waits, nothing is out that could come back, and nothing will come.
+        /// Nothing waits that can be judged, nothing is out that could come back, and nothing will come.
         case finished
     }
 
@@ -38,7 +38,8 @@ final class FrameQueue: Sendable {
         var waitingOffers: [CheckedContinuation<Void, Never>] = []
         var sleepers: [DispatchSemaphore] = []
 
-        var isFinished: Bool { isClosed && queue.count == 0 && queue.busy == 0 }
+        /// What waits because of a trouble would wait for ever; it has been tried.
+        var isFinished: Bool { isClosed && queue.count == queue.held && queue.busy == 0 }
 
         /// Offers that may look again, if there is room or no hope.
         mutating func releasedOffers() -> Woken {
@@ -94,8 +95,10 @@ final class FrameQueue: Sendable {
         }
     }
 
-    /// Whether nothing waits and judging is not behind: then there is time for something else.
-    var isQuiet: Bool { state.withLock { $0.queue.count == 0 && $0.queue.load.level == .keepingUp } }
+    /// Whether nothing waits that can be judged, and judging is not behind: then there is time for something else.
+    var isQuiet: Bool {
+        state.withLock { $0.queue.count == $0.queue.held && $0.queue.load.level == .keepingUp }
+    }
 
     /// Whether more of what lay there at the start may come.
     var hasRoomForOld: Bool { state.withLock { $0.queue.hasRoomForOld } }

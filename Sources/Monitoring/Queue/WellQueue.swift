@@ -106,10 +106,21 @@ struct WellQueue {
     var count: Int { counts.reduce(0, +) }
     var deferred: Int { counts[Pool.deferred.rawValue] }
 
-    /// Of them, those that came while the microscope was watched, are not deferred and can be judged.
+    /// Of them, those that came while the microscope was watched, are not deferred, and neither wait behind a trouble nor for a
+    /// folder that does not answer.
     var pressing: Int {
-        guard !suspended.isEmpty else { return counts[Pool.prompt.rawValue] }
-        return lines.values.reduce(0) { $0 + (isSuspended($1[.prompt].first) ? 0 : $1[.prompt].count) }
+        guard !suspended.isEmpty || !troubles.isEmpty else { return counts[Pool.prompt.rawValue] }
+        return lines.reduce(0) { sum, line in
+            let waits = troubles[line.key] != nil || isSuspended(line.value[.prompt].first)
+            return sum + (waits ? 0 : line.value[.prompt].count)
+        }
+    }
+
+    /// Of them, those of wells that wait because of a trouble.
+    var held: Int {
+        troubles.keys.reduce(0) { sum, key in
+            sum + (lines[key].map { line in Pool.allCases.reduce(0) { $0 + line[$1].count } } ?? 0)
+        }
     }
 
     /// Hands out no frame of a watched folder until `resume` was called as often.

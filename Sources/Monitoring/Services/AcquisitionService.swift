@@ -95,6 +95,7 @@ struct AcquisitionService: Service {
     /// Says which watched folders do not answer, and that they do again; the start does not wait for them.
     private func watchFolders() async {
         var silent: Set<String> = []
+        for folder in feed.standings { stalls.watch(folder.root) }
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             let standings = feed.standings
             let now = standings.filter { $0.silence >= Self.patience }
@@ -112,6 +113,15 @@ struct AcquisitionService: Service {
                 logger.notice(
                     "A watched folder answers again",
                     metadata: ["folder": "\(printableName(root))"]
+                )
+            }
+            for folder in stalls.newlySilentFolders() {
+                logger.warning(
+                    "No frame comes to a watched folder",
+                    metadata: [
+                        "folder": "\(printableName(folder.folder))",
+                        "silence": "\(folder.silence.components.seconds) s",
+                    ]
                 )
             }
             let isListed = standings.allSatisfy { $0.isListed || $0.silence >= Self.patience }

@@ -29,6 +29,7 @@ struct JudgingService: Service {
             try await judge()
             group.cancelAll()
         }
+        leaveTroubled()
         await finished()
         // The queue may be closed and empty before this service is told to stop. A service that returns before it is told to
         // counts as failed.
@@ -67,6 +68,17 @@ struct JudgingService: Service {
         guard !left.isEmpty else { return }
         logger.warning(
             "`stop_timeout` is over; waiting frames are judged after the next start",
+            metadata: ["count": "\(left.count)"]
+        )
+        leave(left)
+    }
+
+    /// What could not be written until the end.
+    private func leaveTroubled() {
+        let left = queue.abandon()
+        guard !left.isEmpty else { return }
+        logger.error(
+            "Frames that cannot be written, and those behind them, are left for the next start",
             metadata: ["count": "\(left.count)"]
         )
         leave(left)
