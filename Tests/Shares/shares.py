@@ -87,7 +87,7 @@ class Scene:
     """A server, a daemon, and the frames that come; `at` the share is mounted, `inn` is watched."""
 
     def __init__(self, autoqc, model, folder, frames, server, through=False, always=False, clock=0, grain=0):
-        self.folder, self.frames, self.written = folder, frames, {}
+        self.folder, self.frames, self.written, self.come, self.latencies = folder, frames, {}, 0, []
         self.server = server(folder, clock, grain) if server else None
         self.at = f"{folder}/mount"
         self.inn = self.server.export if through else self.at
@@ -112,7 +112,8 @@ class Scene:
     def arrive(self, count, how=plainly, retry=False):
         """So many more frames come; with `retry` the writer connects again and writes a frame anew, as acquisition programs do."""
         for _ in range(0, count, RATE):
-            batch = self.frames[len(self.written):len(self.written) + min(RATE, count)]
+            batch = self.frames[self.come:self.come + RATE]
+            self.come += len(batch)
             try:
                 self.written.update(how(self.writer, batch))
             except Exception:
@@ -128,12 +129,15 @@ class Scene:
         return False
 
     def ends(self):
-        """Nothing lost, nothing doubled, nothing judged again after a restart; gives the latencies."""
+        """Nothing lost, nothing doubled, nothing judged again after a restart."""
         daemon = self.daemon
         until(lambda: len(self.scored()) == len(self.written),
               lambda: f"{len(self.scored())} of {len(self.written)} frames are scored; others are {self.others()}\n{self.troubles()}")
-        daemon.check()
         rows = daemon.rows
+        self.latencies = sorted(
+            max(0, datetime.datetime.fromisoformat(row["judged"].replace("Z", "+00:00")).timestamp() - self.written[name])
+            for (name, _), row in rows.items() if name in self.written)
+        daemon.check()
         faulty = collections.Counter((row["run"], row["well"], int(row["frame"])) for row in rows.values()
                                      if row["verdict"] == "faulty")
         if daemon.count("FAULT") != faulty:
@@ -149,8 +153,6 @@ class Scene:
         if again:
             raise Failure(f"{len(again)} frames are judged again by a restart, the first is {again[0]}")
         daemon.stop()
-        return [datetime.datetime.fromisoformat(row["judged"].replace("Z", "+00:00")).timestamp() - self.written[name]
-                for (name, _), row in rows.items() if name in self.written]
 
     def scored(self):
         return [name for (name, _), row in self.daemon.rows.items() if row["state"] == "scored" and name in self.written]
@@ -206,14 +208,15 @@ def calls_hang(scene):
     scene.arrive(SHORT // 4)
     scene.server.freeze()
     scene.arrive(SHORT // 4)
-    beside = [name for name, _ in scene.frames[len(scene.written):len(scene.written) + SHORT // 4]]
-    on_share, scene.writer = scene.writer, FolderWriter(scene.local)
-    scene.arrive(SHORT // 4)
-    until(lambda: set(beside) <= set(scene.scored()),
-          lambda: f"{len(set(beside) & set(scene.scored()))} of {len(beside)} frames of the local folder are judged while the "
-          f"share's calls hang\n{scene.troubles()}")
+    # Of another run: a well waits for its own frames.
+    beside = [(f"02{name[2:]}", content) for name, content in scene.frames[:SHORT // 4]]
+    for second in range(0, len(beside), RATE):
+        scene.written.update(plainly(FolderWriter(scene.local), beside[second:second + RATE]))
+    names = {name for name, _ in beside}
+    until(lambda: names <= set(scene.scored()),
+          lambda: f"{len(names & set(scene.scored()))} of {len(names)} frames of the local folder are judged while the share's calls "
+          f"hang\n{scene.troubles()}")
     scene.server.thaw()
-    scene.writer = on_share
     scene.arrive(SHORT // 4)
 
 
@@ -221,7 +224,8 @@ def oplock_kept(scene):
     """A client writes whole frames, keeps them open with an oplock for 20 s, and does not answer when it is broken."""
     scene.begin()
     scene.arrive(RATE)
-    batch = scene.frames[RATE:2 * RATE]
+    batch = scene.frames[scene.come:scene.come + RATE]
+    scene.come += RATE
     files = []
     for name, content in batch:
         files.append(scene.writer.create(name, oplock=True))
@@ -241,12 +245,12 @@ def fat_disk(scene):
     image = f"{scene.folder}/image"
     subprocess.run(["mkfs.vfat", "-C", image, "65536"], check=True, stdout=subprocess.DEVNULL)
     mount = ["mount", "-t", "vfat", "-o", "loop"] if kernel_has("vfat") else ["fusefat", "-o", "rw+"]
-    subprocess.run([*mount, image, scene.at], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*mount, image, scene.at], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         scene.daemon.start()
         scene.writer = FolderWriter(scene.at)
         scene.arrive(SHORT)
-        return scene.ends()
+        scene.ends()
     finally:
         scene.daemon.kill()
         subprocess.run(["umount", "-l", scene.at])
@@ -278,11 +282,10 @@ def play(name, autoqc, model, work, frames):
     """One row of the table; whether it is right."""
     server, options, story = SCENES[name]
     scene = Scene(autoqc, model, f"{work}/{name}", frames, server, **options)
-    figures = ""
     try:
-        result = story(scene)
-        latencies = sorted(result or scene.ends())
-        figures = (f"{statistics.median(latencies):.2f} | {latencies[int(0.99 * (len(latencies) - 1))]:.2f} | {latencies[-1]:.2f}")
+        story(scene)
+        if not scene.latencies:
+            scene.ends()
         result = "right"
     except LeftOut as reason:
         result = f"left out: {reason}"
@@ -292,7 +295,10 @@ def play(name, autoqc, model, work, frames):
         result = f"WRONG: {traceback.format_exc()}"
     finally:
         scene.clear()
-    print(f"| {name} | {len(scene.written)} | {figures or ' | | '} | {result} |", flush=True)
+    waits = scene.latencies or [float("nan")]
+    figures = " | ".join(f"{figure:.2f}" for figure in (
+        statistics.median(waits), waits[int(0.99 * (len(waits) - 1))], waits[-1]))
+    print(f"| {name} | {len(scene.written)} | {figures} | {result} |", flush=True)
     return not result.startswith("WRONG")
 
 
