@@ -49,6 +49,29 @@ extension Collector {
         }
     }
 
+    /// Notes a file that was made: it is looked at when its writer closes it, or else when it has had time to be filled.
+    func expect(_ name: String, _ parent: ExactPath, _ folder: Folder, _ now: ContinuousClock.Instant) {
+        let path = parent.appending(name)
+        let relative = folder.relative.isEmpty ? name : folder.relative + "/" + name
+        guard !isFirstListing, candidates[path] == nil, candidates.count < plan.mostCandidates,
+            case .frame(let frame) = plan.pattern.read(
+                relativePath: relative,
+                rootName: String(root.name)
+            )
+        else { return }
+        candidates[path] = Candidate(
+            relative: relative,
+            frame: frame,
+            found: .listed,
+            trustsTime: false,
+            isEarly: false,
+            isOpen: true,
+            since: now,
+            pause: plan.options.firstRetry,
+            due: now + plan.options.fill
+        )
+    }
+
     /// Whether a frame that a listing found is to be looked at; counts it.
     private func isNews(
         _ path: ExactPath,
@@ -126,13 +149,15 @@ extension Collector {
             candidate.since = now
             candidate.pause = plan.options.firstRetry
         }
+        let series = Series(candidate.frame)
         guard isStable(candidate, status.identity, now) else {
             candidate.due = candidate.since + plan.options.settle
             candidates[path] = candidate
-            settling.insert(path)
+            settling[series, default: []].insert(path)
             return
         }
-        settling.remove(path)
+        settling[series]?.remove(path)
+        if settling[series]?.isEmpty == true { settling[series] = nil }
         if let due = settlingBefore(candidate.frame), now - candidate.since < plan.options.settle {
             candidate.due = due
             candidates[path] = candidate
@@ -183,6 +208,11 @@ extension Collector {
     ) {
         guard now - candidate.since >= plan.options.giveUpAfter else {
             return postpone(path, candidate, now)
+        }
+        // Whoever has it open may take longer; the close is told.
+        guard !candidate.isOpen else {
+            candidates[path] = nil
+            return
         }
         let sentence = reason.hasSuffix(".") ? String(reason.dropLast()) : reason
         let reason = "\(sentence); it has stayed so for \(plan.options.giveUpAfter)"
@@ -251,12 +281,11 @@ extension Collector {
     /// Until when a frame waits for earlier ones of its series, which lay there at the start and may not be whole: a frame that
     /// came after them would be told before them.
     private func settlingBefore(_ frame: FrameID) -> ContinuousClock.Instant? {
-        guard !settling.isEmpty else { return nil }
-        settling = settling.filter { candidates[$0]?.found == .listed }
-        return settling.compactMap { candidates[$0] }.filter { earlier in
-            earlier.frame.index < frame.index && earlier.frame.well == frame.well
-                && earlier.frame.run == frame.run && earlier.frame.view == frame.view
-        }.map(\.due).max()
+        let series = Series(frame)
+        guard let paths = settling[series] else { return nil }
+        let still = paths.filter { candidates[$0]?.found == .listed }
+        settling[series] = still.isEmpty ? nil : still
+        return still.compactMap { candidates[$0] }.filter { $0.frame.index < frame.index }.map(\.due).max()
     }
 
     private func postpone(_ path: ExactPath, _ candidate: Candidate, _ now: ContinuousClock.Instant) {

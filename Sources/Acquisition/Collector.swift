@@ -27,6 +27,8 @@ final class Collector {
         var trustsTime: Bool
         /// Whether it lay there at the start; then it waits for room, and what came since does not wait for it.
         let isEarly: Bool
+        /// Whether its writer was not seen to close it: some servers keep files open that they have long written.
+        var isOpen = false
         /// Frames of it that were told, while others are missing.
         var framesTold = 0
         /// Whether another write after the last look would show in its times.
@@ -38,6 +40,15 @@ final class Collector {
         var since: ContinuousClock.Instant
         var pause: Duration
         var due: ContinuousClock.Instant
+    }
+
+    /// Frames that are told in the order of their time.
+    struct Series: Hashable {
+        let run: String
+        let well: Well
+        let view: FrameView
+
+        init(_ frame: FrameID) { (run, well, view) = (frame.run, frame.well, frame.view) }
     }
 
     /// What a folder that is looked through again and again held when its files were looked at last.
@@ -78,7 +89,7 @@ final class Collector {
 
     var candidates: [ExactPath: Candidate] = [:]
     /// Of them, those that may still be written to: they were listed soon after they were written.
-    var settling: Set<ExactPath> = []
+    var settling: [Series: Set<ExactPath>] = [:]
     /// Whether files were passed over because too many wait; then the folders are looked through again.
     var hasLeftOut = false
     /// What happened to the watching itself and is not told yet.
@@ -176,7 +187,11 @@ final class Collector {
             guard let status = try? FileSystem.status(path.appending(name)) else { return }
             let isLinked = status.links > 1 || status.identity.changed != status.identity.modified
             if status.kind == .file {
-                if isLinked { consider(name, path, folder, .listed, now) }
+                if isLinked {
+                    consider(name, path, folder, .listed, now)
+                } else {
+                    expect(name, path, folder, now)
+                }
             } else {
                 refuse(name, in: path, status.kind)
             }

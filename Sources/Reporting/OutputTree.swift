@@ -190,7 +190,7 @@ package final class OutputLock: Sendable {
                 usleep(Self.pause)
                 continue
             }
-            close(descriptor)
+            // What is thrown from here on ends the object, which closes the file.
             guard number == EWOULDBLOCK else { throw OutputError("lock", tree.lock, errno: number) }
             throw OutputError(
                 "lock",

@@ -276,6 +276,23 @@ import Testing
         }
     }
 
+    @Test("a file that its writer never closes is taken once it has stayed the same")
+    func neverClosed() async throws {
+        try await withTemporaryFolder { folder in
+            var options = WatchedFolder.fast
+            options.fill = .milliseconds(100)
+            let watched = try WatchedFolder(folder, options: options)
+            _ = try await watched.ready()
+            let path = folder.appending(path: "01_A1_f1.tif")
+            let file = unsafe open(path.path, O_CREAT | O_WRONLY, 0o600)
+            try #require(file >= 0)
+            defer { close(file) }
+            #expect(unsafe write(file, "END", 3) == 3)
+            try await watched.log.wait(for: "the frame") { $0.names == ["01_A1_f1.tif"] }
+            watched.watcher.stop()
+        }
+    }
+
     @Test("a file that is found and ends in zeros is given time, one that was closed is not")
     func unfilled() async throws {
         try await withTemporaryFolder { folder in

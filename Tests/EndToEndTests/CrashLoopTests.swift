@@ -26,7 +26,7 @@ import Testing
     private static func crash(_ plate: TestPlate, _ name: String, by signal: Int32) async throws -> Program {
         let program = try Program(plate.watchArguments, in: plate.folder)
         // Notes of the run before are gone by then.
-        try await until("\(name) is being judged", within: .seconds(120), by: program) {
+        try await until("\(name) is being judged", by: program) {
             program.said.contains("The first listing is done") && noted(plate).contains(name)
         }
         program.signal(signal)

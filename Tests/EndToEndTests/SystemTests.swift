@@ -23,6 +23,8 @@ import Testing
             }
             try await until("the frame is judged") { plate.counts()[.judged] == 1 }
             program.signal(SIGTERM)
+            // Read on: the socket holds few messages, and the program waits for no reader.
+            try await until("it says that it stops") { socket.heard().contains("STOPPING=1") }
             #expect(try await program.end() == 0)
             let heard = socket.heard()
             let ready = try #require(heard.firstIndex(of: "READY=1"))

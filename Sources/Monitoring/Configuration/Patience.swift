@@ -3,7 +3,9 @@ import Synchronization
 
 /// Asks a file system something that it may not answer, as a share whose server is away.
 enum Patience {
-    /// The answer; `nil` where none came in time. The thread that asked goes when it comes after all.
+    /// Returns the answer, or `nil` where none came in time.
+    ///
+    /// The thread that asked goes when the answer comes after all.
     static func ask<Answer: Sendable>(
         within limit: Duration = .seconds(5),
         _ question: @escaping @Sendable () -> Answer

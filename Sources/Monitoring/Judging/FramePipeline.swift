@@ -166,8 +166,10 @@ struct FramePipeline: Sendable {
             }
             if try skipMoved(queued.file) { continue }
             do {
-                let isDone = try judgeNoted(queued, into: &results, settings) { results in
-                    try judge(queued, into: &results, settings)
+                let isDone = try environment.heartbeat.asking(queued.file.source.root) {
+                    try judgeNoted(queued, into: &results, settings) { results in
+                        try judge(queued, into: &results, settings)
+                    }
                 }
                 guard isDone else {
                     try finish(&results, settings)
@@ -322,10 +324,8 @@ struct FramePipeline: Sendable {
         let open: any OpenFrames
         var stack: FrameStack
         do throws(FrameReadError) {
-            (open, stack) = try environment.heartbeat.asking(file.source.root) { () throws(FrameReadError) in
-                let open = try environment.reader.open(file.path)
-                return (open, try FrameStack(open, file, isComing: file.isGrowing && queued.givenUp == nil))
-            }
+            open = try environment.reader.open(file.path)
+            stack = try FrameStack(open, file, isComing: file.isGrowing && queued.givenUp == nil)
         } catch {
             if error.kind == .unseen {
                 handBack(file, because: error)
@@ -344,9 +344,7 @@ struct FramePipeline: Sendable {
             return true
         }
         var known = KnownPages(try persist { try environment.ledger.knownPages(of: file.source) })
-        let news = environment.heartbeat.asking(file.source.root) {
-            stack.presence.there.filter { !known.isSame($0.page, of: stack, file) }
-        }
+        let news = stack.presence.there.filter { !known.isSame($0.page, of: stack, file) }
         turn.begin()
         for point in news {
             environment.heartbeat.tick()
@@ -414,9 +412,7 @@ struct FramePipeline: Sendable {
     ) throws(FrameReadError) -> PageResult? {
         let frame: Frame
         do throws(FrameReadError) {
-            frame = try environment.heartbeat.asking(file.source.root) { () throws(FrameReadError) in
-                try stack.open.frame(page: point.page)
-            }
+            frame = try stack.open.frame(page: point.page)
         } catch {
             guard error.kind == .unreadable else { throw error }
             return stack.result(at: point, .quarantined(reason: error.reason))
@@ -432,7 +428,9 @@ struct FramePipeline: Sendable {
     private func judge(_ frame: Frame, name: String, _ settings: Settings) -> FrameRecord.Outcome {
         warn(of: frame, settings)
         do {
-            var judgement = try settings.judge.judge(frame, threshold: settings.threshold)
+            var judgement = try environment.heartbeat.working {
+                try settings.judge.judge(frame, threshold: settings.threshold)
+            }
             // Only a faulty frame's are written.
             if judgement.verdict != .faulty { judgement.pictures = nil }
             return judgement.isFinite
@@ -505,6 +503,10 @@ struct FramePipeline: Sendable {
 
     /// Repeats something until the output takes it.
     private func persist<Value>(_ body: () throws -> Value) throws -> Value {
+        try environment.heartbeat.working { try persisted(body) }
+    }
+
+    private func persisted<Value>(_ body: () throws -> Value) throws -> Value {
         var delay = Self.firstDelay
         var isWaiting = false
         defer { if isWaiting { environment.obstacles.pass(Obstacle.output) } }

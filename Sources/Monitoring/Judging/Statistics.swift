@@ -168,7 +168,8 @@ final class Heartbeat: Sendable {
     func tick(now: ContinuousClock.Instant = .now) {
         state.withLock { state in
             state.last = max(state.last, now)
-            state.isExcused = false
+            if let asked = state.asked { state.asked = (asked.folder, now) }
+            state.isExcused = state.asked != nil
         }
     }
 
@@ -177,18 +178,32 @@ final class Heartbeat: Sendable {
         state.withLock { $0.isExcused = true }
     }
 
-    /// Asks the file system of a watched folder for something.
+    /// Does something that asks the file system of a watched folder.
     ///
     /// It may not answer: then that folder is to blame, not this part.
-    func asking<Value, Failure: Error>(_ folder: String, _ body: () throws(Failure) -> Value) throws(Failure)
-        -> Value
-    {
-        state.withLock { ($0.asked, $0.isExcused) = ((folder, .now), true) }
-        defer {
-            state.withLock { ($0.asked, $0.isExcused) = (nil, false) }
-            tick()
-        }
+    func asking<Value>(_ folder: String, _ body: () throws -> Value) rethrows -> Value {
+        let before = ask(folder)
+        defer { ask(before) }
         return try body()
+    }
+
+    /// Does something in the midst of `asking` that asks nothing of that folder.
+    func working<Value>(_ body: () throws -> Value) rethrows -> Value {
+        let before = ask(nil)
+        defer { ask(before) }
+        return try body()
+    }
+
+    /// Notes which folder is asked from now on; returns the one before.
+    @discardableResult
+    private func ask(_ folder: String?) -> String? {
+        state.withLock { state in
+            let before = state.asked?.folder
+            state.asked = folder.map { ($0, .now) }
+            state.isExcused = folder != nil
+            state.last = max(state.last, .now)
+            return before
+        }
     }
 
     /// The watched folder that has not answered for so long; `nil` where none is asked, or not for as long.
