@@ -85,7 +85,9 @@ import Testing
         process.arguments = ["-c", "cd '\(folder.path)'; \(line)", Program.path]
         process.standardOutput = FileHandle.nullDevice
         try Data().write(to: said)
-        process.standardError = try FileHandle(forWritingTo: said)
+        let file = try FileHandle(forWritingTo: said)
+        defer { try? file.close() }
+        process.standardError = file
         try process.run()
         try await until("the shell ends") { !process.isRunning }
         return (process.terminationStatus, try String(contentsOf: said, encoding: .utf8))

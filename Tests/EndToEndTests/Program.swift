@@ -37,9 +37,12 @@ final class Program: Sendable {
         process = Process()
         process.executableURL = Self.binary
         process.arguments = arguments
-        process.standardError = try FileHandle(forWritingTo: messages)
+        let files = try [messages, output].map { try FileHandle(forWritingTo: $0) }
+        // The program has its own; Foundation would keep these, and loses the ends of programs once there are a thousand.
+        defer { for file in files { try? file.close() } }
+        process.standardError = files[0]
         if let log { process.standardError = log }
-        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardOutput = files[1]
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         try process.run()
     }
