@@ -84,7 +84,7 @@ struct BatchPlan {
     private mutating func endReplays(_ results: [PageResult]) {
         for (view, state) in views where state.wasFaulty && !state.sequence.isFaulty {
             guard state.replayedFrom != nil,
-                let index = records.lastIndex(where: { $0.frame?.view == view && $0.judgement != nil }),
+                let index = records.lastIndex(where: { $0.frame?.view == view }),
                 !alarms.contains(where: { $0.event == .clear && $0.frame.view == view })
             else { continue }
             let reason = "judged again: the frames that made it faulty changed"

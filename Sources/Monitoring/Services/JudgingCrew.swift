@@ -16,7 +16,17 @@ final class JudgingCrew: Sendable {
         var started = 0
         var failure: (any Error)?
         var waiting: CheckedContinuation<Void, Never>?
+
+        /// The heart and the number of another thread, which counts as at work from now on.
+        mutating func hire() -> Recruit {
+            started += 1
+            let heart = Heartbeat(name: "judging \(started)")
+            atWork.append(heart)
+            return (heart, started)
+        }
     }
+
+    private typealias Recruit = (heart: Heartbeat, number: Int)
 
     private let state = Mutex(State())
 
@@ -32,8 +42,16 @@ final class JudgingCrew: Sendable {
         failed: @escaping @Sendable () -> Void,
         work: @escaping @Sendable (Heartbeat, _ thread: Int) throws -> Void
     ) async throws {
-        let start = { @Sendable in self.start(queue, failed, work) }
-        for _ in 0..<threads { start() }
+        let start = { @Sendable (recruit: Recruit) in
+            let thread = Thread {
+                let result = Result { try work(recruit.heart, recruit.number) }
+                self.ended(recruit.heart, result, queue, failed)
+            }
+            thread.name = "autoqc.judging\(recruit.number)"
+            thread.stackSize = Self.stackSize
+            thread.start()
+        }
+        for recruit in state.withLock({ state in (0..<threads).map { _ in state.hire() } }) { start(recruit) }
         let watch = Task {
             while (try? await Task.sleep(for: .seconds(1))) != nil { self.relieve(queue, start) }
         }
@@ -53,40 +71,20 @@ final class JudgingCrew: Sendable {
         state.withLock { $0.relieved.contains { $0.heart === heart } }
     }
 
-    private func start(
-        _ queue: FrameQueue,
-        _ failed: @escaping @Sendable () -> Void,
-        _ work: @escaping @Sendable (Heartbeat, _ thread: Int) throws -> Void
-    ) {
-        let (heart, number) = state.withLock { state in
-            state.started += 1
-            let heart = Heartbeat(name: "judging \(state.started)")
-            state.atWork.append(heart)
-            return (heart, state.started)
-        }
-        let thread = Thread {
-            let result = Result { try work(heart, number) }
-            self.ended(heart, result, queue, failed)
-        }
-        thread.name = "autoqc.\(heart.name.filter { $0 != " " })"
-        thread.stackSize = Self.stackSize
-        thread.start()
-    }
-
     /// Relieves the threads whose folder does not answer.
-    private func relieve(_ queue: FrameQueue, _ start: @Sendable () -> Void) {
-        let stuck = state.withLock { state in
+    ///
+    /// In one step: a thread that ends just now must find its folder suspended, and somebody at work.
+    private func relieve(_ queue: FrameQueue, _ start: (Recruit) -> Void) {
+        let recruits = state.withLock { state in
             let stuck = state.atWork.compactMap { heart in
                 heart.unanswered(for: Self.patience).map { (heart: heart, folder: $0) }
             }
+            for thread in stuck { queue.suspend(thread.folder) }
             state.relieved += stuck
             state.atWork.removeAll { heart in stuck.contains { $0.heart === heart } }
-            return stuck
+            return stuck.map { _ in state.hire() }
         }
-        for thread in stuck {
-            queue.suspend(thread.folder)
-            start()
-        }
+        recruits.forEach(start)
     }
 
     private func ended(
