@@ -16,6 +16,8 @@ SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
 # Several programs compute at once there: a thread that waits shall sleep, not spin on a core that another one needs.
 demo test: export OMP_WAIT_POLICY = passive
+# Tests at once: each that waits holds programs and open files, and Foundation loses the ends of programs from file 1024 on.
+test: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH = 16
 
 .PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start bench-scale soak test-systemd test-faults test-shares test-browser soak-faults fuzz model clean
 
@@ -42,9 +44,10 @@ demo: build
 
 test: deps lint
 	swift build --build-tests $(STRICT)
-	@# With a journal of their own where one can be had; the tests that need one say so otherwise.
-	@Tests/Scripts/with-journald.sh swift test --skip-build $(STRICT); status=$$?; \
-	    [ $$status -ne 77 ] && exit $$status; swift test --skip-build $(STRICT)
+	@# With a journal of their own where one can be had; the tests that need one say so otherwise. Line by line, so that a run that
+	@# is ended from outside has said where it was.
+	@Tests/Scripts/with-journald.sh stdbuf -oL swift test --skip-build $(STRICT); status=$$?; \
+	    [ $$status -ne 77 ] && exit $$status; stdbuf -oL swift test --skip-build $(STRICT)
 
 lint:
 	swift format lint --strict --parallel -r Package.swift Sources Tests

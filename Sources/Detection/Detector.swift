@@ -68,22 +68,27 @@ package final class Detector: Sendable {
     }
 
     /// Judges a frame, and keeps what was measured in it.
-    func judgeWithEvidence(_ frame: Frame, threshold: Double? = nil) -> (Judgement, Evidence) {
-        let map = scorer.map(of: frame)
+    func judgeWithEvidence(
+        _ frame: Frame,
+        threshold: Double? = nil,
+        patches: PatchSelection = .all
+    ) -> (Judgement, Evidence) {
+        let map = scorer.map(of: frame, patches: patches)
         let evidence = calibration.evidence(of: frame, map: map)
         return (judge(evidence, map, threshold), evidence)
     }
 
     /// Judges a frame of at least one pixel; several threads may judge at once.
     ///
-    /// `threshold` is a severity of the user's own; without it the calibration's decides. `report` hears how far the passes
-    /// over the frame are.
+    /// `threshold` is a severity of the user's own; without it the calibration's decides. With less than all `patches` the cost
+    /// is less (`Tier.half`). `report` hears how far the passes over the frame are.
     package func judge(
         _ frame: Frame,
         threshold: Double? = nil,
+        patches: PatchSelection = .all,
         report: (ReconstructionProgress) -> Void = { _ in }
     ) -> Judgement {
-        let map = scorer.map(of: frame, report: report)
+        let map = scorer.map(of: frame, patches: patches, report: report)
         return judge(calibration.evidence(of: frame, map: map), map, threshold)
     }
 

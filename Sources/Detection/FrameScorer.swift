@@ -6,7 +6,8 @@ package import Tensors
 /// Turns frames into score maps with a model of any method and profile, calibrated or not.
 ///
 /// Any number of threads may ask at once: each gets a reconstructor of its own for a frame of the `realtime` profile;
-/// those of the `reference` profile go one after another, as one frame keeps all cores busy.
+/// those of the `reference` profile go one after another, as one frame keeps all cores busy. `patches` says which ones are
+/// reconstructed in the `realtime` profile (`Reconstructor`).
 package final class FrameScorer: Sendable {
     /// What the network multiplies.
     package let precision: Precision
@@ -43,9 +44,10 @@ package final class FrameScorer: Sendable {
     /// `report` hears how far the passes over the frame are.
     package func map(
         of frame: Frame,
+        patches: PatchSelection = .all,
         report: (ReconstructionProgress) -> Void = { _ in }
     ) -> ScoreMap {
-        map(of: reconstruction(of: frame, report: report))
+        map(of: reconstruction(of: frame, patches: patches, report: report))
     }
 
     /// The median-filtered residual of a frame that has been reconstructed.
@@ -61,13 +63,14 @@ package final class FrameScorer: Sendable {
     /// A frame of any size as the model sees it, and what the model makes of it.
     package func reconstruction(
         of frame: Frame,
+        patches: PatchSelection = .all,
         report: (ReconstructionProgress) -> Void = { _ in }
     ) -> Reconstruction {
         guard model.description.realtime == nil else {
-            return withReconstructor { $0.reconstruction(of: frame, report: report) }
+            return withReconstructor { $0.reconstruction(of: frame, patches: patches, report: report) }
         }
         return single.withLock { _ in
-            withReconstructor { $0.reconstruction(of: frame, report: report) }
+            withReconstructor { $0.reconstruction(of: frame, patches: patches, report: report) }
         }
     }
 

@@ -238,9 +238,9 @@ package struct WellDetector: Sendable {
     /// Judges a frame, and collects it; several threads may judge at once.
     ///
     /// `threshold` is a severity of the user's own; without it the calibration's decides.
-    package func judge(_ frame: Frame, threshold: Double?) -> Judgement {
-        guard let collect else { return detector.judge(frame, threshold: threshold) }
-        let (judgement, evidence) = detector.judgeWithEvidence(frame, threshold: threshold)
+    package func judge(_ frame: Frame, threshold: Double?, patches: PatchSelection = .all) -> Judgement {
+        guard let collect else { return detector.judge(frame, threshold: threshold, patches: patches) }
+        let (judgement, evidence) = detector.judgeWithEvidence(frame, threshold: threshold, patches: patches)
         collect(frame, judgement, evidence)
         return judgement
     }

@@ -38,17 +38,37 @@ package final class RealtimeReconstructor: Reconstructor {
     package func passes(height: Int, width: Int) -> Int { diffusion.phases.count }
 
     /// Both images are rescaled from the network's [-1, 1].
-    package func reconstruction(of frame: Frame, report: (ReconstructionProgress) -> Void) -> Reconstruction {
+    ///
+    /// A frame too narrow for two patches in a row is reconstructed as a whole.
+    package func reconstruction(
+        of frame: Frame,
+        patches: PatchSelection = .all,
+        report: (ReconstructionProgress) -> Void
+    ) -> Reconstruction {
+        let (height, width) = (frame.height, frame.width)
+        let patches = width < 2 * diffusion.phases.patch ? .all : patches
+        let phases = (0..<diffusion.phases.count).filter { patches.includes(phase: $0) }
         let image = normalisation.normalised(frame.pixels)
-        let output = predicted(image, height: frame.height, width: frame.width)
-        let passes = diffusion.phases.count
-        report(ReconstructionProgress(done: passes, all: passes, secondsLeft: 0))
-        return Reconstruction(
-            input: Self.unitRange(image),
-            output: output,
-            height: frame.height,
-            width: frame.width
-        )
+        var output = predicted(image, phases, height: height, width: width)
+        var input = Self.unitRange(image)
+        for phase in 0..<diffusion.phases.count where !patches.includes(phase: phase) {
+            let runs = diffusion.phases.noisedRuns(height: height, width: width, phase: phase)
+            copyNeighbours(to: runs, width: width, in: &input)
+            copyNeighbours(to: runs, width: width, in: &output)
+        }
+        report(ReconstructionProgress(done: phases.count, all: phases.count, secondsLeft: 0))
+        return Reconstruction(input: input, output: output, height: height, width: width)
+    }
+
+    /// Fills patches with the ones to their left, and the first of a row with the one to its right.
+    ///
+    /// So the residual has the statistics of a whole frame, with which thresholds were found.
+    private func copyNeighbours(to runs: [Range<Int>], width: Int, in image: inout [Float]) {
+        let patch = diffusion.phases.patch
+        for run in runs {
+            let source = run.lowerBound % width < patch ? run.lowerBound + patch : run.lowerBound - patch
+            for offset in 0..<run.count { image[run.lowerBound + offset] = image[source + offset] }
+        }
     }
 
     /// From [-1, 1] to [0, 1].
@@ -62,16 +82,19 @@ package final class RealtimeReconstructor: Reconstructor {
     package func ranges(of frame: Frame) -> [ClosedRange<Float>] {
         let image = normalisation.normalised(frame.pixels)
         var ranges: [ClosedRange<Float>] = []
-        forEachPhase(of: image, height: frame.height, width: frame.width) { _, noisy in
+        forEachPhase(0..<diffusion.phases.count, of: image, height: frame.height, width: frame.width) {
+            _,
+            noisy in
             ranges.unite(with: lane.run { network.ranges(of: noisy) })
         }
         return ranges
     }
 
-    /// What the network makes of a normalised image, row-major, height x width, rescaled to [0, 1].
-    private func predicted(_ image: [Float], height: Int, width: Int) -> [Float] {
+    /// What the network makes of a normalised image, row-major, height x width, rescaled to [0, 1]; patches of other phases have
+    /// no value.
+    private func predicted(_ image: [Float], _ phases: [Int], height: Int, width: Int) -> [Float] {
         unsafe [Float](filling: image.count) { result in
-            forEachPhase(of: image, height: height, width: width) { phase, noisy in
+            forEachPhase(phases, of: image, height: height, width: width) { phase, noisy in
                 let columns = noisy.shape[2]
                 predicted(noisy).withSpan { predicted in
                     unsafe predicted.withUnsafeBufferPointer { predicted in
@@ -113,8 +136,9 @@ package final class RealtimeReconstructor: Reconstructor {
         return network
     }
 
-    /// Hands out the image of each phase with its patches noised, 1 x H x W x 1, padded to a size the network takes.
+    /// Hands out the image of each of some phases with its patches noised, 1 x H x W x 1, padded to a size the network takes.
     private func forEachPhase(
+        _ phases: some Sequence<Int>,
         of image: [Float],
         height: Int,
         width: Int,
@@ -124,7 +148,7 @@ package final class RealtimeReconstructor: Reconstructor {
         let (rows, columns) = (height.roundedUp(to: multiple), width.roundedUp(to: multiple))
         let padded = Self.padded(image, height: height, width: width, rows: rows, columns: columns)
         let noise = noiseField(height: rows, width: columns)
-        for phase in 0..<diffusion.phases.count {
+        for phase in phases {
             var noisy = Tensor(padded, shape: [1, rows, columns, 1])
             noisy.withMutableSpan { noisy in
                 PatchedDiffusion.noise(

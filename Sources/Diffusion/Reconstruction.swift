@@ -27,7 +27,13 @@ package struct ReconstructionProgress: Sendable, Equatable {
 /// Turns frames into reconstructions; the profiles differ in how.
 package protocol Reconstructor: AnyObject {
     /// Reconstructs a frame of any size; `report` hears of every batch of passes.
-    func reconstruction(of frame: Frame, report: (ReconstructionProgress) -> Void) -> Reconstruction
+    ///
+    /// Only the `realtime` profile can leave patches out. Where one is left out, both images show its neighbour.
+    func reconstruction(
+        of frame: Frame,
+        patches: PatchSelection,
+        report: (ReconstructionProgress) -> Void
+    ) -> Reconstruction
 
     /// Passes that a frame of this size takes.
     func passes(height: Int, width: Int) -> Int

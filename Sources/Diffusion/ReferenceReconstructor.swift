@@ -27,8 +27,12 @@ package final class ReferenceReconstructor: Reconstructor {
         sliding.starts(length: height).count * sliding.starts(length: width).count * windows.passes
     }
 
-    /// Reconstructs a frame of any size; `report` hears of every batch of windows.
-    package func reconstruction(of frame: Frame, report: (ReconstructionProgress) -> Void) -> Reconstruction {
+    /// Reconstructs a frame of any size as a whole, whatever `patches` are; `report` hears of every batch of windows.
+    package func reconstruction(
+        of frame: Frame,
+        patches: PatchSelection = .all,
+        report: (ReconstructionProgress) -> Void
+    ) -> Reconstruction {
         let image = settings.preprocessed(frame)
         return Reconstruction(
             input: image.pixels,

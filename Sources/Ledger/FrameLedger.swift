@@ -26,7 +26,7 @@ import Synchronization
 /// | | `cause`, `confidence` | probable cause of a faulty frame, and how sure it is, from 0 to 1; null for `unknown` |
 /// | | `mask`, `model` | mask relative to the run's folder, model's name |
 /// | | `well_faulty` | 1 where the well counts as faulty from this frame on, after hysteresis; null where judged after a newer |
-/// | | `tier` | `full` or `deferred`, see `Tier` |
+/// | | `tier` | `full`, `half` or `deferred`, see `Tier` |
 /// | | `precision` | what the network computed with (`f32`, `int8`) |
 /// | | `change` | how far the frame is from the frames before it, see `ChangeRule`; null where that is not known |
 /// | | `evidence` | for a fault, gathered over the well's frames, see `EvidenceRule`; null where that is not known |

@@ -71,7 +71,7 @@ enum LedgerSchema {
             width INTEGER, height INTEGER,
             area REAL, box_x INTEGER, box_y INTEGER, box_width INTEGER, box_height INTEGER,
             cause TEXT, confidence REAL, mask TEXT, well_faulty INTEGER,
-            tier TEXT CHECK (tier IN ('full', 'deferred')),
+            tier TEXT CHECK (tier IN ('full', 'half', 'deferred')),
             precision TEXT, change REAL, evidence REAL, appearance BLOB,
             model TEXT,
             completed_ns INTEGER,

@@ -244,12 +244,11 @@ extension WellQueue {
 extension Load.Change {
     fileprivate func log(to logger: Logger) {
         logger.warning(
-            now > before
-                ? "Judging is behind; no frame is lost, and every second one is judged later"
-                : "Judging keeps up again",
+            now == .keepingUp
+                ? "Judging keeps up again"
+                : "Judging is behind; no frame is lost: \(load.words)",
             metadata: [
                 "lag": "\((load.lag / .milliseconds(100)).rounded() / 10) s", "count": "\(load.waiting)",
-                "measures": "\(now == .keepingUp ? "none" : load.words)",
             ]
         )
     }

@@ -238,6 +238,8 @@ package struct FrameCounts: Sendable, Equatable {
     package var judged = 0
     /// Of them, those judged faulty.
     package var flagged = 0
+    /// Of them, those judged by half of their patches, because judging was behind.
+    package var halves = 0
     /// Of them, those judged after newer ones, because judging was behind.
     package var deferred = 0
     /// Frames that could not be judged.
@@ -254,6 +256,7 @@ package struct FrameCounts: Sendable, Equatable {
         left.known += right.known
         left.judged += right.judged
         left.flagged += right.flagged
+        left.halves += right.halves
         left.deferred += right.deferred
         left.quarantined += right.quarantined
         left.skipped += right.skipped

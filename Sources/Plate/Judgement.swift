@@ -306,10 +306,13 @@ package struct ProbableCause: Sendable, Equatable {
     }
 }
 
-/// Whether a frame was judged in the order of time.
+/// How much of a frame was judged, and whether in the order of time.
 package enum Tier: String, Sendable, Equatable, CaseIterable {
-    /// Before the newer frames of its well.
+    /// All of it, before the newer frames of its well.
     case full
+    /// Every second patch by the network, the other ones in the next frame (`PatchSelection`): the plate came faster than this
+    /// machine judges.
+    case half
     /// After newer frames of its well: it waited while the plate came faster than this machine judges.
     case deferred
 }

@@ -235,10 +235,11 @@ package enum ServiceLogging {
         stream.write(line + "\n")
     }
 
-    /// Waits until the log and the journal have everything, for so long at most.
+    /// Waits until the log, the journal and the service manager have everything, for so long at most each.
     package static func flush(within limit: Duration = .seconds(2)) {
         StandardError.flush(within: limit)
         Journal.flush(within: limit)
+        ServiceManager.flush(within: limit)
     }
 
     /// The log handler that `bootstrap` gives to a logger.

@@ -42,6 +42,9 @@ package struct ServiceManager: Sendable {
         return .microseconds(Int64(clamping: microseconds))
     }
 
+    /// Waits until the manager was told everything, for so long at most.
+    static func flush(within limit: Duration) { outbox.flush(within: limit) }
+
     private func notify(_ state: String) -> Bool { Self.outbox.send(Array(state.utf8)) }
 
     /// Room for some minutes of a manager that does not read.

@@ -30,6 +30,11 @@ struct ScoreCommand: ParsableCommand {
     var maps: String?
     @Flag(help: "Print rows when all frames are judged: unreadable ones, then the most severe first.")
     var ranked = false
+    @Flag(
+        help:
+            "Look at half of the patches, in turn with each frame of a well, as watch does while frames come too fast."
+    )
+    var half = false
     @Option(
         help: "Overlap of a reference model's windows, from 0 to below 1, instead of the model's own.",
         transform: NumberOption.within(NumberOption.overlap)
@@ -66,11 +71,12 @@ struct ScoreCommand: ParsableCommand {
         let width = detector.description.realtime == nil ? 1 : Compute.threads
         for start in stride(from: 0, to: frames.count, by: width) {
             let paths = Array(frames[start..<min(start + width, frames.count)])
+            let selections = paths.map { selection(for: names.match(path: $0), time: 0) }
             let ahead =
                 width == 1
                 ? []
                 : Compute.concurrentMap(paths.count) {
-                    Ahead(paths[$0], choice: planes.choice, judgedBy: detector)
+                    Ahead(paths[$0], choice: planes.choice, selections[$0], judgedBy: detector)
                 }
             for (index, path) in paths.enumerated() {
                 let judged = ahead.isEmpty ? nil : ahead[index].judgement
@@ -104,12 +110,22 @@ struct ScoreCommand: ParsableCommand {
     private struct Ahead: Sendable {
         let judgement: Judgement?
 
-        init(_ path: String, choice: PlaneChoice, judgedBy detector: Detector) {
+        init(
+            _ path: String,
+            choice: PlaneChoice,
+            _ patches: PatchSelection,
+            judgedBy detector: Detector
+        ) {
             let reader = try? TIFFReader(path: path, choice: choice)
             let only = reader?.frames.count == 1 ? reader?.frames.first : nil
             let frame = only.flatMap { try? reader?.frame(page: $0.page) }
-            judgement = frame.map { detector.judge($0) }
+            judgement = frame.map { detector.judge($0, patches: patches) }
         }
+    }
+
+    /// The patches to look at in a frame of a name and a time in its file.
+    private func selection(for frame: FrameID?, time: Int) -> PatchSelection {
+        half ? .half(forFrame: frame?.later(by: time).index ?? time) : .all
     }
 
     private func detector() throws -> Detector {
@@ -173,7 +189,10 @@ struct ScoreCommand: ParsableCommand {
                 Terminal.note(warning)
             }
             let judgement =
-                judged ?? detector.judge(frame) { terminal.passes($0, of: url.lastPathComponent) }
+                judged
+                ?? detector.judge(frame, patches: selection(for: name, time: point.time)) {
+                    terminal.passes($0, of: url.lastPathComponent)
+                }
             if let name { covered.add(name.later(by: point.time), judgement) }
             let identity = Self.fields(of: name, time: isStack ? point.time : nil)
             try table.add(Self.row(path, identity, judgement), severity: judgement.severity)

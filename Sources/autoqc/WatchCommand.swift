@@ -183,8 +183,10 @@ struct WatchCommand: AsyncParsableCommand {
         let latency = [summary.medianLatency, summary.latency99].map {
             $0.map { "\(($0 / .seconds(1)).digits(2)) s" } ?? "none"
         }
-        let deferred = counts.deferred > 0 ? " (\(counts.deferred) deferred)" : ""
-        return "\(counts.seen) frames seen, \(counts.judged) scored\(deferred), \(counts.flagged) flagged, "
+        let behind = [(counts.halves, "by half of their patches"), (counts.deferred, "deferred")]
+            .filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        let how = behind.isEmpty ? "" : " (\(behind.joined(separator: ", ")))"
+        return "\(counts.seen) frames seen, \(counts.judged) scored\(how), \(counts.flagged) flagged, "
             + "\(counts.quarantined) quarantined, \(counts.skipped) skipped, \(counts.known) known before; "
             + "\(summary.framesPerSecond.digits(2)) frames/s, latency median \(latency[0]), 99 % within \(latency[1])"
     }

@@ -23,7 +23,6 @@ import Testing
             }
             try await until("the frame is judged") { plate.counts()[.judged] == 1 }
             program.signal(SIGTERM)
-            // Read on: the socket holds few messages, and the program waits for no reader.
             try await until("it says that it stops") { socket.heard().contains("STOPPING=1") }
             #expect(try await program.end() == 0)
             let heard = socket.heard()
@@ -146,15 +145,16 @@ import Testing
     }
 }
 
-/// The socket that systemd would listen on.
+/// The socket that systemd would listen on, read by a thread of its own: the socket holds few messages, and a program that ends
+/// waits for its reader for two seconds only.
 final class NotifySocket: Sendable {
     let path: String
-    private let descriptor: Int32
     private let lines = Mutex<[String]>([])
+    private let descriptor: Int32
 
     init(path: String) throws {
         self.path = path
-        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let bytes = Array(path.utf8)
@@ -169,19 +169,19 @@ final class NotifySocket: Sendable {
             }
         }
         guard bound == 0 else { throw Program.Failure(description: "cannot bind \(path)") }
+        Thread { [weak self, descriptor] in
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            // An empty one says that this has come to its end.
+            while case let count = unsafe recv(descriptor, &buffer, buffer.count, 0), count > 0 {
+                let text = String(decoding: buffer[..<count], as: UTF8.self)
+                self?.lines.withLock { $0 += text.split(separator: "\n").map { String($0) } }
+            }
+            close(descriptor)
+        }.start()
     }
 
-    deinit { close(descriptor) }
+    deinit { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     /// Every line so far.
-    func heard() -> [String] {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
-            guard count > 0 else { break }
-            let text = String(decoding: buffer[..<count], as: UTF8.self)
-            lines.withLock { $0 += text.split(separator: "\n").map { String($0) } }
-        }
-        return lines.withLock { $0 }
-    }
+    func heard() -> [String] { lines.withLock { $0 } }
 }

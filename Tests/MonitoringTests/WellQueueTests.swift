@@ -156,7 +156,10 @@ struct WellQueueTests {
         for index in 1...8 where index != 5 { queue.add(try frame("A1", index)) }
         #expect(queue.weighLoad(now: start) == nil)
         #expect(queue.deferred == 0)
-        #expect(queue.weighLoad(now: start + .seconds(5))?.now == .halved)
+        #expect(queue.weighLoad(now: start + .seconds(2))?.now == .halfPatches)
+        #expect(queue.weighLoad(now: start + .seconds(3)) == nil)
+        #expect(queue.deferred == 0)
+        #expect(queue.weighLoad(now: start + .seconds(8))?.now == .deferring)
         queue.add(try frame("A1", 9))
         #expect((queue.count, queue.deferred, queue.pressing) == (8, 4, 4))
         var served: [String] = []
@@ -167,7 +170,26 @@ struct WellQueueTests {
             queue.finish(batch, now: start)
         }
         #expect(served == [8, 6, 4, 2, 9, 7, 3, 1].map { "A01f\($0)" })
-        #expect(tiers == Array(repeating: .full, count: 4) + Array(repeating: .deferred, count: 4))
+        #expect(tiers == Array(repeating: .half, count: 4) + Array(repeating: .deferred, count: 4))
+    }
+
+    @Test func behindFramesComeInOrderAndAreJudgedByHalf() throws {
+        var queue = queue(batch: 1)
+        queue.add(try frame("A1", 0))
+        let first = try #require(batch(&queue))
+        queue.finish(first, now: start + .seconds(10))
+        for index in 1...4 { queue.add(try frame("A1", index)) }
+        var old = try frame("B1", 0)
+        old.isFromStart = true
+        queue.add(old)
+        #expect(queue.weighLoad(now: start) == nil)
+        #expect(queue.weighLoad(now: start + .seconds(2))?.now == .halfPatches)
+        var served: [String] = []
+        while let batch = batch(&queue) {
+            served += names(batch).map { "\($0) \(batch.tier)" }
+            queue.finish(batch, now: start)
+        }
+        #expect(served == (1...4).map { "A01f\($0) half" } + ["B01f0 full"])
     }
 
     /// A queue in which so many frames of `A1` lay there at the start, after one of another run that took a second.

@@ -30,6 +30,7 @@ struct Metrics {
             sample("frames_total", Double(count), [("outcome", outcome)])
         }
         counter("frames_seen_total", "Files taken from the watched folders.", counts.seen)
+        counter("frames_half_total", "Frames judged by half of their patches.", counts.halves)
         counter("frames_deferred_total", "Frames judged after newer ones.", counts.deferred)
         add(figures.latency)
         describe("part_silence_seconds", "gauge", "Since a part of the daemon last got on with its work.")

@@ -125,7 +125,7 @@ struct CanaryTrial {
     }
 
     private mutating func verdict(of frame: Frame) throws -> Verdict {
-        let judgement = try judge.judge(frame, threshold: threshold)
+        let judgement = try judge.judge(frame, threshold: threshold, patches: .all)
         lastThreshold = judgement.threshold
         return judgement.isFinite ? judgement.verdict : .unreadable
     }

@@ -216,7 +216,11 @@ struct BatchPlan {
         records.append(record(result, .judged(judgement)))
         counts.judged += 1
         if isFaulty { counts.flagged += 1 }
-        if settings.tier == .deferred { counts.deferred += 1 }
+        switch settings.tier {
+        case .full: break
+        case .half: counts.halves += 1
+        case .deferred: counts.deferred += 1
+        }
         latencies.append(latency(of: result))
     }
 

@@ -24,8 +24,9 @@ package protocol FrameJudge: Sendable {
 
     /// Judges a frame; called from several threads at once.
     ///
-    /// `threshold` is a severity of the user's own; without it the calibration's decides.
-    func judge(_ frame: Frame, threshold: Double?) throws -> Judgement
+    /// `threshold` is a severity of the user's own; without it the calibration's decides. `patches` are those that the network
+    /// looks at.
+    func judge(_ frame: Frame, threshold: Double?, patches: PatchSelection) throws -> Judgement
 
     /// What to know about judgements of frames like this one; `nil` where they can be taken as they are.
     func warning(for frame: Frame) -> String?
@@ -53,8 +54,8 @@ extension Detector: FrameJudge {
     package var model: String { modelName }
 
     /// Judges a frame.
-    package func judge(_ frame: Frame, threshold: Double?) -> Judgement {
-        judge(frame, threshold: threshold) { _ in }
+    package func judge(_ frame: Frame, threshold: Double?, patches: PatchSelection) -> Judgement {
+        judge(frame, threshold: threshold, patches: patches) { _ in }
     }
 }
 
@@ -72,8 +73,8 @@ extension RunDetector: FrameJudge {
     package func judging(_ well: Well, of run: String) -> any FrameJudge { detector(for: well, of: run) }
 
     /// Judges a frame of no run.
-    package func judge(_ frame: Frame, threshold: Double?) -> Judgement {
-        base.judge(frame, threshold: threshold)
+    package func judge(_ frame: Frame, threshold: Double?, patches: PatchSelection) -> Judgement {
+        base.judge(frame, threshold: threshold, patches: patches)
     }
 
     /// What to know about frames that the model was not calibrated for.

@@ -183,15 +183,23 @@ extension FramePipeline {
             PageDigest(pixels: frame.digest, stored: $0)
         }
         if known.isSame(point.page, digest) { return nil }
-        return stack.result(at: point, judge(frame, name: file.source.path, settings), digest: digest)
+        let patches: PatchSelection =
+            settings.tier == .half ? .half(forFrame: file.frame.later(by: point.time).index) : .all
+        let outcome = judge(frame, patches, name: file.source.path, settings)
+        return stack.result(at: point, outcome, digest: digest)
     }
 
     /// A failure of the judge becomes a result of the frame it fails on.
-    private func judge(_ frame: Frame, name: String, _ settings: Settings) -> FrameRecord.Outcome {
+    private func judge(
+        _ frame: Frame,
+        _ patches: PatchSelection,
+        name: String,
+        _ settings: Settings
+    ) -> FrameRecord.Outcome {
         warn(of: frame, settings)
         do {
             var judgement = try environment.heartbeat.working {
-                try settings.judge.judge(frame, threshold: settings.threshold)
+                try settings.judge.judge(frame, threshold: settings.threshold, patches: patches)
             }
             // Only a faulty frame's are written.
             if judgement.verdict != .faulty { judgement.pictures = nil }

@@ -38,7 +38,7 @@ struct FramePipeline: Sendable {
         var readAttempts = 5
         /// Whether sidecars are named by well and index, `B01_f100`, as files of different wells may have the same name.
         var namesByFrame = false
-        /// Whether the batch at hand is judged in order.
+        /// How the batch at hand is judged.
         var tier = Tier.full
     }
 

@@ -95,9 +95,9 @@ final class FrameQueue: Sendable {
         }
     }
 
-    /// Whether nothing waits that can be judged, and judging is not behind: then there is time for something else.
+    /// Whether nothing waits that can be judged, and no frame is deferred: then there is time for something else.
     var isQuiet: Bool {
-        state.withLock { $0.queue.count == $0.queue.held && $0.queue.load.level == .keepingUp }
+        state.withLock { $0.queue.count == $0.queue.held && $0.queue.load.level < .deferring }
     }
 
     /// Whether more of what lay there at the start may come.

@@ -7,7 +7,7 @@ import Plate
 /// busy until the batch is finished, so that its frames are judged one after another. The well whose last batch was
 /// handed out longest ago comes first, so that a long backlog does not keep the others waiting.
 ///
-/// A well's frames come in the order of their time; while judging is behind (`load`), the newest come first. Where so much
+/// A well's frames come in the order of their time; while frames are deferred (`load`), the newest come first. Where so much
 /// lay there at the start that it takes a while, what comes now goes before all of that. Frames that are deferred come when
 /// no other may be judged. A value without a clock: every call is told what time it is.
 struct WellQueue {
@@ -25,7 +25,7 @@ struct WellQueue {
     struct Batch: Equatable, Sendable {
         /// The frames, in the order of their time; at least one.
         let frames: [QueuedFrame]
-        /// Whether they are judged in order.
+        /// How they are judged.
         let tier: Tier
     }
 
@@ -184,7 +184,7 @@ struct WellQueue {
         guard var line = lines[key] else { preconditionFailure("well \(key.well) does not wait") }
         // Another reference would make every change of the line a copy of all that waits in it.
         lines[key] = nil
-        let isBehind = load.level > .keepingUp
+        let isBehind = load.level == .deferring
         let frames = Array(isBehind ? line[pool].suffix(batchFrames) : line[pool].prefix(batchFrames))
         if isBehind { line[pool].removeLast(frames.count) } else { line[pool].removeFirst(frames.count) }
         counts[pool.rawValue] -= frames.count
@@ -196,7 +196,16 @@ struct WellQueue {
         line.busySince = now
         busy += 1
         lines[key] = line
-        return Batch(frames: frames, tier: pool == .deferred ? .deferred : .full)
+        return Batch(frames: frames, tier: tier(of: pool))
+    }
+
+    /// What lay there at the start, and what was deferred, is judged as a whole: it is in no hurry.
+    private func tier(of pool: Pool) -> Tier {
+        switch pool {
+        case .prompt: load.level > .keepingUp ? .half : .full
+        case .old: .full
+        case .deferred: .deferred
+        }
     }
 
     /// Ends a batch; `retries` are the frames of it that are to be tried again, not before a moment, whatever the
@@ -212,7 +221,7 @@ struct WellQueue {
         guard let since = lines[key]?.busySince else { return }
         busy -= 1
         troubles[key] = retries.first.flatMap { $0.trouble == nil ? nil : $0 }
-        load.judged(batch.frames.count - retries.count, in: now - since)
+        load.judged(batch.frames.count - retries.count, in: now - since, tier: batch.tier)
         lines[key]?.busySince = nil
         for frame in retries { add(frame) }
         if !retries.isEmpty { lines[key]?.notBefore = notBefore }
@@ -222,7 +231,7 @@ struct WellQueue {
     /// Looks at how judging keeps up; the answer is how it has changed, if it has.
     mutating func weighLoad(now: ContinuousClock.Instant) -> Load.Change? {
         guard let change = load.weigh(waiting: pressing, now: now) else { return nil }
-        if change.now == .halved { deferHalf() }
+        if change.now == .deferring { deferHalf() }
         return change
     }
 
@@ -249,7 +258,7 @@ struct WellQueue {
 
     private func pool(for frame: QueuedFrame) -> Pool {
         if frame.isFromStart { return .old }
-        return load.level == .halved && !frame.file.frame.index.isMultiple(of: 2) ? .deferred : .prompt
+        return load.level == .deferring && !frame.file.frame.index.isMultiple(of: 2) ? .deferred : .prompt
     }
 
     private mutating func forgetOldBatches() {

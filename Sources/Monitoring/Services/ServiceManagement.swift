@@ -152,11 +152,13 @@ struct ReloadService: Service {
 }
 
 extension FrameQueue.Standing {
-    /// For example `98 waiting`, or `behind by 12.3 s, 98 waiting (30 deferred), every second frame deferred`.
+    /// For example `98 waiting`, or `98 waiting, frames judged by half of their patches`, with
+    /// `behind by 12.3 s` where frames are deferred.
     var words: String {
         let first = troubles.first.map { "; \(troubles.count) cannot be written: \($0)" } ?? ""
         let waiting = "\(count) waiting" + (deferred > 0 ? " (\(deferred) deferred)" : "") + first
         guard load.level > .keepingUp else { return waiting }
-        return "behind by \((load.lag / .milliseconds(100)).rounded() / 10) s, \(waiting), \(load.words)"
+        let lag = "behind by \((load.lag / .milliseconds(100)).rounded() / 10) s, "
+        return "\(load.level == .deferring ? lag : "")\(waiting), \(load.words)"
     }
 }

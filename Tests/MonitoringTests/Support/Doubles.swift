@@ -25,7 +25,7 @@ final class FakeJudge: FrameJudge {
         (self.model, self.hasTerm, self.before) = (model, hasTerm, before)
     }
 
-    func judge(_ frame: Frame, threshold: Double?) throws -> Judgement {
+    func judge(_ frame: Frame, threshold: Double?, patches: PatchSelection) throws -> Judgement {
         before(frame[0, 0])
         let grey = Double(frame[0, 0])
         guard grey <= 900 else { throw Failure() }
@@ -57,8 +57,8 @@ final class TaughtJudge: FrameJudge {
     private let first = FakeJudge()
 
     var model: String { first.model }
-    func judge(_ frame: Frame, threshold: Double?) throws -> Judgement {
-        try first.judge(frame, threshold: threshold)
+    func judge(_ frame: Frame, threshold: Double?, patches: PatchSelection) throws -> Judgement {
+        try first.judge(frame, threshold: threshold, patches: patches)
     }
     func judging(_ well: Well, of run: String) -> any FrameJudge {
         hasLearnt.withLock { $0 } ? FakeJudge(model: "aaaaaaaaaaaa") : first
