@@ -73,6 +73,31 @@ struct ModelTests {
         #expect(description.automaticPrecision == .int8)
     }
 
+    /// In each half the other patches show their neighbour, in both images; the two halves together are the whole frame.
+    @Test(arguments: [(2, 80, 64), (4, 80, 64), (2, 70, 41), (4, 33, 39)])
+    func twoHalvesOfThePatchesAreTheWholeFrame(phases: Int, width: Int, height: Int) throws {
+        let scorer = try FrameScorer(model: try model(phases: phases), path: "test")
+        var random = SplitMix64(state: 3)
+        let pixels = (0..<width * height).map { _ in Float.random(in: 60...140, using: &random) }
+        let frame = Frame(height: height, width: width, pixels: pixels)
+        let whole = scorer.reconstruction(of: frame)
+        for index in 0..<2 {
+            let half = scorer.reconstruction(of: frame, patches: .half(forFrame: index))
+            for (row, column) in (0..<height).flatMap({ row in (0..<width).map { (row, $0) } }) {
+                let isSeen = (phases == 2 ? row / 16 + column / 16 : column / 16) % 2 == index
+                let source = row * width + (isSeen ? column : column < 16 ? column + 16 : column - 16)
+                #expect(half.input[row * width + column] == whole.input[source])
+                #expect(half.output[row * width + column] == whole.output[source])
+            }
+        }
+    }
+
+    @Test func aFrameOfOnePatchInARowIsReconstructedAsAWhole() throws {
+        let scorer = try FrameScorer(model: try model(), path: "test")
+        let frame = Frame(height: 40, width: 30, pixels: (0..<1200).map { Float($0 % 90 + 50) })
+        #expect(scorer.reconstruction(of: frame, patches: .odd) == scorer.reconstruction(of: frame))
+    }
+
     @Test func cutAndAlteredFilesAreRefused() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.appending(path: "m.safetensors").path

@@ -6,7 +6,9 @@ import Testing
 struct LoadTests {
     private let start = ContinuousClock.now
 
-    /// One second each: how many frames wait, and what changes, `.` for nothing. As many frames as `judged` come to their end in
+    /// One second each: how many frames wait, and what changes, `.` for nothing.
+    ///
+    /// As many frames as `judged` come to their end in
     /// each, at a pace of one a second.
     private func play(_ load: inout Load, from second: Int = 0, judged: Int = 0, _ waiting: [Int]) -> String {
         waiting.enumerated().map { index, count in
