@@ -4,14 +4,16 @@
 # Plays WELLS wells, RATE frames a second in all, for MINUTES of real time, while `autoqc watch` judges; samples the daemon's
 # memory and open files; stops it with SIGTERM; holds its ledger against the truth. Prints what it measured and exits with 1 if
 # a limit does not hold. A full hour writes some 29,000 frames: OUT needs the space (frames are removed at the end, results
-# stay).
+# stay). At a pace at which simulating would take what judging needs, AHEAD frames of each well are simulated beforehand and played again
+# and again, for ten minutes.
 set -euo pipefail
 
 # What is played. FRAMES (of each well) follows from MINUTES unless it is given; with SPEED frames come so many times faster.
 WELLS=${WELLS:-64}
 RATE=${RATE:-8}
-MINUTES=${MINUTES:-60}
 SPEED=${SPEED:-1}
+AHEAD=${AHEAD:-$(awk -v r="$RATE" -v s="$SPEED" 'BEGIN { print r * s > 16 ? 8 : 0 }')}
+MINUTES=${MINUTES:-$([ "$AHEAD" -gt 0 ] && echo 10 || echo 60)}
 FRAMES=${FRAMES:-}
 FAULTS=${FAULTS:-}
 WATCH_OPTIONS=${WATCH_OPTIONS:-}        # more options of `autoqc watch`, for example `--learn 6`
@@ -39,11 +41,18 @@ FRAMES=${FRAMES:-$(awk -v m="$MINUTES" -v i="$interval" -v s="$SPEED" 'BEGIN { p
 rm -rf "$OUT"
 mkdir -p "$OUT/plate"
 OUT=$(cd "$OUT" && pwd)
-needed=$((WELLS * FRAMES))  # MiB, at most one a frame
+# MiB, at most one a frame; of frames that are played again, those of two minutes lie there.
+needed=$(awk -v w="$WELLS" -v f="$FRAMES" -v a="$AHEAD" -v r="$RATE" -v s="$SPEED" 'BEGIN { print a ? w * a + 125 * r * s : w * f }')
 free=$(df -Pm "$OUT" | awk 'NR == 2 { print $4 }')
 if [ "$free" -lt "$needed" ]; then
-    echo "$OUT has $free MiB free; $((WELLS * FRAMES)) frames need up to $needed MiB" >&2
+    echo "$OUT has $free MiB free; the frames need up to $needed MiB" >&2
     exit 2
+fi
+
+if [ "$AHEAD" -gt 0 ]; then
+    echo "simulating $AHEAD frames of each of $WELLS wells beforehand"
+    "$autoqc" simulate plate --out "$OUT/ahead" --truth "$OUT/ahead.csv" --wells "$WELLS" --frames "$AHEAD" \
+        --interval "$interval" --speed 1000 --faults "$FAULTS" 2> "$OUT/plate.log"
 fi
 
 # As the service has it.
@@ -51,7 +60,7 @@ export OMP_WAIT_POLICY=passive
 daemon= sampler=
 stop() {
     for process in $sampler $daemon; do kill "$process" 2>/dev/null || true; done
-    rm -rf "$OUT/plate"
+    rm -rf "$OUT/plate" "$OUT/ahead"
 }
 trap stop EXIT
 
@@ -76,8 +85,14 @@ sample > "$OUT/memory.csv" &
 sampler=$!
 
 echo "$WELLS wells, $FRAMES frames each, one every $interval s at speed $SPEED; results in $OUT"
-"$autoqc" simulate plate --out "$OUT/plate" --truth "$OUT/truth.csv" --wells "$WELLS" --frames "$FRAMES" \
-    --interval "$interval" --speed "$SPEED" --faults "$FAULTS" 2> "$OUT/plate.log"
+if [ "$AHEAD" -gt 0 ]; then
+    python3 "$here/replay.py" "$OUT/ahead" "$OUT/ahead.csv" "$OUT/plate" "$OUT/truth.csv" \
+        "$(awk -v r="$RATE" -v s="$SPEED" 'BEGIN { print r * s }')" \
+        "$(awk -v m="$MINUTES" 'BEGIN { print m * 60 }')" 2>> "$OUT/plate.log"
+else
+    "$autoqc" simulate plate --out "$OUT/plate" --truth "$OUT/truth.csv" --wells "$WELLS" --frames "$FRAMES" \
+        --interval "$interval" --speed "$SPEED" --faults "$FAULTS" 2> "$OUT/plate.log"
+fi
 tail -n 2 "$OUT/plate.log"
 
 sleep "$SETTLE"

@@ -52,12 +52,13 @@ package final class FrameScorer: Sendable {
 
     /// The median-filtered residual of a frame that has been reconstructed.
     package func map(of reconstruction: Reconstruction) -> ScoreMap {
-        model.description.residual.map(
+        let map = model.description.residual.map(
             input: reconstruction.input,
             reconstruction: reconstruction.output,
             height: reconstruction.height,
             width: reconstruction.width
         ).medianFiltered()
+        return reconstruction.packing?.unpacked(map) ?? map
     }
 
     /// A frame of any size as the model sees it, and what the model makes of it.

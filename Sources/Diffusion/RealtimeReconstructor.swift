@@ -38,37 +38,24 @@ package final class RealtimeReconstructor: Reconstructor {
     package func passes(height: Int, width: Int) -> Int { diffusion.phases.count }
 
     /// Both images are rescaled from the network's [-1, 1].
-    ///
-    /// A frame too narrow for two patches in a row is reconstructed as a whole.
     package func reconstruction(
         of frame: Frame,
         patches: PatchSelection = .all,
         report: (ReconstructionProgress) -> Void
     ) -> Reconstruction {
         let (height, width) = (frame.height, frame.width)
-        let patches = width < 2 * diffusion.phases.patch ? .all : patches
-        let phases = (0..<diffusion.phases.count).filter { patches.includes(phase: $0) }
+        let packing = PackedPatches(patches, of: diffusion.phases, height: height, width: width)
+        let phases = (0..<diffusion.phases.count).filter { packing == nil || patches.includes(phase: $0) }
         let image = normalisation.normalised(frame.pixels)
-        var output = predicted(image, phases, height: height, width: width)
-        var input = Self.unitRange(image)
-        for phase in 0..<diffusion.phases.count where !patches.includes(phase: phase) {
-            let runs = diffusion.phases.noisedRuns(height: height, width: width, phase: phase)
-            copyNeighbours(to: runs, width: width, in: &input)
-            copyNeighbours(to: runs, width: width, in: &output)
-        }
+        let output = predicted(image, phases, height: height, width: width)
         report(ReconstructionProgress(done: phases.count, all: phases.count, secondsLeft: 0))
-        return Reconstruction(input: input, output: output, height: height, width: width)
-    }
-
-    /// Fills patches with the ones to their left, and the first of a row with the one to its right.
-    ///
-    /// So the residual has the statistics of a whole frame, with which thresholds were found.
-    private func copyNeighbours(to runs: [Range<Int>], width: Int, in image: inout [Float]) {
-        let patch = diffusion.phases.patch
-        for run in runs {
-            let source = run.lowerBound % width < patch ? run.lowerBound + patch : run.lowerBound - patch
-            for offset in 0..<run.count { image[run.lowerBound + offset] = image[source + offset] }
-        }
+        return Reconstruction(
+            input: Self.unitRange(packing?.packed(image) ?? image),
+            output: packing?.packed(output) ?? output,
+            height: height,
+            width: packing?.packedWidth ?? width,
+            packing: packing
+        )
     }
 
     /// From [-1, 1] to [0, 1].

@@ -12,6 +12,8 @@ package struct Reconstruction: Sendable, Equatable {
     package let height: Int
     /// Columns.
     package let width: Int
+    /// Where the images hold every second patch only, side by side: of what frame.
+    package var packing: PackedPatches?
 }
 
 /// How far the reconstruction of a frame is.
@@ -28,7 +30,7 @@ package struct ReconstructionProgress: Sendable, Equatable {
 package protocol Reconstructor: AnyObject {
     /// Reconstructs a frame of any size; `report` hears of every batch of passes.
     ///
-    /// Only the `realtime` profile can leave patches out. Where one is left out, both images show its neighbour.
+    /// Only the `realtime` profile can leave patches out; the images are packed then.
     func reconstruction(
         of frame: Frame,
         patches: PatchSelection,

@@ -1,34 +1,45 @@
-extension Array where Element: BinaryFloatingPoint {
+// For each type its own: sorting by a comparison of any type takes several times as long, and a frame has thousands of tiles.
+extension [Double] {
     /// The middle value, or the mean of the two middle ones; of at least one value.
-    package var median: Element {
-        precondition(!isEmpty, "no values have no median")
-        let sorted = sorted()
-        return (sorted[(count - 1) / 2] + sorted[count / 2]) / 2
-    }
+    package var median: Double { sorted().medianOfSorted }
 
     /// The values that these shares, 0 to 1, of all values lie below; of at least one value.
     ///
     /// Linear between the two nearest ranks (Hyndman and Fan 1996, definition 7).
-    package func quantiles(_ shares: [Double]) -> [Element] {
-        precondition(!isEmpty, "no values have no quantiles")
-        let sorted = sorted()
-        return shares.map { share in
-            precondition((0...1).contains(share), "\(share) is no share of the values")
-            let position = Element(share) * Element(sorted.count - 1)
-            let index = Int(position)
-            let next = Swift.min(index + 1, sorted.count - 1)
-            return sorted[index] + (position - Element(index)) * (sorted[next] - sorted[index])
-        }
-    }
+    package func quantiles(_ shares: [Double]) -> [Double] { sorted().quantilesOfSorted(shares) }
 }
 
 extension [Float] {
-    /// The middle value, the upper of two: always one of the values, as grey values of pixels should be.
+    /// The middle value, or the mean of the two middle ones; of at least one value.
+    package var median: Float { sorted().medianOfSorted }
+
+    /// The values that these shares, 0 to 1, of all values lie below; of at least one value.
     ///
-    /// Not generic: sorting a frame's pixels by a comparison of any type takes several times as long.
+    /// Linear between the two nearest ranks (Hyndman and Fan 1996, definition 7).
+    package func quantiles(_ shares: [Double]) -> [Float] { sorted().quantilesOfSorted(shares) }
+
+    /// The middle value, the upper of two: always one of the values, as grey values of pixels should be.
     package var upperMedian: Float {
         precondition(!isEmpty, "no values have no median")
         return sorted()[count / 2]
+    }
+}
+
+extension Array where Element: BinaryFloatingPoint {
+    fileprivate var medianOfSorted: Element {
+        precondition(!isEmpty, "no values have no median")
+        return (self[(count - 1) / 2] + self[count / 2]) / 2
+    }
+
+    fileprivate func quantilesOfSorted(_ shares: [Double]) -> [Element] {
+        precondition(!isEmpty, "no values have no quantiles")
+        return shares.map { share in
+            precondition((0...1).contains(share), "\(share) is no share of the values")
+            let position = Element(share) * Element(count - 1)
+            let index = Int(position)
+            let next = Swift.min(index + 1, count - 1)
+            return self[index] + (position - Element(index)) * (self[next] - self[index])
+        }
     }
 }
 

@@ -99,7 +99,42 @@ struct ThreadOptions: ParsableArguments {
     var threads: Int?
 
     func apply() {
+        SessionPriority.follow()
         if let threads { Compute.setThreads(threads) }
+    }
+}
+
+/// The priority of a session against others.
+///
+/// Linux divides the processors among sessions before it looks at their processes (sched(7), autogroup): a training at lowest
+/// priority takes as much as a daemon that was started in another session.
+private enum SessionPriority {
+    private static let group = "/proc/self/autogroup"
+
+    /// Gives its session the lowest priority where the command has it; where a terminal would keep that, says how.
+    static func follow() {
+        guard isLowest, FileManager.default.fileExists(atPath: group) else { return }
+        guard !hasTerminal else {
+            Terminal.note(
+                "this session shares the processors with others alike, whatever its priority; "
+                    + "`echo 19 > /proc/$$/autogroup` in this shell lets them go first"
+            )
+            return
+        }
+        try? FileHandle(forWritingAtPath: group)?.write(contentsOf: Data("19".utf8))
+    }
+
+    /// `SCHED_IDLE`, or the last of the nice values; of the first thread, as libdispatch gives others a nice value of its own.
+    private static var isLowest: Bool {
+        let process = getpid()
+        return sched_getscheduler(process) == 5
+            || getpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(process)) == 19
+    }
+
+    private static var hasTerminal: Bool {
+        let terminal = unsafe open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)
+        if terminal >= 0 { close(terminal) }
+        return terminal >= 0
     }
 }
 

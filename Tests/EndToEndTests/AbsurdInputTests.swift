@@ -72,25 +72,9 @@ import Testing
                 said=$("$0" \(command.joined(separator: " ")) $o="$v" 2>&1); s=$?; \
                 test $s = 64 -a -n "$said" || echo "$o=$v: status $s, $said" >&2; done; done
                 """
-            let (_, said) = try await shell(line, in: folder)
+            let (_, said) = try await Program.shell(line, in: folder)
             #expect(said.isEmpty, "\(command.joined(separator: " "))")
         }
-    }
-
-    /// Runs a line of the shell with the program as `$0`.
-    private func shell(_ line: String, in folder: URL) async throws -> (status: Int32, said: String) {
-        let said = folder.appending(path: "said-\(UUID().uuidString)")
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/bash")
-        process.arguments = ["-c", "cd '\(folder.path)'; \(line)", Program.path]
-        process.standardOutput = FileHandle.nullDevice
-        try Data().write(to: said)
-        let file = try FileHandle(forWritingTo: said)
-        defer { try? file.close() }
-        process.standardError = file
-        try process.run()
-        try await until("the shell ends") { !process.isRunning }
-        return (process.terminationStatus, try String(contentsOf: said, encoding: .utf8))
     }
 
     @Test(arguments: [
@@ -101,7 +85,7 @@ import Testing
     ])
     func outputThatIsLostIsAnError(line: String) async throws {
         try await withTemporaryFolder { folder in
-            let (status, said) = try await shell(line, in: folder)
+            let (status, said) = try await Program.shell(line, in: folder)
             #expect(status == 1, "\(said)")
             #expect(said.contains("Cannot write \"standard output\""), "\(said)")
         }
@@ -112,12 +96,15 @@ import Testing
             let plate = try TestPlate(in: folder)
             try plate.add("01_A1_f0.tiff", faulty: true)
             let arguments = plate.watchArguments.map { "'\($0)'" }.joined(separator: " ")
-            let (status, _) = try await shell("\"$0\" \(arguments) --once <&- >&- 2>&-", in: folder)
+            let (status, _) = try await Program.shell("\"$0\" \(arguments) --once <&- >&- 2>&-", in: folder)
             #expect(status == 0)
             #expect(plate.counts() == [.judged: 1])
             // Nothing of the log is in the ledger's file.
             #expect(try plate.records().count == 1)
-            let (failed, _) = try await shell("\"$0\" export '\(plate.out.path)' <&- >&- 2>&-", in: folder)
+            let (failed, _) = try await Program.shell(
+                "\"$0\" export '\(plate.out.path)' <&- >&- 2>&-",
+                in: folder
+            )
             #expect(failed == 1)
         }
     }
@@ -160,7 +147,7 @@ import Testing
                 """
             let script = folder.appending(path: "change.py")
             try Data(change.utf8).write(to: script)
-            let (status, said) = try await shell(
+            let (status, said) = try await Program.shell(
                 "python3 '\(script.path)' '\(plate.out.path)/ledger.sqlite'",
                 in: folder
             )
@@ -176,7 +163,7 @@ import Testing
             let again = try Program(plate.watchArguments + ["--once"], in: folder)
             #expect(try await again.end() == 0, "\(again.said)")
             #expect(again.said.contains("A row of the ledger makes no sense and is passed over"))
-            let judged = try await shell(
+            let judged = try await Program.shell(
                 "python3 -c \"import sqlite3; print(sqlite3.connect('\(plate.out.path)/ledger.sqlite')"
                     + ".execute('SELECT count(*) FROM frames WHERE page = 0').fetchone()[0])\" | grep -qx 3",
                 in: folder
@@ -208,7 +195,7 @@ import Testing
                     + "&& test -c /dev/null",
             ]
             for line in lines {
-                let (status, said) = try await shell(line, in: folder)
+                let (status, said) = try await Program.shell(line, in: folder)
                 #expect(status == 0, "\(line): \(said)")
             }
         }

@@ -37,6 +37,28 @@ struct CommandTests {
         }
     }
 
+    /// In a session of its own without a terminal, as a job has it.
+    @Test(
+        .enabled(
+            if: FileManager.default.fileExists(atPath: "/proc/self/autogroup"),
+            "this kernel does not divide processors among sessions"
+        )
+    )
+    func aSessionOfLowestPriorityComesLastAmongSessions() async throws {
+        try await withTemporaryFolder { folder in
+            let plate = try TestPlate(in: folder)
+            try plate.add("01_A1_f0.tiff")
+            for (start, nice) in [("chrt --idle 0", 19), ("nice -n 19", 19), ("nice -n 5", 0)] {
+                let line = """
+                    setsid -w bash -c '"$@"; cat /proc/self/autogroup >&2' x \(start) "$0" score \
+                    --model '\(Program.model)' '\(plate.watched.path)' > scores
+                    """
+                let (status, said) = try await Program.shell(line, in: folder)
+                #expect(status == 0 && said.hasSuffix("nice \(nice)\n"), "\(start): \(said)")
+            }
+        }
+    }
+
     @Test func theDoctorRepairsADamagedLedger() async throws {
         try await withTemporaryFolder { folder in
             let out = folder.appending(path: "out")

@@ -60,6 +60,22 @@ final class Program: Sendable {
 
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
+    /// Runs a line of the shell with the program as `$0`.
+    static func shell(_ line: String, in folder: URL) async throws -> (status: Int32, said: String) {
+        let said = folder.appending(path: "said-\(UUID().uuidString)")
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/bash")
+        process.arguments = ["-c", "cd '\(folder.path)'; \(line)", path]
+        process.standardOutput = FileHandle.nullDevice
+        try Data().write(to: said)
+        let file = try FileHandle(forWritingTo: said)
+        defer { try? file.close() }
+        process.standardError = file
+        try process.run()
+        try await until("the shell ends") { !process.isRunning }
+        return (process.terminationStatus, try String(contentsOf: said, encoding: .utf8))
+    }
+
     /// Waits for its end and returns the exit status; signals count from 128.
     func end(within limit: Duration = .seconds(600)) async throws -> Int32 {
         try await until("the program ends", within: limit) { !self.process.isRunning }
