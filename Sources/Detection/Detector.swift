@@ -67,17 +67,6 @@ package final class Detector: Sendable {
         self.calibration = calibration
     }
 
-    /// Judges a frame, and keeps what was measured in it.
-    func judgeWithEvidence(
-        _ frame: Frame,
-        threshold: Double? = nil,
-        patches: PatchSelection = .all
-    ) -> (Judgement, Evidence) {
-        let map = scorer.map(of: frame, patches: patches)
-        let evidence = calibration.evidence(of: frame, map: map)
-        return (judge(evidence, map, threshold), evidence)
-    }
-
     /// Judges a frame of at least one pixel; several threads may judge at once.
     ///
     /// `threshold` is a severity of the user's own; without it the calibration's decides. With less than all `patches` the cost
@@ -88,8 +77,24 @@ package final class Detector: Sendable {
         patches: PatchSelection = .all,
         report: (ReconstructionProgress) -> Void = { _ in }
     ) -> Judgement {
-        let map = scorer.map(of: frame, patches: patches, report: report)
-        return judge(calibration.evidence(of: frame, map: map), map, threshold)
+        judgeWithEvidence(frame, threshold: threshold, patches: patches, report: report).0
+    }
+
+    /// The same, and what was measured in the frame.
+    func judgeWithEvidence(
+        _ frame: Frame,
+        threshold: Double? = nil,
+        patches: PatchSelection = .all,
+        report: (ReconstructionProgress) -> Void = { _ in }
+    ) -> (Judgement, Evidence) {
+        // Each tile is looked at as a whole or not at all.
+        let fits = description.realtime?.diffusion.phases.patch.isMultiple(of: TileFigures.side) == true
+        let reconstruction = scorer.reconstruction(of: frame, patches: fits ? patches : .all, report: report)
+        let (map, packing) = (scorer.map(of: reconstruction), reconstruction.packing)
+        let shown = packing?.tilesShown(side: TileFigures.side)
+        let evidence = calibration.evidence(of: frame, map: map, tilesShown: shown)
+        let seen = packing?.withoutCopies(map) ?? map
+        return (judge(evidence, seen, threshold), evidence)
     }
 
     private func judge(_ evidence: Evidence, _ map: ScoreMap, _ threshold: Double?) -> Judgement {

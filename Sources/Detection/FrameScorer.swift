@@ -44,10 +44,9 @@ package final class FrameScorer: Sendable {
     /// `report` hears how far the passes over the frame are.
     package func map(
         of frame: Frame,
-        patches: PatchSelection = .all,
         report: (ReconstructionProgress) -> Void = { _ in }
     ) -> ScoreMap {
-        map(of: reconstruction(of: frame, patches: patches, report: report))
+        map(of: reconstruction(of: frame, report: report))
     }
 
     /// The median-filtered residual of a frame that has been reconstructed.

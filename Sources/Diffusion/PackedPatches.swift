@@ -17,6 +17,22 @@ package struct PackedPatches: Sendable, Equatable {
         (self.selection, self.phases, self.height, self.width) = (selection, phases, height, width)
     }
 
+    /// For each tile of a frame that is divided into squares of `side` pixels, the number of the tile that it shows; `nil` where tiles
+    /// do not fit into patches.
+    package func tilesShown(side: Int) -> [Int]? {
+        guard phases.patch.isMultiple(of: side) else { return nil }
+        let (rows, columns, across) = (height / side, width / side, phases.patch / side)
+        return (0..<rows * columns).map { tile in
+            let patch = tile % columns / across
+            return tile + across * (source(of: patch, line: tile / columns * side) - patch)
+        }
+    }
+
+    /// The patch of the same row that is shown in the place of a patch.
+    private func source(of patch: Int, line: Int) -> Int {
+        (patch - first(line: line)).isMultiple(of: 2) ? patch : patch > 0 ? patch - 1 : 1
+    }
+
     private var patches: Int { (width + phases.patch - 1) / phases.patch }
 
     /// Columns of a packed image.
@@ -51,6 +67,16 @@ package struct PackedPatches: Sendable, Equatable {
             }
         }
         return result
+    }
+
+    /// The same map with 0 in the patches that were left out.
+    package func withoutCopies(_ map: consuming ScoreMap) -> ScoreMap {
+        for line in 0..<height {
+            for patch in 0..<patches where source(of: patch, line: line) != patch {
+                for column in columns(patch) { map.values[line * width + column] = 0 }
+            }
+        }
+        return map
     }
 
     /// A map of the frame's size from one of a packed image.

@@ -8,9 +8,13 @@ package import Plate
 
 extension Calibration {
     /// Measures a frame with its median-filtered residual.
-    package func evidence(of frame: Frame, map: ScoreMap) -> Evidence {
+    ///
+    /// Where the network did not look at all of it, `tilesShown` has for each tile the number of the one that is measured in its
+    /// place.
+    package func evidence(of frame: Frame, map: ScoreMap, tilesShown: [Int]? = nil) -> Evidence {
         let scores = ImageScores(map: map)
-        let figures = tiles?.normal.figures(of: frame, map: map)
+        var figures = tiles?.normal.figures(of: frame, map: map)
+        if let tilesShown { figures = figures?.showing(tilesShown) }
         var evidence: TileEvidence?
         if let normal = tiles?.normal, let figures {
             evidence = normal.evidence(of: figures)

@@ -64,6 +64,17 @@ package struct TileFigures: Sendable, Equatable {
         self.values = values
     }
 
+    private init(rows: Int, columns: Int, values: [Float], level: Float) {
+        (self.rows, self.columns, self.values, self.level) = (rows, columns, values, level)
+    }
+
+    /// The figures with those of the tile number `tiles[i]` in the place of tile i.
+    func showing(_ tiles: [Int]) -> TileFigures {
+        precondition(tiles.count == count, "\(tiles.count) numbers of \(count) tiles")
+        let shown = (0..<Self.channels).flatMap { channel in tiles.map { values[channel * count + $0] } }
+        return TileFigures(rows: rows, columns: columns, values: shown, level: level)
+    }
+
     /// One figure of every tile.
     func values(of channel: Channel) -> ArraySlice<Float> {
         values[channel.number * count..<(channel.number + 1) * count]

@@ -95,6 +95,15 @@ struct ModelTests {
             }
             #expect(unpacked(half.input) == sources.map { whole.input[$0] })
             #expect(unpacked(half.output) == sources.map { whole.output[$0] })
+            let shown = try #require(packing.tilesShown(side: 8))
+            let map = ScoreMap(height: height, width: width, values: whole.output)
+            let withoutCopies = packing.withoutCopies(map).values
+            for (pixel, source) in sources.enumerated() {
+                #expect(withoutCopies[pixel] == (source == pixel ? whole.output[pixel] : 0))
+                let (tile, columns) = (pixel / width / 8 * (width / 8) + pixel % width / 8, width / 8)
+                guard pixel / width < height / 8 * 8, pixel % width < columns * 8 else { continue }
+                #expect(shown[tile] == source / width / 8 * columns + source % width / 8)
+            }
         }
     }
 
