@@ -12,7 +12,7 @@ set -euo pipefail
 WELLS=${WELLS:-64}
 RATE=${RATE:-8}
 SPEED=${SPEED:-1}
-AHEAD=${AHEAD:-$(awk -v r="$RATE" -v s="$SPEED" 'BEGIN { print r * s > 16 ? 8 : 0 }')}
+AHEAD=${AHEAD:-$(awk -v r="$RATE" -v s="$SPEED" 'BEGIN { print (r * s > 16 ? 8 : 0) }')}
 MINUTES=${MINUTES:-$([ "$AHEAD" -gt 0 ] && echo 10 || echo 60)}
 FRAMES=${FRAMES:-}
 FAULTS=${FAULTS:-}
@@ -53,6 +53,7 @@ if [ "$AHEAD" -gt 0 ]; then
     echo "simulating $AHEAD frames of each of $WELLS wells beforehand"
     "$autoqc" simulate plate --out "$OUT/ahead" --truth "$OUT/ahead.csv" --wells "$WELLS" --frames "$AHEAD" \
         --interval "$interval" --speed 1000 --faults "$FAULTS" 2> "$OUT/plate.log"
+    sync
 fi
 
 # As the service has it.

@@ -93,12 +93,14 @@ package final class Detector: Sendable {
         let (map, packing) = (scorer.map(of: reconstruction), reconstruction.packing)
         let shown = packing?.tilesShown(side: TileFigures.side)
         let evidence = calibration.evidence(of: frame, map: map, tilesShown: shown)
-        let seen = packing?.withoutCopies(map) ?? map
-        return (judge(evidence, seen, threshold), evidence)
-    }
-
-    private func judge(_ evidence: Evidence, _ map: ScoreMap, _ threshold: Double?) -> Judgement {
-        calibration.judge(evidence, map: map, threshold: threshold, causes: description.causes)
+        let judgement = calibration.judge(
+            evidence,
+            map: packing?.withoutCopies(map) ?? map,
+            threshold: threshold,
+            causes: description.causes,
+            masksNormal: packing == nil
+        )
+        return (judgement, evidence)
     }
 
     /// Share of normal frames that the calibration lets be called faulty; `nil` for a greedy threshold, which promises no rate.

@@ -52,28 +52,36 @@ package struct PackedPatches: Sendable, Equatable {
     /// Packs an image; what remains at the end of a line is 0.
     func packed(_ image: [Float]) -> [Float] {
         precondition(image.count == height * width, "\(image.count) pixels are not \(height) x \(width)")
-        var result = [Float](repeating: 0, count: height * packedWidth)
-        unsafe image.withUnsafeBufferPointer { image in
-            unsafe result.withUnsafeMutableBufferPointer { result in
-                guard let from = image.baseAddress, let to = result.baseAddress else { return }
+        return unsafe image.withUnsafeBufferPointer { image in
+            unsafe [Float](filling: height * packedWidth) { to in
+                guard let from = image.baseAddress else { return }
                 for line in 0..<height {
-                    for (position, patch) in stride(from: first(line: line), to: patches, by: 2).enumerated()
-                    {
+                    var place = unsafe to + line * packedWidth
+                    for patch in stride(from: first(line: line), to: patches, by: 2) {
                         let columns = columns(patch)
-                        unsafe (to + line * packedWidth + position * phases.patch)
-                            .update(from: from + line * width + columns.lowerBound, count: columns.count)
+                        unsafe place.initialize(
+                            from: from + line * width + columns.lowerBound,
+                            count: columns.count
+                        )
+                        unsafe place += columns.count
                     }
+                    let rest = unsafe to + (line + 1) * packedWidth - place
+                    unsafe place.initialize(repeating: 0, count: rest)
                 }
             }
         }
-        return result
     }
 
     /// The same map with 0 in the patches that were left out.
     package func withoutCopies(_ map: consuming ScoreMap) -> ScoreMap {
-        for line in 0..<height {
-            for patch in 0..<patches where source(of: patch, line: line) != patch {
-                for column in columns(patch) { map.values[line * width + column] = 0 }
+        unsafe map.values.withUnsafeMutableBufferPointer { values in
+            guard let start = values.baseAddress else { return }
+            for line in 0..<height {
+                for patch in 0..<patches where source(of: patch, line: line) != patch {
+                    let columns = columns(patch)
+                    unsafe (start + line * width + columns.lowerBound)
+                        .update(repeating: 0, count: columns.count)
+                }
             }
         }
         return map

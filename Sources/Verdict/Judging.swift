@@ -49,11 +49,14 @@ extension Calibration {
     }
 
     /// Judges a measured frame; `threshold` is a severity of the user's own, instead of the calibration's.
+    ///
+    /// The mask of a frame that is found normal has the few pixels above the mask's threshold, or none without `masksNormal`.
     package func judge(
         _ evidence: Evidence,
         map: ScoreMap,
         threshold: Double? = nil,
-        causes: CauseModel? = nil
+        causes: CauseModel? = nil,
+        masksNormal: Bool = true
     ) -> Judgement {
         let limits = limits(for: evidence)
         let contributions = limits.severity.contributions(of: evidence)
@@ -71,7 +74,13 @@ extension Calibration {
             cause: cause,
             appearance: evidence.appearance,
             pictures: Judgement.Pictures(
-                mask: mask(of: map, evidence.tiles, isFaulty: isFaulty, cause: cause.cause),
+                mask: isFaulty || masksNormal
+                    ? mask(of: map, evidence.tiles, isFaulty: isFaulty, cause: cause.cause)
+                    : Mask(
+                        height: map.height,
+                        width: map.width,
+                        values: [UInt8](repeating: 0, count: map.values.count)
+                    ),
                 map: map
             )
         )
