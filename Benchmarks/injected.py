@@ -3,7 +3,8 @@
 
 injected.py AUTOQC MODEL FRAMES...    makes 200 faulty frames and judges them and FRAMES; needs the Python package tifffile.
 
-SEED=N (9001), FAULTY=N (200), and WIDTH and HEIGHT for parts of the frames.
+SEED=N (9001), FAULTY=N (200), and WIDTH and HEIGHT for parts of the frames. HALF=1 judges as `watch` does while frames
+come too fast (`score --half`).
 """
 import collections
 import csv
@@ -17,11 +18,12 @@ import tifffile
 
 AUTOQC, MODEL, FRAMES = sys.argv[1], sys.argv[2], sys.argv[3:]
 SEED, FAULTY = os.environ.get("SEED", "9001"), os.environ.get("FAULTY", "200")
+HOW = ["--half"] if os.environ.get("HALF") == "1" else []
 PART = [word for side in ("width", "height") if side.upper() in os.environ for word in (f"--{side}", os.environ[side.upper()])]
 
 
 def score(paths, masks):
-    run = subprocess.run([AUTOQC, "score", "--model", MODEL, "--masks", masks, *paths], capture_output=True, text=True)
+    run = subprocess.run([AUTOQC, "score", "--model", MODEL, "--masks", masks, *HOW, *paths], capture_output=True, text=True)
     return {row["file"]: row for row in csv.DictReader(io.StringIO(run.stdout))}
 
 

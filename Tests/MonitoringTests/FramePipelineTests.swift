@@ -359,6 +359,24 @@ struct FramePipelineTests {
         }
     }
 
+    @Test func anOnsetThatRestsOnAFrameThatIsGoneIsTakenBack() async throws {
+        try await Bench.with { bench in
+            let pipeline = try bench.pipeline()
+            func judge(_ index: Int, _ text: String) throws {
+                _ = try pipeline.process([bench.file("01_B1_f\(index).tif", text, frame: index)].queued)
+            }
+            try judge(1, "1")
+            try judge(2, "200")
+            try judge(3, "201")
+            #expect(try bench.events() == ["FAULT 2", "FAULT 3", "ONSET 3"])
+            // The file is written again, and cannot be read now.
+            try judge(3, "bad")
+            #expect(try bench.events().suffix(2) == ["UNREADABLE 3", "CLEAR 3"])
+            try judge(4, "202")
+            #expect(try bench.events().last == "ONSET 4")
+        }
+    }
+
     @Test func aFileWithAnotherNameIsTheSameFrameAndACopyIsNot() async throws {
         try await Bench.with { bench in
             let pipeline = try bench.pipeline()

@@ -241,6 +241,7 @@ extension Answer {
             let flagged: Int
             let quarantined: Int
             let skipped: Int
+            let halves: Int
             let deferred: Int
             let waiting: Int
             let lag: Double
@@ -295,6 +296,7 @@ extension Answer.Status.Daemon {
         flagged = figures.counts.flagged
         quarantined = figures.counts.quarantined
         skipped = figures.counts.skipped
+        halves = figures.counts.halves
         deferred = figures.counts.deferred
         waiting = figures.waiting
         lag = figures.lag
