@@ -87,9 +87,8 @@ package final class Detector: Sendable {
         patches: PatchSelection = .all,
         report: (ReconstructionProgress) -> Void = { _ in }
     ) -> (Judgement, Evidence) {
-        // Each tile is looked at as a whole or not at all.
-        let fits = description.realtime?.diffusion.phases.patch.isMultiple(of: TileFigures.side) == true
-        let reconstruction = scorer.reconstruction(of: frame, patches: fits ? patches : .all, report: report)
+        let patches = canHalve(frame) ? patches : .all
+        let reconstruction = scorer.reconstruction(of: frame, patches: patches, report: report)
         let (map, packing) = (scorer.map(of: reconstruction), reconstruction.packing)
         let shown = packing?.tilesShown(side: TileFigures.side)
         let evidence = calibration.evidence(of: frame, map: map, tilesShown: shown)
@@ -101,6 +100,17 @@ package final class Detector: Sendable {
             masksNormal: packing == nil
         )
         return (judgement, evidence)
+    }
+
+    /// Tiles of a frame that may be judged by half: the severity has means over shares of the tiles, which mean little for few of
+    /// them. A smaller frame takes little time anyway.
+    private static let fewestTilesToHalve = 400
+
+    /// Whether each tile of a frame lies wholly inside a patch, and there are enough of them.
+    private func canHalve(_ frame: Frame) -> Bool {
+        let tiles = (frame.height / TileFigures.side) * (frame.width / TileFigures.side)
+        return description.realtime?.diffusion.phases.patch.isMultiple(of: TileFigures.side) == true
+            && tiles >= Self.fewestTilesToHalve
     }
 
     /// Share of normal frames that the calibration lets be called faulty; `nil` for a greedy threshold, which promises no rate.

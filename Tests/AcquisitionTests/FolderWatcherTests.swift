@@ -203,7 +203,7 @@ import Testing
         }
     }
 
-    @Test("a file is told again only for new content or as another frame")
+    @Test("a file is told again under another name and with new content, once each")
     func sameAgain() async throws {
         try await withTemporaryFolder { folder in
             let watched = try WatchedFolder(folder)
@@ -211,12 +211,14 @@ import Testing
             try watched.write("01_A1_f1.tif", "END")
             try await watched.log.wait(for: "a frame") { $0.frames.count == 1 }
             try watched.move("01_A1_f1.tif", to: "01_A01_f001.tiff")  // the same frame
+            try await watched.log.wait(for: "the other name") { $0.frames.count == 2 }
             try watched.move("01_A01_f001.tiff", to: "01_A1_f2.tif")  // another one
-            try await watched.log.wait(for: "the other frame") { $0.frames.count == 2 }
+            try await watched.log.wait(for: "the other frame") { $0.frames.count == 3 }
             try watched.write("01_A1_f2.tif", "more END")
             let state = try await watched.finish()
-            #expect(state.frames.map(\.source.path) == ["01_A1_f1.tif", "01_A1_f2.tif", "01_A1_f2.tif"])
-            #expect(state.frames.map(\.frame.index) == [1, 2, 2])
+            let names = ["01_A1_f1.tif", "01_A01_f001.tiff", "01_A1_f2.tif", "01_A1_f2.tif"]
+            #expect(state.frames.map(\.source.path) == names)
+            #expect(state.frames.map(\.frame.index) == [1, 1, 2, 2])
             #expect(state.frames.last?.source.identity?.size == 8)
         }
     }

@@ -147,6 +147,18 @@ struct WellQueueTests {
         #expect(queue.troubles.isEmpty && queue.pressing == 99)
     }
 
+    @Test func aWellInTroubleLeavesRoomForTheOthers() throws {
+        var queue = WellQueue(batchFrames: 1, capacity: 10, reserve: 5)
+        queue.add(try frame("A1", 0))
+        var frames = try #require(batch(&queue)).frames
+        frames[0].trouble = QueuedFrame.Trouble(reason: "a folder is in the way", attempts: 1)
+        queue.finish(WellQueue.Batch(frames: frames, tier: .full), retries: frames, now: start)
+        for index in 1..<100 { queue.add(try frame("A1", index)) }
+        #expect(queue.hasRoomForOld && !queue.isFull)
+        for index in 0..<15 { queue.add(try frame("B1", index)) }
+        #expect(!queue.hasRoomForOld && queue.isFull)
+    }
+
     @Test func farBehindHalfOfTheFramesWaitAndNewestComeFirst() throws {
         var queue = queue(batch: 1)
         // One frame took ten seconds.

@@ -137,9 +137,13 @@ struct WellQueue {
         return suspended[ExactPath(frame.file.source.root)] != nil
     }
 
+    /// Names that take up room: not those behind a trouble, which must not keep other wells from being judged, up to a million.
+    private var occupied: Int { count - min(held, Self.mostHeld) }
+    private static let mostHeld = 1_000_000
+
     /// Whether what lay there at the start may be added.
-    var hasRoomForOld: Bool { count < capacity }
-    var isFull: Bool { count >= capacity + reserve }
+    var hasRoomForOld: Bool { occupied < capacity }
+    var isFull: Bool { occupied >= capacity + reserve }
 
     /// Whether what comes now goes before what lay there at the start: that takes long, or judging is behind anyway.
     private var comesFirst: Bool {
