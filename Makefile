@@ -44,10 +44,9 @@ demo: build
 
 test: deps lint
 	swift build --build-tests $(STRICT)
-	@# With a journal of their own where one can be had; the tests that need one say so otherwise. Line by line, so that a run that
-	@# is ended from outside has said where it was.
-	@Tests/Scripts/with-journald.sh stdbuf -oL swift test --skip-build $(STRICT); status=$$?; \
-	    [ $$status -ne 77 ] && exit $$status; stdbuf -oL swift test --skip-build $(STRICT)
+	@# With a journal of their own where one can be had; the tests that need one say so otherwise.
+	@Tests/Scripts/with-journald.sh swift test --skip-build $(STRICT); status=$$?; \
+	    [ $$status -ne 77 ] && exit $$status; swift test --skip-build $(STRICT)
 
 lint:
 	swift format lint --strict --parallel -r Package.swift Sources Tests

@@ -44,9 +44,9 @@ class Daemon:
         rows = ((root, f"day{n // day}/day{n // day}_{well(n % WELLS)}_f{n // WELLS}.tiff", 1 << 40 | n, 1_000_000 + n,
                  f"day{n // day}", f"{well(n % WELLS)[0]}0{well(n % WELLS)[1:]}", n // WELLS, n, n + 1) for n in range(known))
         ledger.executemany(
-            "INSERT INTO frames (root, path, page, pages, device, inode, size, mtime_ns, run, well, view, frame, state, score_patch,"
+            "INSERT INTO frames (root, path, page, pages, inode, size, mtime_ns, ctime_ns, run, well, view, frame, state, score_patch,"
             " score, severity, threshold, verdict, area, well_faulty, judged_ns, sequence, tier, precision)"
-            " VALUES (?, ?, 0, 1, 1, ?, ?, 1, ?, ?, '', ?, 'scored', 0.1, 0.1, 1, 6, 'normal', 0, 0, ?, ?, 'full', 'f32')", rows)
+            " VALUES (?, ?, 0, 1, ?, ?, 1, 1, ?, ?, '', ?, 'scored', 0.1, 0.1, 1, 6, 'normal', 0, 0, ?, ?, 'full', 'f32')", rows)
         ledger.commit()
         ledger.close()
 

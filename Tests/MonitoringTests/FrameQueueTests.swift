@@ -18,9 +18,8 @@ struct FrameQueueTests {
             let taken: [Int] = await withCheckedContinuation { continuation in
                 Thread {
                     var taken: [Int] = []
-                    while true {
+                    queue.forEachBatch { batch in
                         largest.add(queue.standing.count)
-                        guard case .batch(let batch) = queue.next(within: .seconds(60)) else { break }
                         taken += batch.frames.map(\.file.frame.index)
                         queue.finish(batch)
                     }
@@ -105,7 +104,7 @@ struct FrameQueueTests {
                 for _ in 0..<4 {
                     group.addTask {
                         await Self.onThread {
-                            while case .batch(let batch) = queue.next(within: .seconds(60)) {
+                            queue.forEachBatch { batch in
                                 let well = batch.frames[0].file.frame.well
                                 #expect(out.begin(well))
                                 batch.frames.forEach { taken.add($0.file.frame) }
@@ -135,6 +134,19 @@ struct FrameQueueTests {
                 body()
                 continuation.resume()
             }.start()
+        }
+    }
+}
+
+extension FrameQueue {
+    /// Takes batches until the queue is finished; whoever offers may wait for a processor for long.
+    fileprivate func forEachBatch(_ body: (WellQueue.Batch) -> Void) {
+        while true {
+            switch next(within: .seconds(1)) {
+            case .batch(let batch): body(batch)
+            case .idle: continue
+            case .finished: return
+            }
         }
     }
 }
