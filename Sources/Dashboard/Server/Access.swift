@@ -9,7 +9,7 @@ import Reporting
 /// only loopback is listened on, and a page of another site must not get answers through the visitor's browser: the
 /// name asked for has to be this machine's, and what changes something has to come from the page itself.
 struct Access: RouterMiddleware {
-    typealias Context = BasicRequestContext
+    typealias Context = PageContext
 
     private static let cookie = "autoqc"
     /// Asked without a token by whatever restarts a daemon that hangs; tells nothing else.

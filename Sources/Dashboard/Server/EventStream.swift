@@ -11,33 +11,67 @@ import Synchronization
 final class EventStream: Sendable {
     /// Pages that may be open at once.
     static let mostReaders = 64
+    /// Of them, those of one client.
+    static let mostOfClient = 16
     private static let interval = Duration.seconds(1)
     private static let statusEvery = 2
     /// Rounds between two looks at every well: one that stalls has no outcome that would tell.
     private static let wholeEvery = 10
 
+    /// The places of the readers that are there.
+    private final class Places: Sendable {
+        private let taken = Mutex<[String: Int]>([:])
+
+        /// A place for one more reader of a client; `nil` where there is none.
+        func place(for client: String) -> Place? {
+            let isAdmitted = taken.withLock { taken in
+                let all = taken.values.reduce(0, +)
+                guard all < EventStream.mostReaders, taken[client, default: 0] < EventStream.mostOfClient
+                else { return false }
+                taken[client, default: 0] += 1
+                return true
+            }
+            return isAdmitted ? Place(client, of: self) : nil
+        }
+
+        fileprivate func leave(_ client: String) {
+            taken.withLock { taken in
+                let left = taken[client, default: 1] - 1
+                taken[client] = left > 0 ? left : nil
+            }
+        }
+    }
+
+    /// A reader's place, which is free again when nothing holds it, whether or not a byte was sent.
+    private final class Place: Sendable {
+        private let client: String
+        private let places: Places
+
+        init(_ client: String, of places: Places) { (self.client, self.places) = (client, places) }
+
+        deinit { places.leave(client) }
+    }
+
     private let site: Site
-    private let readers = Mutex(0)
+    private let places = Places()
 
     init(_ site: Site) {
         self.site = site
     }
 
-    /// An answer that goes on until the page is closed or the daemon stops.
-    func response(run: String?, after sequence: Int64) -> Response {
-        let isAdmitted = readers.withLock { readers in
-            guard readers < Self.mostReaders else { return false }
-            readers += 1
-            return true
-        }
-        guard isAdmitted else {
-            return .problem(.serviceUnavailable, "\(Self.mostReaders) pages are open; close some")
+    /// An answer that goes on until the page is closed or the server stops.
+    func response(to client: String, run: String?, after sequence: Int64) -> Response {
+        guard let place = places.place(for: client) else {
+            return .problem(
+                .serviceUnavailable,
+                "\(Self.mostReaders) pages are open, or \(Self.mostOfClient) of this client; close some"
+            )
         }
         return Response(
             status: .ok,
             headers: [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store"],
             body: ResponseBody { writer in
-                defer { self.readers.withLock { $0 -= 1 } }
+                defer { withExtendedLifetime(place) {} }
                 try await self.send(run, after: sequence, to: &writer)
                 try await writer.finish(nil)
             }

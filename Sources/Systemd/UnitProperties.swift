@@ -1,0 +1,39 @@
+import Foundation
+
+/// What the service manager knows of a unit (`systemctl show`): its file, the drop-ins, and what they set.
+package struct UnitProperties: Sendable {
+    private let values: [String: String]
+
+    /// Whether systemd manages the services of this machine.
+    package static var isManaged: Bool { unsafe access("/run/systemd/system", F_OK) == 0 }
+
+    /// Asks the service manager; `nil` where it cannot be asked.
+    package static func asked(_ unit: String, _ names: [String]) -> UnitProperties? {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/systemctl")
+        process.arguments = ["show", "--property=\(names.joined(separator: ","))", "--", unit]
+        let answer = Pipe()
+        process.standardOutput = answer
+        process.standardError = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        guard (try? process.run()) != nil, let bytes = try? answer.fileHandleForReading.readToEnd() else {
+            return nil
+        }
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { return nil }
+        return UnitProperties(text: String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// Reads `NAME=VALUE` lines.
+    package init(text: String) {
+        let lines = text.split(separator: "\n").map { $0.split(separator: "=", maxSplits: 1) }
+        let pairs = lines.filter { !$0.isEmpty }.map { (String($0[0]), $0.count > 1 ? String($0[1]) : "") }
+        values = Dictionary(pairs) { $1 }
+    }
+
+    /// The value of a property; empty where there is none.
+    package subscript(name: String) -> String { values[name] ?? "" }
+
+    /// The words of a value.
+    package func words(_ name: String) -> [String] { self[name].split(separator: " ").map { String($0) } }
+}
