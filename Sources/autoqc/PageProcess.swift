@@ -38,11 +38,11 @@ final class PageProcess: Sendable {
             withIntermediateDirectories: false,
             attributes: [.posixPermissions: 0o700]
         )
-        status = StatusFile(path: folder.appending(path: "status.json").path)
+        status = ViewCommand.status(in: folder.path)
         // Not among the arguments, which every user of the machine sees.
         if let token = web.token, token != WebSettings.credential {
             try Durable.replaceUnsynced(
-                folder.appending(path: ViewCommand.credential).path,
+                ViewCommand.credential(in: folder.path),
                 with: Array(token.utf8)
             )
         }
@@ -51,7 +51,7 @@ final class PageProcess: Sendable {
         arguments =
             [
                 "view", configuration.output.root, "--listen", "\(host):\(web.port)",
-                "--plate", web.plate.rawValue, "--status", status.path, "--beside",
+                "--plate", web.plate.rawValue, "--beside", folder.path,
                 "--lens-rows", "\(rules.lensRows)", "--lens-columns", "\(rules.lensColumns)",
                 "--log-level", configuration.logLevel.rawValue,
             ] + (web.token == nil ? [] : ["--token", WebSettings.credential])
@@ -94,9 +94,6 @@ final class PageProcess: Sendable {
         // What the service manager hears comes from the daemon alone.
         environment["NOTIFY_SOCKET"] = nil
         environment["WATCHDOG_USEC"] = nil
-        if FileManager.default.fileExists(atPath: folder.appending(path: ViewCommand.credential).path) {
-            environment["CREDENTIALS_DIRECTORY"] = folder.path
-        }
         process.environment = environment
         let isStarted = state.withLock { state in
             guard !state.isStopping else { return false }

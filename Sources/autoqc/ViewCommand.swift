@@ -20,8 +20,11 @@ struct ViewCommand: AsyncParsableCommand {
             """
     )
 
-    /// Name of the token among the credentials of the page's unit.
-    static let credential = "web.token"
+    /// The token among the credentials of the page's unit.
+    static func credential(in folder: String) -> String { "\(folder)/web.token" }
+
+    /// How the daemon is that started this process by itself.
+    static func status(in folder: String) -> StatusFile { StatusFile(path: "\(folder)/status.json") }
 
     @Argument(help: "The output folder of `autoqc watch`.")
     var out: String?
@@ -43,8 +46,9 @@ struct ViewCommand: AsyncParsableCommand {
     var readOnly = false
     @Option(help: .hidden, transform: ConfigurationOptions.level)
     var logLevel: Logger.Level?
-    @Flag(help: .hidden)
-    var beside = false
+    /// The daemon's own folder, which goes with this process.
+    @Option(help: .hidden)
+    var beside: String?
 
     /// What is to be served.
     private struct Subject {
@@ -75,11 +79,11 @@ struct ViewCommand: AsyncParsableCommand {
 
     /// `nil` where the configuration wants no page.
     private func subject() throws -> Subject? {
-        let folder = ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"]
-        let credential = folder.map { "\($0)/\(Self.credential)" }
+        let folder = beside ?? ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"]
+        let credential = folder.map(Self.credential)
         guard let config else {
             guard let out else { throw ValidationError("name the output folder, or give --config FILE") }
-            if status == nil { try LedgerOptions.requireLedger(in: out) }
+            if status == nil, beside == nil { try LedgerOptions.requireLedger(in: out) }
             return Subject(
                 tree: LedgerOptions.tree(out),
                 web: try WebSettings(
@@ -105,8 +109,8 @@ struct ViewCommand: AsyncParsableCommand {
     }
 
     private func serve(_ subject: Subject) async throws {
-        let (host, isByHand) = (subject.web.host, config == nil && !beside)
-        let status = status.map { StatusFile(path: $0) }
+        let (host, isByHand) = (subject.web.host, config == nil && beside == nil)
+        let status = status.map { StatusFile(path: $0) } ?? beside.map(Self.status)
         let service = DashboardService(
             settings: subject.web,
             tree: subject.tree,
@@ -125,7 +129,12 @@ struct ViewCommand: AsyncParsableCommand {
         let requests = ProcessSignals.stream(of: [SIGTERM, SIGINT])
         let stopping = Task { for await _ in requests { await group.triggerGracefulShutdown() } }
         defer { stopping.cancel() }
-        if beside { Self.whenInputEnds { Task { await group.triggerGracefulShutdown() } } }
+        if let beside {
+            Self.whenInputEnds {
+                try? FileManager.default.removeItem(atPath: beside)
+                Task { await group.triggerGracefulShutdown() }
+            }
+        }
         try await group.run()
     }
 

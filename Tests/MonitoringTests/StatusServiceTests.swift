@@ -39,7 +39,7 @@ struct StatusServiceTests {
         var load = Load(threads: 2)
         load.judged(1, in: .milliseconds(250))
         for second in 0...5 { _ = load.weigh(waiting: 98, now: start + .seconds(second)) }
-        let standing = FrameQueue.Standing(count: 128, deferred: 30, load: load, troubles: [])
+        let standing = FrameQueue.Standing(count: 128, deferred: 30, since: nil, load: load, troubles: [])
         #expect(standing.words == "behind by 12.3 s, 128 waiting (30 deferred), every second frame deferred")
     }
 

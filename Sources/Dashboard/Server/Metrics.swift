@@ -210,7 +210,13 @@ final class AlarmTally: Sendable {
     private struct State {
         weak var ledger: FrameLedger?
         var last: Int64 = 0
-        var counts: [Kind: Int] = [:]
+        /// Those that are expected are there from the start: an increase from nothing is none for Prometheus.
+        var counts: [Kind: Int] = Dictionary(uniqueKeysWithValues: AlarmTally.expected.map { ($0, 0) })
+    }
+
+    private static let expected = Alarm.Event.allCases.flatMap { event -> [Kind] in
+        guard event == .onset || event == .fault else { return [Kind(event: event.rawValue, cause: nil)] }
+        return Cause.allCases.map { Kind(event: event.rawValue, cause: $0.rawValue) }
     }
 
     private let state = Mutex(State())
