@@ -111,4 +111,46 @@ import Testing
             }
         }
     }
+
+    @Test func thePageIsThatOfTheConfiguration() async throws {
+        try await withTemporaryFolder { folder in
+            let plate = try TestPlate(in: folder)
+            func view(_ web: String, _ environment: [String: String] = [:]) throws -> Program {
+                let path = folder.appending(path: "plate.yaml").path
+                let text = """
+                    model: \(Program.model)
+                    output: \(plate.out.path)
+                    watch: [\(plate.watched.path)]
+                    web: {\(web)}
+
+                    """
+                try Data(text.utf8).write(to: URL(filePath: path))
+                return try Program(["view", "--config", path], in: folder, environment: environment)
+            }
+            let off = try view("listen: off")
+            #expect(try await off.end() == 0)
+            #expect(off.said.contains("`web.listen` is off"))
+            for credential in ["", "none\n", "short"] {
+                try Data(credential.utf8).write(to: folder.appending(path: "web.token"))
+                let refused = try view(
+                    "listen: \"0.0.0.0:0\", token: credential",
+                    ["CREDENTIALS_DIRECTORY": folder.path]
+                )
+                #expect(try await refused.end() == 78, "no attempt mends that")
+                #expect(refused.said.contains("the token is too easy to guess"))
+            }
+            try Data("0123456789abcdef\n".utf8).write(to: folder.appending(path: "web.token"))
+            let open = try view(
+                "listen: \"127.0.0.1:0\", token: credential",
+                ["CREDENTIALS_DIRECTORY": folder.path]
+            )
+            try await until("the page is open", by: open) { Self.port(open) != nil }
+            let visitor = Visitor(port: try #require(Self.port(open)))
+            #expect(try await visitor.get("/").status == 401)
+            let token = ["Authorization": "Bearer 0123456789abcdef"]
+            #expect(try await visitor.get("/api/v1/runs", token).text == "[]", "there is no ledger yet")
+            open.signal(SIGTERM)
+            #expect(try await open.end() == 0)
+        }
+    }
 }

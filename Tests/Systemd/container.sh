@@ -58,6 +58,7 @@ ExecStopPost=/bin/systemctl --no-block poweroff
 WantedBy=multi-user.target
 UNIT
 systemd-nspawn --quiet --register=no --keep-unit -D "$tree" --pipe systemctl enable check.service
-timeout 600 systemd-nspawn --quiet --register=no --keep-unit -D "$tree" --boot > "$cache/boot.log" 2>&1 || true
+# With a network of its own, so that nothing else on this machine has the page's ports.
+timeout 900 systemd-nspawn --quiet --register=no --keep-unit --private-network -D "$tree" --boot > "$cache/boot.log" 2>&1 || true
 cat "$tree/root/result.log"
 grep -q '^all checks passed$' "$tree/root/result.log"

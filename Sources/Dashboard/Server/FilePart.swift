@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Hummingbird
 
@@ -5,23 +6,19 @@ import Hummingbird
 final class FilePart: Sendable {
     private static let piece = 256 << 10
 
-    private let descriptor: Int32
+    private let file: Durable.Handle
     private let size: Int
 
     /// Opens a regular file; `nil` for anything else.
     init?(_ path: String) {
-        // A pipe must not keep the thread.
-        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        var status = stat()
-        guard descriptor >= 0, unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG
-        else {
-            if descriptor >= 0 { close(descriptor) }
-            return nil
-        }
-        size = Int(status.st_size)
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        // A pipe that took its place meanwhile must not keep the thread.
+        guard attributes?[.type] as? FileAttributeType == .typeRegular,
+            let file = try? Durable.Handle(path, flags: O_RDONLY | O_NONBLOCK), let size = try? file.size()
+        else { return nil }
+        self.file = file
+        self.size = size
     }
-
-    deinit { close(descriptor) }
 
     /// An answer with the file's bytes, which a worker reads as they are taken.
     func response(type: String, reading worker: Worker) -> Response {
@@ -45,12 +42,8 @@ final class FilePart: Sendable {
     private struct Shorter: Error {}
 
     private func read(at offset: Int) throws -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: min(Self.piece, size - offset))
-        let count = unsafe bytes.withUnsafeMutableBytes {
-            unsafe pread(descriptor, $0.baseAddress, $0.count, off_t(offset))
-        }
-        guard count > 0 else { throw Shorter() }
-        bytes.removeLast(bytes.count - count)
+        let bytes = try file.read(at: offset, count: min(Self.piece, size - offset))
+        guard !bytes.isEmpty else { throw Shorter() }
         return bytes
     }
 }
