@@ -95,18 +95,26 @@ final class PageProcess: Sendable {
         environment["NOTIFY_SOCKET"] = nil
         environment["WATCHDOG_USEC"] = nil
         process.environment = environment
-        let isStarted = state.withLock { state in
-            guard !state.isStopping else { return false }
-            guard (try? process.run()) != nil else { return true }
-            state.process = process
+        do {
+            let isStarted = try state.withLock { state in
+                guard !state.isStopping else { return false }
+                try process.run()
+                state.process = process
+                return true
+            }
+            guard isStarted else { return false }
+        } catch {
+            logger.error("The live page cannot be started", metadata: ["reason": "\(error)"])
             return true
         }
-        guard isStarted else { return false }
-        if process.processIdentifier > 0 { process.waitUntilExit() }
+        process.waitUntilExit()
         guard !state.withLock(\.isStopping) else { return false }
+        let status = process.terminationStatus
+        // It said why, and the same start would end so again.
+        if process.terminationReason == .exit, status != 0 { return false }
         logger.error(
             "The live page ended; judging goes on, and the page is started again",
-            metadata: ["status": "\(process.terminationStatus)"]
+            metadata: ["status": "\(status)"]
         )
         return true
     }
