@@ -23,7 +23,8 @@ ask() { curl --silent --show-error --max-time 10 "$@"; }
 says() { # TEXT ADDRESS...: whether an answer holds a text
     local text=$1
     shift
-    ask "$@" | grep -q -- "$text"
+    # Read to its end, or curl would fail.
+    ask "$@" | grep -a -c -- "$text" > /dev/null
 }
 refuses() { [ "$(ask -o /dev/null -w '%{http_code}' "$2")" = "$1" ]; }
 exposure() { systemctl daemon-reload; systemd-analyze security --no-pager --threshold="$2" "$1" > /root/security.log; }

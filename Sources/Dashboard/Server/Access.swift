@@ -1,6 +1,8 @@
+import Files
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Ledger
 import Reporting
 
 /// Who is answered, and what every answer tells the browser to refuse.
@@ -28,6 +30,12 @@ struct Access: RouterMiddleware {
         } catch let error as HTTPError {
             // One shape for every mistake.
             response = .problem(error.status, error.body ?? "there is nothing at this address")
+        } catch is Worker.Busy {
+            response = .problem(.serviceUnavailable, "more is asked for than is answered; try again")
+        } catch let error as LedgerError {
+            response = .problem(.serviceUnavailable, "\(error)")
+        } catch let error as OutputError {
+            response = .problem(.serviceUnavailable, "\(error)")
         }
         Self.protect(&response)
         return response

@@ -171,9 +171,12 @@ struct PageContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// Whoever asks.
     let client: String
+    /// The connection.
+    let channel: any Channel
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
         client = Connections.client(of: source.channel)
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import ServiceLifecycle
 import Synchronization
 
@@ -19,37 +20,48 @@ final class EventStream: Sendable {
     private static let wholeEvery = 10
 
     /// The places of the readers that are there.
+    ///
+    /// A new reader takes the place of the oldest one where there are too many: whoever reads comes again, and whoever does not is
+    /// found out only when all buffers are full.
     private final class Places: Sendable {
-        private let taken = Mutex<[String: Int]>([:])
-
-        /// A place for one more reader of a client; `nil` where there is none.
-        func place(for client: String) -> Place? {
-            let isAdmitted = taken.withLock { taken in
-                let all = taken.values.reduce(0, +)
-                guard all < EventStream.mostReaders, taken[client, default: 0] < EventStream.mostOfClient
-                else { return false }
-                taken[client, default: 0] += 1
-                return true
-            }
-            return isAdmitted ? Place(client, of: self) : nil
+        private struct Reader {
+            let number: Int
+            let client: String
+            let channel: any Channel
         }
 
-        fileprivate func leave(_ client: String) {
-            taken.withLock { taken in
-                let left = taken[client, default: 1] - 1
-                taken[client] = left > 0 ? left : nil
+        private let readers = Mutex<(list: [Reader], last: Int)>(([], 0))
+
+        /// A place for one more reader.
+        func place(for client: String, on channel: any Channel) -> Place {
+            let (number, oldest) = readers.withLock { readers in
+                let isFull = readers.list.count { $0.client == client } >= EventStream.mostOfClient
+                let index =
+                    isFull
+                    ? readers.list.firstIndex { $0.client == client }
+                    : readers.list.count >= EventStream.mostReaders ? 0 : nil
+                let oldest = index.map { readers.list.remove(at: $0).channel }
+                readers.last += 1
+                readers.list.append(Reader(number: readers.last, client: client, channel: channel))
+                return (readers.last, oldest)
             }
+            oldest?.close(promise: nil)
+            return Place(number, of: self)
+        }
+
+        fileprivate func leave(_ number: Int) {
+            readers.withLock { $0.list.removeAll { $0.number == number } }
         }
     }
 
     /// A reader's place, which is free again when nothing holds it, whether or not a byte was sent.
     private final class Place: Sendable {
-        private let client: String
+        private let number: Int
         private let places: Places
 
-        init(_ client: String, of places: Places) { (self.client, self.places) = (client, places) }
+        init(_ number: Int, of places: Places) { (self.number, self.places) = (number, places) }
 
-        deinit { places.leave(client) }
+        deinit { places.leave(number) }
     }
 
     private let site: Site
@@ -60,13 +72,8 @@ final class EventStream: Sendable {
     }
 
     /// An answer that goes on until the page is closed or the server stops.
-    func response(to client: String, run: String?, after sequence: Int64) -> Response {
-        guard let place = places.place(for: client) else {
-            return .problem(
-                .serviceUnavailable,
-                "\(Self.mostReaders) pages are open, or \(Self.mostOfClient) of this client; close some"
-            )
-        }
+    func response(_ context: PageContext, run: String?, after sequence: Int64) -> Response {
+        let place = places.place(for: context.client, on: context.channel)
         return Response(
             status: .ok,
             headers: [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store"],

@@ -37,7 +37,7 @@ struct Routes: Sendable {
             let run = try Self.run(context)
             return try await site.answer(about: run) { try $0.lenses(run) }
         }
-        router.get("/api/v1/events") { request, context in stream(request, of: context.client) }
+        router.get("/api/v1/events") { request, context in stream(request, context) }
         router.get(RouterPath(Self.well)) { request, context in
             let (run, well) = (try Self.run(context), try Self.well(context))
             let view = try Self.view(request)
@@ -56,11 +56,11 @@ struct Routes: Sendable {
         DecisionRoutes(site: site).add(to: router)
     }
 
-    private func stream(_ request: Request, of client: String) -> Response {
+    private func stream(_ request: Request, _ context: Context) -> Response {
         let last = request.headers[HTTPField.Name.lastEventID].flatMap { Int64($0) }
         let asked = request.uri.queryParameters.get("after").flatMap { Int64($0) }
         let run = request.uri.queryParameters.get("run")
-        return events.response(to: client, run: run, after: max(0, last ?? asked ?? 0))
+        return events.response(context, run: run, after: max(0, last ?? asked ?? 0))
     }
 
     private static func selection(_ request: Request) throws -> FrameLedger.Selection {

@@ -1,4 +1,3 @@
-import Files
 import Foundation
 import Hummingbird
 import Ledger
@@ -58,21 +57,13 @@ struct Site: Sendable {
         }
     }
 
-    /// Answers in JSON; nothing there is 404, too much asked for is 503.
+    /// Answers in JSON; nothing there is 404.
     func answer(
         orElse sentence: String = "there is no such thing",
         _ body: () async throws -> (any Encodable & Sendable)?
     ) async throws -> Response {
-        do {
-            guard let value = try await body() else { return .problem(.notFound, sentence) }
-            return Response(type: "application/json; charset=utf-8", bytes: try Answer.encode(value))
-        } catch is Worker.Busy {
-            return .problem(.serviceUnavailable, "more is asked for than is answered; try again")
-        } catch let error as LedgerError {
-            return .problem(.serviceUnavailable, "\(error)")
-        } catch let error as OutputError {
-            return .problem(.serviceUnavailable, "\(error)")
-        }
+        guard let value = try await body() else { return .problem(.notFound, sentence) }
+        return Response(type: "application/json; charset=utf-8", bytes: try Answer.encode(value))
     }
 }
 
@@ -86,7 +77,7 @@ final class OpenLedger: Sendable {
     func current() throws(LedgerError) -> FrameLedger {
         try open.withLock { (open: inout FrameLedger?) throws(LedgerError) -> FrameLedger in
             if let open, !open.isOutdated { return open }
-            try? open?.close()
+            // Closed when the last of those that still read it is done.
             open = nil
             guard unsafe access(path, F_OK) == 0 else {
                 throw LedgerError(code: .notMade, path: path, detail: "it is not there")
