@@ -73,6 +73,7 @@ mkdir -p /etc/systemd/system/autoqc@demo.service.d
 printf '[Service]\nWatchdogSec=25\n' > /etc/systemd/system/autoqc@demo.service.d/short.conf
 systemctl daemon-reload
 systemctl restart autoqc@demo
+check "health is fine again" waits 20 says '^ok' "$page/healthz"
 pid=$(systemctl show -P MainPID autoqc@demo)
 kill -STOP "$pid"
 arrive b

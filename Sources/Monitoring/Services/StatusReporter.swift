@@ -7,6 +7,8 @@ package import Reporting
 /// A thread of its own does it, so that it goes on whatever the daemon waits for.
 package final class StatusReporter: Sendable {
     private static let interval = DispatchTimeInterval.seconds(1)
+    /// Until there is something to say.
+    private static let firstInterval = DispatchTimeInterval.milliseconds(50)
 
     private let isStopping = DispatchSemaphore(value: 0)
     private let hasStopped = DispatchSemaphore(value: 0)
@@ -20,9 +22,11 @@ package final class StatusReporter: Sendable {
         let (isStopping, hasStopped) = (isStopping, hasStopped)
         let thread = Thread {
             var isWritten = true
+            var interval = Self.firstInterval
             while true {
-                let isLast = isStopping.wait(timeout: .now() + Self.interval) == .success
+                let isLast = isStopping.wait(timeout: .now() + interval) == .success
                 if let figures = figures() {
+                    interval = Self.interval
                     let wasWritten = isWritten
                     isWritten = Self.write(figures, to: file, isLast, logger, isFirst: wasWritten)
                 }
