@@ -57,14 +57,14 @@ lint:
 install: $(AUTOQC)
 	install -d $(UNITS) $(LIB)/sysusers.d $(LIB)/tmpfiles.d $(LIB)/systemd/catalog $(SHARE) $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(AUTOQC) $(DESTDIR)$(PREFIX)/bin/autoqc
-	sed 's|@PREFIX@|$(PREFIX)|g' systemd/autoqc@.service > $(UNITS)/autoqc@.service
+	for unit in autoqc@.service autoqc-page@.service; do sed 's|@PREFIX@|$(PREFIX)|g' systemd/$$unit > $(UNITS)/$$unit; done
 	install -m 644 systemd/autoqc.sysusers $(LIB)/sysusers.d/autoqc.conf
 	install -m 644 systemd/autoqc.tmpfiles $(LIB)/tmpfiles.d/autoqc.conf
 	install -m 644 systemd/autoqc.catalog $(LIB)/systemd/catalog/autoqc.catalog
 	install -m 644 examples/autoqc.yaml examples/models/complexeye.safetensors $(SHARE)/
 
 uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/bin/autoqc $(UNITS)/autoqc@.service $(LIB)/sysusers.d/autoqc.conf \
+	rm -rf $(DESTDIR)$(PREFIX)/bin/autoqc $(UNITS)/autoqc@.service $(UNITS)/autoqc-page@.service $(LIB)/sysusers.d/autoqc.conf \
 	    $(LIB)/tmpfiles.d/autoqc.conf $(LIB)/systemd/catalog/autoqc.catalog $(SHARE)
 
 # A Debian package of all of it, in packages/; the man page comes from the commands' own help.

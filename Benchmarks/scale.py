@@ -55,13 +55,13 @@ class Daemon:
             with open(path, "wb"):
                 pass
             s = os.stat(path)
-            return (root, self.path(number), s.st_dev, s.st_ino, s.st_mtime_ns, well(number % self.wells)[1],
+            return (root, self.path(number), s.st_ino, s.st_mtime_ns, s.st_ctime_ns, well(number % self.wells)[1],
                     number // self.wells, "normal" if number % 10 else "faulty", s.st_mtime_ns, number + 1)
 
         ledger.executemany(
-            "INSERT INTO frames (root, path, page, pages, device, inode, size, mtime_ns, run, well, view, frame, state, score_patch,"
+            "INSERT INTO frames (root, path, page, pages, inode, size, mtime_ns, ctime_ns, run, well, view, frame, state, score_patch,"
             " score, severity, threshold, verdict, area, well_faulty, judged_ns, sequence, tier, precision)"
-            " VALUES (?, ?, 0, 1, ?, ?, 0, ?, '01', ?, '', ?, 'scored', 0.1, 0.1, 1, 6, ?, 0, 0, ?, ?, 'full', 'f32')",
+            " VALUES (?, ?, 0, 1, ?, 0, ?, ?, '01', ?, '', ?, 'scored', 0.1, 0.1, 1, 6, ?, 0, 0, ?, ?, 'full', 'f32')",
             map(row, range(self.known)))
         ledger.execute(
             "INSERT INTO alarms (time_ns, event, run, well, view, frame, severity, threshold, reason, model)"

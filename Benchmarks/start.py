@@ -51,10 +51,10 @@ def main():
                     pass
                 s = os.stat(f"{plate}/{name}")
                 padded = well(number % wells)[0] + well(number % wells)[1:].zfill(2)
-                yield (root, name, s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, padded, number // wells, s.st_mtime_ns, number + 1)
+                yield (root, name, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns, padded, number // wells, s.st_mtime_ns, number + 1)
 
         ledger.executemany(
-            "INSERT INTO frames (root, path, page, pages, device, inode, size, mtime_ns, run, well, view, frame, state, score_patch,"
+            "INSERT INTO frames (root, path, page, pages, inode, size, mtime_ns, ctime_ns, run, well, view, frame, state, score_patch,"
             " score, severity, threshold, verdict, area, well_faulty, judged_ns, sequence, tier, precision)"
             " VALUES (?, ?, 0, 1, ?, ?, ?, ?, '01', ?, '', ?, 'scored', 0.1, 0.1, 1, 6, 'normal', 0, 0, ?, ?, 'full', 'f32')",
             rows(),

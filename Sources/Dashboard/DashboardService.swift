@@ -1,7 +1,6 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
-package import Ledger
 package import Logging
 package import Reporting
 package import Rules
@@ -9,40 +8,37 @@ import ServiceLifecycle
 
 /// The live page: plate map, drill-down, `/api/v1`, `/metrics` and `/healthz` over HTTP.
 ///
-/// It answers from the ledger and the output folder, so that nothing of it is lost with the daemon, and adds what the daemon
-/// says of itself. All its work is on two threads of low priority.
+/// It answers from the ledger and the output folder, which it only reads but for reviewers' decisions, and adds what the daemon says
+/// of itself. So it needs no daemon, and is best a process of its own: nothing that is asked for can end the one that judges.
 package struct DashboardService: Service {
     private let settings: WebSettings
     private let site: Site
-    private let figures: @Sendable () -> DaemonFigures?
     private let logger: Logger
     private let listening: @Sendable (_ port: Int) -> Void
 
-    /// Serves the runs of an output folder; `figures` is `nil` where no daemon runs in this process.
+    /// Serves the runs of an output folder, which may come later; `daemon` is `nil` where no daemon is asked for.
     ///
-    /// Decisions can be stored where the ledger was opened to write. `rules` say how the lenses stand. `listening` hears of
-    /// the port as soon as it is open.
+    /// `rules` say how the lenses stand. `listening` hears of the port as soon as it is open.
     package init(
         settings: WebSettings,
-        ledger: FrameLedger,
         tree: OutputTree,
         rules: PlateRules = PlateRules(),
+        mayDecide: Bool = true,
         logger: Logger,
-        figures: @escaping @Sendable () -> DaemonFigures? = { nil },
+        daemon: @escaping @Sendable () -> StatusFile.Standing? = { nil },
         listening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
     ) {
         self.settings = settings
-        self.figures = figures
         self.logger = logger
         self.listening = listening
         site = Site(
-            reader: PlateReader(
-                ledger: ledger,
-                tree: tree,
-                format: settings.plate,
-                lensHistory: LensHistory(ledger: ledger, rules: rules),
-                figures: figures
-            )
+            ledger: OpenLedger(tree.ledger),
+            tree: tree,
+            decisions: DecisionLog(tree),
+            format: settings.plate,
+            lenses: LensHistory(rules: rules),
+            daemon: daemon,
+            mayDecide: mayDecide
         )
     }
 
@@ -51,63 +47,19 @@ package struct DashboardService: Service {
         await PageServer(settings: settings, router: { router }, logger: logger, listening: listening).run()
     }
 
-    private var router: Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self)
+    private var router: Router<PageContext> {
+        let router = Router(context: PageContext.self)
         router.add(middleware: Access(settings: settings))
         Assets.addRoutes(to: router)
         Routes(site: site, events: EventStream(site)).add(to: router)
         router.get("/metrics") { _, _ in
-            Response(type: "text/plain; version=0.0.4; charset=utf-8", bytes: try await metrics().utf8)
+            let site = site
+            let text = try await site.metrics.run { Metrics(site).text }
+            return Response(type: "text/plain; version=0.0.4; charset=utf-8", bytes: text.utf8)
         }
-        router.get("/healthz") { _, _ in health }
-        return router
-    }
-
-    private func metrics() async throws -> String {
-        let status = try await site.status()
-        let figures = figures()
-        let (run, wells) = try await site.ask { reader in
-            let run = try reader.ledger.runs().first?.run
-            return (run, try run.map { try reader.plate($0).wells } ?? [])
-        }
-        return Metrics(figures: figures, run: run, wells: wells, status: status).text
-    }
-
-    private var health: Response { Response(healthOf: figures()) }
-}
-
-/// What there is of the page while the daemon waits for its output: `/healthz`, and everywhere else why there is nothing.
-package struct WaitingPage: Service {
-    private let settings: WebSettings
-    private let figures: @Sendable () -> DaemonFigures
-    private let logger: Logger
-    private let listening: @Sendable (_ port: Int) -> Void
-
-    /// Serves at the address of the page; `listening` hears of the port as soon as it is open.
-    package init(
-        settings: WebSettings,
-        logger: Logger,
-        figures: @escaping @Sendable () -> DaemonFigures,
-        listening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
-    ) {
-        (self.settings, self.figures, self.logger) = (settings, figures, logger)
-        self.listening = listening
-    }
-
-    /// Serves until it is cancelled.
-    package func run() async throws {
-        await PageServer(settings: settings, router: { router }, logger: logger, listening: listening).run()
-    }
-
-    private var router: Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self)
-        router.add(middleware: Access(settings: settings))
-        router.get("/healthz") { _, _ in Response(healthOf: figures()) }
-        for path: RouterPath in ["/", "**"] {
-            router.get(path) { _, _ in
-                let reasons = figures().obstacles.joined(separator: " ")
-                return Response.problem(.serviceUnavailable, "the daemon waits for its output: \(reasons)")
-            }
+        router.get("/healthz") { _, _ in
+            let site = site
+            return Response(healthOf: try await site.health.run { site.daemon() })
         }
         return router
     }
@@ -116,23 +68,24 @@ package struct WaitingPage: Service {
 extension Response {
     /// 200 while every part of the daemon gets on with its work and every watched folder answers; without a daemon, while the page
     /// does.
-    fileprivate init(healthOf figures: DaemonFigures?) {
-        guard let figures else {
-            self.init(type: "text/plain", bytes: "ok: no daemon here\n".utf8)
-            return
-        }
-        let stuck = figures.isAlive ? [] : figures.parts.filter { $0.silence > 1 }.map(\.name)
-        let problems =
-            figures.obstacles.map { "waits: \($0)" }
-            + figures.silentFolders.map {
-                "no answer for \(Int(exactly: $0.silence.rounded()) ?? 0) s: \($0.folder)"
+    fileprivate init(healthOf standing: StatusFile.Standing?) {
+        let (problems, notes): ([String], [String]) =
+            switch standing {
+            case nil: ([], ["ok: no daemon here"])
+            case .gone(let reason, _): ([reason], [])
+            case .alive(let figures): (figures.problems, Self.notes(on: figures))
             }
-            + (stuck.isEmpty ? [] : ["stuck: \(stuck.joined(separator: ", "))"])
-        let lines = (problems.isEmpty ? ["ok"] : problems) + figures.troubles.map { "a well waits: \($0)" }
+        let lines = (problems.isEmpty && standing != nil ? ["ok"] : problems) + notes
         self.init(
             status: problems.isEmpty ? .ok : .serviceUnavailable,
             type: "text/plain; charset=utf-8",
             bytes: (lines.joined(separator: "\n") + "\n").utf8
         )
+    }
+
+    private static func notes(on figures: DaemonFigures) -> [String] {
+        let since = figures.waitingSince.map { ", the oldest since \($0.iso8601)" } ?? ""
+        return (figures.waiting > 0 ? ["\(figures.waiting) frames wait\(since)"] : [])
+            + figures.troubles.map { "a well waits: \($0)" }
     }
 }

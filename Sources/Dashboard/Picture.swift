@@ -14,15 +14,16 @@ enum Picture {
     static func grey(_ frame: Frame, width: Int) throws(PNGError) -> [UInt8] {
         let small = reduced(frame, to: width)
         let (low, high) = shownRange(of: small)
+        // Of doubles, as the difference of two floats may be none.
         let scale = 255 / max(high - low, .leastNormalMagnitude)
-        let bytes = small.pixels.map { UInt8(saturating: ($0 - low) * scale) }
+        let bytes = small.pixels.map { UInt8(saturating: (Double($0) - low) * scale) }
         return try PNGImage(height: small.height, width: small.width, colour: .grey, bytes: bytes).encoded()
     }
 
     /// Score maps in colours from black over red and orange to white: black leaves a frame below it as it is.
     static func heat(_ map: Frame, width: Int) throws(PNGError) -> [UInt8] {
         let small = reduced(map, to: width)
-        let high = max(small.pixels.max() ?? 0, .leastNormalMagnitude)
+        let high = max(small.pixels.filter(\.isFinite).max() ?? 0, .leastNormalMagnitude)
         var bytes: [UInt8] = []
         bytes.reserveCapacity(small.pixels.count * 3)
         for pixel in small.pixels {
@@ -44,27 +45,29 @@ enum Picture {
         for row in 0..<height {
             let top = row * frame.height / height
             let bottom = max(top + 1, (row + 1) * frame.height / height)
-            var sums = [Float](repeating: 0, count: width)
+            var sums = [Double](repeating: 0, count: width)
             for line in top..<bottom {
                 let start = line * frame.width
                 for column in 0..<width {
                     for pixel in columns[column]..<columns[column + 1] {
-                        sums[column] += frame.pixels[start + pixel]
+                        sums[column] += Double(frame.pixels[start + pixel])
                     }
                 }
             }
             for column in 0..<width {
-                pixels.append(sums[column] / Float((columns[column + 1] - columns[column]) * (bottom - top)))
+                let count = Double((columns[column + 1] - columns[column]) * (bottom - top))
+                pixels.append(Float(sums[column] / count))
             }
         }
         return Frame(height: height, width: width, pixels: pixels)
     }
 
     /// 8-bit frames as they are, so that a dark one looks dark; others between their darkest and brightest hundredth.
-    private static func shownRange(of frame: Frame) -> (low: Float, high: Float) {
-        let sorted = frame.pixels.sorted()
+    private static func shownRange(of frame: Frame) -> (low: Double, high: Double) {
+        let sorted = frame.pixels.filter(\.isFinite).sorted()
         guard let most = sorted.last, most > 255 || most <= 1 else { return (0, 255) }
-        return (sorted[sorted.count / 100], sorted[sorted.count - 1 - sorted.count / 100])
+        let edge = sorted.count / 100
+        return (Double(sorted[edge]), Double(sorted[sorted.count - 1 - edge]))
     }
 }
 

@@ -39,8 +39,8 @@ package struct LabelTable: Sendable {
         "img_path,seg_path,label,fault,run,well,field,channel,plane,frame,decision,reviewer,note,decided"
 
     /// Reads the decisions of all runs, or of one.
-    package init(ledger: FrameLedger, tree: OutputTree, run: String? = nil) throws(LedgerError) {
-        let decisions = try ledger.decisions(run: run)
+    package init(ledger: FrameLedger, tree: OutputTree, run: String? = nil) throws {
+        let decisions = try DecisionLog(tree).decisions(run: run)
         var rows: [Row] = []
         var pages = 0
         for decision in decisions where decision.kind == .fault || decision.kind == .falseAlarm {

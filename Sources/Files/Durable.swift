@@ -140,6 +140,16 @@ package enum Durable {
         }
     }
 
+    /// Replaces a file that need not outlive a power cut; readers see the old one or the new one, whole.
+    package static func replaceUnsynced(_ path: String, with bytes: [UInt8]) throws(OutputError) {
+        let temporary = path + temporarySuffix
+        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
+        try Handle(temporary, flags: flags, operation: "create").write(bytes)
+        guard unsafe rename(temporary, path) == 0 else {
+            throw OutputError("rename to", path, errno: errno)
+        }
+    }
+
     /// Removes a file; one that is not there is as good.
     package static func remove(_ path: String) throws(OutputError) {
         guard unsafe unlink(path) == 0 || errno == ENOENT else {

@@ -49,6 +49,39 @@ extension FrameLedger {
         return standing.sorted { $0.key < $1.key }.map(\.value)
     }
 
+    /// How many alarms there are of a kind.
+    package struct AlarmCount: Sendable, Equatable {
+        /// The kind, as the alarm logs write it.
+        package let event: String
+        /// The probable cause; `nil` where the alarm has none.
+        package let cause: String?
+        /// How many.
+        package let alarms: Int
+
+        /// Gathers the three.
+        package init(event: String, cause: String?, alarms: Int) {
+            (self.event, self.cause, self.alarms) = (event, cause, alarms)
+        }
+    }
+
+    /// Counts the alarms that were recorded after another one, by kind and cause; the number of the last one is where to go on.
+    package func alarmCounts(after number: Int64) throws(LedgerError) -> (last: Int64, counts: [AlarmCount]) {
+        try read { database in
+            let last = try Int64.fetchOne(database, sql: "SELECT max(id) FROM alarms") ?? 0
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT event, cause, count(*) AS alarms FROM alarms WHERE id > ? AND id <= ?
+                    GROUP BY event, cause ORDER BY event, cause
+                    """,
+                arguments: [number, last]
+            )
+            return (
+                last, rows.map { AlarmCount(event: $0["event"], cause: $0["cause"], alarms: $0["alarms"]) }
+            )
+        }
+    }
+
     private static func alarm(_ row: Row) -> Alarm? {
         guard let event = Alarm.Event(rawValue: row["event"]), let well = Well(row["well"] as String),
             let view = FrameView(row["view"] as String), FrameID.indices.contains(row["frame"])

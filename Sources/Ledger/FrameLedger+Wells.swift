@@ -91,6 +91,15 @@ extension FrameLedger {
         try read { try Int64.fetchOne($0, sql: "SELECT max(sequence) FROM frames") ?? 0 }
     }
 
+    /// When the latest of the files was complete that were recorded last; `nil` for none.
+    package func lastFrame() throws(LedgerError) -> Timestamp? {
+        try read { database in
+            let last = "SELECT completed_ns FROM frames ORDER BY sequence DESC LIMIT 256"
+            let time = try Int64.fetchOne(database, sql: "SELECT max(completed_ns) FROM (\(last))")
+            return time.map { Timestamp(nanoseconds: $0) }
+        }
+    }
+
     /// Whether any frame of a run has an outcome.
     package func hasRun(_ run: String) throws(LedgerError) -> Bool {
         try read {

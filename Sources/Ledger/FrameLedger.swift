@@ -45,7 +45,6 @@ import Synchronization
 /// | `runs` (view) | `run`, `first_ns`, `last_ns`, `wells`, `frames`, `judged`, `flagged`, `quarantined`, `skipped` | sums over `frames` |
 /// | `series` | `run`, `well`, `view`, `judged`, `flagged`, `quarantined` | sums over `frames`, kept by triggers |
 /// | | `first_ns`, `last_sequence` | when its first outcome was decided; the frame recorded last |
-/// | `decisions` | `run`, `well`, `view`, `frame`, `file`, `decision`, `note`, `reviewer`, `decided_ns` | see `Decision`; never changed, the last one counts |
 ///
 /// A frame recorded again takes the place of its earlier row and a new `sequence`, and keeps its `turn`.
 /// One process opens the ledger to write, any number read beside it. Any thread may call any method; writers wait
@@ -56,6 +55,8 @@ package final class FrameLedger: Sendable {
     let pool: DatabasePool
     /// Which file was opened; SQLite goes on writing to one that was removed.
     private let inode: UInt64?
+    /// Whether it was opened as a file that nobody writes.
+    private let isAtRest: Bool
     /// Rows that make no sense and were told of.
     let warned = Mutex<Set<String>>([])
 
@@ -63,7 +64,7 @@ package final class FrameLedger: Sendable {
     ///
     /// For one process at a time: two that make the tables at once would stumble over each other.
     package convenience init(path: String) throws(LedgerError) {
-        try self.init(path, readOnly: false) { pool in
+        try self.init(path, .writing) { pool in
             // GRDB lowers this to NORMAL when it switches WAL on, so it cannot be set any earlier.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             try pool.write { database in
@@ -73,22 +74,58 @@ package final class FrameLedger: Sendable {
     }
 
     /// Opens a ledger to read, beside the process that writes it if there is one.
+    ///
+    /// It needs no right to write. See `isOutdated`.
     package convenience init(reading path: String) throws(LedgerError) {
-        try self.init(path, readOnly: true) { pool in
+        try self.init(path, Self.rests(path) ? .readingAtRest : .reading) { pool in
             if try pool.read(LedgerSchema.state) == .missing {
                 throw LedgerError(code: .notMade, path: path, detail: "tables are missing")
             }
         }
     }
 
-    private init(_ path: String, readOnly: Bool, prepare: (DatabasePool) throws -> Void) throws(LedgerError) {
+    /// Whether this process may write; one that opened the ledger to read may not.
+    var isWritable: Bool { !pool.configuration.readonly }
+
+    /// Whether something else lies there now than what was opened to read: it is to be opened anew.
+    package var isOutdated: Bool {
+        inode != Self.inode(of: path) || isAtRest && !Self.rests(path)
+    }
+
+    private enum Access {
+        case writing, reading, readingAtRest
+    }
+
+    /// Whether nobody writes a ledger and this process cannot make the log's files, without which SQLite reads only a file that it is
+    /// told not to change.
+    private static func rests(_ path: String) -> Bool {
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        let mayWrite = unsafe Glibc.access(folder, W_OK) == 0
+        return inode(of: path + "-wal") == nil && !mayWrite
+    }
+
+    /// The address by which SQLite takes a file for one that does not change.
+    private static func immutable(_ path: String) -> String {
+        let name = path.utf8.map { byte in
+            byte.isLetterOrDigit || "-_./".utf8.contains(byte)
+                ? String(Unicode.Scalar(byte)) : "%" + byte.digits(2, radix: 16)
+        }
+        return "file:\(name.joined())?immutable=1"
+    }
+
+    private init(_ path: String, _ access: Access, prepare: (DatabasePool) throws -> Void) throws(LedgerError)
+    {
         self.path = path
+        isAtRest = access == .readingAtRest
         var configuration = Configuration()
         configuration.busyMode = .timeout(10)
         configuration.label = "autoqc.ledger"
-        configuration.readonly = readOnly
+        configuration.readonly = access != .writing
         do {
-            pool = try DatabasePool(path: path, configuration: configuration)
+            pool = try DatabasePool(
+                path: isAtRest ? Self.immutable(path) : path,
+                configuration: configuration
+            )
             switch try pool.read(LedgerSchema.state) {
             case .missing, .current: break
             case .other(let version):
@@ -223,6 +260,11 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
     package let path: String
     /// SQLite's own words.
     package let detail: String
+
+    /// Says what is wrong with the database at a path.
+    package init(code: Code, path: String, detail: String) {
+        (self.code, self.path, self.detail) = (code, path, detail)
+    }
 
     /// Whether the same call can succeed later without anybody mending the file.
     package var isRetriable: Bool { code == .busyOrFull || code == .notAllowed || code == .other }

@@ -135,19 +135,6 @@ enum LedgerSchema {
             model TEXT NOT NULL,
             UNIQUE (run, well, view, frame, event, model, reason)
         ) STRICT;
-        CREATE TABLE decisions (
-            id INTEGER PRIMARY KEY,
-            run TEXT NOT NULL,
-            well TEXT NOT NULL,
-            view TEXT NOT NULL,
-            frame INTEGER,
-            file TEXT NOT NULL,
-            decision TEXT NOT NULL CHECK (decision IN ('fault', 'false-alarm', 'unsure', 'withdrawn')),
-            note TEXT NOT NULL,
-            reviewer TEXT NOT NULL,
-            decided_ns INTEGER NOT NULL
-        ) STRICT;
-        CREATE INDEX decisions_of_well ON decisions (run, well, view, frame, id);
 
         """
 

@@ -1,11 +1,11 @@
 import Acquisition
 import Faults
 import Foundation
-package import Ledger
+import Ledger
 package import Logging
 import Plate
 package import Reporting
-package import ServiceLifecycle
+import ServiceLifecycle
 import Synchronization
 import Systemd
 
@@ -32,16 +32,6 @@ package final class Monitor: Sendable {
     /// Reads the configuration again and loads its model, or throws what is wrong with it.
     package typealias Reload = @Sendable () throws -> (configuration: Configuration, judge: any FrameJudge)
 
-    /// Makes services that run beside the daemon's own, from its ledger and from what it says of itself.
-    ///
-    /// They stop last, and judging goes on if they fail.
-    package typealias Companions =
-        @Sendable (_ ledger: FrameLedger, _ figures: @escaping @Sendable () -> DaemonFigures) -> [any Service]
-
-    /// Makes services for the time in which the daemon waits for its output.
-    package typealias WaitingCompanions =
-        @Sendable (_ figures: @escaping @Sendable () -> DaemonFigures) -> [any Service]
-
     /// Puts a fault of a class on a copy of a frame, the same one for the same seed; `nil` where the frame would not show it.
     typealias FaultyCopy = @Sendable (_ frame: Frame, _ cause: Cause, _ seed: UInt64) -> Frame?
 
@@ -57,8 +47,6 @@ package final class Monitor: Sendable {
         /// The same for requests to stop.
         var stopRequests: AsyncStream<Int32>
         var now: @Sendable () -> Timestamp
-        var companions: Companions = { _, _ in [] }
-        var waitingCompanions: WaitingCompanions = { _ in [] }
         /// `nil` for a daemon that does not test itself.
         var faultyCopy: FaultyCopy?
         /// Which files were judged when the program crashed; `nil` where none are noted.
@@ -84,6 +72,8 @@ package final class Monitor: Sendable {
         /// Where requests to reload go; without it one is kept until there is.
         var reloads: AsyncStream<Int32>.Continuation?
         var missedReload: Int32?
+        /// What the daemon says of itself now.
+        var figures: (@Sendable () -> DaemonFigures)?
     }
 
     init(
@@ -99,6 +89,9 @@ package final class Monitor: Sendable {
         self.reload = reload
         self.makeParts = makeParts
     }
+
+    /// What the daemon says of itself now, also while it waits for its output; `nil` before it begins.
+    package var figures: DaemonFigures? { state.withLock(\.figures)?() }
 
     /// Runs until the end, and says what was done.
     ///
@@ -156,6 +149,12 @@ package final class Monitor: Sendable {
         )
         state.withLock { state in
             state.opening = opening
+            state.figures = { [started = parts.now()] in
+                var figures = DaemonFigures(started: started)
+                figures.obstacles = obstacles.all
+                figures.process = .own
+                return figures
+            }
             if state.isStopping { opening.stop() }
         }
         guard let output = try await opening.open() else { return }
@@ -184,6 +183,7 @@ package final class Monitor: Sendable {
         )
         let isStopping = state.withLock { state in
             (state.opening, state.group) = (nil, group)
+            state.figures = { assembly.figures }
             return state.isStopping
         }
         defer { state.withLock { $0.group = nil } }
@@ -242,16 +242,13 @@ extension Monitor {
     ///
     /// `judge` is the detector made from `configuration.model`. `reload` reads both again at SIGHUP; without it
     /// SIGHUP is logged and changes nothing. `reloadRequests` are the SIGHUPs since before the configuration was read:
-    /// until someone listens, the signal would end the process. `companions` run beside the daemon's own services,
-    /// `waitingCompanions` while there is no ledger yet.
+    /// until someone listens, the signal would end the process.
     package convenience init(
         configuration: Configuration,
         judge: any FrameJudge,
         logger: Logger,
         reloadRequests: AsyncStream<Int32>? = nil,
-        reload: Reload? = nil,
-        companions: @escaping Companions = { _, _ in [] },
-        waitingCompanions: @escaping WaitingCompanions = { _ in [] }
+        reload: Reload? = nil
     ) {
         self.init(configuration: configuration, judge: judge, logger: logger, reload: reload) {
             configuration in
@@ -264,8 +261,6 @@ extension Monitor {
                 reloadRequests: reloadRequests ?? ProcessSignals.stream(of: [SIGHUP]),
                 stopRequests: ProcessSignals.stream(of: [SIGTERM, SIGINT]),
                 now: { .now },
-                companions: companions,
-                waitingCompanions: waitingCompanions,
                 faultyCopy: { TestFault.copy(of: $0, cause: $1, seed: $2) },
                 crashes: { CrashNotes(configuration.output, logger) }
             )

@@ -138,6 +138,7 @@ final class MonitorAssembly: Sendable {
         figures.obstacles = obstacles.all
         figures.troubles = standing.troubles
         figures.waitingDeferred = standing.deferred
+        figures.waitingSince = standing.since
         figures.lag = standing.load.lag / .seconds(1)
         figures.measures = standing.load.words
         let judge = current.withLock { $0.judge }
@@ -146,7 +147,8 @@ final class MonitorAssembly: Sendable {
         figures.falseAlarmRate = judge.falseAlarmRate
         figures.canary = canary?.figures
         figures.silentFolders = feed.standings.filter { $0.silence >= AcquisitionService.patience }
-            .map { (folder: printableName($0.root), silence: $0.silence / .seconds(1)) }
+            .map { .init(name: printableName($0.root), silence: $0.silence / .seconds(1)) }
+        figures.process = .own
         return figures
     }
 
@@ -202,13 +204,10 @@ final class MonitorAssembly: Sendable {
             reload: reload,
             isStopping: isStopping
         )
-        // The end of what shows the daemon to people, and of the canary, is no reason to stop judging.
-        let beside = { (service: any Service) in Self.entry(service, failure: .ignore) }
-        let companions = parts.companions(ledger) { self.figures }.map(beside)
-        // The canary stops before acquisition does, so that the queue has all cores.
-        let selfTest = canary.map { [beside($0)] } ?? []
+        // The canary stops before acquisition does, so that the queue has all cores. Its end is no reason to stop judging.
+        let selfTest = canary.map { [Self.entry($0, failure: .ignore)] } ?? []
         return ServiceGroupConfiguration(
-            services: companions + [
+            services: [
                 Self.entry(status),
                 Self.entry(judgingService(finished: finished), success: .gracefullyShutdownGroup),
                 Self.entry(acquisitionService),

@@ -2,7 +2,6 @@ import Foundation
 import Ledger
 import Plate
 import Reporting
-import ServiceLifecycle
 import Synchronization
 
 /// An output folder that this process alone writes, with its ledger.
@@ -37,8 +36,7 @@ final class OpenOutput: Sendable {
 
 /// Opens the output, and waits where it cannot be used now: it is full, read-only, not mounted, or its ledger is locked.
 ///
-/// Meanwhile the daemon is up: the service manager is told READY, a status and signs of life, the companions show what it
-/// waits for, and the end can come at any moment, even while a system call hangs.
+/// Meanwhile the daemon is up: the service manager is told READY, a status and signs of life, and the end can come at any moment, even while a system call hangs.
 final class OutputOpening: Sendable {
     private enum Event: Sendable {
         case tried(Result<OpenOutput, any Error>)
@@ -85,7 +83,6 @@ final class OutputOpening: Sendable {
         }
         defer {
             ticking.cancel()
-            wait.companions?.cancel()
             if wait.isBlocked { obstacles.pass(Obstacle.output) }
         }
         attempt()
@@ -112,7 +109,6 @@ final class OutputOpening: Sendable {
         var tryAgain: ContinuousClock.Instant?
         var delay = OutputOpening.firstDelay
         var isBlocked = false
-        var companions: Task<Void, Never>?
     }
 
     /// On a thread of its own: a file system may not answer.
@@ -145,15 +141,5 @@ final class OutputOpening: Sendable {
         wait.isBlocked = true
         parts.notifier.ready()
         parts.notifier.status(obstacles.words)
-        let services = parts.waitingCompanions { [obstacles, now = parts.now] in
-            var figures = DaemonFigures(started: now())
-            figures.obstacles = obstacles.all
-            return figures
-        }
-        wait.companions = Task {
-            await withTaskGroup(of: Void.self) { group in
-                for service in services { group.addTask { try? await service.run() } }
-            }
-        }
     }
 }

@@ -1,5 +1,5 @@
 /// A moment as nanoseconds since 1970-01-01T00:00:00Z, the resolution that file systems and logs keep.
-package struct Timestamp: Hashable, Sendable, Comparable {
+package struct Timestamp: Hashable, Sendable, Comparable, Codable {
     /// Nanoseconds since the Unix epoch.
     package let nanoseconds: Int64
 

@@ -229,7 +229,7 @@ package struct PlaceInTime: Sendable, Equatable {
 }
 
 /// Frames by what became of them.
-package struct FrameCounts: Sendable, Equatable {
+package struct FrameCounts: Sendable, Equatable, Codable {
     /// Files taken from the watched folders.
     package var seen = 0
     /// Files that an earlier run of the daemon had judged.

@@ -2,15 +2,26 @@ package import Plate
 package import Rules
 
 /// What a running daemon says of itself: what no ledger knows.
-package struct DaemonFigures: Sendable {
+package struct DaemonFigures: Sendable, Codable {
     /// How long frames took from their completion on disk to their outcome.
-    package struct Latency: Sendable {
+    package struct Latency: Sendable, Codable {
+        /// Frames that took at most so long.
+        package struct Class: Sendable, Codable {
+            /// The upper end in s.
+            package let seconds: Double
+            /// How many frames took at most that.
+            package let frames: Int
+
+            /// Gathers the two.
+            package init(seconds: Double, frames: Int) { (self.seconds, self.frames) = (seconds, frames) }
+        }
+
         /// Half the frames took at most this, in s; `nil` for none.
         package var median: Double?
         /// 99 in 100 frames took at most this, in s; `nil` for none.
         package var share99: Double?
-        /// Upper ends of classes in s, and how many frames took at most that: rising.
-        package var upTo: [(seconds: Double, frames: Int)] = []
+        /// Rising classes.
+        package var upTo: [Class] = []
         /// Frames counted.
         package var all = 0
         /// Sum over all frames, in s.
@@ -18,7 +29,7 @@ package struct DaemonFigures: Sendable {
     }
 
     /// The daemon's test of itself.
-    package struct Canary: Sendable, Equatable {
+    package struct Canary: Sendable, Equatable, Codable {
         /// The last round, of this start or an earlier one.
         package let round: CanaryRound
         /// Why there is an alarm; `nil` where there is none.
@@ -30,16 +41,40 @@ package struct DaemonFigures: Sendable {
         }
     }
 
+    /// Something that keeps the daemon from its work.
+    package struct Obstacle: Sendable, Equatable, Codable {
+        /// What it is, a sentence.
+        package let reason: String
+        /// Since when it is in the way.
+        package let since: Timestamp
+
+        /// Gathers the two.
+        package init(reason: String, since: Timestamp) { (self.reason, self.since) = (reason, since) }
+    }
+
+    /// A part of the daemon, or a folder, that was heard of or not.
+    package struct Silence: Sendable, Equatable, Codable {
+        /// Name of the part in logs, or path of the folder.
+        package let name: String
+        /// For how many s nothing was heard; 0 for a part that waits for another.
+        package let silence: Double
+
+        /// Gathers the two.
+        package init(name: String, silence: Double) { (self.name, self.silence) = (name, silence) }
+    }
+
     /// Frames since the daemon's start, by what became of them.
     package var counts = FrameCounts()
-    /// What keeps the daemon from its work, for example an output that is full; a sentence each.
-    package var obstacles: [String] = []
+    /// What keeps the daemon from its work, for example an output that is full.
+    package var obstacles: [Obstacle] = []
     /// Wells that wait because a frame of theirs cannot be written; a sentence each.
     package var troubles: [String] = []
     /// Names that wait.
     package var waiting = 0
     /// Of them, those put off.
     package var waitingDeferred = 0
+    /// When the file was whole that waits longest; `nil` where none waits.
+    package var waitingSince: Timestamp?
     /// The time that judging would take for all waiting frames, in s.
     package var lag = 0.0
     /// What is done to keep up, in words; empty where nothing is.
@@ -58,12 +93,14 @@ package struct DaemonFigures: Sendable {
     package var canary: Canary?
     /// Whether what lay there at the start is listed.
     package var isReady = false
-    /// Parts that have to get on with their work: the name in logs, and the s since it last did; 0 while it waits for another.
-    package var parts: [(name: String, silence: Double)] = []
-    /// Watched folders that do not answer, and for how many s; the others are watched and judged.
-    package var silentFolders: [(folder: String, silence: Double)] = []
+    /// Parts that have to get on with their work.
+    package var parts: [Silence] = []
+    /// Watched folders that do not answer; the others are watched and judged.
+    package var silentFolders: [Silence] = []
     /// How long a part may be silent, in s; `nil` where no service manager watches.
     package var watchdog: Double?
+    /// What the process takes of the machine.
+    package var process: ProcessFigures?
     /// When the daemon began.
     package var started: Timestamp
 
@@ -79,4 +116,12 @@ extension DaemonFigures {
 
     /// Whether every part gets on with its work.
     package var isAlive: Bool { parts.allSatisfy { $0.silence < watchdog ?? Self.patience } }
+
+    /// What is wrong now, a sentence each; a well that waits is not.
+    package var problems: [String] {
+        let stuck = isAlive ? [] : parts.filter { $0.silence > 1 }
+        return obstacles.map { "waits since \($0.since.iso8601): \($0.reason)" }
+            + silentFolders.map { "no answer for \(Int(saturating: $0.silence)) s: \($0.name)" }
+            + stuck.map { "stuck for \(Int(saturating: $0.silence)) s: \($0.name)" }
+    }
 }

@@ -11,9 +11,10 @@ package import Plate
 /// OUT/RUN/quarantine.log
 /// OUT/RUN/learned.safetensors
 /// OUT/canary.log
+/// OUT/decisions.jsonl
 /// OUT/.judging-N, OUT/.crashed           what is being judged, for the case of a crash (Monitoring.CrashNotes)
 /// ```
-/// A run whose name is that of one of the daemon's files (`ledger.sqlite...`, `canary.log`) has a folder with a `%` in front, as
+/// A run whose name is that of one of the daemon's files (`ledger.sqlite...`, `canary.log`, `decisions.jsonl`) has a folder with a `%` in front, as
 /// `%6Cedger.sqlite`.
 /// Masks are named like their frames' files, or `B01_f100` where a pattern with a `/` lets files of different wells share a
 /// name. `RUN` and the masks' names come from outside and are made safe: see `SafeName`.
@@ -31,6 +32,9 @@ package struct OutputTree: Sendable, Equatable {
 
     /// The log of the daemon's test of itself, of no run.
     package var canaryLog: String { "\(root)/canary.log" }
+
+    /// What reviewers decided (`DecisionLog`).
+    package var decisions: String { "\(root)/decisions.jsonl" }
 
     /// Held locked by the daemon that writes here.
     package var lock: String { "\(root)/.lock" }
@@ -58,7 +62,8 @@ package struct OutputTree: Sendable, Equatable {
     /// Whether a name in the output folder is kept for the daemon's own files; some file systems do not tell `a` from `A`.
     static func isOwn(_ name: String) -> Bool {
         let name = name.lowercased()
-        return name.hasPrefix(".") || name.hasPrefix("ledger.sqlite") || name == "canary.log"
+        return name.hasPrefix(".") || name.hasPrefix("ledger.sqlite")
+            || ["canary.log", "decisions.jsonl"].contains(name)
     }
 
     /// The alarm log of one well of a run.
@@ -104,6 +109,8 @@ package struct OutputTree: Sendable, Equatable {
     /// Makes the folder ready for the one daemon that writes it: removes what a crash left half-written.
     package func prepare() throws(OutputError) {
         try probe()
+        // A file that somebody put in its place is no reason not to judge.
+        try? DecisionLog.prepare(self)
         for name in try Durable.entries(of: root) where Self.isLeftProbe(name) {
             try Durable.remove("\(root)/\(name)")
         }

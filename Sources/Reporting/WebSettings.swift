@@ -1,3 +1,5 @@
+import Foundation
+
 /// Where the live page listens, and to whom it answers.
 package struct WebSettings: Sendable, Equatable {
     /// How many wells the plate has.
@@ -23,6 +25,8 @@ package struct WebSettings: Sendable, Equatable {
 
     /// Where the page listens unless told otherwise.
     package static let standardAddress = "127.0.0.1:8764"
+    /// Stands for a token that the page's process finds in the folder of its credentials.
+    package static let credential = "credential"
     /// Shortest token.
     package static let shortestToken = 16
 
@@ -48,6 +52,21 @@ package struct WebSettings: Sendable, Equatable {
         try checkToken()
     }
 
+    /// The same with the token that stands in a file, where the settings say so; blanks around it do not count.
+    package func withCredential(in file: String?) throws(WebSettingsError) -> WebSettings {
+        guard token == Self.credential else { return self }
+        guard let file, let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+            throw WebSettingsError(
+                isAboutToken: true,
+                problem: "the token is a credential, and \(file ?? "no folder of credentials") can be read",
+                remedy: "start the page by its unit, with LoadCredential=web.token:FILE"
+            )
+        }
+        let token = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        let address = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        return try WebSettings(listen: address, token: token, plate: plate)
+    }
+
     /// Whether only programs on this machine can reach it.
     package var isLoopback: Bool { Self.isLoopback(host) }
 
@@ -59,6 +78,7 @@ package struct WebSettings: Sendable, Equatable {
     }
 
     private func checkToken() throws(WebSettingsError) {
+        if token == Self.credential { return }
         if let token {
             guard token.count >= Self.shortestToken, token.allSatisfy({ $0.isASCII && !$0.isWhitespace })
             else {

@@ -2,9 +2,9 @@ import Foundation
 package import Plate
 
 /// One round of the daemon's test of itself: faults put on copies of live normal frames, and how many of them were found.
-package struct CanaryRound: Sendable, Equatable {
+package struct CanaryRound: Sendable, Equatable, Codable {
     /// Copies with faults of one class, and how many of them were judged faulty.
-    package struct Tally: Sendable, Equatable {
+    package struct Tally: Sendable, Equatable, Codable {
         /// The class.
         package let cause: Cause
         /// Copies that were judged.

@@ -1,13 +1,14 @@
 import ArgumentParser
 import CKernels
 import Files
+import Reporting
 
 @main
 struct AutoQC: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "autoqc",
         abstract: "Quality control beside a high-throughput microscope.",
-        version: "0.1.0",
+        version: BuildInfo.version,
         subcommands: [
             WatchCommand.self, ValidateCommand.self, DoctorCommand.self, TailCommand.self, AuditCommand.self,
             SyncCommand.self,

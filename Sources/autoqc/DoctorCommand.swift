@@ -25,7 +25,9 @@ struct DoctorCommand: ParsableCommand {
     func run() throws {
         let configuration = try options.load(checking: .nothing)
         if repair { return try Self.repair(configuration.output) }
-        let diagnoses = [Self.cpu, Self.libraries, Self.model(configuration)] + configuration.diagnoses()
+        let diagnoses =
+            [Self.cpu, Self.libraries, Self.model(configuration)] + configuration.diagnoses()
+            + configuration.pageDiagnoses(file: options.config)
         for diagnosis in diagnoses {
             let padded = diagnosis.level.rawValue.padding(toLength: 4, withPad: " ", startingAt: 0)
             try Terminal.say("\(padded)  \(diagnosis.subject): \(diagnosis.finding)")
@@ -43,7 +45,7 @@ struct DoctorCommand: ParsableCommand {
         guard let repair = try LedgerRepair.repair(tree.ledger, at: .now) else {
             return try Terminal.say("ok    ledger: \(tree.ledger) is sound; nothing was changed")
         }
-        let rows = ["frames", "alarms", "decisions"].map { "\(repair.saved[$0, default: 0]) \($0)" }
+        let rows = ["frames", "alarms"].map { "\(repair.saved[$0, default: 0]) \($0)" }
         try Terminal.say("ok    ledger: \(tree.ledger) was damaged (\(repair.problem)) and is made anew")
         try Terminal.say("      saved: \(rows.joined(separator: ", ")); the damaged file is \(repair.kept)")
         try Terminal.say("      start the daemon: it judges the frames again that have no outcome now")

@@ -60,7 +60,9 @@ struct ExportCommand: ParsableCommand {
         case .record:
             let run = try chosenRun(opened)
             let version = AutoQC.configuration.version
-            guard let record = try QualityRecord(run: run, ledger: opened, version: version) else {
+            guard
+                let record = try QualityRecord(run: run, ledger: opened, tree: ledger.tree, version: version)
+            else {
                 throw DataError("\(ledger.out): there is no run \(run)")
             }
             try StandardStreams.write(String(decoding: record.json(), as: UTF8.self))

@@ -75,7 +75,7 @@ struct LensOptions: ParsableArguments {
 
     /// How each lens did in each run of a ledger.
     func trend(of ledger: FrameLedger) throws -> LensTrend {
-        try LensHistory(ledger: ledger, rules: rules).trend()
+        try LensHistory(rules: rules).trend(of: ledger)
     }
 
     var rules: PlateRules { PlateRules(lensRows: lensRows, lensColumns: lensColumns) }

@@ -1,57 +1,127 @@
 import ArgumentParser
 import Dashboard
 import Foundation
-import Ledger
 import Logging
+import Monitoring
+import Plate
 package import Reporting
+import Rules
 import ServiceLifecycle
 import Systemd
 
 struct ViewCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "view",
-        abstract: "Show the page of an output folder without a daemon: plate, wells, flagged frames.",
+        abstract: "Serve the live page of an output folder: plate, wells, flagged frames.",
         discussion: """
-            Decisions can be made where no daemon writes the folder; beside one they are made on the daemon's own page. \
-            Ends with Ctrl-C.
+            A process of its own, with a daemon or without one. It only reads, but for reviewers' decisions \
+            (OUT/decisions.jsonl). autoqc-page@NAME.service runs it with --config; `watch` starts it itself where it was \
+            started by hand. Ends with Ctrl-C.
             """
     )
 
-    @OptionGroup var output: LedgerOptions
-    @Option(help: "Where the page is served.")
-    var listen = WebSettings.standardAddress
+    /// The token among the credentials of the page's unit.
+    static func credential(in folder: String) -> String { "\(folder)/web.token" }
+
+    /// How the daemon is that started this process by itself.
+    static func status(in folder: String) -> StatusFile { StatusFile(path: "\(folder)/status.json") }
+
+    @Argument(help: "The output folder of `autoqc watch`.")
+    var out: String?
+    @Option(help: "Configuration of `autoqc watch`: output, `web` and `lenses` come from it.")
+    var config: String?
+    @Option(help: "Where the page is served (default: \(WebSettings.standardAddress)).")
+    var listen: String?
     @Option(
         help:
             "What a browser has to bring, at least 16 characters; required for other addresses than loopback."
     )
     var token: String?
-    @Option(help: "Wells of the plate: auto, 96, 384 or 1536.")
-    var plate = WebSettings.PlateFormat.auto
+    @Option(help: "Wells of the plate: auto, 96, 384 or 1536 (default: auto).")
+    var plate: WebSettings.PlateFormat?
     @OptionGroup var lenses: LensOptions
+    @Option(help: "File in which the daemon says how it is: that of `watch --status`.")
+    var status: String?
     @Flag(help: "Make no decisions, and leave the folder as it is.")
     var readOnly = false
+    @Option(help: .hidden, transform: ConfigurationOptions.level)
+    var logLevel: Logger.Level?
+    /// The daemon's own folder, which goes with this process.
+    @Option(help: .hidden)
+    var beside: String?
+
+    /// What is to be served.
+    private struct Subject {
+        var tree: OutputTree
+        var web: WebSettings
+        var rules: PlateRules
+        var logLevel: Logger.Level
+    }
 
     func run() async throws {
-        let settings = try WebSettings(listen: listen, token: token, plate: plate)
-        try LedgerOptions.requireLedger(in: output.out)
-        ServiceLogging.bootstrap(level: .notice)
-        let lock = readOnly ? nil : try? OutputLock(tree: output.tree)
-        let ledger =
-            lock == nil
-            ? try FrameLedger(reading: output.tree.ledger) : try FrameLedger(path: output.tree.ledger)
-        if lock == nil, !readOnly {
-            Terminal.note(
-                "A daemon writes \(output.out), or it may not be written: decisions cannot be made here"
+        let subject: Subject
+        do {
+            guard let found = try self.subject() else {
+                return Terminal.note("`web.listen` is off in \(config ?? ""): there is no page to serve")
+            }
+            subject = found
+        } catch let error as ValidationError {
+            throw error
+        } catch {
+            Terminal.note("Error: \(error)")
+            throw ExitCode(config == nil ? EXIT_FAILURE : WatchCommand.wrongConfiguration)
+        }
+        ServiceLogging.bootstrap(level: subject.logLevel)
+        _ = signal(SIGPIPE, SIG_IGN)
+        try await serve(subject)
+        ServiceLogging.flush()
+    }
+
+    /// `nil` where the configuration wants no page.
+    private func subject() throws -> Subject? {
+        let folder = beside ?? ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"]
+        let credential = folder.map(Self.credential)
+        guard let config else {
+            guard let out else { throw ValidationError("name the output folder, or give --config FILE") }
+            if status == nil, beside == nil { try LedgerOptions.requireLedger(in: out) }
+            return Subject(
+                tree: LedgerOptions.tree(out),
+                web: try WebSettings(
+                    listen: listen ?? WebSettings.standardAddress,
+                    token: token,
+                    plate: plate ?? .auto
+                ).withCredential(in: credential),
+                rules: lenses.rules,
+                logLevel: logLevel ?? .notice
             )
         }
-        let host = settings.host
+        guard out == nil, listen == nil, token == nil, plate == nil else {
+            throw ValidationError("with --config, the output folder and the page are those of the file")
+        }
+        let configuration = try Configuration.load(path: config)
+        guard let web = configuration.web else { return nil }
+        return Subject(
+            tree: configuration.output,
+            web: try web.withCredential(in: credential),
+            rules: configuration.plateRules,
+            logLevel: configuration.logLevel
+        )
+    }
+
+    private func serve(_ subject: Subject) async throws {
+        let (host, isByHand) = (subject.web.host, config == nil && beside == nil)
+        let status = status.map { StatusFile(path: $0) } ?? beside.map(Self.status)
         let service = DashboardService(
-            settings: settings,
-            ledger: ledger,
-            tree: output.tree,
-            rules: lenses.rules,
+            settings: subject.web,
+            tree: subject.tree,
+            rules: subject.rules,
+            mayDecide: !readOnly,
             logger: Logger(label: "autoqc"),
-            listening: { Terminal.note("http://\(host.contains(":") ? "[\(host)]" : host):\($0)/") }
+            daemon: { status?.standing },
+            listening: { port in
+                guard isByHand else { return }
+                Terminal.note("http://\(host.contains(":") ? "[\(host)]" : host):\(port)/")
+            }
         )
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(services: [service], logger: Logger(label: "autoqc"))
@@ -59,8 +129,27 @@ struct ViewCommand: AsyncParsableCommand {
         let requests = ProcessSignals.stream(of: [SIGTERM, SIGINT])
         let stopping = Task { for await _ in requests { await group.triggerGracefulShutdown() } }
         defer { stopping.cancel() }
+        if let beside {
+            Self.whenInputEnds {
+                try? FileManager.default.removeItem(atPath: beside)
+                Task { await group.triggerGracefulShutdown() }
+            }
+        }
         try await group.run()
-        withExtendedLifetime(lock) {}
+    }
+
+    /// The daemon that started this process holds the other end of its standard input, and says nothing.
+    private static func whenInputEnds(_ body: @escaping @Sendable () -> Void) {
+        let thread = Thread {
+            var byte: UInt8 = 0
+            while true {
+                let count = unsafe read(STDIN_FILENO, &byte, 1)
+                if count == 0 || count < 0 && errno != EINTR { break }
+            }
+            body()
+        }
+        thread.name = "autoqc.input"
+        thread.start()
     }
 }
 

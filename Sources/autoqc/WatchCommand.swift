@@ -1,10 +1,10 @@
 import ArgumentParser
-import Dashboard
 import Detection
 import Foundation
 import Logging
 import Monitoring
 import Plate
+import Reporting
 import Systemd
 import Tables
 import Tensors
@@ -69,7 +69,7 @@ struct ConfigurationOptions: ParsableArguments {
         return try Configuration.load(path: config, overrides: settings, checking: checks)
     }
 
-    @Sendable private static func level(_ name: String) throws -> Logger.Level {
+    @Sendable static func level(_ name: String) throws -> Logger.Level {
         guard let level = Logger.Level(rawValue: name) else {
             let names = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("write one of \(names)")
@@ -92,9 +92,16 @@ struct WatchCommand: AsyncParsableCommand {
     @OptionGroup var options: ConfigurationOptions
     @Flag(help: "Judge what is there, then exit.")
     var once = false
+    @Option(
+        help: ArgumentHelp(
+            "Say once a second in FILE how the daemon is, and leave the page to `autoqc view --status FILE`.",
+            valueName: "file"
+        )
+    )
+    var status: String?
 
     /// The exit status for a mistake in the configuration, which no further start mends: `EX_CONFIG` of sysexits.h.
-    private static let wrongConfiguration: Int32 = 78
+    static let wrongConfiguration: Int32 = 78
 
     func run() async throws {
         do {
@@ -136,24 +143,16 @@ struct WatchCommand: AsyncParsableCommand {
             judge: judge,
             logger: logger,
             reloadRequests: reloadRequests,
-            reload: options.config == nil ? nil : reload,
-            companions: { ledger, figures in
-                guard let web = configuration.web else { return [] }
-                return [
-                    DashboardService(
-                        settings: web,
-                        ledger: ledger,
-                        tree: configuration.output,
-                        rules: configuration.plateRules,
-                        logger: logger,
-                        figures: figures
-                    )
-                ]
-            },
-            waitingCompanions: { figures in
-                configuration.web.map { [WaitingPage(settings: $0, logger: logger, figures: figures)] } ?? []
-            }
+            reload: options.config == nil ? nil : reload
         )
+        let page =
+            try status == nil ? configuration.web.map { try PageProcess($0, configuration, logger) } : nil
+        page?.start()
+        defer { page?.stop() }
+        let reporter = (status.map { StatusFile(path: $0) } ?? page?.status).map {
+            StatusReporter($0, logger: logger) { monitor.figures }
+        }
+        defer { reporter?.stop() }
         let summary = try await monitor.run(until: once ? .listedAndDrained : .stopped)
         ServiceLogging.say(Self.sentence(summary))
     }
@@ -217,5 +216,9 @@ struct ValidateCommand: ParsableCommand {
         Terminal.note(
             "model \(judge.model) in \(judge.precisionName), \(count) folder\(count == 1 ? "" : "s") to watch: fine"
         )
+        // The page is no part of judging: what is wrong with it is said, and `watch` starts.
+        for problem in configuration.pageDiagnoses(file: options.config) where problem.level != .fine {
+            Terminal.note("\(problem.subject): \(problem.finding); \(problem.remedy ?? "")")
+        }
     }
 }

@@ -20,14 +20,14 @@ import Testing
             #expect(try await page.visitor.post(Self.path, second).status == 201)
             let whole = "{\"well\":\"A1\",\"decision\":\"unsure\"}"
             #expect(try await page.visitor.post(Self.path, whole).status == 201)
-            let kept = try FrameLedger(reading: page.tree.ledger).decisions(run: "01")
+            let kept = try page.decisions()
             #expect(kept.map(\.kind) == [.unsure, .falseAlarm])
             #expect(kept.last?.note == "bubble" && kept.last?.reviewer == "Ada")
             let detail = try await page.visitor.get("/api/v1/runs/01/wells/A01/frames/0").json()
             #expect((detail["decision"] as? [String: Any])?["decision"] as? String == "false-alarm")
             let withdrawn = first.replacing("\"fault\"", with: "\"withdrawn\"")
             #expect(try await page.visitor.post(Self.path, withdrawn).status == 201)
-            #expect(try page.ledger.decisions().map(\.kind) == [.unsure])
+            #expect(try page.decisions().map(\.kind) == [.unsure])
         }
     }
 
@@ -40,10 +40,10 @@ import Testing
                 let answer = try await page.visitor.post(Self.path, wish)
                 #expect(answer.status == 400 && answer.text.contains("control characters"), "\(wish)")
             }
-            #expect(try page.ledger.decisions().isEmpty)
+            #expect(try page.decisions().isEmpty)
             let lines = "\(start),\"note\":\"two\\r\\nlines\\tand a tab\"}"
             #expect(try await page.visitor.post(Self.path, lines).status == 201)
-            #expect(try page.ledger.decisions().first?.note == "two\nlines\tand a tab")
+            #expect(try page.decisions().first?.note == "two\nlines\tand a tab")
         }
     }
 
@@ -65,10 +65,8 @@ import Testing
     }
 
     @Test func aPageThatOnlyReadsSaysSo() async throws {
-        try await OpenPage.with(isReadOnly: true) { page in
-            let writer = try FrameLedger(path: page.tree.ledger)
-            try page.add("A1", frame: 0, to: writer)
-            try writer.close()
+        try await OpenPage.with(mayDecide: false) { page in
+            try page.add("A1", frame: 0)
             let answer = try await page.visitor.post(Self.path, "{\"well\":\"A1\",\"decision\":\"fault\"}")
             #expect(answer.status == 409 && answer.text.contains("only reads"))
             #expect(try await page.visitor.get(Self.path).json()["is_open"] as? Bool == false)
@@ -115,7 +113,7 @@ import Testing
                 let wish = "{\"well\":\"A1\",\"frame\":1,\"file\":\"\(key)\",\"decision\":\"\(decision)\"}"
                 #expect(try await page.visitor.post(Self.path, wish).status == 201)
             }
-            #expect(try page.ledger.decisions().count == 2)
+            #expect(try page.decisions().count == 2)
             let first = try await page.visitor.get("/api/v1/runs/01/wells/A01/frames/1?file=\(keys[0])")
                 .json()
             #expect((first["decision"] as? [String: Any])?["decision"] as? String == "fault")

@@ -18,25 +18,29 @@ struct OpenPage: Sendable {
     let visitor: Visitor
 
     static let run = "01"
+    /// Grey values from 0 to 252, from left to right.
+    static let ramp = (0..<64 * 40).map { Float($0 % 64 * 4) }
 
     /// Opens a page, hands it over, and closes it.
     static func with(
         token: String? = nil,
-        isReadOnly: Bool = false,
-        figures: @escaping @Sendable () -> DaemonFigures? = { nil },
+        mayDecide: Bool = true,
+        daemon: @escaping @Sendable () -> StatusFile.Standing? = { nil },
         _ body: @escaping @Sendable (OpenPage) async throws -> Void
     ) async throws {
         try await withTemporaryFolder { folder in
-            let (tree, ledger) = try output(in: folder, isReadOnly: isReadOnly)
+            let tree = OutputTree(root: folder.appending(path: "out").path)
+            try tree.prepare()
+            let ledger = try FrameLedger(path: tree.ledger)
             let (ports, port) = AsyncStream<Int>.makeStream()
             var logger = Logger(label: "test")
             logger.logLevel = .critical
             let service = DashboardService(
                 settings: try WebSettings(listen: "127.0.0.1:0", token: token),
-                ledger: ledger,
                 tree: tree,
+                mayDecide: mayDecide,
                 logger: logger,
-                figures: figures,
+                daemon: daemon,
                 listening: { port.yield($0) }
             )
             let group = ServiceGroup(
@@ -58,14 +62,8 @@ struct OpenPage: Sendable {
         }
     }
 
-    private static func output(in folder: URL, isReadOnly: Bool) throws -> (OutputTree, FrameLedger) {
-        let tree = OutputTree(root: folder.appending(path: "out").path)
-        try tree.prepare()
-        let ledger = try FrameLedger(path: tree.ledger)
-        guard isReadOnly else { return (tree, ledger) }
-        try ledger.close()
-        return (tree, try FrameLedger(reading: tree.ledger))
-    }
+    /// What reviewers decided.
+    func decisions() throws -> [Decision] { try DecisionLog(tree).decisions() }
 
     /// Writes a frame and, for a faulty one, its mask, as the daemon leaves them.
     func add(
@@ -77,11 +75,11 @@ struct OpenPage: Sendable {
         run: String = OpenPage.run,
         view: FrameView = .only,
         in place: String = "",
-        to other: FrameLedger? = nil
+        pixels: [Float] = OpenPage.ramp
     ) throws {
         let well = try #require(Well(name))
         let file = "\(place)\(SafeName.of(run))_\(name)\(view)_f\(frame).tiff"
-        try writeFrame(file)
+        try writeFrame(file, pixels)
         let isFaulty = verdict == .faulty
         var judgement = Judgement(
             verdict: verdict,
@@ -101,7 +99,7 @@ struct OpenPage: Sendable {
         )
         judgement.maskPath = isFaulty ? try writeMask(of: file, run: run) : nil
         judgement.wellIsFaulty = wellIsFaulty
-        try (other ?? ledger).record([
+        try ledger.record([
             FrameRecord(
                 source: FrameSource(root: input.path, path: file),
                 digest: PageDigest(
@@ -119,10 +117,9 @@ struct OpenPage: Sendable {
 
     private var input: URL { folder.appending(path: "in") }
 
-    private func writeFrame(_ file: String) throws {
+    private func writeFrame(_ file: String, _ pixels: [Float]) throws {
         let folder = input.appending(path: file).deletingLastPathComponent()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let pixels = (0..<64 * 40).map { Float($0 % 64 * 4) }
         let frame = Frame(height: 40, width: 64, pixels: pixels)
         try TIFFWriter.write(frame, to: input.appending(path: file).path)
     }

@@ -241,32 +241,41 @@ import Testing
     }
 
     @Test func metricsAreReadableByPrometheus() async throws {
-        try await OpenPage.with(figures: {
+        try await OpenPage.with(daemon: {
             var figures = DaemonFigures(started: Timestamp(nanoseconds: 0))
             figures.counts.judged = 3
-            figures.latency.upTo = [(0.5, 2), (1, 3)]
+            figures.latency.upTo = [.init(seconds: 0.5, frames: 2), .init(seconds: 1, frames: 3)]
             figures.latency.all = 3
-            figures.parts = [(name: "judging 1", silence: 0.25)]
-            return figures
+            figures.parts = [.init(name: "judging 1", silence: 0.25)]
+            return .alive(figures)
         }) { page in
             try page.add("A1", frame: 0)
+            try page.addStall("A1", frame: 0)
             let answer = try await page.visitor.get("/metrics")
             #expect(answer.headers["content-type"]?.hasPrefix("text/plain; version=0.0.4") == true)
             for line in [
-                "autoqc_frames_total{outcome=\"normal\"} 3", "autoqc_latency_seconds_bucket{le=\"0.5\"} 2",
+                "autoqc_frames_judged_total{outcome=\"normal\"} 3",
+                "autoqc_latency_seconds_bucket{le=\"0.5\"} 2",
                 "autoqc_latency_seconds_bucket{le=\"+Inf\"} 3", "autoqc_latency_seconds_count 3",
                 "autoqc_part_silence_seconds{part=\"judging 1\"} 0.25",
                 "autoqc_row_frames{run=\"01\",row=\"A\",verdict=\"normal\"} 1",
-                "autoqc_wells{run=\"01\",state=\"normal\"} 1",
+                "autoqc_wells{run=\"01\",state=\"stalled\"} 1", "autoqc_daemon_up 1",
+                "autoqc_build_info{version=\"\(BuildInfo.version)\"} 1",
+                "autoqc_alarms_total{event=\"STALLED\",cause=\"none\"} 1",
+                "autoqc_last_frame_timestamp_seconds 1795341601",
             ] {
                 #expect(answer.text.contains(line + "\n"), "\(line)")
             }
+            #expect(answer.text.contains("\nprocess_resident_memory_bytes "))
+            try page.addStall("A1", frame: 1)
+            let later = try await page.visitor.get("/metrics").text
+            #expect(later.contains("autoqc_alarms_total{event=\"STALLED\",cause=\"none\"} 2\n"))
             #expect(try await page.visitor.get("/healthz").text == "ok\n")
         }
     }
 
     @Test func theCanaryIsInStatusAndMetrics() async throws {
-        try await OpenPage.with(figures: {
+        try await OpenPage.with(daemon: {
             var figures = DaemonFigures(started: Timestamp(nanoseconds: 0))
             let round = CanaryRound(
                 time: Timestamp(nanoseconds: 7_000_000_000),
@@ -282,7 +291,7 @@ import Testing
                 cost: .seconds(1)
             )
             figures.canary = DaemonFigures.Canary(round: round, alarm: "too little is found")
-            return figures
+            return .alive(figures)
         }) { page in
             let status = try await page.visitor.get("/api/v1/status").json()
             let daemon = try #require(status["daemon"] as? [String: Any])
@@ -293,9 +302,8 @@ import Testing
             #expect(causes.map { $0["found"] as? Int } == [4, 1])
             let metrics = try await page.visitor.get("/metrics").text
             for line in [
-                "autoqc_canary_sensitivity{cause=\"z-shift\"} 0.25",
-                "autoqc_canary_sensitivity{cause=\"all\"} 0.625",
-                "autoqc_canary_time_seconds 7", "autoqc_canary_alarm 1",
+                "autoqc_canary_found{cause=\"z-shift\"} 1", "autoqc_canary_copies{cause=\"z-shift\"} 4",
+                "autoqc_canary_timestamp_seconds 7", "autoqc_canary_alarm 1",
             ] {
                 #expect(metrics.contains(line + "\n"), "\(line)")
             }
@@ -303,14 +311,74 @@ import Testing
     }
 
     @Test func aDaemonThatIsStuckIsNotHealthy() async throws {
-        try await OpenPage.with(figures: {
+        try await OpenPage.with(daemon: {
             var figures = DaemonFigures(started: Timestamp(nanoseconds: 0))
             figures.watchdog = 30
-            figures.parts = [(name: "judging 1", silence: 31)]
-            return figures
+            figures.parts = [.init(name: "judging 1", silence: 31)]
+            return .alive(figures)
         }) { page in
             let answer = try await page.visitor.get("/healthz")
             #expect(answer.status == 503 && answer.text.contains("judging 1"))
+        }
+    }
+
+    @Test func healthSaysWhatIsInTheWayAndSinceWhen() async throws {
+        try await OpenPage.with(daemon: {
+            var figures = DaemonFigures(started: Timestamp(nanoseconds: 0))
+            let reason = "Cannot write \"/out\" (No space left on device): free some space there."
+            figures.obstacles = [
+                .init(reason: reason, since: Timestamp(nanoseconds: 1_795_341_600_000_000_000))
+            ]
+            figures.silentFolders = [.init(name: "/data/microscope", silence: 34.5)]
+            figures.waiting = 98
+            figures.waitingSince = Timestamp(nanoseconds: 1_795_341_601_000_000_000)
+            return .alive(figures)
+        }) { page in
+            let answer = try await page.visitor.get("/healthz")
+            #expect(answer.status == 503)
+            let lines = answer.text.split(separator: "\n")
+            #expect(
+                lines.first?.hasPrefix("waits since 2026-11-22T10:00:00.000Z: Cannot write \"/out\"") == true
+            )
+            #expect(lines.dropFirst().first == "no answer for 34 s: /data/microscope")
+            #expect(lines.last == "98 frames wait, the oldest since 2026-11-22T10:00:01.000Z")
+            #expect(try await page.visitor.get("/").status == 200, "the page itself shows it")
+        }
+    }
+
+    @Test func aDaemonThatIsGoneIsSaidWithWhatItSaidLast() async throws {
+        var figures = DaemonFigures(started: Timestamp(nanoseconds: 0))
+        figures.counts.judged = 3
+        let last = figures
+        try await OpenPage.with(daemon: {
+            .gone(reason: "the daemon has not reported since noon", last: last)
+        }) { page in
+            try page.add("A1", frame: 0)
+            let answer = try await page.visitor.get("/healthz")
+            #expect(answer.status == 503 && answer.text == "the daemon has not reported since noon\n")
+            let status = try await page.visitor.get("/api/v1/status").json()
+            #expect(status["daemon_gone"] as? String == "the daemon has not reported since noon")
+            let daemon = status["daemon"] as? [String: Any]
+            #expect(daemon?["is_alive"] as? Bool == false && daemon?["judged"] as? Int == 3)
+            let metrics = try await page.visitor.get("/metrics").text
+            #expect(metrics.contains("autoqc_daemon_up 0\n") && metrics.contains("autoqc_wells{"))
+        }
+    }
+
+    @Test func thePageIsThereBeforeTheLedgerAndAfterItWasMadeAnew() async throws {
+        try await OpenPage.with { page in
+            try page.add("A1", frame: 0)
+            #expect(try await page.visitor.get("/api/v1/runs/01").status == 200)
+            for ending in ["", "-wal", "-shm"] {
+                try? FileManager.default.removeItem(atPath: page.tree.ledger + ending)
+            }
+            #expect(try await page.visitor.get("/").status == 200)
+            #expect(try await page.visitor.get("/api/v1/runs").text == "[]")
+            let missing = try await page.visitor.get("/api/v1/runs/01")
+            #expect(missing.status == 503 && missing.text.contains("it is not there"))
+            let ledger = try FrameLedger(path: page.tree.ledger)
+            #expect(try await page.visitor.get("/api/v1/runs/01").status == 404)
+            try ledger.close()
         }
     }
 }

@@ -18,7 +18,7 @@ struct ReviewPageTests {
             }
         }
         var options = ReviewPage.Options()
-        options.lenses = try LensHistory(ledger: page.ledger, rules: PlateRules()).trend().charts(of: run)
+        options.lenses = try LensHistory(rules: PlateRules()).trend(of: page.ledger).charts(of: run)
         let tree = page.tree
         let written = page.folder.appending(path: "review.html")
         let made = try ReviewPage(run: run, ledger: page.ledger, tree: tree, options: options)

@@ -100,7 +100,7 @@ import Testing
             let path = "/api/v1/runs/01/decisions"
             #expect(try await page.visitor.post(path, wish, ["Origin": "http://evil.example"]).status == 403)
             #expect(try await page.visitor.post(path, wish, ["Content-Type": "text/plain"]).status == 403)
-            #expect(try page.ledger.decisions().isEmpty)
+            #expect(try page.decisions().isEmpty)
         }
     }
 
@@ -114,37 +114,6 @@ import Testing
             #expect(try await page.visitor.get("/healthz").status == 200)
             connection.withLock { $0 = socket }
         }
-    }
-
-    @Test func theDaemonSaysWhatItWaitsForBeforeThereIsALedger() async throws {
-        let (ports, port) = AsyncStream<Int>.makeStream()
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        let page = WaitingPage(
-            settings: try WebSettings(listen: "127.0.0.1:0"),
-            logger: logger,
-            figures: {
-                var figures = DaemonFigures(started: Timestamp(nanoseconds: 0))
-                figures.obstacles = [
-                    "Cannot write \"/out\" (No space left on device): free some space there."
-                ]
-                return figures
-            },
-            listening: { port.yield($0) }
-        )
-        let serving = Task { try await page.run() }
-        let visitor = Visitor(port: try #require(await ports.first { _ in true }))
-        let health = try await visitor.get("/healthz")
-        #expect(health.status == 503 && health.text.hasPrefix("waits: Cannot write \"/out\""))
-        #expect(try await visitor.get("/").status == 503)
-        let answer = try await visitor.get("/api/v1/runs")
-        #expect(answer.status == 503)
-        #expect(
-            try answer.json()["error"] as? String
-                == "the daemon waits for its output: \(health.text.dropFirst(7).dropLast())"
-        )
-        serving.cancel()
-        _ = await serving.result
     }
 
     @Test func otherAddressesThanLoopbackNeedAToken() throws {

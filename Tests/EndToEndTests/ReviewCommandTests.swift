@@ -1,6 +1,7 @@
 import Foundation
 import Ledger
 import Plate
+import Reporting
 import TestSupport
 import Testing
 
@@ -17,10 +18,10 @@ import Testing
             }
             let watch = try Program(plate.watchArguments + ["--once"], in: folder)
             #expect(try await watch.end() == 0)
-            let ledger = try FrameLedger(path: plate.out.appending(path: "ledger.sqlite").path)
+            let log = DecisionLog(OutputTree(root: plate.out.path))
             let well = try #require(Well("B1"))
             for (frame, kind) in [(0, Decision.Kind.fault), (1, .falseAlarm), (2, .unsure)] {
-                try ledger.add(
+                try log.add(
                     Decision(
                         run: "01",
                         well: well,
@@ -32,7 +33,6 @@ import Testing
                     )
                 )
             }
-            try ledger.close()
             try await body(plate)
         }
     }

@@ -53,7 +53,6 @@ private let columns: [(table: String, columns: [String])] = [
     ),
     ("series", ["well", "view", "judged", "flagged", "quarantined", "first_ns", "last_sequence"]),
     ("alarms", ["time_ns", "event", "run", "well", "view", "frame", "reason", "pattern"]),
-    ("decisions", ["well", "view", "frame", "decision", "note", "decided_ns"]),
     ("sessions", ["started_ns", "ended_ns", "model"]),
     ("pending", ["path", "device", "inode", "size", "mtime_ns", "run", "well", "view", "frame", "since_ns"]),
 ]
@@ -121,17 +120,6 @@ private func fill(_ ledger: FrameLedger, _ well: Well) {
             folders: ["/in"]
         )
     )
-    try? ledger.add(
-        Decision(
-            run: "01",
-            well: well,
-            frame: 1,
-            kind: .fault,
-            note: "",
-            reviewer: "",
-            decided: Timestamp(nanoseconds: 1)
-        )
-    )
 }
 
 private func ask(_ ledger: FrameLedger, _ well: Well) {
@@ -165,7 +153,6 @@ private func ask(_ ledger: FrameLedger, _ well: Well) {
     _ = try? ledger.appearances(of: well, run: "01", model: "m", count: 10)
     _ = try? ledger.alarms(run: "01")
     _ = try? ledger.plateAlarms(run: "01")
-    _ = try? ledger.decisions()
     _ = try? ledger.sessions()
     _ = try? ledger.pending()
 }

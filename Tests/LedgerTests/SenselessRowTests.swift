@@ -30,16 +30,6 @@ import Testing
             model: "m"
         )
         try ledger.record(frames + movie, alarms: [alarm])
-        let decided = Decision(
-            run: "01",
-            well: try Sample.well(),
-            frame: 1,
-            kind: .fault,
-            note: "",
-            reviewer: "",
-            decided: Timestamp(nanoseconds: 1)
-        )
-        try ledger.add(decided)
         try ledger.begin(
             DaemonSession(
                 started: Timestamp(nanoseconds: 1),
@@ -77,7 +67,6 @@ import Testing
         _ = try? ledger.history(of: well, run: "01", count: 10)
         _ = try? ledger.appearances(of: well, run: "01", model: "3f9ac2d41b7e", count: 10)
         _ = try? ledger.alarms(run: "01")
-        _ = try? ledger.decisions()
         _ = try? ledger.sessions()
         _ = try? ledger.pending()
         try? ledger.forEach { _ in }
@@ -107,8 +96,7 @@ import Testing
         "UPDATE series SET judged = 9223372036854775807, flagged = -1, first_ns = -9223372036854775808",
         "UPDATE alarms SET frame = -1",
         "UPDATE alarms SET time_ns = -9223372036854775808, frame = 9223372036854775807",
-        "UPDATE alarms SET well = '', event = 'X'", "UPDATE decisions SET frame = -9223372036854775808",
-        "UPDATE decisions SET decided_ns = 9223372036854775807, well = '?'",
+        "UPDATE alarms SET well = '', event = 'X'",
         "UPDATE sessions SET started_ns = -9223372036854775808, ended_ns = 9223372036854775807",
         "UPDATE pending SET frame = -1, size = -1, since_ns = -9223372036854775808", "DELETE FROM roots",
     ])

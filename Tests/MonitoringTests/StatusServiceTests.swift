@@ -39,10 +39,10 @@ struct StatusServiceTests {
         var load = Load(threads: 2)
         load.judged(1, in: .milliseconds(250))
         for second in 0...2 { _ = load.weigh(waiting: 98, now: start + .seconds(second)) }
-        var standing = FrameQueue.Standing(count: 98, deferred: 0, load: load, troubles: [])
+        var standing = FrameQueue.Standing(count: 98, deferred: 0, since: nil, load: load, troubles: [])
         #expect(standing.words == "98 waiting, frames judged by half of their patches")
         for second in 3...8 { _ = load.weigh(waiting: 98, now: start + .seconds(second)) }
-        standing = FrameQueue.Standing(count: 128, deferred: 30, load: load, troubles: [])
+        standing = FrameQueue.Standing(count: 128, deferred: 30, since: nil, load: load, troubles: [])
         #expect(
             standing.words
                 == "behind by 12.3 s, 128 waiting (30 deferred), frames judged by half of their patches, "

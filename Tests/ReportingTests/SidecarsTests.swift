@@ -122,7 +122,8 @@ struct SidecarsTests {
     }
 
     @Test(arguments: [
-        "ledger.sqlite", "ledger.sqlite-wal", "LEDGER.SQLITE", "canary.log", "Canary.log", ".lock",
+        "ledger.sqlite", "ledger.sqlite-wal", "LEDGER.SQLITE", "canary.log", "Canary.log", "decisions.jsonl",
+        ".lock",
         ".probe-1", "..",
         "learned", "masks", "quarantine.log", "alarms",
     ])

@@ -18,7 +18,7 @@ for tool in debootstrap systemd-nspawn; do command -v "$tool" > /dev/null || ski
 if [ ! -e "$cache/base/.complete" ]; then
     rm -rf "$cache/base"
     mkdir -p "$cache"
-    debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus bookworm "$cache/base" "$mirror" > "$cache/debootstrap.log"
+    debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,curl,acl bookworm "$cache/base" "$mirror" > "$cache/debootstrap.log"
     chroot "$cache/base" apt-get clean
     touch "$cache/base/.complete"
 fi
@@ -37,11 +37,14 @@ systemd-nspawn --quiet --register=no --keep-unit -D "$tree" --pipe \
 mkdir -p "$tree/srv/plate" "$tree/srv/frames"
 cp "$frames"/*.tif* "$tree/srv/frames/"
 cp "$here/Tests/Systemd/inside.sh" "$tree/root/inside.sh"
+port=8764
 for name in demo second; do
-    sed -e "s|^output:.*|output: /var/lib/autoqc/$name|" -e "s|^watch:.*|watch: [/srv/plate]|" \
+    sed -e "s|^  listen: off|  listen: 127.0.0.1:$port|" -e "s|^output:.*|output: /var/lib/autoqc/$name|" -e "s|^watch:.*|watch: [/srv/plate]|" \
         -e "s/^  onset: 2/  onset: 1/" -e "s/^  of: 3/  of: 1/" \
         "$here/examples/autoqc.yaml" > "$tree/etc/autoqc/$name.yaml"
+    port=$((port + 1))
 done
+sed -i -e 's|^  listen: 127.0.0.1|  listen: 0.0.0.0|' -e 's|^  token: none|  token: credential|' "$tree/etc/autoqc/second.yaml"
 cat > "$tree/etc/systemd/system/check.service" <<'UNIT'
 [Unit]
 After=multi-user.target
@@ -55,6 +58,7 @@ ExecStopPost=/bin/systemctl --no-block poweroff
 WantedBy=multi-user.target
 UNIT
 systemd-nspawn --quiet --register=no --keep-unit -D "$tree" --pipe systemctl enable check.service
-timeout 600 systemd-nspawn --quiet --register=no --keep-unit -D "$tree" --boot > "$cache/boot.log" 2>&1 || true
+# With a network of its own, so that nothing else on this machine has the page's ports.
+timeout 900 systemd-nspawn --quiet --register=no --keep-unit --private-network -D "$tree" --boot > "$cache/boot.log" 2>&1 || true
 cat "$tree/root/result.log"
 grep -q '^all checks passed$' "$tree/root/result.log"

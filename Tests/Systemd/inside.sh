@@ -19,6 +19,16 @@ waits() { # SECONDS COMMAND...
 property() { [ "$(systemctl show -P "$2" "$1")" = "$3" ]; }
 judged() { [ "$(autoqc export /var/lib/autoqc/"$1" --csv | grep -c ',scored,')" = "$2" ]; }
 arrive() { for frame in /srv/frames/*.tif*; do cp "$frame" "/srv/plate/$1_$(basename "$frame")"; done; }
+ask() { curl --silent --show-error --max-time 10 "$@"; }
+says() { # TEXT ADDRESS...: whether an answer holds a text
+    local text=$1
+    shift
+    # Read to its end, or curl would fail.
+    ask "$@" | grep -a -c -- "$text" > /dev/null
+}
+refuses() { [ "$(ask -o /dev/null -w '%{http_code}' "$2")" = "$1" ]; }
+exposure() { systemctl daemon-reload; systemd-analyze security --no-pager --threshold="$2" "$1" > /root/security.log; }
+page=http://127.0.0.1:8764
 count=$(find /srv/frames -name '*.tif*' | wc -l)
 new_process() { [ "$(systemctl show -P MainPID autoqc@demo)" != "$1" ] && systemctl is-active --quiet autoqc@demo; }
 
@@ -28,22 +38,46 @@ check "the main process alone may notify" property autoqc@demo NotifyAccess main
 check "the watchdog is on" property autoqc@demo WatchdogUSec 1min
 check "it runs as its own user" test "$(stat -c %U "/proc/$(systemctl show -P MainPID autoqc@demo)")" = autoqc
 check "the doctor finds nothing fatal" runuser -u autoqc -- autoqc doctor --config /etc/autoqc/demo.yaml
+check "the page's unit came with it" waits 20 systemctl is-active --quiet autoqc-page@demo
+check "it runs as a user of its own" test "$(stat -c %U "/proc/$(systemctl show -P MainPID autoqc-page@demo)")" = autoqc-page
+check "the page answers from outside the unit" waits 20 says '<title>' "$page/"
+check "the doctor finds nothing against the page" sh -c \
+    'runuser -u autoqc -- autoqc doctor --config /etc/autoqc/demo.yaml | grep "^ok .*page: autoqc-page@demo"'
+check "the judging unit has no network" sh -c \
+    '[ "$(readlink /proc/$(systemctl show -P MainPID autoqc@demo)/ns/net)" != "$(readlink /proc/1/ns/net)" ]'
+check "the judging unit is exposed by 1.0 at most" exposure autoqc@demo 10
+check "the page's by 2.0 at most" exposure autoqc-page@demo 20
+check "the start says nothing of priorities" sh -c '! journalctl -u autoqc@demo -u autoqc-page@demo | grep -i -e priorit -e setpriority'
 arrive a
 check "every frame is judged" waits 60 judged demo "$count"
 check "the status line says so" waits 20 sh -c 'systemctl show -P StatusText autoqc@demo | grep -q judged'
 check "the audit is complete" autoqc audit /var/lib/autoqc/demo
 check "a mask is there" sh -c 'ls /var/lib/autoqc/demo/*/masks/*.mask.tiff > /dev/null'
 check "an alarm line is there" sh -c 'grep -q event=FAULT /var/lib/autoqc/demo/*/alarms/*.log'
+check "the page has the run" waits 20 says '"run":"' "$page/api/v1/runs"
+check "and the counts" waits 20 says "autoqc_frames_seen_total $count" "$page/metrics"
+check "it knows the daemon to be up" says 'autoqc_daemon_up 1' "$page/metrics"
+check "health is fine" says '^ok' "$page/healthz"
+run=$(ask "$page/api/v1/runs" | sed 's/.*"run":"\([^"]*\)".*/\1/')
+well=$(ask "$page/api/v1/runs/$run" | sed 's/.*"well":"\([^"]*\)".*/\1/')
+frame=$(ask "$page/api/v1/runs/$run/wells/$well/frames" | sed 's/.*"frame":\([0-9]*\).*/\1/')
+check "a frame has its picture" says PNG "$page/api/v1/runs/$run/wells/$well/frames/$frame/image.png"
+check "a decision is stored" says '"decision":"fault"' -H 'Content-Type: application/json' \
+    -d "{\"well\":\"$well\",\"frame\":$frame,\"decision\":\"fault\"}" "$page/api/v1/runs/$run/decisions"
+check "and the daemon's user reads it" sh -c 'runuser -u autoqc -- autoqc export /var/lib/autoqc/demo --labels | grep -q ,fault,'
+check "the page cannot write the ledger" sh -c '! runuser -u autoqc-page -g autoqc -- test -w /var/lib/autoqc/demo/ledger.sqlite'
 check "the journal has the turn of a well" sh -c 'journalctl -t autoqc -o json | grep -q "\"AUTOQC_EVENT\":\"ONSET\""'
 check "the catalog explains it" sh -c 'journalctl -x -t autoqc AUTOQC_EVENT=ONSET | grep -q "turned faulty"'
 
 mkdir -p /etc/systemd/system/autoqc@demo.service.d
-printf '[Service]\nWatchdogSec=3\n' > /etc/systemd/system/autoqc@demo.service.d/short.conf
+printf '[Service]\nWatchdogSec=25\n' > /etc/systemd/system/autoqc@demo.service.d/short.conf
 systemctl daemon-reload
 systemctl restart autoqc@demo
+check "health is fine again" waits 20 says '^ok' "$page/healthz"
 pid=$(systemctl show -P MainPID autoqc@demo)
 kill -STOP "$pid"
 arrive b
+check "a frozen daemon is told" waits 60 says 'has not reported since' "$page/healthz"
 check "a frozen daemon is restarted by the watchdog" waits 120 new_process "$pid"
 check "and judges what came meanwhile" waits 60 judged demo $((2 * count))
 
@@ -52,8 +86,22 @@ sed -i 's/^threads:/thraeds:/' /etc/autoqc/demo.yaml
 check "a wrong file is refused" sh -c '! systemctl reload autoqc@demo'
 check "and the daemon goes on" systemctl is-active --quiet autoqc@demo
 sed -i 's/^thraeds:/threads:/' /etc/autoqc/demo.yaml
+(umask 077; echo 0123456789abcdef0123 > /etc/autoqc/second.token)
 check "a second instance runs beside it" systemctl start autoqc@second
 check "and judges by itself" waits 60 judged second $((2 * count))
+check "its page wants the token" waits 20 refuses 401 http://127.0.0.1:8765/
+check "and has it from root's file" says '<title>' -H "Authorization: Bearer $(cat /etc/autoqc/second.token)" http://127.0.0.1:8765/
+mkdir -p /etc/systemd/system/autoqc-page@second.service.d
+printf '[Service]\nPrivateNetwork=yes\n' > /etc/systemd/system/autoqc-page@second.service.d/closed.conf
+systemctl daemon-reload
+check "a drop-in that shuts the page off is named" sh -c \
+    'runuser -u autoqc -- autoqc doctor --config /etc/autoqc/second.yaml | grep -q "^fail .*PrivateNetwork=yes"'
+check "by the check of a configuration, too" sh -c \
+    'runuser -u autoqc -- autoqc validate --config /etc/autoqc/second.yaml 2>&1 | grep -q PrivateNetwork=yes'
+pid=$(systemctl show -P MainPID autoqc@demo)
+check "a killed page comes again" sh -c \
+    'systemctl kill -s KILL autoqc-page@demo; for i in $(seq 60); do sleep 0.5; curl -s http://127.0.0.1:8764/healthz && exit 0; done; exit 1'
+check "and the daemon has not noticed" property autoqc@demo MainPID "$pid"
 check "it restarts" systemctl restart autoqc@demo
 echo '# by the admin' >> /etc/autoqc/plate.yaml
 pid=$(systemctl show -P MainPID autoqc@demo)
@@ -62,7 +110,15 @@ check "the instances go on with it" waits 60 new_process "$pid"
 check "the configuration stays the admin's" grep -q 'by the admin' /etc/autoqc/plate.yaml
 arrive c
 check "and what comes then is judged" waits 60 judged demo $((3 * count))
+sed -i 's/^  listen: .*/  listen: off/' /etc/autoqc/second.yaml
+check "without web.listen there is no page" sh -c \
+    'systemctl restart autoqc@second && for i in $(seq 60); do systemctl is-active --quiet autoqc-page@second || exit 0; sleep 0.5; done; exit 1'
+check "which is no failure" sh -c '! systemctl is-failed --quiet autoqc-page@second'
 check "it stops with success" sh -c 'systemctl stop autoqc@demo && [ "$(systemctl show -P Result autoqc@demo)" = success ]'
+check "its page stops with it" sh -c '! systemctl is-active --quiet autoqc-page@demo'
+check "the page alone shows what is left" sh -c 'systemctl start autoqc-page@demo'
+check "although it may not make SQLite's files there" waits 20 says '"run":"' "$page/api/v1/runs"
+check "and says that no daemon runs" says 'the daemon stopped at' "$page/healthz"
 check "all is accounted for" autoqc audit /var/lib/autoqc/demo
 check "the package goes" sh -c 'dpkg -P autoqc && [ ! -e /usr/bin/autoqc ]'
 check "and leaves the results" test -e /var/lib/autoqc/demo/ledger.sqlite

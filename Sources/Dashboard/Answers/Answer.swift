@@ -156,7 +156,7 @@ enum Answer {
         let reviewer: String
         let decided: String
 
-        init(_ decision: Ledger.Decision) {
+        init(_ decision: Reporting.Decision) {
             well = decision.well.description
             view = decision.view.description
             frame = decision.frame
@@ -244,6 +244,8 @@ extension Answer {
             let halves: Int
             let deferred: Int
             let waiting: Int
+            /// When the file was whole that waits longest.
+            let waitingSince: String?
             let lag: Double
             let measures: String
             let framesPerSecond: Double
@@ -278,7 +280,10 @@ extension Answer {
         }
 
         let now: String
+        /// What the daemon said of itself last.
         let daemon: Daemon?
+        /// Why it is not known how the daemon is; `nil` while it reports, and where there is none.
+        let daemonGone: String?
         /// Bytes that the output's file system has left, and how many it has.
         let diskFree: Int64?
         let diskSize: Int64?
@@ -287,8 +292,30 @@ extension Answer {
     }
 }
 
+extension Answer.Status {
+    private static let version = "v1"
+
+    init(_ tree: OutputTree, _ standing: StatusFile.Standing?, canDecide: Bool) {
+        var disk = statvfs()
+        let isKnown = unsafe statvfs(tree.root, &disk) == 0
+        switch standing {
+        case nil: (daemon, daemonGone) = (nil, nil)
+        case .alive(let figures): (daemon, daemonGone) = (Daemon(figures, isAlive: figures.isAlive), nil)
+        case .gone(let reason, let last):
+            (daemon, daemonGone) = (last.map { Daemon($0, isAlive: false) }, reason)
+        }
+        now = Timestamp.now.iso8601
+        diskFree =
+            isKnown ? Int64(clamping: UInt64(disk.f_bavail).saturatingMultiply(UInt64(disk.f_frsize))) : nil
+        diskSize =
+            isKnown ? Int64(clamping: UInt64(disk.f_blocks).saturatingMultiply(UInt64(disk.f_frsize))) : nil
+        self.canDecide = canDecide
+        version = Self.version
+    }
+}
+
 extension Answer.Status.Daemon {
-    init(_ figures: DaemonFigures) {
+    init(_ figures: DaemonFigures, isAlive: Bool) {
         started = figures.started.iso8601
         seen = figures.counts.seen
         known = figures.counts.known
@@ -299,6 +326,7 @@ extension Answer.Status.Daemon {
         halves = figures.counts.halves
         deferred = figures.counts.deferred
         waiting = figures.waiting
+        waitingSince = figures.waitingSince?.iso8601
         lag = figures.lag
         measures = figures.measures
         framesPerSecond = figures.framesPerSecond
@@ -308,8 +336,10 @@ extension Answer.Status.Daemon {
         precision = figures.precision
         falseAlarmRate = figures.falseAlarmRate
         isReady = figures.isReady
-        isAlive = figures.isAlive
-        obstacles = figures.obstacles + figures.troubles
+        self.isAlive = isAlive
+        obstacles =
+            figures.obstacles.map(\.reason) + figures.troubles
+            + figures.silentFolders.map { "\($0.name) does not answer." }
         canary = figures.canary.map { Answer.Status.Canary($0) }
     }
 }

@@ -12,9 +12,9 @@ import Verdict
 struct PlateReader: Sendable {
     let ledger: FrameLedger
     let tree: OutputTree
+    let decisions: DecisionLog
     let format: WebSettings.PlateFormat
     let lensHistory: LensHistory
-    let figures: @Sendable () -> DaemonFigures?
 
     /// Marks drawn for a well's time series, at most.
     static let mostBuckets = 480
@@ -62,26 +62,9 @@ struct PlateReader: Sendable {
     }
 
     func lenses(_ run: String) throws -> Answer.Lenses {
-        let charts = try lensHistory.trend().charts(of: run)
+        let charts = try lensHistory.trend(of: ledger).charts(of: run)
         return Answer.Lenses(run: run, lenses: charts.compactMap { Answer.Lens($0, atMost: Self.mostRuns) })
     }
-
-    func status(canDecide: Bool) -> Answer.Status {
-        var disk = statvfs()
-        let isKnown = unsafe statvfs(tree.root, &disk) == 0
-        return Answer.Status(
-            now: Timestamp.now.iso8601,
-            daemon: figures().map { Answer.Status.Daemon($0) },
-            diskFree: isKnown
-                ? Int64(clamping: UInt64(disk.f_bavail).saturatingMultiply(UInt64(disk.f_frsize))) : nil,
-            diskSize: isKnown
-                ? Int64(clamping: UInt64(disk.f_blocks).saturatingMultiply(UInt64(disk.f_frsize))) : nil,
-            canDecide: canDecide,
-            version: Self.version
-        )
-    }
-
-    private static let version = "v1"
 
     /// A view's frames over time; of none that is asked for, the well's first one.
     func series(_ run: String, _ well: Well, _ view: FrameView?) throws -> Answer.Series {
@@ -99,7 +82,7 @@ struct PlateReader: Sendable {
             range: series.range,
             buckets: series.buckets(atMost: Self.mostBuckets),
             transitions: series.transitions,
-            decisions: try ledger.decisions(run: run, well: well).map { Answer.Decision($0) }
+            decisions: try decisions.decisions(run: run, well: well).map { Answer.Decision($0) }
         )
     }
 
@@ -125,7 +108,7 @@ struct PlateReader: Sendable {
         let mask = FrameFiles(tree: tree, record: record).readMask()
         let outline = mask.map { MaskOutline($0, limit: 200) }
         let rings = (outline?.regions ?? []).flatMap { $0.rings.map { $0.flatMap { [$0.x, $0.y] } } }
-        let decisions = try ledger.decisions(run: frame.run, well: frame.well)
+        let decisions = try decisions.decisions(run: frame.run, well: frame.well)
         return Answer.FrameDetail(
             frame: entry,
             width: mask?.width ?? record.judgement?.width,
@@ -274,29 +257,30 @@ struct SeriesBuilder {
 
 /// How each lens did in each run of a ledger; what was found of a run is kept until a frame of it is added.
 package final class LensHistory: Sendable {
-    private let ledger: FrameLedger
     private let rules: PlateRules
     private let known = Mutex<[String: (lastSequence: Int64, lenses: [Int: LensTally.Summary])]>([:])
 
-    /// Looks into a ledger of a microscope whose lenses stand like this.
-    package init(ledger: FrameLedger, rules: PlateRules) {
-        self.ledger = ledger
+    /// Looks into ledgers of a microscope whose lenses stand like this.
+    package init(rules: PlateRules) {
         self.rules = rules
     }
 
     /// All runs, in the order of their first outcome.
     ///
     /// Reads every frame of the runs that changed since it was asked last: a second or two for a million.
-    package func trend() throws(LedgerError) -> LensTrend {
+    package func trend(of ledger: FrameLedger) throws(LedgerError) -> LensTrend {
         var trend = LensTrend()
         for run in try ledger.runs().sorted(by: { ($0.first, $0.lastSequence) < ($1.first, $1.lastSequence) })
         {
-            trend.add(run.run, try lenses(of: run))
+            trend.add(run.run, try lenses(of: run, ledger))
         }
         return trend
     }
 
-    private func lenses(of run: FrameLedger.RunSummary) throws(LedgerError) -> [Int: LensTally.Summary] {
+    private func lenses(
+        of run: FrameLedger.RunSummary,
+        _ ledger: FrameLedger
+    ) throws(LedgerError) -> [Int: LensTally.Summary] {
         if let kept = known.withLock({ $0[run.run] }), kept.lastSequence == run.lastSequence {
             return kept.lenses
         }

@@ -141,8 +141,10 @@ async function refreshWell() {
 function status(answer) {
   clock = Date.parse(answer.now) - Date.now();
   const daemon = answer.daemon;
-  link.className = daemon ? (daemon.is_alive ? "link live" : "link lost") : "link";
-  link.textContent = daemon ? (daemon.is_alive ? `live for ${age(now() - Date.parse(daemon.started))}` : "the daemon is stuck") : "no daemon: a look back";
+  const gone = answer.daemon_gone;
+  link.className = gone ? "link lost" : daemon ? (daemon.is_alive ? "link live" : "link lost") : "link";
+  link.textContent = gone ? "the daemon does not report"
+    : daemon ? (daemon.is_alive ? `live for ${age(now() - Date.parse(daemon.started))}` : "the daemon is stuck") : "no daemon: a look back";
   const items = daemon ? daemonFigures(daemon) : runFigures();
   if (answer.disk_free !== undefined) {
     const share = answer.disk_free / answer.disk_size;
@@ -156,7 +158,7 @@ function status(answer) {
   const measures = daemon?.measures ? `Judging is behind by ${Math.round(daemon.lag)} s: ${daemon.measures}. Nothing is lost.` : "";
   const canary = daemon?.canary?.alarm ? `The detector fails its own test: ${daemon.canary.alarm}.` : "";
   const obstacles = daemon?.obstacles ?? [];
-  const alerts = [...obstacles, measures, canary].filter(Boolean);
+  const alerts = [gone ? `No frame is judged: ${gone}.` : "", ...obstacles, measures, canary].filter(Boolean);
   alertBar.hidden = alerts.length === 0;
   alertBar.textContent = alerts.join(" ");
   frameView.allow(answer.can_decide);

@@ -1,7 +1,7 @@
 package import Foundation
 package import Ledger
 import Plate
-import Reporting
+package import Reporting
 
 /// What a run came to, as JSON for programs: `docs/quality-record.schema.json` describes every field.
 ///
@@ -57,8 +57,15 @@ package struct QualityRecord: Sendable {
     private let document: Document
 
     /// Looks at a run; `nil` where the ledger has no frame of it.
-    package init?(run: String, ledger: FrameLedger, version: String) throws(LedgerError) {
-        guard let review = try RunReview(run, ledger: ledger, format: .auto) else { return nil }
+    package init?(run: String, ledger: FrameLedger, tree: OutputTree, version: String) throws {
+        guard
+            let review = try RunReview(
+                run,
+                ledger: ledger,
+                decisions: DecisionLog(tree).decisions(run: run),
+                format: .auto
+            )
+        else { return nil }
         document = Document(
             created: Timestamp.now.iso8601,
             software: Document.Software(name: "autoqc", version: version),

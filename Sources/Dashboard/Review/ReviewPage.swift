@@ -44,8 +44,15 @@ package struct ReviewPage {
         ledger: FrameLedger,
         tree: OutputTree,
         options: Options = Options()
-    ) throws(LedgerError) {
-        guard let review = try RunReview(run, ledger: ledger, format: options.plate) else { return nil }
+    ) throws {
+        guard
+            let review = try RunReview(
+                run,
+                ledger: ledger,
+                decisions: DecisionLog(tree).decisions(run: run),
+                format: options.plate
+            )
+        else { return nil }
         self.review = review
         self.ledger = ledger
         self.tree = tree

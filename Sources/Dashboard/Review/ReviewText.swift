@@ -140,7 +140,7 @@ struct ReviewText {
         return text + "</tbody></table></section>\n"
     }
 
-    private static func words(_ decision: Ledger.Decision) -> String {
+    private static func words(_ decision: Reporting.Decision) -> String {
         let kind =
             switch decision.kind {
             case .fault: "true fault"

@@ -49,10 +49,14 @@ struct RunReview: Sendable {
     /// Marks in a well's small timeline.
     private static let marks = 120
 
-    init?(_ run: String, ledger: FrameLedger, format: WebSettings.PlateFormat) throws(LedgerError) {
+    init?(
+        _ run: String,
+        ledger: FrameLedger,
+        decisions: [Decision],
+        format: WebSettings.PlateFormat
+    ) throws(LedgerError) {
         let summaries = try ledger.wells(of: run)
         guard let first = summaries.map(\.first).min() else { return nil }
-        let decisions = try ledger.decisions(run: run)
         var ends = Ends()
         var wells: [WellReview] = []
         for summary in summaries {

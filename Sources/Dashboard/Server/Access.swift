@@ -1,6 +1,8 @@
+import Files
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Ledger
 import Reporting
 
 /// Who is answered, and what every answer tells the browser to refuse.
@@ -9,7 +11,7 @@ import Reporting
 /// only loopback is listened on, and a page of another site must not get answers through the visitor's browser: the
 /// name asked for has to be this machine's, and what changes something has to come from the page itself.
 struct Access: RouterMiddleware {
-    typealias Context = BasicRequestContext
+    typealias Context = PageContext
 
     private static let cookie = "autoqc"
     /// Asked without a token by whatever restarts a daemon that hangs; tells nothing else.
@@ -28,6 +30,12 @@ struct Access: RouterMiddleware {
         } catch let error as HTTPError {
             // One shape for every mistake.
             response = .problem(error.status, error.body ?? "there is nothing at this address")
+        } catch is Worker.Busy {
+            response = .problem(.serviceUnavailable, "more is asked for than is answered; try again")
+        } catch let error as LedgerError {
+            response = .problem(.serviceUnavailable, "\(error)")
+        } catch let error as OutputError {
+            response = .problem(.serviceUnavailable, "\(error)")
         }
         Self.protect(&response)
         return response

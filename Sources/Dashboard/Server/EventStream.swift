@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import ServiceLifecycle
 import Synchronization
 
@@ -11,33 +12,73 @@ import Synchronization
 final class EventStream: Sendable {
     /// Pages that may be open at once.
     static let mostReaders = 64
+    /// Of them, those of one client.
+    static let mostOfClient = 16
     private static let interval = Duration.seconds(1)
     private static let statusEvery = 2
     /// Rounds between two looks at every well: one that stalls has no outcome that would tell.
     private static let wholeEvery = 10
 
+    /// The places of the readers that are there.
+    ///
+    /// A new reader takes the place of the oldest one where there are too many: whoever reads comes again, and whoever does not is
+    /// found out only when all buffers are full.
+    private final class Places: Sendable {
+        private struct Reader {
+            let number: Int
+            let client: String
+            let channel: any Channel
+        }
+
+        private let readers = Mutex<(list: [Reader], last: Int)>(([], 0))
+
+        /// A place for one more reader.
+        func place(for client: String, on channel: any Channel) -> Place {
+            let (number, oldest) = readers.withLock { readers in
+                let isFull = readers.list.count { $0.client == client } >= EventStream.mostOfClient
+                let index =
+                    isFull
+                    ? readers.list.firstIndex { $0.client == client }
+                    : readers.list.count >= EventStream.mostReaders ? 0 : nil
+                let oldest = index.map { readers.list.remove(at: $0).channel }
+                readers.last += 1
+                readers.list.append(Reader(number: readers.last, client: client, channel: channel))
+                return (readers.last, oldest)
+            }
+            oldest?.close(promise: nil)
+            return Place(number, of: self)
+        }
+
+        fileprivate func leave(_ number: Int) {
+            readers.withLock { $0.list.removeAll { $0.number == number } }
+        }
+    }
+
+    /// A reader's place, which is free again when nothing holds it, whether or not a byte was sent.
+    private final class Place: Sendable {
+        private let number: Int
+        private let places: Places
+
+        init(_ number: Int, of places: Places) { (self.number, self.places) = (number, places) }
+
+        deinit { places.leave(number) }
+    }
+
     private let site: Site
-    private let readers = Mutex(0)
+    private let places = Places()
 
     init(_ site: Site) {
         self.site = site
     }
 
-    /// An answer that goes on until the page is closed or the daemon stops.
-    func response(run: String?, after sequence: Int64) -> Response {
-        let isAdmitted = readers.withLock { readers in
-            guard readers < Self.mostReaders else { return false }
-            readers += 1
-            return true
-        }
-        guard isAdmitted else {
-            return .problem(.serviceUnavailable, "\(Self.mostReaders) pages are open; close some")
-        }
+    /// An answer that goes on until the page is closed or the server stops.
+    func response(_ context: PageContext, run: String?, after sequence: Int64) -> Response {
+        let place = places.place(for: context.client, on: context.channel)
         return Response(
             status: .ok,
             headers: [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store"],
             body: ResponseBody { writer in
-                defer { self.readers.withLock { $0 -= 1 } }
+                defer { withExtendedLifetime(place) {} }
                 try await self.send(run, after: sequence, to: &writer)
                 try await writer.finish(nil)
             }

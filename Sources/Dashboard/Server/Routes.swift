@@ -10,7 +10,7 @@ import Reporting
 /// Files are named by run, well, view and frame, never by a path; where several files say the same frame, by the key that the
 /// list of frames has for each.
 struct Routes: Sendable {
-    typealias Context = BasicRequestContext
+    typealias Context = PageContext
 
     let site: Site
     let events: EventStream
@@ -20,7 +20,15 @@ struct Routes: Sendable {
 
     func add(to router: Router<Context>) {
         router.get("/api/v1/status") { _, _ in try await site.answer { try await site.status() } }
-        router.get("/api/v1/runs") { _, _ in try await site.answer { try await site.ask { try $0.runs() } } }
+        router.get("/api/v1/runs") { _, _ in
+            try await site.answer {
+                do {
+                    return try await site.ask { try $0.runs() }
+                } catch let error as LedgerError where error.code == .notMade {
+                    return [Answer.Run]()
+                }
+            }
+        }
         router.get("/api/v1/runs/{run}") { _, context in
             let run = try Self.run(context)
             return try await site.answer(about: run) { try $0.plate(run) }
@@ -29,7 +37,7 @@ struct Routes: Sendable {
             let run = try Self.run(context)
             return try await site.answer(about: run) { try $0.lenses(run) }
         }
-        router.get("/api/v1/events") { request, _ in stream(request) }
+        router.get("/api/v1/events") { request, context in stream(request, context) }
         router.get(RouterPath(Self.well)) { request, context in
             let (run, well) = (try Self.run(context), try Self.well(context))
             let view = try Self.view(request)
@@ -48,10 +56,11 @@ struct Routes: Sendable {
         DecisionRoutes(site: site).add(to: router)
     }
 
-    private func stream(_ request: Request) -> Response {
+    private func stream(_ request: Request, _ context: Context) -> Response {
         let last = request.headers[HTTPField.Name.lastEventID].flatMap { Int64($0) }
         let asked = request.uri.queryParameters.get("after").flatMap { Int64($0) }
-        return events.response(run: request.uri.queryParameters.get("run"), after: max(0, last ?? asked ?? 0))
+        let run = request.uri.queryParameters.get("run")
+        return events.response(context, run: run, after: max(0, last ?? asked ?? 0))
     }
 
     private static func selection(_ request: Request) throws -> FrameLedger.Selection {
@@ -159,7 +168,7 @@ struct FileRoutes: Sendable {
     private static let missing = Response.problem(.notFound, "the file is gone, or was never written")
 
     private func files(of frame: FrameID, _ file: String) async throws -> FrameFiles? {
-        let tree = site.reader.tree
+        let tree = site.tree
         return try await site.ask { reader in
             try reader.record(frame, file: file).map { FrameFiles(tree: tree, record: $0) }
         }
@@ -169,9 +178,6 @@ struct FileRoutes: Sendable {
         let asked = request.uri.queryParameters.get("width").flatMap { Int($0) } ?? Picture.widest
         return min(max(asked, Picture.narrowest), Picture.widest)
     }
-
-    /// Largest file that is handed over, in bytes: it goes through memory.
-    private static let largestFile = 256 << 20
 
     private func add(
         _ name: String,
@@ -185,23 +191,14 @@ struct FileRoutes: Sendable {
                 return Self.missing
             }
             let isFrame = path == files.framePath
-            let (data, isChanged) = try await site.pictures.run {
-                isFrame && files.isChanged ? (nil, true) : (Self.read(path), false)
+            let (file, isChanged) = try await site.pictures.run {
+                isFrame && files.isChanged ? (nil, true) : (FilePart(path), false)
             }
-            guard let data else { return isChanged ? Self.changed : Self.missing }
-            var response = Response(type: type, bytes: data)
+            guard let file else { return isChanged ? Self.changed : Self.missing }
+            var response = file.response(type: type, reading: site.pictures)
             response.headers[.contentDisposition] = "attachment; filename=\"\(Self.fileName(path))\""
             return response
         }
-    }
-
-    /// A regular file that is not absurdly large, or `nil`.
-    private static func read(_ path: String) -> Data? {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-        guard attributes?[.type] as? FileAttributeType == .typeRegular,
-            let size = attributes?[.size] as? NSNumber, size.intValue <= largestFile
-        else { return nil }
-        return FileManager.default.contents(atPath: path)
     }
 
     /// The last part of a path, as a header can carry it.
@@ -239,7 +236,7 @@ struct DecisionRoutes: Sendable {
             let isOpen = site.canDecide
             return try await site.answer(about: run) { reader in
                 Answer.Decisions(
-                    decisions: try reader.ledger.decisions(run: run).map { Answer.Decision($0) },
+                    decisions: try reader.decisions.decisions(run: run).map { Answer.Decision($0) },
                     isOpen: isOpen
                 )
             }
@@ -260,7 +257,7 @@ struct DecisionRoutes: Sendable {
         guard site.canDecide else {
             return .problem(
                 .conflict,
-                "this page only reads; decide on the page of the daemon that writes the ledger"
+                "this page only reads: it was started with --read-only, or may not write decisions.jsonl of the output folder"
             )
         }
         let body = try await request.body.collect(upTo: Self.longest)
@@ -294,7 +291,7 @@ struct DecisionRoutes: Sendable {
         )
         let isKnown = try await site.ask { reader in
             guard try reader.knows(decision) else { return false }
-            try reader.ledger.add(decision)
+            try reader.decisions.add(decision)
             return true
         }
         guard isKnown else { return .problem(.notFound, "no such frame was judged") }
@@ -317,7 +314,7 @@ extension PlateReader {
 
 /// The page's own files, carried within the program, which is installed alone.
 enum Assets {
-    static func addRoutes(to router: Router<BasicRequestContext>) {
+    static func addRoutes(to router: Router<PageContext>) {
         add("/", "text/html; charset=utf-8", PackageResources.index_html, to: router)
         add("/page.css", "text/css; charset=utf-8", PackageResources.page_css, to: router)
         for (path, bytes) in [
@@ -334,7 +331,7 @@ enum Assets {
         _ path: String,
         _ type: String,
         _ bytes: [UInt8],
-        to router: Router<BasicRequestContext>
+        to router: Router<PageContext>
     ) {
         router.get(RouterPath(path)) { _, _ in
             var response = Response(type: type, bytes: bytes)

@@ -6,24 +6,45 @@ import Synchronization
 
 /// What every request works with.
 struct Site: Sendable {
-    let reader: PlateReader
+    let ledger: OpenLedger
+    let tree: OutputTree
+    let decisions: DecisionLog
+    let format: WebSettings.PlateFormat
+    let lenses: LensHistory
+    /// What is known of the daemon; `nil` where none is asked for.
+    let daemon: @Sendable () -> StatusFile.Standing?
+    /// Whether decisions may be made here.
+    let mayDecide: Bool
+    let alarms = AlarmTally()
     let shelf = PictureShelf()
     let records = Worker(name: "autoqc.page")
     /// For the frames' files, which may lie on a share that hangs.
     let pictures = Worker(name: "autoqc.pictures")
+    /// For what watches the page from outside, which must not wait behind what visitors ask.
+    let metrics = Worker(name: "autoqc.metrics")
+    /// The same for what must answer while the ledger's disk does not.
+    let health = Worker(name: "autoqc.health")
 
     /// Whether decisions can be stored here.
-    var canDecide: Bool { reader.ledger.isWritable }
+    var canDecide: Bool { mayDecide && decisions.isWritable }
+
+    func reader() throws(LedgerError) -> PlateReader {
+        PlateReader(
+            ledger: try ledger.current(),
+            tree: tree,
+            decisions: decisions,
+            format: format,
+            lensHistory: lenses
+        )
+    }
 
     func ask<Value: Sendable>(_ body: @escaping @Sendable (PlateReader) throws -> Value) async throws -> Value
     {
-        let reader = reader
-        return try await records.run { try body(reader) }
+        try await records.run { try body(reader()) }
     }
 
     func status() async throws -> Answer.Status {
-        let canDecide = canDecide
-        return try await ask { $0.status(canDecide: canDecide) }
+        try await records.run { Answer.Status(tree, daemon(), canDecide: canDecide) }
     }
 
     /// Answers from the ledger about a run, in JSON; one that it does not know is 404.
@@ -36,18 +57,34 @@ struct Site: Sendable {
         }
     }
 
-    /// Answers in JSON; nothing there is 404, too much asked for is 503.
+    /// Answers in JSON; nothing there is 404.
     func answer(
         orElse sentence: String = "there is no such thing",
         _ body: () async throws -> (any Encodable & Sendable)?
     ) async throws -> Response {
-        do {
-            guard let value = try await body() else { return .problem(.notFound, sentence) }
-            return Response(type: "application/json; charset=utf-8", bytes: try Answer.encode(value))
-        } catch is Worker.Busy {
-            return .problem(.serviceUnavailable, "more is asked for than is answered; try again")
-        } catch let error as LedgerError {
-            return .problem(.serviceUnavailable, "\(error)")
+        guard let value = try await body() else { return .problem(.notFound, sentence) }
+        return Response(type: "application/json; charset=utf-8", bytes: try Answer.encode(value))
+    }
+}
+
+/// The ledger of an output folder, opened when it is asked for, and anew where another one lies there since.
+final class OpenLedger: Sendable {
+    private let path: String
+    private let open = Mutex<FrameLedger?>(nil)
+
+    init(_ path: String) { self.path = path }
+
+    func current() throws(LedgerError) -> FrameLedger {
+        try open.withLock { (open: inout FrameLedger?) throws(LedgerError) -> FrameLedger in
+            if let open, !open.isOutdated { return open }
+            // Closed when the last of those that still read it is done.
+            open = nil
+            guard unsafe access(path, F_OK) == 0 else {
+                throw LedgerError(code: .notMade, path: path, detail: "it is not there")
+            }
+            let ledger = try FrameLedger(reading: path)
+            open = ledger
+            return ledger
         }
     }
 }

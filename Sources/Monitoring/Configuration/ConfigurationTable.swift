@@ -111,7 +111,10 @@ package struct ConfigurationTable: Sendable {
     package let webListen = Key("web.listen", .text, default: "off")
         .reload(.restart, "Address of the live page, for example 127.0.0.1:8764; `off` for no page.")
     package let webToken = Key("web.token", .text, default: "none")
-        .reload(.restart, "Secret of the page, from 16 characters; required if other machines reach it.")
+        .reload(
+            .restart,
+            "Secret of the page, from 16 characters, or `credential` for /etc/autoqc/NAME.token; required if other machines reach it."
+        )
     package let webPlate = Key("web.plate", .choice, default: WebSettings.PlateFormat.auto)
         .reload(.restart, "Wells on the page's map; `auto` is the smallest plate with the wells seen.")
     package let logLevel = Key("log.level", .choice, default: Logger.Level.info)

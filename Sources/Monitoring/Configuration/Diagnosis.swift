@@ -76,7 +76,7 @@ extension Configuration {
                 .failure,
                 "watched folder",
                 "\(folder) may not be read by user \(NSUserName())",
-                remedy: "as root: setfacl -R -m u:\(NSUserName()):rX -m d:u:\(NSUserName()):rX \(folder)"
+                remedy: "as root: setfacl -R -m \(Self.readers):rX -m d:\(Self.readers):rX \(folder)"
             )
         }
         if let share = FolderWatcher.shareName(of: folder) {
@@ -89,6 +89,9 @@ extension Configuration {
         }
         return Diagnosis(.fine, "watched folder", "\(folder) can be read and tells of changes")
     }
+
+    /// Who is to read frames, for setfacl: the units' group, as the page has a user of its own.
+    private static var readers: String { NSUserName() == "autoqc" ? "g:autoqc" : "u:\(NSUserName())" }
 
     private static func limits(_ folders: [String], _ output: OutputTree) -> Diagnosis {
         let limits = WatchLimits.current

@@ -78,7 +78,7 @@ extension Statistics {
         figures.framesPerSecond = recentRate
         figures.latency.median = summary.medianLatency.map { $0 / .seconds(1) }
         figures.latency.share99 = summary.latency99.map { $0 / .seconds(1) }
-        figures.latency.upTo = latency.doublings
+        figures.latency.upTo = latency.doublings.map { .init(seconds: $0.seconds, frames: $0.frames) }
         figures.latency.all = latency.count
         figures.latency.sum = latency.sum / .seconds(1)
     }

@@ -26,6 +26,8 @@ final class FrameQueue: Sendable {
     struct Standing: Sendable {
         let count: Int
         let deferred: Int
+        /// When the file was whole that waits longest.
+        let since: Timestamp?
         let load: Load
         /// Why wells wait whose frame cannot be written: a sentence for each.
         let troubles: [String]
@@ -87,6 +89,7 @@ final class FrameQueue: Sendable {
             Standing(
                 count: $0.queue.count,
                 deferred: $0.queue.deferred,
+                since: $0.queue.since,
                 load: $0.queue.load,
                 troubles: $0.queue.troubles.values.map { frame in
                     "\(frame.file.source.path) waits: \(frame.trouble?.reason ?? "")"

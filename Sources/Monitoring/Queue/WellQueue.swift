@@ -106,6 +106,9 @@ struct WellQueue {
     var count: Int { counts.reduce(0, +) }
     var deferred: Int { counts[Pool.deferred.rawValue] }
 
+    /// When the file was whole that waits longest, of the first frames of all wells.
+    var since: Timestamp? { lines.values.flatMap { $0.frames.compactMap(\.first?.file.completed) }.min() }
+
     /// Of them, those that came while the microscope was watched, are not deferred, and neither wait behind a trouble nor for a
     /// folder that does not answer.
     var pressing: Int {

@@ -1,6 +1,7 @@
 import Files
 import Ledger
 import Logging
+import Plate
 import Reporting
 import Synchronization
 
@@ -13,6 +14,7 @@ final class Obstacles: Sendable {
         var reason: String
         var cause: String
         var threads: Int
+        let since: Timestamp
     }
 
     private let standing = Mutex<[String: Obstacle]>([:])
@@ -22,11 +24,14 @@ final class Obstacles: Sendable {
         self.logger = logger
     }
 
-    /// What is in the way, a sentence each.
-    var all: [String] { standing.withLock { $0.values.map(\.reason).sorted() } }
+    /// What is in the way, the oldest first.
+    var all: [DaemonFigures.Obstacle] {
+        standing.withLock { $0.values.map { DaemonFigures.Obstacle(reason: $0.reason, since: $0.since) } }
+            .sorted { ($0.since, $0.reason) < ($1.since, $1.reason) }
+    }
 
     /// The same for the front of a status line; empty where nothing is in the way.
-    var words: String { all.map { "cannot go on: \($0) " }.joined() }
+    var words: String { all.map { "cannot go on: \($0.reason) " }.joined() }
 
     /// Notes what a thread met, or that it met it again.
     ///
@@ -35,7 +40,12 @@ final class Obstacles: Sendable {
         let isNews = standing.withLock { standing in
             let before = standing[subject]
             let threads = (before?.threads ?? 0) + (isFirst ? 1 : 0)
-            standing[subject] = Obstacle(reason: reason, cause: cause, threads: threads)
+            standing[subject] = Obstacle(
+                reason: reason,
+                cause: cause,
+                threads: threads,
+                since: before?.since ?? .now
+            )
             return before?.cause != cause
         }
         guard isNews else { return }

@@ -82,7 +82,7 @@ final class StatusService: Service {
         figures.isReady = hasBecomeReady
         figures.watchdog = notifier.watchdogInterval.map { $0 / .seconds(1) }
         figures.parts = hearts().map {
-            (name: $0.name, silence: $0.silence(now: now) / .seconds(1))
+            DaemonFigures.Silence(name: $0.name, silence: $0.silence(now: now) / .seconds(1))
         }
     }
 

@@ -1,38 +1,52 @@
-import Foundation
-import TestSupport
+package import Foundation
 
 /// A client that says what a browser says, byte by byte, over a socket.
-struct Visitor: Sendable {
+package struct Visitor: Sendable {
     /// What came back.
-    struct Answer: Sendable {
-        let status: Int
-        let headers: [String: String]
-        let body: Data
+    package struct Answer: Sendable {
+        /// The status of the answer.
+        package let status: Int
+        /// Its headers, with names in small letters.
+        package let headers: [String: String]
+        /// Its body.
+        package let body: Data
 
-        var text: String { String(decoding: body, as: UTF8.self) }
+        /// The body as text.
+        package var text: String { String(decoding: body, as: UTF8.self) }
 
-        func json() throws -> [String: Any] {
+        /// The body as a JSON object.
+        package func json() throws -> [String: Any] {
             try JSONSerialization.jsonObject(with: body) as? [String: Any] ?? [:]
         }
     }
 
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
+    /// Why there is no answer.
+    package struct Failure: Error, CustomStringConvertible {
+        /// In words.
+        package let description: String
     }
 
-    let port: Int
+    /// The server's port on this machine.
+    package let port: Int
 
-    func get(_ path: String, _ headers: [String: String] = [:]) async throws -> Answer {
+    /// Visits a server on this machine.
+    package init(port: Int) { self.port = port }
+
+    /// Asks for something.
+    package func get(_ path: String, _ headers: [String: String] = [:]) async throws -> Answer {
         try await Self.aside { try ask("GET", path, headers, body: nil) }
     }
 
-    func post(_ path: String, _ body: String, _ headers: [String: String] = [:]) async throws -> Answer {
+    /// Sends JSON.
+    package func post(_ path: String, _ body: String, _ headers: [String: String] = [:]) async throws
+        -> Answer
+    {
         let type = ["Content-Type": "application/json"]
         return try await Self.aside { try ask("POST", path, type.merging(headers) { $1 }, body: body) }
     }
 
-    /// A visitor that waits must not hold a thread that the server needs.
-    private static func aside<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws
+    /// Does something that waits: a visitor must not hold a thread that the server needs.
+    package static func aside<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws
         -> Value
     {
         try await withCheckedThrowingContinuation { continuation in
@@ -41,14 +55,14 @@ struct Visitor: Sendable {
     }
 
     /// Reads from an answer that does not end, until it holds a text.
-    func listen(
+    package func listen(
         to path: String,
         until text: String,
         meanwhile: @escaping @Sendable () throws -> Void
     ) async throws -> String {
         try await Self.aside {
             let socket = try Socket(port: port)
-            try socket.send("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\n")
+            try socket.ask(path)
             var heard = try socket.read(until: "event: plate")
             try meanwhile()
             if !heard.contains(text) { heard += try socket.read(until: text) }
@@ -86,10 +100,13 @@ struct Visitor: Sendable {
 }
 
 /// A TCP connection to this machine.
-final class Socket: Sendable {
+package final class Socket: Sendable {
     private let descriptor: Int32
+    private let port: Int
 
-    init(port: Int) throws {
+    /// Connects to a port.
+    package init(port: Int) throws {
+        self.port = port
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -107,12 +124,33 @@ final class Socket: Sendable {
 
     deinit { close(descriptor) }
 
-    func send(_ text: String) throws {
+    /// Makes the end of the connection a reset, as that of a program that is killed.
+    package func breakOff() {
+        var now = linger(l_onoff: 1, l_linger: 0)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    /// Asks for something, and reads nothing.
+    package func ask(_ path: String, times: Int = 1) throws {
+        let request = "GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\n"
+        try send(String(repeating: request, count: times))
+    }
+
+    /// Sends a text.
+    package func send(_ text: String) throws {
         let bytes = Array(text.utf8)
         let count = unsafe bytes.withUnsafeBytes {
             unsafe Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
         guard count == bytes.count else { throw Visitor.Failure(description: "the request was not taken") }
+    }
+
+    /// Waits until the other end closes the connection, and reads nothing.
+    package func waitForEnd() throws {
+        var wanted = pollfd(fd: descriptor, events: Int16(0x2000), revents: 0)
+        guard unsafe poll(&wanted, 1, 600_000) == 1 else {
+            throw Visitor.Failure(description: "still connected after ten minutes")
+        }
     }
 
     private func part() throws -> Data? {
@@ -124,13 +162,15 @@ final class Socket: Sendable {
         return count == 0 ? nil : Data(buffer[..<count])
     }
 
-    func readAll() throws -> Data {
+    /// Everything until the other end closes the connection.
+    package func readAll() throws -> Data {
         var data = Data()
         while let part = try part() { data += part }
         return data
     }
 
-    func read(until text: String) throws -> String {
+    /// Everything until a text came.
+    package func read(until text: String) throws -> String {
         var data = Data()
         while data.range(of: Data(text.utf8)) == nil {
             guard let part = try part() else { break }
