@@ -17,7 +17,7 @@ SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 # Several programs compute at once there: a thread that waits shall sleep, not spin on a core that another one needs.
 demo test: export OMP_WAIT_POLICY = passive
 
-.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start bench-scale soak test-systemd test-faults test-shares test-browser soak-faults fuzz model clean
+.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start bench-scale soak test-systemd test-faults test-shares test-browser test-notify test-prometheus soak-faults fuzz model clean
 
 all: build
 
@@ -56,14 +56,15 @@ install: $(AUTOQC)
 	install -d $(UNITS) $(LIB)/sysusers.d $(LIB)/tmpfiles.d $(LIB)/systemd/catalog $(SHARE) $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(AUTOQC) $(DESTDIR)$(PREFIX)/bin/autoqc
 	sed 's|@PREFIX@|$(PREFIX)|g' systemd/autoqc@.service > $(UNITS)/autoqc@.service
+	sed 's|@PREFIX@|$(PREFIX)|g' systemd/autoqc-notify@.service > $(UNITS)/autoqc-notify@.service
 	install -m 644 systemd/autoqc.sysusers $(LIB)/sysusers.d/autoqc.conf
 	install -m 644 systemd/autoqc.tmpfiles $(LIB)/tmpfiles.d/autoqc.conf
 	install -m 644 systemd/autoqc.catalog $(LIB)/systemd/catalog/autoqc.catalog
 	install -m 644 examples/autoqc.yaml examples/models/complexeye.safetensors $(SHARE)/
 
 uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/bin/autoqc $(UNITS)/autoqc@.service $(LIB)/sysusers.d/autoqc.conf \
-	    $(LIB)/tmpfiles.d/autoqc.conf $(LIB)/systemd/catalog/autoqc.catalog $(SHARE)
+	rm -rf $(DESTDIR)$(PREFIX)/bin/autoqc $(UNITS)/autoqc@.service $(UNITS)/autoqc-notify@.service \
+	    $(LIB)/sysusers.d/autoqc.conf $(LIB)/tmpfiles.d/autoqc.conf $(LIB)/systemd/catalog/autoqc.catalog $(SHARE)
 
 # A Debian package of all of it, in packages/; the man page comes from the commands' own help.
 deb: build
@@ -117,6 +118,19 @@ test-browser: build
 	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium poppler-utils fonts-dejavu-core; }
 	python3 Tests/Browser/page.py $(AUTOQC) examples/models/complexeye.safetensors $(or $(PICTURES),.build/pictures)
 
+# Real receivers of events (a web server, a broker, mail, a command) that die and come back, while daemon and notifier are killed.
+test-notify: build
+	@for p in curl mosquitto mosquitto-clients python3-venv; do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	    [ -z "$$missing" ] || { $(SUDO) apt-get update -qq && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; }
+	Tests/Notify/run.sh $(AUTOQC) $(MODEL)
+
+# The alert rules for Prometheus, tried by promtool and loaded into a Prometheus that scrapes the daemon.
+test-prometheus: build
+	@dpkg -s prometheus >/dev/null 2>&1 || { $(SUDO) apt-get update -qq && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus; }
+	Tests/Prometheus/run.sh $(AUTOQC) $(MODEL)
+
 # A thousand kills: some twenty minutes.
 soak-faults: build
 	python3 Tests/Faults/kills.py $(AUTOQC) $(or $(MODEL),examples/models/complexeye.safetensors) $(or $(KILLS),1000)
@@ -136,4 +150,4 @@ model: build
 	examples/models/train.sh $(AUTOQC)
 
 clean:
-	rm -rf .build .build-fuzz .build-pytorch demo-output soak-output packages .build-systemd
+	rm -rf .build .build-fuzz .build-pytorch .build-notify demo-output soak-output packages .build-systemd

@@ -3,16 +3,21 @@ import TestSupport
 import Testing
 
 struct UnitTests {
-    private static let unit = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: "systemd/autoqc@.service")
+    private static let unit = unit("autoqc")
+    private static func unit(_ name: String) -> URL {
+        packageRoot.appending(path: "systemd/\(name)@.service")
+    }
     private static let analyze = "/usr/bin/systemd-analyze"
 
-    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: analyze), "no systemd-analyze here"))
-    func systemdAcceptsTheUnitAndFindsItSafe() async throws {
+    @Test(
+        .enabled(if: FileManager.default.isExecutableFile(atPath: analyze), "no systemd-analyze here"),
+        arguments: ["autoqc", "autoqc-notify"]
+    )
+    func systemdAcceptsTheUnitAndFindsItSafe(name: String) async throws {
         try await withTemporaryFolder { folder in
-            let copy = folder.appending(path: "autoqc@demo.service")
+            let copy = folder.appending(path: "\(name)@demo.service")
             // The program is not installed where the tests run.
-            let text = try String(contentsOf: Self.unit, encoding: .utf8)
+            let text = try String(contentsOf: Self.unit(name), encoding: .utf8)
                 .replacing("@PREFIX@/bin/autoqc", with: "/bin/true")
             try Data(text.utf8).write(to: copy)
             #expect(try Self.run(["verify", "--man=no", copy.path]) == "0: ")
@@ -32,6 +37,20 @@ struct UnitTests {
         }
         // What passes is waited for by the daemon; a check before it would fail for the same reasons, and end the start.
         #expect(!lines.contains { $0.hasPrefix("ExecStartPre=") || $0.hasPrefix("StartLimitBurst=") })
+    }
+
+    @Test func theUnitThatNotifiesReadsSecretsAsCredentials() throws {
+        let lines = try String(contentsOf: Self.unit("autoqc-notify"), encoding: .utf8).split(separator: "\n")
+        for line in [
+            "Type=notify", "Restart=on-failure", "StateDirectory=autoqc", "RestartPreventExitStatus=64 78",
+            "ExecStart=@PREFIX@/bin/autoqc notify --config /etc/autoqc/%i.yaml",
+            "LoadCredential=notify:/etc/autoqc/credentials",
+        ] {
+            #expect(lines.contains { $0 == line }, "\(line)")
+        }
+        // The one that judges has no network.
+        let judging = try String(contentsOf: Self.unit, encoding: .utf8)
+        #expect(judging.contains("\nPrivateNetwork=yes\n"))
     }
 
     /// The exit code and everything that was said.

@@ -28,8 +28,11 @@ check "the main process alone may notify" property autoqc@demo NotifyAccess main
 check "the watchdog is on" property autoqc@demo WatchdogUSec 1min
 check "it runs as its own user" test "$(stat -c %U "/proc/$(systemctl show -P MainPID autoqc@demo)")" = autoqc
 check "the doctor finds nothing fatal" runuser -u autoqc -- autoqc doctor --config /etc/autoqc/demo.yaml
+check "the unit that notifies starts" systemctl start autoqc-notify@demo
 arrive a
 check "every frame is judged" waits 60 judged demo "$count"
+check "an event is told" waits 30 grep -q '"type":"autoqc.onset"' /var/lib/autoqc/told
+check "by who may read its secrets" grep -q '^the secret word$' /var/lib/autoqc/told
 check "the status line says so" waits 20 sh -c 'systemctl show -P StatusText autoqc@demo | grep -q judged'
 check "the audit is complete" autoqc audit /var/lib/autoqc/demo
 check "a mask is there" sh -c 'ls /var/lib/autoqc/demo/*/masks/*.mask.tiff > /dev/null'
@@ -57,11 +60,16 @@ check "and judges by itself" waits 60 judged second $((2 * count))
 check "it restarts" systemctl restart autoqc@demo
 echo '# by the admin' >> /etc/autoqc/plate.yaml
 pid=$(systemctl show -P MainPID autoqc@demo)
+notifier=$(systemctl show -P MainPID autoqc-notify@demo)
 check "an upgrade is taken" dpkg -i /root/autoqc-next.deb
 check "the instances go on with it" waits 60 new_process "$pid"
+check "the one that notifies as well" waits 60 sh -c '[ "$(systemctl show -P MainPID autoqc-notify@demo)" != "$1" ]' - "$notifier"
 check "the configuration stays the admin's" grep -q 'by the admin' /etc/autoqc/plate.yaml
 arrive c
 check "and what comes then is judged" waits 60 judged demo $((3 * count))
+check "each event is told once" sh -c '[ -z "$(grep -o "\"id\":\"evt_[0-9a-f]*" /var/lib/autoqc/told | sort | uniq -d)" ]'
+check "and the one that notifies stops with success" \
+    sh -c 'systemctl stop autoqc-notify@demo && [ "$(systemctl show -P Result autoqc-notify@demo)" = success ]'
 check "it stops with success" sh -c 'systemctl stop autoqc@demo && [ "$(systemctl show -P Result autoqc@demo)" = success ]'
 check "all is accounted for" autoqc audit /var/lib/autoqc/demo
 check "the package goes" sh -c 'dpkg -P autoqc && [ ! -e /usr/bin/autoqc ]'
