@@ -128,11 +128,12 @@ extension Receiver {
         let lines = options.map { name, value in
             value.isEmpty ? name : "\(name) = \"\(Self.escaped(value))\""
         }
-        let seconds = limit / .seconds(1)
+        // It ends by itself before it is ended, and says why.
+        let seconds = limit / .seconds(1) * 0.8
         return try Scratch.with(lines, named: "options") { folder in
             try program(
                 [
-                    "curl", "--disable", "--silent", "--show-error", "--max-time", "\(seconds)",
+                    "curl", "--disable", "--globoff", "--silent", "--show-error", "--max-time", "\(seconds)",
                     "--config", "\(folder)/options",
                 ],
                 input: input

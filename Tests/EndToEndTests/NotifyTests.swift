@@ -45,15 +45,20 @@ import Testing
             }
         }
 
-        /// What the receiver got, one message after another.
-        func got() throws -> [[String: Any]] {
+        /// Type and id of what the receiver got; a message that was killed before it was noted comes again with its id.
+        func got() throws -> [(type: String, id: String)] {
             let text = (try? String(contentsOf: inbox, encoding: .utf8)) ?? ""
-            return try text.split(separator: "\n").compactMap {
-                try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+            var messages: [(type: String, id: String)] = []
+            for line in text.split(separator: "\n") {
+                let json = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+                let type = try #require(json?["type"] as? String)
+                let id = try #require((json?["data"] as? [String: Any])?["id"] as? String)
+                if !messages.contains(where: { $0.id == id }) { messages.append((type, id)) }
             }
+            return messages
         }
 
-        func types() throws -> [String] { try got().compactMap { $0["type"] as? String } }
+        func types() throws -> [String] { try got().map(\.type) }
 
         func judge(_ name: String, faulty: Bool, in folder: URL) async throws -> Program {
             try plate.add(name, faulty: faulty)
@@ -92,9 +97,8 @@ import Testing
             try await until("the end is told", by: third) { try stage.types().count == 2 }
             third.signal(SIGTERM)
             #expect(try await third.end() == 0, "\(third.said)")
-            let messages = try stage.got()
             #expect(try stage.types() == ["autoqc.onset", "autoqc.clear"])
-            let ids = messages.compactMap { ($0["data"] as? [String: Any])?["id"] as? String }
+            let ids = try stage.got().map(\.id)
             let recorded = try FrameLedger(reading: stage.plate.out.appending(path: "ledger.sqlite").path)
                 .events(after: 0).map(\.event.id)
             #expect(ids == recorded)

@@ -47,7 +47,7 @@ struct NotificationTargetsTests {
                         way: .mail(
                             .init(
                                 to: ["one@example.org"],
-                                from: "autoqc",
+                                from: "autoqc@\(ProcessInfo.processInfo.hostName)",
                                 program: "/usr/sbin/sendmail",
                                 smtp: nil
                             )

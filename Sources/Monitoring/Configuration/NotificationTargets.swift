@@ -111,7 +111,8 @@ private struct TargetReader {
         let to = list("mail", words, Self.isMailAddress)
         let from =
             keys["from"] == nil
-            ? "autoqc" : text("from", "a mail address", Self.isMailAddress) ?? ""
+            ? "autoqc@\(ProcessInfo.processInfo.hostName)"
+            : text("from", "a mail address", Self.isMailAddress) ?? ""
         let program = keys["program"] == nil ? "/usr/sbin/sendmail" : file("program") ?? ""
         let server =
             keys["smtp"] == nil
