@@ -68,7 +68,9 @@ struct PlateReport {
         let alarms = transitions.map { transition in
             switch transition {
             case .begins(let pattern, let reason): alarm(.plate, pattern, after: cause, reason: reason)
-            case .ends(let pattern): alarm(.plateClear, pattern, after: cause)
+            case .ends(let pattern):
+                // Without it, two that end on one frame would be the same alarm.
+                alarm(.plateClear, pattern, after: cause, reason: "\(pattern.name) does not hold any more")
             }
         }
         guard !alarms.isEmpty else { return }
@@ -82,7 +84,7 @@ struct PlateReport {
         _ event: Alarm.Event,
         _ pattern: PlatePattern,
         after cause: Alarm,
-        reason: String? = nil
+        reason: String
     ) -> Alarm {
         Alarm(
             time: cause.time,
