@@ -19,7 +19,7 @@ demo test: export OMP_WAIT_POLICY = passive
 # Tests at once: each that waits holds programs and open files, and Foundation loses the ends of programs from file 1024 on.
 test: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH = 16
 
-.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start bench-scale soak test-systemd test-faults test-shares test-browser soak-faults fuzz model clean
+.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start bench-scale soak test-systemd test-faults test-shares test-browser test-notify test-prometheus soak-faults fuzz model clean
 
 all: build
 
@@ -57,15 +57,16 @@ lint:
 install: $(AUTOQC)
 	install -d $(UNITS) $(LIB)/sysusers.d $(LIB)/tmpfiles.d $(LIB)/systemd/catalog $(SHARE) $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(AUTOQC) $(DESTDIR)$(PREFIX)/bin/autoqc
-	for unit in autoqc@.service autoqc-page@.service; do sed 's|@PREFIX@|$(PREFIX)|g' systemd/$$unit > $(UNITS)/$$unit; done
+	for unit in autoqc@.service autoqc-page@.service autoqc-notify@.service; do \
+	    sed 's|@PREFIX@|$(PREFIX)|g' systemd/$$unit > $(UNITS)/$$unit || exit 1; done
 	install -m 644 systemd/autoqc.sysusers $(LIB)/sysusers.d/autoqc.conf
 	install -m 644 systemd/autoqc.tmpfiles $(LIB)/tmpfiles.d/autoqc.conf
 	install -m 644 systemd/autoqc.catalog $(LIB)/systemd/catalog/autoqc.catalog
 	install -m 644 examples/autoqc.yaml examples/models/complexeye.safetensors $(SHARE)/
 
 uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/bin/autoqc $(UNITS)/autoqc@.service $(UNITS)/autoqc-page@.service $(LIB)/sysusers.d/autoqc.conf \
-	    $(LIB)/tmpfiles.d/autoqc.conf $(LIB)/systemd/catalog/autoqc.catalog $(SHARE)
+	rm -rf $(DESTDIR)$(PREFIX)/bin/autoqc $(UNITS)/autoqc@.service $(UNITS)/autoqc-page@.service $(UNITS)/autoqc-notify@.service \
+	    $(LIB)/sysusers.d/autoqc.conf $(LIB)/tmpfiles.d/autoqc.conf $(LIB)/systemd/catalog/autoqc.catalog $(SHARE)
 
 # A Debian package of all of it, in packages/; the man page comes from the commands' own help.
 deb: build
@@ -119,6 +120,19 @@ test-browser: build
 	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium poppler-utils fonts-dejavu-core; }
 	python3 Tests/Browser/page.py $(AUTOQC) examples/models/complexeye.safetensors $(or $(PICTURES),.build/pictures)
 
+# Real receivers of events (a web server, a broker, mail, a command) that die and come back, while daemon and notifier are killed.
+test-notify: build
+	@for p in curl mosquitto mosquitto-clients python3-venv; do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	    [ -z "$$missing" ] || { $(SUDO) apt-get update -qq && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; }
+	Tests/Notify/run.sh $(AUTOQC) $(MODEL)
+
+# The alert rules for Prometheus, tried by promtool and loaded into a Prometheus that scrapes the daemon.
+test-prometheus: build
+	@dpkg -s prometheus >/dev/null 2>&1 || { $(SUDO) apt-get update -qq && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus; }
+	Tests/Prometheus/run.sh $(AUTOQC) $(MODEL)
+
 # A thousand kills: some twenty minutes.
 soak-faults: build
 	python3 Tests/Faults/kills.py $(AUTOQC) $(or $(MODEL),examples/models/complexeye.safetensors) $(or $(KILLS),1000)
@@ -138,4 +152,4 @@ model: build
 	examples/models/train.sh $(AUTOQC)
 
 clean:
-	rm -rf .build .build-fuzz .build-pytorch demo-output soak-output packages .build-systemd
+	rm -rf .build .build-fuzz .build-pytorch .build-notify demo-output soak-output packages .build-systemd

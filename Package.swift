@@ -48,6 +48,7 @@ let package = Package(
         // Vocabulary and tools that know nothing of a microscope.
         .target(name: "Plate"),
         .target(name: "Files", dependencies: ["Plate"]),
+        .target(name: "Digests", dependencies: ["CCrypto"]),
         .target(name: "Randomness"),
         .target(name: "Tables"),
         .target(name: "Charts"),
@@ -76,8 +77,8 @@ let package = Package(
         .target(
             name: "Detection",
             dependencies: [
-                "Plate", "Mathematics", "Randomness", "Tensors", "Networks", "Diffusion", "Verdict",
-                "CCrypto",
+                "Plate", "Digests", "Mathematics", "Randomness", "Tensors", "Networks", "Diffusion",
+                "Verdict",
             ]
         ),
 
@@ -86,7 +87,7 @@ let package = Package(
         .target(name: "Ledger", dependencies: ["Plate", grdb, logging]),
         .target(
             name: "Reporting",
-            dependencies: ["Plate", "Files", "Mathematics", "Frames", "Systemd", "Rules"]
+            dependencies: ["Plate", "Files", "Digests", "Mathematics", "Frames", "Systemd", "Rules"]
         ),
         .target(
             name: "Monitoring",
@@ -96,6 +97,10 @@ let package = Package(
                 "Reporting",
                 "StrictYAML", logging, lifecycle,
             ]
+        ),
+        .target(
+            name: "Notifying",
+            dependencies: ["Plate", "Files", "Digests", "Systemd", "Ledger", "Reporting", grdb, logging]
         ),
         .target(
             name: "Auditing",
@@ -117,7 +122,8 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Plate", "Files", "Mathematics", "Randomness", "Tables", "Charts", "Frames", "Faults",
+                "Plate", "Files", "Digests", "Mathematics", "Randomness", "Tables", "Charts", "Frames",
+                "Faults",
                 "Tensors",
                 "Networks",
                 "Diffusion", "Verdict", "Evaluation", "Detection", logging,
@@ -126,7 +132,8 @@ let package = Package(
         .target(
             name: "Benchmarking",
             dependencies: [
-                "Plate", "Files", "Mathematics", "Tables", "Charts", "Frames", "Tensors", "Networks",
+                "Plate", "Files", "Digests", "Mathematics", "Tables", "Charts", "Frames", "Tensors",
+                "Networks",
                 "Diffusion",
                 "Verdict",
                 "Evaluation", "Detection", "Training",
@@ -151,7 +158,8 @@ let package = Package(
                 "Acquisition", "Systemd",
                 "Tensors", "Networks", "Checkpoints", "Diffusion", "Evaluation", "Verdict", "Detection",
                 "Rules",
-                "Ledger", "Reporting", "Monitoring", "Auditing", "Dashboard", "Training", "Benchmarking",
+                "Ledger", "Reporting", "Monitoring", "Notifying", "Auditing", "Dashboard", "Training",
+                "Benchmarking",
                 "Exporting",
                 "Simulation", "CKernels", argumentParser, logging, lifecycle,
             ]
@@ -195,7 +203,8 @@ let package = Package(
         .testTarget(
             name: "DetectionTests",
             dependencies: [
-                "Detection", "Diffusion", "Verdict", "Plate", "Frames", "Tensors", "Networks", "Randomness",
+                "Detection", "Digests", "Diffusion", "Verdict", "Plate", "Frames", "Tensors", "Networks",
+                "Randomness",
                 "TestSupport",
             ]
         ),
@@ -244,6 +253,12 @@ let package = Package(
                 "Monitoring", "Acquisition", "Detection", "Files", "Ledger", "Rules", "Reporting", "Frames",
                 "Plate",
                 "Systemd", "TestSupport", logging, lifecycle,
+            ]
+        ),
+        .testTarget(
+            name: "NotifyingTests",
+            dependencies: [
+                "Notifying", "Digests", "Ledger", "Plate", "Reporting", "TestSupport", logging,
             ]
         ),
         .testTarget(

@@ -1,4 +1,5 @@
 import Detection
+import Digests
 import Foundation
 import Mathematics
 import Plate

@@ -1,5 +1,6 @@
 package import Detection
 import Diffusion
+import Digests
 package import Foundation
 package import Plate
 package import Tensors

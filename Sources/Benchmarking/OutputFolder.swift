@@ -1,4 +1,5 @@
 import Detection
+import Digests
 import Files
 import Foundation
 import Frames

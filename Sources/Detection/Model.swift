@@ -1,5 +1,5 @@
-import CCrypto
-package import Foundation
+import Digests
+import Foundation
 package import Tensors
 
 /// A trained detector as a file: one safetensors file with the weights and everything needed to use them.
@@ -106,20 +106,5 @@ package struct Model: Sendable {
             unsafe words.withUnsafeBytes { unsafe data.append(contentsOf: $0) }
         }
         return Digest.sha256(data)
-    }
-}
-
-/// SHA-256 (FIPS 180-4), by OpenSSL.
-package enum Digest {
-    /// The digest as 64 lower-case hexadecimal digits.
-    package static func sha256(_ data: Data) -> String {
-        var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
-        unsafe data.withUnsafeBytes { bytes in
-            _ = unsafe SHA256(bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count, &digest)
-        }
-        return digest.map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
     }
 }

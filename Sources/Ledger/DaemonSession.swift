@@ -94,6 +94,20 @@ extension FrameLedger {
         }
     }
 
+    /// When the last session began, if it has no end: a daemon runs, or it ended without a word.
+    package func startOfOpenSession() throws(LedgerError) -> Timestamp? {
+        try read { database in
+            try Int64.fetchOne(
+                database,
+                sql: """
+                    SELECT started_ns FROM sessions
+                    WHERE id = (SELECT max(id) FROM sessions) AND ended_ns IS NULL
+                    """
+            )
+            .map { Timestamp(nanoseconds: $0) }
+        }
+    }
+
     /// All sessions, the first one first.
     package func sessions() throws(LedgerError) -> [DaemonSession] {
         try read { database in

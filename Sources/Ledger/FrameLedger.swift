@@ -6,7 +6,7 @@ import Synchronization
 /// The durable record of what became of every frame, one SQLite database for each output folder.
 ///
 /// **Format.** SQLite in WAL mode with `synchronous=FULL`: a commit that returned survives a power cut.
-/// Schema version 4 (`PRAGMA user_version`); a ledger of another version is refused:
+/// Schema version 5 (`PRAGMA user_version`); a ledger of another version is refused:
 ///
 /// | table | column | meaning |
 /// |---|---|---|
@@ -40,6 +40,8 @@ import Synchronization
 /// | `models` | `name`, `path`, `first_ns` | which file had this name when it was first used |
 /// | `alarms` | `time_ns`, `event`, `run`, `well`, `view`, `frame` | what the alarm logs say, see `Alarm` |
 /// | | `severity`, `threshold`, `cause`, `pattern`, `reason`, `model` | |
+/// | `events` | `id`, `name` | what people are told, see `Event`, in this order; `name` stays the same where it is found again |
+/// | | `time_ns`, `event`, `run`, `well`, `view`, `message`, `data` | empty where it is of no run or well; `data` is a JSON object |
 /// | `pending` | `root`, `path`, `run` ... `frame` | files that wait, as in `frames`, until they have an outcome |
 /// | | `reason`, `since_ns` | why, and since when |
 /// | `runs` (view) | `run`, `first_ns`, `last_ns`, `wells`, `frames`, `judged`, `flagged`, `quarantined`, `skipped` | sums over `frames` |
@@ -168,14 +170,16 @@ package final class FrameLedger: Sendable {
         try? DatabaseQueue(path: path).read { _ = try LedgerSchema.state(of: $0) }
     }
 
-    /// Records outcomes, and the alarms they gave rise to, in one transaction: all of them or none, durable when this
-    /// returns.
+    /// Records outcomes, and the alarms and events they gave rise to, in one transaction: all of them or none, durable when
+    /// this returns.
     ///
-    /// An alarm that is known already is not recorded again. Throws `gone` where the file is not the one that was opened
+    /// An alarm or event that is known already is not recorded again. Throws `gone` where the file is not the one that was opened
     /// any more.
-    package func record(_ records: [FrameRecord], alarms: [Alarm] = []) throws(LedgerError) {
-        guard !records.isEmpty || !alarms.isEmpty else { return }
-        guard inode == Self.inode(of: path) else {
+    package func record(_ records: [FrameRecord], alarms: [Alarm] = [], events: [Event] = [])
+        throws(LedgerError)
+    {
+        guard !records.isEmpty || !alarms.isEmpty || !events.isEmpty else { return }
+        guard isInPlace else {
             throw LedgerError(code: .gone, path: path, detail: "it was removed or replaced")
         }
         try translated {
@@ -199,9 +203,13 @@ package final class FrameLedger: Sendable {
                     try Self.settlePending(source, root: root, in: database)
                 }
                 for alarm in alarms { try Self.insert(alarm, in: database) }
+                for event in events { try Self.insert(event, in: database) }
             }
         }
     }
+
+    /// Whether the path still names the file that was opened.
+    package var isInPlace: Bool { inode == Self.inode(of: path) }
 
     private static func inode(of path: String) -> UInt64? {
         var status = stat()

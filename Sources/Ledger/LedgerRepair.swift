@@ -15,7 +15,7 @@ package struct LedgerRepair: Sendable {
     package let saved: [String: Int]
 
     /// Tables whose rows have a number, in the order of their dependence; `series` follows from `frames`.
-    private static let numbered = ["roots", "sessions", "frames", "alarms"]
+    private static let numbered = ["roots", "sessions", "frames", "alarms", "events"]
     private static let keyed = ["models", "session_roots", "pending"]
     /// Rows that are copied at once, at first.
     private static let stride: Int64 = 4096

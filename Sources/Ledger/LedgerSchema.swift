@@ -5,7 +5,7 @@ import GRDB
 /// There is one version of them. It stands in SQLite's `user_version`, and a ledger of another version is refused.
 enum LedgerSchema {
     /// The version that this program writes and reads.
-    static let version = 4
+    static let version = 5
 
     enum State: Equatable {
         /// No tables of a ledger.
@@ -45,7 +45,7 @@ enum LedgerSchema {
     }
 
     static func create(in database: Database) throws {
-        try database.execute(sql: frames + sessions + alarms + series + triggers)
+        try database.execute(sql: frames + sessions + alarms + events + series + triggers)
         try database.execute(sql: "PRAGMA user_version = \(version)")
     }
 
@@ -135,6 +135,21 @@ enum LedgerSchema {
             model TEXT NOT NULL,
             UNIQUE (run, well, view, frame, event, model, reason)
         ) STRICT;
+
+        """
+
+    /// What is to be told beyond this machine, kept for ever; who tells it remembers what was told.
+    private static let events = """
+        CREATE TABLE events (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            time_ns INTEGER NOT NULL,
+            event TEXT NOT NULL,
+            run TEXT NOT NULL, well TEXT NOT NULL, view TEXT NOT NULL,
+            message TEXT NOT NULL,
+            data TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX events_of_well ON events (run, well, view, id);
 
         """
 

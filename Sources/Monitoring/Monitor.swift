@@ -188,7 +188,12 @@ package final class Monitor: Sendable {
         }
         defer { state.withLock { $0.group = nil } }
         if isStopping { await group.triggerGracefulShutdown() }
-        try await group.run()
+        do {
+            try await group.run()
+        } catch {
+            output.tellFailure(error, at: now())
+            throw error
+        }
     }
 
     /// Begins the end, as SIGTERM does; `run` returns when it is done.
@@ -256,7 +261,7 @@ extension Monitor {
                 feed: { FolderFeed(configuration, ledger: $0) },
                 reader: TIFFFrameReader(limits: configuration.limits, choice: configuration.planeChoice),
                 writeMask: Sidecars.writeTIFF,
-                journal: JournalReporter(journal: Journal()),
+                journal: .journalAndTerminal(logger),
                 notifier: SystemdNotifier(),
                 reloadRequests: reloadRequests ?? ProcessSignals.stream(of: [SIGHUP]),
                 stopRequests: ProcessSignals.stream(of: [SIGTERM, SIGINT]),
@@ -264,6 +269,18 @@ extension Monitor {
                 faultyCopy: { TestFault.copy(of: $0, cause: $1, seed: $2) },
                 crashes: { CrashNotes(configuration.output, logger) }
             )
+        }
+    }
+}
+
+extension JournalReporter {
+    /// Tells the system's journal, and the log where that leads elsewhere: whoever runs the daemon in a terminal sees what it finds.
+    fileprivate static func journalAndTerminal(_ logger: Logger) -> JournalReporter {
+        let journal = JournalReporter(journal: Journal())
+        guard !ServiceLogging.standardErrorIsJournal else { return journal }
+        return JournalReporter { record in
+            logger.log(level: record.priority.level, "\(record.message)")
+            return journal.send(record)
         }
     }
 }

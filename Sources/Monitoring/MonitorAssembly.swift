@@ -14,6 +14,7 @@ final class MonitorAssembly: Sendable {
     private let queue: FrameQueue
     private let pipeline: FramePipeline
     private let stalls: StallReporter
+    private let conditions: ConditionReporter
     private let status: StatusService
     /// `nil` where what lies there is all there is to judge, or nothing makes faults.
     private let canary: CanaryService?
@@ -67,6 +68,12 @@ final class MonitorAssembly: Sendable {
             settings: FramePipeline.Settings(configuration, judge: judge)
         )
         stalls = StallReporter(ledger: ledger, timeOfDay: parts.now)
+        conditions = ConditionReporter(
+            ledger: ledger,
+            load: { [queue] in queue.standing.load },
+            freeBytes: { [tree = configuration.output] in tree.freeBytes },
+            now: parts.now
+        )
         canary = quietEnd == nil ? Self.canary(configuration, parts, pipeline, queue) : nil
         status = StatusService(
             notifier: parts.notifier,
@@ -182,6 +189,7 @@ final class MonitorAssembly: Sendable {
             queue: queue,
             pipeline: pipeline,
             stalls: stalls,
+            conditions: conditions,
             crew: crew,
             threads: threads,
             logger: logger,

@@ -23,8 +23,24 @@ final class OpenOutput: Sendable {
         isAfterCrash = try ledger.sessions().last.map { $0.ended == nil } ?? false
         loss = isAfterCrash ? log.loss : nil
         try ledger.begin(session)
+        try tellEndOfFailure(at: session.started)
         // So that a ledger without its log is known as one that was in use.
         try? ledger.checkpoint(emptying: false)
+    }
+
+    private func tellEndOfFailure(at time: Timestamp) throws {
+        let hasFailed = try ledger.lastEvent(of: [.failed, .failedClear]) == .failed
+        guard isAfterCrash || hasFailed else { return }
+        let reason =
+            isAfterCrash ? "it had been killed, had crashed, or lost power" : "it had ended with an error"
+        let event = Event(.failedClear, at: time, reason: reason, identity: time.iso8601)
+        try ledger.record(events: [event])
+    }
+
+    /// Records that the daemon ends by an error; where that is not possible, its log and the service manager say so.
+    func tellFailure(_ error: any Error, at time: Timestamp) {
+        let event = Event(.failed, at: time, reason: "\(error)", identity: time.iso8601)
+        try? ledger.record(events: [event])
     }
 
     /// Ends the session; what could not be written then is said at the next start.

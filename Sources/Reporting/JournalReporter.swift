@@ -11,7 +11,8 @@ package struct JournalReporter: Sendable {
     /// Hands a record to the journal; `false` where it did not take it.
     package typealias Send = @Sendable (JournalRecord) -> Bool
 
-    let send: Send
+    /// Hands over a record.
+    package let send: Send
 
     /// Reports to the system's journal.
     package init(journal: Journal) {
@@ -82,7 +83,8 @@ package struct JournalReporter: Sendable {
         }
     }
 
-    private static func message(_ alarm: Alarm) -> String {
+    /// The line for people.
+    static func message(_ alarm: Alarm) -> String {
         let view = alarm.frame.view.words
         let well =
             "Well \(alarm.frame.well)\(view.isEmpty ? "" : ", \(Logfmt.unquoted(view)),") of run \(Logfmt.value(alarm.frame.run))"

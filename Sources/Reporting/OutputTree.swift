@@ -12,9 +12,11 @@ package import Plate
 /// OUT/RUN/learned.safetensors
 /// OUT/canary.log
 /// OUT/decisions.jsonl
+/// OUT/notify.sqlite                      what `autoqc notify` has told to whom, and what waits
 /// OUT/.judging-N, OUT/.crashed           what is being judged, for the case of a crash (Monitoring.CrashNotes)
 /// ```
-/// A run whose name is that of one of the daemon's files (`ledger.sqlite...`, `canary.log`, `decisions.jsonl`) has a folder with a `%` in front, as
+/// A run whose name is that of one of the daemon's files (`ledger.sqlite...`, `notify.sqlite...`, `canary.log`, `decisions.jsonl`) has a
+/// folder with a `%` in front, as
 /// `%6Cedger.sqlite`.
 /// Masks are named like their frames' files, or `B01_f100` where a pattern with a `/` lets files of different wells share a
 /// name. `RUN` and the masks' names come from outside and are made safe: see `SafeName`.
@@ -35,6 +37,12 @@ package struct OutputTree: Sendable, Equatable {
 
     /// What reviewers decided (`DecisionLog`).
     package var decisions: String { "\(root)/decisions.jsonl" }
+
+    /// What `autoqc notify` has told to whom, and what waits to be told.
+    package var notifications: String { "\(root)/notify.sqlite" }
+
+    /// Held locked by the process that tells of events.
+    package var notificationLock: String { "\(root)/.notify-lock" }
 
     /// Held locked by the daemon that writes here.
     package var lock: String { "\(root)/.lock" }
@@ -62,8 +70,8 @@ package struct OutputTree: Sendable, Equatable {
     /// Whether a name in the output folder is kept for the daemon's own files; some file systems do not tell `a` from `A`.
     static func isOwn(_ name: String) -> Bool {
         let name = name.lowercased()
-        return name.hasPrefix(".") || name.hasPrefix("ledger.sqlite")
-            || ["canary.log", "decisions.jsonl"].contains(name)
+        return name.hasPrefix(".") || ["canary.log", "decisions.jsonl"].contains(name)
+            || ["ledger.sqlite", "notify.sqlite"].contains { name.hasPrefix($0) }
     }
 
     /// The alarm log of one well of a run.
@@ -138,6 +146,12 @@ package struct OutputTree: Sendable, Equatable {
         try Durable.replace(stopAdvice(run: run), with: (sentence + "\n").utf8)
     }
 
+    /// Bytes left on the output's file system; `nil` where that is not known.
+    package var freeBytes: Int? {
+        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: root)
+        return (attributes?[.systemFreeSize] as? NSNumber)?.intValue
+    }
+
     private static let probePrefix = ".probe-"
     /// About a mask and its lines.
     private static let probeBytes = 64 << 10
@@ -185,9 +199,14 @@ package final class OutputLock: Sendable {
     private static let pause: UInt32 = 20_000
 
     /// Takes the lock of a prepared output folder, or throws where another process holds it.
-    package init(tree: OutputTree) throws(OutputError) {
-        descriptor = unsafe open(tree.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
-        guard descriptor >= 0 else { throw OutputError("open", tree.lock, errno: errno) }
+    package convenience init(tree: OutputTree) throws(OutputError) {
+        try self.init(path: tree.lock, isTaken: "another autoqc writes this output folder")
+    }
+
+    /// Takes a lock of one's own kind; `isTaken` says who else holds it.
+    package init(path: String, isTaken: String) throws(OutputError) {
+        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard descriptor >= 0 else { throw OutputError("open", path, errno: errno) }
         var attempts = 0
         // Whoever asks `isHeld` has it for a moment.
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
@@ -198,13 +217,8 @@ package final class OutputLock: Sendable {
                 continue
             }
             // What is thrown from here on ends the object, which closes the file.
-            guard number == EWOULDBLOCK else { throw OutputError("lock", tree.lock, errno: number) }
-            throw OutputError(
-                "lock",
-                tree.lock,
-                detail: "another autoqc writes this output folder",
-                code: .taken
-            )
+            guard number == EWOULDBLOCK else { throw OutputError("lock", path, errno: number) }
+            throw OutputError("lock", path, detail: isTaken, code: .taken)
         }
     }
 

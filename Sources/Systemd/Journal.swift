@@ -209,6 +209,18 @@ extension JournalLogHandler {
 }
 
 extension JournalPriority {
+    /// The level of a log that is as urgent.
+    package var level: Logger.Level {
+        switch self {
+        case .emergency, .alert, .critical: .critical
+        case .error: .error
+        case .warning: .warning
+        case .notice: .notice
+        case .info: .info
+        case .debug: .debug
+        }
+    }
+
     init(_ level: Logger.Level) {
         self =
             switch level {
@@ -255,7 +267,7 @@ package enum ServiceLogging {
     /// Whether stderr is the stream that the service manager connected to the journal.
     ///
     /// `JOURNAL_STREAM` names its device and inode, and programs inherit it whose stderr leads elsewhere.
-    static var standardErrorIsJournal: Bool {
+    package static var standardErrorIsJournal: Bool {
         guard let value = unsafe getenv("JOURNAL_STREAM") else { return false }
         return isJournal(STDERR_FILENO, stream: unsafe String(cString: value))
     }

@@ -1,5 +1,6 @@
 import Detection
 package import Diffusion
+import Digests
 import Faults
 import Foundation
 import Frames

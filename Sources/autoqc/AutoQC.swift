@@ -10,7 +10,8 @@ struct AutoQC: AsyncParsableCommand {
         abstract: "Quality control beside a high-throughput microscope.",
         version: BuildInfo.version,
         subcommands: [
-            WatchCommand.self, ValidateCommand.self, DoctorCommand.self, TailCommand.self, AuditCommand.self,
+            WatchCommand.self, ValidateCommand.self, DoctorCommand.self, NotifyCommand.self, TailCommand.self,
+            AuditCommand.self,
             SyncCommand.self,
             ExportCommand.self, ViewCommand.self, ReviewCommand.self,
             RejudgeCommand.self, LensesCommand.self, ScoreCommand.self, TrainCommand.self,

@@ -3,6 +3,7 @@ import Foundation
 import Ledger
 import Logging
 import Monitoring
+import Notifying
 import Plate
 import Reporting
 import Tensors
@@ -14,7 +15,7 @@ struct DoctorCommand: ParsableCommand {
         abstract: "Look at everything that watching depends on, and say what to do about it.",
         discussion: """
             CPU and precision, libraries, model, folders and who may read and write them, inotify limits, space, ledger, journal, \
-            clock; files that wait, and why. Run it as the user that the daemon runs as. Exits with 1 if the daemon would not start, would wait, or would be of no use.
+            clock; files that wait, and why; receivers of events. Run it as the user that the daemon runs as. Exits with 1 if the daemon would not start, would wait, or would be of no use.
             """
     )
 
@@ -27,13 +28,24 @@ struct DoctorCommand: ParsableCommand {
         if repair { return try Self.repair(configuration.output) }
         let diagnoses =
             [Self.cpu, Self.libraries, Self.model(configuration)] + configuration.diagnoses()
-            + configuration.pageDiagnoses(file: options.config)
+            + configuration.pageDiagnoses(file: options.config) + Self.receivers(configuration)
         for diagnosis in diagnoses {
             let padded = diagnosis.level.rawValue.padding(toLength: 4, withPad: " ", startingAt: 0)
             try Terminal.say("\(padded)  \(diagnosis.subject): \(diagnosis.finding)")
             if let remedy = diagnosis.remedy { try Terminal.say("      \(remedy)") }
         }
         if diagnoses.contains(where: { $0.level == .failure }) { throw ExitCode.failure }
+    }
+
+    private static func receivers(_ configuration: Configuration) -> [Diagnosis] {
+        NotificationCheck.all(of: configuration.notifyTargets, in: configuration.output).map { check in
+            Diagnosis(
+                check.remedy == nil ? .fine : .warning,
+                "receiver \(check.name)",
+                check.finding,
+                remedy: check.remedy
+            )
+        }
     }
 
     private static func repair(_ tree: OutputTree) throws {

@@ -1,5 +1,6 @@
 import Detection
 import Diffusion
+import Digests
 import Foundation
 import Networks
 import Plate

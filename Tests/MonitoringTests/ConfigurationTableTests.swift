@@ -29,6 +29,7 @@ struct ConfigurationTableTests {
         "stop_timeout": "1m",
         "stalled_after": "10m", "canary.every": "0", "canary.frames": "2", "canary.alarm_below": "0.5",
         "web.listen": "\"127.0.0.1:8764\"", "web.token": "0123456789abcdef", "web.plate": "384",
+        "notify.targets": "{pager: {command: [/bin/true]}}", "notify.limit": "3", "notify.keep": "2h",
         "log.level": "debug",
     ]
 

@@ -53,6 +53,24 @@ struct PlateAlarmTests {
         }
     }
 
+    @Test func patternsThatEndOnOneFrameEndEachForItself() async throws {
+        try await Bench.with { bench in
+            // A row and a column that have a well in common.
+            let wells = [
+                "A1", "A2", "A3", "A4", "B1", "C1", "D1", "B2", "B3", "B4", "C2", "C3", "C4", "D2", "D3",
+                "D4",
+            ]
+            try judge(wells, "10", frame: 0, bench)
+            try judge(["A2", "A3", "B1", "C1", "A1"], "200", frame: 1, bench)
+            #expect(try said(bench).sorted() == ["PLATE column-01", "PLATE row-A"])
+            try judge(["A1"], "10", frame: 2, bench)
+            #expect(try said(bench).dropFirst(2).sorted() == ["PLATE-CLEAR column-01", "PLATE-CLEAR row-A"])
+            #expect(try bench.ledger().plateAlarms(run: "01").isEmpty)
+            let told = try bench.ledger().events(after: 0).filter { $0.event.kind == .plateClear }
+            #expect(told.count == 2)
+        }
+    }
+
     @Test func aCrashBeforeThePlatesAlarmIsMadeUpFor() async throws {
         struct Crash: Error {}
         try await Bench.with { bench in

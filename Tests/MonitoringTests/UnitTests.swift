@@ -10,7 +10,7 @@ struct UnitTests {
     /// The units, and how much of the machine each may be exposed to, in tenths of systemd's scale.
     @Test(
         .enabled(if: FileManager.default.isExecutableFile(atPath: analyze), "no systemd-analyze here"),
-        arguments: [("autoqc@", 10), ("autoqc-page@", 20)]
+        arguments: [("autoqc@", 10), ("autoqc-page@", 20), ("autoqc-notify@", 15)]
     )
     func systemdAcceptsTheUnitAndFindsItSafe(unit: String, exposure: Int) async throws {
         try await withTemporaryFolder { folder in
@@ -36,6 +36,20 @@ struct UnitTests {
         }
         // What passes is waited for by the daemon; a check before it would fail for the same reasons, and end the start.
         #expect(!lines.contains { $0.hasPrefix("ExecStartPre=") || $0.hasPrefix("StartLimitBurst=") })
+    }
+
+    @Test func theUnitThatNotifiesReadsSecretsAsCredentials() throws {
+        let lines = try Self.text(of: "autoqc-notify@").split(separator: "\n")
+        for line in [
+            "Type=notify", "Restart=on-failure", "StateDirectory=autoqc", "RestartPreventExitStatus=64 78",
+            "ExecStart=@PREFIX@/bin/autoqc notify --config /etc/autoqc/%i.yaml",
+            "LoadCredential=notify:/etc/autoqc/credentials",
+        ] {
+            #expect(lines.contains { $0 == line }, "\(line)")
+        }
+        // The one that judges has no network.
+        let judging = try Self.text(of: "autoqc@")
+        #expect(judging.contains("\nPrivateNetwork=yes\n"))
     }
 
     private static func text(of unit: String) throws -> String {

@@ -40,11 +40,16 @@ cp "$here/Tests/Systemd/inside.sh" "$tree/root/inside.sh"
 port=8764
 for name in demo second; do
     sed -e "s|^  listen: off|  listen: 127.0.0.1:$port|" -e "s|^output:.*|output: /var/lib/autoqc/$name|" -e "s|^watch:.*|watch: [/srv/plate]|" \
+        -e "s|^  targets: {}|  targets: {keeper: {command: [/usr/local/bin/keep]}}|" \
         -e "s/^  onset: 2/  onset: 1/" -e "s/^  of: 3/  of: 1/" \
         "$here/examples/autoqc.yaml" > "$tree/etc/autoqc/$name.yaml"
     port=$((port + 1))
 done
 sed -i -e 's|^  listen: 127.0.0.1|  listen: 0.0.0.0|' -e 's|^  token: none|  token: credential|' "$tree/etc/autoqc/second.yaml"
+# A receiver of events that keeps what it is told, and the secret that only its unit may read.
+printf '#!/bin/sh\n{ cat; cat "$CREDENTIALS_DIRECTORY/notify_word"; } >> /var/lib/autoqc/told\n' > "$tree/usr/local/bin/keep"
+chmod 755 "$tree/usr/local/bin/keep"
+(umask 077 && echo 'the secret word' > "$tree/etc/autoqc/credentials/word")
 cat > "$tree/etc/systemd/system/check.service" <<'UNIT'
 [Unit]
 After=multi-user.target

@@ -48,8 +48,11 @@ check "the judging unit has no network" sh -c \
 check "the judging unit is exposed by 1.0 at most" exposure autoqc@demo 10
 check "the page's by 2.0 at most" exposure autoqc-page@demo 20
 check "the start says nothing of priorities" sh -c '! journalctl -u autoqc@demo -u autoqc-page@demo | grep -i -e priorit -e setpriority'
+check "the unit that notifies starts" systemctl start autoqc-notify@demo
 arrive a
 check "every frame is judged" waits 60 judged demo "$count"
+check "an event is told" waits 30 grep -q '"type":"autoqc.onset"' /var/lib/autoqc/told
+check "by who may read its secrets" grep -q '^the secret word$' /var/lib/autoqc/told
 check "the status line says so" waits 20 sh -c 'systemctl show -P StatusText autoqc@demo | grep -q judged'
 check "the audit is complete" autoqc audit /var/lib/autoqc/demo
 check "a mask is there" sh -c 'ls /var/lib/autoqc/demo/*/masks/*.mask.tiff > /dev/null'
@@ -105,8 +108,10 @@ check "and the daemon has not noticed" property autoqc@demo MainPID "$pid"
 check "it restarts" systemctl restart autoqc@demo
 echo '# by the admin' >> /etc/autoqc/plate.yaml
 pid=$(systemctl show -P MainPID autoqc@demo)
+notifier=$(systemctl show -P MainPID autoqc-notify@demo)
 check "an upgrade is taken" dpkg -i /root/autoqc-next.deb
 check "the instances go on with it" waits 60 new_process "$pid"
+check "the one that notifies as well" waits 60 sh -c '[ "$(systemctl show -P MainPID autoqc-notify@demo)" != "$1" ]' - "$notifier"
 check "the configuration stays the admin's" grep -q 'by the admin' /etc/autoqc/plate.yaml
 arrive c
 check "and what comes then is judged" waits 60 judged demo $((3 * count))
@@ -114,6 +119,9 @@ sed -i 's/^  listen: .*/  listen: off/' /etc/autoqc/second.yaml
 check "without web.listen there is no page" sh -c \
     'systemctl restart autoqc@second && for i in $(seq 60); do systemctl is-active --quiet autoqc-page@second || exit 0; sleep 0.5; done; exit 1'
 check "which is no failure" sh -c '! systemctl is-failed --quiet autoqc-page@second'
+check "each event is told once" sh -c '[ -z "$(grep -o "\"id\":\"evt_[0-9a-f]*" /var/lib/autoqc/told | sort | uniq -d)" ]'
+check "and the one that notifies stops with success" \
+    sh -c 'systemctl stop autoqc-notify@demo && [ "$(systemctl show -P Result autoqc-notify@demo)" = success ]'
 check "it stops with success" sh -c 'systemctl stop autoqc@demo && [ "$(systemctl show -P Result autoqc@demo)" = success ]'
 check "its page stops with it" sh -c '! systemctl is-active --quiet autoqc-page@demo'
 check "the page alone shows what is left" sh -c 'systemctl start autoqc-page@demo'

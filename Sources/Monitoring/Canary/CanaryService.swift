@@ -101,6 +101,9 @@ final class CanaryService: Service {
         // Not earlier: reading the log makes it, and a daemon that does not test itself leaves none.
         guard !isStopped else { return }
         let note = environment.crashes?.thread(0)
+        let earlierEvents = earlierEvents
+        // A crash may have come between log and ledger.
+        tell(earlierEvents.suffix(2))
         var memory = CanaryMemory(earlierEvents)
         show(memory)
         var last = memory.last?.time
@@ -201,18 +204,20 @@ final class CanaryService: Service {
                 metadata: ["reason": "\(error)"]
             )
         }
-        for event in events where !environment.journal.report(event) { log(event) }
+        for event in events { environment.journal.report(event) }
+        tell(events)
     }
 
-    /// Without a journal the log gets what the journal would have got.
-    private func log(_ event: CanaryEvent) {
-        let level: Logger.Level =
-            switch event {
-            case .round: .info
-            case .alarm: .warning
-            case .clear: .notice
-            }
-        environment.logger.log(level: level, "\(event.sentence)")
+    /// Hands what changed to the ledger, from where people are told.
+    private func tell(_ events: some Sequence<CanaryEvent>) {
+        do {
+            try environment.ledger.record(events: events.compactMap { Event($0) })
+        } catch {
+            environment.logger.error(
+                "The canary's result could not be recorded; it is told at the next start",
+                metadata: ["reason": "\(error)"]
+            )
+        }
     }
 
     private func show(_ memory: CanaryMemory) {

@@ -100,9 +100,9 @@ struct ConfigurationFile {
                 read(value, section: name)
             } else if let row = table.rows.first(where: { $0.name == name }) {
                 lines[name] = nameNode.line
-                guard let mistake = row.store(value, folder: folder, in: &settings) else { continue }
-                misread.insert(name)
-                note(mistake, line: nameNode.line)
+                let mistakes = row.store(value, folder: folder, in: &settings)
+                if !mistakes.isEmpty { misread.insert(name) }
+                for mistake in mistakes { note(mistake, line: mistake.line ?? nameNode.line) }
             } else {
                 note(unknown: name, line: nameNode.line)
             }

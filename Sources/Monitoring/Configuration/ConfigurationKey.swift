@@ -13,6 +13,8 @@ package enum ReloadEffect: String, Sendable {
     case nextRound = "yes, from the next round"
     /// Not before the next start.
     case restart = "no, needs a restart"
+    /// The daemon does not use it: `autoqc notify` does, from its next start on.
+    case restartOfNotify = "no, restart autoqc-notify"
 }
 
 /// One key of the configuration: a row of `ConfigurationTable`.
@@ -65,11 +67,11 @@ protocol ConfigurationRow: Sendable {
     /// The default, or the example of a required key, in YAML.
     var standardText: String { get }
 
-    /// Stores the value of a node; says what is wrong with it where it is of another kind or out of range.
+    /// Stores the value of a node; says all that is wrong with it where it is of another kind or out of range.
     ///
     /// Relative paths are relative to `folder`.
     func store(_ node: YAMLNode, folder: String, in settings: inout ConfigurationSettings)
-        -> ConfigurationError?
+        -> [ConfigurationError]
     /// Says what is wrong where the key is missing or its value out of range.
     func mistake(in settings: ConfigurationSettings) -> ConfigurationError?
     /// Whether two settings have different values, defaults included.
@@ -92,11 +94,13 @@ extension ConfigurationKey: ConfigurationRow {
     var standardText: String { kind.write(standard) }
 
     func store(_ node: YAMLNode, folder: String, in settings: inout ConfigurationSettings)
-        -> ConfigurationError?
+        -> [ConfigurationError]
     {
-        guard let value = kind.read(node, folder), kind.allows(value) else { return wrong(node.words) }
+        let problems = kind.problems(node, folder)
+        guard problems.isEmpty else { return problems.map { ConfigurationError($0) } }
+        guard let value = kind.read(node, folder), kind.allows(value) else { return [wrong(node.words)] }
         settings[self] = value
-        return nil
+        return []
     }
 
     func mistake(in settings: ConfigurationSettings) -> ConfigurationError? {
@@ -143,6 +147,8 @@ package struct ValueKind<Value: Sendable>: Sendable {
     let read: @Sendable (_ node: YAMLNode, _ folder: String) -> Value?
     let write: @Sendable (Value) -> String
     var allows: @Sendable (Value) -> Bool = { _ in true }
+    /// What is wrong within a value that has keys of its own.
+    var problems: @Sendable (_ node: YAMLNode, _ folder: String) -> [YAMLProblem] = { _, _ in [] }
 }
 
 extension ValueKind<Bool> {

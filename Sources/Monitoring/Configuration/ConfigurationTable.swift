@@ -117,6 +117,18 @@ package struct ConfigurationTable: Sendable {
         )
     package let webPlate = Key("web.plate", .choice, default: WebSettings.PlateFormat.auto)
         .reload(.restart, "Wells on the page's map; `auto` is the smallest plate with the wells seen.")
+    package let notifyTargets = Key("notify.targets", .targets, default: [])
+        .reload(
+            .restartOfNotify,
+            "Who is told of events, and how: by webhook, mail, mqtt or command (docs/operations.md)."
+        )
+    package let notifyLimit = Key("notify.limit", .count(1...600, "messages a minute"), default: 10)
+        .reload(
+            .restartOfNotify,
+            "Most messages to each receiver; events beyond that come together in the last one, a digest."
+        )
+    package let notifyKeep = Key("notify.keep", .time(.seconds(1)...), default: .seconds(168 * 3600))
+        .reload(.restartOfNotify, "How long an event is tried to be delivered.")
     package let logLevel = Key("log.level", .choice, default: Logger.Level.info)
         .reload(.restart, "Least urgent messages that are logged.")
 
@@ -128,7 +140,8 @@ package struct ConfigurationTable: Sendable {
             scores, frozenFrames,
             drift, lensRows, lensColumns, stopShare, limitWidth, limitHeight, limitPages, limitMemory,
             limitDecoding, readAttempts, threads, precision, stopTimeout, stalledAfter, canaryEvery,
-            canaryFrames, canaryAlarmBelow, webListen, webToken, webPlate, logLevel,
+            canaryFrames, canaryAlarmBelow, webListen, webToken, webPlate,
+            notifyTargets, notifyLimit, notifyKeep, logLevel,
         ]
     }
 

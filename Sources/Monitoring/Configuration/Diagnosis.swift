@@ -34,8 +34,6 @@ package struct Diagnosis: Sendable, Equatable {
 }
 
 extension Configuration {
-    /// A night of a full plate in masks and logs, with room to spare.
-    private static let spaceWanted = 2 << 30
     /// What a day of eight frames a second may leave behind, by estimate: rows of the ledger, masks of a tenth of the frames.
     private static let bytesADay = 1.3e9
 
@@ -141,13 +139,12 @@ extension Configuration {
     }
 
     private var space: Diagnosis {
-        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: output.root)
-        guard let free = (attributes?[.systemFreeSize] as? NSNumber)?.intValue else {
+        guard let free = output.freeBytes else {
             return Diagnosis(.warning, "space", "is not known", remedy: "look with df")
         }
         let days = Int(saturating: Double(free) / Self.bytesADay)
         let words = "\(free >> 20) MiB free for results, some \(days) days of a full plate"
-        guard free < Self.spaceWanted else { return Diagnosis(.fine, "space", words) }
+        guard free < ConditionReporter.spaceWanted else { return Diagnosis(.fine, "space", words) }
         return Diagnosis(.warning, "space", words, remedy: "free some, or put the output elsewhere")
     }
 

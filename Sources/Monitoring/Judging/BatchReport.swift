@@ -40,12 +40,16 @@ struct BatchReport {
             }
             try environment.reached(.quarantineWritten)
         }
+        let isForJournal = try announced.map(isForJournal)
         if !isJournalTold {
-            for alarm in try announced.filter(isForJournal) { environment.journal.report(alarm) }
+            for (alarm, isTold) in zip(announced, isForJournal) where isTold {
+                environment.journal.report(alarm)
+            }
             isJournalTold = true
         }
         try environment.reached(.journalTold)
-        try environment.ledger.record(plan.records, alarms: announced)
+        let events = try events(of: announced, isForJournal)
+        try environment.ledger.record(plan.records, alarms: announced, events: events)
         environment.statistics.add(plan.counts, latencies: plan.latencies)
         try environment.reached(.recorded)
         if let alarm = announced.last(where: { PlateReport.causes.contains($0.event) }) {
@@ -61,6 +65,26 @@ struct BatchReport {
         case .onset, .clear, .shift, .drift:
             try !PlateReport(settings: settings, environment: environment).speaks(for: alarm)
         case .plate, .plateClear, .stalled, .unreadable: true
+        }
+    }
+
+    /// What is told beyond this machine: the same as the journal is told, but a `CLEAR` wherever its `ONSET` was told, so that
+    /// nobody waits for it.
+    private func events(of alarms: [Alarm], _ isForJournal: [Bool]) throws -> [Event] {
+        var isOpen: [FrameView: Bool] = [:]
+        return try zip(alarms, isForJournal).compactMap { alarm, isForJournal in
+            let frame = alarm.frame
+            guard alarm.event == .clear else {
+                if alarm.event == .onset { isOpen[frame.view] = isForJournal }
+                return isForJournal ? Event(alarm) : nil
+            }
+            let last = try environment.ledger.lastEvent(
+                of: [.onset, .clear],
+                run: frame.run,
+                well: frame.well,
+                view: frame.view
+            )
+            return isOpen.updateValue(false, forKey: frame.view) ?? (last == .onset) ? Event(alarm) : nil
         }
     }
 

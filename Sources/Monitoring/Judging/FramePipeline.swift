@@ -362,7 +362,7 @@ struct FramePipeline: Sendable {
                 var log = try AlarmLog(tree: environment.tree, run: stall.last.run, well: stall.last.well)
                 try log.append([alarm])
             }
-            try environment.ledger.record([], alarms: [alarm])
+            try environment.ledger.record([], alarms: [alarm], events: [alarm].compactMap { Event($0) })
         } catch {
             environment.logger.error("A stalled well could not be logged", metadata: ["reason": "\(error)"])
         }

@@ -1,4 +1,5 @@
 import Ledger
+import Logging
 import Plate
 import Reporting
 import Rules
@@ -31,9 +32,25 @@ struct PlateReport {
             let announced = try PlateState.announced(of: alarm.frame.run, in: environment.ledger)
             let state = try state(at: alarm.frame, announced: announced)
             try announce(state.transitions, after: alarm)
-            let advice = state.stopAdvice(share: settings.stopShare).map { "\(alarm.time.iso8601) \($0)" }
-            try environment.tree.adviseStop(advice, run: alarm.frame.run)
+            try adviseStop(state.stopAdvice(share: settings.stopShare), after: alarm)
         }
+    }
+
+    /// The file says it to acquisition software, an event to people; what was told is in the ledger.
+    private func adviseStop(_ reason: String?, after alarm: Alarm) throws {
+        let run = alarm.frame.run
+        try environment.tree.adviseStop(reason.map { "\(alarm.time.iso8601) \($0)" }, run: run)
+        let told = try environment.ledger.lastEvent(of: [.stopAdvised, .stopClear], run: run)
+        guard (told == .stopAdvised) != (reason != nil) else { return }
+        let event = Event(
+            reason == nil ? .stopClear : .stopAdvised,
+            at: alarm.time,
+            run: run,
+            reason: reason ?? "fewer wells are faulty",
+            identity: alarm.frame.description
+        )
+        environment.logger.warning("\(event.message)")
+        try environment.ledger.record(events: [event])
     }
 
     /// Whether an alarm of the plate that stands and still holds speaks for a well's, so that the journal is not told of each.
@@ -51,21 +68,23 @@ struct PlateReport {
         let alarms = transitions.map { transition in
             switch transition {
             case .begins(let pattern, let reason): alarm(.plate, pattern, after: cause, reason: reason)
-            case .ends(let pattern): alarm(.plateClear, pattern, after: cause)
+            case .ends(let pattern):
+                // Without it, two that end on one frame would be the same alarm.
+                alarm(.plateClear, pattern, after: cause, reason: "\(pattern.name) does not hold any more")
             }
         }
         guard !alarms.isEmpty else { return }
         var log = try AlarmLog(plateOf: cause.frame.run, tree: environment.tree)
         try log.append(alarms)
         for alarm in alarms { environment.journal.report(alarm) }
-        try environment.ledger.record([], alarms: alarms)
+        try environment.ledger.record([], alarms: alarms, events: alarms.compactMap { Event($0) })
     }
 
     private func alarm(
         _ event: Alarm.Event,
         _ pattern: PlatePattern,
         after cause: Alarm,
-        reason: String? = nil
+        reason: String
     ) -> Alarm {
         Alarm(
             time: cause.time,

@@ -13,6 +13,7 @@ struct JudgingService: Service {
     let queue: FrameQueue
     let pipeline: FramePipeline
     let stalls: StallReporter
+    var conditions: ConditionReporter?
     let crew: JudgingCrew
     let threads: Int
     let logger: Logger
@@ -111,6 +112,7 @@ struct JudgingService: Service {
         case .finished: return false
         }
         stalls.report { pipeline.report($0, silence: $1) }
+        conditions?.report()
         return true
     }
 }

@@ -1,0 +1,85 @@
+import ArgumentParser
+import Foundation
+import Logging
+import Monitoring
+import Notifying
+import Reporting
+import Systemd
+
+struct NotifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "notify",
+        abstract: "Tell people and programs of events, by webhook, mail, MQTT or a command.",
+        discussion: """
+            Reads the events that `autoqc watch` records, and tells them to the receivers of `notify.targets` in the \
+            configuration. A receiver that cannot be reached is told later. Runs until SIGTERM; start it again at any time: \
+            nothing is lost, and a repeated message has the same id. The service is autoqc-notify@NAME.
+
+              autoqc notify --config /etc/autoqc/plate.yaml --test
+              autoqc notify --config /etc/autoqc/plate.yaml
+            """
+    )
+
+    @Option(help: "Configuration file, the same as that of `watch`.")
+    var config: String
+    @Flag(help: "Send a test message to each receiver now, say what became of it, and exit; 1 if one fails.")
+    var test = false
+    @Argument(help: "Names of receivers; all where none is given.")
+    var receivers: [String] = []
+
+    /// The exit status for a mistake in the configuration, which no further start mends: `EX_CONFIG` of sysexits.h.
+    private static let wrongConfiguration: Int32 = 78
+
+    func run() async throws {
+        let (configuration, targets) = try load()
+        if test { return try sendTests(to: targets, configuration) }
+        // A program that does not read its input must not end this one.
+        _ = signal(SIGPIPE, SIG_IGN)
+        let stopRequests = ProcessSignals.stream(of: [SIGTERM, SIGINT])
+        ServiceLogging.bootstrap(level: configuration.logLevel)
+        defer { ServiceLogging.flush() }
+        do {
+            try await NotificationService(
+                tree: configuration.output,
+                targets: targets,
+                limit: configuration.notifyLimit,
+                keep: configuration.notifyKeep,
+                logger: Logger(label: "autoqc.notify")
+            ).run(stopRequests: stopRequests)
+        } catch {
+            ServiceLogging.say("Error: \(error)")
+            throw ExitCode.failure
+        }
+    }
+
+    private func load() throws -> (Configuration, [NotificationTarget]) {
+        do {
+            let configuration = try Configuration.load(path: config)
+            let all = configuration.notifyTargets
+            if let stranger = receivers.first(where: { name in !all.contains { $0.name == name } }) {
+                throw ValidationError("\(config) has no receiver \(stranger) in `notify.targets`")
+            }
+            guard !all.isEmpty else {
+                throw ConfigurationError(
+                    key: "notify.targets",
+                    problem: "there is nobody to tell",
+                    remedy: "name a receiver, as docs/operations.md shows"
+                )
+            }
+            return (configuration, all.filter { receivers.isEmpty || receivers.contains($0.name) })
+        } catch let error as ConfigurationError {
+            Terminal.note("Error: \(error)")
+            throw ExitCode(Self.wrongConfiguration)
+        }
+    }
+
+    private func sendTests(to targets: [NotificationTarget], _ configuration: Configuration) throws {
+        var hasFailed = false
+        for target in targets {
+            let failure = NotificationTest.send(to: target, of: configuration.output)
+            try Terminal.say(failure.map { "fail  \(target.name): \($0)" } ?? "ok    \(target.name)")
+            hasFailed = hasFailed || failure != nil
+        }
+        if hasFailed { throw ExitCode.failure }
+    }
+}
