@@ -102,8 +102,9 @@ package final class Detector: Sendable {
         return (judgement, evidence)
     }
 
-    /// Tiles of a frame that may be judged by half: the severity has means over shares of the tiles, which mean little for few of
-    /// them. A smaller frame takes little time anyway.
+    /// Tiles of a frame that may be judged by half.
+    ///
+    /// The severity has means over shares of the tiles, which mean little for few of them; a smaller frame takes little time anyway.
     private static let fewestTilesToHalve = 400
 
     /// Whether each tile of a frame lies wholly inside a patch, and there are enough of them.
