@@ -248,12 +248,21 @@ extension WellQueue {
     }
 }
 
+extension Load.Level {
+    fileprivate var message: Logger.Message {
+        switch self {
+        case .keepingUp: "Judging keeps up again, with whole frames"
+        case .halfPatches:
+            "Frames come faster than whole ones can be judged; each is judged by half of its patches"
+        case .deferring: "Judging is behind; no frame is lost, and every second one is judged later"
+        }
+    }
+}
+
 extension Load.Change {
     fileprivate func log(to logger: Logger) {
         logger.warning(
-            now == .keepingUp
-                ? "Judging keeps up again"
-                : "Judging is behind; no frame is lost: \(load.words)",
+            now.message,
             metadata: [
                 "lag": "\((load.lag / .milliseconds(100)).rounded() / 10) s", "count": "\(load.waiting)",
             ]

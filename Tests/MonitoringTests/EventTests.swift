@@ -110,9 +110,11 @@ struct EventTests {
                     started: start
                 )
             }
-            var behind = Load(threads: 1)
-            behind.judged(1, in: .seconds(1))
-            for second in [0, 6] { _ = behind.weigh(waiting: 100, now: start + .seconds(second)) }
+            var byHalf = Load(threads: 1)
+            byHalf.judged(1, in: .seconds(1))
+            for second in [0, 2] { _ = byHalf.weigh(waiting: 100, now: start + .seconds(second)) }
+            var behind = byHalf
+            for second in [3, 8] { _ = behind.weigh(waiting: 100, now: start + .seconds(second)) }
             let calm = Load(threads: 1)
             let gibibyte = 1 << 30
             var second = 0
@@ -123,6 +125,8 @@ struct EventTests {
             }
             let first = reporter()
             for _ in 0..<2 { look(calm, 5 * gibibyte, by: first) }
+            // Frames judged by half are judged in time.
+            look(byHalf, 5 * gibibyte, by: first)
             #expect(try told(bench).isEmpty)
             for _ in 0..<2 { look(behind, gibibyte, by: first) }
             #expect(try told(bench) == ["BEHIND", "DISK-LOW"])

@@ -40,7 +40,7 @@ struct Load: Equatable, Sendable {
         let load: Load
     }
 
-    /// What judging takes of old frames at once without any coming first.
+    /// Where the frames that lay there at the start take longer than this, what comes now is judged before them.
     static let limit = Duration.seconds(5)
     /// How long the lag must be small before a level is left.
     static let rest = Duration.seconds(60)

@@ -3,7 +3,7 @@ import Plate
 import Reporting
 import Synchronization
 
-/// Records when judging falls behind and when little room is left for results, and when that is over.
+/// Records when judging falls behind, so that frames are deferred, and when little room is left for results, and when that is over.
 ///
 /// A judging thread asks it. What was told is in the ledger, so a restart tells nothing twice. What cannot be recorded is
 /// tried again.
@@ -50,10 +50,10 @@ final class ConditionReporter: Sendable {
     private func reportLoad(_ clock: ContinuousClock.Instant) throws {
         let load = load()
         let isTold = try ledger.lastEvent(of: [.behind, .behindClear]) == .behind
-        if load.level > .keepingUp, !isTold {
+        if load.level == .deferring, !isTold {
             let lag = (load.lag / .milliseconds(100)).rounded() / 10
             try record(.behind, "\(load.waiting) frames wait, which takes \(lag) s; \(load.words)")
-        } else if load.level == .keepingUp, isTold, clock - started >= Load.rest {
+        } else if load.level < .deferring, isTold, clock - started >= Load.rest {
             // A start knows of no lag at first.
             try record(.behindClear, "\(load.waiting) frames wait")
         }
