@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 package import Reporting
+import Systemd
 
 /// What can be said of receivers without telling them anything, for `autoqc doctor`.
 package struct NotificationCheck: Sendable, Equatable {

@@ -159,10 +159,12 @@ package final class NotificationService: Sendable {
         }
     }
 
-    /// Says once what is wrong, and `nil` then.
+    /// Says once what is wrong, until it is over; `nil` then.
     private func patiently<Value>(_ words: String, _ body: () throws -> Value) -> Value? {
         do {
-            return try body()
+            let value = try body()
+            state.withLock { $0.troubles[words] = nil }
+            return value
         } catch {
             let reason = "\(error)"
             let isNews = state.withLock { $0.troubles.updateValue(reason, forKey: words) != reason }

@@ -2,6 +2,7 @@ import Digests
 import Foundation
 import Plate
 import Reporting
+import Systemd
 
 /// What became of an attempt to deliver a message.
 enum DeliveryOutcome: Sendable, Equatable {

@@ -1,33 +1,37 @@
-import Foundation
-import Plate
+package import Foundation
 
 /// What a program left.
-struct ProgramResult: Sendable, Equatable {
+package struct ProgramResult: Sendable, Equatable {
     /// Exit status; signals count from 128.
-    let status: Int32
+    package let status: Int32
     /// Whether it was ended because it took too long.
-    let isTimedOut: Bool
+    package let isTimedOut: Bool
     /// The beginning of its standard output.
-    let output: String
+    package let output: String
     /// The beginning of its standard error.
-    let errors: String
+    package let errors: String
 }
 
 /// A program that is run once, with an input, for a limited time.
 ///
 /// Input and output are files without a name, not pipes: no program that reads or writes in its own way, or leaves children
 /// behind, can hold up who runs it.
-struct ChildProgram {
+package struct ChildProgram {
     /// The program, with its path or to be looked for, and its arguments.
-    let words: [String]
+    private let words: [String]
     /// Variables beside those of this process.
-    var environment: [String: String] = [:]
+    private let environment: [String: String]
 
     private static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     private static let longestOutput = 64 << 10
 
+    /// A program of `words`, its name first, with variables beside those of this process.
+    package init(words: [String], environment: [String: String] = [:]) {
+        (self.words, self.environment) = (words, environment)
+    }
+
     /// The file of a program; `nil` where there is none that may be run.
-    static func file(of program: String) -> String? {
+    package static func file(of program: String) -> String? {
         let places =
             program.hasPrefix("/") ? [program] : path.split(separator: ":").map { "\($0)/\(program)" }
         return places.first { FileManager.default.isExecutableFile(atPath: $0) }
@@ -35,12 +39,13 @@ struct ChildProgram {
 
     /// Runs it to its end; after `limit`, to that of the program and all that it started.
     ///
-    /// Not by Foundation's `Process`, which waits for the children that a program leaves behind, too.
-    func run(input: Data, within limit: Duration) throws -> ProgramResult {
+    /// Throws where it cannot be started. Not by Foundation's `Process`, which waits for the children that a program leaves behind, too, and does
+    /// not see the end of a program in the daemon's sandbox.
+    package func run(input: Data = Data(), within limit: Duration) throws -> ProgramResult {
         guard let file = Self.file(of: words[0]) else {
-            throw NotificationError("\(words[0]) is not there, or may not be run; install it")
+            throw ProgramError("\(words[0]) is not there, or may not be run; install it")
         }
-        let files = try [input, Data(), Data()].map { try Scratch.namelessFile($0) }
+        let files = try [input, Data(), Data()].map { try Self.namelessFile($0) }
         defer { for file in files { try? file.close() } }
         let variables = ProcessInfo.processInfo.environment
             .merging(["PATH": Self.path]) { $1 }.merging(environment) { $1 }.map { "\($0)=\($1)" }
@@ -112,25 +117,17 @@ struct ChildProgram {
             environment + [nil]
         )
         guard error == 0 else {
-            throw NotificationError("\(file) cannot be started (\(unsafe String(cString: strerror(error))))")
+            throw ProgramError("\(file) cannot be started (\(unsafe String(cString: strerror(error))))")
         }
         return child
     }
 
-    private static func text(of file: FileHandle) throws -> String {
-        try file.seek(toOffset: 0)
-        return String(decoding: try file.read(upToCount: longestOutput) ?? Data(), as: UTF8.self)
-    }
-}
-
-/// Files for the time of an attempt.
-enum Scratch {
     /// A file without a name, to be read from its beginning.
-    static func namelessFile(_ content: Data) throws -> FileHandle {
+    private static func namelessFile(_ content: Data) throws -> FileHandle {
         let path = FileManager.default.temporaryDirectory.appending(path: "autoqc-\(UUID().uuidString)").path
         let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw NotificationError("\(path) cannot be made (\(unsafe String(cString: strerror(errno))))")
+            throw ProgramError("\(path) cannot be made (\(unsafe String(cString: strerror(errno))))")
         }
         unsafe unlink(path)
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
@@ -139,19 +136,16 @@ enum Scratch {
         return file
     }
 
-    /// A folder with a file of some lines, which only this user may enter, for as long as `body` runs.
-    static func with<Value>(_ lines: [String], named name: String, _ body: (_ folder: String) throws -> Value)
-        throws -> Value
-    {
-        let manager = FileManager.default
-        let folder = manager.temporaryDirectory.appending(path: "autoqc-\(UUID().uuidString)")
-        try manager.createDirectory(
-            at: folder,
-            withIntermediateDirectories: false,
-            attributes: [.posixPermissions: 0o700]
-        )
-        defer { try? manager.removeItem(at: folder) }
-        try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: folder.appending(path: name))
-        return try body(folder.path)
+    private static func text(of file: FileHandle) throws -> String {
+        try file.seek(toOffset: 0)
+        return String(decoding: try file.read(upToCount: longestOutput) ?? Data(), as: UTF8.self)
     }
+}
+
+/// Why a program could not be run.
+package struct ProgramError: Error, Sendable, CustomStringConvertible {
+    /// A sentence.
+    package let description: String
+
+    init(_ description: String) { self.description = description }
 }
