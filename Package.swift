@@ -141,7 +141,7 @@ let package = Package(
         ),
         .target(
             name: "Exporting",
-            dependencies: ["Plate", "Files", "Tables", "Frames", "Ledger", "Reporting", "Training"]
+            dependencies: ["Plate", "Files", "Tables", "Frames", "Ledger", "Rules", "Reporting", "Training"]
         ),
         .target(
             name: "Simulation",
@@ -232,7 +232,8 @@ let package = Package(
         .testTarget(
             name: "AuditingTests",
             dependencies: [
-                "Auditing", "Acquisition", "Ledger", "Rules", "Reporting", "Frames", "Plate", "TestSupport",
+                "Auditing", "Acquisition", "Ledger", "Rules", "Reporting", "Tables", "Frames", "Plate",
+                "TestSupport",
             ]
         ),
         .testTarget(

@@ -38,6 +38,8 @@ package struct LabelTable: Sendable {
     package static let header =
         "img_path,seg_path,label,fault,run,well,field,channel,plane,frame,decision,reviewer,note,decided"
 
+    private static let runColumn = 4
+
     /// Reads the decisions of all runs, or of one.
     package init(ledger: FrameLedger, tree: OutputTree, run: String? = nil) throws {
         let decisions = try DecisionLog(tree).decisions(run: run)
@@ -86,7 +88,7 @@ package struct LabelTable: Sendable {
                 decision.decided.iso8601,
             ]
         // On one line each: people look at such lists with tools that go by lines.
-        return CSV.row(fields.map { String($0.map { $0.isNewline ? " " : $0 }) })
+        return CSV.row(fields.map { String($0.map { $0.isNewline ? " " : $0 }) }, texts: [runColumn])
     }
 }
 

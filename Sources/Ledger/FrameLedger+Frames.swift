@@ -324,6 +324,12 @@ extension FrameLedger {
         package let isSuspect: Bool
         /// Whether the well counts as faulty from it on; `nil` for one judged after newer ones, or not at all.
         package let wellIsFaulty: Bool?
+        /// Probable cause; `nil` for a normal frame.
+        package let cause: String?
+        /// The evidence for a fault up to it; `nil` where that is not known.
+        package let evidence: Double?
+        /// When its file was complete.
+        package let completed: Timestamp?
         /// Its place in the order of recording, which no other frame has.
         package let sequence: Int64
     }
@@ -360,7 +366,7 @@ extension FrameLedger {
                 sql: """
                     SELECT frame, state, severity, threshold, verdict, well_faulty,
                         verdict = 'normal' AND severity > suspect_limit AS suspect,
-                        sequence
+                        sequence, cause, evidence, completed_ns
                     FROM frames
                     WHERE run = ? AND well = ? AND view = ? AND state <> 'skipped' ORDER BY frame, sequence
                     """,
@@ -381,6 +387,9 @@ extension FrameLedger {
                     isFaulty: (row[4] as String?) == Verdict.faulty.rawValue,
                     isSuspect: row[6] ?? false,
                     wellIsFaulty: row[5],
+                    cause: row[8],
+                    evidence: row[9],
+                    completed: (row[10] as Int64?).map { Timestamp(nanoseconds: $0) },
                     sequence: row[7]
                 )
                 try body(point)

@@ -6,7 +6,7 @@ package import Plate
 /// `OUT/RUN/masks/NAME.mask.geojson` and `OUT/RUN/scores/NAME.scores.tiff`.
 ///
 /// Each file is written under a temporary name in the same folder, fsynced, renamed, and its folder fsynced: readers
-/// see a whole file or none. Name and content follow from the frame and the mask alone, so that a frame judged twice
+/// see a whole file or none. Name and content follow from the frame and its verdict alone, so that a frame judged twice
 /// leaves the same files once.
 package struct Sidecars: Sendable {
     /// Writes a mask as a TIFF file of 0 and 255 at a path; the pixel size is that of the frame, in um.
@@ -49,19 +49,19 @@ package struct Sidecars: Sendable {
         return String(path.dropFirst(front.count).dropLast(back.count))
     }
 
-    /// Writes the mask and, if asked, its outline classified by the cause; durable when this returns.
+    /// Writes the mask and, with a verdict to say beside them, its regions; durable when this returns.
     package func write(
         _ mask: Mask,
         pixelSize: PixelSize?,
         run: String,
         name: String,
-        outlinedAs cause: String?
+        regionsOf verdict: RegionVerdict?
     ) throws(OutputError) {
         let folder = tree.masks(run: run)
         try Durable.makeFolders(folder)
-        if let cause {
-            let text = GeoJSON.text(MaskOutline(mask), classification: cause == "unknown" ? "fault" : cause)
-            try Durable.replace("\(folder)/\(name).mask.geojson", with: text.utf8)
+        if let verdict {
+            let text = verdict.regions(of: MaskOutline(mask), frame: name, pixelSize: pixelSize)
+            try Durable.replace("\(folder)/\(name).mask.geojson", with: text)
         }
         try Self.replace("\(folder)/\(name).mask.tiff") { try writeMask(mask, pixelSize, $0) }
     }
@@ -105,43 +105,5 @@ package struct Sidecars: Sendable {
     /// Path of the score map that belongs to a name.
     package func scoresPath(run: String, name: String) -> String {
         "\(tree.scores(run: run))/\(name).scores.tiff"
-    }
-}
-
-/// Regions of a mask as a GeoJSON feature collection that QuPath, Fiji and napari plug-ins read.
-///
-/// Each region is a `Feature` with a `Polygon` in pixel coordinates (y downwards) and the properties
-/// `objectType` (`annotation`) and `classification` (`name`, `color`), as QuPath writes them. No times and no
-/// paths: the same mask gives the same bytes.
-enum GeoJSON {
-    /// The classification's colour: red, green, blue.
-    private static let color = [213, 94, 0]
-
-    static func text(_ outline: MaskOutline, classification: String) -> String {
-        let features = outline.regions.map { region in
-            let rings = region.rings.map { ring in
-                "[" + ring.map { "[\($0.x),\($0.y)]" }.joined(separator: ",") + "]"
-            }
-            return """
-                {"type":"Feature","geometry":{"type":"Polygon","coordinates":[\(rings.joined(separator: ","))]},\
-                "properties":{"objectType":"annotation","classification":{"name":\(string(classification)),\
-                "color":\(color)},"pixels":\(region.pixels)}}
-                """
-        }
-        return "{\"type\":\"FeatureCollection\",\"features\":[\n" + features.joined(separator: ",\n")
-            + "\n]}\n"
-    }
-
-    private static func string(_ text: String) -> String {
-        let escaped = text.unicodeScalars.map { scalar in
-            switch scalar {
-            case "\"": return "\\\""
-            case "\\": return "\\\\"
-            case "\u{0}"..."\u{1f}", "\u{7f}"..."\u{9f}":
-                return "\\u" + scalar.value.digits(4, radix: 16)
-            default: return String(scalar)
-            }
-        }
-        return "\"" + escaped.joined() + "\""
     }
 }

@@ -27,11 +27,18 @@ package enum CSV {
 
     /// A row of a table, without its line end.
     ///
-    /// Fields with separators, quotes or line breaks are put in quotes, and so is what a reader would pass over.
-    package static func row(_ fields: [String], separator: Separator = .comma) -> String {
+    /// Fields with separators, quotes or line breaks are put in quotes, and so is what a reader would pass over, and of the fields
+    /// in `texts` what a reader could take for a number.
+    package static func row(
+        _ fields: [String],
+        texts: Set<Int> = [],
+        separator: Separator = .comma
+    ) -> String {
         let between = String(UnicodeScalar(separator.rawValue))
         let fields = fields.map { isFormula($0) ? "'" + $0 : $0 }
-        let row = fields.map { needsQuotes($0, separator) ? quoted($0) : $0 }.joined(separator: between)
+        let row = fields.enumerated().map { index, field in
+            needsQuotes(field, separator) || texts.contains(index) && isNumber(field) ? quoted(field) : field
+        }.joined(separator: between)
         guard let first = fields.first, row.utf8.allSatisfy(isBlank) else { return row }
         return quoted(first) + row.dropFirst(first.count)
     }

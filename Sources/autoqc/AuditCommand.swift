@@ -42,6 +42,7 @@ struct AuditCommand: ParsableCommand {
                 against: against.map { URL(filePath: $0).standardizedFileURL.path }
             )
         )
+        if report.files == 0 { try LedgerOptions.check(run: oneRun, in: opened) }
         try Self.lines(report).forEach(Terminal.say)
         if let json { try Self.write(report, to: json) }
         if !report.isComplete { throw ExitCode.failure }

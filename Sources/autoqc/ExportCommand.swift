@@ -6,6 +6,8 @@ import Files
 import Foundation
 import Ledger
 import Plate
+import Rules
+import Tables
 import Training
 
 struct ExportCommand: ParsableCommand {
@@ -13,24 +15,27 @@ struct ExportCommand: ParsableCommand {
         commandName: "export",
         abstract: "Print every row of the ledger, or give results the form that other tools read.",
         discussion: """
-            CSV with a header line (RFC 4180), or one JSON object a line; times are UTC; scores, severity and area have all \
-            their digits. --labels prints what reviewers decided as a list of labelled frames, which `train`, `calibrate` and \
+            CSV with a header line (RFC 4180), or with --jsonl one JSON object a line; times are UTC; scores, severity and area \
+            have all their digits. --usable prints which frames of which wells can be used, an interval a row; --wells \
+            prints a row for each well. --labels prints what reviewers decided as a list of labelled frames, which `train`, `calibrate` and \
             `benchmark` take. --record prints what a run came to, as JSON. --ome-zarr and --label-images write folders. All \
             three leave out what cannot be read any more or cannot be named (pages of movies, in a list), say so, and exit with \
             1 then.
             """
     )
 
-    enum Format: String, CaseIterable, EnumerableFlag {
-        case csv
-        case jsonl
+    enum Content: String, CaseIterable, EnumerableFlag {
+        case frames
+        case usable
+        case wells
         case labels
         case record
 
-        static func help(for value: Format) -> ArgumentHelp? {
+        static func help(for value: Content) -> ArgumentHelp? {
             switch value {
-            case .csv: "Comma-separated values (the default)."
-            case .jsonl: "JSON lines."
+            case .frames: "A row for each frame (the default)."
+            case .usable: "A row for each interval of usable frames."
+            case .wells: "A row for each well: frames, flagged, usable, longest interval, cause."
             case .labels: "Reviewers' decisions as img_path,seg_path,label,..."
             case .record: "A quality record of one run (default: the one recorded last)."
             }
@@ -38,9 +43,29 @@ struct ExportCommand: ParsableCommand {
     }
 
     @OptionGroup var ledger: LedgerOptions
-    @Flag var format = Format.csv
+    @Flag var content = Content.frames
+    @Flag(help: "JSON lines instead of CSV, for frames, intervals and wells.")
+    var jsonl = false
     @Option(name: .customLong("run"), help: "One run only.")
     var oneRun: String?
+    @Option(
+        name: .customLong("well"),
+        help: "One well only, for frames, intervals and wells.",
+        transform: LedgerOptions.well
+    )
+    var oneWell: Well?
+    @Option(
+        help: "Fewest good frames of an interval of usable frames.",
+        transform: NumberOption.within(1...NumberOption.frames.upperBound)
+    )
+    var shortest = UsableFrames.Rule().shortest
+    @Option(
+        help: "So many flagged, unreadable or missing frames in a row do not end an interval.",
+        transform: NumberOption.within(NumberOption.frames)
+    )
+    var bridge = UsableFrames.Rule().bridged
+    @Flag(help: "Suspect frames are not usable.")
+    var withoutSuspects = false
     @Option(help: "Write a run as an OME-Zarr 0.5 plate with masks as labels into this folder.")
     var omeZarr: String?
     @Option(help: "Write the masks as label images (16-bit TIFF) into this folder.")
@@ -52,10 +77,13 @@ struct ExportCommand: ParsableCommand {
 
     func run() throws {
         let opened = try ledger.open()
+        try LedgerOptions.check(run: oneRun, well: oneWell, in: opened)
         if let omeZarr { return try writePlate(opened, to: omeZarr) }
         if let labelImages { return try writeLabelImages(opened, to: labelImages) }
-        switch format {
-        case .csv, .jsonl: try printRows(opened)
+        switch content {
+        case .frames: try printFrames(opened)
+        case .usable: try printRows(usable(opened).intervals, UsableTables.ofIntervals)
+        case .wells: try printRows(usable(opened).views, UsableTables.ofWells)
         case .labels: try printLabels(opened)
         case .record:
             let run = try chosenRun(opened)
@@ -63,22 +91,36 @@ struct ExportCommand: ParsableCommand {
             guard
                 let record = try QualityRecord(run: run, ledger: opened, tree: ledger.tree, version: version)
             else {
-                throw DataError("\(ledger.out): there is no run \(run)")
+                throw DataError("\(ledger.out): no frame of run \(run) has an outcome")
             }
             try StandardStreams.write(String(decoding: record.json(), as: UTF8.self))
         }
     }
 
-    private func printRows(_ opened: FrameLedger) throws {
-        var text = format == .csv ? FrameTable.csvHeader + "\n" : ""
+    private func printFrames(_ opened: FrameLedger) throws {
+        let table = FrameTable.table
+        var text = jsonl ? "" : table.header + "\n"
         try opened.forEach { record in
-            if let oneRun, record.frame?.run != oneRun { return }
-            text += (format == .csv ? FrameTable.csv(record) : try FrameTable.json(record)) + "\n"
+            guard oneRun == nil || record.frame?.run == oneRun,
+                oneWell == nil || record.frame?.well == oneWell
+            else { return }
+            text += (jsonl ? try table.json(record) : table.csv(record)) + "\n"
             guard text.utf8.count >= Self.flushed else { return }
             try StandardStreams.write(text)
             text = ""
         }
         try StandardStreams.write(text)
+    }
+
+    private func usable(_ opened: FrameLedger) throws -> UsableTables {
+        var rule = UsableFrames.Rule()
+        (rule.shortest, rule.bridged, rule.suspectsAreGood) = (shortest, bridge, !withoutSuspects)
+        return try UsableTables(ledger: opened, tree: ledger.tree, run: oneRun, well: oneWell, rule: rule)
+    }
+
+    private func printRows<Row>(_ rows: [Row], _ table: Table<Row>) throws {
+        let lines = try rows.map { jsonl ? try table.json($0) : table.csv($0) }
+        for line in jsonl ? lines : [table.header] + lines { try Terminal.say(line) }
     }
 
     private func printLabels(_ opened: FrameLedger) throws {

@@ -27,6 +27,35 @@ struct LedgerOptions: ParsableArguments {
         return try FrameLedger(reading: tree(out).ledger)
     }
 
+    /// Reads the name of a well, as the `transform` of an option.
+    static let well: @Sendable (String) throws -> Well = { name in
+        guard let well = Well(name) else { throw ValidationError("\(name) is no well; write B01") }
+        return well
+    }
+
+    /// Throws where the ledger has no such run, or no such well in it, and says which there are.
+    static func check(run: String?, well: Well? = nil, in ledger: FrameLedger) throws {
+        let runs = try ledger.runs().map(\.run).sorted()
+        if let run, !runs.contains(run) {
+            throw DataError("\(ledger.path): there is no run \(run); \(known(runs, "runs"))")
+        }
+        guard let well else { return }
+        let wells = try Set((run.map { [$0] } ?? runs).flatMap { try ledger.wells(of: $0).map(\.well) })
+            .sorted()
+        guard wells.contains(well) else {
+            let place = run.map { "in run \($0)" } ?? "in any run"
+            throw DataError(
+                "\(ledger.path): there is no well \(well) \(place); \(known(wells.map(\.description), "wells"))"
+            )
+        }
+    }
+
+    private static func known(_ names: [String], _ what: String) -> String {
+        guard !names.isEmpty else { return "no frame has an outcome yet" }
+        let more = names.count > 12 ? " and \(names.count - 12) more" : ""
+        return "the \(what) are " + names.prefix(12).map(printableName).joined(separator: ", ") + more
+    }
+
     /// Throws where an output folder has no ledger.
     static func requireLedger(in out: String) throws {
         guard FileManager.default.fileExists(atPath: tree(out).ledger) else {

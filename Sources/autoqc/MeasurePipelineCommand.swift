@@ -75,7 +75,13 @@ struct MeasurePipelineCommand: MeasureGroup {
         let sidecars = Sidecars(tree: tree, writeMask: Sidecars.writeTIFF)
         let mask = MeasuredFrames.faulty(measurements.options).mask
         try measurements.time("pipeline sidecar write") {
-            try sidecars.write(mask, pixelSize: nil, run: "01", name: "01_A1_f0", outlinedAs: "unknown")
+            try sidecars.write(
+                mask,
+                pixelSize: nil,
+                run: "01",
+                name: "01_A1_f0",
+                regionsOf: RegionVerdict(.unknown, severity: 9, score: 0.1)
+            )
         }
         let ledger = try FrameLedger(path: tree.ledger)
         var index = 0

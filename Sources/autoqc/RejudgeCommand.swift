@@ -47,6 +47,7 @@ struct RejudgeCommand: ParsableCommand {
     func run() throws {
         if let csv { try OutputFile.check(csv, isText: true) }
         let opened = try ledger.open()
+        try LedgerOptions.check(run: oneRun, in: opened)
         let detector = try model.map { try Detector(path: $0) }
         var rejudgement = Rejudgement()
         var table = Self.header + "\n"
@@ -75,7 +76,8 @@ struct RejudgeCommand: ParsableCommand {
                     ] + frame.view.fields + [
                         "\(frame.index)", "\(after.severity)", "\(threshold)", before.verdict.rawValue,
                         verdict.rawValue,
-                    ]
+                    ],
+                    texts: [2]
                 ) + "\n"
         }
         if let csv { try OutputFile.write(text: table, to: csv) }

@@ -38,6 +38,7 @@ struct ReviewCommand: ParsableCommand {
     func run() throws {
         try OutputFile.check(html, isText: true)
         let ledger = try output.open()
+        try LedgerOptions.check(run: oneRun, in: ledger)
         guard let run = try oneRun ?? ledger.runs().first?.run else {
             throw DataError("\(output.out): no frame has an outcome yet")
         }
@@ -46,7 +47,7 @@ struct ReviewCommand: ParsableCommand {
         options.lenses = try lenses.trend(of: ledger).charts(of: run)
         options.audit = noAudit ? [] : audit(ledger, run: run)
         guard let page = try ReviewPage(run: run, ledger: ledger, tree: output.tree, options: options) else {
-            throw DataError("\(output.out): there is no run \(run); `autoqc export` lists them")
+            throw DataError("\(output.out): no frame of run \(run) has an outcome")
         }
         let outcome = try page.write(to: html)
         let left = outcome.leftOut > 0 ? ", \(outcome.leftOut) flagged frames not shown" : ""

@@ -72,7 +72,7 @@ struct AuditedPlate {
             pixelSize: nil,
             run: frame.run,
             name: sidecar,
-            outlinedAs: nil
+            regionsOf: nil
         )
     }
 

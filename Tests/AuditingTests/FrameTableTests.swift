@@ -2,6 +2,7 @@ import Auditing
 import Foundation
 import Ledger
 import Plate
+import Tables
 import Testing
 
 struct FrameTableTests {
@@ -19,8 +20,8 @@ struct FrameTableTests {
     }
 
     @Test func everyRowHasTheHeadersFields() throws {
-        let columns = FrameTable.csvHeader.split(separator: ",").map(String.init)
-        let row = FrameTable.csv(try Self.record(.judged(AuditedPlate.judgement(false, severity: 0.1))))
+        let columns = FrameTable.table.header.split(separator: ",").map(String.init)
+        let row = FrameTable.table.csv(try Self.record(.judged(AuditedPlate.judgement(false, severity: 0.1))))
         let fields = row.split(separator: ",", omittingEmptySubsequences: false)
         #expect(fields.count == columns.count)
         let values = Dictionary(zip(columns, fields.map(String.init))) { $1 }
@@ -35,10 +36,10 @@ struct FrameTableTests {
     @Test func wordsFromOutsideStayInTheirField() throws {
         let reason = "cut,\n\"off\"\u{1}"
         let record = try Self.record(.quarantined(reason: reason), path: "a,\"b\".tif")
-        let csv = FrameTable.csv(record)
-        let expected = "\"/in/a,\"\"b\"\".tif\",0,01,B01,,,,2,quarantined,\"cut,\n\"\"off\"\"\u{1}\","
+        let csv = FrameTable.table.csv(record)
+        let expected = "\"/in/a,\"\"b\"\".tif\",0,\"01\",B01,,,,2,quarantined,\"cut,\n\"\"off\"\"\u{1}\","
         #expect(csv.hasPrefix(expected))
-        let json = try FrameTable.json(record)
+        let json = try FrameTable.table.json(record)
         #expect(!json.contains("\n"))
         let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
         #expect(object?["reason"] as? String == reason)
@@ -52,26 +53,26 @@ struct FrameTableTests {
         }
         let cause = ProbableCause(.airBubble, confidence: 0.75)
         let flagged = try Self.record(.judged(AuditedPlate.judgement(true, cause: cause, terms: terms)))
-        let columns = FrameTable.csvHeader.split(separator: ",").map(String.init)
-        let fields = FrameTable.csv(flagged).split(separator: ",", omittingEmptySubsequences: false)
+        let columns = FrameTable.table.header.split(separator: ",").map(String.init)
+        let fields = FrameTable.table.csv(flagged).split(separator: ",", omittingEmptySubsequences: false)
         let values = Dictionary(uniqueKeysWithValues: zip(columns, fields.map(String.init)))
         #expect(values["cause"] == "air-bubble" && values["confidence"] == "0.75")
         #expect(values["term"] == "tiles_top" && values["terms"] == "level=-0.25;tiles_top=4.125")
-        let json = try FrameTable.json(flagged)
+        let json = try FrameTable.table.json(flagged)
         let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
         #expect(object?["terms"] as? [String: Double] == ["level": -0.25, "tiles_top": 4.125])
         #expect(object?["term"] as? String == "tiles_top")
-        let normal = try FrameTable.json(Self.record(.judged(AuditedPlate.judgement(false, terms: terms))))
+        let normal = try FrameTable.table.json(Self.record(.judged(AuditedPlate.judgement(false, terms: terms))))
         #expect(
             normal.contains("\"terms\":{") && !normal.contains("\"term\":") && !normal.contains("\"cause\":")
         )
         #expect(
-            try !FrameTable.json(Self.record(.judged(AuditedPlate.judgement(true)))).contains("\"terms\"")
+            try !FrameTable.table.json(Self.record(.judged(AuditedPlate.judgement(true)))).contains("\"terms\"")
         )
     }
 
     @Test func figuresThatAreNoneAreLeftOutOfJSON() throws {
-        let json = try FrameTable.json(
+        let json = try FrameTable.table.json(
             Self.record(.judged(AuditedPlate.judgement(true, severity: .infinity)))
         )
         let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]

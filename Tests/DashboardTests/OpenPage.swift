@@ -135,7 +135,7 @@ struct OpenPage: Sendable {
             pixelSize: nil,
             run: run,
             name: name,
-            outlinedAs: "unknown"
+            regionsOf: RegionVerdict(.unknown, severity: 9, score: 0.1)
         )
         return Sidecars.maskPath(name: name)
     }

@@ -61,6 +61,44 @@ import Testing
         }
     }
 
+    @Test func usableFramesAreTold() async throws {
+        try await withReviewedPlate { plate in
+            let out = plate.out.path
+            let usable = try await run(
+                ["export", out, "--usable", "--shortest", "1", "--bridge", "0"],
+                plate
+            )
+            let rows = usable.split(separator: "\n")
+            #expect(rows.first == "run,well,field,channel,plane,first,last,frames,seconds")
+            #expect(rows.contains { $0.hasPrefix("\"01\",A01,,,,0,2,3,") })
+            #expect(
+                rows.filter { $0.hasPrefix("\"01\",B01,") }.map { $0.prefix(20) } == [
+                    "\"01\",B01,,,,1,1,1,0."
+                ],
+                "the false alarm is usable, the true fault and the one that nobody is sure of are not"
+            )
+            let wells = try await run(["export", out, "--wells", "--jsonl", "--well", "B1"], plate)
+            let row = try JSONSerialization.jsonObject(with: Data(wells.utf8)) as? [String: Any]
+            #expect(row?["verdict"] as? String == "not" && row?["flagged"] as? Int == 2)
+            #expect(row?["first_flagged"] as? Int == 0 && row?["last_flagged"] as? Int == 2)
+        }
+    }
+
+    @Test func anUnknownRunOrWellIsNamedWithTheKnownOnes() async throws {
+        try await withReviewedPlate { plate in
+            for (arguments, words) in [
+                (["export", plate.out.path, "--run", "02"], "there is no run 02; the runs are 01"),
+                (["export", plate.out.path, "--usable", "--well", "H12"], "the wells are A01, A02, B01"),
+                (["rejudge", plate.out.path, "--threshold", "1", "--run", "1"], "the runs are 01"),
+                (["review", plate.out.path, "--html", "x.html", "--run", "1"], "the runs are 01"),
+            ] {
+                let program = try Program(arguments, in: plate.folder)
+                #expect(try await program.end() == 1)
+                #expect(program.said.contains(words), "\(program.said)")
+            }
+        }
+    }
+
     @Test func aReviewIsOneFileThatNeedsNothingElse() async throws {
         try await withReviewedPlate { plate in
             let file = plate.folder.appending(path: "review.html")

@@ -102,7 +102,7 @@ class Daemon:
     @property
     def rows(self):
         """The ledger's rows, by path below the watched folder and page."""
-        done = subprocess.run([self.autoqc, "export", self.out, "--csv"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        done = subprocess.run([self.autoqc, "export", self.out], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                               text=True)
         return {(self.name(row["file"]), int(row["page"])): row for row in csv.DictReader(io.StringIO(done.stdout))}
 

@@ -89,7 +89,7 @@ def main():
 def export(autoqc, out):
     import csv
     import io
-    done = subprocess.run([autoqc, "export", out, "--csv"], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run([autoqc, "export", out], stdout=subprocess.PIPE, text=True, check=True)
     return list(csv.DictReader(io.StringIO(done.stdout)))
 
 

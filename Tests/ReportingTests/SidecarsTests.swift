@@ -18,10 +18,10 @@ struct SidecarsTests {
             for _ in 1...2 {
                 try sidecars.write(
                     Self.mask,
-                    pixelSize: nil,
+                    pixelSize: PixelSize(x: 0.5, y: 0.5),
                     run: "01",
                     name: "01_B1_f100",
-                    outlinedAs: "air-bubble"
+                    regionsOf: RegionVerdict(.airBubble, confidence: 0.9, severity: 9.5, score: 0.25)
                 )
                 let names = try FileManager.default.contentsOfDirectory(atPath: tree.masks(run: "01"))
                     .sorted()
@@ -32,6 +32,14 @@ struct SidecarsTests {
             let feature = try #require((json["features"] as? [[String: Any]])?.first)
             let properties = try #require(feature["properties"] as? [String: Any])
             #expect((properties["classification"] as? [String: Any])?["name"] as? String == "air-bubble")
+            #expect(UUID(uuidString: try #require(feature["id"] as? String)) != nil)
+            #expect(
+                properties["name"] as? String == "01_B1_f100 1" && properties["isLocked"] as? Bool == true
+            )
+            let measurements = try #require(properties["measurements"] as? [String: Double])
+            #expect(measurements["severity"] == 9.5 && measurements["confidence"] == 0.9)
+            #expect(measurements["area px"] == 3)
+            #expect(abs((measurements["area um^2"] ?? 0) - 0.75) < 1e-9)
             let geometry = try #require(feature["geometry"] as? [String: Any])
             let rings = try #require(geometry["coordinates"] as? [[[Int]]])
             #expect(rings == [[[3, 1], [3, 2], [2, 2], [2, 3], [1, 3], [1, 1], [3, 1]]])
@@ -50,7 +58,7 @@ struct SidecarsTests {
                 pixelSize: size,
                 run: "01",
                 name: "a",
-                outlinedAs: nil
+                regionsOf: nil
             )
             let reader = try TIFFReader(path: "\(tree.masks(run: "01"))/a.mask.tiff")
             #expect(reader.pixelSize == size)
@@ -66,14 +74,20 @@ struct SidecarsTests {
                 pixelSize: nil,
                 run: "01",
                 name: "a",
-                outlinedAs: "unknown"
+                regionsOf: RegionVerdict(.unknown, severity: 9, score: 0.1)
             )
             let failing = Sidecars(tree: tree) { _, _, path in
                 try Data("half".utf8).write(to: URL(filePath: path))
                 throw DiskFull()
             }
             let error = #expect(throws: OutputError.self) {
-                try failing.write(Self.mask, pixelSize: nil, run: "01", name: "a", outlinedAs: "unknown")
+                try failing.write(
+                    Self.mask,
+                    pixelSize: nil,
+                    run: "01",
+                    name: "a",
+                    regionsOf: RegionVerdict(.unknown, severity: 9, score: 0.1)
+                )
             }
             #expect(error?.description.contains("DiskFull") == true)
             let names = try FileManager.default.contentsOfDirectory(atPath: tree.masks(run: "01")).sorted()
@@ -93,7 +107,7 @@ struct SidecarsTests {
                 pixelSize: nil,
                 run: "01",
                 name: "a",
-                outlinedAs: "unknown"
+                regionsOf: RegionVerdict(.unknown, severity: 9, score: 0.1)
             )
             try Data().write(to: URL(filePath: "\(tree.masks(run: "01"))/b.mask.tiff.tmp"))
             // A check beside a running daemon leaves its unfinished files alone.

@@ -17,7 +17,7 @@ waits() { # SECONDS COMMAND...
     until "$@"; do [ "$SECONDS" -lt "$limit" ] || return 1; sleep 0.5; done
 }
 property() { [ "$(systemctl show -P "$2" "$1")" = "$3" ]; }
-judged() { [ "$(autoqc export /var/lib/autoqc/"$1" --csv | grep -c ',scored,')" = "$2" ]; }
+judged() { [ "$(autoqc export /var/lib/autoqc/"$1" | grep -c ',scored,')" = "$2" ]; }
 arrive() { for frame in /srv/frames/*.tif*; do cp "$frame" "/srv/plate/$1_$(basename "$frame")"; done; }
 ask() { curl --silent --show-error --max-time 10 "$@"; }
 says() { # TEXT ADDRESS...: whether an answer holds a text

@@ -247,7 +247,7 @@ struct BatchPlan {
                 mask: mask,
                 map: map,
                 pixelSize: result.pixelSize,
-                cause: judgement.cause.cause
+                verdict: RegionVerdict(judgement)
             )
         )
     }

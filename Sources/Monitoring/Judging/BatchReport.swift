@@ -14,7 +14,7 @@ struct BatchReport {
         let mask: Mask?
         let map: ScoreMap?
         let pixelSize: PixelSize?
-        let cause: Cause
+        let verdict: RegionVerdict
     }
 
     let results: [PageResult]
@@ -102,7 +102,7 @@ struct BatchReport {
             pixelSize: order.pixelSize,
             run: run,
             name: order.name,
-            outlinedAs: settings.regions ? order.cause.rawValue : nil
+            regionsOf: settings.regions ? order.verdict : nil
         )
         try environment.reached(.maskWritten)
     }
