@@ -1,0 +1,88 @@
+import Digests
+import Foundation
+import Ledger
+import Logging
+import Plate
+import Reporting
+import Rules
+
+/// Records the advice that follows from a run's faulty wells, and ends advice whose reason is gone (`AdviceRules`).
+///
+/// It remembers nothing: the ledger has the wells and the advice that stands. `AdviceKeeper` writes the files.
+struct AdviceReport {
+    /// The events of a well after which its run is looked at.
+    static let causes: Set<Alarm.Event> = [.onset, .clear]
+
+    let settings: FramePipeline.Settings
+    let environment: FramePipeline.Environment
+
+    /// Gives and ends advice after the alarms of a well's batch.
+    func carryOut(after alarms: [Alarm]) throws {
+        guard let last = alarms.last(where: { Self.causes.contains($0.event) || $0.event == .fault }) else {
+            return
+        }
+        // Alone, so that two wells that change at once do not give the same advice.
+        try environment.logs.alone {
+            let run = last.frame.run
+            let standing = try environment.answers.following(environment.ledger.advice(run: run, .standing))
+            let isChange = alarms.contains { Self.causes.contains($0.event) }
+            guard try isChange || isDue(last.frame, standing) else { return }
+            let states = try environment.ledger.wellStates(of: run)
+            let onsets = try environment.ledger.onsets(of: run)
+            let faulty = states.filter(\.value).keys.map { well in
+                let onset = onsets[well] ?? (last.frame.index, .unknown)
+                return (well, AdviceRules.FaultyWell(onset: onset.frame, cause: onset.cause))
+            }
+            let changes = settings.adviceRules.changes(
+                imaged: states.count,
+                faulty: Dictionary(uniqueKeysWithValues: faulty),
+                standing: standing,
+                at: last.frame.index
+            )
+            try record(changes, after: last)
+        }
+    }
+
+    private func isDue(_ frame: FrameID, _ standing: [Advice]) throws -> Bool {
+        try settings.adviceRules.isDue(frame.well, standing: standing, at: frame.index) {
+            try environment.ledger.lastOnset(of: frame.well, run: frame.run)
+        }
+    }
+
+    private func record(_ changes: AdviceRules.Changes, after alarm: Alarm) throws {
+        var events: [Event] = []
+        let successor = changes.given.first.map { "the advice to \($0.action.rawValue) took its place" }
+        let over = try changes.over.map { advice in
+            let reason = successor ?? "its reason is gone"
+            let answer = Advice.Answer(.expired, by: Advice.Answer.daemon, note: reason, at: alarm.time)
+            // Whoever has acknowledged it may still say what became of it.
+            var advice =
+                advice.state == .pending
+                ? try environment.answers.answer(advice, answer).advice : advice
+            advice.isOver = true
+            events += [Event(endOf: advice, because: reason, at: alarm.time)].compactMap(\.self)
+            return advice
+        }
+        let given = changes.given.map { advice($0, after: alarm) }
+        events += given.compactMap { Event($0) }
+        for event in events { environment.logger.warning("\(event.message)") }
+        try environment.ledger.record([], events: events, advice: over + given)
+    }
+
+    /// Its id is the same where the same alarm is looked at again, as after a crash.
+    private func advice(_ proposal: AdviceRules.Proposal, after alarm: Alarm) -> Advice {
+        let wells = proposal.wells.map(\.description).joined(separator: " ")
+        let identity = [
+            alarm.frame.run, proposal.action.rawValue, wells, "\(alarm.frame.index)", alarm.time.iso8601,
+        ]
+        return Advice(
+            id: "adv_" + Digest.sha256(Data(identity.joined(separator: "\n").utf8)).prefix(16),
+            run: alarm.frame.run,
+            action: proposal.action,
+            wells: proposal.wells,
+            reason: proposal.reason,
+            since: alarm.time,
+            frame: alarm.frame.index
+        )
+    }
+}
