@@ -72,6 +72,12 @@ package struct Advice: Sendable, Equatable {
         case well(Well)
         /// The whole plate.
         case plate
+
+        /// What an action on wells is about.
+        package init(_ action: Action, _ wells: [Well]) {
+            let isOfWells = action == .refocus || action == .skipWell
+            self = isOfWells && wells.count == 1 ? .well(wells[0]) : .plate
+        }
     }
 
     /// The same for as long as the advice exists; no other advice has it.
@@ -80,7 +86,7 @@ package struct Advice: Sendable, Equatable {
     package let run: String
     /// What to do.
     package let action: Action
-    /// The wells that gave rise to it, in order; those to be refocused or skipped.
+    /// The wells to be refocused or skipped, in order; for the other actions those that gave rise to it.
     package let wells: [Well]
     /// Why, in a sentence.
     package let reason: String
@@ -114,9 +120,7 @@ package struct Advice: Sendable, Equatable {
     package var state: State { answer?.state ?? .pending }
 
     /// One well, or the plate.
-    package var subject: Subject {
-        wells.count == 1 && (action == .refocus || action == .skipWell) ? .well(wells[0]) : .plate
-    }
+    package var subject: Subject { Subject(action, wells) }
 
     /// The advice after an answer; `nil` where this answer may not follow its state.
     package func answered(_ answer: Answer) -> Advice? {

@@ -31,8 +31,8 @@ from advice import FolderAdvice, PageAdvice
 
 AUTOQC, MODEL = (os.path.abspath(path) for path in sys.argv[1:3])
 WELLS = ["A1", "A2", "A3", "A4", "B1", "B2"]
-TIMES = 14
-FAULT = 4
+TIMES = 10
+FAULT = 3
 TOKEN = "0123456789abcdef"
 LIMIT = 300
 
@@ -57,7 +57,8 @@ def simulate(folder):
     for kind, faults in (("sharp", "[]"), ("blurred", "[{kind: z-shift, wells: all, strength: 1}]")):
         script = folder / f"{kind}.yaml"
         script.write_text(f"faults: {faults}\n")
-        command = [AUTOQC, "simulate", "plate", "--out", folder / kind, "--run", "sim", "--seed", "7", "--speed", "10000"]
+        command = [AUTOQC, "simulate", "plate", "--out", folder / kind, "--run", "sim", "--seed", "5", "--speed", "10000"]
+        command += ["--width", "640", "--height", "400"]
         command += ["--truth", folder / f"{kind}.csv", "--wells", str(len(WELLS)), "--frames", str(TIMES), "--faults", script]
         subprocess.run(command, check=True, capture_output=True)
         names = sorted({file.name.split("_")[1] for file in (folder / kind).glob("*.tiff")})
@@ -125,7 +126,8 @@ class Scope:
             f"stalled_after: 0\nadvice: {{patience: 3}}\nweb: {{listen: '127.0.0.1:{self.port}', token: {TOKEN}}}\n"
         )
         self.core = Core()
-        for label, device in (("XY", "DXYStage"), ("Z", "DStage"), ("Shutter", "DShutter"), ("Focus", "DAutoFocus")):
+        devices = {"XY": "DXYStage", "Z": "DStage", "Shutter": "DShutter"} | ({"Focus": "DAutoFocus"} if has_autofocus else {})
+        for label, device in devices.items():
             self.core.loadDevice(label, "DemoCamera", device)
         self.camera = Camera(self, pictures)
         self.core.loadPyDevice("Camera", self.camera)
@@ -136,7 +138,9 @@ class Scope:
         self.core.setShutterDevice("Shutter")
         if has_autofocus:
             self.core.setAutoFocusDevice("Focus")
-        self.core.setAutoShutter(True)
+        # The core opens the shutter by itself for its own cameras only.
+        self.core.setAutoShutter(False)
+        self.core.setShutterOpen(True)
         self.follower, self.counts = None, []
 
     def start(self):
@@ -250,10 +254,6 @@ def shutter(scope):
     """The shutter sticks: the run pauses, a person mends it, and the run goes to its end. autoqc is killed meanwhile."""
     source, held = Killed(scope), []
 
-    def stick():
-        scope.core.setAutoShutter(False)
-        scope.core.setShutterOpen(False)
-
     def mend():
         until("the run is paused", lambda: scope.follower and scope.follower.is_paused and scope.core.mda.is_paused())
         held.append(scope.camera.taken)
@@ -261,10 +261,10 @@ def shutter(scope):
         held.append(scope.camera.taken)
         pause = [one for one in scope.on_page() if one["action"] == "pause"][0]
         held.append(scope.frames_after(pause))
-        scope.core.setAutoShutter(True)
+        scope.core.setShutterOpen(True)
         scope.follower.resume()
 
-    scope.camera.faults[FAULT, "A1"] = stick
+    scope.camera.faults[FAULT, "A1"] = lambda: scope.core.setShutterOpen(False)
     person = threading.Thread(target=mend)
     person.start()
     count = scope.acquire(source)

@@ -88,6 +88,17 @@ struct AdviceTests {
         }
     }
 
+    @Test func anAnswerOfThePageBeforeTheFirstLookIsInTheFile() async throws {
+        try await Bench.with { bench in
+            let advice = try stop(bench)
+            #expect(try file(advice, bench)["state"] as? String == "pending", "the file is there at once")
+            let answer = Advice.Answer(.refused, by: "Ada", note: "it is a test", at: advice.since)
+            _ = try AdviceLog(bench.tree).answer(advice, answer)
+            try look(bench)
+            #expect(try file(advice, bench)["note"] as? String == "it is a test")
+        }
+    }
+
     @Test func whatIsNoReplyIsLeftUntilItIsOldAndThenRemoved() async throws {
         try await Bench.with { bench in
             let advice = try stop(bench)

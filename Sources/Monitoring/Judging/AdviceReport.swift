@@ -8,7 +8,7 @@ import Rules
 
 /// Records the advice that follows from a run's faulty wells, and ends advice whose reason is gone (`AdviceRules`).
 ///
-/// It remembers nothing: the ledger has the wells and the advice that stands. `AdviceKeeper` writes the files.
+/// It remembers nothing: the ledger has the wells and the advice that stands. `AdviceKeeper` keeps the files in step.
 struct AdviceReport {
     /// The events of a well after which its run is looked at.
     static let causes: Set<Alarm.Event> = [.onset, .clear]
@@ -26,7 +26,14 @@ struct AdviceReport {
             let run = last.frame.run
             let standing = try environment.answers.following(environment.ledger.advice(run: run, .standing))
             let isChange = alarms.contains { Self.causes.contains($0.event) }
-            guard try isChange || isDue(last.frame, standing) else { return }
+            let moment = AdviceRules.Moment(
+                index: last.frame.index,
+                well: last.frame.well,
+                isFaulty: alarms.contains {
+                    $0.frame == last.frame && ($0.event == .fault || $0.event == .onset)
+                }
+            )
+            guard try isChange || isDue(standing, at: moment, of: run) else { return }
             let states = try environment.ledger.wellStates(of: run)
             let onsets = try environment.ledger.onsets(of: run)
             let faulty = states.filter(\.value).keys.map { well in
@@ -34,26 +41,27 @@ struct AdviceReport {
                 return (well, AdviceRules.FaultyWell(onset: onset.frame, cause: onset.cause))
             }
             let changes = settings.adviceRules.changes(
-                imaged: states.count,
+                imaged: Array(states.keys),
                 faulty: Dictionary(uniqueKeysWithValues: faulty),
                 standing: standing,
-                at: last.frame.index
+                at: moment
             )
             try record(changes, after: last)
         }
     }
 
-    private func isDue(_ frame: FrameID, _ standing: [Advice]) throws -> Bool {
-        try settings.adviceRules.isDue(frame.well, standing: standing, at: frame.index) {
-            try environment.ledger.lastOnset(of: frame.well, run: frame.run)
+    private func isDue(_ standing: [Advice], at moment: AdviceRules.Moment, of run: String) throws -> Bool {
+        try settings.adviceRules.isDue(standing: standing, at: moment) {
+            try environment.ledger.lastOnset(of: moment.well, run: run)
         }
     }
 
     private func record(_ changes: AdviceRules.Changes, after alarm: Alarm) throws {
         var events: [Event] = []
-        let successor = changes.given.first.map { "the advice to \($0.action.rawValue) took its place" }
         let over = try changes.over.map { advice in
-            let reason = successor ?? "its reason is gone"
+            let next = changes.given.first { $0.subject == .plate || $0.subject == advice.subject }
+            let reason =
+                next.map { "the advice to \($0.action.rawValue) took its place" } ?? "its reason is gone"
             let answer = Advice.Answer(.expired, by: Advice.Answer.daemon, note: reason, at: alarm.time)
             // Whoever has acknowledged it may still say what became of it.
             var advice =
@@ -67,6 +75,8 @@ struct AdviceReport {
         events += given.compactMap { Event($0) }
         for event in events { environment.logger.warning("\(event.message)") }
         try environment.ledger.record([], events: events, advice: over + given)
+        // What cannot be written now is left to the keeper, and holds up no frame.
+        for advice in over + given { try? AdviceRecord.write(advice, to: environment.tree) }
     }
 
     /// Its id is the same where the same alarm is looked at again, as after a crash.

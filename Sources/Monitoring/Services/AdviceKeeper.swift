@@ -60,11 +60,12 @@ final class AdviceKeeper: Sendable {
         }
         attempt {
             try environment.logs.alone {
+                // First, so that what is answered right now is among them.
+                var files = try files()
                 for advice in try environment.ledger.advice(.open) {
                     attempt { try takeReply(to: advice) }
                     attempt { try takeAnswers(to: advice) }
                 }
-                var files = try files()
                 for id in files.keys {
                     attempt { files[id] = try written(id, files[id]?.shown) }
                 }
