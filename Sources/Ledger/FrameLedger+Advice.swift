@@ -19,19 +19,19 @@ extension FrameLedger {
     package func advice(run: String? = nil, _ selection: AdviceSelection = .all) throws(LedgerError)
         -> [Advice]
     {
-        let condition =
+        var condition =
             switch selection {
             case .all: "true"
             case .open: "state IN ('pending', 'acknowledged')"
             case .standing: "NOT is_over"
             }
+        // A condition for what is given only, so that the index leads to it.
+        if run != nil { condition += " AND run = ?" }
         return try read { database in
             try Row.fetchAll(
                 database,
-                sql: """
-                    SELECT * FROM advice WHERE \(condition) AND run = coalesce(?, run) ORDER BY since_ns, id
-                    """,
-                arguments: [run]
+                sql: "SELECT * FROM advice WHERE \(condition) ORDER BY since_ns, id",
+                arguments: StatementArguments([run].compactMap(\.self))
             ).compactMap(Self.advice)
         }
     }

@@ -153,7 +153,9 @@ enum LedgerSchema {
 
         """
 
-    /// What the microscope was advised to do, kept for ever. State, name, time and note are those of the last answer.
+    /// What the microscope was advised to do, kept for ever.
+    ///
+    /// State, name, time and note are those of the last answer.
     private static let advice = """
         CREATE TABLE advice (
             id TEXT PRIMARY KEY,

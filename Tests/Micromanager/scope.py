@@ -193,8 +193,13 @@ class Scope:
         def started(follower):
             self.follower = follower
 
+        # A run that is paused for no reason is to end, too.
+        limit = threading.Timer(2 * LIMIT, self.core.mda.cancel)
+        limit.daemon = True
+        limit.start()
         with contextlib.redirect_stdout(io.StringIO()) as said:
             count = adapter.acquire(self.core, sequence, self.run, self.watched, source, "scope", started)
+        limit.cancel()
         self.said = said.getvalue()
         until("the frames are judged", lambda: self.judged() == count)
         return count

@@ -135,7 +135,10 @@ struct AdviceTests {
                 try judge(wells, "10", frame: 0, bench)
                 try judge(wells[..<3], "200", frame: 1, bench)
                 let file = try bench.file("01_A4_f1.tif", "200", well: "A4", frame: 1)
-                let crashing = try bench.pipeline(settings: settings, reached: { if $0 == step { throw Crash() } })
+                let crashing = try bench.pipeline(
+                    settings: settings,
+                    reached: { if $0 == step { throw Crash() } }
+                )
                 _ = try? crashing.process([file].queued)
                 for _ in 0..<2 {
                     let next = try bench.pipeline(settings: settings)
@@ -147,6 +150,22 @@ struct AdviceTests {
                 let told = try bench.ledger().events(after: 0).map(\.event.kind)
                 #expect(told.count { $0 == .stopAdvised } == 1, "crash at \(step)")
             }
+        }
+    }
+
+    @Test func answersThatCannotBeReadKeepNoFrameFromBeingJudged() async throws {
+        try await Bench.with { bench in
+            let advice = try stop(bench)
+            let log = bench.tree.adviceAnswers
+            try FileManager.default.removeItem(atPath: log)
+            try FileManager.default.createDirectory(atPath: log, withIntermediateDirectories: false)
+            try judge(wells[..<4], "10", frame: 2, bench)
+            #expect(try bench.rows().count == 16)
+            try look(bench)
+            #expect(try bench.ledger().advice(.open).map(\.isOver) == [true])
+            try FileManager.default.removeItem(atPath: log)
+            try look(bench)
+            #expect(try file(advice, bench)["note"] as? String == "its reason is gone")
         }
     }
 

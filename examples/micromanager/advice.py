@@ -28,7 +28,7 @@ class FolderAdvice:
         # A missing folder reads like an empty one: there was no advice yet.
         if not self.output.is_dir():
             raise FileNotFoundError(f"the folder {self.output} is not there")
-        files = sorted(self.output.glob(f"{run}/advice/*.json"))
+        files = sorted((self.output / run / "advice").glob("*.json"))
         advice = [self._read(file) for file in files if not file.name.endswith(".reply.json")]
         return [one for one in advice if one["run"] == run and one["state"] == "pending"]
 

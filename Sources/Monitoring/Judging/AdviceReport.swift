@@ -24,7 +24,9 @@ struct AdviceReport {
         // Alone, so that two wells that change at once do not give the same advice.
         try environment.logs.alone {
             let run = last.frame.run
-            let standing = try environment.answers.following(environment.ledger.advice(run: run, .standing))
+            let stored = try environment.ledger.advice(run: run, .standing)
+            // Where the answers cannot be read, the keeper says so; that is no reason not to judge.
+            let standing = (try? environment.answers.following(stored)) ?? stored
             let isChange = alarms.contains { Self.causes.contains($0.event) }
             let moment = AdviceRules.Moment(
                 index: last.frame.index,
@@ -58,15 +60,16 @@ struct AdviceReport {
 
     private func record(_ changes: AdviceRules.Changes, after alarm: Alarm) throws {
         var events: [Event] = []
-        let over = try changes.over.map { advice in
+        let over = changes.over.map { advice in
             let next = changes.given.first { $0.subject == .plate || $0.subject == advice.subject }
             let reason =
                 next.map { "the advice to \($0.action.rawValue) took its place" } ?? "its reason is gone"
             let answer = Advice.Answer(.expired, by: Advice.Answer.daemon, note: reason, at: alarm.time)
-            // Whoever has acknowledged it may still say what became of it.
-            var advice =
-                advice.state == .pending
-                ? try environment.answers.answer(advice, answer).advice : advice
+            var advice = advice
+            // Whoever has acknowledged it may still say what became of it. What the log does not take now, the keeper adds.
+            if advice.state == .pending {
+                advice = (try? environment.answers.answer(advice, answer).advice) ?? advice
+            }
             advice.isOver = true
             events += [Event(endOf: advice, because: reason, at: alarm.time)].compactMap(\.self)
             return advice

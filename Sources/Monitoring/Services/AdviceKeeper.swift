@@ -95,8 +95,15 @@ final class AdviceKeeper: Sendable {
     private func takeAnswers(to stored: Advice) throws {
         let (limit, now) = (state.withLock(\.expires), environment.now())
         var advice = try environment.answers.following(stored)
-        if advice.state.isOpen, now - advice.since >= limit {
-            let note = "nobody carried it out within \(limit.components.seconds) s"
+        let note: String? =
+            if advice.state == .pending, advice.isOver {
+                "its reason is gone"
+            } else if advice.state.isOpen, now - advice.since >= limit {
+                "nobody carried it out within \(limit.components.seconds) s"
+            } else {
+                nil
+            }
+        if let note {
             let answer = Advice.Answer(.expired, by: Advice.Answer.daemon, note: note, at: now)
             advice = try environment.answers.answer(advice, answer).advice
         }
