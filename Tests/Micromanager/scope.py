@@ -22,6 +22,7 @@ import urllib.request
 import numpy
 import tifffile
 import useq
+from pymmcore_plus import configure_logging
 from pymmcore_plus.experimental.unicore import SimpleCameraDevice, UniMMCore
 
 sys.dont_write_bytecode = True
@@ -171,17 +172,19 @@ class Scope:
             return json.load(response)
 
     def query(self, sql):
-        path = self.out / "ledger.sqlite"
-        if not path.exists():
-            return []
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as connection:
+        address = f"file:{self.out}/ledger.sqlite?mode=ro"
+        with contextlib.closing(sqlite3.connect(address, uri=True, timeout=30)) as connection:
             return connection.execute(sql).fetchall()
 
     def judged(self):
-        return self.query("SELECT count(*) FROM frames WHERE state = 'scored'")[0][0]
+        # The page answers before the ledger is made.
+        with contextlib.suppress(sqlite3.OperationalError):
+            return self.query("SELECT count(*) FROM frames WHERE state = 'scored'")[0][0]
+        return 0
 
     def wait_for_autoqc(self, taken):
-        until("the frames are judged", lambda: self.judged() >= taken - len(WELLS))
+        """Returns when few frames wait, or autoqc is gone."""
+        until("the frames are judged", lambda: self.daemon.poll() is not None or self.judged() >= taken - len(WELLS))
 
     def acquire(self, source):
         """Runs the plate; says how many frames were written."""
@@ -201,7 +204,7 @@ class Scope:
             count = adapter.acquire(self.core, sequence, self.run, self.watched, source, "scope", started)
         limit.cancel()
         self.said = said.getvalue()
-        until("the frames are judged", lambda: self.judged() == count)
+        until("the frames are judged", lambda: self.daemon.poll() is not None or self.judged() == count)
         return count
 
     def frames_after(self, advice):
@@ -274,10 +277,33 @@ def shutter(scope):
     person.start()
     count = scope.acquire(source)
     person.join()
-    assert source.kills == 1 and count == len(WELLS) * TIMES, scope.said
+    assert source.kills == 1 and count == len(WELLS) * TIMES, f"{count} frames\n{scope.said}"
     assert held[0] == held[1] and held[2] <= len(WELLS), f"{held}\n{scope.said}"
     scope.check(("pause", "done"))
     return f"paused {held[2]} frames after the advice, {count} frames"
+
+
+class Gone(FolderAdvice):
+    """autoqc is killed between its advice and the acknowledgement."""
+
+    def __init__(self, scope):
+        super().__init__(scope.out, patience=2)
+        self.scope = scope
+
+    def answer(self, advice, state, by, note=""):
+        self.scope.kill()
+        return super().answer(advice, state, by, note)
+
+
+def gone(scope):
+    """autoqc is gone when its advice is to be taken: the run goes to its end, and the advice is still to be answered."""
+    scope.camera.faults[FAULT, "A1"] = lambda: scope.core.setShutterOpen(False)
+    count = scope.acquire(Gone(scope))
+    assert count == len(WELLS) * TIMES and "the run goes on" in scope.said, scope.said
+    scope.start()
+    pause = [one for one in scope.on_page() if one["action"] == "pause"]
+    assert [one["state"] for one in pause] == ["pending"], pause
+    return f"{count} frames"
 
 
 def focus(scope):
@@ -304,10 +330,11 @@ def without_autofocus(scope):
 
 
 def main():
+    configure_logging(stderr_level="ERROR")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         pictures = simulate(folder)
-        for play in (calm, shutter, focus, without_autofocus):
+        for play in (calm, shutter, gone, focus, without_autofocus):
             scope = Scope(folder, play.__name__.replace("_", "-"), pictures, play is not without_autofocus)
             scope.start()
             try:
@@ -318,7 +345,7 @@ def main():
                 scope.kill()
                 raise
             print(f"ok {play.__name__}: {result}", flush=True)
-    print("4 passed, 0 failed")
+    print("5 passed, 0 failed")
 
 
 if __name__ == "__main__":

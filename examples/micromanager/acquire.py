@@ -74,7 +74,7 @@ class Follower(threading.Thread):
         # A second program of the same name is somebody else.
         self.source, self.run_name, self.by = source, run, f"{name}/{os.getpid()}"
         self.ended, self.trouble, self.reports = threading.Event(), None, []
-        self.is_paused = False
+        self.is_paused, self.held = False, set()
 
     def run(self):
         while not self.ended.wait(self.interval):
@@ -95,9 +95,11 @@ class Follower(threading.Thread):
     def follow(self, advice):
         action = advice["action"]
         # No frame is taken while it is not known who acts.
-        holds = action in ("pause", "stop") and not self.is_paused
+        holds = action in ("pause", "stop") and not self.is_paused and advice["id"] not in self.held
         is_mine = False
         if holds:
+            # Once: if autoqc is gone, the run is to go on.
+            self.held.add(advice["id"])
             self.hold()
         try:
             is_mine = self.source.answer(advice, "acknowledged", self.by)
@@ -112,6 +114,7 @@ class Follower(threading.Thread):
             case "stop":
                 self.core.mda.cancel()
             case "pause":
+                self.hold()
                 self.is_paused = True
                 print("paused: press Enter to go on")
             case "skip-well":
