@@ -33,6 +33,7 @@ class AdvisedEngine(MDAEngine):
     def __init__(self, core):
         # Several frames that the hardware takes by itself could not be stopped in between.
         super().__init__(core, use_hardware_sequencing=False)
+        # Wells to be skipped, and autofocus events of wells that are still to be focused.
         self.skipped, self.unfocused = set(), {}
 
     def event_iterator(self, events):
@@ -68,12 +69,14 @@ class Follower(threading.Thread):
 
     interval = 0.2
 
-    def __init__(self, core, engine, frames, source, run, name):
+    def __init__(self, core, engine, frames, wells, source, run, name):
         super().__init__(name="autoqc-advice", daemon=True)
-        self.core, self.engine, self.frames = core, engine, frames
-        # A second program of the same name is somebody else.
+        self.core, self.engine, self.frames, self.wells = core, engine, frames, wells
+        # A second program of the same name has another number.
         self.source, self.run_name, self.by = source, run, f"{name}/{os.getpid()}"
-        self.ended, self.trouble, self.reports = threading.Event(), None, []
+        self.ended, self.trouble = threading.Event(), None
+        # What is to be said of advice, and advice whose wells are being focused.
+        self.reports, self.focusing = [], []
         self.is_paused, self.held = False, set()
 
     def run(self):
@@ -83,7 +86,8 @@ class Follower(threading.Thread):
     def look(self):
         try:
             self.report()
-            for advice in self.source.pending(self.run_name):
+            # What is advised at the end of the run is for others.
+            for advice in [] if self.ended.is_set() else self.source.pending(self.run_name):
                 self.follow(advice)
             trouble = None
         except (OSError, ValueError, KeyError) as error:
@@ -123,12 +127,16 @@ class Follower(threading.Thread):
                 state, note = "refused", "the microscope has no autofocus"
             case "refocus":
                 events = [useq.MDAEvent.model_validate(event) for event in advice["useq"]]
-                self.engine.unfocused |= {event.pos_name: event for event in events}
+                # A well that is not imaged any more is not focused.
+                events = {event.pos_name: event for event in events if event.pos_name in self.wells - self.engine.skipped}
+                self.engine.unfocused |= events
+                self.focusing.append((advice, set(events)))
+                return
         self.reports.append((advice, state, note))
         self.report()
 
     def hold(self):
-        """Pauses, and returns when the frame at hand is finished."""
+        """Pauses, and returns when the current frame is finished."""
         mda = self.core.mda
         while mda.is_running() and not mda.is_paused():
             # The runner forgets it where it is just about to take a frame.
@@ -137,6 +145,13 @@ class Follower(threading.Thread):
 
     def report(self):
         """Says what became of the advice; what could not be said is said again."""
+        for advice, wells in list(self.focusing):
+            left = wells & self.engine.unfocused.keys()
+            if self.ended.is_set() or not left:
+                self.focusing.remove((advice, wells))
+                state = "refused" if left else "done"
+                note = "the run ended" if left else f"after {self.frames.count} frames"
+                self.reports.append((advice, state, note))
         while self.reports:
             self.source.answer(*self.reports[0][:2], self.by, self.reports[0][2])
             self.reports.pop(0)
@@ -150,8 +165,7 @@ class Follower(threading.Thread):
     def end(self):
         self.ended.set()
         self.join()
-        if self.reports:
-            self.look()
+        self.look()
 
 
 def acquire(core, sequence, run, folder, source, name, started=lambda follower: None):
@@ -161,7 +175,8 @@ def acquire(core, sequence, run, folder, source, name, started=lambda follower: 
     engine, frames = AdvisedEngine(core), FrameWriter(folder, run)
     core.mda.set_engine(engine)
     core.mda.events.frameReady.connect(frames.frameReady)
-    follower = Follower(core, engine, frames, source, run, name)
+    wells = {well(position.name) for position in sequence.stage_positions}
+    follower = Follower(core, engine, frames, wells, source, run, name)
     follower.start()
     started(follower)
     try:
