@@ -1,7 +1,7 @@
 """A Micro-Manager core beside autoqc, with faults in the middle of a run: scope.py AUTOQC MODEL
 
 Stages, shutter and autofocus are Micro-Manager's demo devices in a real core. The camera is one in Python that shows simulated
-cells: sharp ones, blurred ones where the z-stage is off, and darkness where the shutter is closed. It takes a frame only while few
+cells: sharp ones, blurred ones where the z-stage is off, debris in wells that got dirty, and darkness where the shutter is closed. It takes a frame only while few
 frames wait to be judged, so that a slow machine changes nothing. The adapter is the one of examples/micromanager.
 """
 import contextlib
@@ -33,6 +33,12 @@ from advice import FolderAdvice, PageAdvice
 AUTOQC, MODEL = (os.path.abspath(path) for path in sys.argv[1:3])
 WELLS = ["A1", "A2", "A3", "A4", "B1", "B2"]
 TIMES = 10
+# What the camera may see, as faults of the simulator.
+KINDS = {
+    "sharp": "[]",
+    "blurred": "[{kind: z-shift, wells: all, strength: 1}]",
+    "dirty": "[{kind: contamination, form: debris, wells: all, strength: 1}]",
+}
 FAULT = 3
 TOKEN = "0123456789abcdef"
 LIMIT = 300
@@ -53,9 +59,9 @@ def free_port():
 
 
 def simulate(folder):
-    """Frames of each well and time, sharp and blurred."""
+    """Frames of each kind, well and time."""
     pictures = {}
-    for kind, faults in (("sharp", "[]"), ("blurred", "[{kind: z-shift, wells: all, strength: 1}]")):
+    for kind, faults in KINDS.items():
         script = folder / f"{kind}.yaml"
         script.write_text(f"faults: {faults}\n")
         command = [AUTOQC, "simulate", "plate", "--out", folder / kind, "--run", "sim", "--seed", "5", "--speed", "10000"]
@@ -75,7 +81,8 @@ class Camera(SimpleCameraDevice):
     def __init__(self, scope, pictures):
         super().__init__()
         self.scope, self.pictures, self.exposure = scope, pictures, 10.0
-        self.taken, self.faults = 0, {}
+        self.taken, self.faults, self.dirty = 0, {}, set()
+        self.moments = dict.fromkeys(WELLS, 0)
         self.noise = numpy.random.default_rng(1)
 
     def get_exposure(self):
@@ -92,13 +99,14 @@ class Camera(SimpleCameraDevice):
 
     def snap(self, buffer):
         self.scope.wait_for_autoqc(self.taken)
-        moment, place = divmod(self.taken, len(WELLS))
-        self.faults.pop((moment, WELLS[place]), lambda: None)()
         core = self.scope.core
         x, y = core.getXYPosition()
         well = WELLS[round(y) * 4 + round(x)]
+        moment = self.moments[well]
+        self.moments[well] += 1
+        self.faults.pop((moment, well), lambda: None)()
         if core.getShutterOpen():
-            kind = "sharp" if abs(core.getZPosition()) < 5 else "blurred"
+            kind = "blurred" if abs(core.getZPosition()) > 5 else "dirty" if well in self.dirty else "sharp"
             buffer[:] = self.pictures[kind, well][moment]
         else:
             buffer[:] = self.noise.normal(6, 1.5, buffer.shape).round().clip(0, 255)
@@ -320,6 +328,17 @@ def focus(scope):
     return f"{count} frames, refocused on advice {len(page)} times"
 
 
+def debris(scope):
+    """One well gets dirty: it is skipped, and the others are imaged to the end."""
+    scope.camera.faults[FAULT, "A2"] = lambda: scope.camera.dirty.add("A2")
+    scope.acquire(FolderAdvice(scope.out))
+    page = scope.check({("skip-well", "done")})
+    counts = {well: len(list(scope.watched.glob(f"*_{adapter.well(well)}_*.tiff"))) for well in WELLS}
+    dirty = counts.pop("A2")
+    assert page[0]["wells"] == ["A02"] and set(counts.values()) == {TIMES} and dirty < TIMES, f"{dirty} {counts}\n{scope.said}"
+    return f"skipped after {dirty} frames of the well"
+
+
 def without_autofocus(scope):
     """The same without an autofocus: the core stops."""
     scope.camera.faults[FAULT, "A1"] = lambda: scope.core.setZPosition(40)
@@ -338,7 +357,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         pictures = simulate(folder)
-        for play in (calm, shutter, gone, focus, without_autofocus):
+        for play in (calm, shutter, gone, focus, debris, without_autofocus):
             scope = Scope(folder, play.__name__.replace("_", "-"), pictures, play is not without_autofocus)
             scope.start()
             try:
@@ -349,7 +368,7 @@ def main():
                 scope.kill()
                 raise
             print(f"ok {play.__name__}: {result}", flush=True)
-    print("5 passed, 0 failed")
+    print("6 passed, 0 failed")
 
 
 if __name__ == "__main__":
