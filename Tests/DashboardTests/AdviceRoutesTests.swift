@@ -74,6 +74,12 @@ struct AdviceRoutesTests {
             ] {
                 #expect(try await page.visitor.post("\(Self.path)/adv_1", wish).status == 400, "\(wish)")
             }
+            let elsewhere = try await page.visitor.post(
+                "\(Self.path)/adv_1",
+                answer,
+                ["Origin": "http://elsewhere.example"]
+            )
+            #expect(elsewhere.status == 403)
             #expect(try await Self.listed(page, "?state=pending").count == 1)
         }
         try await OpenPage.with(mayDecide: false) { page in
