@@ -8,8 +8,8 @@ import ServiceLifecycle
 
 /// The live page: plate map, drill-down, `/api/v1`, `/metrics` and `/healthz` over HTTP.
 ///
-/// It answers from the ledger and the output folder, which it only reads but for reviewers' decisions, and adds what the daemon says
-/// of itself. So it needs no daemon, and is best a process of its own: nothing that is asked for can end the one that judges.
+/// It answers from the ledger and the output folder, which it only reads but for reviewers' decisions and answers to advice, and adds what the
+/// daemon says of itself. So it needs no daemon, and is best a process of its own: nothing that is asked for can end the one that judges.
 package struct DashboardService: Service {
     private let settings: WebSettings
     private let site: Site
@@ -35,6 +35,7 @@ package struct DashboardService: Service {
             ledger: OpenLedger(tree.ledger),
             tree: tree,
             decisions: DecisionLog(tree),
+            answers: AdviceLog(tree),
             format: settings.plate,
             lenses: LensHistory(rules: rules),
             daemon: daemon,

@@ -6,7 +6,7 @@ import Synchronization
 /// The durable record of what became of every frame, one SQLite database for each output folder.
 ///
 /// **Format.** SQLite in WAL mode with `synchronous=FULL`: a commit that returned survives a power cut.
-/// Schema version 5 (`PRAGMA user_version`); a ledger of another version is refused:
+/// Schema version 6 (`PRAGMA user_version`); a ledger of another version is refused:
 ///
 /// | table | column | meaning |
 /// |---|---|---|
@@ -42,6 +42,9 @@ import Synchronization
 /// | | `severity`, `threshold`, `cause`, `pattern`, `reason`, `model` | |
 /// | `events` | `id`, `name` | what people are told, see `Event`, in this order; `name` stays the same where it is found again |
 /// | | `time_ns`, `event`, `run`, `well`, `view`, `message`, `data` | empty where it is of no run or well; `data` is a JSON object |
+/// | `advice` | `id`, `run`, `action`, `wells` (`B01 B02`), `reason`, `since_ns`, `frame` | what the microscope was advised to do, see `Advice` |
+/// | | `state`, `by`, `at_ns`, `note` | the last answer; null but for `state` where there is none |
+/// | | `is_over` | 1 where its reason is gone |
 /// | `pending` | `root`, `path`, `run` ... `frame` | files that wait, as in `frames`, until they have an outcome |
 /// | | `reason`, `since_ns` | why, and since when |
 /// | `runs` (view) | `run`, `first_ns`, `last_ns`, `wells`, `frames`, `judged`, `flagged`, `quarantined`, `skipped` | sums over `frames` |
@@ -170,15 +173,18 @@ package final class FrameLedger: Sendable {
         try? DatabaseQueue(path: path).read { _ = try LedgerSchema.state(of: $0) }
     }
 
-    /// Records outcomes, and the alarms and events they gave rise to, in one transaction: all of them or none, durable when
+    /// Records outcomes, and the alarms, events and advice they gave rise to, in one transaction: all of them or none, durable when
     /// this returns.
     ///
-    /// An alarm or event that is known already is not recorded again. Throws `gone` where the file is not the one that was opened
-    /// any more.
-    package func record(_ records: [FrameRecord], alarms: [Alarm] = [], events: [Event] = [])
-        throws(LedgerError)
-    {
-        guard !records.isEmpty || !alarms.isEmpty || !events.isEmpty else { return }
+    /// An alarm or event that is known already is not recorded again; a known advice takes its new state. Throws `gone` where the
+    /// file is not the one that was opened any more.
+    package func record(
+        _ records: [FrameRecord],
+        alarms: [Alarm] = [],
+        events: [Event] = [],
+        advice: [Advice] = []
+    ) throws(LedgerError) {
+        guard !records.isEmpty || !alarms.isEmpty || !events.isEmpty || !advice.isEmpty else { return }
         guard isInPlace else {
             throw LedgerError(code: .gone, path: path, detail: "it was removed or replaced")
         }
@@ -204,6 +210,7 @@ package final class FrameLedger: Sendable {
                 }
                 for alarm in alarms { try Self.insert(alarm, in: database) }
                 for event in events { try Self.insert(event, in: database) }
+                for advice in advice { try Self.upsert(advice, in: database) }
             }
         }
     }

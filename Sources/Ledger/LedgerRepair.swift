@@ -16,7 +16,7 @@ package struct LedgerRepair: Sendable {
 
     /// Tables whose rows have a number, in the order of their dependence; `series` follows from `frames`.
     private static let numbered = ["roots", "sessions", "frames", "alarms", "events"]
-    private static let keyed = ["models", "session_roots", "pending"]
+    private static let keyed = ["models", "session_roots", "advice", "pending"]
     /// Rows that are copied at once, at first.
     private static let stride: Int64 = 4096
     /// Attempts at parts of a table that cannot be read, at most.

@@ -5,7 +5,7 @@ import GRDB
 /// There is one version of them. It stands in SQLite's `user_version`, and a ledger of another version is refused.
 enum LedgerSchema {
     /// The version that this program writes and reads.
-    static let version = 5
+    static let version = 6
 
     enum State: Equatable {
         /// No tables of a ledger.
@@ -45,7 +45,7 @@ enum LedgerSchema {
     }
 
     static func create(in database: Database) throws {
-        try database.execute(sql: frames + sessions + alarms + events + series + triggers)
+        try database.execute(sql: frames + sessions + alarms + events + advice + series + triggers)
         try database.execute(sql: "PRAGMA user_version = \(version)")
     }
 
@@ -150,6 +150,26 @@ enum LedgerSchema {
             data TEXT NOT NULL
         ) STRICT;
         CREATE INDEX events_of_well ON events (run, well, view, id);
+
+        """
+
+    /// What the microscope was advised to do, kept for ever.
+    ///
+    /// State, name, time and note are those of the last answer.
+    private static let advice = """
+        CREATE TABLE advice (
+            id TEXT PRIMARY KEY,
+            run TEXT NOT NULL,
+            action TEXT NOT NULL CHECK (action IN ('refocus', 'skip-well', 'pause', 'stop')),
+            wells TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            since_ns INTEGER NOT NULL,
+            frame INTEGER NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('pending', 'acknowledged', 'done', 'refused', 'expired')),
+            by TEXT, at_ns INTEGER, note TEXT,
+            is_over INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX advice_of_run ON advice (run, since_ns);
 
         """
 

@@ -15,6 +15,7 @@ final class MonitorAssembly: Sendable {
     private let pipeline: FramePipeline
     private let stalls: StallReporter
     private let conditions: ConditionReporter
+    private let advice: AdviceKeeper
     private let status: StatusService
     /// `nil` where what lies there is all there is to judge, or nothing makes faults.
     private let canary: CanaryService?
@@ -74,6 +75,7 @@ final class MonitorAssembly: Sendable {
             freeBytes: { [tree = configuration.output] in tree.freeBytes },
             now: parts.now
         )
+        advice = AdviceKeeper(pipeline.environment, expires: configuration.adviceExpires)
         canary = quietEnd == nil ? Self.canary(configuration, parts, pipeline, queue) : nil
         status = StatusService(
             notifier: parts.notifier,
@@ -101,6 +103,7 @@ final class MonitorAssembly: Sendable {
         FramePipeline.Environment(
             ledger: ledger,
             tree: configuration.output,
+            answers: AdviceLog(configuration.output),
             sidecars: Sidecars(tree: configuration.output, writeMask: parts.writeMask),
             journal: parts.journal,
             reader: parts.reader,
@@ -190,6 +193,7 @@ final class MonitorAssembly: Sendable {
             pipeline: pipeline,
             stalls: stalls,
             conditions: conditions,
+            advice: advice,
             crew: crew,
             threads: threads,
             logger: logger,
@@ -229,6 +233,7 @@ final class MonitorAssembly: Sendable {
         pipeline.set(FramePipeline.Settings(configuration, judge: judge))
         queue.set(batchFrames: configuration.batchFrames, capacity: configuration.queueNames)
         stalls.set(limit: configuration.stalledAfter)
+        advice.set(expires: configuration.adviceExpires)
         canary?.set(configuration.canary)
         current.withLock { $0 = (judge, configuration.stopTimeout) }
     }
@@ -284,7 +289,7 @@ extension FramePipeline.Settings {
             frozenFrames: configuration.frozenFrames,
             drift: configuration.drift,
             plateRules: configuration.plateRules,
-            stopShare: configuration.stopShare,
+            adviceRules: configuration.adviceRules,
             readAttempts: configuration.readAttempts,
             namesByFrame: (try? FramePattern(configuration.pattern))?.hasFolders ?? false
         )

@@ -16,9 +16,13 @@ package struct Event: Sendable, Equatable {
         case plate = "PLATE"
         /// They do not have it in common any more.
         case plateClear = "PLATE-CLEAR"
+        /// The run had better be paused until a person has looked.
+        case pauseAdvised = "PAUSE-ADVISED"
+        /// That advice is over.
+        case pauseClear = "PAUSE-CLEAR"
         /// So many wells are faulty that the run had better be stopped.
         case stopAdvised = "STOP-ADVISED"
-        /// They are not any more.
+        /// That advice is over.
         case stopClear = "STOP-CLEAR"
         /// Frames of a well or run stopped coming.
         case stalled = "STALLED"

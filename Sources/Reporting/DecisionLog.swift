@@ -1,7 +1,5 @@
 package import Files
-import Foundation
 package import Plate
-import Synchronization
 
 /// What a person who looked at a frame, or at a whole well, says of its verdict.
 ///
@@ -75,8 +73,7 @@ package struct Decision: Sendable, Equatable {
 ///
 /// **Format.** UTF-8, one JSON object and a newline for each decision, append-only, fsynced. Its members are `decided` (UTC, ms),
 /// `run`, `well` (`B01`), `view`, `frame` (missing for a whole well), `file`, `decision`, `note`, `reviewer`. Lines that are none are
-/// passed over. Several processes may append. The file is its group's to write: the page writes it, and nothing else, under a
-/// user of its own.
+/// passed over. Several processes may append: the page writes the file under a user of its own.
 package final class DecisionLog: Sendable {
     private struct Line: Codable {
         let decided: String
@@ -90,14 +87,6 @@ package final class DecisionLog: Sendable {
         let reviewer: String
     }
 
-    /// Tells one state of the file from another.
-    private struct Stamp: Equatable {
-        let inode: UInt64
-        let size: Int
-        let seconds: Int
-        let nanoseconds: Int
-    }
-
     /// Of the same frame or well.
     private struct Subject: Hashable {
         let run: String
@@ -107,81 +96,48 @@ package final class DecisionLog: Sendable {
         let file: String
     }
 
-    /// A larger file is refused: some hundred thousand decisions.
-    private static let largest = 64 << 20
-    private static let mode: UInt32 = 0o660
-
-    private let path: String
-    private let folder: String
-    private let known = Mutex<(stamp: Stamp, decisions: [Decision])?>(nil)
+    private let log: SharedLog<Line, [Decision]>
 
     /// The log of an output folder; nothing is made or read yet.
     package init(_ tree: OutputTree) {
-        (path, folder) = (tree.decisions, tree.root)
+        log = SharedLog(tree.decisions) { Self.last(of: $0) }
     }
 
     /// Makes the file where it is missing, and lets its group write it.
     package static func prepare(_ tree: OutputTree) throws(OutputError) {
-        let file = try Durable.Handle(tree.decisions, flags: O_RDWR | O_CREAT | O_NOFOLLOW, mode: mode)
-        // The process's mask of permissions may have left the group out; a file of another user stays as it is.
-        _ = fchmod(file.descriptor, mode)
+        try SharedLogs.prepare(tree.decisions)
     }
 
     /// Whether this process may add decisions.
-    package var isWritable: Bool {
-        guard unsafe access(path, F_OK) == 0 else { return unsafe access(folder, W_OK) == 0 }
-        return unsafe access(path, W_OK) == 0
-    }
+    package var isWritable: Bool { log.isWritable }
 
     /// Adds a decision, durable when this returns.
     package func add(_ decision: Decision) throws(OutputError) {
-        let line = Line(
-            decided: decision.decided.iso8601,
-            run: decision.run,
-            well: decision.well.description,
-            view: decision.view.description,
-            frame: decision.frame,
-            file: decision.file,
-            decision: decision.kind,
-            note: decision.note,
-            reviewer: decision.reviewer
-        )
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        guard let bytes = try? encoder.encode(line) else {
-            throw OutputError("encode a decision for", path, detail: "it is no text", code: .notUsable)
+        try log.add { _ in
+            Line(
+                decided: decision.decided.iso8601,
+                run: decision.run,
+                well: decision.well.description,
+                view: decision.view.description,
+                frame: decision.frame,
+                file: decision.file,
+                decision: decision.kind,
+                note: decision.note,
+                reviewer: decision.reviewer
+            )
         }
-        // Held until the line is there: another process may be about to cut off what a crash left half-written.
-        let lock = try Durable.Handle(path, flags: O_RDWR | O_CREAT | O_NOFOLLOW, mode: Self.mode)
-        guard flock(lock.descriptor, LOCK_EX) == 0 else { throw OutputError("lock", path, errno: errno) }
-        try LineFile(path).append([String(decoding: bytes, as: UTF8.self)])
-        withExtendedLifetime(lock) {}
     }
 
     /// The decisions that count: the last one on each frame and each well, without those taken back, in the order of
     /// wells and time.
     package func decisions(run: String? = nil, well: Well? = nil) throws(OutputError) -> [Decision] {
-        try all().filter { (run ?? $0.run) == $0.run && (well ?? $0.well) == $0.well }
+        try log.all().filter { (run ?? $0.run) == $0.run && (well ?? $0.well) == $0.well }
     }
 
-    private func all() throws(OutputError) -> [Decision] {
-        guard let stamp = Self.stamp(of: path) else { return [] }
-        if let known = known.withLock({ $0 }), known.stamp == stamp { return known.decisions }
-        guard stamp.size <= Self.largest else {
-            throw OutputError("read", path, detail: "it has \(stamp.size) bytes", code: .notUsable)
-        }
-        let file = try Durable.Handle(path, flags: O_RDONLY | O_NOFOLLOW)
-        let decisions = Self.last(of: try file.read(at: 0, count: stamp.size))
-        known.withLock { $0 = (stamp, decisions) }
-        return decisions
-    }
-
-    private static func last(of bytes: [UInt8]) -> [Decision] {
-        let decoder = JSONDecoder()
+    private static func last(of lines: [Line]) -> [Decision] {
         var last: [Subject: Decision] = [:]
-        for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            guard let line = try? decoder.decode(Line.self, from: Data(line)), let decision = decision(line)
-            else { continue }
+        for line in lines {
+            guard let decision = decision(line) else { continue }
             last[subject(decision)] = decision
         }
         return last.values.filter { $0.kind != .withdrawn }.sorted { order($0) < order($1) }
@@ -219,17 +175,6 @@ package final class DecisionLog: Sendable {
             note: line.note,
             reviewer: line.reviewer,
             decided: decided
-        )
-    }
-
-    private static func stamp(of path: String) -> Stamp? {
-        var status = stat()
-        guard unsafe stat(path, &status) == 0 else { return nil }
-        return Stamp(
-            inode: UInt64(status.st_ino),
-            size: Int(status.st_size),
-            seconds: status.st_mtim.tv_sec,
-            nanoseconds: status.st_mtim.tv_nsec
         )
     }
 }

@@ -57,6 +57,19 @@ extension Event {
         self.init(kind, [run ?? "", identity], data, at: time, run: run)
     }
 
+    /// What people are told of an advice that is given; `nil` for one on wells, whose alarms say it.
+    package init?(_ advice: Advice) {
+        guard let kind = Kind(advised: advice.action) else { return nil }
+        self.init(kind, at: advice.since, run: advice.run, reason: advice.reason, identity: advice.id)
+    }
+
+    /// What people are told when an advice is over.
+    package init?(endOf advice: Advice, because reason: String, at time: Timestamp) {
+        guard let kind = Kind(advised: advice.action) else { return nil }
+        let end: Kind = kind == .pauseAdvised ? .pauseClear : .stopClear
+        self.init(end, at: time, run: advice.run, reason: reason, identity: advice.id)
+    }
+
     private init(
         _ kind: Kind,
         _ identity: [String],
@@ -86,6 +99,8 @@ extension Event {
     private static func message(_ kind: Kind, _ run: String?, _ reason: String) -> String {
         let run = "Run \(Logfmt.value(run ?? ""))"
         return switch kind {
+        case .pauseAdvised: "\(run) had better be paused: \(reason)"
+        case .pauseClear: "\(run) need not be paused any more: \(reason)"
         case .stopAdvised: "\(run) had better be stopped: \(reason)"
         case .stopClear: "\(run) need not be stopped any more: \(reason)"
         case .behind: "Judging is behind: \(reason)"
@@ -104,12 +119,14 @@ extension Event {
         case .shift: "look at the focus, and whether somebody moved the plate"
         case .drift: "look at focus, lamp and evaporation before frames are lost"
         case .stalled: "look at the microscope, its disk, the share, and the file names"
+        case .pauseAdvised: "look at the lamp, its shutter and the camera, and let the run go on"
         case .stopAdvised: "look at the plate, and stop the run if it cannot be saved"
         case .behind:
             "nothing during the run: no frame is lost; if it lasts, more cores or fewer other programs"
         case .diskLow: "free some space on the file system of the output"
         case .failed: "look at the daemon's log (journalctl -t autoqc)"
-        case .clear, .plate, .plateClear, .stopClear, .canary, .canaryClear, .behindClear, .diskClear,
+        case .clear, .plate, .plateClear, .pauseClear, .stopClear, .canary, .canaryClear, .behindClear,
+            .diskClear,
             .failedClear:
             nil
         }
@@ -117,6 +134,15 @@ extension Event {
 }
 
 extension Event.Kind {
+    /// What is told of an advice on a whole run.
+    fileprivate init?(advised action: Advice.Action) {
+        switch action {
+        case .pause: self = .pauseAdvised
+        case .stop: self = .stopAdvised
+        case .refocus, .skipWell: return nil
+        }
+    }
+
     /// The same change in the words of an alarm log; `nil` for what is no change of state.
     fileprivate init?(_ event: Alarm.Event) {
         switch event {

@@ -10,14 +10,15 @@ package import Plate
 /// OUT/RUN/masks/01_B1_f100.mask.tiff, 01_B1_f100.mask.geojson
 /// OUT/RUN/quarantine.log
 /// OUT/RUN/learned.safetensors
+/// OUT/RUN/advice/ID.json                 what the microscope had better do; ID.reply.json is its answer (AdviceRecord)
 /// OUT/canary.log
 /// OUT/decisions.jsonl
+/// OUT/advice.jsonl                       who answered which advice
 /// OUT/notify.sqlite                      what `autoqc notify` has told to whom, and what waits
 /// OUT/.judging-N, OUT/.crashed           what is being judged, for the case of a crash (Monitoring.CrashNotes)
 /// ```
-/// A run whose name is that of one of the daemon's files (`ledger.sqlite...`, `notify.sqlite...`, `canary.log`, `decisions.jsonl`) has a
-/// folder with a `%` in front, as
-/// `%6Cedger.sqlite`.
+/// A run whose name is that of one of the daemon's files (`ledger.sqlite...`, `notify.sqlite...`, `canary.log`, `decisions.jsonl`,
+/// `advice.jsonl`) has a folder with a `%` in front, as `%6Cedger.sqlite`.
 /// Masks are named like their frames' files, or `B01_f100` where a pattern with a `/` lets files of different wells share a
 /// name. `RUN` and the masks' names come from outside and are made safe: see `SafeName`.
 package struct OutputTree: Sendable, Equatable {
@@ -37,6 +38,9 @@ package struct OutputTree: Sendable, Equatable {
 
     /// What reviewers decided (`DecisionLog`).
     package var decisions: String { "\(root)/decisions.jsonl" }
+
+    /// What was answered to advice (`AdviceLog`).
+    package var adviceAnswers: String { "\(root)/advice.jsonl" }
 
     /// What `autoqc notify` has told to whom, and what waits to be told.
     package var notifications: String { "\(root)/notify.sqlite" }
@@ -70,7 +74,7 @@ package struct OutputTree: Sendable, Equatable {
     /// Whether a name in the output folder is kept for the daemon's own files; some file systems do not tell `a` from `A`.
     static func isOwn(_ name: String) -> Bool {
         let name = name.lowercased()
-        return name.hasPrefix(".") || ["canary.log", "decisions.jsonl"].contains(name)
+        return name.hasPrefix(".") || ["canary.log", "decisions.jsonl", "advice.jsonl"].contains(name)
             || ["ledger.sqlite", "notify.sqlite"].contains { name.hasPrefix($0) }
     }
 
@@ -83,8 +87,16 @@ package struct OutputTree: Sendable, Equatable {
     /// The alarm log of what a run's wells have in common.
     package func plateLog(run: String) -> String { "\(folder(run: run))/alarms/plate.log" }
 
-    /// The file that is there while a run had better be stopped.
-    package func stopAdvice(run: String) -> String { "\(folder(run: run))/STOP-ADVISED" }
+    /// Folder of the advice of a run.
+    private func adviceFolder(run: String) -> String { "\(folder(run: run))/advice" }
+
+    /// The file of an advice.
+    package func advice(run: String, id: String) -> String { "\(adviceFolder(run: run))/\(id).json" }
+
+    /// The file that acquisition software writes to answer an advice; the daemon takes it away.
+    package func adviceReply(run: String, id: String) -> String {
+        "\(adviceFolder(run: run))/\(id).reply.json"
+    }
 
     /// Folder of the score maps of a run's faulty frames.
     package func scores(run: String) -> String { "\(folder(run: run))/scores" }
@@ -119,11 +131,14 @@ package struct OutputTree: Sendable, Equatable {
         try probe()
         // A file that somebody put in its place is no reason not to judge.
         try? DecisionLog.prepare(self)
+        try? AdviceLog.prepare(self)
         for name in try Durable.entries(of: root) where Self.isLeftProbe(name) {
             try Durable.remove("\(root)/\(name)")
         }
         for run in try Durable.entries(of: root) where !Self.isOwn(run) {
-            for folder in ["\(root)/\(run)", "\(root)/\(run)/masks", "\(root)/\(run)/scores"] {
+            for folder in [
+                "\(root)/\(run)", "\(root)/\(run)/masks", "\(root)/\(run)/scores", "\(root)/\(run)/advice",
+            ] {
                 Self.removeUnfinished(in: folder)
             }
         }
@@ -137,13 +152,13 @@ package struct OutputTree: Sendable, Equatable {
         }
     }
 
-    /// Keeps the file `STOP-ADVISED` there while so much of a run is faulty that it had better be stopped; `nil` removes it.
-    ///
-    /// One line of UTF-8 says when and why. Acquisition software may look for the file; autoqc stops nothing.
-    package func adviseStop(_ sentence: String?, run: String) throws(OutputError) {
-        guard let sentence else { return try Durable.remove(stopAdvice(run: run)) }
-        try Durable.makeFolders(folder(run: run))
-        try Durable.replace(stopAdvice(run: run), with: (sentence + "\n").utf8)
+    /// Makes the folder of a run's advice, and lets its group write replies there.
+    func makeAdviceFolder(run: String) throws(OutputError) {
+        let path = adviceFolder(run: run)
+        guard unsafe access(path, F_OK) != 0 else { return }
+        try Durable.makeFolders(path)
+        // The process's mask of permissions may have left the group out.
+        _ = unsafe chmod(path, 0o775)
     }
 
     /// Bytes left on the output's file system; `nil` where that is not known.

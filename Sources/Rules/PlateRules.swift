@@ -121,7 +121,7 @@ package struct PlateRules: Sendable, Equatable {
 }
 
 /// The wells of a run when one of them changed, and what follows for the plate: which patterns to announce and which to clear,
-/// whether stopping is advised, and whether an alarm of the plate speaks for that of a well.
+/// and whether an alarm of the plate speaks for that of a well.
 package struct PlateState: Sendable {
     /// A change of what the wells have in common.
     package enum Transition: Sendable, Equatable {
@@ -131,8 +131,6 @@ package struct PlateState: Sendable {
         case ends(PlatePattern)
     }
 
-    /// Half of two wells is one, which is no reason to stop a plate.
-    private static let fewestWells = 4
     /// Wells that a reason names, at most.
     private static let mostNames = 16
 
@@ -183,16 +181,6 @@ package struct PlateState: Sendable {
         return rules.patterns(affected).contains { pattern in
             announced.contains(pattern) && rules.members(of: pattern, among: affected.keys).contains(well)
         }
-    }
-
-    /// Why to stop the run, where at least this share of its wells is faulty; `nil` for a share of 0, and where fewer are.
-    package func stopAdvice(share: Double) -> String? {
-        let count = faulty.values.count { $0 }
-        guard share > 0, faulty.count >= Self.fewestWells, Double(count) >= share * Double(faulty.count)
-        else {
-            return nil
-        }
-        return "\(count) of \(faulty.count) wells are faulty"
     }
 
     private func reason(_ pattern: PlatePattern) -> String {

@@ -62,12 +62,16 @@ struct FrameTableTests {
         let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
         #expect(object?["terms"] as? [String: Double] == ["level": -0.25, "tiles_top": 4.125])
         #expect(object?["term"] as? String == "tiles_top")
-        let normal = try FrameTable.table.json(Self.record(.judged(AuditedPlate.judgement(false, terms: terms))))
+        let normal = try FrameTable.table.json(
+            Self.record(.judged(AuditedPlate.judgement(false, terms: terms)))
+        )
         #expect(
             normal.contains("\"terms\":{") && !normal.contains("\"term\":") && !normal.contains("\"cause\":")
         )
         #expect(
-            try !FrameTable.table.json(Self.record(.judged(AuditedPlate.judgement(true)))).contains("\"terms\"")
+            try !FrameTable.table.json(Self.record(.judged(AuditedPlate.judgement(true)))).contains(
+                "\"terms\""
+            )
         )
     }
 

@@ -80,7 +80,7 @@ import Testing
             #expect(stage.plate.counts() == [.judged: 3])
             #expect(
                 stage.plate.names(in: "").filter { !$0.hasPrefix(".") && !$0.hasPrefix("ledger") } == [
-                    "canary.log", "decisions.jsonl",
+                    "advice.jsonl", "canary.log", "decisions.jsonl",
                 ]
             )
             let audit = try Program(["audit", stage.plate.out.path], in: folder)

@@ -29,7 +29,16 @@ import Testing
             frame: FrameID(run: "01", well: try Sample.well(), index: 1),
             model: "m"
         )
-        try ledger.record(frames + movie, alarms: [alarm])
+        let advice = Advice(
+            id: "adv_1",
+            run: "01",
+            action: .skipWell,
+            wells: [try Sample.well()],
+            reason: "",
+            since: Timestamp(nanoseconds: 1),
+            frame: 1
+        )
+        try ledger.record(frames + movie, alarms: [alarm], advice: [advice])
         try ledger.begin(
             DaemonSession(
                 started: Timestamp(nanoseconds: 1),
@@ -67,6 +76,8 @@ import Testing
         _ = try? ledger.history(of: well, run: "01", count: 10)
         _ = try? ledger.appearances(of: well, run: "01", model: "3f9ac2d41b7e", count: 10)
         _ = try? ledger.alarms(run: "01")
+        _ = try? ledger.advice()
+        _ = try? ledger.onsets(of: "01")
         _ = try? ledger.sessions()
         _ = try? ledger.pending()
         try? ledger.forEach { _ in }
@@ -98,6 +109,8 @@ import Testing
         "UPDATE alarms SET time_ns = -9223372036854775808, frame = 9223372036854775807",
         "UPDATE alarms SET well = '', event = 'X'",
         "UPDATE sessions SET started_ns = -9223372036854775808, ended_ns = 9223372036854775807",
+        "UPDATE advice SET wells = 'x ZZ99', frame = -1, since_ns = -9223372036854775808",
+        "UPDATE advice SET by = 'x', at_ns = 9223372036854775807, is_over = 7",
         "UPDATE pending SET frame = -1, size = -1, since_ns = -9223372036854775808", "DELETE FROM roots",
     ])
     func noRowEndsTheProgram(change: String) async throws {

@@ -137,8 +137,7 @@ struct SidecarsTests {
 
     @Test(arguments: [
         "ledger.sqlite", "ledger.sqlite-wal", "LEDGER.SQLITE", "canary.log", "Canary.log", "decisions.jsonl",
-        ".lock",
-        ".probe-1", "..",
+        "advice.jsonl", ".lock", ".probe-1", "..",
         "learned", "masks", "quarantine.log", "alarms",
     ])
     func noRunHasTheNameOfAFileOfTheDaemon(run: String) {

@@ -130,23 +130,4 @@ struct PlateStateTests {
             "it does not hold any more"
         )
     }
-
-    @Test func stoppingIsAdvisedFromAShareOfFaultyWellsOn() throws {
-        let half = try state(faulty: ["A3", "B3", "C3", "D3", "A4", "B4"])
-        #expect(half.stopAdvice(share: 0.5) == "6 of 12 wells are faulty")
-        #expect(half.stopAdvice(share: 0.6) == nil && half.stopAdvice(share: 0) == nil)
-        // Wells that shift or drift are no reason to stop.
-        let all = (column + others).map { (well: $0, frame: 100) }
-        #expect(try state(shifts: all, drifts: all).stopAdvice(share: 0.5) == nil)
-        let three = try ["A3", "B3", "C3"].map { try (#require(Well($0)), true) }
-        let few = PlateState(
-            faulty: Dictionary(uniqueKeysWithValues: three),
-            shifts: [],
-            drifts: [],
-            announced: [],
-            at: 0,
-            rules: PlateRules()
-        )
-        #expect(few.stopAdvice(share: 0.5) == nil)
-    }
 }

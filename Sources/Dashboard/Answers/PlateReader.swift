@@ -13,6 +13,7 @@ struct PlateReader: Sendable {
     let ledger: FrameLedger
     let tree: OutputTree
     let decisions: DecisionLog
+    let answers: AdviceLog
     let format: WebSettings.PlateFormat
     let lensHistory: LensHistory
 

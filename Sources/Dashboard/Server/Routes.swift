@@ -54,6 +54,7 @@ struct Routes: Sendable {
         }
         FileRoutes(site: site).add(to: router)
         DecisionRoutes(site: site).add(to: router)
+        AdviceRoutes(site: site).add(to: router)
     }
 
     private func stream(_ request: Request, _ context: Context) -> Response {
@@ -244,15 +245,6 @@ struct DecisionRoutes: Sendable {
         router.post(Self.path) { request, context in try await decide(request, run: Routes.run(context)) }
     }
 
-    /// A text without control characters, but for some; `nil` for any other, and empty for none.
-    private static func text(_ text: String?, allowing some: String = "") -> String? {
-        let text = (text ?? "").replacing("\r\n", with: "\n")
-        let isPlain = text.unicodeScalars.allSatisfy {
-            $0.properties.generalCategory != .control || some.unicodeScalars.contains($0)
-        }
-        return isPlain ? text : nil
-    }
-
     private func decide(_ request: Request, run: String) async throws -> Response {
         guard site.canDecide else {
             return .problem(
@@ -270,8 +262,8 @@ struct DecisionRoutes: Sendable {
                 "send well, frame (with view and file) or none, decision (\(Decision.Kind.allCases.map(\.rawValue).joined(separator: ", "))), note, reviewer"
             )
         }
-        // Text for tables and pages: no spreadsheet, browser or C string takes what cannot be shown.
-        guard let note = Self.text(wish.note, allowing: "\n\t"), let reviewer = Self.text(wish.reviewer)
+        guard let note = PlainText.checked(wish.note, allowing: "\n\t"),
+            let reviewer = PlainText.checked(wish.reviewer)
         else {
             return .problem(
                 .badRequest,

@@ -9,6 +9,7 @@ struct Site: Sendable {
     let ledger: OpenLedger
     let tree: OutputTree
     let decisions: DecisionLog
+    let answers: AdviceLog
     let format: WebSettings.PlateFormat
     let lenses: LensHistory
     /// What is known of the daemon; `nil` where none is asked for.
@@ -33,6 +34,7 @@ struct Site: Sendable {
             ledger: try ledger.current(),
             tree: tree,
             decisions: decisions,
+            answers: answers,
             format: format,
             lensHistory: lenses
         )

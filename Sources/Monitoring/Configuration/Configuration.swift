@@ -80,6 +80,14 @@ package struct Configuration: Sendable, Equatable {
     package var plateRules: PlateRules {
         PlateRules(lensRows: self.lensRows, lensColumns: self.lensColumns)
     }
+    /// `advice`.
+    package var adviceRules: AdviceRules {
+        AdviceRules(
+            actions: Set(self.adviceActions),
+            share: self.adviceShare,
+            patience: self.advicePatience
+        )
+    }
     /// `limits`.
     package var limits: TIFFLimits {
         TIFFLimits(

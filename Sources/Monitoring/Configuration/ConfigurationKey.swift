@@ -289,6 +289,26 @@ extension ValueKind where Value: RawRepresentable<String> & CaseIterable {
     }
 }
 
+extension ValueKind {
+    /// A list of some of the cases, each once; it may be empty.
+    static func choices<Choice>() -> ValueKind
+    where Value == [Choice], Choice: RawRepresentable<String> & CaseIterable & Hashable & Sendable {
+        let list = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+        return ValueKind(
+            type: "list of choices",
+            range: list,
+            words: "a list of some of \(list)",
+            read: { node, _ in
+                guard let sequence = node.sequence else { return nil }
+                let values = sequence.compactMap { $0.string.flatMap { Choice(rawValue: $0) } }
+                return values.count == sequence.count ? values : nil
+            },
+            write: { "[\($0.map(\.rawValue).joined(separator: ", "))]" },
+            allows: { Set($0).count == $0.count }
+        )
+    }
+}
+
 /// The severity above which a frame is faulty, as a configuration gives it.
 package enum SeverityThreshold: Sendable, Equatable {
     /// What the model was calibrated to.

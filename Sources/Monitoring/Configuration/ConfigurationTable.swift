@@ -74,8 +74,23 @@ package struct ConfigurationTable: Sendable {
         .reload(.nextBatch, "Rows of the lenses that move over the plate together; 0 if unknown.")
     package let lensColumns = Key("lenses.columns", .count(0...32, "lenses"), default: 4)
         .reload(.nextBatch, "Columns of the lenses that move over the plate together; 0 if unknown.")
-    package let stopShare = Key("stop.share", .share("of the wells"), default: 0.5)
-        .reload(.nextBatch, "OUT/RUN/STOP-ADVISED exists from this share of faulty wells on; 0 for never.")
+    package let adviceActions = Key("advice.actions", .choices(), default: Advice.Action.allCases)
+        .reload(
+            .nextBatch,
+            "Advice that the microscope is given in OUT/RUN/advice; [] for none (docs/microscope.md)."
+        )
+    package let adviceShare = Key("advice.share", .share("of the wells"), default: 0.5)
+        .reload(
+            .nextBatch,
+            "Share of faulty wells from which on advice is given on the whole run; 0 for never."
+        )
+    package let advicePatience = Key("advice.patience", .count(1...10_000, "frames"), default: 10)
+        .reload(
+            .nextBatch,
+            "A well that stays faulty for this many frames is to be skipped; a plate that does so after an advice is to be stopped."
+        )
+    package let adviceExpires = Key("advice.expires", .time(.seconds(1)...), default: .seconds(3600))
+        .reload(.atOnce, "Advice that is not carried out or refused for this long expires.")
 
     package let limitWidth = Key("limits.width", .count(1...1 << 20, "pixels"), default: 32_768)
         .reload(.restart, "Widest frame; a wider one is refused before it takes memory.")
@@ -138,7 +153,8 @@ package struct ConfigurationTable: Sendable {
             pollInterval, batchFrames,
             queueNames, hysteresisOnset, hysteresisOf, hysteresisEvidence, threshold, learn, masks, regions,
             scores, frozenFrames,
-            drift, lensRows, lensColumns, stopShare, limitWidth, limitHeight, limitPages, limitMemory,
+            drift, lensRows, lensColumns, adviceActions, adviceShare, advicePatience, adviceExpires,
+            limitWidth, limitHeight, limitPages, limitMemory,
             limitDecoding, readAttempts, threads, precision, stopTimeout, stalledAfter, canaryEvery,
             canaryFrames, canaryAlarmBelow, webListen, webToken, webPlate,
             notifyTargets, notifyLimit, notifyKeep, logLevel,

@@ -56,6 +56,8 @@ struct BatchReport {
             try PlateReport(settings: settings, environment: environment).carryOut(after: alarm)
             try environment.reached(.plateTold)
         }
+        try AdviceReport(settings: settings, environment: environment).carryOut(after: announced)
+        try environment.reached(.advised)
     }
 
     /// Faulty frames are in the alarm logs alone, and so are the events of wells that an alarm of the plate speaks for.
@@ -141,6 +143,8 @@ enum PipelineStep: CaseIterable, Sendable {
     case recorded
     /// What the wells of the run have in common is told, after a change of this one.
     case plateTold
+    /// The ledger has the advice that follows.
+    case advised
 }
 
 /// Lets one thread at a time open, mend and append to the text logs below the output folder.

@@ -33,8 +33,7 @@ struct FramePipeline: Sendable {
         /// Whether wells are watched for slow changes.
         var drift = true
         var plateRules = PlateRules()
-        /// Share of faulty wells from which on stopping is advised; 0 for never.
-        var stopShare = 0.5
+        var adviceRules = AdviceRules()
         var readAttempts = 5
         /// Whether sidecars are named by well and index, `B01_f100`, as files of different wells may have the same name.
         var namesByFrame = false
@@ -46,6 +45,8 @@ struct FramePipeline: Sendable {
         var ledger: FrameLedger
         var tree: OutputTree
         var logs = LogAccess()
+        /// What was answered to advice.
+        var answers: AdviceLog
         var sidecars: Sidecars
         var journal: JournalReporter
         var reader: any FrameReading

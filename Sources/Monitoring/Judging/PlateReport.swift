@@ -16,41 +16,23 @@ struct PlateReport {
     let settings: FramePipeline.Settings
     let environment: FramePipeline.Environment
 
-    /// Makes up for what a crash kept from being told of the runs recorded last.
+    /// Makes up for what a crash kept from being told, or advised, of the runs recorded last.
     func catchUp() throws {
         for run in try environment.ledger.runs().prefix(Self.recentRuns) {
             let alarms = try environment.ledger.alarms(run: run.run, events: Self.causes)
             if let last = alarms.last { try carryOut(after: last) }
+            try AdviceReport(settings: settings, environment: environment).carryOut(after: alarms)
         }
     }
 
-    /// Announces the patterns that hold since a well's alarm, clears those that do not hold any more, and advises to stop the
-    /// run or withdraws that.
+    /// Announces the patterns that hold since a well's alarm, and clears those that do not hold any more.
     func carryOut(after alarm: Alarm) throws {
         // Alone, so that two wells that change at once do not announce the same.
         try environment.logs.alone {
             let announced = try PlateState.announced(of: alarm.frame.run, in: environment.ledger)
             let state = try state(at: alarm.frame, announced: announced)
             try announce(state.transitions, after: alarm)
-            try adviseStop(state.stopAdvice(share: settings.stopShare), after: alarm)
         }
-    }
-
-    /// The file says it to acquisition software, an event to people; what was told is in the ledger.
-    private func adviseStop(_ reason: String?, after alarm: Alarm) throws {
-        let run = alarm.frame.run
-        try environment.tree.adviseStop(reason.map { "\(alarm.time.iso8601) \($0)" }, run: run)
-        let told = try environment.ledger.lastEvent(of: [.stopAdvised, .stopClear], run: run)
-        guard (told == .stopAdvised) != (reason != nil) else { return }
-        let event = Event(
-            reason == nil ? .stopClear : .stopAdvised,
-            at: alarm.time,
-            run: run,
-            reason: reason ?? "fewer wells are faulty",
-            identity: alarm.frame.description
-        )
-        environment.logger.warning("\(event.message)")
-        try environment.ledger.record(events: [event])
     }
 
     /// Whether an alarm of the plate that stands and still holds speaks for a well's, so that the journal is not told of each.

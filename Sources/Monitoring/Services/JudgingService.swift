@@ -14,6 +14,7 @@ struct JudgingService: Service {
     let pipeline: FramePipeline
     let stalls: StallReporter
     var conditions: ConditionReporter?
+    var advice: AdviceKeeper?
     let crew: JudgingCrew
     let threads: Int
     let logger: Logger
@@ -113,6 +114,7 @@ struct JudgingService: Service {
         }
         stalls.report { pipeline.report($0, silence: $1) }
         conditions?.report()
+        advice?.keep()
         return true
     }
 }

@@ -95,6 +95,7 @@ struct Bench: Sendable {
             environment: FramePipeline.Environment(
                 ledger: try FrameLedger(path: tree.ledger),
                 tree: tree,
+                answers: AdviceLog(tree),
                 sidecars: Sidecars(tree: tree, writeMask: writeMask ?? Bench.writeMask),
                 journal: JournalReporter { record in
                     journal.add(record)
