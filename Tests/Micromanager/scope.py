@@ -1,8 +1,8 @@
 """A Micro-Manager core beside autoqc, with faults in the middle of a run: scope.py AUTOQC MODEL
 
 Stages, shutter and autofocus are Micro-Manager's demo devices in a real core. The camera is one in Python that shows simulated
-cells: sharp ones, blurred ones where the z-stage is off, debris in wells that got dirty, and darkness where the shutter is closed. It takes a frame only while few
-frames wait to be judged, so that a slow machine changes nothing. The adapter is the one of examples/micromanager.
+cells: sharp ones, blurred ones where the z-stage is off, debris in wells that got dirty, and darkness where the shutter is closed. It
+takes a frame only while few frames wait to be judged, so that a slow machine changes nothing. The adapter is the one of examples/micromanager.
 """
 import contextlib
 import datetime
@@ -81,7 +81,8 @@ class Camera(SimpleCameraDevice):
     def __init__(self, scope, pictures):
         super().__init__()
         self.scope, self.pictures, self.exposure = scope, pictures, 10.0
-        self.taken, self.faults, self.dirty = 0, {}, set()
+        # `shown` has the wells that do not look sharp, and how they look.
+        self.taken, self.faults, self.shown = 0, {}, {}
         self.moments = dict.fromkeys(WELLS, 0)
         self.noise = numpy.random.default_rng(1)
 
@@ -106,7 +107,7 @@ class Camera(SimpleCameraDevice):
         self.moments[well] += 1
         self.faults.pop((moment, well), lambda: None)()
         if core.getShutterOpen():
-            kind = "blurred" if abs(core.getZPosition()) > 5 else "dirty" if well in self.dirty else "sharp"
+            kind = "blurred" if abs(core.getZPosition()) > 5 else self.shown.get(well, "sharp")
             buffer[:] = self.pictures[kind, well][moment]
         else:
             buffer[:] = self.noise.normal(6, 1.5, buffer.shape).round().clip(0, 255)
@@ -125,7 +126,7 @@ class Core(UniMMCore):
 class Scope:
     """A microscope, and an autoqc that watches its folder."""
 
-    def __init__(self, folder, run, pictures, has_autofocus=True):
+    def __init__(self, folder, run, pictures, has_autofocus=True, more=""):
         self.run, self.watched, self.out = run, folder / f"plate-{run}", folder / f"out-{run}"
         self.watched.mkdir()
         self.log, self.port, self.daemon = folder / f"{run}.log", free_port(), None
@@ -133,6 +134,7 @@ class Scope:
         self.config.write_text(
             f"model: {MODEL}\noutput: {self.out}\nwatch: [{self.watched}]\ncanary: {{every: 0}}\n"
             f"stalled_after: 0\nadvice: {{patience: 3}}\nweb: {{listen: '127.0.0.1:{self.port}', token: {TOKEN}}}\n"
+            f"{more}"
         )
         self.core = Core()
         devices = {"XY": "DXYStage", "Z": "DStage", "Shutter": "DShutter"} | ({"Focus": "DAutoFocus"} if has_autofocus else {})
@@ -330,7 +332,7 @@ def focus(scope):
 
 def debris(scope):
     """One well gets dirty: it is skipped, and the others are imaged to the end."""
-    scope.camera.faults[FAULT, "A2"] = lambda: scope.camera.dirty.add("A2")
+    scope.camera.faults[FAULT, "A2"] = lambda: scope.camera.shown.update(A2="dirty")
     scope.acquire(FolderAdvice(scope.out))
     page = scope.check({("skip-well", "done")})
     counts = {well: len(list(scope.watched.glob(f"*_{adapter.well(well)}_*.tiff"))) for well in WELLS}

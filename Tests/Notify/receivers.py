@@ -51,6 +51,8 @@ class Inbox:
     def __init__(self):
         self.messages = {}
         self.events = []
+        # When each event was heard of, by its id.
+        self.heard = {}
         self.repeated = 0
         self.digests = 0
 
@@ -64,6 +66,7 @@ class Inbox:
         assert data["id"] == message
         self.digests += "events" in data
         for event in data.get("events", [data]):
+            self.heard[event["id"]] = time.time()
             if event["event"] != "TEST":
                 self.events.append((event["id"], event.get("run"), event.get("well")))
 
@@ -118,12 +121,14 @@ class Mailbox:
     def __init__(self):
         self.letters = collections.Counter()
         self.texts = []
+        self.times = []
 
     def take(self, letter):
         mail = email.message_from_bytes(letter, policy=email.policy.default)
         assert mail["Auto-Submitted"] == "auto-generated"
         self.letters[mail["Message-ID"].strip("<>").split("@")[0]] += 1
         self.texts.append((str(mail["Subject"]), mail.get_content()))
+        self.times.append(time.time())
 
 
 class MailServer(socketserver.ThreadingTCPServer):
@@ -398,4 +403,5 @@ def main():
     print("all receivers were told of every event once")
 
 
-main()
+if __name__ == "__main__":
+    main()
