@@ -174,7 +174,7 @@ struct MethodRun {
     /// A digest of everything that a fold's result depends on; the leading number is the version of the figures.
     private static func key(fingerprint: String, fold: SurveyedFold) -> String {
         let lines =
-            ["1", fingerprint] + fold.validation.map(\.identity) + ["test"] + fold.test.map(\.identity)
+            ["2", fingerprint] + fold.validation.map(\.identity) + ["test"] + fold.test.map(\.identity)
         return Digest.sha256(Data(lines.joined(separator: "\n").utf8))
     }
 

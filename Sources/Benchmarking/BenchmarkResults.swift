@@ -118,7 +118,10 @@ struct Figure: Sendable, Equatable, Codable {
     enum Level: String, Sendable, Codable {
         /// One score and one label a frame.
         case image
-        /// One score and one label a pixel.
+        /// One score and one label a pixel, each faulty frame alone; the mean over the faulty frames. These are the published
+        /// pixel figures.
+        case frame
+        /// One score and one label a pixel, the pixels of all frames together.
         case pixel
     }
 
@@ -135,14 +138,15 @@ struct Figure: Sendable, Equatable, Codable {
         case auprc
         /// Share of a class's frames above the threshold.
         case detectionRate = "detection-rate"
-        /// Dice of the pixels above the threshold, small components of at most 7 pixels removed, all test frames
-        /// together.
+        /// Dice of the pixels above the threshold, small components of at most 7 pixels removed.
         case dice
         /// The same with the small components.
         case diceUnfiltered = "dice-unfiltered"
-        /// The largest Dice that any threshold has on the test list.
+        /// The largest Dice that any threshold has on the test list; of each frame alone, the Dice at the threshold that the greedy
+        /// search finds for it.
         case bestDice = "best-dice"
-        /// Hausdorff distance in pixels, mean over the faulty frames whose mask and truth both have pixels.
+        /// Hausdorff distance in pixels, mean over the faulty frames whose mask and truth both have pixels: between outlines, or at
+        /// the level of frames between whole masks.
         case hausdorff
         /// Share of the faulty frames for which that distance is defined.
         case hausdorffDefined = "hausdorff-defined"

@@ -350,8 +350,9 @@ struct TrainCommand: ParsableCommand {
         )
         let overlap = model.description.reference?.overlap ?? 0
         Terminal.note(
-            "not calibrated: a frame takes \(passes) passes. `score` needs `autoqc calibrate \(out) --normal FRAMES` first"
-                + (overlap > 0.5 ? "; --overlap 0.5 makes it faster" : "") + ". `benchmark` does not"
+            "not calibrated: a frame takes \(passes) passes. `score` gives no verdicts before `autoqc calibrate \(out) --normal FRAMES`"
+                + (overlap > 0.5 ? "; --overlap 0.5 makes it faster" : "")
+                + ". `score --maps` and `benchmark` need no thresholds"
         )
     }
 }

@@ -1,0 +1,166 @@
+import Detection
+import Diffusion
+import Foundation
+import Frames
+import Plate
+import Tables
+import Tensors
+import TestSupport
+import Testing
+
+/// Checkpoints that the published system's own trainer wrote, from the file to maps.
+@Suite(.enabled(if: TestData.fixtures != nil, Comment(rawValue: TestData.missingFixtures)))
+struct LightningTests {
+    /// The published maps were made at this overlap.
+    private static let overlap = "0.25"
+
+    private func folder() throws -> URL { try #require(TestData.fixtures).appending(path: "lightning") }
+
+    private func names(_ ending: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder().path).filter { $0.hasSuffix(ending) }
+            .sorted()
+    }
+
+    /// Runs the program to its end and returns it; fails where it says no.
+    private func ran(_ arguments: [String], in folder: URL) async throws -> Program {
+        let program = try Program(arguments, in: folder)
+        guard try await program.end() == 0 else { throw Program.Failure(description: program.said) }
+        return program
+    }
+
+    @Test(arguments: [("l1", "l1", 1e-5), ("l1+dssim", "l1_dssim", 1e-4)] as [(String, String, Double)])
+    func mapsAreThePublishedOnesWithoutThresholds(residual: String, name: String, tolerance: Double)
+        async throws
+    {
+        let published = try Fixture("expected", folder: folder())
+        let frames = try names(".tiff").map { try folder().appending(path: $0).path }
+        for file in try names(".ckpt") {
+            try await withTemporaryFolder { folder in
+                let model = folder.appending(path: "model.safetensors").path
+                let maps = folder.appending(path: "maps")
+                let checkpoint = try self.folder().appending(path: file).path
+                let imported = try await ran(
+                    [
+                        "import", checkpoint, "--out", model, "--overlap", Self.overlap, "--residual",
+                        residual,
+                    ],
+                    in: folder
+                )
+                // Only what the trainer does not write is assumed.
+                #expect(imported.said.contains("assumed to be as published: --head-channels 64\n"))
+                let scored = try await ran(
+                    ["score", "--model", model, "--maps", maps.path] + frames,
+                    in: folder
+                )
+                let rows = CSVTable(Data(scored.printed.utf8)).rows.map(\.fields)
+                #expect(rows.count == frames.count)
+                for (frame, row) in zip(frames, rows) {
+                    let stem = URL(filePath: frame).deletingPathExtension().lastPathComponent
+                    let key = "\(file.dropLast(".ckpt".count)).\(stem).\(name)"
+                    let expected = try published.floats(key).values
+                    let map = try TIFFReader(path: maps.appending(path: "\(stem).map.tiff").path).frame(
+                        page: 0
+                    )
+                    let furthest = zip(map.pixels, expected).map { Double(abs($0 - $1)) }.max()
+                    #expect(try #require(furthest) < tolerance, "\(key)")
+                    let maximum = Double(expected.max() ?? 0)
+                    #expect(try abs(#require(Double(row[7])) - maximum) < tolerance)
+                    #expect(row[11...].allSatisfy { $0.isEmpty }, "a verdict without thresholds")
+                }
+            }
+        }
+    }
+
+    /// The folder, and its three files in any order, are the same model.
+    @Test func fAnoGANIsReadFromItsThreeFiles() async throws {
+        let folders = try FileManager.default.contentsOfDirectory(atPath: folder().path).sorted().filter {
+            FileManager.default.fileExists(atPath: try folder().appending(path: "\($0)/generator.pth").path)
+        }
+        #expect(!folders.isEmpty)
+        for name in folders {
+            let source = try folder().appending(path: name)
+            let files = ["encoder", "generator", "discriminator"].map {
+                source.appending(path: "\($0).pth").path
+            }
+            try await withTemporaryFolder { folder in
+                let models = ["a", "b"].map { folder.appending(path: "\($0).safetensors").path }
+                _ = try await ran(["import", source.path, "--out", models[0]], in: folder)
+                _ = try await ran(["import"] + files + ["--out", models[1]], in: folder)
+                let (first, second) = (
+                    try Model.read(path: models[0]).model, try Model.read(path: models[1]).model
+                )
+                #expect(first.description.method == .fanogan)
+                #expect(first.weights.mapValues(\.values) == second.weights.mapValues(\.values))
+                let frame = try self.folder().appending(path: try names(".tiff")[0]).path
+                let scored = try await ran(
+                    ["score", "--model", models[0], "--overlap", Self.overlap, frame],
+                    in: folder
+                )
+                let score = CSVTable(Data(scored.printed.utf8)).rows.first.flatMap { Double($0.fields[7]) }
+                #expect(try #require(score) > 0)
+
+                let alone = try Program(["import", files[1], "--out", models[0]], in: folder)
+                #expect(try await alone.end() != 0)
+                #expect(alone.said.contains("name all three, or their folder"))
+                let twice = try Program(
+                    ["import", files[1], files[1], files[0], "--out", models[0]],
+                    in: folder
+                )
+                #expect(try await twice.end() != 0)
+                #expect(twice.said.contains("holds the generator of an f-AnoGAN, and so does"))
+            }
+        }
+    }
+
+    /// Options for published numbers: the first frame's range counts for all, and seeds give means with their spread.
+    @Test func scoresCanBeMadeAsThePublishedSystemMakesThem() async throws {
+        let whole = try names(".tiff").map { try folder().appending(path: $0) }
+        let checkpoint = try folder().appending(path: try names(".ckpt")[0]).path
+        try await withTemporaryFolder { folder in
+            // Parts of the frames, which take few windows.
+            let frames = try whole.map { file in
+                let part = folder.appending(path: file.lastPathComponent).path
+                let frame = try TIFFReader(path: file.path).frame(page: 0)
+                try TIFFWriter.write(frame.centreCrop(min(frame.height, 100)), to: part)
+                return part
+            }
+            let model = folder.appending(path: "model.safetensors").path
+            _ = try await ran(["import", checkpoint, "--out", model, "--overlap", "0"], in: folder)
+            func rows(_ frames: [String], _ options: [String]) async throws -> [[String]] {
+                let program = try await ran(["score", "--model", model] + options + frames, in: folder)
+                return CSVTable(Data(program.printed.utf8)).rows.map(\.fields)
+            }
+            let own = try await rows(frames, [])
+            let first = try await rows(frames, ["--published-scaling"])
+            let second = try await rows(frames.reversed(), ["--published-scaling"])
+            #expect(first[0] == own[0] && first[1] != own[1])
+            #expect(second[0] == own[1] && second[1] != own[0])
+            let half = try await rows(frames, ["--half-precision-noise"])
+            let difference = try abs(#require(Double(half[0][8])) - #require(Double(own[0][8])))
+            #expect(difference < 1e-3)
+            #expect(try await rows(frames, ["--noise-per-window"])[0] != own[0])
+            let seeds = try await rows([frames[0]], ["--noise-seeds", "2"])
+            #expect(seeds[0].count == own[0].count + 3)
+            #expect(seeds[0].suffix(3).allSatisfy { (Double($0) ?? 0) > 0 })
+
+            let masks = try Program(
+                ["score", "--model", model, "--masks", folder.path, frames[0]],
+                in: folder
+            )
+            #expect(try await masks.end() != 0)
+            #expect(masks.said.contains("no thresholds, which --masks takes"))
+        }
+    }
+
+    @Test func aRealtimeModelKnowsNoPublishedScaling() async throws {
+        try await withTemporaryFolder { folder in
+            let frame = try self.folder().appending(path: try names(".tiff")[0]).path
+            let program = try Program(
+                ["score", "--model", Program.model, "--published-scaling", frame],
+                in: folder
+            )
+            #expect(try await program.end() != 0)
+            #expect(program.said.contains("--published-scaling: for models of the reference profile only"))
+        }
+    }
+}
