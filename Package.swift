@@ -273,7 +273,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "autoqc", "Detection", "Diffusion", "Verdict", "Frames", "Ledger", "Networks", "Plate",
+                "autoqc", "Detection", "Diffusion", "Evaluation", "Verdict", "Frames", "Ledger", "Networks",
+                "Plate",
                 "Randomness", "Reporting", "Tables",
                 "Tensors", "TestSupport",
             ]

@@ -15,6 +15,8 @@ package struct Benchmark {
     package enum Event: Sendable, Equatable {
         /// Something is left out, or goes on with less; a sentence.
         case problem(String)
+        /// What is taken for granted; a sentence.
+        case note(String)
         /// Progress of a method's passes over a single frame.
         case passes(method: String, done: Int, all: Int)
         /// Progress of a stage of a method's work.
@@ -54,6 +56,7 @@ package struct Benchmark {
             for problem in problems { try report(.problem(problem)) }
             results.leftOut += problems
         }
+        for sentence in splits.notes { try report(.note(sentence)) }
         var survey = FrameSurvey()
         let folds = splits.folds.map { SurveyedFold($0, survey: &survey) }
         let usable = folds.filter { $0.fault == nil }

@@ -99,7 +99,7 @@ struct BenchmarkCommand: ParsableCommand {
 
         mutating func show(_ event: Benchmark.Event) {
             switch event {
-            case .problem(let sentence): Terminal.note(sentence)
+            case .problem(let sentence), .note(let sentence): Terminal.note(sentence)
             case .progress(let method, let stage, let done, let all):
                 frames = "\(method): \(stage), frame \(done)/\(all)"
                 terminal.progress(frames, isLast: done == all)

@@ -142,7 +142,10 @@ struct TrainCommand: ParsableCommand {
     }
 
     private func frames(_ arguments: [String], called name: String) throws -> FrameSet {
-        let frames = try FrameSet(paths: try FramePaths.normal(arguments), choice: planes.choice)
+        let frames = try FrameSet(
+            paths: try FramePaths.normal(arguments, note: Terminal.note),
+            choice: planes.choice
+        )
         frames.noteUnreadable()
         Terminal.note("\(frames.count) \(name) of \(frames.width) x \(frames.height)")
         return frames

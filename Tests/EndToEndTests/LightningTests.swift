@@ -1,5 +1,6 @@
 import Detection
 import Diffusion
+import Evaluation
 import Foundation
 import Frames
 import Plate
@@ -7,6 +8,7 @@ import Tables
 import Tensors
 import TestSupport
 import Testing
+import Verdict
 
 /// Checkpoints that the published system's own trainer wrote, from the file to maps.
 @Suite(.enabled(if: TestData.fixtures != nil, Comment(rawValue: TestData.missingFixtures)))
@@ -149,6 +151,52 @@ struct LightningTests {
             )
             #expect(try await masks.end() != 0)
             #expect(masks.said.contains("no thresholds, which --masks takes"))
+        }
+    }
+
+    /// `calibrate --published` divides labelled frames as the published search over their scores does.
+    @Test func thePublishedSearchDecidesByTheImageScore() async throws {
+        let folders = try FileManager.default.contentsOfDirectory(atPath: folder().path).sorted().filter {
+            FileManager.default.fileExists(atPath: try folder().appending(path: "\($0)/generator.pth").path)
+        }
+        let source = try folder().appending(path: try #require(folders.first)).path
+        try await withTemporaryFolder { folder in
+            let model = folder.appending(path: "model.safetensors").path
+            _ = try await ran(["import", source, "--out", model, "--overlap", "0"], in: folder)
+            var random = TestGenerator(seed: 5)
+            let frames = try (0..<8).map { number in
+                // Grey noise around one value, and in every second frame a dark square that makes its score another one.
+                var frame = Frame(height: 96, width: 96, pixels: random.floats(96 * 96, in: 90...110))
+                if number % 2 == 1 {
+                    for row in 20..<60 { for column in 20..<60 + 4 * number { frame[row, column] = 20 } }
+                }
+                let path = folder.appending(path: "\(number).tiff").path
+                try TIFFWriter.write(frame, to: path, type: .float32)
+                return path
+            }
+            func rows() async throws -> [[String]] {
+                let program = try await ran(["score", "--model", model] + frames, in: folder)
+                return CSVTable(Data(program.printed.utf8)).rows.map(\.fields)
+            }
+            let scores = try await rows().compactMap { Double($0[9]) }
+            // Whichever frames score high are called faulty here.
+            let middle = scores.sorted()[4]
+            let faulty = scores.map { $0 >= middle }
+            let list = folder.appending(path: "list.csv")
+            let lines = zip(frames, faulty).map { "\($0),\($1 ? 1 : 0)" }
+            try Data((["img_path,label"] + lines).joined(separator: "\n").utf8).write(to: list)
+            let normal = zip(frames, faulty).filter { !$1 }.map(\.0)
+            _ = try await ran(
+                ["calibrate", model, "--normal"] + normal + ["--faulty", list.path, "--published"],
+                in: folder
+            )
+            let threshold = GreedyThreshold.accuracy(scores: scores, faulty: faulty).threshold
+            let verdicts = try await rows().map { $0[13] }
+            #expect(verdicts == scores.map { $0 > threshold ? "faulty" : "normal" })
+            #expect(
+                try Model.read(path: model).model.description.calibration?.limits.threshold.falseAlarmRate
+                    == nil
+            )
         }
     }
 
