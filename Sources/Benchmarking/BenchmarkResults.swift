@@ -24,7 +24,7 @@ struct MethodResult: Sendable, Equatable, Codable {
     var name: String
     /// Method and size in one line.
     var summary: String
-    /// The fingerprint under which results are stored.
+    /// What its results are stored under.
     var fingerprint: String
     /// Passes of a network for a frame of the most common size; 0 for a method without one.
     var passesPerFrame: Int
@@ -66,6 +66,8 @@ struct FigureSummary: Sendable, Equatable, Codable {
 
 struct FoldResult: Sendable, Equatable, Codable {
     var number: Int
+    /// What the assessments of its test frames are stored under.
+    var assessments: String
     var counts: Counts
     var figures: [Figure]
     var test: [ScoredFrame]

@@ -11,19 +11,20 @@ struct FoldEvaluation {
     struct Item {
         let frame: BenchmarkFrame
         let record: AssessmentRecord
+        let store: AssessmentStore
     }
 
     let validation: [Item]
     let test: [Item]
-    let map: (BenchmarkFrame) throws -> ScoreMap
 
-    /// All figures; `leftOut` says what is missing and why.
-    func result(number: Int, leftOut: [String]) throws -> FoldResult {
+    /// All figures; `leftOut` says what is missing and why, `assessments` what those of the test frames are stored under.
+    func result(number: Int, assessments: String, leftOut: [String]) throws -> FoldResult {
         var figures = ScoreKind.allCases.flatMap { imageFigures($0) }
         let pixels = try pixelFigures()
         figures += pixels.figures
         return FoldResult(
             number: number,
+            assessments: assessments,
             counts: counts,
             figures: figures,
             test: test.map { Self.scored($0) },
@@ -108,7 +109,7 @@ struct FoldEvaluation {
         of items: [Item],
         _ body: ([ScoreMap], [Mask]) throws -> Result
     ) throws -> Result {
-        try body(items.map { try map($0.frame) }, items.map { try $0.frame.truth() })
+        try body(items.map { try $0.store.map(of: $0.frame) }, items.map { try $0.frame.truth() })
     }
 
     private static func scored(_ item: Item) -> FoldResult.ScoredFrame {

@@ -154,6 +154,79 @@ struct LightningTests {
         }
     }
 
+    /// The published benchmark takes its methods only, each frame in the range of its list's first one, and |difference|.
+    @Test func thePublishedBenchmarkDoesAsThePublishedEvaluation() async throws {
+        let checkpoint = try folder().appending(path: try names(".ckpt")[0]).path
+        let whole = try names(".tiff").map { try folder().appending(path: $0).path }
+        try await withTemporaryFolder { folder in
+            let models = folder.appending(path: "models")
+            try FileManager.default.createDirectory(at: models, withIntermediateDirectories: true)
+            let model = models.appending(path: "pddpm.safetensors").path
+            _ = try await ran(["import", checkpoint, "--out", model, "--overlap", "0"], in: folder)
+            try FileManager.default.copyItem(
+                atPath: Program.model,
+                toPath: models.appending(path: "realtime.safetensors").path
+            )
+            let splits = folder.appending(path: "splits")
+            try FileManager.default.createDirectory(at: splits, withIntermediateDirectories: true)
+            var frames: [String] = []
+            for (number, path) in whole.enumerated() {
+                let frame = try TIFFReader(path: path).frame(page: 0)
+                for part in 0..<2 {
+                    let crop = frame.window(row: 0, column: 100 * part, height: 96, width: 96)
+                    frames.append("\(number)\(part).tiff")
+                    try TIFFWriter.write(crop, to: folder.appending(path: frames[frames.count - 1]).path)
+                }
+            }
+            var mask = Frame(height: 96, width: 96, pixels: [Float](repeating: 0, count: 96 * 96))
+            for pixel in 2000..<4000 { mask.pixels[pixel] = 255 }
+            try TIFFWriter.write(mask, to: folder.appending(path: "mask.tiff").path)
+            for (list, rows) in [
+                ("test_val_fold0", "\(frames[0]),,0\n\(frames[2]),mask.tiff,1\n"),
+                ("test_test_fold0", "\(frames[1]),,0\n\(frames[3]),mask.tiff,1\n"), ("normal_train", ""),
+                ("normal_val", ""),
+            ] {
+                let text = "img_path,seg_path,label\n" + rows
+                try Data(text.utf8).write(to: splits.appending(path: "\(list).csv"))
+            }
+            let out = folder.appending(path: "out")
+            let benchmark = try Program(
+                ["benchmark", "--published", folder.path, "--models", models.path, "--out", out.path],
+                in: folder
+            )
+            // A model of another profile is left out, and said.
+            #expect(try await benchmark.end() == 1)
+            #expect(
+                benchmark.said.contains(
+                    "is of the realtime profile, which the published benchmark does not have"
+                )
+            )
+            let results = try String(contentsOf: out.appending(path: "results.json"), encoding: .utf8)
+            let names =
+                try #require(
+                    try JSONSerialization.jsonObject(with: Data(results.utf8)) as? [String: Any]
+                )["methods"] as? [[String: Any]]
+            #expect(names?.compactMap { $0["name"] as? String } == ["pddpm"])
+            let folds = try #require(names?.first?["folds"] as? [[String: Any]])
+            let test = try #require(folds.first?["test"] as? [[String: Any]])
+            let found = test.compactMap { ($0["maximum"] as? NSNumber)?.doubleValue }
+
+            _ = try await ran(
+                ["import", checkpoint, "--out", model, "--overlap", "0", "--residual", "l1"],
+                in: folder
+            )
+            let options = ["--published-scaling", "--half-precision-noise", "--noise-per-window"]
+            let scored = try await ran(
+                ["score", "--model", model] + options
+                    + [frames[1], frames[3]].map { folder.appending(path: $0).path },
+                in: folder
+            )
+            let scores = CSVTable(Data(scored.printed.utf8)).rows.compactMap { Double($0.fields[7]) }
+            #expect(found.count == 2 && scores.count == 2)
+            #expect(zip(found, scores).allSatisfy { abs($0 - $1) < 1e-6 })
+        }
+    }
+
     /// `calibrate --published` divides labelled frames as the published search over their scores does.
     @Test func thePublishedSearchDecidesByTheImageScore() async throws {
         let folders = try FileManager.default.contentsOfDirectory(atPath: folder().path).sorted().filter {
