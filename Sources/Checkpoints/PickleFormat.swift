@@ -274,7 +274,9 @@ enum PickleGlobal: Sendable, Equatable {
         "torch.BoolStorage": .boolean,
     ]
 
-    /// Python's plain types. Protocol 2 writes them under the names of Python 2: an integer type is `__builtin__.long` there.
+    /// Python's plain types.
+    ///
+    /// Protocol 2 writes them under the names of Python 2: an integer type is `__builtin__.long` there.
     private static let plainTypes: Set<String> = [
         "dict", "list", "set", "frozenset", "tuple", "int", "long", "float", "complex", "bool", "str",
         "unicode",

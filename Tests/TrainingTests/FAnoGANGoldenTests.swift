@@ -98,7 +98,9 @@ struct FAnoGANGoldenTests {
         try compare(found, trained, prefix: "gradD")
     }
 
-    /// DSSIM is clamped where SSIM falls below 0, and its gradient ends there. Where SSIM is as small as the rounding of 1 - SSIM,
+    /// DSSIM is clamped where SSIM falls below 0, and its gradient ends there.
+    ///
+    /// Where SSIM is as small as the rounding of 1 - SSIM,
     /// each system's own rounding decides on which side a pixel lies. The reconstructions of random weights are nearly flat, and
     /// some have dozens of such pixels. Then PyTorch's own gradients in float32 differ from those in float64 by 2e-3 in every
     /// tensor, and with the sides of float64 by 1e-6. So the difference is rounding at a kink. It is allowed for here, pixel by pixel.
