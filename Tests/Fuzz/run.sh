@@ -71,10 +71,12 @@ tiff)
         echo "no seeds: set AUTOQC_DATA to the folder of real frames" >&2
     fi ;;
 checkpoint)
+    library Plate
+    library Files
     # SafeTensors lies in there, so the fuzzer shall see its branches, too.
     library Tensors -sanitize=fuzzer,address
     fuzzer CheckpointsFuzz "$sources"/Checkpoints/*.swift "$root"/Tests/CheckpointsTests/TorchFile.swift \
-        "$root/Tests/Fuzz/CheckpointFuzz.swift" -lTensors -ldnnl -lopenblas -lswiftSynchronization
+        "$root/Tests/Fuzz/CheckpointFuzz.swift" -lTensors -lFiles -lPlate -ldnnl -lopenblas -lswiftSynchronization
     AUTOQC_FUZZ_SEEDS=$seeds "$build/checkpoint-fuzz" -runs=0
     if [ -f "$fixtures/unet_small.ckpt" ]; then
         { printf '\001'; unzip -p "$fixtures/unet_small.ckpt" '*/data.pkl'; } > "$seeds/published-pickle"
