@@ -294,7 +294,7 @@ enum PickleGlobal: Sendable, Equatable {
                 "torch.uint8",
                 "torch.int16", "torch.int32", "torch.int64", "torch.bool", "torch.device",
                 "_codecs.encode", "typing.Any", "collections.defaultdict",
-                "collections.Counter", "pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.PurePosixPath",
+                "collections.Counter", "collections.deque", "pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.PurePosixPath",
                 "argparse.Namespace", "numpy.dtype", "numpy.ndarray", "numpy.core.multiarray.scalar",
                 "numpy._core.multiarray.scalar", "numpy.core.multiarray._reconstruct",
                 "numpy._core.multiarray._reconstruct", "omegaconf.base.ContainerMetadata",
