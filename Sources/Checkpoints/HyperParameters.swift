@@ -1,4 +1,4 @@
-/// What a trainer wrote about its configuration beside the weights: `hyper_parameters` of PyTorch Lightning.
+/// The configuration that a trainer wrote beside the weights: `hyper_parameters` of PyTorch Lightning.
 ///
 /// Lightning stores the arguments of a module by name; the published trainer has one, `cfg`, an OmegaConf container. The
 /// entries of such a container count as entries of their own. Only single values and lists of them are taken.

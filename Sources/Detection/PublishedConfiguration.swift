@@ -2,7 +2,7 @@ package import Checkpoints
 package import Diffusion
 import Networks
 
-/// What the hyper-parameters of the published trainer tell of a model.
+/// The settings of a model that the published trainer wrote as hyper-parameters.
 ///
 /// | entry | what |
 /// |---|---|
@@ -15,9 +15,9 @@ import Networks
 /// | `residualmode` | `l1` or `l1+ssim` |
 /// | `unet_dim`, `dim_mults`, `num_res_blocks`, `num_head_channels` | size of the network |
 ///
-/// Others are not looked at.
+/// Other entries are ignored.
 package struct PublishedConfiguration: Sendable, Equatable {
-    /// What an entry decides.
+    /// The setting that an entry decides.
     package enum Setting: Sendable, Hashable {
         /// The method.
         case method
@@ -37,7 +37,7 @@ package struct PublishedConfiguration: Sendable, Equatable {
 
     /// An entry that cannot be used.
     package struct Fault: Sendable, Equatable {
-        /// What it would decide.
+        /// The setting that it would decide.
         package let setting: Setting
         /// What is wrong, as a clause.
         package let clause: String

@@ -2,9 +2,9 @@ import Checkpoints
 package import Diffusion
 import Networks
 
-/// What a checkpoint of the published system becomes: the description of a model, and what of it had to be assumed.
+/// The model that a checkpoint of the published system becomes, and the settings that had to be assumed.
 package struct PublishedModel: Sendable {
-    /// What a user says of a checkpoint, which goes before what the checkpoint says of itself.
+    /// The user's settings for a checkpoint; they override its own.
     package struct Options: Sendable {
         /// The method.
         package var method: Method?
@@ -23,13 +23,13 @@ package struct PublishedModel: Sendable {
         /// How input and reconstruction are compared.
         package var residual: Residual?
 
-        /// Nothing is said.
+        /// No settings.
         package init() {}
     }
 
     /// The model without its weights and thresholds.
     package let description: ModelDescription
-    /// The options that would set what nothing tells, each with the published value that was taken.
+    /// The options for settings that nothing tells, each with the published value that was taken.
     package let assumed: [String]
 
     private static let publishedHeadChannels = 64
@@ -66,7 +66,7 @@ package struct PublishedModel: Sendable {
                 path: path,
                 detail:
                     "its hyper-parameters do not fit: \(contradictions.joined(separator: "; ")). Options of "
-                    + "`autoqc import --help` go before hyper-parameters; what the weights are of, no option can change"
+                    + "`autoqc import --help` override hyper-parameters, but not the weights"
             )
         }
         let method = options.method ?? found.method
@@ -121,7 +121,7 @@ package struct PublishedModel: Sendable {
 }
 
 extension PublishedModel.Options {
-    /// What is said.
+    /// The settings that the user gave.
     fileprivate var given: Set<PublishedConfiguration.Setting> {
         let all: [(PublishedConfiguration.Setting, Bool)] = [
             (.method, method != nil), (.window, window != nil), (.patch, patch != nil),

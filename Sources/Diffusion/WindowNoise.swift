@@ -2,7 +2,7 @@ import Randomness
 
 /// How a frame is reconstructed where that differs from the model's settings, so that published numbers can be met.
 ///
-/// Without anything of it: each frame is scaled by its own range, and one noise field of the model's seed serves all windows.
+/// By default each frame is scaled by its own range, and one noise field of the model's seed serves all windows.
 package struct ReferenceVariant: Sendable, Equatable {
     /// The grey values, after smoothing, that become 0 and 1; without it the frame's own darkest and brightest.
     package var range: ClosedRange<Float>?
@@ -13,7 +13,7 @@ package struct ReferenceVariant: Sendable, Equatable {
     /// Whether every window has a noise field of its own.
     package var drawsNoisePerWindow = false
 
-    /// No difference.
+    /// The model's own settings.
     package init() {}
 
     /// Whether windows have other noise than the model's own.

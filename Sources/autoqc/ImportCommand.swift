@@ -16,8 +16,8 @@ struct ImportCommand: ParsableCommand {
         discussion: """
             Reads .ckpt, .pt and .pth files of PyTorch (a plain state dict or PyTorch Lightning's) and .safetensors. Nothing in \
             the file is run. Method and size of the network follow from the weights' names and shapes, and the rest from the \
-            hyper-parameters that the published trainer writes. Options go before hyper-parameters. What nothing tells is \
-            assumed to be as published, and said. f-AnoGAN is in three files: name them, or their folder. The model has no \
+            hyper-parameters that the published trainer writes. Options override hyper-parameters. Settings that nothing tells are \
+            assumed to be as published, and named. f-AnoGAN is in three files: name them, or their folder. The model has no \
             thresholds yet. `autoqc score --maps` needs none, and `autoqc calibrate` finds them.
 
             Examples:
