@@ -77,7 +77,8 @@ let package = Package(
         .target(
             name: "Detection",
             dependencies: [
-                "Plate", "Digests", "Mathematics", "Randomness", "Tensors", "Networks", "Diffusion",
+                "Plate", "Digests", "Mathematics", "Randomness", "Tensors", "Networks", "Checkpoints",
+                "Diffusion",
                 "Verdict",
             ]
         ),
@@ -203,7 +204,8 @@ let package = Package(
         .testTarget(
             name: "DetectionTests",
             dependencies: [
-                "Detection", "Digests", "Diffusion", "Verdict", "Plate", "Frames", "Tensors", "Networks",
+                "Detection", "Digests", "Checkpoints", "Diffusion", "Verdict", "Plate", "Frames", "Tensors",
+                "Networks",
                 "Randomness",
                 "TestSupport",
             ]
@@ -272,8 +274,9 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "autoqc", "Detection", "Diffusion", "Verdict", "Frames", "Ledger", "Networks", "Plate",
-                "Randomness", "Reporting",
+                "autoqc", "Detection", "Diffusion", "Evaluation", "Verdict", "Frames", "Ledger", "Networks",
+                "Plate",
+                "Randomness", "Reporting", "Tables",
                 "Tensors", "TestSupport",
             ]
         ),

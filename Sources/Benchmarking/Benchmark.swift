@@ -15,6 +15,8 @@ package struct Benchmark {
     package enum Event: Sendable, Equatable {
         /// Something is left out, or goes on with less; a sentence.
         case problem(String)
+        /// What is taken for granted; a sentence.
+        case note(String)
         /// Progress of a method's passes over a single frame.
         case passes(method: String, done: Int, all: Int)
         /// Progress of a stage of a method's work.
@@ -54,6 +56,7 @@ package struct Benchmark {
             for problem in problems { try report(.problem(problem)) }
             results.leftOut += problems
         }
+        for sentence in splits.notes { try report(.note(sentence)) }
         var survey = FrameSurvey()
         let folds = splits.folds.map { SurveyedFold($0, survey: &survey) }
         let usable = folds.filter { $0.fault == nil }
@@ -159,10 +162,11 @@ struct MethodRun {
             let keys = folds.map { Self.key(fingerprint: fingerprint, fold: $0) }
             var results = zip(folds, keys).map { output.keptFold($0.number, method: name, key: $1) }
             if results.contains(nil) { try method.prepare(context) }
-            let store = try AssessmentStore(folder: output.cache(method: name, fingerprint: fingerprint))
             for (index, fold) in folds.enumerated() {
                 let kept = results[index]
-                guard let result = try kept ?? evaluated(fold, store: store, report: report) else { continue }
+                guard
+                    let result = try kept ?? evaluated(fold, fingerprint: fingerprint, report: report)
+                else { continue }
                 if kept == nil { try output.keep(result, method: name, key: keys[index]) }
                 results[index] = result
                 try report(.fold(fold.number, method: name, wasKept: kept != nil))
@@ -174,26 +178,34 @@ struct MethodRun {
     /// A digest of everything that a fold's result depends on; the leading number is the version of the figures.
     private static func key(fingerprint: String, fold: SurveyedFold) -> String {
         let lines =
-            ["1", fingerprint] + fold.validation.map(\.identity) + ["test"] + fold.test.map(\.identity)
+            ["3", fingerprint] + fold.validation.map(\.identity) + ["test"] + fold.test.map(\.identity)
         return Digest.sha256(Data(lines.joined(separator: "\n").utf8))
     }
 
     /// The figures of a fold; `nil` if the method's answers leave no threshold to find.
     private mutating func evaluated(
         _ fold: SurveyedFold,
-        store: AssessmentStore,
+        fingerprint: String,
         report: (Benchmark.Event) throws -> Void
     ) throws -> FoldResult? {
         let all = fold.validation.count + fold.test.count
         var leftOut: [String] = []
         var items: [[FoldEvaluation.Item]] = []
+        var listFingerprint = fingerprint
         for (frames, start) in [(fold.validation, 0), (fold.test, fold.validation.count)] {
             items.append([])
+            let ofList = try frames.first.map { method.begin(listWith: try $0.labelled.readFrame()) } ?? ""
+            listFingerprint = ofList.isEmpty ? fingerprint : "\(fingerprint) \(ofList)"
+            let store = try AssessmentStore(
+                folder: output.cache(method: method.name, fingerprint: listFingerprint)
+            )
             for (index, frame) in frames.enumerated() {
                 let stage = "fold \(fold.number)"
                 try report(.progress(method: method.name, stage: stage, done: start + index, all: all))
                 if let record = try record(of: frame, store: store, report: report) {
-                    items[items.count - 1].append(FoldEvaluation.Item(frame: frame, record: record))
+                    items[items.count - 1].append(
+                        FoldEvaluation.Item(frame: frame, record: record, store: store)
+                    )
                 } else {
                     let reason = failures[frame.digest] ?? ""
                     leftOut.append(
@@ -211,8 +223,12 @@ struct MethodRun {
             try report(.problem(notes.all[notes.all.count - 1]))
             return nil
         }
-        let evaluation = FoldEvaluation(validation: items[0], test: items[1]) { try store.map(of: $0) }
-        return try evaluation.result(number: fold.number, leftOut: leftOut)
+        // The list of the test frames came last.
+        return try FoldEvaluation(validation: items[0], test: items[1]).result(
+            number: fold.number,
+            assessments: listFingerprint,
+            leftOut: leftOut
+        )
     }
 
     /// The kept record of a frame or a new one; `nil` if the method's answer cannot be counted.

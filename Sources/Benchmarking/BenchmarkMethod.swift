@@ -25,11 +25,21 @@ package protocol BenchmarkMethod {
 
     mutating func prepare(_ context: MethodContext) throws
 
+    /// Hears of the first frame of a list before the frames of the list come.
+    ///
+    /// Returns what of it assessments depend on, in a few characters; empty where they depend on the frame alone.
+    mutating func begin(listWith first: Frame) -> String
+
     /// Judges a frame of any size; `report` hears how many of its passes are done.
     func assess(_ frame: Frame, report: (_ done: Int, _ all: Int) -> Void) throws -> Assessment
 
     /// Passes of a network that a frame of this size takes; 0 for a method without one.
     func passesPerFrame(height: Int, width: Int) -> Int
+}
+
+extension BenchmarkMethod {
+    /// Assessments depend on the frame alone.
+    package mutating func begin(listWith first: Frame) -> String { "" }
 }
 
 /// What a method may use besides the frames that it judges.
@@ -107,15 +117,36 @@ package struct ModelMethod: BenchmarkMethod {
     package let summary: String
     private let identity: String
     private let scorer: FrameScorer
+    /// The settings of a model that is used as the published evaluation uses it; absent otherwise.
+    private let published: ReferenceSettings?
+    private var range: ClosedRange<Float>?
 
     /// Reads a model file; a damaged one is refused in words.
     ///
-    /// Without a precision, the model's automatic one.
-    package init(path: String, name: String, precision: Precision? = nil) throws(ModelError) {
-        let (model, identity) = try Model.read(path: path)
+    /// Without a precision, the model's automatic one. As `published`, a model of the `reference` profile is used as the published
+    /// evaluation uses it: each frame is scaled by the range of the first one of its list, each window has noise of its own in half
+    /// precision, and the residual is the absolute difference.
+    package init(
+        path: String,
+        name: String,
+        precision: Precision? = nil,
+        published: Bool = false
+    ) throws(ModelError) {
+        var (model, identity) = try Model.read(path: path)
+        guard !published || model.description.reference != nil else {
+            throw ModelError(
+                code: .unfitSettings,
+                path: path,
+                detail: "is of the realtime profile, which the published benchmark does not have"
+            )
+        }
+        if published { model.description.residual = .l1 }
+        self.published = published ? model.description.reference : nil
         let precision = precision ?? model.description.automaticPrecision
         self.name = name
-        self.identity = precision == .float32 ? identity : "\(identity)-\(precision.rawValue)"
+        self.identity =
+            (precision == .float32 ? identity : "\(identity)-\(precision.rawValue)")
+            + (published ? "-published" : "")
         scorer = try FrameScorer(model: model, path: path, precision: precision)
         summary = Self.summary(of: model) + (precision == .float32 ? "" : ", in \(precision.rawValue)")
     }
@@ -123,9 +154,11 @@ package struct ModelMethod: BenchmarkMethod {
     /// Every model file of a folder, by name, and a sentence for each that is refused.
     ///
     /// Throws if the folder cannot be read or has no model file.
-    package static func all(in folder: String, precision: Precision? = nil) throws(BenchmarkError) -> (
-        methods: [ModelMethod], problems: [String]
-    ) {
+    package static func all(
+        in folder: String,
+        precision: Precision? = nil,
+        published: Bool = false
+    ) throws(BenchmarkError) -> (methods: [ModelMethod], problems: [String]) {
         let files = ModelFile.all(in: folder)
         guard !files.isEmpty else {
             throw BenchmarkError(
@@ -136,7 +169,13 @@ package struct ModelMethod: BenchmarkMethod {
         var problems: [String] = []
         for file in files {
             do {
-                methods.append(try ModelMethod(path: file.path, name: file.name, precision: precision))
+                let method = try ModelMethod(
+                    path: file.path,
+                    name: file.name,
+                    precision: precision,
+                    published: published
+                )
+                methods.append(method)
             } catch { problems.append("\(error); the method is left out") }
         }
         return (methods, problems)
@@ -148,9 +187,20 @@ package struct ModelMethod: BenchmarkMethod {
     /// Nothing is to be done: the model is trained.
     package func prepare(_ context: MethodContext) {}
 
+    /// The grey range of the first frame, which scales all frames of a list in the published evaluation.
+    package mutating func begin(listWith first: Frame) -> String {
+        guard let published else { return "" }
+        let range = published.greyRange(of: first)
+        self.range = range
+        return "\(range.lowerBound)...\(range.upperBound)"
+    }
+
     /// Reconstructs the frame and compares.
     package func assess(_ frame: Frame, report: (_ done: Int, _ all: Int) -> Void) -> Assessment {
-        let reconstruction = scorer.reconstruction(of: frame) { report($0.done, $0.all) }
+        var variant = ReferenceVariant()
+        variant.range = range
+        (variant.halvesNoise, variant.drawsNoisePerWindow) = (published != nil, published != nil)
+        let reconstruction = scorer.reconstruction(of: frame, variant: variant) { report($0.done, $0.all) }
         return Assessment(
             map: scorer.map(of: reconstruction),
             input: reconstruction.input,

@@ -24,7 +24,7 @@ struct MethodResult: Sendable, Equatable, Codable {
     var name: String
     /// Method and size in one line.
     var summary: String
-    /// The fingerprint under which results are stored.
+    /// What its results are stored under.
     var fingerprint: String
     /// Passes of a network for a frame of the most common size; 0 for a method without one.
     var passesPerFrame: Int
@@ -66,6 +66,8 @@ struct FigureSummary: Sendable, Equatable, Codable {
 
 struct FoldResult: Sendable, Equatable, Codable {
     var number: Int
+    /// What the assessments of its test frames are stored under.
+    var assessments: String
     var counts: Counts
     var figures: [Figure]
     var test: [ScoredFrame]
@@ -118,7 +120,10 @@ struct Figure: Sendable, Equatable, Codable {
     enum Level: String, Sendable, Codable {
         /// One score and one label a frame.
         case image
-        /// One score and one label a pixel.
+        /// One score and one label a pixel, each faulty frame alone; the mean over the faulty frames. These are the published
+        /// pixel figures.
+        case frame
+        /// One score and one label a pixel, the pixels of all frames together.
         case pixel
     }
 
@@ -135,14 +140,15 @@ struct Figure: Sendable, Equatable, Codable {
         case auprc
         /// Share of a class's frames above the threshold.
         case detectionRate = "detection-rate"
-        /// Dice of the pixels above the threshold, small components of at most 7 pixels removed, all test frames
-        /// together.
+        /// Dice of the pixels above the threshold, small components of at most 7 pixels removed.
         case dice
         /// The same with the small components.
         case diceUnfiltered = "dice-unfiltered"
-        /// The largest Dice that any threshold has on the test list.
+        /// The largest Dice that any threshold has on the test list; of each frame alone, the Dice at the threshold that the greedy
+        /// search finds for it.
         case bestDice = "best-dice"
-        /// Hausdorff distance in pixels, mean over the faulty frames whose mask and truth both have pixels.
+        /// Hausdorff distance in pixels, mean over the faulty frames whose mask and truth both have pixels: between outlines, or at
+        /// the level of frames between whole masks.
         case hausdorff
         /// Share of the faulty frames for which that distance is defined.
         case hausdorffDefined = "hausdorff-defined"

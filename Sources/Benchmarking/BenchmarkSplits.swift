@@ -7,7 +7,9 @@ package import Training
 /// The lists of a benchmark in the published layout.
 ///
 /// A folder with `normal_train.csv`, `normal_val.csv` and, for each fold N, `test_val_foldN.csv` (to find
-/// thresholds) and `test_test_foldN.csv` (to take figures). There are as many folds as there are such files.
+/// thresholds) and `test_test_foldN.csv` (to take figures). There are as many folds as there are such files. In place of
+/// `normal_train.csv` there may be one list for each fold, `normal_train_foldN.csv`, and so for `normal_val.csv`: the first is
+/// taken. A frame without a label counts as normal, as the published system takes it.
 package struct BenchmarkSplits: Sendable {
     struct Fold: Sendable {
         let number: Int
@@ -24,6 +26,8 @@ package struct BenchmarkSplits: Sendable {
     let folds: [Fold]
     /// What could not be read, one sentence each.
     package let problems: [String]
+    /// What was taken for granted, one sentence each.
+    package let notes: [String]
 
     /// Reads all lists; frames are relative to `base`.
     ///
@@ -31,10 +35,10 @@ package struct BenchmarkSplits: Sendable {
     package init(folder: String, base: String) throws(BenchmarkError) {
         var reader = Reader(folder: folder, base: base)
         normalTrain = reader.rows(
-            "normal_train.csv",
+            "normal_train",
             consequence: "methods that are fitted to it are left out"
         )
-        normalValidation = reader.rows("normal_val.csv", consequence: "it is treated as empty")
+        normalValidation = reader.rows("normal_val", consequence: "it is treated as empty")
         let numbers = try reader.foldNumbers()
         folds = numbers.compactMap { number in
             let consequence = "fold \(number) is left out"
@@ -43,7 +47,7 @@ package struct BenchmarkSplits: Sendable {
             else { return nil }
             return Fold(number: number, validation: validation, test: test)
         }
-        problems = reader.problems
+        (problems, notes) = (reader.problems, reader.notes)
         guard !folds.isEmpty else { throw BenchmarkError(problems.joined(separator: "\n")) }
     }
 
@@ -51,6 +55,7 @@ package struct BenchmarkSplits: Sendable {
         let folder: String
         let base: String
         private(set) var problems: [String] = []
+        private(set) var notes: [String] = []
 
         func foldNumbers() throws(BenchmarkError) -> [Int] {
             guard FileManager.default.fileExists(atPath: folder) else {
@@ -72,13 +77,29 @@ package struct BenchmarkSplits: Sendable {
             return Set(numbers).sorted()
         }
 
+        /// The normal frames of a list, or of the first fold's where each fold has one.
         mutating func rows(_ name: String, consequence: String) -> [FramePaths.Labelled] {
-            (list(name, consequence: consequence) ?? []).filter { !$0.isFaulty }
+            var file = "\(name).csv"
+            if !FileManager.default.fileExists(atPath: "\(folder)/\(file)"), let first = firstFold(of: name) {
+                notes.append("\(folder): \(first) takes the place of \(file), which is not there")
+                file = first
+            }
+            return (list(file, consequence: consequence) ?? []).filter { !$0.isFaulty }
+        }
+
+        private func firstFold(of name: String) -> String? {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            let folds = names.compactMap { file -> Int? in
+                guard file.hasPrefix("\(name)_fold"), file.hasSuffix(".csv") else { return nil }
+                return Int(file.dropFirst("\(name)_fold".count).dropLast(4))
+            }
+            return folds.min().map { "\(name)_fold\($0).csv" }
         }
 
         mutating func list(_ name: String, consequence: String) -> [FramePaths.Labelled]? {
             do {
-                let list = try LabelledList(csv: "\(folder)/\(name)", base: base)
+                let list = try LabelledList(csv: "\(folder)/\(name)", base: base, needsLabels: false)
+                notes += list.notes
                 problems += list.problems.map { "\($0); the row is left out" }
                 return list.rows
             } catch {

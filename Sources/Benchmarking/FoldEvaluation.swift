@@ -11,19 +11,20 @@ struct FoldEvaluation {
     struct Item {
         let frame: BenchmarkFrame
         let record: AssessmentRecord
+        let store: AssessmentStore
     }
 
     let validation: [Item]
     let test: [Item]
-    let map: (BenchmarkFrame) throws -> ScoreMap
 
-    /// All figures; `leftOut` says what is missing and why.
-    func result(number: Int, leftOut: [String]) throws -> FoldResult {
+    /// All figures; `leftOut` says what is missing and why, `assessments` what those of the test frames are stored under.
+    func result(number: Int, assessments: String, leftOut: [String]) throws -> FoldResult {
         var figures = ScoreKind.allCases.flatMap { imageFigures($0) }
         let pixels = try pixelFigures()
         figures += pixels.figures
         return FoldResult(
             number: number,
+            assessments: assessments,
             counts: counts,
             figures: figures,
             test: test.map { Self.scored($0) },
@@ -96,7 +97,8 @@ struct FoldEvaluation {
                 (.bestDice, metrics.averagePrecision == nil ? nil : metrics.bestDice),
                 (.diceUnfiltered, pool.unfilteredDice),
             ]
-            var figures = all.map { Figure(.init(.pixel, $0.0), $0.1) }
+            var figures = pool.frameFigures(fault: nil)
+            figures += all.map { Figure(.init(.pixel, $0.0), $0.1) }
             figures += pool.maskFigures(fault: nil)
             for fault in faults { figures += pool.figures(fault: fault) }
             return (figures, metrics.curve)
@@ -107,7 +109,7 @@ struct FoldEvaluation {
         of items: [Item],
         _ body: ([ScoreMap], [Mask]) throws -> Result
     ) throws -> Result {
-        try body(items.map { try map($0.frame) }, items.map { try $0.frame.truth() })
+        try body(items.map { try $0.store.map(of: $0.frame) }, items.map { try $0.frame.truth() })
     }
 
     private static func scored(_ item: Item) -> FoldResult.ScoredFrame {
@@ -134,6 +136,8 @@ private struct PixelPool {
     private let maps: [ScoreMap]
     private let truths: [Mask]
     private let masks: [Mask]
+    /// The published figures of each faulty frame alone.
+    private let ofFrames: [FrameFigures?]
     /// Dice of all pixels above the threshold.
     let unfilteredDice: Double?
 
@@ -143,7 +147,12 @@ private struct PixelPool {
         self.maps = maps
         truths = masks
         let filter = ComponentFilter()
-        self.masks = maps.map { filter.mask(of: $0, above: threshold) }
+        let found = maps.map { filter.mask(of: $0, above: threshold) }
+        self.masks = found
+        ofFrames = items.indices.map { index in
+            guard items[index].frame.isFaulty else { return nil }
+            return FrameFigures(map: maps[index], mask: found[index], truth: masks[index])
+        }
         unfilteredDice =
             items.contains(where: \.frame.isFaulty)
             ? ClassificationMetrics.dice(maps: maps, masks: masks, threshold: threshold) : nil
@@ -154,8 +163,27 @@ private struct PixelPool {
         let chosen = indices(fault: fault)
         guard !chosen.isEmpty else { return [] }
         let metrics = ClassificationMetrics(maps: chosen.map { maps[$0] }, masks: chosen.map { truths[$0] })
-        return [Figure(.init(.pixel, .auprc, fault: fault), metrics.averagePrecision)]
+        return frameFigures(fault: fault)
+            + [Figure(.init(.pixel, .auprc, fault: fault), metrics.averagePrecision)]
             + maskFigures(fault: fault)
+    }
+
+    /// Means over the faulty frames, or those of one class, of the figures of each frame alone.
+    func frameFigures(fault: String?) -> [Figure] {
+        let chosen = indices(fault: fault).compactMap { ofFrames[$0] }
+        let all: [(Figure.Name, (FrameFigures) -> Double?)] = [
+            (.auprc, \.averagePrecision), (.auc, \.rocAUC), (.dice, \.dice), (.bestDice, \.bestDice),
+            (.hausdorff, \.hausdorff),
+        ]
+        let means = all.map { name, figure in
+            Figure(.init(.frame, name, fault: fault), Self.mean(chosen.compactMap(figure)))
+        }
+        let share = chosen.isEmpty ? nil : Double(chosen.count { $0.hausdorff != nil }) / Double(chosen.count)
+        return means + [Figure(.init(.frame, .hausdorffDefined, fault: fault), share)]
+    }
+
+    private static func mean(_ values: [Double]) -> Double? {
+        values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
     }
 
     /// Figures of masks, of all frames or of those of one class of fault.
@@ -169,8 +197,10 @@ private struct PixelPool {
             }
         }
         let faulty = chosen.filter { isFaulty[$0] }
-        let distances = faulty.compactMap { HausdorffDistance.between(masks[$0], truths[$0]) }
-        let mean = distances.isEmpty ? nil : distances.reduce(0, +) / Double(distances.count)
+        let distances = faulty.compactMap {
+            HausdorffDistance.between(masks[$0], truths[$0], of: .outline)
+        }
+        let mean = Self.mean(distances)
         let defined = faulty.isEmpty ? nil : Double(distances.count) / Double(faulty.count)
         let dice = faulty.isEmpty ? nil : 2 * Double(both) / Double(sum)
         let all: [(Figure.Name, Double?)] = [(.dice, dice), (.hausdorff, mean), (.hausdorffDefined, defined)]

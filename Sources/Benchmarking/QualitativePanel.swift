@@ -63,10 +63,11 @@ struct QualitativePanel {
         output: OutputFolder
     ) throws -> Row? {
         let frame = example.frame
+        guard let fold = method.folds.first(where: { $0.number == example.fold }) else { return nil }
         let store = try AssessmentStore(
-            folder: output.cache(method: method.name, fingerprint: method.fingerprint)
+            folder: output.cache(method: method.name, fingerprint: fold.assessments)
         )
-        let figures = method.folds.first { $0.number == example.fold }?.figures ?? []
+        let figures = fold.figures
         guard let record = store.record(of: frame), record.hasMap,
             let threshold = figures.first(where: { $0.key == .init(.pixel, .threshold) })?.value
         else { return nil }

@@ -35,7 +35,9 @@ struct ResultTables {
     /// Methods as rows and figures as columns, mean and spread over the folds.
     var markdown: String {
         var parts = [
-            "# Benchmark\n", introduction, "## Whole frames\n", imageTable, "## Pixels\n", pixelTable,
+            "# Benchmark\n", introduction, "## Whole frames\n", imageTable,
+            "## Pixels of each faulty frame alone: the published figures\n", frameTable,
+            "## Pixels of all frames together\n", pixelTable,
         ]
         if !faults.isEmpty { parts += ["## By class of fault\n"] + faultTables }
         parts += ["## Methods\n", methodTable]
@@ -50,8 +52,9 @@ struct ResultTables {
         return """
             Frames of `\(results.data)`, lists of `\(results.splits)`, \(folds) folds: mean ± standard \
             deviation over the folds. Thresholds come from each fold's validation list, figures from its \
-            test list. max, mean, patch: the three image scores. A dash is a number that is not defined; a \
-            method without maps has no pixel figures.
+            test list. max, mean, patch: the three image scores. The published pixel figures are those of each faulty frame \
+            alone, averaged over the frames; figures of all pixels together are other quantities. A dash is a number that is \
+            not defined; a method without maps has no pixel figures.
 
             """
     }
@@ -64,12 +67,20 @@ struct ResultTables {
         return table(columns.map { ($0.1, $0.0, 3) })
     }
 
+    private var frameTable: String {
+        let names: [(Figure.Name, String, Int)] = [
+            (.auprc, "AUPRC", 3), (.auc, "AUC", 3), (.dice, "Dice", 3), (.bestDice, "best Dice", 3),
+            (.hausdorff, "Hausdorff between masks (px)", 1),
+            (.hausdorffDefined, "share of faulty frames with a distance", 2),
+        ]
+        return table(names.map { ($0.1, Figure.Key(.frame, $0.0), $0.2) })
+    }
+
     private var pixelTable: String {
         let names: [(Figure.Name, String, Int)] = [
             (.auprc, "AUPRC", 3), (.auc, "AUC", 3), (.dice, "Dice", 3),
             (.diceUnfiltered, "Dice with small components", 3),
-            (.bestDice, "best Dice", 3), (.hausdorff, "Hausdorff (px)", 1),
-            (.hausdorffDefined, "share of faulty frames with a distance", 2),
+            (.bestDice, "best Dice", 3), (.hausdorff, "Hausdorff between outlines (px)", 1),
         ]
         return table(names.map { ($0.1, Figure.Key(.pixel, $0.0), $0.2) })
     }
@@ -96,8 +107,13 @@ struct ResultTables {
                 "Share of frames detected, patch score",
                 { .init(.image, .detectionRate, score: patch, fault: $0) }
             ),
-            ("AUPRC of the pixels of the class's frames", { .init(.pixel, .auprc, fault: $0) }),
-            ("Dice of the pixels of the class's frames", { .init(.pixel, .dice, fault: $0) }),
+            (
+                "AUPRC of the pixels of each frame alone, mean over the class",
+                { .init(.frame, .auprc, fault: $0) }
+            ),
+            ("Dice of each frame alone, mean over the class", { .init(.frame, .dice, fault: $0) }),
+            ("AUPRC of the pixels of the class's frames together", { .init(.pixel, .auprc, fault: $0) }),
+            ("Dice of the pixels of the class's frames together", { .init(.pixel, .dice, fault: $0) }),
         ]
         return figures.map { title, key in "\(title):\n\n" + table(faults.map { ($0, key($0), 3) }) }
     }

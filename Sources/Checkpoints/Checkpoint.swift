@@ -16,6 +16,8 @@ package struct Checkpoint: Sendable {
     package let tensors: [String: Tensor]
     /// Names in the state dict that are no tensors and were left out.
     package let ignored: [String]
+    /// What its trainer wrote about its configuration; empty where it wrote nothing.
+    package let hyperParameters: HyperParameters
 
     /// The first bytes of a zip archive with at least one entry.
     private static let zipMagic: [UInt8] = [0x50, 0x4B, 0x03, 0x04]
@@ -58,14 +60,27 @@ package struct Checkpoint: Sendable {
     ) throws(CheckpointError) {
         if head.starts(with: Self.zipMagic) {
             let torch = try TorchArchive(try archive(), path: path, limits: limits)
-            (tensors, ignored) = try torch.stateDict()
+            (tensors, ignored, hyperParameters) = try torch.stateDict()
             return
         }
         guard head.count > 8, head[8] == UInt8(ascii: "{") else { throw Self.foreign(head, path: path) }
         do { tensors = try safeTensors().tensors } catch {
             throw CheckpointError(.damaged, path, error.detail)
         }
-        ignored = []
+        (ignored, hyperParameters) = ([], HyperParameters())
+    }
+
+    private init(tensors: [String: Tensor], ignored: [String], hyperParameters: HyperParameters) {
+        (self.tensors, self.ignored, self.hyperParameters) = (tensors, ignored, hyperParameters)
+    }
+
+    /// The same under longer names: each behind `prefix` and a dot.
+    func inside(_ prefix: String) -> Checkpoint {
+        Checkpoint(
+            tensors: Dictionary(uniqueKeysWithValues: tensors.map { ("\(prefix).\($0.key)", $0.value) }),
+            ignored: ignored.map { "\(prefix).\($0)" },
+            hyperParameters: hyperParameters
+        )
     }
 
     private static func head(path: String) throws(CheckpointError) -> [UInt8] {
@@ -103,11 +118,11 @@ package struct Checkpoint: Sendable {
 /// |---|---|
 /// | `cannotRead` | check the path and its permissions |
 /// | `notACheckpoint` | give a file that `torch.save` wrote, or safetensors |
-/// | `refused` | re-save the weights alone with PyTorch, if the file's origin is trusted |
-/// | `unsupported` | re-save the weights alone with a current PyTorch |
-/// | `tooLarge` | re-save the weights alone, without what surrounds them |
+/// | `refused` | ask who made the file for the weights alone; do not load it in Python |
+/// | `unsupported` | save the weights alone with a current PyTorch, which loads weights only |
+/// | `tooLarge` | save the weights alone in the same way |
 /// | `damaged` | copy the file again |
-/// | `ambiguous` | name with `--skip` which of the two to leave out |
+/// | `ambiguous` | leave one of the two out; `--skip` does that for tensors |
 /// | `notFinite` | take an earlier checkpoint: its training diverged |
 package struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kinds of failure, each with its own remedy.
@@ -144,8 +159,9 @@ package struct CheckpointError: Error, Sendable, Equatable, CustomStringConverti
     /// A full sentence: what is wrong, where, and what to do.
     package var description: String { "\(path): \(detail); \(remedy)." }
 
+    /// Loads weights only, so that PyTorch runs nothing that the file asks for.
     private static let resave =
-        "python3 -c \"import torch; c = torch.load('FILE', map_location='cpu', weights_only=False); "
+        "python3 -c \"import torch; c = torch.load('FILE', map_location='cpu', weights_only=True); "
         + "torch.save(dict(c.get('state_dict', c)), 'weights.pt')\""
 
     private var remedy: String {
@@ -153,12 +169,12 @@ package struct CheckpointError: Error, Sendable, Equatable, CustomStringConverti
         case .cannotRead: "check the path and its permissions"
         case .notACheckpoint: "give a .ckpt or .pt file that torch.save wrote, or a .safetensors file"
         case .refused:
-            "nothing of it was run; if you trust where the file comes from, re-save its weights alone: "
-                + Self.resave
-        case .unsupported: "re-save its weights alone with PyTorch 1.6 or later: \(Self.resave)"
-        case .tooLarge: "if this size is meant, re-save the weights alone: \(Self.resave)"
+            "nothing of it was run; do not load this file in Python, but ask who made it for the weights alone, as safetensors "
+                + "or by torch.save of the state dict"
+        case .unsupported: "save its weights alone with a current PyTorch: \(Self.resave)"
+        case .tooLarge: "if this size is meant, save the weights alone: \(Self.resave)"
         case .damaged: "copy it again"
-        case .ambiguous: "leave one of them out with --skip"
+        case .ambiguous: "leave one of them out (--skip leaves tensors out by name)"
         case .notFinite: "its training diverged, take an earlier checkpoint"
         }
     }
@@ -192,7 +208,7 @@ package struct CheckpointLimits: Sendable, Equatable {
 
 extension StringProtocol {
     /// This text as a message may show it: without control characters, which could steer a terminal, and not too long.
-    var printable: String {
+    package var printable: String {
         let shown = unicodeScalars.prefix(200).map { scalar in
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: "?"

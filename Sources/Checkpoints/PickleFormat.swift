@@ -135,6 +135,7 @@ enum PickleValue: Sendable {
     case none
     case boolean(Bool)
     case integer(Int)
+    case real(Double)
     case text(String)
     case global(PickleGlobal, name: String)
     case storage(StorageReference)
@@ -150,10 +151,11 @@ struct PickleObject: Sendable {
         case list = "a list"
         case dictionary = "a dictionary"
         case orderedDictionary = "an OrderedDict"
+        case configuration = "an OmegaConf container"
     }
 
     let kind: Kind
-    /// The members; of dictionaries, key and value alternately.
+    /// The members; of dictionaries, key and value alternately; of an OmegaConf container, the state that BUILD gave it.
     var items: [PickleValue]
 }
 
@@ -223,6 +225,10 @@ enum PickleGlobal: Sendable, Equatable {
     case size
     /// A storage class, which tells the type of the numbers.
     case storage(ElementType)
+    /// A class of OmegaConf: a container, or the node around a single value.
+    case configuration
+    /// PyTorch Lightning's dictionary of hyper-parameters.
+    case attributeDictionary
     /// What stands beside the weights; becomes a value that nothing can use.
     case bystander
 
@@ -240,12 +246,26 @@ enum PickleGlobal: Sendable, Equatable {
         }
     }
 
-    private static let tools: [String: PickleGlobal] = [
-        "collections.OrderedDict": .orderedDictionary,
-        "torch._utils._rebuild_tensor_v2": .rebuildTensor,
-        "torch._utils._rebuild_parameter": .rebuildParameter,
-        "torch.Size": .size,
-    ]
+    private static let tools: [String: PickleGlobal] = {
+        var tools: [String: PickleGlobal] = [
+            "collections.OrderedDict": .orderedDictionary,
+            "torch._utils._rebuild_tensor_v2": .rebuildTensor,
+            "torch._utils._rebuild_parameter": .rebuildParameter,
+            "torch.Size": .size,
+        ]
+        let nodes = [
+            "AnyNode", "StringNode", "IntegerNode", "FloatNode", "BooleanNode", "BytesNode", "PathNode",
+            "InterpolationResultNode",
+        ]
+        for name in ["dictconfig.DictConfig", "listconfig.ListConfig"] + nodes.map({ "nodes.\($0)" }) {
+            tools["omegaconf.\(name)"] = .configuration
+        }
+        for module in [
+            "pytorch_lightning.utilities.parsing", "lightning.pytorch.utilities.parsing",
+            "lightning.fabric.utilities.data", "lightning_fabric.utilities.data",
+        ] { tools["\(module).AttributeDict"] = .attributeDictionary }
+        return tools
+    }()
 
     private static let storages: [String: ElementType] = [
         "torch.FloatStorage": .float32, "torch.DoubleStorage": .float64, "torch.HalfStorage": .float16,
@@ -254,28 +274,33 @@ enum PickleGlobal: Sendable, Equatable {
         "torch.BoolStorage": .boolean,
     ]
 
+    /// Python's plain types.
+    ///
+    /// Protocol 2 writes them under the names of Python 2: an integer type is `__builtin__.long` there.
+    private static let plainTypes: Set<String> = [
+        "dict", "list", "set", "frozenset", "tuple", "int", "long", "float", "complex", "bool", "str",
+        "unicode",
+        "bytes", "bytearray", "slice", "range", "xrange", "object", "type", "NoneType", "Ellipsis",
+        "NotImplemented",
+    ]
+
     /// Data types, and what PyTorch Lightning and OmegaConf write beside a state dict.
     ///
     /// Listed so that a published checkpoint needs no re-saving: none of them can run anything.
-    private static let bystanders: Set<String> = [
-        "torch.float16", "torch.bfloat16", "torch.float32", "torch.float64", "torch.int8", "torch.uint8",
-        "torch.int16", "torch.int32", "torch.int64", "torch.bool", "torch.device",
-        "builtins.dict", "builtins.list", "builtins.set", "builtins.int", "builtins.float", "builtins.str",
-        "builtins.bool", "builtins.tuple", "builtins.frozenset", "builtins.bytearray",
-        "__builtin__.dict", "__builtin__.list", "__builtin__.set", "__builtin__.int", "__builtin__.float",
-        "__builtin__.unicode", "__builtin__.bool", "__builtin__.tuple", "__builtin__.frozenset",
-        "__builtin__.bytearray", "_codecs.encode", "typing.Any", "collections.defaultdict",
-        "collections.Counter", "pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.PurePosixPath",
-        "argparse.Namespace", "numpy.dtype", "numpy.ndarray", "numpy.core.multiarray.scalar",
-        "numpy._core.multiarray.scalar", "numpy.core.multiarray._reconstruct",
-        "numpy._core.multiarray._reconstruct", "omegaconf.dictconfig.DictConfig",
-        "omegaconf.listconfig.ListConfig", "omegaconf.base.ContainerMetadata", "omegaconf.base.Metadata",
-        "omegaconf.nodes.AnyNode", "omegaconf.nodes.StringNode", "omegaconf.nodes.IntegerNode",
-        "omegaconf.nodes.FloatNode", "omegaconf.nodes.BooleanNode", "omegaconf.nodes.InterpolationResultNode",
-        "pytorch_lightning.utilities.parsing.AttributeDict",
-        "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint",
-        "pytorch_lightning.callbacks.early_stopping.EarlyStopping",
-        "lightning.fabric.utilities.data.AttributeDict", "lightning_fabric.utilities.data.AttributeDict",
-        "lightning.pytorch.utilities.parsing.AttributeDict",
-    ]
+    private static let bystanders: Set<String> = Set(
+        plainTypes.flatMap { ["builtins.\($0)", "__builtin__.\($0)"] }
+            + [
+                "torch.float16", "torch.bfloat16", "torch.float32", "torch.float64", "torch.int8",
+                "torch.uint8",
+                "torch.int16", "torch.int32", "torch.int64", "torch.bool", "torch.device",
+                "_codecs.encode", "typing.Any", "collections.defaultdict",
+                "collections.Counter", "collections.deque", "pathlib.PosixPath", "pathlib.WindowsPath",
+                "pathlib.PurePosixPath",
+                "argparse.Namespace", "numpy.dtype", "numpy.ndarray", "numpy.core.multiarray.scalar",
+                "numpy._core.multiarray.scalar", "numpy.core.multiarray._reconstruct",
+                "numpy._core.multiarray._reconstruct", "omegaconf.base.ContainerMetadata",
+                "omegaconf.base.Metadata", "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint",
+                "pytorch_lightning.callbacks.early_stopping.EarlyStopping",
+            ]
+    )
 }

@@ -102,8 +102,8 @@ struct PickleMachine {
         case .long1: stack.append(long(try reader.next(UInt64(try reader.byte()))))
         case .long4: stack.append(long(try reader.next(try reader.number(width: 4))))
         case .binFloat:
-            _ = try reader.next(8)
-            stack.append(.opaque)
+            let bits = try reader.next(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            stack.append(.real(Double(bitPattern: bits)))
         default: stack.append(.none)
         }
     }
@@ -225,11 +225,28 @@ extension PickleMachine {
         return objects[index].items
     }
 
-    /// Keys and values of a dictionary whose keys are text, in their order; a later value takes an earlier one's place.
-    func entries(_ value: PickleValue) -> [(key: String, value: PickleValue)]? {
+    /// The members of a list or tuple.
+    func members(_ value: PickleValue) -> [PickleValue]? {
         guard case .object(let index) = value else { return nil }
         let object = objects[index]
-        guard object.kind == .dictionary || object.kind == .orderedDictionary else { return nil }
+        return object.kind == .list || object.kind == .tuple ? object.items : nil
+    }
+
+    /// The attributes of an OmegaConf container or node.
+    func attributes(_ value: PickleValue) -> [(key: String, value: PickleValue)]? {
+        guard case .object(let index) = value, objects[index].kind == .configuration else { return nil }
+        return objects[index].items.first.flatMap { entries($0, atMost: 64) } ?? []
+    }
+
+    /// Keys and values of a dictionary whose keys are text, in their order; a later value takes an earlier one's place.
+    ///
+    /// `nil` for everything else, and for a dictionary of more than `limit` entries.
+    func entries(_ value: PickleValue, atMost limit: Int = .max / 2) -> [(key: String, value: PickleValue)]? {
+        guard case .object(let index) = value else { return nil }
+        let object = objects[index]
+        guard object.kind == .dictionary || object.kind == .orderedDictionary,
+            object.items.count <= 2 * limit
+        else { return nil }
         return stride(from: 0, to: object.items.count - 1, by: 2).compactMap { position in
             guard case .text(let key) = object.items[position] else { return nil }
             return (key, object.items[position + 1])
@@ -268,20 +285,23 @@ extension PickleMachine {
             if opcode == .newObjectWithKeywords { _ = try pop() }
             _ = try pop()
             let type = try pop()
-            guard case .global(.bystander, _) = type else {
-                throw refused("makes \(words(type)) at byte \(offset)")
+            switch type {
+            case .global(.bystander, _): stack.append(.opaque)
+            case .global(.configuration, _): push(.configuration, [])
+            case .global(.attributeDictionary, _): push(.dictionary, [])
+            default: throw refused("makes \(words(type)) at byte \(offset)")
             }
-            stack.append(.opaque)
         }
     }
 
-    /// BUILD gives an object its attributes; only an OrderedDict (its `_metadata`) and bystanders have any.
+    /// BUILD gives an object its attributes; only an OrderedDict (its `_metadata`), OmegaConf and bystanders have any.
     private mutating func build() throws(CheckpointError) {
-        _ = try pop()
+        let state = try pop()
         let target = try top()
         switch target {
         case .opaque: return
         case .object(let index) where objects[index].kind == .orderedDictionary: return
+        case .object(let index) where objects[index].kind == .configuration: objects[index].items = [state]
         default: throw refused("sets the attributes of \(words(target)) at byte \(offset)")
         }
     }
@@ -300,6 +320,9 @@ extension PickleMachine {
         case .bystander: return .opaque
         case .orderedDictionary where arguments.isEmpty:
             push(.orderedDictionary, [])
+            return try pop()
+        case .attributeDictionary where arguments.isEmpty:
+            push(.dictionary, [])
             return try pop()
         case .size where arguments.count == 1 && tuple(arguments[0]) != nil: return arguments[0]
         case .rebuildTensor: return .tensor(try tensor(arguments))

@@ -26,6 +26,48 @@ package struct PublishedWeights: Sendable {
         "generator": "G", "discriminator": "D", "encoder": "E",
     ]
 
+    /// Takes the three files of an f-AnoGAN, told apart by the weights in them, in any order.
+    package init(
+        fanogan parts: [(checkpoint: Checkpoint, path: String)],
+        leaving: [String] = []
+    ) throws(CheckpointError) {
+        var (tensors, skipped): ([String: Tensor], [String]) = ([:], [])
+        var paths: [String: String] = [:]
+        for (checkpoint, path) in parts {
+            guard let role = Self.role(of: checkpoint, path: path) else {
+                throw CheckpointError(
+                    .notACheckpoint,
+                    path,
+                    "holds neither generator, discriminator nor encoder of an f-AnoGAN"
+                )
+            }
+            if let other = paths.updateValue(path, forKey: role) {
+                let part = Self.aliases.first { $0.value == role }.map { String($0.key) } ?? role
+                throw CheckpointError(
+                    .ambiguous,
+                    path,
+                    "holds the \(part) of an f-AnoGAN, and so does \(other.printable)"
+                )
+            }
+            let part = try PublishedWeights(checkpoint.inside(role), path: path, leaving: leaving)
+            tensors.merge(part.tensors) { $1 }
+            skipped += part.skipped
+        }
+        (self.tensors, self.skipped) = (tensors, skipped.sorted())
+    }
+
+    /// G, D or E for a generator, discriminator or encoder; `nil` for anything else.
+    private static func role(of checkpoint: Checkpoint, path: String) -> String? {
+        let shape = { (name: String) in
+            checkpoint.tensors.first { $0.key == name || $0.key.hasSuffix(".\(name)") }?.value.shape
+        }
+        if shape("l1.0.weight") != nil { return "G" }
+        guard let outputs = shape("adv_layer.0.weight")?.first else { return nil }
+        // A discriminator gives one number. So does an encoder to a latent vector of one, which its name alone tells.
+        let isEncoder = outputs > 1 || (path.split(separator: "/").last ?? "").hasPrefix("encoder")
+        return isEncoder ? "E" : "D"
+    }
+
     /// Sorts a checkpoint's tensors.
     ///
     /// `leaving` are beginnings of names to leave out too. Weights that are not

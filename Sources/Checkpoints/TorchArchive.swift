@@ -55,12 +55,17 @@ struct TorchArchive {
     }
 
     /// Interprets the pickle and reads the tensors of its state dict.
-    func stateDict() throws(CheckpointError) -> (tensors: [String: Tensor], ignored: [String]) {
+    func stateDict() throws(CheckpointError) -> (
+        tensors: [String: Tensor], ignored: [String], hyperParameters: HyperParameters
+    ) {
         let pickle = try read("data.pkl", atMost: UInt64(limits.maximumPickleBytes))
         var machine = PickleMachine(pickle, path: path, limits: limits)
-        let dictionary = try StateDict(root: try machine.run(), in: machine, path: path)
+        let root = try machine.run()
+        let dictionary = try StateDict(root: root, in: machine, path: path)
         try check(dictionary.tensors)
-        return (try tensors(dictionary.tensors), dictionary.ignored)
+        return (
+            try tensors(dictionary.tensors), dictionary.ignored, HyperParameters(root: root, in: machine)
+        )
     }
 
     /// Refuses sizes before any storage is read.

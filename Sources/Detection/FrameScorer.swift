@@ -74,6 +74,23 @@ package final class FrameScorer: Sendable {
         }
     }
 
+    /// The same of a model of the `reference` profile in a variant; one of the `realtime` profile knows none.
+    package func reconstruction(
+        of frame: Frame,
+        variant: ReferenceVariant,
+        report: (ReconstructionProgress) -> Void = { _ in }
+    ) -> Reconstruction {
+        guard variant != ReferenceVariant() else { return reconstruction(of: frame, report: report) }
+        return single.withLock { _ in
+            withReconstructor { reconstructor in
+                guard let reference = reconstructor as? ReferenceReconstructor else {
+                    preconditionFailure("a variant of a model that has none")
+                }
+                return reference.reconstruction(of: frame, variant: variant, report: report)
+            }
+        }
+    }
+
     /// The ranges inside the folded network over all phases of a frame (`ModelDescription.ranges`); `nil` for
     /// a model of the `reference` profile.
     package func ranges(of frame: Frame) -> [ClosedRange<Float>]? {

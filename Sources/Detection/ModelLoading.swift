@@ -38,7 +38,7 @@ extension Model {
             let windows = WindowReconstructor(
                 method: description.method,
                 settings: settings,
-                noise: settings.noiseField(seed: settings.noiseSeed),
+                noise: WindowNoise(settings),
                 predict: built.reconstructed
             )
             return ReferenceReconstructor(settings: settings, windows: windows)

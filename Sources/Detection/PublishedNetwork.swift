@@ -1,5 +1,5 @@
 package import Diffusion
-import Networks
+package import Networks
 
 /// What the names and shapes of published weights tell: the method, and how wide and deep its network is.
 ///
@@ -10,7 +10,8 @@ package struct PublishedNetwork: Sendable, Equatable {
     package let method: Method
     /// Its network.
     package let network: NetworkConfiguration
-    /// Height and width of the images, where the weights are tied to one size (VAE and f-AnoGAN).
+    /// Height and width of the images, where the weights are tied to one size: by a latent vector (VAE and f-AnoGAN), or by the
+    /// levels that have attention.
     package let imageSize: Int?
 
     /// Recognises a network by its weights' names; `nil` if it is none of the published.
@@ -48,10 +49,12 @@ package struct PublishedNetwork: Sendable, Equatable {
             configuration.multipliers = multipliers
             configuration.residualBlocks = blocks
             configuration.headChannels = headChannels
+            configuration.attentionLevels = Self.attentionLevels(levels, blocks, shapes)
             let outputs = Self.outputs(of: "input_blocks.1.0", shapes)
             let isAdded = shapes["input_blocks.1.0.emb_layers.1.weight"]?.first == outputs
             configuration.conditioning = isAdded ? .added : .scaleShift
-            (method, network, imageSize) = (isAdded ? .ddpm : .pddpm, .unet(configuration), nil)
+            (method, network) = (isAdded ? .ddpm : .pddpm, .unet(configuration))
+            imageSize = Self.window(of: configuration)
             return
         }
         var configuration = AutoencoderConfiguration()
@@ -59,6 +62,7 @@ package struct PublishedNetwork: Sendable, Equatable {
         configuration.multipliers = multipliers
         configuration.residualBlocks = blocks
         configuration.headChannels = headChannels
+        configuration.attentionLevels = Self.attentionLevels(levels, blocks, shapes)
         let lowest = channels * (multipliers.last ?? 1)
         if let rows = shapes["fc_dec.weight"]?.first, let latent = shapes["fc_mu.weight"]?.first,
             let side = Self.side(rows, channels: lowest)
@@ -69,7 +73,31 @@ package struct PublishedNetwork: Sendable, Equatable {
             configuration.variational = bottleneck
         }
         let size = configuration.variational?.imageSize
-        (method, network, imageSize) = (size == nil ? .ae : .vae, .autoencoder(configuration), size)
+        (method, network) = (size == nil ? .ae : .vae, .autoencoder(configuration))
+        imageSize = size ?? Self.window(of: configuration)
+    }
+
+    /// How wide and deep a network of the U-Net family is; `nil` for f-AnoGAN.
+    package var size: (any FamilySize)? {
+        switch network {
+        case .unet(let size): size
+        case .autoencoder(let size): size
+        case .fanogan: nil
+        }
+    }
+
+    /// Levels whose first block on the way down is followed by attention.
+    private static func attentionLevels(_ levels: Int, _ blocks: Int, _ shapes: [String: [Int]]) -> [Int] {
+        (0..<levels).filter { shapes["input_blocks.\(1 + $0 * (blocks + 1)).1.qkv.weight"] != nil }
+    }
+
+    /// The only window that has attention at these levels; `nil` where none or several have.
+    private static func window(of size: some FamilySize) -> Int? {
+        guard !size.attentionLevels.isEmpty else { return nil }
+        let fitting = (3...10).map { 1 << $0 }.filter {
+            size.publishedAttentionLevels(window: $0) == size.attentionLevels
+        }
+        return fitting.count == 1 ? fitting[0] : nil
     }
 
     /// Levels and residual blocks a level.
@@ -81,7 +109,11 @@ package struct PublishedNetwork: Sendable, Equatable {
         let indices = up.compactMap { $0.split(separator: ".").dropFirst().first.flatMap { Int($0) } }
         // More blocks than any network has would only make the search below long.
         guard let last = indices.max(), last < 1000 else { return nil }
-        let doubling = (0...last).first { shapes["output_blocks.\($0).1.in_layers.2.weight"] != nil } ?? last
+        // Behind a block comes its attention, if it has one.
+        let doubling =
+            (0...last).first { block in
+                [1, 2].contains { shapes["output_blocks.\(block).\($0).in_layers.2.weight"] != nil }
+            } ?? last
         let levels = (last + 1) / (doubling + 1)
         return doubling > 0 ? (levels, doubling) : nil
     }

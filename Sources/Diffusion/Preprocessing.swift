@@ -75,13 +75,22 @@ package struct CurvatureFlow: Sendable, Equatable {
 
 extension Frame {
     /// Maps the darkest pixel to 0 and the brightest to 1; a frame of one grey value becomes 0 everywhere.
-    package func rescaledToUnitRange() -> Frame {
+    package func rescaledToUnitRange() -> Frame { rescaled(from: greyRange) }
+
+    /// The darkest and the brightest pixel.
+    var greyRange: ClosedRange<Float> {
         var low = Float.infinity
         var high = -Float.infinity
         for pixel in pixels {
             low = min(low, pixel)
             high = max(high, pixel)
         }
+        return low <= high ? low...high : 0...0
+    }
+
+    /// Maps a range of grey values to [0, 1], and others beyond; a range of one value is as if it were 1 wide.
+    func rescaled(from range: ClosedRange<Float>) -> Frame {
+        let (low, high) = (range.lowerBound, range.upperBound)
         let span = high > low ? high - low : 1
         return Frame(height: height, width: width, pixels: pixels.map { ($0 - low) / span })
     }

@@ -24,6 +24,11 @@ package struct ReconstructionProgress: Sendable, Equatable {
     package let all: Int
     /// Time left for this frame at the speed so far, in seconds.
     package let secondsLeft: Double
+
+    /// Gathers the three.
+    package init(done: Int, all: Int, secondsLeft: Double) {
+        (self.done, self.all, self.secondsLeft) = (done, all, secondsLeft)
+    }
 }
 
 /// Turns frames into reconstructions; the profiles differ in how.

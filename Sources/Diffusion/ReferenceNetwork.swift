@@ -103,19 +103,10 @@ package enum NetworkConfiguration: Sendable, Equatable, Codable {
     func fault(method: Method, window: Int) -> String? {
         switch (self, method) {
         case (.unet(let configuration), .pddpm), (.unet(let configuration), .ddpm):
-            Self.fault(
-                channels: configuration.channels,
-                multipliers: configuration.multipliers,
-                blocks: configuration.residualBlocks,
-                headChannels: configuration.headChannels
-            )
+            Self.fault(size: configuration)
         case (.autoencoder(let configuration), .ae), (.autoencoder(let configuration), .vae):
-            Self.fault(
-                channels: configuration.channels,
-                multipliers: configuration.multipliers,
-                blocks: configuration.residualBlocks,
-                headChannels: configuration.headChannels
-            ) ?? Self.fault(bottleneck: configuration.variational, method: method, window: window)
+            Self.fault(size: configuration)
+                ?? Self.fault(bottleneck: configuration.variational, method: method, window: window)
         case (.fanogan(let configuration), .fanogan):
             Self.fault(latent: configuration.latent)
                 ?? (configuration.imageSize == window
@@ -124,21 +115,25 @@ package enum NetworkConfiguration: Sendable, Equatable, Codable {
         }
     }
 
-    private static func fault(channels: Int, multipliers: [Int], blocks: Int, headChannels: Int) -> String? {
+    private static func fault(size: some FamilySize) -> String? {
+        let (channels, multipliers) = (size.channels, size.multipliers)
         guard (32...1024).contains(channels), channels % 32 == 0 else {
             return "has \(channels) channels; 32 to 1024 in multiples of 32 can be built"
         }
         guard (1...6).contains(multipliers.count), multipliers.allSatisfy({ (1...8).contains($0) }) else {
             return "has the channel multipliers \(multipliers); 1 to 6 of them, each 1 to 8, can be built"
         }
-        guard (1...8).contains(blocks) else {
-            return "has \(blocks) residual blocks a level; 1 to 8 can be built"
+        guard (1...8).contains(size.residualBlocks) else {
+            return "has \(size.residualBlocks) residual blocks a level; 1 to 8 can be built"
         }
-        let lowest = channels * (multipliers.last ?? 1)
-        guard headChannels > 0, lowest % headChannels == 0 else {
-            return "has attention heads of \(headChannels) channels, which do not divide its \(lowest)"
+        guard size.attentionLevels.allSatisfy(multipliers.indices.contains) else {
+            return "has attention at the levels \(size.attentionLevels) of \(multipliers.count)"
         }
-        return nil
+        let widths = (size.attentionLevels + [multipliers.count - 1]).map { channels * multipliers[$0] }
+        guard let odd = widths.first(where: { size.headChannels <= 0 || $0 % size.headChannels != 0 }) else {
+            return nil
+        }
+        return "has attention heads of \(size.headChannels) channels, which do not divide its \(odd)"
     }
 
     private static func fault(

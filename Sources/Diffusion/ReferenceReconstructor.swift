@@ -33,28 +33,46 @@ package final class ReferenceReconstructor: Reconstructor {
         patches: PatchSelection = .all,
         report: (ReconstructionProgress) -> Void
     ) -> Reconstruction {
-        let image = settings.preprocessed(frame)
+        reconstruction(of: frame, variant: ReferenceVariant(), report: report)
+    }
+
+    /// The same in a variant.
+    package func reconstruction(
+        of frame: Frame,
+        variant: ReferenceVariant,
+        report: (ReconstructionProgress) -> Void
+    ) -> Reconstruction {
+        let image = settings.preprocessed(frame, range: variant.range)
+        let noise = variant.changesNoise ? WindowNoise(settings, variant) : windows.noise
         return Reconstruction(
             input: image.pixels,
-            output: reconstruct(image, report: report).pixels,
+            output: reconstruct(image, noise: noise, report: report).pixels,
             height: frame.height,
             width: frame.width
         )
     }
 
     /// The reconstruction of an image in [0, 1]; one smaller than the window is surrounded by zeros.
-    func reconstruct(_ image: Frame, report: (ReconstructionProgress) -> Void) -> Frame {
+    func reconstruct(
+        _ image: Frame,
+        noise: WindowNoise,
+        report: (ReconstructionProgress) -> Void
+    ) -> Frame {
         let (rows, columns) = (max(image.height, settings.window), max(image.width, settings.window))
         let (top, left) = ((rows - image.height) / 2, (columns - image.width) / 2)
         let padded =
             top + left > 0 || rows > image.height || columns > image.width
             ? image.window(row: -top, column: -left, height: rows, width: columns) : image
-        let blended = blend(padded, report: report)
+        let blended = blend(padded, noise: noise, report: report)
         guard padded != image else { return blended }
         return blended.window(row: top, column: left, height: image.height, width: image.width)
     }
 
-    private func blend(_ image: Frame, report: (ReconstructionProgress) -> Void) -> Frame {
+    private func blend(
+        _ image: Frame,
+        noise: WindowNoise,
+        report: (ReconstructionProgress) -> Void
+    ) -> Frame {
         let positions = sliding.positions(height: image.height, width: image.width)
         let clock = ContinuousClock()
         let start = clock.now
@@ -70,7 +88,7 @@ package final class ReferenceReconstructor: Reconstructor {
                     width: settings.window
                 ).pixels
             }
-            let reconstructed = windows.reconstruct(pixels)
+            let reconstructed = windows.reconstruct(pixels, from: first, noise: noise)
             for (index, position) in batch.enumerated() {
                 let corner = position.row * image.width + position.column
                 add(reconstructed, window: index, at: corner, width: image.width, to: &sums, and: &weights)
@@ -126,15 +144,15 @@ package struct WindowReconstructor {
 
     let method: Method
     let settings: ReferenceSettings
-    /// window x window, the same for all windows.
-    let noise: [Float]
+    /// The noise fields, each window x window.
+    let noise: WindowNoise
     let predict: Predict
 
-    /// Gathers the parts; `noise` is window x window.
+    /// Gathers the parts.
     package init(
         method: Method,
         settings: ReferenceSettings,
-        noise: [Float],
+        noise: WindowNoise,
         predict: @escaping Predict
     ) {
         (self.method, self.settings) = (method, settings)
@@ -145,13 +163,15 @@ package struct WindowReconstructor {
     var passes: Int { method == .fanogan ? 1 : settings.patches.count }
 
     /// The reconstructions of windows in [0, 1], row-major, one after another; nothing is clamped.
-    func reconstruct(_ windows: [Float]) -> [Float] {
+    ///
+    /// `first` is the number of the first of them among the windows of its frame.
+    func reconstruct(_ windows: [Float], from first: Int, noise: WindowNoise) -> [Float] {
         let size = settings.window * settings.window
         precondition(windows.count % size == 0, "\(windows.count) pixels are no windows of \(size)")
         guard method != .fanogan else { return passed(windows) }
         let clean = windows.map { 2 * $0 - 1 }
         let patches = settings.patches
-        let predicted = passed(noised(clean, patches: patches))
+        let predicted = passed(noised(clean, patches: patches, from: first, noise: noise))
         guard patches.count > 1 else { return predicted.map { 0.5 * ($0 + 1) } }
         var result = clean
         for start in stride(from: 0, to: clean.count, by: size) {
@@ -166,18 +186,24 @@ package struct WindowReconstructor {
     }
 
     /// A copy of each window for each patch, with that patch noised.
-    private func noised(_ clean: [Float], patches: [[Range<Int>]]) -> [Float] {
+    private func noised(
+        _ clean: [Float],
+        patches: [[Range<Int>]],
+        from first: Int,
+        noise: WindowNoise
+    ) -> [Float] {
         let size = settings.window * settings.window
         let schedule = DiffusionSchedule(count: settings.steps)
         var result: [Float] = []
         result.reserveCapacity(clean.count * patches.count)
         for start in stride(from: 0, to: clean.count, by: size) {
+            let field = noise.field(window: first + start / size)
             for runs in patches {
                 var image = Array(clean[start..<start + size])
                 PatchedDiffusion.noise(
                     &image,
                     runs: runs,
-                    field: noise,
+                    field: field,
                     signalScale: schedule.signalScale[settings.timestep],
                     noiseScale: schedule.noiseScale[settings.timestep]
                 )

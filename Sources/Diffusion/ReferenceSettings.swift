@@ -73,9 +73,18 @@ package struct ReferenceSettings: Sendable, Equatable, Codable {
 
 extension ReferenceSettings {
     /// The published preprocessing of a whole frame: curvature flow, then a rescale to [0, 1].
-    package func preprocessed(_ frame: Frame) -> Frame {
+    ///
+    /// `range` are grey values after smoothing that become 0 and 1, instead of the frame's darkest and brightest.
+    package func preprocessed(_ frame: Frame, range: ClosedRange<Float>? = nil) -> Frame {
+        let smoothed = smoothed(frame)
+        return smoothed.rescaled(from: range ?? smoothed.greyRange)
+    }
+
+    /// The grey values of a frame after smoothing.
+    package func greyRange(of frame: Frame) -> ClosedRange<Float> { smoothed(frame).greyRange }
+
+    private func smoothed(_ frame: Frame) -> Frame {
         CurvatureFlow(timeStep: flowTimeStep, iterations: flowIterations).smoothed(frame)
-            .rescaledToUnitRange()
     }
 
     /// The noise field of a window, row-major.

@@ -28,6 +28,11 @@ package struct GreedyThreshold: Sendable, Equatable, Codable {
         }
     }
 
+    /// The same division of scores, told by another quantity that rises with them.
+    package func moved(to threshold: Double) -> GreedyThreshold {
+        GreedyThreshold(threshold: threshold, figure: figure)
+    }
+
     private static func search(
         upTo largest: Double,
         takesEqual: Bool,

@@ -1,30 +1,43 @@
 package import Plate
 
-/// How far apart the outlines of two masks are at most, in pixels, as the benchmark's published figure has
-/// it.
+/// How far apart two masks are at most, in pixels.
 ///
-/// The larger of the two directed distances: from the pixel of one outline that lies farthest from the other
-/// outline (Huttenlocher et al. 1993). A pixel is on the outline if a side neighbour is outside the mask or
-/// the frame.
+/// The larger of the two directed distances: from the pixel of one that lies farthest from the other (Huttenlocher et al.
+/// 1993).
 package enum HausdorffDistance {
+    /// Which pixels of a mask count.
+    package enum Part: Sendable {
+        /// All of them: the published figure.
+        case whole
+        /// Those with a side neighbour outside the mask or the frame.
+        case outline
+    }
+
     /// The distance between centres of pixels; `nil` where one of the masks is empty and no distance is
     /// defined.
     ///
     /// Masks of different sizes are a programmer's mistake.
-    package static func between(_ first: Mask, _ second: Mask) -> Double? {
+    package static func between(_ first: Mask, _ second: Mask, of part: Part) -> Double? {
         precondition(
             first.height == second.height && first.width == second.width,
             "masks of \(first.width) x \(first.height) and \(second.width) x \(second.height)"
         )
-        let outlines = (outline(of: first), outline(of: second))
-        guard !outlines.0.isEmpty, !outlines.1.isEmpty else { return nil }
-        let toSecond = squaredDistances(to: outlines.1, height: first.height, width: first.width)
-        let toFirst = squaredDistances(to: outlines.0, height: first.height, width: first.width)
+        let pixels = (self.pixels(of: first, part), self.pixels(of: second, part))
+        guard !pixels.0.isEmpty, !pixels.1.isEmpty else { return nil }
+        let toSecond = squaredDistances(to: pixels.1, height: first.height, width: first.width)
+        let toFirst = squaredDistances(to: pixels.0, height: first.height, width: first.width)
         let farthest = max(
-            outlines.0.reduce(0) { max($0, toSecond[$1]) },
-            outlines.1.reduce(0) { max($0, toFirst[$1]) }
+            pixels.0.reduce(0) { max($0, toSecond[$1]) },
+            pixels.1.reduce(0) { max($0, toFirst[$1]) }
         )
         return Double(farthest).squareRoot()
+    }
+
+    private static func pixels(of mask: Mask, _ part: Part) -> [Int] {
+        switch part {
+        case .whole: mask.values.indices.filter { mask.values[$0] != 0 }
+        case .outline: outline(of: mask)
+        }
     }
 
     private static func outline(of mask: Mask) -> [Int] {

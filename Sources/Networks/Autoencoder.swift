@@ -102,6 +102,8 @@ package struct AutoencoderConfiguration: FamilySize, Sendable, Equatable, Codabl
     package var residualBlocks = 3
     /// Channels of one attention head.
     package var headChannels = 64
+    /// Levels with self-attention after each block; the middle has one in any case.
+    package var attentionLevels: [Int] = []
     /// The bottleneck of a VAE; absent in a plain autoencoder.
     package var variational: Bottleneck?
 

@@ -73,6 +73,8 @@ package struct UNetConfiguration: FamilySize, Sendable, Equatable, Codable {
     package var residualBlocks = 3
     /// Channels of one attention head.
     package var headChannels = 64
+    /// Levels with self-attention after each block; the middle has one in any case.
+    package var attentionLevels: [Int] = []
     /// How the timestep enters.
     package var conditioning = Conditioning.scaleShift
 
@@ -90,9 +92,18 @@ package protocol FamilySize {
     var residualBlocks: Int { get set }
     /// Channels of one attention head.
     var headChannels: Int { get set }
+    /// Levels with self-attention after each block, 0 being full resolution; the middle has one in any case.
+    var attentionLevels: [Int] { get set }
 }
 
 extension FamilySize {
+    /// The levels that have self-attention in the published system: those whose image has a side of 32, 16 or 8 pixels.
+    ///
+    /// Windows of 32, 64 and 128 have such levels, windows of 96 and 192 have none.
+    package func publishedAttentionLevels(window: Int) -> [Int] {
+        multipliers.indices.filter { level in [32, 16, 8].contains { $0 << level == window } }
+    }
+
     /// Height and width of an image must be multiples of this.
     package var sizeMultiple: Int { 1 << (multipliers.count - 1) }
 }
@@ -103,6 +114,7 @@ struct FamilyShape {
     let multipliers: [Int]
     let residualBlocks: Int
     let headChannels: Int
+    let attentionLevels: [Int]
     /// Absent where no timestep enters.
     let time: GroupNormBlock.Time?
 
@@ -111,53 +123,74 @@ struct FamilyShape {
     init(_ size: some FamilySize, time: GroupNormBlock.Time? = nil) {
         (channels, multipliers) = (size.channels, size.multipliers)
         (residualBlocks, headChannels, self.time) = (size.residualBlocks, size.headChannels, time)
+        attentionLevels = size.attentionLevels
+    }
+
+    /// The self-attention after a block of a level; `nil` where there is none.
+    func attention(
+        level: Int,
+        channels: Int,
+        using random: inout some RandomNumberGenerator
+    ) -> AttentionBlock? {
+        guard attentionLevels.contains(level) else { return nil }
+        return AttentionBlock(channels: channels, headChannels: headChannels, using: &random)
     }
 }
 
 /// The way down: a stem, residual blocks at each level, halvings between levels.
 struct EncoderHalf {
+    private struct Stage {
+        let block: GroupNormBlock
+        let attention: AttentionBlock?
+    }
+
     private let stem: ConvolutionLayer
-    private let blocks: [GroupNormBlock]
+    private let stages: [Stage]
     /// Channels after the stem and after each block.
     let widths: [Int]
 
     init(_ shape: FamilyShape, using random: inout some RandomNumberGenerator) {
         stem = .published(inputs: 1, outputs: shape.channels, kernel: 3, using: &random)
-        var (blocks, widths) = ([GroupNormBlock](), [shape.channels])
+        var (stages, widths) = ([Stage](), [shape.channels])
         for (level, outputs) in shape.levels.enumerated() {
             for _ in 0..<shape.residualBlocks {
                 let inputs = widths[widths.count - 1]
-                blocks.append(
-                    GroupNormBlock(inputs: inputs, outputs: outputs, time: shape.time, using: &random)
-                )
+                let block = GroupNormBlock(inputs: inputs, outputs: outputs, time: shape.time, using: &random)
+                let attention = shape.attention(level: level, channels: outputs, using: &random)
+                stages.append(Stage(block: block, attention: attention))
                 widths.append(outputs)
             }
             guard level < shape.levels.count - 1 else { continue }
             let last = widths[widths.count - 1]
-            blocks.append(
-                GroupNormBlock(
-                    inputs: last,
-                    outputs: last,
-                    time: shape.time,
-                    resampling: .halving,
-                    using: &random
-                )
+            let halving = GroupNormBlock(
+                inputs: last,
+                outputs: last,
+                time: shape.time,
+                resampling: .halving,
+                using: &random
             )
+            stages.append(Stage(block: halving, attention: nil))
             widths.append(last)
         }
-        (self.blocks, self.widths) = (blocks, widths)
+        (self.stages, self.widths) = (stages, widths)
     }
 
     /// What comes out of the stem and of each block, the last being the lowest level.
     func callAsFunction(_ x: Variable, time: Variable?) -> [Variable] {
         var outputs = [stem(x)]
-        for block in blocks { outputs.append(block(outputs[outputs.count - 1], time: time)) }
+        for stage in stages {
+            let x = stage.block(outputs[outputs.count - 1], time: time)
+            outputs.append(stage.attention.map { $0(x) } ?? x)
+        }
         return outputs
     }
 
     var published: [NamedParameter] {
         stem.published.prefixed("input_blocks.0.0")
-            + blocks.enumerated().flatMap { $1.published.prefixed("input_blocks.\($0 + 1).0") }
+            + stages.enumerated().flatMap { index, stage in
+                stage.block.published.prefixed("input_blocks.\(index + 1).0")
+                    + (stage.attention?.published.prefixed("input_blocks.\(index + 1).1") ?? [])
+            }
     }
 }
 
@@ -188,6 +221,7 @@ struct MiddleBlocks {
 struct DecoderHalf {
     private struct Stage {
         let block: GroupNormBlock
+        let attention: AttentionBlock?
         let doubling: GroupNormBlock?
     }
 
@@ -206,6 +240,7 @@ struct DecoderHalf {
                     time: shape.time,
                     using: &random
                 )
+                let attention = shape.attention(level: level, channels: outputs, using: &random)
                 var doubling: GroupNormBlock?
                 if level > 0 && index == shape.residualBlocks {
                     doubling = GroupNormBlock(
@@ -216,7 +251,7 @@ struct DecoderHalf {
                         using: &random
                     )
                 }
-                stages.append(Stage(block: block, doubling: doubling))
+                stages.append(Stage(block: block, attention: attention, doubling: doubling))
                 width = outputs
             }
         }
@@ -230,6 +265,7 @@ struct DecoderHalf {
         for stage in stages {
             if let skip = skips.popLast() { x = x.concatenatingChannels(of: skip) }
             x = stage.block(x, time: time)
+            if let attention = stage.attention { x = attention(x) }
             if let doubling = stage.doubling { x = doubling(x, time: time) }
         }
         return head(norm(x, silu: true))
@@ -237,8 +273,11 @@ struct DecoderHalf {
 
     var published: [NamedParameter] {
         stages.enumerated().flatMap { index, stage in
-            stage.block.published.prefixed("output_blocks.\(index).0")
-                + (stage.doubling?.published.prefixed("output_blocks.\(index).1") ?? [])
+            let own = stage.block.published.prefixed("output_blocks.\(index).0")
+            let attention = stage.attention?.published.prefixed("output_blocks.\(index).1") ?? []
+            let place = attention.isEmpty ? 1 : 2
+            return own + attention
+                + (stage.doubling?.published.prefixed("output_blocks.\(index).\(place)") ?? [])
         } + norm.published.prefixed("out.0") + head.published.prefixed("out.2")
     }
 }

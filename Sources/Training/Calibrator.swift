@@ -454,26 +454,32 @@ package struct Calibrator: Sendable {
         return ranges
     }
 
-    /// The published greedy search over labelled frames, for the severities and for the masks' pixels.
+    /// A greedy search over labelled frames, for a threshold of severities or of published image scores, and for the masks'
+    /// pixels.
     ///
-    /// Severities are still relative to normal frames: their scales come from a label-free calibration. Faulty frames
-    /// without a mask count for the image threshold only.
+    /// Severities are still relative to normal frames: their scales come from a label-free calibration, and so does the severity
+    /// that stands for a `published` threshold. Faulty frames without a mask count for the image threshold only.
     package func greedy(
         _ rows: [FramePaths.Labelled],
         calibration: Calibration,
+        published: Bool = false,
         report: (_ done: Int, _ all: Int) -> Void,
         passes: (ReconstructionProgress) -> Void = { _ in }
     ) throws(DataError) -> Calibration {
         guard rows.contains(where: \.isFaulty), rows.contains(where: { !$0.isFaulty }) else {
             throw DataError("the list of labelled frames needs both normal (0) and faulty (1) ones")
         }
-        var severities: [Double] = []
+        var figures: [Double] = []
         var maps: [ScoreMap] = []
         var masks: [Mask] = []
         for (index, row) in rows.enumerated() {
             let frame = try row.readFrame()
             let map = scorer.map(of: frame, report: passes)
-            severities.append(calibration.severity(of: frame, map: map))
+            figures.append(
+                published
+                    ? options.scoreKind.value(of: ImageScores(map: map))
+                    : calibration.severity(of: frame, map: map)
+            )
             if let mask = try row.readMask(height: map.height, width: map.width) {
                 maps.append(calibration.maskMap(of: frame, map: map))
                 masks.append(mask)
@@ -481,12 +487,28 @@ package struct Calibrator: Sendable {
             report(index + 1, rows.count)
         }
         var result = calibration
-        let image = GreedyThreshold.accuracy(scores: severities, faulty: rows.map(\.isFaulty))
-        result.limits.threshold = Threshold(image)
+        let image = GreedyThreshold.accuracy(scores: figures, faulty: rows.map(\.isFaulty))
+        result.limits.threshold = Threshold(
+            published ? try Self.severity(standingFor: image, calibration) : image
+        )
         if masks.contains(where: { $0.area > 0 }) {
             result.limits.mask = Threshold(GreedyThreshold.dice(maps: maps, masks: masks))
         }
         return result
+    }
+
+    /// The severity that divides frames as a threshold of image scores does.
+    private static func severity(
+        standingFor threshold: GreedyThreshold,
+        _ calibration: Calibration
+    ) throws(DataError) -> GreedyThreshold {
+        guard let severity = calibration.severity(ofScore: threshold.threshold) else {
+            throw DataError(
+                "the published search ends at the score \(Float(threshold.threshold)), below most normal frames: they would be called faulty; "
+                    + "search over severity instead, without --published"
+            )
+        }
+        return threshold.moved(to: severity)
     }
 }
 

@@ -6,13 +6,19 @@ import Tables
 /// Frames named on a command line: files, folders (with everything below them), globs, or CSV lists.
 package enum FramePaths {
     /// Every TIFF file that the arguments name, in order and without repeats; of CSV lists the normal ones.
-    package static func normal(_ arguments: [String]) throws(DataError) -> [String] {
-        try paths(arguments) { !$0.isFaulty }
+    ///
+    /// `note` hears what was taken for granted in a list, one sentence each.
+    package static func normal(
+        _ arguments: [String],
+        note: (String) -> Void = { _ in }
+    ) throws(DataError) -> [String] {
+        try paths(arguments, note: note) { !$0.isFaulty }
     }
 
     /// Every TIFF file that the arguments name, in order and without repeats; of CSV lists all of them.
     package static func all(_ arguments: [String]) throws(DataError) -> [String] {
-        try paths(arguments) { _ in true }
+        // Labels do not matter there.
+        try paths(arguments, note: { _ in }) { _ in true }
     }
 
     /// Spreadsheets write tables with tabs, and as UTF-16, under the last two.
@@ -20,6 +26,7 @@ package enum FramePaths {
 
     private static func paths(
         _ arguments: [String],
+        note: (String) -> Void,
         where isWanted: (Labelled) -> Bool
     ) throws(DataError) -> [String] {
         var found: [String] = []
@@ -27,6 +34,7 @@ package enum FramePaths {
             if listEndings.contains(where: argument.lowercased().hasSuffix) {
                 let list = try LabelledList(csv: argument, needsLabels: false)
                 if let problem = list.problems.first { throw DataError(problem) }
+                list.notes.forEach(note)
                 found += list.rows.filter(isWanted).map(\.image)
             } else {
                 found += try files(argument)
@@ -176,8 +184,8 @@ extension FramePaths {
 /// A CSV list of labelled frames in the published layout.
 ///
 /// The first line names the columns, in letters of any case: `img_path` and `label` (1 is faulty, 0 normal; spreadsheets' words
-/// for true and false do as well, see `LabelWord`) are needed; without labels all frames count as normal, where that is
-/// allowed. `seg_path` (the mask, may be empty), `fault` (the class of fault) and `strength` of the fault are taken where they
+/// for true and false do as well, see `LabelWord`) are needed; where that is allowed, a frame without a label counts as
+/// normal, as the published system takes it. `seg_path` (the mask, may be empty), `fault` (the class of fault) and `strength` of the fault are taken where they
 /// are; others are ignored. Separators, quotes and characters are those of `CSV`; blanks around a field do not count, nor do
 /// rows of empty fields. A backslash in a path is a slash, unless there is a file of just this name.
 package struct LabelledList: Sendable {
@@ -185,11 +193,14 @@ package struct LabelledList: Sendable {
     package let rows: [FramePaths.Labelled]
     /// One sentence for each row that could not.
     package let problems: [String]
+    /// What was taken for granted, one sentence each.
+    package let notes: [String]
 
     /// Reads a list.
     ///
     /// Paths are relative to `base`; without one to the list's folder, or to the one above it, where the
-    /// published layout has its frames. Throws for a file that cannot be read or lacks a column.
+    /// published layout has its frames. A file that is not there is looked for in the working directory, too. Throws for a file
+    /// that cannot be read or lacks a column.
     package init(csv path: String, base: String? = nil, needsLabels: Bool = true) throws(DataError) {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw DataError("\(path): cannot be read; check the path and its permissions")
@@ -200,16 +211,25 @@ package struct LabelledList: Sendable {
         let resolve = Self.resolver(list: path, base: base)
         var rows: [FramePaths.Labelled] = []
         var problems: [String] = []
+        var unlabelled = 0
         for row in table.rows where !row.fields.allSatisfy({ Columns.trimmed($0).isEmpty }) {
             do throws(DataError) {
                 if let fault = row.fault { throw DataError(fault) }
-                rows.append(try columns.labelled(row, list: path, resolve: resolve))
+                let labelled = try columns.labelled(row, list: path, resolve: resolve)
+                rows.append(labelled.frame)
+                if !labelled.hasLabel { unlabelled += 1 }
             } catch {
                 problems.append("\(path), row \(row.line): \(error)")
             }
         }
         self.rows = rows
         self.problems = problems
+        notes =
+            unlabelled == 0
+            ? []
+            : [
+                "\(path): \(unlabelled) of \(rows.count) frames have no label, and count as normal (0); a column label says which are faulty"
+            ]
     }
 
     /// What a file is that spreadsheets write and that is no text.
@@ -221,7 +241,7 @@ package struct LabelledList: Sendable {
 
     private static func resolver(list path: String, base: String?) -> (String) -> String {
         let own = ExactPath(path).folder
-        let folders = base.map { [$0] } ?? [own, "\(own)/.."]
+        let folders = (base.map { [$0] } ?? [own, "\(own)/.."]) + ["."]
         return { name in
             let slashed = String(
                 decoding: name.utf8.map { $0 == UInt8(ascii: "\\") ? UInt8(ascii: "/") : $0 },
@@ -243,6 +263,7 @@ package struct LabelledList: Sendable {
         private let mask: Int?
         private let fault: Int?
         private let strength: Int?
+        private let needsLabels: Bool
 
         init(_ table: CSVTable, path: String, needsLabels: Bool) throws(DataError) {
             let label = table.column("label")
@@ -253,6 +274,7 @@ package struct LabelledList: Sendable {
                 )
             }
             (self.image, self.label, count) = (image, label, table.header.count)
+            self.needsLabels = needsLabels
             mask = table.column("seg_path")
             fault = table.column("fault")
             strength = table.column("strength")
@@ -268,12 +290,12 @@ package struct LabelledList: Sendable {
             return "it has \(names) (read as \(table.encoding.rawValue), with '\(separator)' between fields)"
         }
 
-        /// A labelled frame; throws what a row lacks, in words.
+        /// A labelled frame, and whether the row has a label; throws what a row lacks, in words.
         func labelled(
             _ row: CSVTable.Row,
             list: String,
             resolve: (String) -> String
-        ) throws(DataError) -> FramePaths.Labelled {
+        ) throws(DataError) -> (frame: FramePaths.Labelled, hasLabel: Bool) {
             let fields = row.fields.map(Self.trimmed)
             guard
                 fields.count == count || fields.dropFirst(count).allSatisfy(\.isEmpty) && fields.count > count
@@ -290,6 +312,7 @@ package struct LabelledList: Sendable {
                 throw DataError("\(path): is a path of Windows; write paths relative to the list's folder")
             }
             var isFaulty = false
+            let label = label.flatMap { !needsLabels && fields[$0].isEmpty ? nil : $0 }
             if let label {
                 guard let value = LabelWord.isFaulty(fields[label]) else {
                     throw DataError(
@@ -299,7 +322,7 @@ package struct LabelledList: Sendable {
                 isFaulty = value
             }
             let filled = { (column: Int?) in column.map { fields[$0] }.flatMap { $0.isEmpty ? nil : $0 } }
-            return FramePaths.Labelled(
+            let frame = FramePaths.Labelled(
                 image: resolve(path),
                 mask: filled(mask).map(resolve),
                 isFaulty: isFaulty,
@@ -308,6 +331,7 @@ package struct LabelledList: Sendable {
                 list: list,
                 row: row.line
             )
+            return (frame, label != nil)
         }
 
         static func trimmed(_ field: String) -> String { field.trimmingCharacters(in: .whitespaces) }

@@ -33,11 +33,13 @@ package struct LabelledSet: Sendable {
 
     /// Makes the frames, on all cores, and then the lists.
     ///
-    /// `pixelSize`, in um, goes into the files' metadata. Throws if the folder has anything in it already or cannot be
+    /// `pixelSize`, in um, goes into the files' metadata. A `published` set has what the published system reads: lists with its three
+    /// columns, and for f-AnoGAN the training lists again under the name of each fold. Throws if the folder has anything in it already or cannot be
     /// written. The same plan gives the same bytes.
     package func write(
         to folder: String,
         pixelSize: PixelSize? = nil,
+        published: Bool = false,
         progress: @Sendable (_ done: Int, _ count: Int) -> Void = { _, _ in }
     ) throws(DataError) {
         try Self.prepare(folder)
@@ -53,7 +55,7 @@ package struct LabelledSet: Sendable {
             } catch { state.withLock { $0.failure = error } }
         }
         if let failure = state.withLock({ $0.failure }) { throw failure }
-        for (name, rows) in SetLists.all(items, folds: composition.folds) {
+        for (name, rows) in SetLists.all(items, folds: composition.folds, published: published) {
             try Self.write(rows, to: "\(folder)/splits/\(name)")
         }
     }
@@ -198,13 +200,26 @@ package struct SetItem: Sendable {
     }
 }
 
-/// The lists of a labelled set: CSV with the header `img_path,seg_path,label,fault,strength`.
+/// The lists of a labelled set: CSV with the header `img_path,seg_path,label,fault,strength`; published ones have the first
+/// three.
 ///
 /// Paths are relative to the set's folder; label 1 is faulty; the last three are empty, or 0, for normal frames.
 enum SetLists {
     private static let header = ["img_path", "seg_path", "label", "fault", "strength"]
 
-    static func all(_ items: [SetItem], folds: Int) -> [(name: String, rows: [[String]])] {
+    private static let publishedColumns = 3
+
+    static func all(_ items: [SetItem], folds: Int, published: Bool) -> [(name: String, rows: [[String]])] {
+        var lists = all(items, folds: folds)
+        guard published else { return lists }
+        for name in ["normal_train", "normal_val"] {
+            guard let list = lists.first(where: { $0.name == "\(name).csv" }) else { continue }
+            lists += (0..<folds).map { ("\(name)_fold\($0).csv", list.rows) }
+        }
+        return lists.map { ($0.name, $0.rows.map { Array($0.prefix(publishedColumns)) }) }
+    }
+
+    private static func all(_ items: [SetItem], folds: Int) -> [(name: String, rows: [[String]])] {
         let training = items.filter(\.isTraining)
         let isApart = { (number: Int) in
             number % 10 == 9 || training.count < 10 && number == training.count - 1

@@ -20,12 +20,14 @@ package struct ModelCalibration {
     private let frames: FrameSet
     private let options: Calibrator.Options
     private let faulty: String?
+    private let searchesScores: Bool
     private let causes: [String]
     private let report: (WorkReport) -> Void
 
     /// Plans a calibration on normal frames; `path` is the model file, for messages.
     ///
-    /// `faulty` is a CSV list of labelled frames for the greedy search, if it is to follow. `causes` are CSV lists of
+    /// `faulty` is a CSV list of labelled frames for the greedy search, if it is to follow: over severities, or as published over
+    /// image scores (`searchesScores`, of a model of the `reference` profile). `causes` are CSV lists of
     /// labelled frames: causes are fitted to their faulty frames, and the tiles of faults as well where there are normal
     /// frames and masks.
     package init(
@@ -33,11 +35,13 @@ package struct ModelCalibration {
         frames: FrameSet,
         options: Calibrator.Options,
         faulty: String? = nil,
+        searchesScores: Bool = false,
         causes: [String] = [],
         report: @escaping (WorkReport) -> Void = { _ in }
     ) {
         (self.path, self.frames, self.options) = (path, frames, options)
         (self.faulty, self.causes, self.report) = (faulty, causes, report)
+        self.searchesScores = searchesScores
     }
 
     /// Finds grey scale, ranges inside the network, thresholds at each precision and causes, and stores them in the model.
@@ -152,6 +156,7 @@ package struct ModelCalibration {
         let calibration = try calibrator.greedy(
             try FramePaths.labelled(csv: faulty),
             calibration: found.calibration,
+            published: searchesScores,
             report: { done, all in
                 frame = done
                 report(.progress("labelled frame \(done)/\(all)\(suffix)", isLast: done == all))

@@ -39,6 +39,15 @@ extension Calibration {
         return limits(for: evidence).severity.total(of: evidence)
     }
 
+    /// The severity of a frame without tiles that has an image score; `nil` for a score that is unusual because it is low.
+    package func severity(ofScore score: Double) -> Double? {
+        let unknown = ImageScores(maximum: 0, mean: 0, patch: 0)
+        let severities = [score, score * 1.001].map {
+            image.severity.total(of: Evidence(scores: unknown, score: $0))
+        }
+        return severities[1] >= severities[0] ? severities[0] : nil
+    }
+
     /// Decides on a measured frame; `threshold` is a severity of the user's own, instead of the calibration's.
     package func verdict(of evidence: Evidence, threshold: Double? = nil) -> Verdict {
         let limits = limits(for: evidence)

@@ -16,17 +16,33 @@ struct BenchmarkCommand: ParsableCommand {
             results.csv, results.md, plots/ and panels/. A stopped benchmark goes on where it was, and \
             nothing that is finished is computed again; OUT/cache may be deleted. --train first trains the \
             published methods whose model is not there, pddpm.safetensors and so on, on normal_train.csv.
+
+            --published DIR is the published benchmark on its data: the published methods only, trained at the published size \
+            where no model is there, each frame scaled by the first one of its list, noise of each window in half precision, \
+            and the absolute difference as residual. docs/benchmark.md says what differs all the same.
+
+            Examples:
+              autoqc benchmark --published S-BIAD2133 --models models
+              autoqc benchmark --data set --models models --out results
             """
     )
 
     @Option(help: "Folder that the lists' paths are relative to.")
-    var data: String
+    var data: String?
+    @Option(help: "The same, with everything as the published evaluation does it.")
+    var published: String?
     @Option(help: "Folder of the lists (default: DATA/splits).")
     var splits: String?
-    @Option(help: "Folder of trained models, *.safetensors (with --train by default OUT/models).")
+    @Option(
+        help: "Folder of trained models, *.safetensors (with --train and --published by default OUT/models)."
+    )
     var models: String?
-    @Option(help: "Folder for results and for what is kept between runs.")
-    var out: String
+    @Option(
+        name: .customLong("out"),
+        help:
+            "Folder for results and for what is kept between runs (with --published by default published-results)."
+    )
+    var chosenOut: String?
     @Option(parsing: .upToNextOption, help: "Methods to run (default: all models, and classical).")
     var methods: [String] = []
     @OptionGroup(title: "Training of what is missing")
@@ -35,11 +51,25 @@ struct BenchmarkCommand: ParsableCommand {
     var precision = Precision.Choice.auto
     @OptionGroup var threads: ThreadOptions
 
+    func validate() throws {
+        guard (data == nil) != (published == nil) else {
+            throw ValidationError("give --data or --published, not both")
+        }
+        guard published != nil || chosenOut != nil else {
+            throw ValidationError("give --out, a folder for the results")
+        }
+    }
+
+    private var out: String { chosenOut ?? "published-results" }
+    /// Whether missing models are trained; the published benchmark does, where it has no models.
+    private var trains: Bool { training.train || published != nil && models == nil }
+
     func run() throws {
         threads.apply()
+        let data = data ?? published ?? ""
         let benchmark = try Benchmark(data: data, splits: splits ?? "\(data)/splits", out: out)
         var leftOut: [String] = []
-        if training.train {
+        if trains {
             leftOut += try training.trainMissing(
                 into: modelFolder ?? out,
                 lists: benchmark.lists,
@@ -70,17 +100,20 @@ struct BenchmarkCommand: ParsableCommand {
         }
     }
 
-    private var modelFolder: String? { models ?? (training.train ? "\(out)/models" : nil) }
+    private var modelFolder: String? { models ?? (trains ? "\(out)/models" : nil) }
 
     private func chosenMethods(_ leftOut: inout [String]) throws -> [any BenchmarkMethod] {
         var all: [any BenchmarkMethod] = [ClassicalBaseline()]
         if let modelFolder {
             let (found, problems) = try ModelMethod.all(
                 in: modelFolder,
-                precision: precision.precision
+                precision: precision.precision,
+                published: published != nil
             )
             leftOut += problems
-            all = found + DetectorMethod.all(in: modelFolder, precision: precision.precision) + all
+            all =
+                published != nil
+                ? found : found + DetectorMethod.all(in: modelFolder, precision: precision.precision) + all
         }
         guard !methods.isEmpty else { return all }
         let known = all.map(\.name)
@@ -99,7 +132,7 @@ struct BenchmarkCommand: ParsableCommand {
 
         mutating func show(_ event: Benchmark.Event) {
             switch event {
-            case .problem(let sentence): Terminal.note(sentence)
+            case .problem(let sentence), .note(let sentence): Terminal.note(sentence)
             case .progress(let method, let stage, let done, let all):
                 frames = "\(method): \(stage), frame \(done)/\(all)"
                 terminal.progress(frames, isLast: done == all)

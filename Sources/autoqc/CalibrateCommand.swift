@@ -16,7 +16,8 @@ struct CalibrateCommand: ParsableCommand {
         abstract: "Find a model's thresholds and store them in its file.",
         discussion: """
             Without labels the thresholds are conformal quantiles of normal frames for a rate of false alarms. With \
-            --faulty, a CSV list of labelled frames (img_path,seg_path,label), the published greedy search follows. --from \
+            --faulty, a CSV list of labelled frames (img_path,seg_path,label), a greedy search over severity follows, and with \
+            --published the published search over image scores. --from \
             takes both from what reviewers decided on the live page: false alarms are normal frames, true faults are labelled.
 
             For a model of the realtime profile, the tiles of normal frames are fitted as well. Frames that are far from all \
@@ -48,8 +49,12 @@ struct CalibrateCommand: ParsableCommand {
         transform: NumberOption.within(NumberOption.rate)
     )
     var maskRate = 0.05
-    @Option(help: "CSV list of labelled frames for the published greedy search.")
+    @Option(help: "CSV list of labelled frames for a greedy search over severity.")
     var faulty: String?
+    @Flag(
+        help: "With --faulty: search over the image score, as published. For models of the reference profile."
+    )
+    var published = false
     @Option(
         name: .long,
         parsing: .upToNextOption,
@@ -94,12 +99,20 @@ struct CalibrateCommand: ParsableCommand {
         guard !normal.isEmpty || from != nil else {
             throw ValidationError("give --normal FRAMES, --from OUT, or both")
         }
+        guard !published || faulty != nil else {
+            throw ValidationError("--published searches over labelled frames; give them with --faulty")
+        }
     }
 
     func run() throws {
         threads.apply()
         try OutputFile.check(out ?? model)
         var (loaded, _) = try Model.read(path: model)
+        guard !published || loaded.description.reference != nil else {
+            throw ValidationError(
+                "--published is for models of the reference profile; one of the realtime profile judges by tiles, not by the published score"
+            )
+        }
         try applyTimestep(to: &loaded)
         if let overlap { try loaded.setOverlap(overlap) }
         let folder = FileManager.default.temporaryDirectory.appending(path: "autoqc-\(UUID().uuidString)")
@@ -117,6 +130,7 @@ struct CalibrateCommand: ParsableCommand {
             frames: frames,
             options: options,
             faulty: faulty ?? reviewed?.labelled,
+            searchesScores: published,
             causes: causes,
             report: Terminal.reporter()
         )
@@ -224,7 +238,10 @@ struct CalibrateCommand: ParsableCommand {
 
     /// The normal frames; throws where they are too few.
     private func normalFrames(besides reviewed: [String]) throws -> FrameSet {
-        let frames = try FrameSet(paths: try FramePaths.normal(normal) + reviewed, choice: planes.choice)
+        let frames = try FrameSet(
+            paths: try FramePaths.normal(normal, note: Terminal.note) + reviewed,
+            choice: planes.choice
+        )
         frames.noteUnreadable()
         let count = frames.count
         guard count >= Self.fewestFrames else {

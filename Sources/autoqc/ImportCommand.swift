@@ -5,21 +5,32 @@ import Diffusion
 import Files
 import Foundation
 import Networks
+import Plate
 import Tensors
+import Training
 
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
         abstract: "Make a model of a checkpoint of the published Python system.",
         discussion: """
-            Reads .ckpt and .pt files of PyTorch (a plain state dict or PyTorch Lightning's) and .safetensors. Nothing in \
-            the file is run. Method and size of the network follow from the weights' names and shapes; what they cannot \
-            tell is asked for by the options. The model has no thresholds yet: `autoqc calibrate` finds them.
+            Reads .ckpt, .pt and .pth files of PyTorch (a plain state dict or PyTorch Lightning's) and .safetensors. Nothing in \
+            the file is run. Method and size of the network follow from the weights' names and shapes, and the rest from the \
+            hyper-parameters that the published trainer writes. Options override hyper-parameters. Settings that nothing tells are \
+            assumed to be as published, and named. f-AnoGAN is in three files: name them, or their folder. The model has no \
+            thresholds yet. `autoqc score --maps` needs none, and `autoqc calibrate` finds them.
+
+            Examples:
+              autoqc import epoch-299.ckpt --out pddpm.safetensors
+              autoqc import fold0/ --out fanogan.safetensors
             """
     )
 
-    @Argument(help: "The checkpoint: .ckpt, .pt or .safetensors.")
-    var checkpoint: String
+    @Argument(
+        help:
+            "The checkpoint. For f-AnoGAN three files, or a folder with generator, discriminator and encoder."
+    )
+    var checkpoints: [String]
     @Option(help: "The model file to write.")
     var out: String
     @Option(help: "pddpm, ddpm, ae, vae or fanogan (default: what the weights are of).")
@@ -30,12 +41,13 @@ struct ImportCommand: ParsableCommand {
     )
     var headChannels: Int?
     @Option(
-        help: "Pixels per side of the sliding window (default: 192, or what VAE and f-AnoGAN are made for).",
+        help: "Pixels per side of the sliding window (default: what the checkpoint tells, else 192).",
         transform: NumberOption.within(NumberOption.side)
     )
     var window: Int?
     @Option(
-        help: "Pixels per side of a pDDPM's patches (default: half the window).",
+        help:
+            "Pixels per side of a pDDPM's patches (default: what the checkpoint tells, else half the window).",
         transform: NumberOption.within(NumberOption.side)
     )
     var patch: Int?
@@ -45,14 +57,21 @@ struct ImportCommand: ParsableCommand {
     )
     var overlap = 0.8
     @Option(
-        help: "Test timestep, an index into the 1000 steps of the schedule (default: 49; AE and VAE: 0).",
+        help:
+            "Test timestep, an index into the steps of the schedule (default: what the checkpoint tells, else 49; AE and VAE: 0).",
         transform: NumberOption.within(NumberOption.timestep)
     )
     var timestep: Int?
-    @Option(help: "simplex, gaussian or coarse (default: simplex; DDPM: gaussian).")
+    @Option(
+        help:
+            "simplex, gaussian or coarse (default: what the checkpoint tells, else simplex; DDPM: gaussian)."
+    )
     var noise: NoiseKind?
-    @Option(help: "How input and reconstruction are compared: l1, l2, dssim or l1+dssim.")
-    var residual = Residual.l1DSSIM
+    @Option(
+        help:
+            "How input and reconstruction are compared: l1, l2, dssim or l1+dssim (default: what the checkpoint tells, else l1+dssim)."
+    )
+    var residual: Residual?
     @Option(
         name: .long,
         parsing: .upToNextOption,
@@ -63,19 +82,28 @@ struct ImportCommand: ParsableCommand {
     /// Names that are shown of a list that is for information only.
     private static let shown = 5
 
+    func validate() throws {
+        guard checkpoints.count == 1 || checkpoints.count == Self.parts.count else {
+            throw ValidationError(
+                "give one checkpoint or folder, or the three files of an f-AnoGAN: \(Self.parts.joined(separator: ", "))"
+            )
+        }
+    }
+
     func run() throws {
         try OutputFile.check(out)
-        let weights = try PublishedWeights(try Checkpoint(path: checkpoint), path: checkpoint, leaving: skip)
+        let (weights, parameters) = try read()
         if !weights.skipped.isEmpty {
             Terminal.note("skipped what no network needs: \(Self.list(weights.skipped))")
         }
-        let shapes = weights.tensors.mapValues(\.shape)
-        guard let found = PublishedNetwork(shapes: shapes, headChannels: headChannels ?? 64) else {
-            throw refusal(
-                "its weights are of no network that is known here: \(Self.list(shapes.keys.sorted()))"
-            )
-        }
-        let description = description(of: found)
+        let published = try PublishedModel(
+            shapes: weights.tensors.mapValues(\.shape),
+            configuration: PublishedConfiguration(parameters),
+            options: options,
+            path: place,
+            name: checkpoints.map { ExactPath($0).name }.joined(separator: " ")
+        )
+        let description = published.description
         let (model, faults) = Model.published(weights.tensors, description: description)
         guard let model else {
             for fault in faults { Terminal.note(fault) }
@@ -86,49 +114,66 @@ struct ImportCommand: ParsableCommand {
         }
         try model.write(path: out)
         Terminal.note("wrote \(out): \(Self.words(description))")
-        if let assumed = assumed(found) { Terminal.note(assumed) }
-        Terminal.note("it has no thresholds yet; run `autoqc calibrate \(out) --normal FOLDER`")
-    }
-
-    /// Settings that no shape tells and no option gives, for the user to confirm.
-    private func assumed(_ found: PublishedNetwork) -> String? {
-        var options: [String] = []
-        if case .fanogan = found.network {} else if headChannels == nil { options.append("--head-channels") }
-        if window == nil, found.imageSize == nil { options.append("--window") }
-        guard !options.isEmpty else { return nil }
-        return
-            "its weights cannot tell \(options.joined(separator: " and ")), which \(options.count == 1 ? "is" : "are") "
-            + "assumed to be as published"
-    }
-
-    private func description(of found: PublishedNetwork) -> ModelDescription {
-        let method = method ?? found.method
-        var settings = ReferenceSettings(published: method)
-        settings.network = found.network
-        settings.window = window ?? found.imageSize ?? settings.window
-        settings.patch = method == .pddpm ? patch ?? settings.window / 2 : settings.window
-        settings.overlap = overlap
-        if let timestep { settings.timestep = timestep }
-        if let noise { settings.noise = noise }
-        let name = URL(filePath: checkpoint).lastPathComponent
-        return ModelDescription(
-            method: method,
-            reference: settings,
-            residual: residual,
-            training: ModelDescription.Provenance(
-                command: "autoqc import \(name)",
-                steps: 0,
-                seed: 0,
-                frames: 0,
-                validationLoss: nil
+        if !published.assumed.isEmpty {
+            Terminal.note(
+                "neither weights nor hyper-parameters tell these settings; they are assumed to be as published: "
+                    + published.assumed.joined(separator: ", ")
             )
+        }
+        Terminal.note(
+            "it has no thresholds yet: `autoqc score --maps` gives scores and maps, `autoqc calibrate \(out) --normal FOLDER` finds thresholds"
         )
+    }
+
+    /// The files of f-AnoGAN, as its training names them.
+    private static let parts = ["generator", "discriminator", "encoder"]
+    private static let endings = ["pth", "pt", "ckpt", "safetensors"]
+
+    /// What is read, for messages.
+    private var place: String { checkpoints.joined(separator: ", ") }
+
+    private func read() throws -> (PublishedWeights, HyperParameters) {
+        let paths = try files()
+        guard paths.count == 1 else {
+            let parts = try paths.map { path throws(CheckpointError) in (try Checkpoint(path: path), path) }
+            return (try PublishedWeights(fanogan: parts, leaving: skip), HyperParameters())
+        }
+        let checkpoint = try Checkpoint(path: paths[0])
+        return (
+            try PublishedWeights(checkpoint, path: paths[0], leaving: skip), checkpoint.hyperParameters
+        )
+    }
+
+    /// The files to read: those named, or f-AnoGAN's in a folder.
+    private func files() throws -> [String] {
+        var isFolder: ObjCBool = false
+        guard checkpoints.count == 1,
+            unsafe FileManager.default.fileExists(atPath: checkpoints[0], isDirectory: &isFolder),
+            isFolder.boolValue
+        else { return checkpoints }
+        return try Self.parts.map { part in
+            let paths = Self.endings.map { ExactPath(checkpoints[0]).appending("\(part).\($0)").text }
+            guard let path = paths.first(where: FileManager.default.fileExists) else {
+                throw DataError(
+                    "\(checkpoints[0]): no \(part).pth in there; name a checkpoint, or the folder with the three files of an f-AnoGAN"
+                )
+            }
+            return path
+        }
+    }
+
+    private var options: PublishedModel.Options {
+        var options = PublishedModel.Options()
+        (options.method, options.headChannels, options.window) = (method, headChannels, window)
+        (options.patch, options.overlap, options.timestep) = (patch, overlap, timestep)
+        (options.noise, options.residual) = (noise, residual)
+        return options
     }
 
     private func refusal(_ clause: String) -> ModelError {
         ModelError(
             code: .unfitWeights,
-            path: checkpoint,
+            path: place,
             detail:
                 "\(clause); say with the options of `autoqc import --help` what it is, or give another checkpoint"
         )
@@ -144,13 +189,18 @@ struct ImportCommand: ParsableCommand {
             case .fanogan(let size): "latent vector of \(size.latent)"
             }
         let patches = description.method == .pddpm ? ", patch \(settings.patch)" : ""
+        let noised =
+            description.method == .fanogan
+            ? "" : ", timestep \(settings.timestep) of \(settings.steps), \(settings.noise.rawValue) noise"
         return "\(description.method.rawValue), \(network), window \(settings.window)\(patches), overlap "
-            + "\(settings.overlap), timestep \(settings.timestep), residual \(description.residual.rawValue)"
+            + "\(settings.overlap)\(noised), residual \(description.residual.rawValue)"
     }
 
     private static func words(_ size: some FamilySize) -> String {
-        "\(size.channels) channels x \(size.multipliers), \(size.residualBlocks) blocks a level, heads of "
-            + "\(size.headChannels)"
+        let levels = size.attentionLevels.map { "\($0)" }.joined(separator: ", ")
+        return
+            "\(size.channels) channels x \(size.multipliers), \(size.residualBlocks) blocks a level, heads of "
+            + "\(size.headChannels)" + (levels.isEmpty ? "" : ", attention at level \(levels)")
     }
 
     private static func list(_ names: [String]) -> String {

@@ -12,7 +12,7 @@ struct MeasureCommand: AsyncParsableCommand {
         discussion: "Quote ratios of one run; other work on the machine moves every figure.",
         subcommands: [
             MeasureKernelsCommand.self, MeasureNetworkCommand.self, MeasurePipelineCommand.self,
-            MeasureTrainingCommand.self, MeasureAllCommand.self,
+            MeasureTrainingCommand.self, MeasurePublishedCommand.self, MeasureAllCommand.self,
         ],
         defaultSubcommand: MeasureAllCommand.self
     )
@@ -21,7 +21,7 @@ struct MeasureCommand: AsyncParsableCommand {
 struct MeasureAllCommand: MeasureGroup {
     static let configuration = CommandConfiguration(
         commandName: "all",
-        abstract: "Every group, one after the other."
+        abstract: "Every group but published, one after the other."
     )
 
     @OptionGroup var options: MeasureOptions

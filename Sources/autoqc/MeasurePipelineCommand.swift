@@ -142,13 +142,8 @@ struct MeasurePipelineCommand: MeasureGroup {
             guard let latency else { continue }
             try measurements.add("pipeline latency \(name)", [latency / .seconds(1)], unit: "s")
         }
-        if let peak = peakMemory() { try measurements.add("pipeline peak memory", [peak], unit: "MiB") }
-    }
-
-    /// The most memory that this process ever held resident, in MiB.
-    private static func peakMemory() -> Double? {
-        let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-        let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-        return line?.split(separator: " ").dropLast().last.flatMap { Double($0) }.map { $0 / 1024 }
+        if let peak = Measurements.peakMemory() {
+            try measurements.add("pipeline peak memory", [peak], unit: "MiB")
+        }
     }
 }

@@ -49,7 +49,14 @@ struct MeasureTrainingCommand: MeasureGroup {
         _ options: Trainer.Options,
         _ frames: FrameSet
     ) throws -> [Double] {
-        let trainer = try Trainer(options: options, frames: frames, diffusion: MeasuredFrames.diffusion)
+        try stepSeconds(
+            of: Trainer(options: options, frames: frames, diffusion: MeasuredFrames.diffusion),
+            count: count
+        )
+    }
+
+    /// Seconds of each of some steps of a training.
+    static func stepSeconds(of trainer: Trainer, count: Int) throws -> [Double] {
         let clock = ContinuousClock()
         var ends = [clock.now]
         // The first step makes plans and buffers, and the noise.

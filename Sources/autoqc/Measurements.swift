@@ -53,6 +53,13 @@ struct Measurements {
         try add(name, try Self.seconds(count, body).map { 1000 * $0 }, unit: "ms")
     }
 
+    /// The most memory that this process ever held resident, in MiB.
+    static func peakMemory() -> Double? {
+        let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return line?.split(separator: " ").dropLast().last.flatMap { Double($0) }.map { $0 / 1024 }
+    }
+
     func write(path: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

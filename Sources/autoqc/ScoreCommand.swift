@@ -17,10 +17,13 @@ struct ScoreCommand: ParsableCommand {
             as a file, and a reason on standard error; the others are judged all the same, and the command exits with 1 at \
             the end. --ranked is for \
             curation: calibrate a model on curated normal frames of a study, rank all others, and look at them from the top.
+
+            A model without thresholds gives scores and maps, and no verdicts. So does one with --published-scaling, \
+            --half-precision-noise, --noise-per-window or --noise-seeds, whose numbers can stand beside published ones.
             """
     )
 
-    @Option(help: "The calibrated model.")
+    @Option(help: "The model file.")
     var model: String
     @Argument(help: "Frames: files, folders, globs or CSV lists.")
     var paths: [String]
@@ -44,16 +47,26 @@ struct ScoreCommand: ParsableCommand {
     var precision = Precision.Choice.auto
     @Option(help: "How files are named: a pattern, or the name of a ready one (docs/names.md).")
     var pattern = FramePattern.standard
+    @OptionGroup(title: "Options to meet published numbers")
+    var published: PublishedScoringOptions
     @OptionGroup var planes: PlaneOptions
     @OptionGroup var threads: ThreadOptions
+
+    /// What frames are given to.
+    private enum Scoring {
+        case judged(Detector)
+        case unjudged(UnjudgedScores)
+    }
 
     private static let header =
         "file,run,well,field,channel,plane,frame,score_max,score_mean,score_patch,score,severity,threshold,verdict,area,cause,confidence,"
         + "suspect"
+    private static let spreads = "score_max_spread,score_mean_spread,score_patch_spread"
 
     func run() throws {
         threads.apply()
-        let detector = try detector()
+        let scoring = try scoring()
+        let detector: Detector? = if case .judged(let detector) = scoring { detector } else { nil }
         for folder in [masks, maps].compactMap({ $0 }) { try OutputFolderPath.make(folder) }
         let names = try FramePattern(pattern)
         let frames = try FramePaths.all(paths).filter { path in
@@ -63,26 +76,27 @@ struct ScoreCommand: ParsableCommand {
             throw DataError("\(paths.joined(separator: ", ")): no TIFF files in there; check the path")
         }
         let outputs = OutputNames(frames)
-        var table = try ScoreTable(header: Self.header, isRanked: ranked)
+        let header = published.noiseSeeds == nil ? Self.header : "\(Self.header),\(Self.spreads)"
+        var table = try ScoreTable(header: header, isRanked: ranked)
         var warned: Set<String> = []
-        var covered = CoveredTime(detector.description.coverage)
+        var covered = CoveredTime(detector?.description.coverage)
         var (unreadable, files) = (0, 0)
         // A reference model keeps all cores busy with one frame, and tells how far it is.
-        let width = detector.description.realtime == nil ? 1 : Compute.threads
+        let width = detector?.description.realtime == nil ? 1 : Compute.threads
         for start in stride(from: 0, to: frames.count, by: width) {
             let paths = Array(frames[start..<min(start + width, frames.count)])
             let selections = paths.map { selection(for: names.match(path: $0), time: 0) }
-            let ahead =
-                width == 1
-                ? []
-                : Compute.concurrentMap(paths.count) {
+            var ahead: [Ahead] = []
+            if width > 1, let detector {
+                ahead = Compute.concurrentMap(paths.count) {
                     Ahead(paths[$0], choice: planes.choice, selections[$0], judgedBy: detector)
                 }
+            }
             for (index, path) in paths.enumerated() {
                 let judged = ahead.isEmpty ? nil : ahead[index].judgement
                 let gaps = try score(
                     path,
-                    with: detector,
+                    with: scoring,
                     judged: judged,
                     names: names,
                     outputs: outputs,
@@ -128,23 +142,44 @@ struct ScoreCommand: ParsableCommand {
         half ? .half(forFrame: frame?.later(by: time).index ?? time) : .all
     }
 
-    private func detector() throws -> Detector {
+    private func scoring() throws -> Scoring {
         var (loaded, name) = try Model.read(path: model)
-        if let overlap {
-            try loaded.setOverlap(overlap)
-            if loaded.description.calibration != nil {
-                Terminal.note(
-                    "the thresholds were found at the model's own overlap; `autoqc calibrate` finds others"
+        if let overlap { try loaded.setOverlap(overlap) }
+        let hasThresholds = !loaded.description.calibrations.isEmpty
+        guard hasThresholds, published.given.isEmpty else {
+            let needing = [("--masks", masks != nil), ("--half", half)].filter(\.1).map(\.0)
+            guard needing.isEmpty else {
+                throw ValidationError(
+                    hasThresholds
+                        ? "\(needing.joined(separator: ", ")) cannot stand beside \(published.given.joined(separator: ", ")), which "
+                            + "the thresholds were not found with"
+                        : "\(model) has no thresholds, which \(needing.joined(separator: ", ")) takes; `autoqc calibrate` finds them"
                 )
             }
+            Terminal.note(
+                "scores and maps only, no verdicts: "
+                    + (hasThresholds
+                        ? "the thresholds were found without \(published.given.joined(separator: ", "))"
+                        : "the model has no thresholds; `autoqc calibrate \(model) --normal FOLDER` finds them")
+            )
+            return .unjudged(
+                try UnjudgedScores(loaded, path: model, precision: precision.precision, options: published)
+            )
         }
-        return try Detector(model: loaded, name: name, path: model, precision: precision.precision)
+        if overlap != nil {
+            Terminal.note(
+                "the thresholds were found at the model's own overlap; `autoqc calibrate` finds others"
+            )
+        }
+        return .judged(
+            try Detector(model: loaded, name: name, path: model, precision: precision.precision)
+        )
     }
 
     /// Prints a row for each frame, and one for those that are not there; returns how many rows have no verdict.
     private func score(
         _ path: String,
-        with detector: Detector,
+        with scoring: Scoring,
         judged: Judgement?,
         names: FramePattern,
         outputs: OutputNames,
@@ -157,10 +192,9 @@ struct ScoreCommand: ParsableCommand {
         let name = names.match(path: path)
         func addGap(time: Int?, _ reason: String) throws {
             let fields = [path] + Self.fields(of: name, time: time) + Array(repeating: "", count: 6)
-            try table.add(
-                CSV.row(fields + [Verdict.unreadable.rawValue, "", "", "", ""]),
-                severity: .infinity
-            )
+            let rest =
+                [Verdict.unreadable.rawValue] + Array(repeating: "", count: 4 + spreadFields(nil).count)
+            try table.add(CSV.row(fields + rest), severity: .infinity)
             Terminal.note(reason)
         }
         let reader: TIFFReader
@@ -185,6 +219,17 @@ struct ScoreCommand: ParsableCommand {
                 gaps += 1
                 continue
             }
+            let identity = Self.fields(of: name, time: isStack ? point.time : nil)
+            let output = outputs.name(path, page: point.page)
+            let detector: Detector
+            switch scoring {
+            case .judged(let found): detector = found
+            case .unjudged(let scores):
+                let result = scores.score(frame) { terminal.passes($0, of: url.lastPathComponent) }
+                try table.add(unjudgedRow(path, identity, result), severity: result.scores.patch)
+                try writeMap(result.map, name: output, pixelSize: reader.pixelSize)
+                continue
+            }
             if let warning = detector.warning(for: frame), warned.insert(warning).inserted {
                 Terminal.note(warning)
             }
@@ -194,13 +239,8 @@ struct ScoreCommand: ParsableCommand {
                     terminal.passes($0, of: url.lastPathComponent)
                 }
             if let name { covered.add(name.later(by: point.time), judgement) }
-            let identity = Self.fields(of: name, time: isStack ? point.time : nil)
             try table.add(Self.row(path, identity, judgement), severity: judgement.severity)
-            try writeImages(
-                judgement,
-                name: outputs.name(path, page: point.page),
-                pixelSize: reader.pixelSize
-            )
+            try writeImages(judgement, name: output, pixelSize: reader.pixelSize)
         }
         // What has not been written: one row for all of it.
         if let missing = presence.missing {
@@ -236,77 +276,38 @@ struct ScoreCommand: ParsableCommand {
         return CSV.row(fields)
     }
 
+    private func unjudgedRow(
+        _ path: String,
+        _ identity: [String],
+        _ result: UnjudgedScores.Result
+    ) -> String {
+        let scores = [result.scores.maximum, result.scores.mean, result.scores.patch].map { $0.digits(6) }
+        return CSV.row(
+            [path] + identity + scores + Array(repeating: "", count: 8) + spreadFields(result.spread)
+        )
+    }
+
+    /// The standard deviations over noise seeds; no fields where none were asked for.
+    private func spreadFields(_ spread: ImageScores?) -> [String] {
+        guard published.noiseSeeds != nil else { return [] }
+        return spread.map { [$0.maximum, $0.mean, $0.patch].map { $0.digits(6) } } ?? ["", "", ""]
+    }
+
     private func writeImages(_ judgement: Judgement, name: String, pixelSize: PixelSize?) throws {
         guard let pictures = judgement.pictures else { return }
         if let masks {
             try TIFFWriter.write(pictures.mask, to: "\(masks)/\(name).mask.tiff", pixelSize: pixelSize)
         }
-        if let maps {
-            let map = pictures.map
-            try TIFFWriter.write(
-                Frame(height: map.height, width: map.width, pixels: map.values),
-                to: "\(maps)/\(name).map.tiff",
-                type: .float32,
-                pixelSize: pixelSize
-            )
-        }
-    }
-}
-
-/// What the masks and maps of frames are called: like the frames' files, and where several would have the same name, with
-/// digits of each path behind it.
-struct OutputNames {
-    private let shared: Set<ExactPath>
-
-    init(_ paths: [String]) {
-        let groups = Dictionary(grouping: paths) { ExactPath(Self.withoutPage(Self.stem($0))) }
-        shared = Set(groups.values.filter { $0.count > 1 }.joined().map { ExactPath($0) })
+        try writeMap(pictures.map, name: name, pixelSize: pixelSize)
     }
 
-    func name(_ path: String, page: Int) -> String {
-        let stem = Self.stem(path)
-        let own =
-            shared.contains(ExactPath(path))
-            ? "\(stem)_\(ExactPath.absolute(path).text.stableHash.prefix(8))" : stem
-        return page == 0 ? own : "\(own)_p\(page)"
+    private func writeMap(_ map: ScoreMap, name: String, pixelSize: PixelSize?) throws {
+        guard let maps else { return }
+        try TIFFWriter.write(
+            Frame(height: map.height, width: map.width, pixels: map.values),
+            to: "\(maps)/\(name).map.tiff",
+            type: .float32,
+            pixelSize: pixelSize
+        )
     }
-
-    private static func stem(_ path: String) -> String {
-        let name = ExactPath(path).name
-        let dot = name.utf8.lastIndex(of: UInt8(ascii: "."))
-        return String(dot.flatMap { $0 > name.startIndex ? name[..<$0] : nil } ?? name)
-    }
-
-    /// A file may be called as the page of another is.
-    private static func withoutPage(_ stem: String) -> String {
-        let digits = stem.utf8.reversed().prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-            .count
-        let front = stem.utf8.dropLast(digits)
-        return digits > 0 && front.suffix(2).elementsEqual("_p".utf8)
-            ? String(Substring(front.dropLast(2))) : stem
-    }
-}
-
-/// The rows of `autoqc score` on standard output: as they come, or ranked at the end.
-struct ScoreTable {
-    private let isRanked: Bool
-    private var held: [(severity: Double, row: String)] = []
-
-    init(header: String, isRanked: Bool) throws {
-        self.isRanked = isRanked
-        try Terminal.say(header)
-    }
-
-    /// Takes a row; a frame without a verdict is infinitely severe.
-    mutating func add(_ row: String, severity: Double) throws {
-        if isRanked { held.append((severity, row)) } else { try Terminal.say(row) }
-    }
-
-    /// Prints what was held back, the most severe first; equals keep their order.
-    mutating func finish() throws {
-        let order = held.indices.sorted { (-held[$0].severity, $0) < (-held[$1].severity, $1) }
-        for index in order { try Terminal.say(held[index].row) }
-        held = []
-    }
-
 }

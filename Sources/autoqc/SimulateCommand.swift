@@ -27,7 +27,8 @@ struct SimulateSetCommand: ParsableCommand {
         discussion: """
             DIR gets train/, test/, masks/ and splits/ with normal_train.csv, normal_val.csv and, per fold, \
             test_val_foldN.csv (a share of the test frames, for thresholds) and test_test_foldN.csv (the others). Paths \
-            are relative to DIR. The same seed gives the same files on every machine.
+            are relative to DIR. The same seed gives the same files on every machine. With --published the published system can \
+            read the set, and f-AnoGAN's lists normal_train_foldN.csv and normal_val_foldN.csv are there, too.
             """
     )
 
@@ -46,6 +47,11 @@ struct SimulateSetCommand: ParsableCommand {
         transform: NumberOption.within(0...100)
     )
     var jpeg: Float = Microscope.Settings().jpegQuality ?? 0
+    @Flag(
+        help:
+            "Write what the published system reads: frames without a pixel size, which it would misread, and lists with its columns only."
+    )
+    var published = false
 
     func validate() throws {
         let sides = Microscope.smallestSide...8192
@@ -75,7 +81,7 @@ struct SimulateSetCommand: ParsableCommand {
                 fault: item.fault
             )
         }
-        try options.write(set)
+        try options.write(set, published: published)
     }
 }
 
@@ -101,10 +107,11 @@ struct SetOptions: ParsableArguments {
     }
 
     /// Makes the frames of a set, with progress and speed on standard error.
-    func write(_ set: LabelledSet) throws {
+    func write(_ set: LabelledSet, published: Bool = false) throws {
         let terminal = Mutex(Terminal())
         let start = ContinuousClock.now
-        try set.write(to: out, pixelSize: Microscope.filedPixelSize) { done, count in
+        let pixelSize = published ? nil : Microscope.filedPixelSize
+        try set.write(to: out, pixelSize: pixelSize, published: published) { done, count in
             terminal.withLock { $0.progress("frame \(done)/\(count)", isLast: done == count) }
         }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
@@ -156,7 +163,9 @@ struct SimulateInjectCommand: ParsableCommand {
     }
 
     func run() throws {
-        let sources = try [train, test].map { try FrameSet(paths: FramePaths.normal($0)) }
+        let sources = try [train, test].map {
+            try FrameSet(paths: FramePaths.normal($0, note: Terminal.note))
+        }
         let frames = try InjectedFrames(
             training: sources[0],
             test: sources[1],

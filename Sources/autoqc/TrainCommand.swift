@@ -142,7 +142,10 @@ struct TrainCommand: ParsableCommand {
     }
 
     private func frames(_ arguments: [String], called name: String) throws -> FrameSet {
-        let frames = try FrameSet(paths: try FramePaths.normal(arguments), choice: planes.choice)
+        let frames = try FrameSet(
+            paths: try FramePaths.normal(arguments, note: Terminal.note),
+            choice: planes.choice
+        )
         frames.noteUnreadable()
         Terminal.note("\(frames.count) \(name) of \(frames.width) x \(frames.height)")
         return frames
@@ -350,8 +353,9 @@ struct TrainCommand: ParsableCommand {
         )
         let overlap = model.description.reference?.overlap ?? 0
         Terminal.note(
-            "not calibrated: a frame takes \(passes) passes. `score` needs `autoqc calibrate \(out) --normal FRAMES` first"
-                + (overlap > 0.5 ? "; --overlap 0.5 makes it faster" : "") + ". `benchmark` does not"
+            "not calibrated: a frame takes \(passes) passes. `score` gives no verdicts before `autoqc calibrate \(out) --normal FRAMES`"
+                + (overlap > 0.5 ? "; --overlap 0.5 makes it faster" : "")
+                + ". `score --maps` and `benchmark` need no thresholds"
         )
     }
 }

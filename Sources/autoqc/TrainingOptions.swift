@@ -115,10 +115,10 @@ struct ReferenceOptions: ParsableArguments {
     private func resized(_ network: NetworkConfiguration, window: Int) -> NetworkConfiguration {
         switch network {
         case .unet(var configuration):
-            resize(&configuration)
+            resize(&configuration, window: window)
             return .unet(configuration)
         case .autoencoder(var configuration):
-            resize(&configuration)
+            resize(&configuration, window: window)
             configuration.variational?.imageSize = window
             if let latent { configuration.variational?.latent = latent }
             return .autoencoder(configuration)
@@ -129,12 +129,14 @@ struct ReferenceOptions: ParsableArguments {
         }
     }
 
-    private func resize(_ size: inout some FamilySize) {
+    private func resize(_ size: inout some FamilySize, window: Int) {
         if let channels { size.channels = channels }
         if let multipliers { size.multipliers = multipliers.values }
         if let blocks { size.residualBlocks = blocks }
-        // The published 64 channels a head, or 32 where those do not divide the channels of the lowest level.
-        size.headChannels = size.channels * (size.multipliers.last ?? 1) % 64 == 0 ? 64 : 32
+        size.attentionLevels = size.publishedAttentionLevels(window: window)
+        // The published 64 channels a head, or 32 where those do not divide the channels of a level with attention.
+        let attending = size.attentionLevels.map { size.multipliers[$0] } + [size.multipliers.last ?? 1]
+        size.headChannels = attending.allSatisfy { size.channels * $0 % 64 == 0 } ? 64 : 32
     }
 }
 

@@ -39,10 +39,38 @@ import Verdict
 
     @Test func missingColumns() async throws {
         try await expectSentence(
-            ["test_val_fold1.csv", "columns img_path and label; it has 'path'", "fold 1 is left out"],
+            ["test_val_fold1.csv", "columns img_path; it has 'path'", "fold 1 is left out"],
             folds: [0]
         ) {
             try edit($0, "test_val_fold1.csv") { $0[0] = "path,seg_path,label,fault" }
+        }
+    }
+
+    /// f-AnoGAN's lists, and training lists without labels: used, and said.
+    @Test func listsOfEachFoldTakeThePlaceOfOneForAll() async throws {
+        try await withTemporaryFolder { folder in
+            let tiny = try TinyBenchmark.discs(in: folder)
+            let splits = tiny.splits
+            for (name, fold) in [("normal_train", 1), ("normal_val", 1), ("normal_train", 10)] {
+                let text = try String(contentsOf: splits.appending(path: "normal_train.csv"), encoding: .utf8)
+                let paths = text.split(separator: "\n").map { $0.prefix { $0 != "," } }.joined(
+                    separator: "\n"
+                )
+                try Data("\(paths)\n".utf8).write(to: splits.appending(path: "\(name)_fold\(fold).csv"))
+            }
+            for name in ["normal_train", "normal_val"] {
+                try FileManager.default.removeItem(at: splits.appending(path: "\(name).csv"))
+            }
+            var notes: [String] = []
+            let results = try tiny.benchmark().run([ClassicalBaseline()]) { event in
+                if case .note(let sentence) = event { notes.append(sentence) }
+            }
+            #expect(results.leftOut.isEmpty)
+            #expect(results.methods.first?.mean(.image, .auc, score: .patch) == 1)
+            #expect(
+                notes.contains { $0.contains("normal_train_fold1.csv takes the place of normal_train.csv") }
+            )
+            #expect(notes.contains { $0.contains("24 of 24 frames have no label, and count as normal") })
         }
     }
 

@@ -21,7 +21,8 @@ struct HostilePickleTests {
         let error = try #require(refusal(Pickle.proto() + function + Self.command + Pickle.stop))
         #expect(error.code == .refused)
         #expect(error.description.contains("os.system at byte "))
-        #expect(error.description.contains("torch.save"))
+        #expect(error.description.contains("do not load this file in Python"))
+        #expect(!error.description.contains("weights_only=False"))
     }
 
     @Test func theOffsetIsTheOpcodes() throws {

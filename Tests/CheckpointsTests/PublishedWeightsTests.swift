@@ -51,4 +51,39 @@ struct PublishedWeightsTests {
         #expect(error?.description.contains("model.a and net.a") == true)
         #expect(try PublishedWeights(file, path: "made up", leaving: ["net."]).tensors["a"]?.values == [1])
     }
+
+    /// A checkpoint with one weight of so many rows.
+    private func part(_ name: String, rows: Int) throws -> Checkpoint {
+        let tensors = [
+            name: Tensor(repeating: 1, shape: [rows, 2]), "model.0.bias": Tensor([1], shape: [1]),
+        ]
+        return try Checkpoint(bytes: [UInt8](try SafeTensors(tensors: tensors).encoded()), path: "made up")
+    }
+
+    @Test func thePartsOfAnFAnoGANAreToldApartByTheirWeights() throws {
+        let parts = [
+            (try part("adv_layer.0.weight", rows: 5), "a"), (try part("l1.0.weight", rows: 7), "b"),
+            (try part("adv_layer.0.weight", rows: 1), "c"),
+        ]
+        let names = [
+            "D.adv_layer.0.weight", "D.model.0.bias", "E.adv_layer.0.weight", "E.model.0.bias",
+            "G.l1.0.weight",
+            "G.model.0.bias",
+        ]
+        for parts in [parts, parts.reversed()] {
+            let weights = try PublishedWeights(fanogan: parts)
+            #expect(weights.tensors.keys.sorted() == names)
+            #expect(weights.tensors["E.adv_layer.0.weight"]?.shape == [5, 2])
+        }
+        let twice = #expect(throws: CheckpointError.self) {
+            try PublishedWeights(fanogan: [parts[0], parts[1], parts[0]])
+        }
+        #expect(twice?.description.contains("a: holds the encoder of an f-AnoGAN, and so does a") == true)
+        let other = #expect(throws: CheckpointError.self) {
+            try PublishedWeights(fanogan: [(try checkpoint(["x": 1]), "odd")])
+        }
+        #expect(
+            other?.description.contains("odd: holds neither generator, discriminator nor encoder") == true
+        )
+    }
 }

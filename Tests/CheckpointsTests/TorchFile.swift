@@ -97,6 +97,23 @@ enum Pickle {
         emptyDictionary + mark + entries.flatMap { text($0.0) + $0.1 } + setItems
     }
 
+    /// BINFLOAT, the highest byte first.
+    static func real(_ number: Double) -> [UInt8] { [0x47] + little(number.bitPattern).reversed() }
+
+    static func list(_ values: [[UInt8]]) -> [UInt8] { [0x5D] + mark + values.flatMap(\.self) + [0x65] }
+
+    /// An object of OmegaConf with its attributes.
+    static func configuration(_ name: String, _ attributes: [(String, [UInt8])]) -> [UInt8] {
+        let parts = name.split(separator: ".")
+        return global("omegaconf.\(parts[0])", "\(parts[1])") + emptyTuple + [0x81] + dictionary(attributes)
+            + build
+    }
+
+    /// OmegaConf's node around a value.
+    static func node(_ value: [UInt8]) -> [UInt8] {
+        configuration("nodes.AnyNode", [("_parent", [0x4E]), ("_val", value)])
+    }
+
     /// A whole pickle of one value.
     static func whole(_ value: [UInt8]) -> [UInt8] { proto() + value + stop }
 }

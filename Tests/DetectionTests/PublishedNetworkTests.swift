@@ -25,6 +25,11 @@ struct PublishedNetworkTests {
             Int($0)
         }
         configuration.headChannels = heads
+        // Given as the factors by which a level is smaller.
+        let factors = try expected.numbers("unet_small", "config", "attention_resolutions")
+        configuration.attentionLevels = configuration.multipliers.indices.filter {
+            factors.contains(Double(1 << $0))
+        }
         #expect(found?.method == .pddpm)
         #expect(found?.network == .unet(configuration))
     }

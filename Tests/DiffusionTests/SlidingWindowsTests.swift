@@ -82,10 +82,10 @@ struct SlidingReconstructionTests {
             height: windows.settings.window,
             width: windows.settings.window
         )
-        let window = windows.reconstruct(corner.pixels)
+        let window = windows.reconstruct(corner.pixels, from: 0, noise: windows.noise)
         #expect(try relativeError(window, fixture.floats("window_reconstruction").values) < 1e-4)
         var reports: [ReconstructionProgress] = []
-        let whole = reconstructor.reconstruct(frame) { reports.append($0) }
+        let whole = reconstructor.reconstruct(frame, noise: windows.noise) { reports.append($0) }
         #expect(try relativeError(whole.pixels, fixture.floats("sliding_reconstruction").values) < 1e-4)
         let passes = reconstructor.passes(height: height, width: width)
         #expect(reports.last?.done == passes && reports.last?.secondsLeft == 0)
@@ -105,7 +105,7 @@ struct SlidingReconstructionTests {
         return WindowReconstructor(
             method: .pddpm,
             settings: settings,
-            noise: noise.values,
+            noise: WindowNoise(noise.values),
             predict: { network($0, timesteps: $1) }
         )
     }
@@ -123,6 +123,11 @@ enum PublishedNetworks {
         configuration.headChannels = try number("num_head_channels")
         configuration.multipliers = try expected.numbers("unet_small", "config", "channel_mult").map {
             Int($0)
+        }
+        // Given as the factors by which a level is smaller.
+        let factors = try expected.numbers("unet_small", "config", "attention_resolutions")
+        configuration.attentionLevels = configuration.multipliers.indices.filter {
+            factors.contains(Double(1 << $0))
         }
         configuration.conditioning = try number("use_scale_shift_norm") == 1 ? .scaleShift : .added
         return configuration

@@ -13,6 +13,7 @@ import Testing
 
     private static let units: Set<String> = [
         "ms", "s", "%", "GFLOP", "GFLOP/s", "GOP/s", "frames", "frames/s", "steps/s", "crops/s", "MiB",
+        "days",
     ]
 
     @Test(arguments: [
@@ -20,6 +21,7 @@ import Testing
         ("network", ["pddpm pass", "realtime pass", "realtime of bare speed"]),
         ("pipeline", ["pipeline judge", "pipeline ledger write", "pipeline rate", "pipeline peak memory"]),
         ("training", ["training step crops", "training bare step"]),
+        ("published", ["published step", "published 300 epochs", "published peak memory"]),
     ])
     func aGroupPrintsItsFigures(group: String, expected: [String]) async throws {
         try await withTemporaryFolder { folder in

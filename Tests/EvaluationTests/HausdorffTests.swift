@@ -4,9 +4,9 @@ import TestSupport
 import Testing
 
 @Suite struct HausdorffTests {
-    /// Every pixel of one outline against every one of the other.
-    private func plain(_ first: Mask, _ second: Mask) -> Double {
-        func outline(_ mask: Mask) -> [(Int, Int)] {
+    /// Every pixel of one mask, or of its outline, against every one of the other.
+    private func plain(_ first: Mask, _ second: Mask, _ part: HausdorffDistance.Part) -> Double {
+        func pixels(_ mask: Mask) -> [(Int, Int)] {
             var found: [(Int, Int)] = []
             for row in 0..<mask.height {
                 for column in 0..<mask.width where mask.values[row * mask.width + column] == 1 {
@@ -15,7 +15,7 @@ import Testing
                         (0..<mask.height).contains(y) && (0..<mask.width).contains(x)
                             && mask.values[y * mask.width + x] == 1
                     }
-                    if !isInside { found.append((row, column)) }
+                    if part == .whole || !isInside { found.append((row, column)) }
                 }
             }
             return found
@@ -24,8 +24,8 @@ import Testing
             from.map { a in to.map { b in (a.0 - b.0) * (a.0 - b.0) + (a.1 - b.1) * (a.1 - b.1) }.min() ?? 0 }
                 .max() ?? 0
         }
-        let outlines = (outline(first), outline(second))
-        return Double(max(directed(outlines.0, outlines.1), directed(outlines.1, outlines.0))).squareRoot()
+        let (one, other) = (pixels(first), pixels(second))
+        return Double(max(directed(one, other), directed(other, one))).squareRoot()
     }
 
     @Test(arguments: [(1, 1, 0.9), (1, 17, 0.2), (13, 1, 0.3), (19, 23, 0.02), (19, 23, 0.5), (16, 31, 0.95)])
@@ -39,17 +39,31 @@ import Testing
                 values[Int.random(in: 0..<values.count, using: &random)] = 1
                 return Mask(height: height, width: width, values: values)
             }
-            #expect(try #require(HausdorffDistance.between(masks[0], masks[1])) == plain(masks[0], masks[1]))
+            for part in [HausdorffDistance.Part.whole, .outline] {
+                let found = HausdorffDistance.between(masks[0], masks[1], of: part)
+                #expect(try #require(found) == plain(masks[0], masks[1], part))
+            }
         }
     }
 
     @Test func emptyMasksHaveNoDistance() {
         let empty = Mask(height: 2, width: 3, values: [0, 0, 0, 0, 0, 0])
         let full = Mask(height: 2, width: 3, values: [1, 1, 1, 1, 1, 1])
-        #expect(HausdorffDistance.between(empty, full) == nil)
-        #expect(HausdorffDistance.between(full, empty) == nil)
-        #expect(HausdorffDistance.between(empty, empty) == nil)
-        #expect(HausdorffDistance.between(full, full) == 0)
+        #expect(HausdorffDistance.between(empty, full, of: .whole) == nil)
+        #expect(HausdorffDistance.between(full, empty, of: .whole) == nil)
+        #expect(HausdorffDistance.between(empty, empty, of: .whole) == nil)
+        #expect(HausdorffDistance.between(full, full, of: .whole) == 0)
+    }
+
+    /// A ring is as far from its disc as the disc's middle is from the ring; their outlines are no further apart.
+    @Test func whatLiesInsideCountsForWholeMasksOnly() {
+        let square = (0..<81).map { index in (1..<8).contains(index / 9) && (1..<8).contains(index % 9) }
+        let ring = square.indices.map { index in
+            square[index] && !((2..<7).contains(index / 9) && (2..<7).contains(index % 9))
+        }
+        let masks = [square, ring].map { Mask(height: 9, width: 9, values: $0.map { $0 ? 1 : 0 }) }
+        #expect(HausdorffDistance.between(masks[0], masks[1], of: .whole) == 3)
+        #expect(HausdorffDistance.between(masks[0], masks[1], of: .outline) == 0)
     }
 
     @Test func curvesEndWhereEverythingIsCalledFaulty() throws {

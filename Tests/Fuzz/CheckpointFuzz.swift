@@ -46,6 +46,9 @@ package func fuzzOne(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         for (name, tensor) in checkpoint.tensors {
             precondition(tensor.count == tensor.shape.reduce(1, *), "\(name) is not of its shape")
         }
+        for (name, value) in checkpoint.hyperParameters.values {
+            if case .list(let members) = value { precondition(members.count <= 64, "\(name) is too long") }
+        }
     } catch {
         precondition(error.description.hasPrefix("made up: "), "an error without a sentence")
     }
@@ -72,7 +75,20 @@ package func writeSeeds(
             )
         ),
     ])
-    let lightning = Pickle.dictionary([("epoch", Pickle.integer(1)), ("state_dict", state)])
+    let list = Pickle.configuration(
+        "listconfig.ListConfig",
+        [("_content", Pickle.list([Pickle.node(Pickle.integer(1))]))]
+    )
+    let settings = Pickle.dictionary([
+        ("name", Pickle.node(Pickle.text("DDPM"))), ("lr", Pickle.node(Pickle.real(0.5))),
+        ("dim_mults", list),
+        ("element_type", Pickle.global("__builtin__", "long")),
+    ])
+    let configuration = Pickle.configuration("dictconfig.DictConfig", [("_content", settings)])
+    let lightning = Pickle.dictionary([
+        ("epoch", Pickle.integer(1)), ("state_dict", state),
+        ("hyper_parameters", Pickle.dictionary([("cfg", configuration)])),
+    ])
     let header =
         #"{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[4,8],"data_offsets":[0,128]},"#
         + #""b":{"dtype":"BF16","shape":[64],"data_offsets":[128,256]}}"#

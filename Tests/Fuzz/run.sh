@@ -3,7 +3,7 @@
 #
 # libFuzzer and AddressSanitizer around the module that reads, compiled as one module with what feeds it. Seeds are
 # AUTOQC_DATA/tiff_corpus (default: ../shared/data), small checkpoints that the fuzzer makes up itself, the pickle in
-# AUTOQC_FIXTURES/unet_small.ckpt (default: ../shared/fixtures), the ready patterns with their examples, a few lists, and what
+# AUTOQC_FIXTURES/unet_small.ckpt and in lightning/ (default: ../shared/fixtures), the ready patterns with their examples, a few lists, and what
 # earlier runs found. GRDB and swift-log for the ledger are those that `swift build` fetched. Inputs that crash, take longer
 # than 10 s or more than 1 GiB at once are kept in BUILD_FOLDER/READER-crashes; the exit status is then not 0.
 set -euo pipefail
@@ -71,14 +71,20 @@ tiff)
         echo "no seeds: set AUTOQC_DATA to the folder of real frames" >&2
     fi ;;
 checkpoint)
+    library Plate
+    library Files
     # SafeTensors lies in there, so the fuzzer shall see its branches, too.
     library Tensors -sanitize=fuzzer,address
     fuzzer CheckpointsFuzz "$sources"/Checkpoints/*.swift "$root"/Tests/CheckpointsTests/TorchFile.swift \
-        "$root/Tests/Fuzz/CheckpointFuzz.swift" -lTensors -ldnnl -lopenblas -lswiftSynchronization
+        "$root/Tests/Fuzz/CheckpointFuzz.swift" -lTensors -lFiles -lPlate -ldnnl -lopenblas -lswiftSynchronization
     AUTOQC_FUZZ_SEEDS=$seeds "$build/checkpoint-fuzz" -runs=0
     if [ -f "$fixtures/unet_small.ckpt" ]; then
         { printf '\001'; unzip -p "$fixtures/unet_small.ckpt" '*/data.pkl'; } > "$seeds/published-pickle"
-    fi ;;
+    fi
+    for file in "$fixtures"/lightning/*.ckpt "$fixtures"/lightning/*/*.pth; do
+        [ -f "$file" ] || continue
+        { printf '\001'; unzip -p "$file" '*/data.pkl'; } > "$seeds/published-$(basename "$file")"
+    done ;;
 names)
     library Plate
     fuzzer NamesFuzz "$sources"/Acquisition/{FramePattern,PatternParser,NameMatcher}.swift "$root/Tests/Fuzz/NamesFuzz.swift" \

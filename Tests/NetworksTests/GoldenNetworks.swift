@@ -32,6 +32,11 @@ enum GoldenNetworks {
         }
         configuration.residualBlocks = try number("num_res_blocks")
         configuration.headChannels = try number("num_head_channels")
+        // Given as the factors by which a level is smaller.
+        let factors = try expected.numbers("unet_small", "config", "attention_resolutions")
+        configuration.attentionLevels = configuration.multipliers.indices.filter {
+            factors.contains(Double(1 << $0))
+        }
         configuration.conditioning = try number("use_scale_shift_norm") == 0 ? .added : .scaleShift
         var random = TestGenerator(seed: 1)
         let network = UNet(configuration, using: &random)

@@ -19,14 +19,19 @@ struct UNetTests {
         #expect(abs(total / 601e9 - 1) < 0.005, "\(total / 1e9) GFLOP")
     }
 
-    @Test(arguments: [UNetConfiguration.Conditioning.scaleShift, .added])
-    func timestepReachesTheOutput(conditioning: UNetConfiguration.Conditioning) throws {
+    /// In networks with attention in the middle only, and with attention at every level as windows of 32 have it.
+    @Test(arguments: [UNetConfiguration.Conditioning.scaleShift, .added], [[], [0, 1]])
+    func timestepReachesTheOutput(
+        conditioning: UNetConfiguration.Conditioning,
+        attention: [Int]
+    ) throws {
         var random = TestGenerator(seed: 41)
         var configuration = UNetConfiguration()
         // With one channel a group, what is added to a whole channel would vanish in the norm.
         (configuration.channels, configuration.multipliers) = (64, [1, 2])
         (configuration.residualBlocks, configuration.headChannels) = (1, 32)
         configuration.conditioning = conditioning
+        configuration.attentionLevels = attention
         let network = UNet(configuration, using: &random)
         // The published network starts with the last convolutions at zero; any weights show the way.
         for parameter in network.parameters where parameter.variable.value.values.allSatisfy({ $0 == 0 }) {

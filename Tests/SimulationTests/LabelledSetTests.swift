@@ -50,6 +50,27 @@ struct LabelledSetTests {
         }
     }
 
+    /// The published system misreads frames with a pixel size; f-AnoGAN's training asks for a list of each fold.
+    @Test func aPublishedSetHasWhatThePublishedSystemReads() async throws {
+        try await withTemporaryFolder { folder in
+            let out = folder.appending(path: "set").path
+            let composition = SetComposition(training: 4, normal: 2, faulty: 2, folds: 2)
+            try Self.set(composition).write(to: out, published: true)
+            let lists = try FileManager.default.contentsOfDirectory(atPath: "\(out)/splits").sorted()
+            let folds = (0..<2).flatMap { fold in
+                ["normal_train", "normal_val", "test_test", "test_val"].map { "\($0)_fold\(fold).csv" }
+            }
+            #expect(lists == (folds + ["normal_train.csv", "normal_val.csv"]).sorted())
+            for list in lists {
+                let text = try String(contentsOfFile: "\(out)/splits/\(list)", encoding: .utf8)
+                #expect(text.hasPrefix("img_path,seg_path,label\n"))
+                for row in try FramePaths.labelled(csv: "\(out)/splits/\(list)") {
+                    #expect(try TIFFReader(path: row.image).pixelSize == nil)
+                }
+            }
+        }
+    }
+
     @Test func theSameSeedGivesTheSameFiles() async throws {
         try await withTemporaryFolder { folder in
             let composition = SetComposition(training: 2, normal: 1, faulty: 2, folds: 2)

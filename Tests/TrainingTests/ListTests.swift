@@ -50,6 +50,38 @@ struct ListTests {
         }
     }
 
+    /// As the published system takes it; but the user hears of it.
+    @Test(arguments: [
+        ("img_path\na.tif\nb.tif\n", 2, 2), ("img_path,label\na.tif,\nb.tif,1\n", 1, 1),
+        ("img_path,label\na.tif,0\nb.tif,1\n", 1, 0),
+    ])
+    func framesWithoutALabelAreNormal(text: String, normal: Int, unlabelled: Int) async throws {
+        try await withTemporaryFolder { folder in
+            let list = try write(text, to: folder)
+            var notes: [String] = []
+            #expect(try FramePaths.normal([list], note: { notes.append($0) }).count == normal)
+            #expect(notes.count == (unlabelled > 0 ? 1 : 0))
+            #expect(notes.allSatisfy { $0.contains("\(unlabelled) of 2 frames have no label") })
+            let labels = try LabelledList(csv: list, needsLabels: false).rows.map(\.isFaulty)
+            #expect(labels.count { !$0 } == normal)
+        }
+    }
+
+    @Test func pathsRelativeToTheWorkingDirectoryAreFound() async throws {
+        try await withTemporaryFolder { folder in
+            let name = "autoqc-list-\(UUID().uuidString).tif"
+            let here = FileManager.default.currentDirectoryPath
+            try Data().write(to: URL(filePath: here).appending(path: name))
+            defer { try? FileManager.default.removeItem(atPath: "\(here)/\(name)") }
+            let list = try write("img_path,label\n\(name),0\ngone.tif,0\n", to: folder)
+            let images = try FramePaths.labelled(csv: list).map(\.image)
+            #expect(images.map { $0.hasSuffix("/\(name)") } == [true, false])
+            #expect(FileManager.default.fileExists(atPath: images[0]))
+            // What is nowhere is named where it should be.
+            #expect(images[1] == "\(folder.path)/gone.tif")
+        }
+    }
+
     @Test func emptyRowsAndColumnsOfASpreadsheetDoNotCount() async throws {
         try await withTemporaryFolder { folder in
             let list = try write("img_path;label\na.tif;0;;\n;;;\n; ;\nb.tif;1\n", to: folder)
