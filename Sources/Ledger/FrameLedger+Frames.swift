@@ -324,6 +324,8 @@ extension FrameLedger {
         package let isSuspect: Bool
         /// Whether the well counts as faulty from it on; `nil` for one judged after newer ones, or not at all.
         package let wellIsFaulty: Bool?
+        /// When its file was complete.
+        package let completed: Timestamp?
         /// Its place in the order of recording, which no other frame has.
         package let sequence: Int64
     }
@@ -360,7 +362,7 @@ extension FrameLedger {
                 sql: """
                     SELECT frame, state, severity, threshold, verdict, well_faulty,
                         verdict = 'normal' AND severity > suspect_limit AS suspect,
-                        sequence
+                        sequence, completed_ns
                     FROM frames
                     WHERE run = ? AND well = ? AND view = ? AND state <> 'skipped' ORDER BY frame, sequence
                     """,
@@ -381,6 +383,7 @@ extension FrameLedger {
                     isFaulty: (row[4] as String?) == Verdict.faulty.rawValue,
                     isSuspect: row[6] ?? false,
                     wellIsFaulty: row[5],
+                    completed: (row[8] as Int64?).map { Timestamp(nanoseconds: $0) },
                     sequence: row[7]
                 )
                 try body(point)
