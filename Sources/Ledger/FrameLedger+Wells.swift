@@ -73,7 +73,7 @@ extension FrameLedger {
         try read { database in
             let rows = try Row.fetchAll(
                 database,
-                sql: "SELECT well, \(Self.standing) FROM series \(Self.joinedWithLast) WHERE series.run = ?",
+                sql: "SELECT series.well, \(Self.standing) FROM series \(Self.joinedWithLast) WHERE series.run = ?",
                 arguments: [run]
             )
             return rows.reduce(into: [:]) { standings, row in

@@ -92,7 +92,7 @@ struct RunMemoryTests {
                     started: Timestamp(nanoseconds: 1),
                     model: "3f9ac2d41b7e",
                     precision: "int8",
-                    pattern: pattern,
+                    pattern: "complexeye",
                     folders: ["/data/microscope"]
                 )
             )

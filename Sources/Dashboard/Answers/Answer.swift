@@ -258,8 +258,10 @@ enum Answer {
         let example: String?
 
         init(_ session: DaemonSession) {
-            (folders, pattern) = (session.folders, session.pattern)
-            example = ReadyPattern.all.first { $0.pattern == session.pattern }?.example
+            let ready = ReadyPattern.all.first { [$0.name, $0.pattern].contains(session.pattern) }
+            folders = session.folders
+            pattern = ready?.pattern ?? session.pattern
+            example = ready?.example
         }
     }
 
