@@ -2,7 +2,7 @@
 
 import { clock, figure, svg } from "./words.js";
 
-const height = 190, top = 24, bottom = 36, left = 40, right = 10;
+const height = 200, top = 44, bottom = 36, left = 40, right = 10;
 const scale = value => Math.log10(1 + Math.max(0, value));
 const steps = [0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000, 30000, 100000];
 // Room that a number on the axis, and one below it, takes.
@@ -22,7 +22,7 @@ export class Chart {
     this.#drawTransitions();
     for (const bucket of buckets) this.#drawBucket(bucket, buckets.length <= 150);
     this.#drawLimit();
-    this.here = svg("line", { class: "here", x1: -9, x2: -9, y1: top - 6, y2: height - bottom });
+    this.here = svg("line", { class: "here", x1: -9, x2: -9, y1: top - 4, y2: height - bottom });
     this.picture.append(this.here);
     this.picture.addEventListener("click", event => {
       const box = this.picture.getBoundingClientRect();
@@ -69,7 +69,7 @@ export class Chart {
 
   #drawTransitions() {
     const { transitions } = this.data;
-    const y = top - 6;
+    const y = top - 4;
     const ends = { ONSET: -Infinity, CLEAR: -Infinity };
     transitions.forEach((transition, index) => {
       const isOnset = transition.event === "ONSET";
@@ -79,14 +79,14 @@ export class Chart {
         const end = transitions[index + 1] ? this.#x(transitions[index + 1].frame) : this.#x(this.last);
         this.picture.append(svg("rect", { class: "bad", x: from, y, width: Math.max(2, end - from), height: height - bottom - y }));
       }
-      this.picture.append(svg("line", { class: isOnset ? "change-line" : "change-line clear", x1: x, x2: x, y1: y, y2: height - bottom }));
+      this.picture.append(svg("line", { class: isOnset ? "change-line" : "change-line clear", x1: x, x2: x, y1: isOnset ? top - 28 : top - 16, y2: height - bottom }));
       // A name that would lie over the one before it is left out; the line stays.
       const isLate = x > this.width - right - markRoom;
       const begin = isLate ? x - 3 - markRoom : x + 3;
       if (begin < ends[transition.event]) return;
       ends[transition.event] = begin + markRoom;
       this.picture.append(svg("text", {
-        class: isOnset ? "change-text" : "change-text clear", x: isLate ? x - 3 : x + 3, y: isOnset ? top + 6 : top + 20, "text-anchor": isLate ? "end" : "start",
+        class: isOnset ? "change-text" : "change-text clear", x: isLate ? x - 3 : x + 3, y: isOnset ? top - 20 : top - 8, "text-anchor": isLate ? "end" : "start",
       }, `${isOnset ? "▼ ONSET" : "△ CLEAR"} ${transition.frame}`));
     });
   }

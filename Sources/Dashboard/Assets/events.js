@@ -29,7 +29,7 @@ export class EventList {
     [this.run, this.newest, this.oldest] = [run, null, null];
     this.list.replaceChildren();
     this.older.hidden = true;
-    if (run) await this.#load();
+    if (run) await this.#load(); else this.#say();
   }
 
   // What came since, of whatever kind; returns it, the earliest first.

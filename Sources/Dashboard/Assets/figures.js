@@ -55,11 +55,12 @@ export class Figures {
 function falseAlarms(daemon, wells) {
   if (daemon.false_alarm_rate === undefined) return [];
   const judged = wells.reduce((total, well) => total + well.judged, 0);
+  if (!judged) return [];
   const count = rate => rate * judged >= 10 ? whole.format(Math.round(rate * judged)) : Number((rate * judged).toPrecision(1)).toString();
   const frames = daemon.calibration_frames;
   const vouched = frames === undefined ? undefined : 1 / (frames + 1);
   const title = `The calibration lets ${Number((1000 * daemon.false_alarm_rate).toPrecision(2))} of 1000 normal frames be flagged. `
     + (vouched === undefined ? "" : `Its ${frames} normal frames alone can vouch for ${Number((1000 * vouched).toPrecision(2))} of 1000.`);
   const small = vouched !== undefined && vouched > daemon.false_alarm_rate ? `vouched for: ${count(vouched)}` : "";
-  return [["false alarms on this plate", `about ${count(daemon.false_alarm_rate)}`, small, false, title]];
+  return [["expected false alarms", `about ${count(daemon.false_alarm_rate)}`, small, false, title]];
 }

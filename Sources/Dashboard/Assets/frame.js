@@ -54,8 +54,8 @@ export class FrameView {
     const frame = this.data.frame;
     // A frame that is faulty everywhere has no place in it to point at.
     const isWhole = frame.verdict === "faulty" && frame.area >= 1;
-    const whole = !isWhole ? "" : frame.cause === "z-shift" ? "The whole frame is out of focus." : "The whole frame is faulty.";
-    this.why.textContent = [whole, frame.explanation].filter(Boolean).join(" ");
+    const whole = !isWhole ? "" : frame.cause === "z-shift" ? "The whole frame is out of focus" : "The whole frame is faulty";
+    this.why.textContent = [whole, frame.explanation].filter(Boolean).join(": ");
     this.why.hidden = !this.why.textContent;
     const facts = [["verdict", frame.verdict || frame.state]];
     if (frame.severity !== undefined) facts.push(["severity", `${figure(frame.severity)} (limit ${figure(frame.threshold)})`]);

@@ -166,7 +166,7 @@ function status(answer) {
   const wells = [...plate.wells.values()];
   tell(() => standing.heard(answer));
   figures.show(answer, wells);
-  const measures = !gone && daemon?.measures ? `Judging is behind by ${Math.round(daemon.lag)} s: ${daemon.measures}. Nothing is lost.` : "";
+  const measures = !gone && daemon?.measures ? `${daemon.lag >= 1 ? `Judging is behind by ${Math.round(daemon.lag)} s` : "To keep up"}: ${daemon.measures}. Nothing is lost.` : "";
   const canary = daemon?.canary?.alarm ? `The detector fails its own test: ${daemon.canary.alarm}.` : "";
   const alerts = [...(gone ? [] : daemon?.obstacles ?? []), measures, canary].filter(Boolean);
   alertBar.hidden = alerts.length === 0;
@@ -216,5 +216,8 @@ addEventListener("hashchange", () => {
 addEventListener("keydown", event => {
   if (event.key === "Escape" && shown.well) document.getElementById("close").click();
 });
+// Until there is a run.
+attention.update(null, []);
+lensView.open(null);
 setInterval(() => { plate.tick(); tell(() => standing.tick()); }, 5000);
 list();
