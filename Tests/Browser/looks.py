@@ -54,7 +54,7 @@ def clipped(browser):
         for (const element of document.querySelectorAll('body *')) {
             if (!element.getClientRects().length || element.closest('svg')) continue;
             const style = getComputedStyle(element);
-            const isCut = style.overflowX === 'hidden' && element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 1;
+            const isCut = style.clipPath === 'none' && style.overflowX === 'hidden' && element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 1;
             if (isCut && element.textContent.trim()) found.push(`cut: ${element.tagName} ${element.className} "${element.textContent.trim().slice(0, 30)}"`);
         }
         for (const chart of document.querySelectorAll('#series svg')) {

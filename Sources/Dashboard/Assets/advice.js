@@ -1,6 +1,6 @@
 // What the daemon advises to do, as a banner with an answer for each.
 
-import { clock, keepReviewer, local, make, reviewer } from "./words.js";
+import { clock, keep, kept, local, make } from "./words.js";
 
 const actions = { refocus: "Refocus", "skip-well": "Skip", pause: "Pause the run", stop: "Stop the run" };
 const answers = { acknowledged: "Acknowledge", done: "Done", refused: "Refuse" };
@@ -13,7 +13,7 @@ export class Advice {
     this.form = document.getElementById("advice-form");
     this.name = document.getElementById("advice-name");
     this.note = document.getElementById("advice-note");
-    this.name.value = reviewer();
+    this.name.value = kept("reviewer");
     this.canAnswer = false;
   }
 
@@ -49,7 +49,7 @@ export class Advice {
   }
 
   async #answer(advice, state, said) {
-    keepReviewer(this.name.value);
+    keep("reviewer", this.name.value);
     const answer = await this.send(`advice/${encodeURIComponent(advice.id)}`, { state, by: this.name.value, note: this.note.value });
     if (answer.error) { said.textContent = answer.error; return; }
     this.note.value = "";

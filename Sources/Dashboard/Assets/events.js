@@ -1,6 +1,6 @@
 // What happened in the run, with clock times, and notifications of the browser for what needs a person.
 
-import { clock, local, make, query } from "./words.js";
+import { clock, keep, kept, local, make, query } from "./words.js";
 
 // Which events a choice stands for; an end goes with its beginning.
 const groups = {
@@ -94,12 +94,12 @@ export class Notifier {
   }
 
   get isOn() {
-    return this.isPossible && Notification.permission === "granted" && localStorage.getItem("autoqc.notify") === "on";
+    return this.isPossible && Notification.permission === "granted" && kept("notify") === "on";
   }
 
   async #switch() {
-    if (this.isOn) localStorage.removeItem("autoqc.notify");
-    else if (await Notification.requestPermission() === "granted") localStorage.setItem("autoqc.notify", "on");
+    if (this.isOn) keep("notify", "");
+    else if (await Notification.requestPermission() === "granted") keep("notify", "on");
     this.#show();
   }
 

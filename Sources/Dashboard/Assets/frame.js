@@ -1,7 +1,7 @@
 // One frame: its picture with outline and heat map, its figures, its files, and what a reviewer says of it.
 
 import { FramePicture } from "./picture.js";
-import { clock, decisionWords, figure, frameAddress, frameQuery, keepReviewer, local, make, query, reviewer } from "./words.js";
+import { clock, decisionWords, figure, frameAddress, frameQuery, keep, kept, local, make, query } from "./words.js";
 
 export class FrameView {
   constructor(address, send, changed) {
@@ -17,7 +17,7 @@ export class FrameView {
     this.reviewer = document.getElementById("reviewer");
     this.note = document.getElementById("note");
     this.whole = document.getElementById("whole");
-    this.reviewer.value = reviewer();
+    this.reviewer.value = kept("reviewer");
     for (const button of this.form.querySelectorAll("[data-decision]")) {
       button.addEventListener("click", () => this.#decide(button.dataset.decision));
     }
@@ -95,7 +95,7 @@ export class FrameView {
   }
 
   async #decide(decision) {
-    keepReviewer(this.reviewer.value);
+    keep("reviewer", this.reviewer.value);
     const wish = { well: this.well, decision, note: this.note.value, reviewer: this.reviewer.value };
     if (!this.whole.checked) Object.assign(wish, { frame: this.frame, view: this.data.frame.view, file: this.data.frame.key });
     const answer = await this.send(`runs/${encodeURIComponent(this.run)}/decisions`, wish);

@@ -32,9 +32,9 @@ export function figure(value) {
   return value.toFixed(digits);
 }
 
-// "severity 9.1 (limit 3.6)"
+// "severity 9.1 (limit 3.6)", without a line's end before a number.
 export function severity(frame) {
-  return `severity ${figure(frame.severity)} (limit ${figure(frame.threshold)})`;
+  return `severity\u00a0${figure(frame.severity)} (limit\u00a0${figure(frame.threshold)})`;
 }
 
 export function percent(share) {
@@ -69,13 +69,13 @@ export function decisionWords(decision) {
   return { fault: "True fault", "false-alarm": "False alarm", unsure: "Unsure", withdrawn: "Taken back" }[decision] || decision;
 }
 
-// The name that a person gave last; a browser may keep none.
-export function reviewer() {
-  try { return localStorage.getItem("autoqc.reviewer") || ""; } catch { return ""; }
+// What the browser keeps for the next visit: a person's name, for example. It may keep nothing.
+export function kept(name) {
+  try { return localStorage.getItem(`autoqc.${name}`) || ""; } catch { return ""; }
 }
 
-export function keepReviewer(name) {
-  try { localStorage.setItem("autoqc.reviewer", name); } catch { /* asked again next time */ }
+export function keep(name, value) {
+  try { localStorage.setItem(`autoqc.${name}`, value); } catch { /* asked again next time */ }
 }
 
 // The end of an address. A form would write a space as a plus sign, which is none for the daemon.
