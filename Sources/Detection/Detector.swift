@@ -119,7 +119,11 @@ package final class Detector: Sendable {
 
     /// Normal frames that the threshold was found from; `nil` for a greedy threshold.
     package var calibrationFrames: Int? {
-        if case .conformal(let threshold) = calibration.limits.threshold.origin { threshold.frameCount } else { nil }
+        if case .conformal(let threshold) = calibration.limits.threshold.origin {
+            threshold.frameCount
+        } else {
+            nil
+        }
     }
 
     /// What to know about the verdicts on frames that the model was not calibrated for: another grey scale, or another size; `nil`

@@ -73,11 +73,14 @@ extension FrameLedger {
         try read { database in
             let rows = try Row.fetchAll(
                 database,
-                sql: "SELECT series.well, \(Self.standing) FROM series \(Self.joinedWithLast) WHERE series.run = ?",
+                sql:
+                    "SELECT series.well, \(Self.standing) FROM series \(Self.joinedWithLast) WHERE series.run = ?",
                 arguments: [run]
             )
             return rows.reduce(into: [:]) { standings, row in
-                guard let well = Well(row["well"] as String), let standing = Self.standing(row) else { return }
+                guard let well = Well(row["well"] as String), let standing = Self.standing(row) else {
+                    return
+                }
                 standings[well, default: []].append(standing)
             }
         }
@@ -102,7 +105,8 @@ extension FrameLedger {
         try read { database in
             let last = try Int.fetchOne(
                 database,
-                sql: "SELECT max(frame) FROM series JOIN frames ON sequence = last_sequence WHERE series.run = ?",
+                sql:
+                    "SELECT max(frame) FROM series JOIN frames ON sequence = last_sequence WHERE series.run = ?",
                 arguments: [run]
             )
             return last.map { min(max($0, FrameID.indices.lowerBound), FrameID.indices.upperBound) } ?? 0

@@ -94,7 +94,9 @@ package struct JournalReporter: Sendable {
         }
         switch alarm.event {
         case .onset:
-            let cause = alarm.judgement.map { $0.cause.cause == .unknown ? "cause unknown" : $0.cause.cause.rawValue }
+            let cause = alarm.judgement.map {
+                $0.cause.cause == .unknown ? "cause unknown" : $0.cause.cause.rawValue
+            }
             let found = cause.map { ": \($0)\(severity ?? "")" } ?? ""
             return "\(well) turned faulty at frame \(alarm.frame.index)\(found)\(reason)"
         case .clear: return "\(well) is normal again since frame \(alarm.frame.index)\(severity ?? "")"

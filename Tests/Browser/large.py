@@ -21,6 +21,7 @@ def large_plate(autoqc, model, folder, browser, pictures):
         address = next(line.strip() for line in view.stderr if line.startswith("http"))
         browser.open(address)
         browser.until("document.querySelectorAll('#plate button:not(.empty)').length === 384", "384 wells")
+        check(browser.run("document.querySelectorAll('#plate .faulty').length") == 11, "eleven of them are faulty")
         browser.picture(pictures / "plate-384.png")
         took = browser.run("""(async () => {
             const times = [];
@@ -41,7 +42,8 @@ def large_plate(autoqc, model, folder, browser, pictures):
         browser.until("document.querySelectorAll('#series .bar, #series .flagbar').length > 0", "the series of 1000 frames is drawn")
         views(browser)
         browser.run("location.hash = '#run=large'")
-        check("the plate is over" in browser.run("document.getElementById('standing-words').textContent"), "frames of long ago are no live plate")
+        browser.until("document.getElementById('standing-words').textContent.includes('the plate is over') && document.body.classList.contains('past')",
+                      "a plate without new frames is said to be over")
         looks(browser, pictures, "plate-384")
     finally:
         view.send_signal(signal.SIGTERM)
@@ -83,7 +85,8 @@ def views(browser):
 
 
 def fill(path, frames):
-    """Rows as the daemon writes them; SQLite's own triggers keep the sums."""
+    """Rows as the daemon writes them, a frame of each well per 8 s up to half a minute ago; SQLite's own triggers keep the sums."""
+    end = time.time_ns() - 30_000_000_000
     database = sqlite3.connect(path)
     database.execute("INSERT OR IGNORE INTO roots (path) VALUES ('/none')")
     root = database.execute("SELECT id FROM roots WHERE path = '/none'").fetchone()[0]
@@ -97,16 +100,19 @@ def fill(path, frames):
                 is_faulty = index % 37 == 5 and frame > frames * 0.6
                 severity = 20 + index % 40 if is_faulty else 1 + (index * 7 + frame * 13) % 40 / 10
                 yield (root, f"large_{well}_f{frame}.tiff", well, "", frame, severity, "faulty" if is_faulty else "normal",
-                       int(is_faulty), "unknown" if is_faulty else None, 1_795_000_000_000_000_000 + sequence, sequence)
+                       int(is_faulty), "unknown" if is_faulty else None, end - (frames - 1 - frame) * 8_000_000_000, sequence)
 
         for frame in range(3):
             sequence += 1
             yield (root, f"large_A01_DAPI_f{frame}.tiff", "A01", "cUV - DAPI", frame, 1, "normal", 0, None,
-                   1_795_000_000_000_000_000 + sequence, sequence)
+                   end - (frames - 1 - frame) * 8_000_000_000, sequence)
 
     database.executemany(
         "INSERT INTO frames (root, path, page, pages, run, well, view, frame, state, score, severity, threshold, verdict, area, "
-        "well_faulty, cause, completed_ns, judged_ns, sequence) VALUES (?1, ?2, 0, 1, 'large', ?3, ?4, ?5, 'scored', 0.1, ?6, 7.9, ?7, "
-        "0, ?8, ?9, ?10, ?10, ?11)", rows())
+        "well_faulty, cause, completed_ns, judged_ns, sequence, turn) VALUES (?1, ?2, 0, 1, 'large', ?3, ?4, ?5, 'scored', 0.1, ?6, 7.9, ?7, "
+        "0, ?8, ?9, ?10, ?10, ?11, ?11)", rows())
+    database.execute(
+        "INSERT INTO alarms (time_ns, event, run, well, view, frame, severity, threshold, cause, reason, model) SELECT judged_ns, 'FAULT', "
+        "run, well, view, frame, severity, threshold, cause, '', '' FROM frames WHERE verdict = 'faulty'")
     database.commit()
     database.close()

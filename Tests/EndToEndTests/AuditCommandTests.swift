@@ -99,7 +99,9 @@ import Testing
                 }
             }
             let (every, turns) = (try await events([]), try await events(["--turns"]))
-            #expect(turns == every.filter { !["FAULT", "UNREADABLE"].contains($0) } && turns.count < every.count)
+            #expect(
+                turns == every.filter { !["FAULT", "UNREADABLE"].contains($0) } && turns.count < every.count
+            )
             let onsets = try await events(["--event", "ONSET", "plate"])
             #expect(onsets == every.filter { ["ONSET", "PLATE"].contains($0) } && !onsets.isEmpty)
             let wrong = try await run(["tail", plate.out.path, "--event", "ONSETS"], in: plate.folder)

@@ -232,7 +232,8 @@ enum Answer {
             let event = numbered.event
             (number, time, self.event) = (numbered.number, event.time.iso8601, event.kind.rawValue)
             (run, well, view) = (event.run, event.well?.description, event.view?.description)
-            frame = event.well == nil
+            frame =
+                event.well == nil
                 ? nil : (try? JSONDecoder().decode(Place.self, from: Data(event.data.utf8)))?.frame
             message = event.message
         }

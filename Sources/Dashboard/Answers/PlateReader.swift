@@ -55,7 +55,8 @@ struct PlateReader: Sendable {
         )
         let standing = state.standing
         return announced.compactMap { alarm in
-            guard let pattern = alarm.pattern.flatMap(PlatePattern.init(name:)), let reason = standing[pattern]
+            guard let pattern = alarm.pattern.flatMap(PlatePattern.init(name:)),
+                let reason = standing[pattern]
             else { return nil }
             return Answer.Pattern(pattern: pattern.name, since: alarm.time.iso8601, reason: reason)
         }
