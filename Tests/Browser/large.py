@@ -85,8 +85,8 @@ def views(browser):
 
 
 def fill(path, frames):
-    """Rows as the daemon writes them, a frame of each well per 8 s up to half a minute ago; SQLite's own triggers keep the sums."""
-    end = time.time_ns() - 30_000_000_000
+    """Rows as the daemon writes them, a frame of each well per 8 s up to now; SQLite's own triggers keep the sums."""
+    end = time.time_ns()
     database = sqlite3.connect(path)
     database.execute("INSERT OR IGNORE INTO roots (path) VALUES ('/none')")
     root = database.execute("SELECT id FROM roots WHERE path = '/none'").fetchone()[0]

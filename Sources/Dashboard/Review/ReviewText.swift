@@ -73,9 +73,9 @@ struct ReviewText {
         }
         return """
             <section><h2>Plate</h2><svg class="plate" viewBox="0 0 \(width) \(height)" role="group" \
-            aria-label="Plate map">\(drawing)</svg><p class="legend"><span class="k ok"></span> never faulty \
-            <span class="k some"></span> ! single frames flagged <span class="k bad"></span> × turned faulty \
-            <span class="k lost"></span> ? unreadable frames <span class="k none"></span> no frame</p></section>
+            aria-label="Plate map">\(drawing)</svg><p class="legend"><span><i class="k ok"></i> never faulty</span> \
+            <span><i class="k some"></i> ! single frames flagged</span> <span><i class="k bad"></i> × turned faulty</span> \
+            <span><i class="k lost"></i> ? unreadable frames</span> <span><i class="k none"></i> no frame</span></p></section>
 
             """
     }
