@@ -114,11 +114,14 @@ test-shares: build
 	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; }
 	$(SUDO) Tests/Shares/run.sh $(AUTOQC) $(or $(MODEL),examples/models/complexeye.safetensors) $(SCENES)
 
-# The live page in a headless Chromium, over a simulated plate, on screen and on paper; pictures go to PICTURES.
+# The live page in a headless Chromium, over a simulated plate, on screens of three sizes and on paper, with axe-core; pictures go
+# to PICTURES.
 test-browser: build
-	@dpkg -s chromium poppler-utils >/dev/null 2>&1 || { $(SUDO) apt-get update -qq && \
-	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium poppler-utils fonts-dejavu-core; }
-	python3 Tests/Browser/page.py $(AUTOQC) examples/models/complexeye.safetensors $(or $(PICTURES),.build/pictures)
+	@dpkg -s chromium poppler-utils python3-venv >/dev/null 2>&1 || { $(SUDO) apt-get update -qq && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium poppler-utils fonts-dejavu-core python3-venv; }
+	@[ -x .build-browser/bin/python3 ] || python3 -m venv .build-browser
+	@.build-browser/bin/pip install -q --no-deps axe-playwright-python==0.1.8
+	.build-browser/bin/python3 Tests/Browser/page.py $(AUTOQC) examples/models/complexeye.safetensors $(or $(PICTURES),.build/pictures)
 
 # Real receivers of events (a web server, a broker, mail, a command) that die and come back, while daemon and notifier are killed.
 test-notify: build
@@ -165,4 +168,4 @@ model: build
 	examples/models/train.sh $(AUTOQC)
 
 clean:
-	rm -rf .build .build-fuzz .build-pytorch .build-notify .build-micromanager demo-output soak-output packages .build-systemd
+	rm -rf .build .build-fuzz .build-pytorch .build-notify .build-browser .build-micromanager demo-output soak-output packages .build-systemd

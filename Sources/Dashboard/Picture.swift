@@ -22,8 +22,7 @@ enum Picture {
 
     /// Score maps in colours from black over red and orange to white: black leaves a frame below it as it is.
     static func heat(_ map: Frame, width: Int) throws(PNGError) -> [UInt8] {
-        let small = reduced(map, to: width)
-        let high = max(small.pixels.filter(\.isFinite).max() ?? 0, .leastNormalMagnitude)
+        let (small, high) = (reduced(map, to: width), high(map))
         var bytes: [UInt8] = []
         bytes.reserveCapacity(small.pixels.count * 3)
         for pixel in small.pixels {
@@ -33,6 +32,11 @@ enum Picture {
             bytes.append(UInt8(saturating: min(value * 4 - 3, 1) * 255))
         }
         return try PNGImage(height: small.height, width: small.width, colour: .rgb, bytes: bytes).encoded()
+    }
+
+    /// The value of a score map that is shown white: its highest.
+    static func high(_ map: Frame) -> Float {
+        max(map.pixels.filter(\.isFinite).max() ?? 0, .leastNormalMagnitude)
     }
 
     /// Each pixel is the mean of those it stands for; an image that is small enough stays.
@@ -137,6 +141,9 @@ struct FrameFiles {
         else { return nil }
         return frame
     }
+
+    /// How large a pixel is, where the frame's file says it.
+    var pixelSize: PixelSize? { (try? TIFFReader(path: framePath))?.pixelSize }
 
     /// Whether the file is there and holds another frame than the one that was judged.
     var isChanged: Bool {

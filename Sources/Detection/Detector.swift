@@ -117,6 +117,15 @@ package final class Detector: Sendable {
     /// Share of normal frames that the calibration lets be called faulty; `nil` for a greedy threshold, which promises no rate.
     package var falseAlarmRate: Double? { calibration.limits.threshold.falseAlarmRate }
 
+    /// Normal frames that the threshold was found from; `nil` for a greedy threshold.
+    package var calibrationFrames: Int? {
+        if case .conformal(let threshold) = calibration.limits.threshold.origin {
+            threshold.frameCount
+        } else {
+            nil
+        }
+    }
+
     /// What to know about the verdicts on frames that the model was not calibrated for: another grey scale, or another size; `nil`
     /// for all others.
     ///

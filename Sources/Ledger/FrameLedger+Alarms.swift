@@ -82,6 +82,54 @@ extension FrameLedger {
         }
     }
 
+    /// The flagged frame of a well that was farthest above its threshold.
+    package struct WorstFault: Sendable, Equatable {
+        /// Its place in time.
+        package let frame: Int
+        /// Its severity.
+        package let severity: Double
+        /// The threshold that it was judged by.
+        package let threshold: Double
+        /// Its probable cause.
+        package let cause: String?
+
+        /// How far above the threshold it was, as a factor.
+        package var ratio: Double { severity / max(threshold, .leastNormalMagnitude) }
+    }
+
+    /// The worst flagged frame of each well of a run among the alarms recorded after another one; the number of the last alarm is
+    /// where to go on.
+    package func worstFaults(
+        of run: String,
+        after number: Int64
+    ) throws(LedgerError) -> (last: Int64, wells: [Well: WorstFault]) {
+        try read { database in
+            let last = try Int64.fetchOne(database, sql: "SELECT max(id) FROM alarms") ?? 0
+            // SQLite takes the other columns from the row of the maximum.
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT well, frame, severity, threshold, cause, max(severity / threshold) FROM alarms
+                    WHERE id > ? AND id <= ? AND run = ? AND event = 'FAULT' AND threshold > 0 GROUP BY well
+                    """,
+                arguments: [number, last, run]
+            )
+            let wells: [(Well, WorstFault)] = rows.compactMap { row in
+                guard let well = Well(row["well"] as String), FrameID.indices.contains(row["frame"]),
+                    let severity: Double = row["severity"], let threshold: Double = row["threshold"]
+                else { return nil }
+                let fault = WorstFault(
+                    frame: row["frame"],
+                    severity: severity,
+                    threshold: threshold,
+                    cause: row["cause"]
+                )
+                return (well, fault)
+            }
+            return (last, Dictionary(wells) { first, _ in first })
+        }
+    }
+
     private static func alarm(_ row: Row) -> Alarm? {
         guard let event = Alarm.Event(rawValue: row["event"]), let well = Well(row["well"] as String),
             let view = FrameView(row["view"] as String), FrameID.indices.contains(row["frame"])

@@ -23,6 +23,26 @@ extension FrameLedger {
         }
     }
 
+    /// The events of a run and of the daemon, the latest first: of some kinds, or of all for none, and before one of them.
+    package func events(
+        of run: String,
+        kinds: Set<Event.Kind> = [],
+        before number: Int64 = .max,
+        limit: Int
+    ) throws(LedgerError) -> [NumberedEvent] {
+        let names = (kinds.isEmpty ? Set(Event.Kind.allCases) : kinds).map(\.rawValue)
+        return try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT * FROM events WHERE id < ? AND run IN (?, '')
+                    AND event IN (\(names.map { _ in "?" }.joined(separator: ", "))) ORDER BY id DESC LIMIT ?
+                    """,
+                arguments: [number, run] + StatementArguments(names) + [limit]
+            ).compactMap(Self.event)
+        }
+    }
+
     /// The number of the event recorded last; 0 before the first.
     package func lastEventNumber() throws(LedgerError) -> Int64 {
         try read { try Int64.fetchOne($0, sql: "SELECT max(id) FROM events") ?? 0 }

@@ -66,22 +66,22 @@ extension FrameLedger {
         }
     }
 
-    /// Which wells of a run count as faulty, after hysteresis: those with a faulty view.
+    /// How the views of each well of a run stand after their last judged frame.
     ///
     /// Wells without a judged frame are left out.
-    package func wellStates(of run: String) throws(LedgerError) -> [Well: Bool] {
+    package func standings(of run: String) throws(LedgerError) -> [Well: [ViewStanding]] {
         try read { database in
             let rows = try Row.fetchAll(
                 database,
                 sql:
-                    "SELECT well, (SELECT well_faulty \(Self.inOrder) LIMIT 1) AS is_faulty FROM series WHERE run = ?",
+                    "SELECT series.well, \(Self.standing) FROM series \(Self.joinedWithLast) WHERE series.run = ?",
                 arguments: [run]
             )
-            return rows.reduce(into: [:]) { states, row in
-                guard let well = Well(row["well"] as String), let isFaulty: Bool = row["is_faulty"] else {
+            return rows.reduce(into: [:]) { standings, row in
+                guard let well = Well(row["well"] as String), let standing = Self.standing(row) else {
                     return
                 }
-                states[well] = states[well] == true || isFaulty
+                standings[well, default: []].append(standing)
             }
         }
     }
@@ -100,6 +100,19 @@ extension FrameLedger {
         }
     }
 
+    /// The highest index among the frames of a run that were recorded last in each view; 0 for none.
+    package func lastFrame(of run: String) throws(LedgerError) -> Int {
+        try read { database in
+            let last = try Int.fetchOne(
+                database,
+                sql:
+                    "SELECT max(frame) FROM series JOIN frames ON sequence = last_sequence WHERE series.run = ?",
+                arguments: [run]
+            )
+            return last.map { min(max($0, FrameID.indices.lowerBound), FrameID.indices.upperBound) } ?? 0
+        }
+    }
+
     /// Whether any frame of a run has an outcome.
     package func hasRun(_ run: String) throws(LedgerError) -> Bool {
         try read {
@@ -110,19 +123,21 @@ extension FrameLedger {
 
     /// How the wells of a run stand, row by row; with `after`, those with an outcome recorded later only.
     ///
-    /// Four look-ups for each view of a well, whatever the number of its frames.
+    /// Five look-ups for each view of a well, whatever the number of its frames.
     package func wells(of run: String, after sequence: Int64 = 0) throws(LedgerError) -> [WellSummary] {
         try read { database in
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT series.*, frames.frame, state, severity, threshold, cause, frames.reason, completed_ns, judged_ns,
-                    (SELECT well_faulty \(Self.inOrder) LIMIT 1) AS is_faulty,
+                    SELECT series.*, frames.frame, frames.state, frames.severity, frames.threshold, frames.terms,
+                    frames.cause, frames.reason, frames.completed_ns, frames.judged_ns, \(Self.standing),
                     (SELECT sum(verdict = 'faulty') FROM (SELECT verdict \(Self.inOrder) LIMIT 3)) AS recent,
+                    EXISTS (SELECT 1 FROM alarms WHERE alarms.run = series.run AND alarms.well = series.well
+                        AND alarms.view = series.view AND event = 'ONSET') AS was_faulty,
                     EXISTS (SELECT 1 FROM alarms WHERE alarms.run = series.run AND alarms.well = series.well
                         AND alarms.frame = frames.frame AND event = 'STALLED'
                         AND reason NOT LIKE '%whole run%') AS is_stalled
-                    FROM series JOIN frames ON sequence = last_sequence
+                    FROM series JOIN frames ON frames.sequence = last_sequence \(Self.joinedWithLast)
                     WHERE series.run = ?1
                     AND series.well IN (SELECT well FROM series WHERE run = ?1 AND last_sequence > ?2)
                     """,
@@ -148,6 +163,21 @@ extension FrameLedger {
         FROM frames AS latest WHERE latest.turn IS NOT NULL
         AND latest.run = series.run AND latest.well = series.well AND latest.view = series.view ORDER BY latest.turn DESC
         """
+    /// The frame of a view that was judged in order last.
+    private static let joinedWithLast =
+        "LEFT JOIN frames AS newest ON newest.id = (SELECT id \(inOrder) LIMIT 1)"
+    private static let standing =
+        "newest.well_faulty AS is_faulty, newest.verdict AS last_verdict, newest.evidence AS last_evidence"
+
+    /// `nil` for a view without a judged frame.
+    private static func standing(_ row: Row) -> ViewStanding? {
+        guard let isFaulty: Bool = row["is_faulty"] else { return nil }
+        return ViewStanding(
+            isFaulty: isFaulty,
+            passes: (row["last_verdict"] as String?) == Verdict.normal.rawValue,
+            evidence: row["last_evidence"] ?? 0
+        )
+    }
 
     /// A number of frames as any ledger can have it, so that sums over wells are whole numbers, too.
     private static func count(_ value: Int) -> Int { min(max(value, 0), 1 << 40) }
@@ -163,7 +193,8 @@ extension FrameLedger {
             flagged: Self.count(row["flagged"]),
             quarantined: Self.count(row["quarantined"]),
             first: Timestamp(nanoseconds: row["first_ns"]),
-            isFaulty: row["is_faulty"] ?? false,
+            standings: Self.standing(row).map { [$0] } ?? [],
+            wasFaulty: row["was_faulty"],
             recentlyFaulty: row["recent"] ?? 0,
             isStalled: row["is_stalled"],
             last: WellSummary.Last(
@@ -172,6 +203,7 @@ extension FrameLedger {
                 state: state,
                 severity: row["severity"],
                 threshold: row["threshold"],
+                terms: (row["terms"] as String?).map { TermsText.read($0) } ?? [],
                 cause: row["cause"],
                 reason: row["reason"],
                 completed: (row["completed_ns"] as Int64?).map { Timestamp(nanoseconds: $0) },
@@ -194,8 +226,10 @@ package struct WellSummary: Sendable, Equatable {
     package let quarantined: Int
     /// When the first outcome was decided.
     package let first: Timestamp
-    /// Whether the well counts as faulty, after hysteresis: one of its views does.
-    package let isFaulty: Bool
+    /// How its views stand after their last judged frame.
+    package let standings: [ViewStanding]
+    /// Whether it turned faulty in this run.
+    package let wasFaulty: Bool
     /// Frames judged faulty among the last three of a view that were judged in order; of the worst view.
     package let recentlyFaulty: Int
     /// Whether its frames stopped coming while those of other wells came.
@@ -212,7 +246,8 @@ package struct WellSummary: Sendable, Equatable {
             flagged: flagged + other.flagged,
             quarantined: quarantined + other.quarantined,
             first: min(first, other.first),
-            isFaulty: isFaulty || other.isFaulty,
+            standings: standings + other.standings,
+            wasFaulty: wasFaulty || other.wasFaulty,
             recentlyFaulty: max(recentlyFaulty, other.recentlyFaulty),
             isStalled: latest.isStalled,
             last: latest.last
@@ -231,6 +266,8 @@ package struct WellSummary: Sendable, Equatable {
         package let severity: Double?
         /// Severity above which a frame is faulty.
         package let threshold: Double?
+        /// What each term added to the severity.
+        package let terms: [SeverityContribution]
         /// Probable cause.
         package let cause: String?
         /// Why it was not judged.
@@ -241,147 +278,5 @@ package struct WellSummary: Sendable, Equatable {
         package let judged: Timestamp
         /// Its place in the order of recording.
         package let sequence: Int64
-    }
-}
-
-extension FrameLedger {
-    /// The last `count` judged frames of one view of a well, oldest first, whether it counts as faulty after the last of them, and that
-    /// frame's place in time; empty and normal for a new well.
-    ///
-    /// Frames that were judged after newer ones are no part of it. Nor are the newest ones if they are among `turns`, of frames that
-    /// are judged again and take their old place.
-    package func history(
-        of well: Well,
-        view: FrameView = .only,
-        run: String,
-        count: Int,
-        without turns: Set<Int64> = []
-    ) throws(LedgerError) -> History {
-        precondition(count > 0, "a history of \(count) frames")
-        return try read { database in
-            let rows = try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT verdict, severity, score_max, score_mean, score_patch, well_faulty, frame, mtime_ns,
-                        evidence, turn
-                    FROM frames WHERE turn IS NOT NULL AND run = ? AND well = ? AND view = ?
-                    ORDER BY turn DESC LIMIT ?
-                    """,
-                arguments: [run, well.description, view.description, count + turns.count]
-            )
-            let replaced = rows.prefix { turns.contains($0["turn"]) }
-            let before = rows.dropFirst(replaced.count).prefix(count)
-            return History(
-                frames: before.reversed().compactMap(pastFrame),
-                isFaulty: before.first?["well_faulty"] ?? false,
-                newest: before.first.flatMap(newest),
-                end: replaced.last?["turn"],
-                wasFaulty: rows.first?["well_faulty"] ?? false
-            )
-        }
-    }
-
-    /// The last judged frames of a view of a well.
-    package struct History: Sendable {
-        /// Oldest first.
-        package let frames: [PastFrame]
-        /// Whether the well counts as faulty after the last of them.
-        package let isFaulty: Bool
-        /// The last one's place in time; `nil` for a new well.
-        package let newest: PlaceInTime?
-        /// The first turn of the frames that are judged again and left out; `nil` where there are none.
-        package let end: Int64?
-        /// Whether the well counts as faulty with those that are left out.
-        package let wasFaulty: Bool
-    }
-
-    private func pastFrame(_ row: Row) -> PastFrame? {
-        guard let verdict = (row["verdict"] as String?).flatMap(Verdict.init(rawValue:)),
-            let index: Int = row["frame"], FrameID.indices.contains(index)
-        else {
-            return nil
-        }
-        return PastFrame(
-            index: index,
-            verdict: verdict,
-            severity: row["severity"] ?? .nan,
-            scores: ImageScores(
-                maximum: row["score_max"] ?? .nan,
-                mean: row["score_mean"] ?? .nan,
-                patch: row["score_patch"] ?? .nan
-            ),
-            evidence: row["evidence"]
-        )
-    }
-
-    /// The severities of the first `count` frames of one view of a well that were judged in order, in the order of recording.
-    package func firstSeverities(
-        of well: Well,
-        view: FrameView = .only,
-        run: String,
-        model: String,
-        count: Int,
-        before turn: Int64? = nil
-    ) throws(LedgerError) -> [Double] {
-        try read { database in
-            try Double?.fetchAll(
-                database,
-                sql: """
-                    SELECT severity FROM frames
-                    WHERE turn IS NOT NULL AND turn < ? AND run = ? AND well = ? AND view = ? AND model = ?
-                    ORDER BY turn LIMIT ?
-                    """,
-                arguments: [turn ?? .max, run, well.description, view.description, model, count]
-            ).compactMap(\.self)
-        }
-    }
-
-    /// How a normal frame of a well looked.
-    package struct PastLook: Sendable {
-        /// `Judgement.appearance`.
-        package let appearance: [Float]
-        /// What each term added to the severity.
-        package let terms: [SeverityContribution]
-        /// How far it was from the frames before it.
-        package let change: Double?
-        /// The evidence for a fault up to it.
-        package let evidence: Double?
-    }
-
-    /// How the normal frames of one view of a well looked that were judged in order by a model: the last `count`, oldest first.
-    package func appearances(
-        of well: Well,
-        view: FrameView = .only,
-        run: String,
-        model: String,
-        count: Int,
-        before turn: Int64? = nil
-    ) throws(LedgerError) -> [PastLook] {
-        try read { database in
-            try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT appearance, terms, change, evidence FROM frames
-                    WHERE turn IS NOT NULL AND turn < ? AND run = ? AND well = ? AND view = ? AND model = ?
-                    AND verdict = 'normal' AND appearance IS NOT NULL
-                    ORDER BY turn DESC LIMIT ?
-                    """,
-                arguments: [turn ?? .max, run, well.description, view.description, model, count]
-            ).reversed().map { row in
-                PastLook(
-                    appearance: [Float](packed: row["appearance"] as Data),
-                    terms: (row["terms"] as String?).map { TermsText.read($0) } ?? [],
-                    change: row["change"],
-                    evidence: row["evidence"]
-                )
-            }
-        }
-    }
-
-    private func newest(_ row: Row) -> PlaceInTime? {
-        guard let index: Int = row["frame"], FrameID.indices.contains(index),
-            let modified: Int64 = row["mtime_ns"]
-        else { return nil }
-        return PlaceInTime(index: index, modified: Timestamp(nanoseconds: modified))
     }
 }

@@ -155,6 +155,7 @@ final class MonitorAssembly: Sendable {
         figures.model = judge.model
         figures.precision = judge.precisionName
         figures.falseAlarmRate = judge.falseAlarmRate
+        figures.calibrationFrames = judge.calibrationFrames
         figures.canary = canary?.figures
         figures.silentFolders = feed.standings.filter { $0.silence >= AcquisitionService.patience }
             .map { .init(name: printableName($0.root), silence: $0.silence / .seconds(1)) }

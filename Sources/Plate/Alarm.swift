@@ -66,6 +66,9 @@ package struct Alarm: Sendable, Equatable {
         case unreadable = "UNREADABLE"
     }
 
+    /// Whether it is about a fault of its frame or well, which has a cause; the others are about frames that pass.
+    package var isOfFault: Bool { event == .fault || event == .onset }
+
     /// When the line was written.
     package let time: Timestamp
     /// What happened.

@@ -215,6 +215,21 @@ package struct PastFrame: Sendable, Equatable {
     }
 }
 
+/// How one view of a well stands after its last judged frame.
+package struct ViewStanding: Sendable, Equatable {
+    /// Whether it counts as faulty, after hysteresis.
+    package let isFaulty: Bool
+    /// Whether its last frame is normal.
+    package let passes: Bool
+    /// The evidence for a fault up to that frame (`Judgement.evidence`); 0 where it is not known.
+    package let evidence: Double
+
+    /// Gathers the three.
+    package init(isFaulty: Bool, passes: Bool, evidence: Double) {
+        (self.isFaulty, self.passes, self.evidence) = (isFaulty, passes, evidence)
+    }
+}
+
 /// A frame's place in time, as its name says, and when its file was written.
 package struct PlaceInTime: Sendable, Equatable {
     /// The index in the file's name.

@@ -75,8 +75,9 @@ package struct AlarmLog: ~Copyable {
 /// One line of an alarm log, in logfmt, without its newline.
 ///
 /// Keys in this order: `time` (UTC, ms), `event`, `run`, `well`, where the name tells them `field`,
-/// `channel` and `plane`, `frame`; for a judged frame `score`, `threshold`,
-/// `severity`, `cause`, `confidence` (0 to 1, of a known cause), `term` (the term of the severity that adds most, where the
+/// `channel` and `plane`, `frame`; for a judged frame `severity`, the
+/// `threshold` that it is compared with, and `score` (of the residual alone; compared with nothing). In a line about a fault: `cause`,
+/// `confidence` (0 to 1, of a known cause), `term` (the term of the severity that adds most, where the
 /// severity is above the threshold), `area` (share of the frame), `extent` (`frame` where all of it is faulty, as out of focus),
 /// `bbox` (`x,y,width,height` in pixels), `verdict` (`normal`, in an `ONSET` line of a frame that passes: the frames together are the
 /// evidence), `mask` (relative to the run's folder), `tier` where it is not `full` (see `Tier`); for `ONSET` `first_faulty` and
@@ -95,9 +96,12 @@ package enum AlarmLine {
         fields += view(alarm.frame.view) + [("frame", String(alarm.frame.index))]
         if let judgement = alarm.judgement {
             fields += [
-                ("score", figure(judgement.score)), ("threshold", figure(judgement.threshold)),
-                ("severity", figure(judgement.severity)), ("cause", judgement.cause.cause.rawValue),
+                ("severity", figure(judgement.severity)), ("threshold", figure(judgement.threshold)),
+                ("score", figure(judgement.score)),
             ]
+        }
+        if let judgement = alarm.judgement, alarm.isOfFault {
+            fields.append(("cause", judgement.cause.cause.rawValue))
             if let confidence = judgement.confidence { fields.append(("confidence", figure(confidence))) }
             if let term = judgement.term { fields.append(("term", term)) }
             fields.append(("area", figure(judgement.area)))
@@ -107,8 +111,8 @@ package enum AlarmLine {
                 fields.append(("verdict", judgement.verdict.rawValue))
             }
             if let mask = judgement.maskPath { fields.append(("mask", mask)) }
-            if judgement.tier != .full { fields.append(("tier", judgement.tier.rawValue)) }
         }
+        if let tier = alarm.judgement?.tier, tier != .full { fields.append(("tier", tier.rawValue)) }
         if let beginning = alarm.beginning {
             fields.append(("first_faulty", String(beginning.firstFaulty)))
             if let last = beginning.lastGood { fields.append(("last_good", String(last))) }
@@ -163,7 +167,7 @@ package enum AlarmLine {
     private static func judgement(_ fields: [String: String], of event: Alarm.Event) -> Judgement? {
         let number = { (key: String) in fields[key].flatMap { Double($0) } }
         guard let score = number("score"), let threshold = number("threshold"),
-            let severity = number("severity"), let cause = fields["cause"], let area = number("area")
+            let severity = number("severity")
         else { return nil }
         let sides = (fields["bbox"] ?? "").split(separator: ",", omittingEmptySubsequences: false).compactMap
         { Int($0) }
@@ -177,10 +181,10 @@ package enum AlarmLine {
             scores: nil,
             score: score,
             cause: ProbableCause(
-                Cause(rawValue: cause) ?? .unknown,
+                fields["cause"].flatMap(Cause.init(rawValue:)) ?? .unknown,
                 confidence: number("confidence").flatMap { (0...1).contains($0) ? $0 : nil } ?? 0
             ),
-            area: area,
+            area: number("area") ?? 0,
             boundingBox: box
         )
         // The figures are rounded, and a frozen image is faulty whatever they say.

@@ -89,6 +89,8 @@ package struct DaemonFigures: Sendable, Codable {
     package var precision = ""
     /// Share of normal frames that the model's calibration lets be called faulty; `nil` where it does not say.
     package var falseAlarmRate: Double?
+    /// Normal frames that the calibration's threshold was found from; `nil` where it does not say.
+    package var calibrationFrames: Int?
     /// The daemon's test of itself; `nil` before its first round, and where there is none.
     package var canary: Canary?
     /// Whether what lay there at the start is listed.

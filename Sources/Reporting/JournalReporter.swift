@@ -89,13 +89,17 @@ package struct JournalReporter: Sendable {
         let well =
             "Well \(alarm.frame.well)\(view.isEmpty ? "" : ", \(Logfmt.unquoted(view)),") of run \(Logfmt.value(alarm.frame.run))"
         let reason = alarm.reason.map { ": \(Logfmt.quoted($0))" } ?? ""
+        let severity = alarm.judgement.map {
+            ", severity \(AlarmLine.figure($0.severity)) (limit \(AlarmLine.figure($0.threshold)))"
+        }
         switch alarm.event {
         case .onset:
-            let judgement = alarm.judgement.map {
-                " (\($0.cause.cause.rawValue), severity \(AlarmLine.figure($0.severity)))"
+            let cause = alarm.judgement.map {
+                $0.cause.cause == .unknown ? "cause unknown" : $0.cause.cause.rawValue
             }
-            return "\(well) turned faulty at frame \(alarm.frame.index)\(judgement ?? "")\(reason)"
-        case .clear: return "\(well) is normal again since frame \(alarm.frame.index)"
+            let found = cause.map { ": \($0)\(severity ?? "")" } ?? ""
+            return "\(well) turned faulty at frame \(alarm.frame.index)\(found)\(reason)"
+        case .clear: return "\(well) is normal again since frame \(alarm.frame.index)\(severity ?? "")"
         case .shift: return "\(well) shifted at frame \(alarm.frame.index)\(reason)"
         case .drift: return "\(well) drifts at frame \(alarm.frame.index)\(reason)"
         case .plate: return "Run \(Logfmt.value(alarm.frame.run))\(reason)"

@@ -16,6 +16,16 @@ extension Timestamp {
         return "\(day.joined(separator: "-"))T\(time.joined(separator: ":")).\((rest / 1_000_000).digits(3))Z"
     }
 
+    /// The time of day on this machine with its zone, for example `11:00:01 CET`.
+    package var localClock: String {
+        var seconds = Int(nanoseconds / 1_000_000_000)
+        var parts = unsafe tm()
+        unsafe localtime_r(&seconds, &parts)
+        var text = [CChar](repeating: 0, count: 64)
+        let length = unsafe strftime(&text, text.count, "%H:%M:%S %Z", &parts)
+        return String(decoding: text.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// Reads what `iso8601` writes; `nil` for anything else.
     package init?(iso8601 text: some StringProtocol) {
         let bytes = Array(text.utf8)

@@ -135,7 +135,7 @@ package struct PlateState: Sendable {
     private static let mostNames = 16
 
     private let rules: PlateRules
-    /// Which of the imaged wells count as faulty.
+    /// Which of the imaged wells are faulty now; wells that merely wait for their `CLEAR` are not.
     private let faulty: [Well: Bool]
     private let shifted: Set<Well>
     private let drifting: Set<Well>
@@ -143,23 +143,25 @@ package struct PlateState: Sendable {
 
     /// Takes the wells as they stand at a frame.
     ///
-    /// `faulty` has every imaged well. `shifts` and `drifts` are the frames of these events; wells of a plate are imaged in step,
-    /// so only events near `index` count. `announced` are the patterns whose alarm stands.
+    /// `standings` has the views of every imaged well. `changes` are the run's alarms of shift and drift; wells of a plate are imaged in
+    /// step, so only those near `index` count. `announced` are the alarms of the plate that stand.
     package init(
-        faulty: [Well: Bool],
-        shifts: [FrameID],
-        drifts: [FrameID],
-        announced: Set<PlatePattern>,
+        standings: [Well: [ViewStanding]],
+        changes: [Alarm],
+        announced: [Alarm],
         at index: Int,
         rules: PlateRules
     ) {
         self.rules = rules
-        self.faulty = faulty
-        self.announced = announced
-        func recent(_ frames: [FrameID]) -> Set<Well> {
-            Set(frames.filter { abs($0.index - index) < ChangeRule.silence }.map(\.well))
+        faulty = standings.mapValues(\.isFaultyNow)
+        self.announced = Set(announced.compactMap { $0.pattern.flatMap(PlatePattern.init(name:)) })
+        func recent(_ event: Alarm.Event) -> Set<Well> {
+            Set(
+                changes.filter { $0.event == event && abs($0.frame.index - index) < ChangeRule.silence }
+                    .map(\.frame.well)
+            )
         }
-        (shifted, drifting) = (recent(shifts), recent(drifts))
+        (shifted, drifting) = (recent(.shift), recent(.drift))
     }
 
     /// Which wells are faulty, have shifted or drift.
@@ -172,6 +174,12 @@ package struct PlateState: Sendable {
         let patterns = rules.patterns(affected)
         return announced.subtracting(patterns).sorted().map { .ends($0) }
             + patterns.filter { !announced.contains($0) }.map { .begins($0, reason: reason($0)) }
+    }
+
+    /// The announced patterns that hold now, each with its reason as it is now.
+    package var standing: [PlatePattern: String] {
+        let held = announced.isEmpty ? [] : rules.patterns(affected).filter(announced.contains)
+        return Dictionary(uniqueKeysWithValues: held.map { ($0, reason($0)) })
     }
 
     /// Whether an announced pattern that still holds has this well, so that the journal need not be told of it.

@@ -3,7 +3,8 @@ package import Plate
 
 /// Which wells stopped getting frames.
 ///
-/// A well stalls when it got none for `Limit` while another well of its run did. When a whole run gets none, one stall is
+/// A well stalls when it got none for `Limit` while another well of its run did and is ahead of it: the last round of a run is no stall
+/// of each well. When a whole run gets none, one stall is
 /// reported for it, on the well that was served last: the run has ended, or the microscope hangs.
 package struct StallWatch: Sendable {
     /// How long a silence may be.
@@ -92,7 +93,9 @@ package struct StallWatch: Sendable {
                 runs[run] = nil
                 continue
             }
+            let newest = wells.values.map(\.frame.index).max() ?? 0
             for (well, entry) in wells where !entry.isReported && now - entry.moment >= limit {
+                guard entry.frame.index < newest || latest.moment - entry.moment >= limit else { continue }
                 runs[run]?[well]?.isReported = true
                 stalls.append(Stall(last: entry.frame, limit: limit, isWholeRun: false))
             }

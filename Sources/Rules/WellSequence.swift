@@ -74,6 +74,20 @@ package struct StateHysteresis: Sendable, Equatable {
     }
 }
 
+extension ViewStanding {
+    /// Whether the view counts as faulty only because its `CLEAR` is still to come.
+    ///
+    /// Its last frame is normal, and the evidence is less than what one normal frame leaves of a fault that stays.
+    package var isClearing: Bool {
+        isFaulty && passes && evidence < EvidenceRule.limit - EvidenceRule.most
+    }
+}
+
+extension Collection<ViewStanding> {
+    /// Whether a well with these views is faulty now: one of them is, and does not merely wait for its `CLEAR`.
+    package var isFaultyNow: Bool { contains { $0.isFaulty && !$0.isClearing } }
+}
+
 /// The judged frames of one well in their order, and the events that follow from them: onset, clear, shift and drift.
 ///
 /// It begins with the well's history and is fed one frame after another. Whoever keeps the history can make it anew at any frame

@@ -10,8 +10,12 @@ struct TailCommand: AsyncParsableCommand {
         commandName: "tail",
         abstract: "Show the alarm logs of all wells as they grow.",
         discussion: """
-            Aligned and coloured on a terminal, the logs' own lines elsewhere. Follows until Ctrl-C; NO_COLOR in the \
-            environment keeps it plain.
+            Aligned, coloured and in local time on a terminal, the logs' own lines elsewhere. Follows until Ctrl-C; NO_COLOR in \
+            the environment keeps it plain.
+
+            Examples:
+              autoqc tail OUT --turns
+              autoqc tail OUT --event ONSET PLATE --well B01 C12
             """
     )
 
@@ -25,6 +29,14 @@ struct TailCommand: AsyncParsableCommand {
         help: "Some wells only, for example B01 C12."
     )
     var wells: [String] = []
+    @Flag(help: "Only what changes a state: no FAULT, no UNREADABLE.")
+    var turns = false
+    @Option(
+        name: .customLong("event"),
+        parsing: .upToNextOption,
+        help: "Some events only, for example ONSET CLEAR PLATE."
+    )
+    var events: [String] = []
     @Option(help: "Lines to begin with, at most.", transform: NumberOption.within(0...1_000_000))
     var lines = 20
     @Flag(help: "End after these lines.")
@@ -34,6 +46,15 @@ struct TailCommand: AsyncParsableCommand {
 
     func validate() throws {
         for name in wells where Well(name) == nil { throw ValidationError("\(name) is no well; write B01") }
+        for name in events where Alarm.Event(rawValue: name.uppercased()) == nil {
+            let names = Alarm.Event.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("\(name) is no event; there are \(names)")
+        }
+    }
+
+    private func isShown(_ event: Alarm.Event) -> Bool {
+        (events.isEmpty || events.contains { $0.uppercased() == event.rawValue })
+            && !(turns && (event == .fault || event == .unreadable))
     }
 
     func run() async throws {
@@ -48,22 +69,21 @@ struct TailCommand: AsyncParsableCommand {
         )
         let isTerminal = isatty(STDOUT_FILENO) == 1
         let isColoured = isTerminal && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
-        var news = try follower.next().suffix(lines)
+        var news = try follower.next().filter { isShown($0.alarm.event) }.suffix(lines)
         while true {
             for line in news { try Terminal.say(isTerminal ? Self.row(line.alarm, isColoured) : line.text) }
             if once { return }
             try await Task.sleep(for: Self.interval)
-            news = try follower.next()[...]
+            news = try follower.next().filter { isShown($0.alarm.event) }[...]
         }
     }
 
     /// Time, well, event, frame and figures in columns; for example
-    /// `20:25:43  01  B01  FAULT        f300    severity 9.0 (limit 6.3)  area 2.0 %  unknown`.
+    /// `20:25:43 CET  01  B01  FAULT        f300    severity 9.0 (limit 6.3)  area 2.0 %  unknown`.
     static func row(_ alarm: Alarm, _ isColoured: Bool) -> String {
-        let time = String(alarm.time.iso8601.dropFirst(11).prefix(8))
         let event = padded(alarm.event.rawValue, 11)
         var columns = [
-            time, padded(alarm.frame.run, 4), alarm.frame.place,
+            alarm.time.localClock, padded(alarm.frame.run, 4), alarm.frame.place,
             isColoured ? "\u{1B}[\(colour(alarm.event))m\(event)\u{1B}[0m" : event,
             padded("f\(alarm.frame.index)", 6),
         ]
@@ -71,6 +91,8 @@ struct TailCommand: AsyncParsableCommand {
             columns.append(
                 "severity \(judgement.severity.digits(1)) (limit \(judgement.threshold.digits(1)))"
             )
+        }
+        if let judgement = alarm.judgement, alarm.isOfFault {
             columns.append("area \((100 * judgement.area).digits(1)) %")
             let confidence =
                 judgement.confidence.map { " (\(Int(saturating: (100 * $0).rounded())) %)" } ?? ""

@@ -12,7 +12,6 @@ import pathlib
 import re
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,8 @@ import time
 import urllib.request
 
 from browser import Browser
+from large import gone, large_plate
+from looks import check, looks
 
 FAULTS = """faults:
   - {kind: air-bubble, form: dark-bubble, wells: [A2], onset: 2, strength: 1}
@@ -84,12 +85,6 @@ class Stage:
         raise SystemExit(f"in vain: {what}\n{(self.folder / 'daemon.log').read_text()[-2000:]}")
 
 
-def check(is_so, what):
-    print(f"{'ok  ' if is_so else 'FAIL'} {what}", flush=True)
-    if not is_so:
-        raise SystemExit(1)
-
-
 def colours(browser):
     """The state of each well as the map shows it."""
     return browser.run("""Object.fromEntries([...document.querySelectorAll('#plate button')]
@@ -112,6 +107,40 @@ def live_plate(stage, browser, pictures):
     browser.picture(pictures / "live-plate.png")
 
 
+def empty(stage, browser, pictures):
+    browser.until("!document.getElementById('waiting').hidden && document.getElementById('link').classList.contains('still')",
+                  "a page without a frame does not say that it is live")
+    text = browser.run("document.getElementById('waiting').textContent")
+    check(str(stage.plate) in text and "01_B1_f100.tiff" in text, "but which folder is watched, and for what names")
+    looks(browser, pictures, "empty")
+
+
+def memory(stage, browser):
+    """What happened, the worst of the run, and shares."""
+    faulty = sum(well["state"] == "faulty" for well in stage.ask("/api/v1/runs/sim")["wells"])
+    browser.until(f"document.title.startsWith('{faulty} faulty')", "the title has the number of faulty wells")
+    browser.until("[...document.querySelectorAll('#event-list button')].some(item => item.textContent.includes('ONSET') && item.textContent.includes('A02'))",
+                  "the events tell of A02")
+    first = browser.run("document.querySelector('#event-list time').textContent")
+    check(re.fullmatch(r"\d\d:\d\d:\d\d \S+", first), f"with time and zone: {first}")
+    browser.run("""(kind => { kind.value = 'detector'; kind.dispatchEvent(new Event('change')); })(document.getElementById('event-kind'))""")
+    browser.until("![...document.querySelectorAll('#event-list b')].some(kind => kind.textContent.includes('ONSET'))", "by kind, too")
+    browser.run("""(kind => { kind.value = 'all'; kind.dispatchEvent(new Event('change')); })(document.getElementById('event-kind'))""")
+    cell = "document.querySelector('#plate button[data-well=%s]')"
+    browser.run("document.querySelector('input[value=worst]').click()")
+    check(browser.run(f"{cell % 'C01'}.classList.contains('faulty') && {cell % 'A01'}.classList.contains('normal')"),
+          "the worst of the run shows a well that was faulty for a while")
+    browser.run("document.querySelector('input[value=share]').click()")
+    check(browser.run(f"{cell % 'A02'}.textContent.endsWith('%')"), "the share of flagged frames")
+    browser.run("document.querySelector('input[value=now]').click()")
+    browser.run("(measure => { measure.value = 'level'; measure.dispatchEvent(new Event('change')); })(document.getElementById('measure'))")
+    check(browser.run(f"{cell % 'B03'}.className.startsWith('scale-')"), "another measurement has its own scale")
+    browser.run("(measure => { measure.value = 'severity'; measure.dispatchEvent(new Event('change')); })(document.getElementById('measure'))")
+    browser.run("document.getElementById('curves').click()")
+    browser.until("document.querySelectorAll('#plate .curve').length === 12", "small curves in the wells")
+    browser.run("document.getElementById('curves').click()")
+
+
 def drill_down(browser, pictures, stage):
     browser.run("document.querySelector('#plate button[data-well=A02]').click()")
     browser.until("!document.getElementById('frame').hidden && document.querySelector('#picture svg path')", "a frame with its outline")
@@ -125,9 +154,18 @@ def drill_down(browser, pictures, stage):
     check(shown["path"].startswith(f"M{corner[0]} {corner[1]}L"), "the outline is the mask's")
     check(browser.run("document.querySelectorAll('#series .change-text').length >= 1"), "ONSET is marked in the series")
     check(browser.run("document.querySelectorAll('#series .limit').length === 1"), "the threshold is drawn")
+    browser.until("!document.querySelector('.scale-bar').hidden && /µm/.test(document.querySelector('.scale-bar').textContent)", "a scale bar")
+    long = browser.run("document.querySelector('.scale-bar').textContent")
+    browser.run("document.getElementById('zoom-in').click(); document.getElementById('zoom-in').click()")
+    check(browser.run("document.getElementById('zoom-reset').textContent") == "400 %" and
+          browser.run("document.querySelector('.scale-bar').textContent") != long, "the frame can be zoomed, and the scale bar follows")
+    browser.run("document.getElementById('zoom-reset').click()")
+    times = browser.run("[...document.querySelectorAll('#series .axis')].filter(name => /^\\d\\d:\\d\\d:\\d\\d$/.test(name.textContent)).length")
+    check(times >= 2, "clock times stand below the frame numbers")
     if browser.run("!document.getElementById('heat').disabled"):
         browser.run("document.getElementById('heat').click()")
         browser.until("document.querySelector('#picture .heat').naturalWidth > 0", "the heat map is there")
+        browser.until("!document.querySelector('.colour-bar').hidden", "and its colour bar")
     else:
         print("     no score map was kept")
     browser.until("[...document.querySelectorAll('#strip img')].every(image => image.complete && image.naturalWidth > 0)", "the film strip is loaded")
@@ -141,7 +179,9 @@ def decision(stage, browser):
     browser.until("document.getElementById('decided').textContent.includes('Ada')", "the decision is confirmed")
     seconds = stage.stop()
     check(seconds < 15, f"the daemon stops within 15 s while a page is open ({seconds:.1f} s)")
-    browser.until("document.getElementById('link').classList.contains('lost')", "the page says that the daemon is gone")
+    browser.until("document.getElementById('link').classList.contains('lost') && document.body.classList.contains('past')",
+                  "the page says that there is no connection, over a grey plate")
+    check("The last frame came at" in browser.run("document.getElementById('standing-words').textContent"), "and when the last frame came")
     stage.start()
     browser.open(stage.address + "#run=sim&well=A02")
     browser.until("document.querySelector('[data-decision=fault]').getAttribute('aria-pressed') === 'true'", "the decision is there after a restart")
@@ -183,34 +223,7 @@ def lenses(browser, pictures):
     check(browser.run("document.querySelectorAll('#lens-rows .this').length === document.querySelectorAll('#lens-rows tr').length"),
           "each lens has its chart, and this run is marked in it")
     browser.picture(pictures / "lenses.png", whole=True)
-    contrast(browser)
-
-
-def contrast(browser):
-    """The lowest contrast of text and what lies below it, after WCAG 2."""
-    low = browser.run("""(() => {
-        const parse = text => text.match(/[\\d.]+/g).map(Number);
-        const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
-            .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
-        const ground = element => {
-            for (let at = element; at; at = at.parentElement) {
-                const colour = parse(getComputedStyle(at).backgroundColor);
-                if (colour.length < 4 || colour[3] === 1) return colour;
-            }
-            return [255, 255, 255];
-        };
-        const found = [];
-        for (const element of document.querySelectorAll('body *')) {
-            const own = [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
-            if (!own || !element.offsetParent || element.closest('svg') || element.closest('.skip')) continue;
-            const [a, b] = [light(parse(getComputedStyle(element).color)), light(ground(element))].sort((x, y) => y - x);
-            const size = parseFloat(getComputedStyle(element).fontSize), bold = Number(getComputedStyle(element).fontWeight) >= 700;
-            const needed = size >= 24 || bold && size >= 18.6 ? 3 : 4.5;
-            if ((a + .05) / (b + .05) < needed) found.push(`${element.tagName} ${element.className} "${element.textContent.trim().slice(0, 20)}" ${((a + .05) / (b + .05)).toFixed(2)}`);
-        }
-        return [...new Set(found)];
-    })()""")
-    check(low == [], f"text has a contrast of 4.5 to 1 {low}")
+    looks(browser, pictures, "lenses")
 
 
 def paper(browser, path, words):
@@ -246,91 +259,8 @@ def print_all(stage, browser, pictures):
     last = browser.run("[...document.querySelectorAll('figcaption b')].pop().textContent")
     paper(browser, pictures / "review.pdf", ["Usable", "reviewer", "says", "Lenses", "deviation", *wells, *last.split()])
     browser.picture(pictures / "review.png")
+    looks(browser, pictures, "review")
     browser.open(stage.address)
-
-
-def large_plate(autoqc, folder, browser, pictures):
-    """384 wells x 1000 frames, from a ledger made up for it."""
-    out = pathlib.Path(folder) / "large"
-    out.mkdir()
-    subprocess.run([autoqc, "watch", "--once", "--model", MODEL, "--out", out, pathlib.Path(folder) / "none"],
-                   check=False, capture_output=True)
-    fill(out / "ledger.sqlite", frames=1000)
-    view = subprocess.Popen([autoqc, "view", out, "--listen", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
-    try:
-        address = next(line.strip() for line in view.stderr if line.startswith("http"))
-        browser.open(address)
-        browser.until("document.querySelectorAll('#plate button:not(.empty)').length === 384", "384 wells")
-        browser.picture(pictures / "plate-384.png")
-        took = browser.run("""(async () => {
-            const times = [];
-            for (const well of ['A01', 'H12', 'P24', 'C07']) {
-                const begin = performance.now();
-                document.querySelector(`#plate button[data-well=${well}]`).click();
-                while (document.getElementById('well-title').textContent !== `Well ${well}`) await new Promise(requestAnimationFrame);
-                await new Promise(requestAnimationFrame);
-                times.push(performance.now() - begin);
-            }
-            return times;
-        })()""")
-        check(max(took) < 100, f"a click on one of 384 wells shows within 100 ms: {[round(value) for value in took]}")
-        began = time.monotonic()
-        with urllib.request.urlopen(f"{address}api/v1/runs/large") as answer:
-            data = answer.read()
-        print(f"     384 wells in {len(data) / 1000:.0f} kB and {1000 * (time.monotonic() - began):.0f} ms")
-        browser.until("document.querySelectorAll('#series .bar, #series .flagbar').length > 0", "the series of 1000 frames is drawn")
-        views(browser)
-    finally:
-        view.send_signal(signal.SIGTERM)
-        check(view.wait(30) == 0, "view ends with 0")
-
-
-def views(browser):
-    """A well of two channels: one is shown, the other can be chosen."""
-    browser.run("location.hash = '#run=large&well=A01'")
-    browser.until("document.getElementById('view').options.length === 2", "both channels of A01 are offered")
-    check(not browser.run("document.getElementById('view').parentElement.hidden"), "the choice of views is shown")
-    before = browser.run("document.querySelectorAll('#strip button').length")
-    browser.run("""(() => {
-        const view = document.getElementById('view');
-        view.value = 'cUV - DAPI';
-        view.dispatchEvent(new Event('change'));
-    })()""")
-    browser.until("document.querySelectorAll('#strip button').length === 3", "the frames of the other channel are shown")
-    check(before == 24, f"and before them the {before} latest of the first")
-    browser.run("location.hash = '#run=large&well=B02'")
-    browser.until("document.getElementById('well-title').textContent === 'Well B02'", "another well is shown")
-    browser.until("document.getElementById('view').parentElement.hidden", "a well of one view has no choice")
-
-
-def fill(path, frames):
-    """Rows as the daemon writes them; SQLite's own triggers keep the sums."""
-    database = sqlite3.connect(path)
-    database.execute("INSERT OR IGNORE INTO roots (path) VALUES ('/none')")
-    root = database.execute("SELECT id FROM roots WHERE path = '/none'").fetchone()[0]
-    wells = [f"{chr(65 + row)}{column:02d}" for row in range(16) for column in range(1, 25)]
-
-    def rows():
-        sequence = 0
-        for frame in range(frames):
-            for index, well in enumerate(wells):
-                sequence += 1
-                is_faulty = index % 37 == 5 and frame > frames * 0.6
-                severity = 20 + index % 40 if is_faulty else 1 + (index * 7 + frame * 13) % 40 / 10
-                yield (root, f"large_{well}_f{frame}.tiff", well, "", frame, severity, "faulty" if is_faulty else "normal",
-                       int(is_faulty), "unknown" if is_faulty else None, 1_795_000_000_000_000_000 + sequence, sequence)
-
-        for frame in range(3):
-            sequence += 1
-            yield (root, f"large_A01_DAPI_f{frame}.tiff", "A01", "cUV - DAPI", frame, 1, "normal", 0, None,
-                   1_795_000_000_000_000_000 + sequence, sequence)
-
-    database.executemany(
-        "INSERT INTO frames (root, path, page, pages, run, well, view, frame, state, score, severity, threshold, verdict, area, "
-        "well_faulty, cause, completed_ns, judged_ns, sequence) VALUES (?1, ?2, 0, 1, 'large', ?3, ?4, ?5, 'scored', 0.1, ?6, 7.9, ?7, "
-        "0, ?8, ?9, ?10, ?10, ?11)", rows())
-    database.commit()
-    database.close()
 
 
 def main(autoqc, pictures):
@@ -342,20 +272,23 @@ def main(autoqc, pictures):
         try:
             stage.start()
             browser.open(stage.address)
-            browser.until("document.getElementById('link').classList.contains('live')", "the page says that it is live")
+            empty(stage, browser, pictures)
             live_plate(stage, browser, pictures)
-            contrast(browser)
+            memory(stage, browser)
+            looks(browser, pictures, "plate")
             drill_down(browser, pictures, stage)
-            contrast(browser)
-            check(browser.complaints == [], f"no errors in the console, nothing refused by the policy {browser.complaints}")
+            looks(browser, pictures, "well")
+            heard = [complaint for complaint in browser.complaints if "api/v1/advice" not in complaint]
+            check(heard == [], f"no errors in the console, nothing refused by the policy {heard}")
             decision(stage, browser)
             keyboard(browser)
             lenses(browser, pictures)
             unknown_run(browser, pictures)
             print_all(stage, browser, pictures)
-            large_plate(autoqc, folder, browser, pictures)
-            # Brought about here: the daemon was stopped, the frames of that plate have no files, a run was none.
-            own = ("ERR_CONNECTION_REFUSED", "image.png", "runs/gone")
+            large_plate(autoqc, MODEL, folder, browser, pictures)
+            gone(autoqc, folder, browser, pictures)
+            # Brought about here: the daemon was stopped, the frames of that plate have no files, a run was none, and nothing gives advice.
+            own = ("ERR_CONNECTION_REFUSED", "image.png", "/scale", "runs/gone", "api/v1/advice")
             others = [complaint for complaint in browser.complaints if not any(word in complaint for word in own)]
             check(others == [], f"nor later {others}")
             stage.stop()

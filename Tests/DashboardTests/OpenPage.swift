@@ -140,18 +140,42 @@ struct OpenPage: Sendable {
         return Sidecars.maskPath(name: name)
     }
 
-    /// A well that gets no more frames.
-    func addStall(_ name: String, frame: Int) throws {
+    /// An alarm with its event, as the daemon records them.
+    func announce(
+        _ event: Alarm.Event,
+        _ name: String,
+        frame: Int,
+        severity: Double? = nil,
+        pattern: String? = nil,
+        reason: String? = nil
+    ) throws {
+        let judgement = severity.map {
+            Judgement(
+                verdict: .faulty,
+                severity: $0,
+                threshold: 8,
+                scores: nil,
+                score: 0.5,
+                cause: ProbableCause(.airBubble, confidence: 0.75),
+                area: 0.04,
+                boundingBox: nil
+            )
+        }
         let alarm = Alarm(
             time: Timestamp(nanoseconds: 1_795_341_660_000_000_000),
-            event: .stalled,
+            event: event,
             frame: FrameID(run: Self.run, well: try #require(Well(name)), index: frame),
             model: "3f9ac2d41b7e",
-            judgement: nil,
-            reason: "no frame of this well for 60 s",
-            latencyMilliseconds: nil
+            judgement: judgement,
+            pattern: pattern,
+            reason: reason
         )
-        try ledger.record([], alarms: [alarm])
+        try ledger.record([], alarms: [alarm], events: [Event(alarm)].compactMap(\.self))
+    }
+
+    /// A well that gets no more frames.
+    func addStall(_ name: String, frame: Int) throws {
+        try announce(.stalled, name, frame: frame, reason: "no frame of this well for 60 s")
     }
 
     /// A frame that could not be read.

@@ -20,6 +20,14 @@ import Testing
             try page.addUnreadable("A4", frame: 1)
             try page.add("A5", frame: 0)
             try page.addStall("A5", frame: 0)
+            // Two frames of glare: the well waits for its CLEAR.
+            for frame in 0..<2 {
+                try page.add("A6", frame: frame, verdict: .faulty, wellIsFaulty: true, severity: 40)
+            }
+            try page.add("A6", frame: 2, wellIsFaulty: true)
+            // Another one had it.
+            try page.add("A7", frame: 0)
+            try page.announce(.onset, "A7", frame: 0)
             let answer = try await page.visitor.get("/api/v1/runs/01")
             #expect(answer.status == 200)
             let plate = try answer.json()
@@ -29,6 +37,7 @@ import Testing
             #expect(
                 states == [
                     "A01": "normal", "A02": "faulty", "A03": "suspect", "A04": "unreadable", "A05": "stalled",
+                    "A06": "recovered", "A07": "recovered",
                 ]
             )
         }
@@ -97,19 +106,12 @@ import Testing
 
     @Test func whatFaultyWellsHaveInCommonIsSaidWhileItHolds() async throws {
         try await OpenPage.with { page in
-            try page.add("B2", frame: 7, verdict: .faulty, wellIsFaulty: true, severity: 20)
+            for well in ["B1", "B3", "B4", "B5"] { try page.add(well, frame: 7) }
+            for well in ["B2", "B6", "B10"] {
+                try page.add(well, frame: 7, verdict: .faulty, wellIsFaulty: true, severity: 20)
+            }
             func announce(_ event: Alarm.Event, frame: Int) throws {
-                let alarm = Alarm(
-                    time: Timestamp(nanoseconds: 1),
-                    event: event,
-                    frame: FrameID(run: OpenPage.run, well: try #require(Well("B2")), index: frame),
-                    model: "3f9ac2d41b7e",
-                    judgement: nil,
-                    pattern: "lens-6",
-                    reason: event == .plate ? "clean and refocus lens 6" : nil,
-                    latencyMilliseconds: nil
-                )
-                try page.ledger.record([], alarms: [alarm])
+                try page.announce(event, "B2", frame: frame, pattern: "lens-6", reason: "as it was then")
             }
             func patterns() async throws -> [String] {
                 let plate = try await page.visitor.get("/api/v1/runs/01").json()
@@ -118,7 +120,17 @@ import Testing
             }
             #expect(try await patterns().isEmpty)
             try announce(.plate, frame: 7)
-            #expect(try await patterns() == ["clean and refocus lens 6"])
+            let three = "3 of its 3 wells are faulty (B02 B06 B10): clean and refocus lens 6"
+            #expect(try await patterns() == [three])
+            try page.add("F2", frame: 7, verdict: .faulty, wellIsFaulty: true, severity: 20)
+            #expect(try await patterns()[0].hasPrefix("4 of its 4 wells are faulty (B02 B06 B10 F02)"))
+            // They pass again, and only their CLEAR is still to come.
+            for well in ["B2", "B6", "B10", "F2"] { try page.add(well, frame: 8, wellIsFaulty: true) }
+            #expect(try await patterns().isEmpty)
+            for well in ["B2", "B6", "B10", "F2"] {
+                try page.add(well, frame: 9, verdict: .faulty, wellIsFaulty: true, severity: 20)
+            }
+            #expect(try await patterns().count == 1)
             try announce(.plateClear, frame: 9)
             #expect(try await patterns().isEmpty)
         }

@@ -1,6 +1,7 @@
 import Foundation
 import Ledger
 import Plate
+import Reporting
 import TestSupport
 import Testing
 
@@ -91,6 +92,20 @@ import Testing
             let last = try await run(["tail", plate.out.path, "--once", "--lines", "1"], in: plate.folder)
             #expect(last.printed.split(separator: "\n").count == 1)
             #expect(try await run(["tail", plate.out.path, "--well", "ZZZ9"], in: plate.folder).status != 0)
+            func events(_ options: [String]) async throws -> [String] {
+                let arguments = ["tail", plate.out.path, "--once", "--lines", "1000"] + options
+                return try await run(arguments, in: plate.folder).printed.split(separator: "\n").compactMap {
+                    AlarmLine.parse($0)?.event.rawValue
+                }
+            }
+            let (every, turns) = (try await events([]), try await events(["--turns"]))
+            #expect(
+                turns == every.filter { !["FAULT", "UNREADABLE"].contains($0) } && turns.count < every.count
+            )
+            let onsets = try await events(["--event", "ONSET", "plate"])
+            #expect(onsets == every.filter { ["ONSET", "PLATE"].contains($0) } && !onsets.isEmpty)
+            let wrong = try await run(["tail", plate.out.path, "--event", "ONSETS"], in: plate.folder)
+            #expect(wrong.status != 0 && wrong.said.contains("ONSETS is no event"))
         }
     }
 

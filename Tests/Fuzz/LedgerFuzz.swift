@@ -147,7 +147,7 @@ private func ask(_ ledger: FrameLedger, _ well: Well) {
     try? ledger.forEachSeverity(of: "01") { _, _, _ in }
     _ = try? ledger.runs()
     _ = try? ledger.runs(writtenSince: Timestamp(nanoseconds: .min))
-    _ = try? ledger.wellStates(of: "01")
+    _ = try? ledger.standings(of: "01")
     _ = try? ledger.wells(of: "01")
     _ = try? ledger.history(of: well, run: "01", count: 10)
     _ = try? ledger.appearances(of: well, run: "01", model: "m", count: 10)

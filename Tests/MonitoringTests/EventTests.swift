@@ -32,7 +32,8 @@ struct EventTests {
             #expect(try told(bench) == ["ONSET 01 B01", "CLEAR 01 B01"])
             let onset = try #require(try events(bench).first)
             #expect(
-                onset.message.hasPrefix("Well B01 of run 01 turned faulty at frame 2 (unknown, severity 4.2)")
+                onset.message
+                    == "Well B01 of run 01 turned faulty at frame 2: cause unknown, severity 4.2 (limit 2)"
             )
             let data = try JSONSerialization.jsonObject(with: Data(onset.data.utf8)) as? [String: Any]
             #expect(data?["id"] as? String == onset.id)

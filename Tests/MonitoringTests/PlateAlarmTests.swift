@@ -12,8 +12,14 @@ struct PlateAlarmTests {
     private let column = ["A3", "B3", "C3", "D3"]
     private let others = ["A4", "B4", "C4", "D4", "A5", "B5", "C5", "D5"]
 
-    private func judge(_ wells: [String], _ grey: String, frame: Int, _ bench: Bench) throws {
-        let settings = FramePipeline.Settings(judge: FakeJudge(), hysteresis: .init(onset: 1, window: 1))
+    private func judge(
+        _ wells: [String],
+        _ grey: String,
+        frame: Int,
+        _ bench: Bench,
+        hysteresis: StateHysteresis.Rule = .init(onset: 1, window: 1)
+    ) throws {
+        let settings = FramePipeline.Settings(judge: FakeJudge(), hysteresis: hysteresis)
         let pipeline = try bench.pipeline(settings: settings)
         for well in wells {
             let file = try bench.file("01_\(well)_f\(frame).tif", grey, well: well, frame: frame)
@@ -46,6 +52,23 @@ struct PlateAlarmTests {
             #expect(
                 log.split(separator: "\n").compactMap { AlarmLine.parse($0)?.pattern }.first == "column-03"
             )
+        }
+    }
+
+    @Test func wellsThatRecoverOneAfterAnotherFromAGlareAreNoPattern() async throws {
+        try await Bench.with { bench in
+            func judge(_ grey: String, frame: Int) throws {
+                try self.judge(column + others, grey, frame: frame, bench, hysteresis: .init())
+            }
+            for frame in 0..<3 { try judge("\(10 + frame)", frame: frame) }
+            for frame in 3..<5 { try judge("\(200 + frame)", frame: frame) }
+            let glare = try said(bench)
+            #expect(glare.last == "PLATE all-wells")
+            // Their frames pass at once, and their CLEARs follow one after another.
+            for frame in 5..<10 { try judge("\(10 + frame)", frame: frame) }
+            #expect(try said(bench).dropFirst(glare.count) == ["PLATE-CLEAR all-wells"])
+            #expect(try bench.ledger().standings(of: "01").values.allSatisfy { !$0.isFaultyNow })
+            #expect(try bench.ledger().alarms(run: "01", events: [.clear]).count == 12)
         }
     }
 

@@ -3,6 +3,7 @@ import Ledger
 import Logging
 import Plate
 import Reporting
+import Rules
 import Synchronization
 import Testing
 
@@ -44,10 +45,10 @@ struct ViewTests {
             let well = try #require(Well("B1"))
             #expect(try ledger.history(of: well, view: views[0], run: "01", count: 9).isFaulty == false)
             #expect(try ledger.history(of: well, view: views[1], run: "01", count: 9).isFaulty == true)
-            #expect(try ledger.wellStates(of: "01") == [well: true])
+            #expect(try ledger.standings(of: "01").mapValues(\.isFaultyNow) == [well: true])
             #expect(try ledger.views(of: well, run: "01") == views)
             let summary = try #require(ledger.wells(of: "01").first)
-            #expect(summary.judged == 6 && summary.flagged == 3 && summary.isFaulty)
+            #expect(summary.judged == 6 && summary.flagged == 3 && summary.standings.isFaultyNow)
             let fields = bench.journal.all.map(\.fields)
             #expect(fields.first?["AUTOQC_CHANNEL"] == "UV - DAPI" && fields.first?["AUTOQC_FIELD"] == "1")
             #expect(bench.journal.all.first?.message.contains("field 1, channel UV - DAPI") == true)

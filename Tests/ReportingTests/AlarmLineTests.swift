@@ -7,10 +7,18 @@ struct AlarmLineTests {
         let alarm = try Sample.fault(run: "01", frame: 100)
         #expect(
             AlarmLine.format(alarm)
-                == "time=2026-11-22T10:00:01.123Z event=FAULT run=01 well=B01 frame=100 score=0.213 threshold=3 "
-                + "severity=4.2 cause=air-bubble area=0.056 bbox=1180,515,100,285 "
+                == "time=2026-11-22T10:00:01.123Z event=FAULT run=01 well=B01 frame=100 severity=4.2 threshold=3 "
+                + "score=0.213 cause=air-bubble area=0.056 bbox=1180,515,100,285 "
                 + "mask=masks/01_B1_f100.mask.tiff model=3f9ac2 latency_ms=143"
         )
+    }
+
+    @Test func aLineOfFramesThatPassHasNoCause() throws {
+        let clear = try Sample.fault(frame: 100, event: .clear)
+        let line = AlarmLine.format(clear)
+        #expect(line.contains(" severity=4.2 threshold=3 score=0.213 "))
+        for key in ["cause=", "confidence=", "area=", "bbox="] { #expect(!line.contains(key), "\(key)") }
+        #expect(AlarmLine.parse(line)?.judgement?.severity == 4.2)
     }
 
     @Test func namesItsTierWhereItIsNotFull() throws {
@@ -84,12 +92,21 @@ struct AlarmLineTests {
     @Test(arguments: Alarm.Event.allCases)
     func comesBack(event: Alarm.Event) throws {
         let fault = try Sample.fault(run: "01", frame: 7)
+        let passes = Judgement(
+            verdict: .normal,
+            severity: 1.8,
+            threshold: 3,
+            scores: nil,
+            score: 0.1,
+            area: 0,
+            boundingBox: nil
+        )
         let alarm = Alarm(
             time: fault.time,
             event: event,
             frame: fault.frame,
             model: "a b",
-            judgement: fault.judgement,
+            judgement: event == .fault || event == .onset ? fault.judgement : passes,
             reason: "why not",
             latencyMilliseconds: nil
         )

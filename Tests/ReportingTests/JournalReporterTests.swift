@@ -20,7 +20,14 @@ struct JournalReporterTests {
         #expect(records.map { $0.fields["AUTOQC_EVENT"] } == expected.map(\.rawValue))
         #expect(Set(records.map(\.messageID)).count == expected.count)
         let onset = try #require(records.first)
-        #expect(onset.message == "Well B01 of run 01 turned faulty at frame 100 (air-bubble, severity 4.2)")
+        #expect(
+            onset.message
+                == "Well B01 of run 01 turned faulty at frame 100: air-bubble, severity 4.2 (limit 3)"
+        )
+        #expect(
+            records.first { $0.fields["AUTOQC_EVENT"] == "CLEAR" }?.message
+                == "Well B01 of run 01 is normal again since frame 100, severity 4.2 (limit 3)"
+        )
         #expect(
             onset.fields == [
                 "AUTOQC_EVENT": "ONSET", "AUTOQC_RUN": "01", "AUTOQC_WELL": "B01", "AUTOQC_FRAME": "100",

@@ -57,26 +57,39 @@ struct PlateStateTests {
     private let column = ["A3", "B3", "C3", "D3"]
     private let others = ["A4", "B4", "C4", "D4", "A5", "B5", "C5", "D5"]
 
-    private func wells(faulty: [String]) throws -> [Well: Bool] {
-        let wells = try (column + others).map { try #require(Well($0)) }
-        let faulty = try faulty.map { try #require(Well($0)) }
-        return Dictionary(uniqueKeysWithValues: wells.map { ($0, faulty.contains($0)) })
-    }
+    private static let normal = ViewStanding(isFaulty: false, passes: true, evidence: 0)
+    private static let faulty = ViewStanding(isFaulty: true, passes: false, evidence: 2)
+    private static let clearing = ViewStanding(isFaulty: true, passes: true, evidence: 0.9)
 
     private func state(
         faulty: [String] = [],
+        clearing: [String] = [],
         shifts: [(well: String, frame: Int)] = [],
         drifts: [(well: String, frame: Int)] = [],
-        announced: Set<PlatePattern> = []
+        announced: [PlatePattern] = []
     ) throws -> PlateState {
-        func frames(_ events: [(well: String, frame: Int)]) throws -> [FrameID] {
-            try events.map { FrameID(run: "01", well: try #require(Well($0.well)), index: $0.frame) }
+        func alarm(_ event: Alarm.Event, _ well: String, _ frame: Int, _ pattern: String? = nil) throws
+            -> Alarm
+        {
+            Alarm(
+                time: Timestamp(nanoseconds: 1),
+                event: event,
+                frame: FrameID(run: "01", well: try #require(Well(well)), index: frame),
+                model: "3f9ac2d41b7e",
+                pattern: pattern
+            )
+        }
+        let wells = try (column + others).map { name in
+            let standing =
+                faulty.contains(name)
+                ? Self.faulty : clearing.contains(name) ? Self.clearing : Self.normal
+            return (try #require(Well(name)), [standing])
         }
         return PlateState(
-            faulty: try wells(faulty: faulty),
-            shifts: try frames(shifts),
-            drifts: try frames(drifts),
-            announced: announced,
+            standings: Dictionary(uniqueKeysWithValues: wells),
+            changes: try shifts.map { try alarm(.shift, $0.well, $0.frame) }
+                + drifts.map { try alarm(.drift, $0.well, $0.frame) },
+            announced: try announced.map { try alarm(.plate, "A3", 0, $0.name) },
             at: 100,
             rules: PlateRules()
         )
@@ -97,6 +110,32 @@ struct PlateStateTests {
         #expect(try state(faulty: ["A3"], announced: [.column(3)]).transitions == [.ends(.column(3))])
         let all = try state(faulty: column + others, announced: [.column(3)]).transitions
         #expect(all.first == .ends(.column(3)) && all.count == 2)
+    }
+
+    @Test func wellsThatMerelyWaitForTheirClearMakeNoPattern() throws {
+        #expect(try state(clearing: column).transitions == [])
+        #expect(try state(clearing: column, announced: [.column(3)]).transitions == [.ends(.column(3))])
+        // Of a plate that recovers row by row, what is left is no pattern of its own.
+        let left = try state(clearing: ["A3", "A4", "A5", "B3", "B4", "B5"], announced: [.allWells])
+        #expect(left.transitions == [.ends(.allWells)] && left.standing.isEmpty)
+        #expect(try state(clearing: column + others).stopAdvice(share: 0.5) == nil)
+    }
+
+    @Test func theReasonOfAStandingPatternIsThatOfNow() throws {
+        let three = try state(faulty: ["A3", "B3", "C3"], announced: [.column(3)]).standing
+        #expect(three[.column(3)]?.hasPrefix("3 of its 4 wells are faulty (A03 B03 C03)") == true)
+        let four = try state(faulty: column, announced: [.column(3)]).standing
+        #expect(four[.column(3)]?.hasPrefix("4 of its 4 wells are faulty") == true)
+        #expect(try state(faulty: column).standing.isEmpty, "nobody was told of it")
+    }
+
+    @Test func aWeakFaultThatStaysIsNoWaitingForClear() {
+        // Each of its frames passes, and the evidence stays near its limit.
+        let weak = [1.9, 1.5, 1.2].map { ViewStanding(isFaulty: true, passes: true, evidence: $0) }
+        #expect(weak.allSatisfy { !$0.isClearing && [$0].isFaultyNow })
+        let gone = ViewStanding(isFaulty: true, passes: true, evidence: 0.6)
+        #expect(gone.isClearing && ![gone].isFaultyNow)
+        #expect([gone, weak[0]].isFaultyNow, "another view of the well is faulty")
     }
 
     @Test func wellsThatShiftOrDriftCountWithTheFaultyOnesWhereTheFramesAreNear() throws {

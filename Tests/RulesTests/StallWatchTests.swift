@@ -37,6 +37,17 @@ struct StallWatchTests {
         #expect(watch.newStalls(limit: .after(.seconds(60)), now: start + .seconds(62)).isEmpty)
     }
 
+    @Test func theLastRoundOfARunIsNoStallOfItsWells() throws {
+        var watch = StallWatch()
+        for (second, well) in ["A1", "B1", "C1"].enumerated() {
+            watch.saw(try frame(well, 9), now: start + .seconds(second))
+        }
+        let limit = StallWatch.Limit.after(.seconds(60))
+        #expect(watch.newStalls(limit: limit, now: start + .seconds(61)).isEmpty)
+        let expected = StallWatch.Stall(last: try frame("C1", 9), limit: .seconds(60), isWholeRun: true)
+        #expect(watch.newStalls(limit: limit, now: start + .seconds(62)) == [expected])
+    }
+
     @Test func wellsOfBeforeAreWatchedFromNowOnAndNotReportedAgain() throws {
         var watch = StallWatch()
         watch.saw(try frame("C1", 8), now: start)

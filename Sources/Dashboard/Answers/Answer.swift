@@ -1,3 +1,4 @@
+import Acquisition
 import Foundation
 import Ledger
 import Plate
@@ -29,10 +30,23 @@ enum Answer {
         let frame: Int
         let severity: Double?
         let threshold: Double?
+        let terms: [String: Double]?
         let cause: String?
         let reason: String?
         let completed: String?
+        /// When its first outcome was decided.
+        let first: String
+        /// The worst of its flagged frames.
+        let worst: Worst?
         let sequence: Int64
+    }
+
+    /// The flagged frame of a well that was farthest above its threshold.
+    struct Worst: Codable, Sendable {
+        let frame: Int
+        let severity: Double?
+        let threshold: Double?
+        let cause: String?
     }
 
     /// What faulty wells have in common.
@@ -57,6 +71,8 @@ enum Answer {
     struct Bucket: Codable, Sendable {
         let first: Int
         let last: Int
+        /// When the first of them was complete.
+        let time: String?
         var low: Double?
         var high: Double?
         var flagged: Int
@@ -68,6 +84,8 @@ enum Answer {
     struct Transition: Codable, Sendable {
         let frame: Int
         let event: String
+        /// Of an onset, the first flagged frame that led to it.
+        let from: Int?
     }
 
     /// From where to where a well can be used.
@@ -198,6 +216,64 @@ enum Answer {
         }
     }
 
+    /// What happened to a run, one of its wells or the daemon.
+    struct Event: Codable, Sendable {
+        let number: Int64
+        let time: String
+        let event: String
+        let run: String?
+        let well: String?
+        let view: String?
+        let frame: Int?
+        let message: String
+
+        init(_ numbered: FrameLedger.NumberedEvent) {
+            struct Place: Decodable { let frame: Int? }
+            let event = numbered.event
+            (number, time, self.event) = (numbered.number, event.time.iso8601, event.kind.rawValue)
+            (run, well, view) = (event.run, event.well?.description, event.view?.description)
+            frame =
+                event.well == nil
+                ? nil : (try? JSONDecoder().decode(Place.self, from: Data(event.data.utf8)))?.frame
+            message = event.message
+        }
+    }
+
+    /// Events, the latest first.
+    struct Events: Codable, Sendable {
+        let run: String
+        let events: [Event]
+    }
+
+    /// The last severities of each well, in its threshold.
+    struct Curves: Codable, Sendable {
+        let run: String
+        let curves: [String: [Double]]
+    }
+
+    /// What the daemon waits for.
+    struct Watched: Codable, Sendable {
+        let folders: [String]
+        let pattern: String
+        /// A name that fits; missing where the pattern is the admin's own.
+        let example: String?
+
+        init(_ session: DaemonSession) {
+            let ready = ReadyPattern.all.first { [$0.name, $0.pattern].contains(session.pattern) }
+            folders = session.folders
+            pattern = ready?.pattern ?? session.pattern
+            example = ready?.example
+        }
+    }
+
+    /// What a frame's pictures are measured by.
+    struct Scale: Codable, Sendable {
+        /// Width of a pixel in um.
+        let pixelSize: Double?
+        /// The value that is white in the heat map.
+        let heatHigh: Double?
+    }
+
     /// The lenses of a run.
     struct Lenses: Codable, Sendable {
         let run: String
@@ -229,143 +305,17 @@ extension Double {
     var finite: Double? { isFinite ? self : nil }
 }
 
-extension Answer {
-    /// The header of the page: the daemon's own figures, and the disk's.
-    struct Status: Codable, Sendable {
-        /// Sums since the daemon's start.
-        struct Daemon: Codable, Sendable {
-            let started: String
-            let seen: Int
-            let known: Int
-            let judged: Int
-            let flagged: Int
-            let quarantined: Int
-            let skipped: Int
-            let halves: Int
-            let deferred: Int
-            let waiting: Int
-            /// When the file was whole that waits longest.
-            let waitingSince: String?
-            let lag: Double
-            let measures: String
-            let framesPerSecond: Double
-            let latencyMedian: Double?
-            let latencyShare99: Double?
-            let model: String
-            let precision: String
-            let falseAlarmRate: Double?
-            let isReady: Bool
-            let isAlive: Bool
-            /// What keeps the daemon, or a well, from going on; a sentence each.
-            let obstacles: [String]
-            let canary: Canary?
-        }
-
-        /// What the daemon's test of itself found last.
-        struct Canary: Codable, Sendable {
-            /// The same of one class of faults.
-            struct Tally: Codable, Sendable {
-                let cause: String
-                let copies: Int
-                let found: Int
-            }
-
-            let time: String
-            let copies: Int
-            let found: Int
-            let sensitivity: Double?
-            let causes: [Tally]
-            /// Why there is an alarm.
-            let alarm: String?
-        }
-
-        let now: String
-        /// What the daemon said of itself last.
-        let daemon: Daemon?
-        /// Why it is not known how the daemon is; `nil` while it reports, and where there is none.
-        let daemonGone: String?
-        /// Bytes that the output's file system has left, and how many it has.
-        let diskFree: Int64?
-        let diskSize: Int64?
-        let canDecide: Bool
-        let version: String
-    }
-}
-
-extension Answer.Status {
-    private static let version = "v1"
-
-    init(_ tree: OutputTree, _ standing: StatusFile.Standing?, canDecide: Bool) {
-        var disk = statvfs()
-        let isKnown = unsafe statvfs(tree.root, &disk) == 0
-        switch standing {
-        case nil: (daemon, daemonGone) = (nil, nil)
-        case .alive(let figures): (daemon, daemonGone) = (Daemon(figures, isAlive: figures.isAlive), nil)
-        case .gone(let reason, let last):
-            (daemon, daemonGone) = (last.map { Daemon($0, isAlive: false) }, reason)
-        }
-        now = Timestamp.now.iso8601
-        diskFree =
-            isKnown ? Int64(clamping: UInt64(disk.f_bavail).saturatingMultiply(UInt64(disk.f_frsize))) : nil
-        diskSize =
-            isKnown ? Int64(clamping: UInt64(disk.f_blocks).saturatingMultiply(UInt64(disk.f_frsize))) : nil
-        self.canDecide = canDecide
-        version = Self.version
-    }
-}
-
-extension Answer.Status.Daemon {
-    init(_ figures: DaemonFigures, isAlive: Bool) {
-        started = figures.started.iso8601
-        seen = figures.counts.seen
-        known = figures.counts.known
-        judged = figures.counts.judged
-        flagged = figures.counts.flagged
-        quarantined = figures.counts.quarantined
-        skipped = figures.counts.skipped
-        halves = figures.counts.halves
-        deferred = figures.counts.deferred
-        waiting = figures.waiting
-        waitingSince = figures.waitingSince?.iso8601
-        lag = figures.lag
-        measures = figures.measures
-        framesPerSecond = figures.framesPerSecond
-        latencyMedian = figures.latency.median
-        latencyShare99 = figures.latency.share99
-        model = figures.model
-        precision = figures.precision
-        falseAlarmRate = figures.falseAlarmRate
-        isReady = figures.isReady
-        self.isAlive = isAlive
-        obstacles =
-            figures.obstacles.map(\.reason) + figures.troubles
-            + figures.silentFolders.map { "\($0.name) does not answer." }
-        canary = figures.canary.map { Answer.Status.Canary($0) }
-    }
-}
-
-extension Answer.Status.Canary {
-    init(_ canary: DaemonFigures.Canary) {
-        time = canary.round.time.iso8601
-        copies = canary.round.copies
-        found = canary.round.found
-        sensitivity = canary.round.sensitivity
-        causes = canary.round.tallies.map {
-            Tally(cause: $0.cause.rawValue, copies: $0.copies, found: $0.found)
-        }
-        alarm = canary.alarm
-    }
-}
-
 /// How a well stands, as the plate map shows it.
 enum WellState: String, Codable, Sendable, CaseIterable {
     /// No frame of it has an outcome.
     case empty
-    /// Its last frames are normal.
+    /// It was never faulty, and its last frames are normal.
     case normal
+    /// It was faulty in this run, and its last frames are normal; its `CLEAR` may be still to come.
+    case recovered
     /// One of its last three frames is faulty, and the well does not count as faulty.
     case suspect
-    /// It counts as faulty, after hysteresis.
+    /// It counts as faulty, after hysteresis, and does not merely wait for its `CLEAR`.
     case faulty
     /// Its frames stopped coming while those of other wells came.
     case stalled

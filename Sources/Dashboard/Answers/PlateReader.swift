@@ -1,9 +1,8 @@
 import Foundation
-package import Ledger
+import Ledger
 import Plate
 import Reporting
-package import Rules
-import Synchronization
+import Rules
 import Verdict
 
 /// Answers from the ledger and the output folder, with look-ups whose cost does not grow with the run.
@@ -16,9 +15,14 @@ struct PlateReader: Sendable {
     let answers: AdviceLog
     let format: WebSettings.PlateFormat
     let lensHistory: LensHistory
+    let worstFaults: WorstFaults
 
     /// Marks drawn for a well's time series, at most.
     static let mostBuckets = 480
+    /// Events of one answer, at most.
+    static let mostEvents = 100
+    /// Frames of a small curve, at most.
+    static let longestCurve = 60
     /// Runs in the chart of a lens, at most.
     static let mostRuns = 30
     /// Frames of a film strip, at most.
@@ -39,9 +43,23 @@ struct PlateReader: Sendable {
         }
     }
 
+    /// The patterns that were announced and hold now, in the words of now: wells may have joined or recovered since.
     private func patterns(_ run: String) throws -> [Answer.Pattern] {
-        try ledger.plateAlarms(run: run).map {
-            Answer.Pattern(pattern: $0.pattern ?? "", since: $0.time.iso8601, reason: $0.reason)
+        let announced = try ledger.plateAlarms(run: run)
+        guard !announced.isEmpty else { return [] }
+        let state = PlateState(
+            standings: try ledger.standings(of: run),
+            changes: try ledger.alarms(run: run, events: [.shift, .drift]),
+            announced: announced,
+            at: try ledger.lastFrame(of: run),
+            rules: lensHistory.rules
+        )
+        let standing = state.standing
+        return announced.compactMap { alarm in
+            guard let pattern = alarm.pattern.flatMap(PlatePattern.init(name:)),
+                let reason = standing[pattern]
+            else { return nil }
+            return Answer.Pattern(pattern: pattern.name, since: alarm.time.iso8601, reason: reason)
         }
     }
 
@@ -50,6 +68,7 @@ struct PlateReader: Sendable {
         let last = try ledger.lastSequence()
         // A ledger that was made anew counts from 1 again: a page that knows of more needs all wells.
         let wells = try ledger.wells(of: run, after: sequence <= last ? sequence : 0)
+        let worst = try worstFaults.wells(of: run, in: ledger)
         let size = PlateSize(holding: wells.map(\.well), atLeast: format.wells)
         return Answer.Plate(
             run: run,
@@ -58,7 +77,7 @@ struct PlateReader: Sendable {
             sequence: last,
             now: Timestamp.now.iso8601,
             patterns: try patterns(run),
-            wells: wells.map { Answer.Well($0) }
+            wells: wells.map { Answer.Well($0, worst: worst[$0.well]) }
         )
     }
 
@@ -66,6 +85,23 @@ struct PlateReader: Sendable {
         let charts = try lensHistory.trend(of: ledger).charts(of: run)
         return Answer.Lenses(run: run, lenses: charts.compactMap { Answer.Lens($0, atMost: Self.mostRuns) })
     }
+
+    /// Events of a run and of the daemon, the latest first.
+    func events(_ run: String, _ kinds: Set<Event.Kind>, before number: Int64) throws -> Answer.Events {
+        let events = try ledger.events(of: run, kinds: kinds, before: number, limit: Self.mostEvents)
+        return Answer.Events(run: run, events: events.map { Answer.Event($0) })
+    }
+
+    /// Small curves of all wells.
+    func curves(_ run: String) throws -> Answer.Curves {
+        let curves = try ledger.recentSeverities(of: run, count: Self.longestCurve).map { well, ratios in
+            (well.description, ratios.compactMap { $0.finite?.roundedToFourDigits })
+        }
+        return Answer.Curves(run: run, curves: Dictionary(uniqueKeysWithValues: curves))
+    }
+
+    /// What the daemon that wrote the ledger watched last; `nil` where none did.
+    func watched() throws -> Answer.Watched? { try ledger.sessions().last.map { Answer.Watched($0) } }
 
     /// A view's frames over time; of none that is asked for, the well's first one.
     func series(_ run: String, _ well: Well, _ view: FrameView?) throws -> Answer.Series {
@@ -143,9 +179,7 @@ struct PlateReader: Sendable {
             cause: judgement?.causeName,
             confidence: judgement?.confidence,
             term: judgement?.term,
-            terms: judgement?.terms.isEmpty == false
-                ? judgement.map { Dictionary($0.terms.map { ($0.term, $0.value) }) { first, _ in first } }
-                : nil,
+            terms: judgement?.terms.isEmpty == false ? judgement?.terms.byName : nil,
             explanation: judgement?.verdict == .faulty ? judgement?.explanation(words: Self.words) : nil,
             reason: record.reason,
             tier: judgement?.tier.rawValue,
@@ -162,7 +196,7 @@ struct PlateReader: Sendable {
 }
 
 extension Answer.Well {
-    init(_ summary: WellSummary) {
+    init(_ summary: WellSummary, worst: FrameLedger.WorstFault? = nil) {
         let last = summary.last
         well = summary.well.description
         row = summary.well.row
@@ -174,9 +208,12 @@ extension Answer.Well {
         frame = last.frame
         severity = last.severity?.finite
         threshold = last.threshold?.finite
+        terms = last.terms.isEmpty ? nil : last.terms.byName
         cause = last.cause
         reason = last.reason
         completed = last.completed?.iso8601
+        first = summary.first.iso8601
+        self.worst = worst.map { Answer.Worst($0) }
         sequence = last.sequence
     }
 }
@@ -187,10 +224,14 @@ extension WellState {
             self = .stalled
         } else if summary.last.state == .quarantined {
             self = .unreadable
-        } else if summary.isFaulty {
+        } else if summary.standings.isFaultyNow {
             self = .faulty
+        } else if summary.standings.contains(where: \.isClearing) {
+            self = .recovered
         } else if summary.recentlyFaulty > 0 {
             self = .suspect
+        } else if summary.wasFaulty {
+            self = .recovered
         } else {
             self = summary.judged == 0 ? .empty : .normal
         }
@@ -202,93 +243,18 @@ extension WebSettings.PlateFormat {
     var wells: Int { Int(rawValue) ?? 0 }
 }
 
-/// A well's time series, made small enough to be drawn: 10,000 frames are more than a screen has columns.
-struct SeriesBuilder {
-    private var points: [FrameLedger.SeriesPoint] = []
-    private(set) var transitions: [Answer.Transition] = []
-    private(set) var threshold: Double?
-    private var wasFaulty = false
-    private var lastGood: Int?
-    private var firstBad: Int?
-
-    mutating func add(_ point: FrameLedger.SeriesPoint) {
-        points.append(point)
-        threshold = point.threshold ?? threshold
-        if firstBad == nil, point.state == .judged {
-            if point.isFaulty { firstBad = point.frame } else { lastGood = point.frame }
-        }
-        guard let isFaulty = point.wellIsFaulty, isFaulty != wasFaulty else { return }
-        wasFaulty = isFaulty
-        transitions.append(Answer.Transition(frame: point.frame, event: isFaulty ? "ONSET" : "CLEAR"))
-    }
-
-    var count: Int { points.count }
-    var flagged: Int { points.count { $0.isFaulty } }
-    var unreadable: Int { points.count { $0.state == .quarantined } }
-
-    /// From where to where the well can be used: up to the frame before the first flagged one.
-    var range: Answer.Range? {
-        guard let first = points.first, let last = points.last else { return nil }
-        return Answer.Range(
-            firstFrame: first.frame,
-            lastFrame: last.frame,
-            lastGood: lastGood,
-            firstBad: firstBad
-        )
-    }
-
-    /// The frames as at most so many marks, each with the lowest and the highest severity of its frames.
-    func buckets(atMost most: Int) -> [Answer.Bucket] {
-        let size = max(1, (points.count + most - 1) / most)
-        return stride(from: 0, to: points.count, by: size).map { start in
-            let part = points[start..<min(start + size, points.count)]
-            let severities = part.compactMap { $0.severity?.finite }
-            return Answer.Bucket(
-                first: part.first?.frame ?? 0,
-                last: part.last?.frame ?? 0,
-                low: severities.min(),
-                high: severities.max(),
-                flagged: part.count { $0.isFaulty },
-                suspect: part.count { $0.isSuspect },
-                unreadable: part.count { $0.state == .quarantined }
-            )
-        }
+extension [SeverityContribution] {
+    /// What each term adds, by its name.
+    fileprivate var byName: [String: Double] {
+        Dictionary(map { ($0.term, $0.value) }) { first, _ in first }
     }
 }
 
-/// How each lens did in each run of a ledger; what was found of a run is kept until a frame of it is added.
-package final class LensHistory: Sendable {
-    private let rules: PlateRules
-    private let known = Mutex<[String: (lastSequence: Int64, lenses: [Int: LensTally.Summary])]>([:])
-
-    /// Looks into ledgers of a microscope whose lenses stand like this.
-    package init(rules: PlateRules) {
-        self.rules = rules
-    }
-
-    /// All runs, in the order of their first outcome.
-    ///
-    /// Reads every frame of the runs that changed since it was asked last: a second or two for a million.
-    package func trend(of ledger: FrameLedger) throws(LedgerError) -> LensTrend {
-        var trend = LensTrend()
-        for run in try ledger.runs().sorted(by: { ($0.first, $0.lastSequence) < ($1.first, $1.lastSequence) })
-        {
-            trend.add(run.run, try lenses(of: run, ledger))
-        }
-        return trend
-    }
-
-    private func lenses(
-        of run: FrameLedger.RunSummary,
-        _ ledger: FrameLedger
-    ) throws(LedgerError) -> [Int: LensTally.Summary] {
-        if let kept = known.withLock({ $0[run.run] }), kept.lastSequence == run.lastSequence {
-            return kept.lenses
-        }
-        var tally = LensTally(rules: rules)
-        try ledger.forEachSeverity(of: run.run) { tally.add($0, severity: $1, isFaulty: $2) }
-        let lenses = tally.summaries
-        known.withLock { $0[run.run] = (run.lastSequence, lenses) }
-        return lenses
+extension Answer.Worst {
+    init(_ fault: FrameLedger.WorstFault) {
+        frame = fault.frame
+        severity = fault.severity.finite
+        threshold = fault.threshold.finite
+        cause = fault.cause
     }
 }

@@ -1,7 +1,6 @@
 // Each lens beside its own past runs: a table with a control chart (Levey-Jennings) in each row.
 
-import { make, figure } from "./plate.js";
-import { svg } from "./well.js";
+import { figure, make, svg } from "./words.js";
 
 const width = 300, height = 64, edge = 8, room = 30;
 

@@ -1,12 +1,17 @@
 // The page: which run, well and frame are shown, what the daemon says, and what changes while one looks.
 
-import { Plate, make, age } from "./plate.js";
-import { WellView } from "./well.js";
+import { Advice } from "./advice.js";
+import { Attention } from "./attention.js";
+import { EventList, Notifier } from "./events.js";
+import { Figures } from "./figures.js";
 import { FrameView } from "./frame.js";
 import { LensView } from "./lens.js";
+import { Plate } from "./plate.js";
+import { Standing, Waiting } from "./standing.js";
+import { WellView } from "./well.js";
+import { local, make } from "./words.js";
 
 const runs = document.getElementById("run");
-const link = document.getElementById("link");
 const unknown = document.getElementById("unknown");
 const alertBar = document.getElementById("alert");
 let shown = { run: null, well: null, view: null, frame: null, file: null };
@@ -18,7 +23,6 @@ let statusRound = 0;
 
 const mostLinks = 12;
 const now = () => Date.now() + clock;
-const whole = new Intl.NumberFormat("en");
 
 // What an address answers: undefined where there is no such thing, null where there is no answer.
 async function address(path) {
@@ -36,11 +40,19 @@ async function send(path, value) {
     const data = await answer.json();
     return answer.ok ? data : { error: data.error || `refused (${answer.status})` };
   } catch {
-    return { error: "The daemon cannot be reached; nothing was stored." };
+    return { error: "The page's server cannot be reached; nothing was stored. Try again." };
   }
 }
 
-const plate = new Plate(well => go({ ...shown, well, view: null, frame: null, file: null }), now);
+const openWell = well => go({ ...shown, well, view: null, frame: null, file: null });
+const plate = new Plate(openWell, now, address);
+const attention = new Attention(openWell);
+const standing = new Standing(now, run => go({ run, well: null, view: null, frame: null, file: null }));
+const waiting = new Waiting(address);
+const figures = new Figures(now);
+const happened = new EventList(address, ({ run, well, view, frame }) => go({ run, well, view, frame: frame ?? null, file: null }));
+const notifier = new Notifier();
+const advice = new Advice(address, send);
 const wellView = new WellView(address, (frame, file = null) => go({ ...shown, view: wellView.view, frame, file }),
   view => go({ ...shown, view, frame: null, file: null }));
 const lensView = new LensView(address);
@@ -67,7 +79,7 @@ async function show(next) {
   shown = { run, well: next.well, view: next.view ?? null, frame: next.frame, file: next.file ?? null };
   if (isOtherRun) await openRun(run);
   document.getElementById("well").hidden = !next.well;
-  document.getElementById("attention").hidden = Boolean(next.well);
+  for (const id of ["attention", "happened"]) document.getElementById(id).hidden = Boolean(next.well);
   plate.select(next.well);
   if (!next.well) return frameView.hide();
   if (isOtherWell) {
@@ -88,12 +100,14 @@ async function show(next) {
 }
 
 async function openRun(run) {
-  plate.clear();
+  plate.clear(run);
+  attention.update(run, []);
+  standing.shows(run, [], runs.options[0]?.value);
   unknown.hidden = document.getElementById("patterns").hidden = true;
   events?.close();
+  happened.show(run);
   if (!run) return;
   runs.value = run;
-  document.title = `autoqc · ${run}`;
   const answer = await address(`runs/${encodeURIComponent(run)}`);
   lensView.open(answer ? run : null);
   if (answer) update(answer); else if (answer === undefined) sayUnknown(run);
@@ -111,6 +125,10 @@ function sayUnknown(run) {
 function update(answer) {
   unknown.hidden = true;
   plate.update(answer);
+  const wells = [...plate.wells.values()];
+  attention.update(shown.run, wells);
+  standing.shows(shown.run, wells, runs.options[0]?.value);
+  waiting.show(false);
   const list = document.getElementById("patterns");
   list.hidden = !answer.patterns.length;
   list.replaceChildren(...answer.patterns.map(({ pattern, reason }) => make("li", { textContent: `${pattern}: ${reason ?? ""}` })));
@@ -124,10 +142,14 @@ function listen(run, sequence) {
     update(answer);
     if (answer.wells.some(well => well.well === shown.well)) refreshWell();
   });
-  events.addEventListener("error", () => {
-    link.className = "link lost";
-    link.textContent = "connection lost, trying again";
-  });
+  events.addEventListener("error", () => tell(() => standing.lost()));
+}
+
+// What the page itself finds out is told as loudly as an event.
+function tell(change) {
+  const before = standing.kind;
+  change();
+  if (standing.kind && standing.kind !== before) notifier.warn(standing.words.textContent);
 }
 
 async function refreshWell() {
@@ -140,58 +162,23 @@ async function refreshWell() {
 
 function status(answer) {
   clock = Date.parse(answer.now) - Date.now();
-  const daemon = answer.daemon;
-  const gone = answer.daemon_gone;
-  link.className = gone ? "link lost" : daemon ? (daemon.is_alive ? "link live" : "link lost") : "link";
-  link.textContent = gone ? "the daemon does not report"
-    : daemon ? (daemon.is_alive ? `live for ${age(now() - Date.parse(daemon.started))}` : "the daemon is stuck") : "no daemon: a look back";
-  const items = daemon ? daemonFigures(daemon) : runFigures();
-  if (answer.disk_free !== undefined) {
-    const share = answer.disk_free / answer.disk_size;
-    items.push(["disk left", `${whole.format(Math.round(answer.disk_free / 1e9))} GB`, `${Math.round(100 * share)} %`, share < 0.05]);
-  }
-  document.getElementById("figures").replaceChildren(...items.map(([name, value, small, isWarning]) => {
-    const figure = make("dd", {}, value);
-    if (small) figure.append(" ", make("small", { textContent: small }));
-    return make("div", { className: isWarning ? "warn" : "" }, make("dt", { textContent: name }), figure);
-  }));
-  const measures = daemon?.measures ? `Judging is behind by ${Math.round(daemon.lag)} s: ${daemon.measures}. Nothing is lost.` : "";
-  const canary = daemon?.canary?.alarm ? `The detector fails its own test: ${daemon.canary.alarm}.` : "";
-  const obstacles = daemon?.obstacles ?? [];
-  const alerts = [gone ? `No frame is judged: ${gone}.` : "", ...obstacles, measures, canary].filter(Boolean);
-  alertBar.hidden = alerts.length === 0;
-  alertBar.textContent = alerts.join(" ");
-  frameView.allow(answer.can_decide);
-  plate.tick();
-  if (statusRound++ % 5 === 0) list();
-}
-
-function daemonFigures(daemon) {
-  const share = daemon.judged ? 100 * daemon.flagged / daemon.judged : 0;
-  const budget = daemon.false_alarm_rate === undefined ? "" : `budget ${Number((100 * daemon.false_alarm_rate).toPrecision(2))} %`;
-  const seconds = value => value === undefined ? "–" : value < 1 ? `${Math.round(1000 * value)} ms` : `${value.toFixed(1)} s`;
-  const canary = daemon.canary;
-  return [
-    ["seen", whole.format(daemon.seen)], ["judged", whole.format(daemon.judged)],
-    ["waiting", whole.format(daemon.waiting), daemon.lag > 5 ? `${Math.round(daemon.lag)} s` : "", daemon.lag > 5],
-    ["quarantined", whole.format(daemon.quarantined), "", daemon.quarantined > 0],
-    ["frames/s", daemon.frames_per_second.toFixed(1)],
-    ["latency", seconds(daemon.latency_median), `99 % ${seconds(daemon.latency_share99)}`],
-    ["flagged", `${share.toFixed(1)} %`, budget],
-    ["model", daemon.model.slice(0, 8), daemon.precision],
-    ...(canary ? [["self-test", `${canary.found} of ${canary.copies}`, age(now() - Date.parse(canary.time)), Boolean(canary.alarm)]] : []),
-  ];
-}
-
-function runFigures() {
+  const { daemon, daemon_gone: gone } = answer;
   const wells = [...plate.wells.values()];
-  const sum = key => wells.reduce((total, well) => total + well[key], 0);
-  const judged = sum("judged"), flagged = sum("flagged");
-  return [
-    ["wells", whole.format(wells.length)], ["judged", whole.format(judged)],
-    ["flagged", whole.format(flagged), judged ? `${(100 * flagged / judged).toFixed(1)} %` : ""],
-    ["quarantined", whole.format(sum("unreadable")), "", sum("unreadable") > 0],
-  ];
+  tell(() => standing.heard(answer));
+  figures.show(answer, wells);
+  const measures = !gone && daemon?.measures ? `${daemon.lag >= 1 ? `Judging is behind by ${Math.round(daemon.lag)} s` : "To keep up"}: ${daemon.measures}. Nothing is lost.` : "";
+  const canary = daemon?.canary?.alarm ? `The detector fails its own test: ${daemon.canary.alarm}.` : "";
+  const alerts = [...(gone ? [] : daemon?.obstacles ?? []), measures, canary].filter(Boolean);
+  alertBar.hidden = alerts.length === 0;
+  alertBar.textContent = local(alerts.join(" "));
+  frameView.allow(answer.can_decide);
+  advice.canAnswer = answer.can_decide;
+  plate.tick();
+  if (statusRound % 2 === 0) {
+    happened.refresh().then(news => notifier.tell(news));
+    advice.refresh();
+  }
+  if (statusRound++ % 5 === 0) list();
 }
 
 async function list() {
@@ -201,7 +188,9 @@ async function list() {
   if (names.join("\n") !== [...runs.options].map(option => option.value).join("\n")) {
     runs.replaceChildren(...names.map(name => make("option", { value: name, textContent: name })));
     if (shown.run) runs.value = shown.run;
+    standing.shows(shown.run, plate.wells.values(), names[0]);
   }
+  waiting.show(!names.length);
   if (names.length && (shown.run === null || (isFollowing && !shown.well && names[0] !== shown.run))) {
     const asked = shown.run === null ? read().run ?? names[0] : names[0];
     isFollowing = asked === names[0];
@@ -227,5 +216,8 @@ addEventListener("hashchange", () => {
 addEventListener("keydown", event => {
   if (event.key === "Escape" && shown.well) document.getElementById("close").click();
 });
-setInterval(() => plate.tick(), 5000);
+// Until there is a run.
+attention.update(null, []);
+lensView.open(null);
+setInterval(() => { plate.tick(); tell(() => standing.tick()); }, 5000);
 list();

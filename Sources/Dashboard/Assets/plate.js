@@ -1,40 +1,19 @@
-// The plate map, the hint below it, the legend and the list of wells that need a look.
+// The plate map, the hint below it and the legend: how wells are now, the worst of the run, or the share of flagged frames.
 
-export const states = {
-  faulty: { sign: "×", words: "faulty" },
-  stalled: { sign: "‖", words: "stalled" },
-  unreadable: { sign: "?", words: "unreadable" },
-  suspect: { sign: "!", words: "suspect" },
-  normal: { sign: "", words: "normal" },
-  empty: { sign: "", words: "no frame yet" },
-};
-const order = Object.keys(states);
-const longestList = 40;
+import { age, figure, make, percent, severity, states, svg } from "./words.js";
+
 // A well is shown paler when its last frame is that much older than the plate's last one, in ms.
 const oldAfter = 10 * 60 * 1000;
+// Curves are asked for anew so often, in ms.
+const curvesEvery = 15000;
+// Steps of a scale of colours, and from which share of flagged frames on a well has which shade.
+const steps = 5;
+const shares = [0.5, 0.1, 0];
 
-export function make(name, properties = {}, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(properties)) {
-    if (key in element) element[key] = value; else element.setAttribute(key, value);
-  }
-  element.append(...children);
-  return element;
-}
-
-export function figure(value) {
-  if (value === undefined || value === null) return "–";
-  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
-  return value.toFixed(digits);
-}
-
-export function age(milliseconds) {
-  const seconds = Math.max(0, Math.round(milliseconds / 1000));
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 172800) return `${Math.floor(seconds / 3600)} h`;
-  return `${Math.floor(seconds / 86400)} d`;
-}
+// Of terms that people ask for by another name.
+const measures = {
+  severity: "severity", level: "brightness (level)", "sharpness-fine": "focus (sharpness-fine)", "sharpness-coarse": "focus (sharpness-coarse)",
+};
 
 const name = (row, column) => {
   const letter = index => String.fromCharCode(65 + index);
@@ -42,11 +21,14 @@ const name = (row, column) => {
 };
 
 export class Plate {
-  constructor(open, now) {
+  constructor(open, now, address) {
+    this.address = address;
     this.grid = document.getElementById("plate");
     this.hint = document.getElementById("hint");
     this.legend = document.getElementById("legend");
-    this.list = document.getElementById("list");
+    this.shows = document.getElementById("shows");
+    this.measure = document.getElementById("measure");
+    this.curves = document.getElementById("curves");
     this.open = open;
     this.now = now;
     this.wells = new Map();
@@ -55,6 +37,7 @@ export class Plate {
     this.grid.addEventListener("mouseover", event => this.#act(event, well => this.#describe(well)));
     this.grid.addEventListener("focusin", event => this.#act(event, well => this.#describe(well)));
     this.grid.addEventListener("keydown", event => this.#move(event));
+    for (const choice of [this.shows, this.measure, this.curves]) choice.addEventListener("change", () => this.#repaint());
   }
 
   #act(event, body) {
@@ -63,25 +46,47 @@ export class Plate {
   }
 
   // Shows another run: nothing of the old one stays.
-  clear() {
+  clear(run) {
+    this.run = run;
+    this.drawn = null;
     this.wells.clear();
     this.grid.replaceChildren();
     this.cells.clear();
     this.rows = this.columns = 0;
     this.hint.textContent = "\u00a0";
     this.#explain();
-    this.#warn();
   }
 
   update(answer) {
     if (answer.rows !== this.rows || answer.columns !== this.columns) this.#build(answer.rows, answer.columns);
-    for (const well of answer.wells) {
-      this.wells.set(well.well, well);
-      this.#paint(well);
-    }
+    for (const well of answer.wells) this.wells.set(well.well, well);
+    this.#offer();
+    // A scale of colours goes by all wells.
+    if (this.#isScaled) this.#repaint(); else for (const well of answer.wells) this.#paint(well);
     this.#explain();
-    this.#warn();
     this.tick();
+  }
+
+  get #mode() { return this.shows.querySelector("input:checked").value; }
+  get #isScaled() { return this.#mode === "now" && this.measure.value !== "severity"; }
+
+  // The terms that the frames of this run have.
+  #offer() {
+    const names = new Set();
+    for (const well of this.wells.values()) for (const name of Object.keys(well.terms ?? {})) names.add(name);
+    const all = ["severity", ...[...names].sort()];
+    if (all.join() === [...this.measure.options].map(option => option.value).join()) return;
+    const chosen = this.measure.value;
+    this.measure.replaceChildren(...all.map(name => make("option", { value: name, textContent: measures[name] ?? name })));
+    this.measure.value = all.includes(chosen) ? chosen : "severity";
+  }
+
+  #repaint() {
+    this.measure.disabled = this.#mode !== "now";
+    for (const well of this.wells.values()) this.#paint(well);
+    this.#explain();
+    if (this.described) this.#describe(this.described);
+    this.#drawCurves();
   }
 
   #build(rows, columns) {
@@ -119,25 +124,58 @@ export class Plate {
   #paint(well) {
     const cell = this.cells.get(well.well);
     if (!cell) return;
-    const ratio = well.severity && well.threshold ? well.severity / well.threshold : 0;
-    const shade = well.state === "faulty" ? (ratio > 5 ? " most" : ratio > 2 ? " much" : "") : "";
-    cell.className = well.state + shade;
-    const sign = states[well.state].sign;
+    const { state, sign, number } = this.#look(well);
+    cell.className = state;
     const children = [];
     if (sign) children.push(make("b", { textContent: sign }));
-    if (well.severity !== undefined) children.push(make("i", { textContent: figure(well.severity) }));
+    if (this.curves.checked && this.drawn?.[well.well]) children.push(curve(this.drawn[well.well]));
+    else if (number !== undefined) children.push(make("i", { textContent: number }));
     cell.replaceChildren(...children);
     cell.setAttribute("aria-label", this.#sentence(well));
   }
 
+  // Class, sign and number of a well on the map.
+  #look(well) {
+    if (this.#mode === "worst") {
+      if (!well.worst) return { state: well.state === "unreadable" || well.judged === 0 ? well.state : "normal", sign: "" };
+      return { state: `faulty${shade(well.worst)}`, sign: states.faulty.sign, number: figure(well.worst.severity) };
+    }
+    if (this.#mode === "share") {
+      const share = well.judged ? well.flagged / well.judged : 0;
+      const above = shares.findIndex(limit => share > limit);
+      return { state: above < 0 ? "normal" : ["faulty most", "faulty", "suspect"][above], sign: "", number: percent(share) };
+    }
+    const sign = states[well.state].sign;
+    if (this.#isScaled) {
+      const value = well.terms?.[this.measure.value];
+      return value === undefined ? { state: "empty", sign } : { state: `scale-${this.#step(value)}`, sign, number: figure(value) };
+    }
+    return {
+      state: well.state + (well.state === "faulty" ? shade(well) : ""), sign,
+      number: well.severity === undefined ? undefined : figure(well.severity),
+    };
+  }
+
+  get #range() {
+    const values = [...this.wells.values()].map(well => well.terms?.[this.measure.value]).filter(value => value !== undefined);
+    return values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
+  }
+
+  #step(value) {
+    const [low, high] = this.#range;
+    return Math.min(steps - 1, Math.floor((value - low) / Math.max(high - low, 1e-9) * steps));
+  }
+
   #sentence(well) {
     const parts = [`${well.well}: ${states[well.state].words}`];
-    if (well.severity !== undefined) parts.push(`severity ${figure(well.severity)} (limit ${figure(well.threshold)})`);
-    if (well.cause && well.state !== "normal") parts.push(well.cause === "unknown" ? "cause unknown" : well.cause);
+    if (well.severity !== undefined) parts.push(severity(well));
+    if (this.#isScaled && well.terms?.[this.measure.value] !== undefined) parts.push(`${measures[this.measure.value] ?? this.measure.value} ${figure(well.terms[this.measure.value])}`);
+    if (well.cause && (well.state === "faulty" || well.state === "suspect")) parts.push(well.cause === "unknown" ? "cause unknown" : well.cause);
     if (well.reason) parts.push(well.reason);
     parts.push(`frame ${well.frame}`);
     if (well.completed) parts.push(`${age(this.now() - Date.parse(well.completed))} ago`);
-    if (well.flagged) parts.push(`${well.flagged} of ${well.judged} flagged`);
+    if (well.flagged) parts.push(`${well.flagged} of ${well.judged} flagged (${percent(well.flagged / well.judged)})`);
+    if (well.worst) parts.push(`worst frame ${well.worst.frame}, ${severity(well.worst)}`);
     return parts.join(" · ");
   }
 
@@ -147,34 +185,44 @@ export class Plate {
     this.hint.textContent = well ? this.#sentence(well) : `${name}: no frame yet`;
   }
 
+  // The legend of what the map shows; with numbers of wells where it shows their states.
   #explain() {
     const counts = {};
-    for (const well of this.wells.values()) counts[well.state] = (counts[well.state] || 0) + 1;
-    counts.empty = Math.max(0, this.rows * this.columns - this.wells.size) + (counts.empty || 0);
-    this.legend.replaceChildren(...["normal", "suspect", "faulty", "stalled", "unreadable", "empty"].map(state => make(
-      "li", {}, make("span", { className: `chip ${state}`, textContent: states[state].sign }),
-      states[state].words, make("b", { textContent: counts[state] || 0 }))));
+    for (const well of this.wells.values()) {
+      const { state } = this.#look(well);
+      counts[state] = (counts[state] || 0) + 1;
+    }
+    counts.empty = Math.max(0, (this.rows || 0) * (this.columns || 0) - this.wells.size) + (counts.empty || 0);
+    const faulty = (counts.faulty || 0) + (counts["faulty much"] || 0) + (counts["faulty most"] || 0);
+    const entry = (state, words, count, sign = "") => make("li", {}, make("span", { className: `chip ${state}`, textContent: sign }), words,
+      count === undefined ? "" : make("b", { textContent: count }));
+    let entries;
+    if (this.#mode === "worst") {
+      entries = [entry("normal", "no frame flagged", counts.normal || 0), entry("faulty", "worst frame up to 2 x the limit", counts.faulty || 0, "×"),
+        entry("faulty much", "up to 5 x", counts["faulty much"] || 0, "×"), entry("faulty most", "above", counts["faulty most"] || 0, "×")];
+    } else if (this.#mode === "share") {
+      entries = [entry("normal", "none flagged", counts.normal || 0), entry("suspect", "up to 10 %", counts.suspect || 0),
+        entry("faulty", "up to half", counts.faulty || 0), entry("faulty most", "more", counts["faulty most"] || 0)];
+    } else if (this.#isScaled) {
+      const [low, high] = this.#range;
+      entries = Array.from({ length: steps }, (_, step) => entry(`scale-${step}`, step === 0 ? `from ${figure(low)}` : step === steps - 1 ? `to ${figure(high)}` : ""));
+      entries.push(make("li", { textContent: "what this adds to the severity; symbols as ever" }));
+    } else {
+      entries = ["normal", "recovered", "suspect"].map(state => entry(state, states[state].words, counts[state] || 0, states[state].sign))
+        .concat(entry("faulty", "faulty", faulty, "×"), ["stalled", "unreadable"].map(state => entry(state, states[state].words, counts[state] || 0, states[state].sign)));
+    }
+    this.legend.replaceChildren(...entries.flat(), entry("empty", states.empty.words, counts.empty));
   }
 
-  #warn() {
-    const wells = [...this.wells.values()].filter(well => well.state !== "normal" && well.state !== "empty");
-    wells.sort((left, right) => order.indexOf(left.state) - order.indexOf(right.state)
-      || (right.severity || 0) - (left.severity || 0));
-    const items = wells.slice(0, longestList).map(well => {
-      const isOver = well.state === "faulty" && well.severity < well.threshold;
-      const cause = isOver ? "faulty, the last frame is normal" : well.cause && well.cause !== "unknown" ? well.cause : states[well.state].words;
-      const what = well.reason || (well.severity === undefined ? cause : `${cause}, severity ${figure(well.severity)}`);
-      const button = make("button", { type: "button" },
-        make("span", { className: `chip ${well.state}`, textContent: states[well.state].sign }),
-        make("span", { className: "name", textContent: well.well }),
-        make("span", { className: "what", textContent: what }),
-        make("span", { className: "age", textContent: `f${well.frame} · ${well.flagged} flagged` }));
-      button.addEventListener("click", () => this.open(well.well));
-      return make("li", {}, button);
-    });
-    if (wells.length > longestList) items.push(make("li", { className: "more", textContent: `and ${wells.length - longestList} more` }));
-    if (!items.length) items.push(make("li", { className: "fine", textContent: this.wells.size ? "All wells are normal." : "No frame yet." }));
-    this.list.replaceChildren(...items);
+  async #drawCurves() {
+    const run = this.run;
+    if (!this.curves.checked || !run || this.isAsking || Date.now() - (this.drawnAt || 0) < curvesEvery && this.drawn) return;
+    this.isAsking = true;
+    const answer = await this.address(`runs/${encodeURIComponent(run)}/curves`);
+    this.isAsking = false;
+    if (!answer || run !== this.run) return;
+    [this.drawn, this.drawnAt] = [answer.curves, Date.now()];
+    for (const well of this.wells.values()) this.#paint(well);
   }
 
   // What changes with time alone.
@@ -186,6 +234,7 @@ export class Plate {
       this.cells.get(well.well)?.classList.toggle("old", isOld);
     }
     if (this.described) this.#describe(this.described);
+    this.#drawCurves();
   }
 
   select(well) {
@@ -219,4 +268,21 @@ export class Plate {
     this.#settle(cells[to]);
     cells[to].focus();
   }
+}
+
+// The darker, the further above the limit.
+function shade(frame) {
+  const ratio = frame.severity && frame.threshold ? frame.severity / frame.threshold : 0;
+  return ratio > 5 ? " most" : ratio > 2 ? " much" : "";
+}
+
+// The last severities of a well, the limit as a line, on a scale that shows both small and large ones.
+function curve(ratios) {
+  const scale = value => Math.log2(1 + Math.max(0, value));
+  const most = Math.max(scale(2), ...ratios.map(scale));
+  const y = value => 18 - 16 * scale(value) / most;
+  const points = ratios.map((value, index) => `${(index * 38 / Math.max(1, ratios.length - 1) + 1).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
+  const picture = svg("svg", { class: "curve", viewBox: "0 0 40 20", "aria-hidden": "true" });
+  picture.append(svg("line", { x1: 0, x2: 40, y1: y(1), y2: y(1) }), svg("polyline", { points }));
+  return picture;
 }

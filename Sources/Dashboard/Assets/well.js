@@ -1,16 +1,7 @@
 // The drill-down into a well: its time series and its film strip.
 
-import { make, figure, states } from "./plate.js";
-
-export const svg = (name, attributes = {}, text) => {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  if (text !== undefined) element.textContent = text;
-  return element;
-};
-
-const height = 170, top = 22, bottom = 22, left = 34, right = 8;
-const scale = value => Math.log10(1 + Math.max(0, value));
+import { Chart } from "./chart.js";
+import { decisionWords, figure, make, pictureAddress, query, severity, states } from "./words.js";
 
 export class WellView {
   constructor(address, openFrame, openView) {
@@ -36,6 +27,7 @@ export class WellView {
     this.title.textContent = `Well ${well}`;
     this.summary.textContent = "";
     this.series.replaceChildren();
+    this.chart = null;
     this.strip.replaceChildren();
     this.isLive = true;
     await this.refresh();
@@ -59,7 +51,7 @@ export class WellView {
         : `last good frame ${range.last_good ?? "none"}, first flagged ${range.first_bad}`);
     }
     const whole = data.decisions.find(decision => decision.frame === undefined);
-    if (whole) parts.push(`${words(whole.decision)} for the whole well (${whole.reviewer || "no name"})`);
+    if (whole) parts.push(`${decisionWords(whole.decision)} for the whole well (${whole.reviewer || "no name"})`);
     this.summary.textContent = parts.join(" · ");
     this.#mark();
   }
@@ -74,68 +66,9 @@ export class WellView {
   }
 
   #draw() {
-    const { buckets, threshold, transitions } = this.data;
-    const width = Math.max(240, this.series.clientWidth);
-    const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": this.#sentence() });
-    if (!buckets.length) return this.series.replaceChildren(picture);
-    const first = buckets[0].first, last = Math.max(first + 1, buckets[buckets.length - 1].last);
-    const most = Math.max(2 * (threshold || 1), ...buckets.map(bucket => bucket.high || 0));
-    const x = frame => left + (frame - first) / (last - first) * (width - left - right);
-    const y = value => height - bottom - scale(value) / scale(most) * (height - top - bottom);
-    this.x = { first, last, width };
-    for (const value of [0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000].filter(value => value <= most)) {
-      picture.append(svg("line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }),
-        svg("text", { class: "axis", x: left - 5, y: y(value) + 4, "text-anchor": "end" }, value));
-    }
-    this.#drawTransitions(picture, transitions, x, last);
-    const isSparse = buckets.length <= 150;
-    for (const bucket of buckets) {
-      const at = x((bucket.first + bucket.last) / 2);
-      if (bucket.unreadable) picture.append(svg("rect", { class: "lost", x: at - 2, y: height - bottom - 4, width: 4, height: 8 }));
-      if (bucket.high === undefined) continue;
-      if (isSparse && bucket.first === bucket.last) {
-        picture.append(svg("circle", { class: bucket.flagged ? "flag" : bucket.suspect ? "dot odd" : "dot", cx: at, cy: y(bucket.high), r: bucket.flagged ? 3.6 : 2.4 }));
-      } else {
-        picture.append(svg("line", { class: bucket.flagged ? "flagbar" : bucket.suspect ? "bar odd" : "bar", x1: at, x2: at, y1: y(bucket.low), y2: y(bucket.high) - 0.5 }));
-      }
-    }
-    if (threshold !== undefined) {
-      picture.append(svg("line", { class: "limit", x1: left, x2: width - right, y1: y(threshold), y2: y(threshold) }),
-        svg("text", { class: "limit-name", x: width - right, y: y(threshold) - 4, "text-anchor": "end" }, `threshold ${figure(threshold)}`));
-    }
-    picture.append(svg("text", { class: "axis", x: left, y: height - 5 }, `frame ${first}`),
-      svg("text", { class: "axis", x: width - right, y: height - 5, "text-anchor": "end" }, buckets[buckets.length - 1].last),
-      svg("text", { class: "axis", x: 2, y: 11 }, "severity"));
-    this.here = svg("line", { class: "here", x1: -9, x2: -9, y1: top - 6, y2: height - bottom });
-    picture.append(this.here);
-    picture.addEventListener("click", event => {
-      const box = picture.getBoundingClientRect();
-      const at = (event.clientX - box.left) / box.width * width;
-      this.#jump(first + (at - left) / (width - left - right) * (last - first));
-    });
-    this.series.replaceChildren(picture);
+    this.chart = new Chart(this.data, Math.max(240, this.series.clientWidth), frame => this.#jump(frame));
+    this.series.replaceChildren(this.chart.picture);
     this.#mark();
-  }
-
-  #drawTransitions(picture, transitions, x, last) {
-    transitions.forEach((transition, index) => {
-      const isOnset = transition.event === "ONSET";
-      const at = x(transition.frame);
-      if (isOnset) {
-        const end = transitions[index + 1] ? x(transitions[index + 1].frame) : x(last);
-        picture.append(svg("rect", { class: "bad", x: at, y: top - 6, width: Math.max(2, end - at), height: height - top - bottom + 6 }));
-      }
-      if (transitions.length > 24) return;
-      const isLate = at > (x(last) - 50);
-      picture.append(svg("line", { class: isOnset ? "change-line" : "change-line clear", x1: at, x2: at, y1: top - 6, y2: height - bottom }),
-        svg("text", { class: isOnset ? "change-text" : "change-text clear", x: isLate ? at - 3 : at + 3, y: isOnset ? top - 8 : top + 4, "text-anchor": isLate ? "end" : "start" },
-          `${isOnset ? "▼ ONSET" : "△ CLEAR"} ${transition.frame}`));
-    });
-  }
-
-  #sentence() {
-    const transitions = this.data.transitions.map(transition => `${transition.event} at frame ${transition.frame}`).join(", ");
-    return `Severity of ${this.data.frames} frames over time, threshold ${figure(this.data.threshold)}. ${transitions || "The well never turned faulty."}`;
   }
 
   #jump(frame) {
@@ -171,7 +104,7 @@ export class WellView {
     const button = make("button", { type: "button", className: isBad ? "bad" : isLost ? "lost" : "" });
     button.dataset.frame = frame.frame;
     button.dataset.file = frame.key;
-    const what = isLost ? `unreadable: ${frame.reason}` : `${frame.suspect ? states.suspect.words : frame.verdict}, severity ${figure(frame.severity)}`;
+    const what = isLost ? `unreadable: ${frame.reason}` : `${frame.suspect ? states.suspect.words : frame.verdict}, ${severity(frame)}`;
     button.setAttribute("aria-label", `Frame ${frame.frame}, ${what}`);
     button.title = what;
     if (isLost) {
@@ -198,11 +131,7 @@ export class WellView {
       button.setAttribute("aria-pressed", isHere);
       if (isHere) button.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
-    if (!this.here || !this.x) return;
-    const { first, last, width } = this.x;
-    const at = this.frame === null ? -9 : left + (this.frame - first) / (last - first) * (width - left - right);
-    this.here.setAttribute("x1", at);
-    this.here.setAttribute("x2", at);
+    this.chart?.mark(this.frame);
   }
 
   #step(event) {
@@ -213,22 +142,4 @@ export class WellView {
     button.focus();
     button.click();
   }
-}
-
-// Which of a well's frames of one number: its view, and its file where several say the same.
-export function frameQuery(frame) {
-  return query({ view: frame.view, file: frame.key });
-}
-
-// The end of an address. A form would write a space as a plus sign, which is none for the daemon.
-export function query(values) {
-  return Object.entries(values).map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
-}
-
-export function pictureAddress(run, well, frame, width, kind = "image") {
-  return `api/v1/runs/${encodeURIComponent(run)}/wells/${well}/frames/${frame.frame}/${kind}.png?${frameQuery(frame)}&width=${width}&v=${frame.sequence}`;
-}
-
-export function words(decision) {
-  return { fault: "True fault", "false-alarm": "False alarm", unsure: "Unsure", withdrawn: "Taken back" }[decision] || decision;
 }

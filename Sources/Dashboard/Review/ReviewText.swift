@@ -72,10 +72,10 @@ struct ReviewText {
             }
         }
         return """
-            <section><h2>Plate</h2><svg class="plate" viewBox="0 0 \(width) \(height)" role="img" \
-            aria-label="Plate map">\(drawing)</svg><p class="legend"><span class="k ok"></span> never faulty \
-            <span class="k some"></span> ! single frames flagged <span class="k bad"></span> × turned faulty \
-            <span class="k lost"></span> ? unreadable frames <span class="k none"></span> no frame</p></section>
+            <section><h2>Plate</h2><svg class="plate" viewBox="0 0 \(width) \(height)" role="group" \
+            aria-label="Plate map">\(drawing)</svg><p class="legend"><span><i class="k ok"></i> never faulty</span> \
+            <span><i class="k some"></i> ! single frames flagged</span> <span><i class="k bad"></i> × turned faulty</span> \
+            <span><i class="k lost"></i> ? unreadable frames</span> <span><i class="k none"></i> no frame</span></p></section>
 
             """
     }
@@ -107,7 +107,7 @@ struct ReviewText {
 
     private var table: String {
         var text = """
-            <section><h2>Usable range of each well</h2><table><thead><tr><th>well<th>frames<th>flagged<th>unreadable\
+            <section><h2>Usable range of each well</h2>\(HTMLText.wideTable("Usable range of each well"))<thead><tr><th>well<th>frames<th>flagged<th>unreadable\
             <th>last good<th>first flagged<th>worst severity<th>severity over time<th>reviewer says</tr></thead><tbody>
 
             """
@@ -125,19 +125,19 @@ struct ReviewText {
 
                 """
         }
-        return text + "</tbody></table></section>\n"
+        return text + "</tbody></table></div></section>\n"
     }
 
     private var decisions: String {
         let made = review.decisions.filter { $0.frame != nil }
         guard !made.isEmpty else { return "" }
         var text =
-            "<section><h2>Decisions on frames</h2><table><thead><tr><th>well<th>frame<th>decision</tr></thead><tbody>"
+            "<section><h2>Decisions on frames</h2>\(HTMLText.wideTable("Decisions on frames"))<thead><tr><th>well<th>frame<th>decision</tr></thead><tbody>"
         for decision in made {
             text +=
                 "<tr><th>\(decision.well) \(HTMLText.escaped(decision.view.words))<td>\(decision.frame.map { "\($0)" } ?? "")<td>\(Self.words(decision))</tr>\n"
         }
-        return text + "</tbody></table></section>\n"
+        return text + "</tbody></table></div></section>\n"
     }
 
     private static func words(_ decision: Reporting.Decision) -> String {
@@ -183,9 +183,9 @@ enum LensSection {
             <section><h2>Lenses</h2><p class="legend">Median severity of each lens, run by run (Levey-Jennings): \
             mean of the runs before this one, 1, 2 and 3 standard deviations around it; the ring is this run. From 3 \
             above on (×) look at the lens before its frames are faulty.</p>
-            <table><thead><tr><th>lens<th>frames<th>flagged<th>median severity<th>runs before<th>deviation\
+            \(HTMLText.wideTable("Lenses"))<thead><tr><th>lens<th>frames<th>flagged<th>median severity<th>runs before<th>deviation\
             <th>run by run</tr></thead><tbody>
-            \(rows.joined())</tbody></table></section>
+            \(rows.joined())</tbody></table></div></section>
 
             """
     }
@@ -291,6 +291,11 @@ enum HTMLText {
             }
         }
         return result
+    }
+
+    /// The beginning of a table that a narrow screen moves sideways, also by the keyboard; `</table></div>` ends it.
+    static func wideTable(_ name: String) -> String {
+        "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"\(escaped(name))\"><table>"
     }
 
     /// A number with as many digits as one reads.

@@ -17,6 +17,7 @@ struct Site: Sendable {
     /// Whether decisions may be made here.
     let mayDecide: Bool
     let alarms = AlarmTally()
+    let worstFaults = WorstFaults()
     let shelf = PictureShelf()
     let records = Worker(name: "autoqc.page")
     /// For the frames' files, which may lie on a share that hangs.
@@ -36,7 +37,8 @@ struct Site: Sendable {
             decisions: decisions,
             answers: answers,
             format: format,
-            lensHistory: lenses
+            lensHistory: lenses,
+            worstFaults: worstFaults
         )
     }
 

@@ -21,6 +21,8 @@ package protocol FrameJudge: Sendable {
 
     /// Share of normal frames that the calibration lets be called faulty; `nil` where it does not say.
     var falseAlarmRate: Double? { get }
+    /// Normal frames that the threshold was found from; `nil` where that is not known.
+    var calibrationFrames: Int? { get }
 
     /// Judges a frame; called from several threads at once.
     ///
@@ -44,6 +46,9 @@ extension FrameJudge {
 
     /// Not known.
     package var falseAlarmRate: Double? { nil }
+
+    /// Not known.
+    package var calibrationFrames: Int? { nil }
 
     /// Nothing to warn of.
     package func warning(for frame: Frame) -> String? { nil }
@@ -69,6 +74,9 @@ extension RunDetector: FrameJudge {
     /// What every run begins with.
     package var falseAlarmRate: Double? { base.falseAlarmRate }
 
+    /// The frames that this was found from.
+    package var calibrationFrames: Int? { base.calibrationFrames }
+
     /// The model as calibrated on the run, or the model as it came, which then shows the run its frames.
     package func judging(_ well: Well, of run: String) -> any FrameJudge { detector(for: well, of: run) }
 
@@ -90,6 +98,9 @@ extension WellDetector: FrameJudge {
 
     /// What its threshold was found for.
     package var falseAlarmRate: Double? { detector.falseAlarmRate }
+
+    /// The frames that this was found from.
+    package var calibrationFrames: Int? { detector.calibrationFrames }
 
     /// The file of the model calibrated on the run.
     package var modelPath: String? { path }

@@ -78,20 +78,13 @@ struct ViewState {
 
 extension PlateState {
     /// The wells of a run as the ledger knows them at the frame of an alarm.
-    init(at frame: FrameID, announced: Set<PlatePattern>, in ledger: FrameLedger, rules: PlateRules) throws {
-        let changes = try ledger.alarms(run: frame.run, events: [.shift, .drift])
+    init(at frame: FrameID, announced: [Alarm], in ledger: FrameLedger, rules: PlateRules) throws {
         self.init(
-            faulty: try ledger.wellStates(of: frame.run),
-            shifts: changes.filter { $0.event == .shift }.map(\.frame),
-            drifts: changes.filter { $0.event == .drift }.map(\.frame),
+            standings: try ledger.standings(of: frame.run),
+            changes: try ledger.alarms(run: frame.run, events: [.shift, .drift]),
             announced: announced,
             at: frame.index,
             rules: rules
         )
-    }
-
-    /// The patterns of a run whose alarm stands.
-    static func announced(of run: String, in ledger: FrameLedger) throws -> Set<PlatePattern> {
-        Set(try ledger.plateAlarms(run: run).compactMap { $0.pattern.flatMap(PlatePattern.init(name:)) })
     }
 }

@@ -29,7 +29,7 @@ struct PlateReport {
     func carryOut(after alarm: Alarm) throws {
         // Alone, so that two wells that change at once do not announce the same.
         try environment.logs.alone {
-            let announced = try PlateState.announced(of: alarm.frame.run, in: environment.ledger)
+            let announced = try environment.ledger.plateAlarms(run: alarm.frame.run)
             let state = try state(at: alarm.frame, announced: announced)
             try announce(state.transitions, after: alarm)
         }
@@ -37,12 +37,12 @@ struct PlateReport {
 
     /// Whether an alarm of the plate that stands and still holds speaks for a well's, so that the journal is not told of each.
     func speaks(for alarm: Alarm) throws -> Bool {
-        let announced = try PlateState.announced(of: alarm.frame.run, in: environment.ledger)
+        let announced = try environment.ledger.plateAlarms(run: alarm.frame.run)
         guard !announced.isEmpty else { return false }
         return try state(at: alarm.frame, announced: announced).speaks(for: alarm.frame.well)
     }
 
-    private func state(at frame: FrameID, announced: Set<PlatePattern>) throws -> PlateState {
+    private func state(at frame: FrameID, announced: [Alarm]) throws -> PlateState {
         try PlateState(at: frame, announced: announced, in: environment.ledger, rules: settings.plateRules)
     }
 
