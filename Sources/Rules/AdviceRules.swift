@@ -16,10 +16,12 @@ package struct AdviceRules: Sendable, Equatable {
         package let onset: Int
         /// The probable cause then.
         package let cause: Cause
+        /// Whether its last frames are normal, and only its `CLEAR` is still to come.
+        package let isClearing: Bool
 
-        /// Names both.
-        package init(onset: Int, cause: Cause) {
-            (self.onset, self.cause) = (onset, cause)
+        /// Gathers the three.
+        package init(onset: Int, cause: Cause, isClearing: Bool = false) {
+            (self.onset, self.cause, self.isClearing) = (onset, cause, isClearing)
         }
     }
 
@@ -85,8 +87,11 @@ package struct AdviceRules: Sendable, Equatable {
         at moment: Moment
     ) -> Changes {
         var changes = Changes()
-        let isPlate = isPlateFaulty(imaged: imaged.count, faulty.count)
-        let wish = isPlate ? onPlate(imaged, faulty, standing, moment) : nil
+        // Advice on the plate stands until its wells are clear, and is not given for wells that are about to be.
+        let isAdvised = standing.contains { $0.subject == .plate }
+        let counted = isAdvised ? faulty : faulty.filter { !$0.value.isClearing }
+        let isPlate = isPlateFaulty(imaged: imaged.count, counted.count)
+        let wish = isPlate ? onPlate(imaged, counted, standing, moment) : nil
         let wishes = isPlate ? [:] : onWells(faulty, standing, moment)
         for advice in standing {
             let isOver =

@@ -53,6 +53,17 @@ struct AdviceRulesTests {
         AdviceRules.Moment(index: index, well: try #require(Well("A1")), isFaulty: isFaulty)
     }
 
+    @Test func wellsThatMerelyWaitForTheirClearAreNoReasonForAdviceOnThePlate() throws {
+        let clearing = try faulty(eight).mapValues {
+            FaultyWell(onset: $0.onset, cause: $0.cause, isClearing: true)
+        }
+        #expect(try changes(clearing) == .init())
+        let one = clearing.merging(try faulty(["A1"])) { $1 }
+        #expect(try changes(one).given.isEmpty)
+        let advice = try given(.stop, eight)
+        #expect(try changes(clearing, standing: [advice]).over.isEmpty, "it stands until they are clear")
+    }
+
     @Test(
         arguments: zip(
             Cause.allCases,

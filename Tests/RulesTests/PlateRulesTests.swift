@@ -118,7 +118,6 @@ struct PlateStateTests {
         // Of a plate that recovers row by row, what is left is no pattern of its own.
         let left = try state(clearing: ["A3", "A4", "A5", "B3", "B4", "B5"], announced: [.allWells])
         #expect(left.transitions == [.ends(.allWells)] && left.standing.isEmpty)
-        #expect(try state(clearing: column + others).stopAdvice(share: 0.5) == nil)
     }
 
     @Test func theReasonOfAStandingPatternIsThatOfNow() throws {

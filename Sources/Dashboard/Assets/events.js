@@ -6,13 +6,13 @@ import { clock, keep, kept, local, make, query } from "./words.js";
 const groups = {
   all: [],
   wells: ["ONSET", "CLEAR", "SHIFT", "DRIFT"],
-  plate: ["PLATE", "PLATE-CLEAR", "STALLED", "STOP-ADVISED", "STOP-CLEAR"],
+  plate: ["PLATE", "PLATE-CLEAR", "STALLED", "PAUSE-ADVISED", "PAUSE-CLEAR", "STOP-ADVISED", "STOP-CLEAR"],
   detector: ["CANARY", "CANARY-CLEAR", "BEHIND", "BEHIND-CLEAR", "DISK-LOW", "DISK-CLEAR", "FAILED", "FAILED-CLEAR"],
 };
 // Events of one answer.
 const longest = 100;
-const loud = new Set(["ONSET", "PLATE", "STALLED", "STOP-ADVISED", "CANARY", "DISK-LOW", "FAILED"]);
-const signs = { ONSET: "×", PLATE: "×", "STOP-ADVISED": "■", STALLED: "‖", SHIFT: "!", DRIFT: "!", CANARY: "×", FAILED: "×", "DISK-LOW": "!", BEHIND: "!" };
+const loud = new Set(["ONSET", "PLATE", "STALLED", "PAUSE-ADVISED", "STOP-ADVISED", "CANARY", "DISK-LOW", "FAILED"]);
+const signs = { ONSET: "×", PLATE: "×", "PAUSE-ADVISED": "■", "STOP-ADVISED": "■", STALLED: "‖", SHIFT: "!", DRIFT: "!", CANARY: "×", FAILED: "×", "DISK-LOW": "!", BEHIND: "!" };
 
 export class EventList {
   constructor(address, open) {

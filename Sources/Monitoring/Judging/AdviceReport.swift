@@ -36,14 +36,18 @@ struct AdviceReport {
                 }
             )
             guard try isChange || isDue(standing, at: moment, of: run) else { return }
-            let states = try environment.ledger.wellStates(of: run)
+            let standings = try environment.ledger.standings(of: run)
             let onsets = try environment.ledger.onsets(of: run)
-            let faulty = states.filter(\.value).keys.map { well in
+            let faulty = standings.filter { $0.value.contains(where: \.isFaulty) }.map { well, views in
                 let onset = onsets[well] ?? (last.frame.index, .unknown)
-                return (well, AdviceRules.FaultyWell(onset: onset.frame, cause: onset.cause))
+                let isClearing = !views.isFaultyNow
+                return (
+                    well,
+                    AdviceRules.FaultyWell(onset: onset.frame, cause: onset.cause, isClearing: isClearing)
+                )
             }
             let changes = settings.adviceRules.changes(
-                imaged: Array(states.keys),
+                imaged: Array(standings.keys),
                 faulty: Dictionary(uniqueKeysWithValues: faulty),
                 standing: standing,
                 at: moment
