@@ -40,9 +40,6 @@ import Testing
                 (try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])?["well"] as? String
             }
             #expect(wells == Array(repeating: "B01", count: 4))
-            #expect(
-                try await run(["export", plate.out.path, "--run", "77"], in: plate.folder).printed.count > 0
-            )
         }
     }
 

@@ -33,6 +33,8 @@ from advice import FolderAdvice, PageAdvice
 AUTOQC, MODEL = (os.path.abspath(path) for path in sys.argv[1:3])
 WELLS = ["A1", "A2", "A3", "A4", "B1", "B2"]
 TIMES = 10
+# Columns and rows of the camera.
+SIZE = (640, 400)
 # What the camera may see, as faults of the simulator.
 KINDS = {
     "sharp": "[]",
@@ -65,7 +67,7 @@ def simulate(folder):
         script = folder / f"{kind}.yaml"
         script.write_text(f"faults: {faults}\n")
         command = [AUTOQC, "simulate", "plate", "--out", folder / kind, "--run", "sim", "--seed", "5", "--speed", "10000"]
-        command += ["--width", "640", "--height", "400"]
+        command += ["--width", str(SIZE[0]), "--height", str(SIZE[1])]
         command += ["--truth", folder / f"{kind}.csv", "--wells", str(len(WELLS)), "--frames", str(TIMES), "--faults", script]
         subprocess.run(command, check=True, capture_output=True)
         names = sorted({file.name.split("_")[1] for file in (folder / kind).glob("*.tiff")})

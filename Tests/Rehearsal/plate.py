@@ -25,6 +25,7 @@ from pymmcore_plus import configure_logging
 
 microscope.WELLS = [f"{row}{column}" for row in "ABCDEF" for column in (1, 2, 3, 4)]
 microscope.TIMES = 16
+microscope.SIZE = (1280, 800)
 microscope.KINDS |= {
     "bubble": "[{kind: air-bubble, form: dark-bubble, wells: all, strength: 0.7}]",
     "shadow": "[{kind: illumination, form: shadow, wells: all, strength: 0.9}]",
