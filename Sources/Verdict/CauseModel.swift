@@ -20,8 +20,8 @@ package struct CauseModel: Sendable, Equatable {
     /// A frame that is farther than this from every cause is like none.
     private let reach: Double
 
-    /// Below this confidence the answer is `unknown`.
-    package static let smallestConfidence = 0.6
+    /// Below this confidence, where all others together are likelier, the answer is `unknown`.
+    package static let smallestConfidence = 0.5
     /// Share of the identity in the covariance.
     private static let shrinkage = 0.15
     /// Of the frames it was fitted to, this share is within reach.
