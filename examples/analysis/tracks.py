@@ -3,8 +3,8 @@
 
 tracks.py OUT [WELL ...]    OUT is the output folder of `autoqc watch`; without names, all wells.
 
-Prints a table: cells per frame, tracks per 100 frames, and the median speed of a cell in pixels per frame, in all frames and in usable ones.
-A well where both agree lost nothing to its faults. Needs pandas, tifffile and trackpy (requirements.txt).
+Prints a table: cells per frame and how much that varies, tracks that break off (per 1000 cells and frames), and the median speed of a cell in
+pixels per frame, in all frames and in usable ones. Needs pandas, tifffile and trackpy (requirements.txt).
 """
 import io
 import os
@@ -44,21 +44,22 @@ def cells(frames):
 
 
 def figures(places, stretches):
-    """Cells per frame, tracks per 100 frames and median speed, over stretches of frames that are followed one by one."""
-    steps, tracks, frames, seen = [], 0, 0, 0
+    """Cells per frame and their spread, tracks that break off, and median speed; each stretch of frames is followed for itself."""
+    counts, steps, broken, seen = [], [], 0, 0
     for first, last, left_out in stretches:
         part = places[places.frame.between(first, last) & ~places.frame.isin(left_out)]
-        numbers = part.frame.nunique()
-        frames, seen = frames + numbers, seen + len(part)
-        if numbers < SHORTEST:
+        counts += list(part.groupby("frame").size())
+        if part.frame.nunique() < SHORTEST:
             continue
         linked = trackpy.filter_stubs(trackpy.link(part, STEP, memory=1), SHORTEST).reset_index(drop=True)
-        tracks += linked.particle.nunique()
+        seen += len(linked)
         for _, track in linked.groupby("particle"):
             track = track.sort_values("frame")
-            moved = numpy.hypot(track.x.diff(), track.y.diff()) / track.frame.diff()
-            steps += list(moved.dropna())
-    return seen / max(frames, 1), 100 * tracks / max(frames, 1), numpy.median(steps) if steps else float("nan")
+            broken += track.frame.max() < last - 1
+            steps += list((numpy.hypot(track.x.diff(), track.y.diff()) / track.frame.diff()).dropna())
+    if not steps:
+        return "no track".rjust(31)
+    return f"{numpy.mean(counts):6.1f} +- {numpy.std(counts):5.1f} {1000 * broken / seen:7.1f} {numpy.median(steps):8.2f}"
 
 
 def main():
@@ -66,7 +67,7 @@ def main():
     trackpy.quiet()
     frames, usable = table(out), table(out, "--usable")
     judged = frames[frames.state == "scored"]
-    print("well  frames usable | cells: all usable | tracks: all usable | speed: all usable")
+    print("well  frames  usable | all frames: cells, broken, speed  | usable frames: cells, broken, speed")
     for (run, well), rows in judged.groupby(["run", "well"]):
         if chosen and well not in chosen:
             continue
@@ -75,11 +76,7 @@ def main():
         bad = set(rows.frame[rows.verdict == "faulty"])
         everything = figures(places, [(rows.frame.min(), rows.frame.max(), set())])
         good = figures(places, [(row.first, row.last, bad) for row in intervals.itertuples()])
-        print(
-            f"{well:5} {len(rows):6} {intervals.frames.sum():6} |       {everything[0]:5.1f} {good[0]:5.1f} "
-            f"|       {everything[1]:6.1f} {good[1]:6.1f} |     {everything[2]:6.2f} {good[2]:6.2f}",
-            flush=True,
-        )
+        print(f"{well:5} {len(rows):6} {intervals.frames.sum():7} |  {everything}  |  {good}", flush=True)
 
 
 main()
