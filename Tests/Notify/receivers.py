@@ -162,7 +162,7 @@ class Broker:
     """A mosquitto with a password, and somebody who listens to it."""
 
     def __init__(self, folder, port):
-        self.folder, self.port, self.inbox, self.process = folder, port, Inbox(), None
+        self.folder, self.port, self.inbox, self.process, self.reader = folder, port, Inbox(), None, None
         passwords = folder / "passwords"
         passwords.touch(mode=0o600)
         subprocess.run(["mosquitto_passwd", "-b", passwords, "autoqc", "a secret"], check=True)
@@ -182,14 +182,17 @@ class Broker:
         command = ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(self.port), "-u", "reader", "-P", "another"]
         command += ["-t", "lab/autoqc", "-q", "1", "-i", "reader", "-c"]
         while self.process.poll() is None:
-            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as reader:
-                for line in reader.stdout:
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as self.reader:
+                for line in self.reader.stdout:
                     self.inbox.take(json.loads(line)["data"]["id"], line.strip())
             time.sleep(0.2)
 
     def stop(self):
         self.process.terminate()
         self.process.wait()
+        # It would wait for the broker for ever.
+        if self.reader:
+            self.reader.terminate()
 
 
 def executable(path, text):

@@ -83,8 +83,11 @@ struct ReceiverTests {
 
     @Test func aProgramThatReadsNothingAndLeavesChildrenHoldsUpNobody() async throws {
         try await withTemporaryFolder { folder in
-            let program = try script("sleep 3600 & exit 0", in: folder)
+            let mark = folder.appending(path: "mark").path
+            let program = try script("sleep 3600 & echo $! > '\(mark)'", in: folder)
             #expect(receiver(.command([program])).deliver(try message()) == .delivered)
+            let child = try String(contentsOfFile: mark, encoding: .utf8)
+            kill(try #require(Int32(child.trimmingCharacters(in: .whitespacesAndNewlines))), SIGKILL)
         }
     }
 
