@@ -66,7 +66,7 @@ package struct UsableTables {
     }
 
     /// Columns: `run`, `well`, `field`, `channel`, `plane`, `first` and `last` (indices of frames), `frames` (good ones in it),
-    /// `seconds` (from the completion of the first frame to that of the last).
+    /// `seconds` (from the writing of the first frame to that of the last).
     package static let ofIntervals = Table<Interval>([
         ("run", { .text($0.view.run) }),
         ("well", { .text($0.view.well.description) }),
@@ -123,7 +123,7 @@ private struct Gathered {
 
     mutating func add(_ point: FrameLedger.SeriesPoint) {
         let quality = quality(of: point)
-        points.append(UsableFrames.Point(index: point.frame, quality: quality, completed: point.completed))
+        points.append(UsableFrames.Point(index: point.frame, quality: quality, written: point.modified))
         switch quality {
         case .good, .suspect: break
         case .unreadable: unreadable += 1

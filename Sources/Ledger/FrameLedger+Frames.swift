@@ -330,6 +330,8 @@ extension FrameLedger {
         package let evidence: Double?
         /// When its file was complete.
         package let completed: Timestamp?
+        /// When its file was written.
+        package let modified: Timestamp?
         /// Its place in the order of recording, which no other frame has.
         package let sequence: Int64
     }
@@ -366,7 +368,7 @@ extension FrameLedger {
                 sql: """
                     SELECT frame, state, severity, threshold, verdict, well_faulty,
                         verdict = 'normal' AND severity > suspect_limit AS suspect,
-                        sequence, cause, evidence, completed_ns
+                        sequence, cause, evidence, completed_ns, mtime_ns
                     FROM frames
                     WHERE run = ? AND well = ? AND view = ? AND state <> 'skipped' ORDER BY frame, sequence
                     """,
@@ -390,6 +392,7 @@ extension FrameLedger {
                     cause: row[8],
                     evidence: row[9],
                     completed: (row[10] as Int64?).map { Timestamp(nanoseconds: $0) },
+                    modified: (row[11] as Int64?).map { Timestamp(nanoseconds: $0) },
                     sequence: row[7]
                 )
                 try body(point)

@@ -38,12 +38,12 @@ package struct UsableFrames: Sendable {
         package let index: Int
         /// How good it is.
         package let quality: Quality
-        /// When its file was complete; `nil` where that is not known.
-        package let completed: Timestamp?
+        /// When its file was written; `nil` where that is not known.
+        package let written: Timestamp?
 
         /// Gathers a frame.
-        package init(index: Int, quality: Quality, completed: Timestamp?) {
-            (self.index, self.quality, self.completed) = (index, quality, completed)
+        package init(index: Int, quality: Quality, written: Timestamp?) {
+            (self.index, self.quality, self.written) = (index, quality, written)
         }
     }
 
@@ -55,7 +55,7 @@ package struct UsableFrames: Sendable {
         package let last: Int
         /// Good frames in it.
         package let frames: Int
-        /// Seconds from the completion of the first frame to that of the last; `nil` where a time is not known.
+        /// Seconds from the writing of the first frame to that of the last; `nil` where that is not known, as within one file.
         package let seconds: Double?
     }
 
@@ -146,7 +146,7 @@ package struct UsableFrames: Sendable {
 
     private static func interval(_ first: Point, _ last: Point, frames: Int) -> Interval {
         var seconds: Double?
-        if let start = first.completed, let end = last.completed {
+        if let start = first.written, let end = last.written, start != end || first.index == last.index {
             seconds = Double(end.nanoseconds - start.nanoseconds) / 1e9
         }
         return Interval(first: first.index, last: last.index, frames: frames, seconds: seconds)

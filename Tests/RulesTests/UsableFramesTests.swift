@@ -13,7 +13,7 @@ struct UsableFramesTests {
                 UsableFrames.Point(
                     index: index * step,
                     quality: $0,
-                    completed: Timestamp(nanoseconds: Int64(index) * 8_000_000_000)
+                    written: Timestamp(nanoseconds: Int64(index) * 8_000_000_000)
                 )
             }
         }
@@ -66,7 +66,7 @@ struct UsableFramesTests {
 
     @Test func ofFramesWithTheSameIndexTheWorstCounts() {
         var points = Self.frames("ggggggg")
-        points.insert(UsableFrames.Point(index: 3, quality: .flagged, completed: nil), at: 4)
+        points.insert(UsableFrames.Point(index: 3, quality: .flagged, written: nil), at: 4)
         var rule = UsableFrames.Rule()
         (rule.bridged, rule.shortest) = (0, 2)
         let found = UsableFrames(points, rule: rule).intervals.map { [$0.first, $0.last] }
@@ -77,6 +77,12 @@ struct UsableFramesTests {
         let whole = UsableFrames(Self.frames("ggggfgggg"))
         #expect(whole.verdict == .usable && whole.usable == 8 && whole.missing == 0)
         #expect(try #require(whole.intervals.first).seconds == 64)
+        let page = Timestamp(nanoseconds: 5)
+        let pages = (0..<5).map { UsableFrames.Point(index: $0, quality: .good, written: page) }
+        #expect(
+            UsableFrames(pages).intervals.map(\.seconds) == [nil],
+            "pages of one file have no times of their own"
+        )
         let late = UsableFrames(Self.frames("ffffggggg ggg"))
         #expect(late.verdict == .partly && late.longest == 8 && late.missing == 1)
         #expect(UsableFrames(Self.frames("gf")).verdict == .not)
