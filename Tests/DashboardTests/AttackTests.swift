@@ -36,7 +36,8 @@ import Testing
 
     @Test func readersOfEventsWhoNeverReadSilenceNothing() async throws {
         try await withPage { page in
-            let readers = try (0..<300).map { _ in try Socket(port: page.visitor.port) }
+            // Of a client of its own: among so many at once, one request of the same client may be the one that is let go.
+            let readers = try (0..<300).map { _ in try Socket(port: page.visitor.port, from: "127.0.0.2") }
             // Some are closed already, so that others had room.
             for reader in readers { try? reader.ask("/api/v1/events?run=01") }
             try await expectAnswers(page)

@@ -104,14 +104,18 @@ package final class Socket: Sendable {
     private let descriptor: Int32
     private let port: Int
 
-    /// Connects to a port.
-    package init(port: Int) throws {
+    /// Connects to a port; another address of this machine, as 127.0.0.2, makes it another client.
+    package init(port: Int, from client: String = "127.0.0.1") throws {
         self.port = port
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(UInt16(port)).bigEndian
-        address.sin_addr.s_addr = unsafe inet_addr("127.0.0.1")
+        var own = Self.address(client, port: 0)
+        let bound = unsafe withUnsafePointer(to: &own) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard bound == 0 else { throw Visitor.Failure(description: "cannot be \(client)") }
+        var address = Self.address("127.0.0.1", port: port)
         var limit = timeval(tv_sec: 600, tv_usec: 0)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         let status = unsafe withUnsafePointer(to: &address) { pointer in
@@ -123,6 +127,14 @@ package final class Socket: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    private static func address(_ address: String, port: Int) -> sockaddr_in {
+        var full = sockaddr_in()
+        full.sin_family = sa_family_t(AF_INET)
+        full.sin_port = in_port_t(UInt16(port)).bigEndian
+        full.sin_addr.s_addr = unsafe inet_addr(address)
+        return full
+    }
 
     /// Makes the end of the connection a reset, as that of a program that is killed.
     package func breakOff() {
@@ -158,7 +170,9 @@ package final class Socket: Sendable {
         let count = unsafe buffer.withUnsafeMutableBytes {
             unsafe recv(descriptor, $0.baseAddress, $0.count, 0)
         }
-        guard count >= 0 else { throw Visitor.Failure(description: "no answer within ten minutes") }
+        guard count >= 0 else {
+            throw Visitor.Failure(description: "no answer: \(unsafe String(cString: strerror(errno)))")
+        }
         return count == 0 ? nil : Data(buffer[..<count])
     }
 
