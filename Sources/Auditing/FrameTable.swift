@@ -9,7 +9,7 @@ package import Tables
 /// `name=value;name=value`, in JSON an object), `verdict`, `suspect` (1 for a frame that passes with a severity above the lower limit,
 /// else 0), `area` (share of the frame), `bbox_x`, `bbox_y`, `bbox_width`,
 /// `bbox_height` (pixels), `cause`, `confidence` (0 to 1), `mask` (relative to the run's folder of the output), `well_faulty`,
-/// `tier`, `precision`, `change` (distance from the well's frames before it), `evidence` (for a fault, gathered over the
+/// `tier`, `precision`, `change` (distance from the well's frames before it), `arrival` (what is new in one place), `evidence` (for a fault, gathered over the
 /// well's frames), `model`, `completed`, `judged` (UTC).
 package enum FrameTable {
     /// The columns.
@@ -53,6 +53,7 @@ package enum FrameTable {
         ("tier", { ($0.judgement?.tier).map { .text($0.rawValue) } }),
         ("precision", { ($0.judgement?.precision).map { .text($0) } }),
         ("change", { ($0.judgement?.change).map { .number($0) } }),
+        ("arrival", { ($0.judgement?.arrival).map { .number($0) } }),
         ("evidence", { ($0.judgement?.evidence).map { .number($0) } }),
         ("model", { $0.model.map { .text($0) } }),
         ("completed", { $0.completed.map { .text($0.iso8601) } }),
