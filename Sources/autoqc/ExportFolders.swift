@@ -19,9 +19,14 @@ struct ExportFolders: ParsableArguments {
     var rois: String?
     @Option(help: "Write what is known of a run as an RO-Crate into this folder, without the frames.")
     var crate: String?
+    @Option(
+        help:
+            "Write a run for OMERO into this folder: words on wells as MIHCSME, faulty frames with their regions."
+    )
+    var omero: String?
 
     /// Whether any is asked for.
-    var isAsked: Bool { [omeZarr, labelImages, rois, crate].contains { $0 != nil } }
+    var isAsked: Bool { [omeZarr, labelImages, rois, crate, omero].contains { $0 != nil } }
 
     /// Writes those that are asked for; fails at the end where anything had to be left out.
     func write(_ ledger: FrameLedger, tree: OutputTree, run: String?) throws {
@@ -32,6 +37,7 @@ struct ExportFolders: ParsableArguments {
         }
         if let rois { isWhole = try writeMasks(.rois, ledger, tree, run, to: rois) && isWhole }
         if let crate { isWhole = try writeCrate(ledger, tree, run, to: crate) && isWhole }
+        if let omero { isWhole = try writeOmero(ledger, tree, run, to: omero) && isWhole }
         guard isWhole else { throw ExitCode.failure }
     }
 
@@ -120,5 +126,26 @@ struct ExportFolders: ParsableArguments {
         guard outcome.filesGone > 0 else { return true }
         Terminal.note("\(outcome.filesGone) files of frames are gone; the record has no digest of them")
         return false
+    }
+
+    private func writeOmero(
+        _ ledger: FrameLedger,
+        _ tree: OutputTree,
+        _ run: String?,
+        to folder: String
+    ) throws -> Bool {
+        let run = try LedgerOptions.run(run, in: ledger)
+        let files = try OmeroFiles(
+            run: run,
+            ledger: ledger,
+            tree: tree,
+            version: AutoQC.configuration.version,
+            folder: folder
+        )
+        var terminal = Terminal()
+        let outcome = try files.write { terminal.progress("\($0): faulty frames written") }
+        let left = outcome.leftOut > 0 ? "; \(outcome.leftOut) whose files are gone left out" : ""
+        terminal.progress("\(folder): run \(run), \(outcome.frames) faulty frames\(left)", isLast: true)
+        return outcome.leftOut == 0
     }
 }
