@@ -18,7 +18,9 @@ package struct ExportFolder: Sendable {
     /// When the export began, also where it was killed since; documents carry this time.
     package let begun: Timestamp
 
-    /// Begins an export, or goes on with it. `parts` say which export it is: its form, its choices and the state of what it reads.
+    /// Begins an export, or goes on with it.
+    ///
+    /// `parts` say which export it is: its form, its choices and the state of what it reads.
     ///
     /// Throws where the folder holds anything else.
     package init(_ path: String, parts: [String]) throws {
