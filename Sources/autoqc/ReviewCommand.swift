@@ -39,9 +39,7 @@ struct ReviewCommand: ParsableCommand {
         try OutputFile.check(html, isText: true)
         let ledger = try output.open()
         try LedgerOptions.check(run: oneRun, in: ledger)
-        guard let run = try oneRun ?? ledger.runs().first?.run else {
-            throw DataError("\(output.out): no frame has an outcome yet")
-        }
+        let run = try LedgerOptions.run(oneRun, in: ledger)
         var options = ReviewPage.Options()
         options.largestSize = megabytes * 1_000_000
         options.lenses = try lenses.trend(of: ledger).charts(of: run)
