@@ -11,3 +11,4 @@
 #include "normalisation.h"
 #include "pixels.h"
 #include "simulation.h"
+#include "winograd.h"
