@@ -11,26 +11,29 @@ import sys
 
 
 def medians(program):
+    """By name and side the median of each round, with its unit."""
     figures = {}
     for path in sorted(glob.glob(f"{sys.argv[1]}/{program}-*.json")):
         with open(path) as file:
             for entry in json.load(file):
-                figures.setdefault(entry["name"], []).append((entry["median"], entry["unit"]))
+                key = entry["name"], entry.get("side")
+                figures.setdefault(key, []).append((entry["median"], entry["unit"]))
     return figures
 
 
 def main():
     ours, theirs = medians("autoqc"), medians("torch")
-    print("| | autoqc | PyTorch | PyTorch / autoqc | by round |\n|---|---|---|---|---|")
-    for name, found in theirs.items():
-        if name not in ours or len(ours[name]) != len(found):
-            sys.exit(f"autoqc has {len(ours.get(name, []))} figures of '{name}', PyTorch {len(found)}")
-        rounds = [other / own for (own, _), (other, _) in zip(ours[name], found)]
-        own, other = (statistics.median(value for value, _ in pairs) for pairs in (ours[name], found))
+    print("| | PyTorch's side | autoqc | PyTorch | PyTorch / autoqc | by round |\n|---|---|---|---|---|---|")
+    for (name, side), found in sorted(theirs.items(), key=lambda item: item[0][0]):
+        own = ours.get((name, None), [])
+        if len(own) != len(found):
+            sys.exit(f"autoqc has {len(own)} figures of '{name}', PyTorch {len(found)} ({side})")
+        rounds = [other / mine for (mine, _), (other, _) in zip(own, found)]
+        mine, other = (statistics.median(value for value, _ in pairs) for pairs in (own, found))
         unit = found[0][1]
         by_round = ", ".join(f"{ratio:.2f}" for ratio in rounds)
         ratio = statistics.median(rounds)
-        print(f"| {name} | {own:.3f} {unit} | {other:.3f} {unit} | {ratio:.2f} | {by_round} |")
+        print(f"| {name} | {side} | {mine:.3f} {unit} | {other:.3f} {unit} | {ratio:.2f} | {by_round} |")
 
 
 if __name__ == "__main__":

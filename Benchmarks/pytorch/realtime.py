@@ -1,15 +1,16 @@
-"""The networks of autoqc in PyTorch, timed on the CPU: realtime.py network|training|published JSON PASSES
+"""The networks of autoqc in PyTorch, timed on the CPU: realtime.py network|training|published JSON PASSES SIDE
 
-The realtime U-Net of Sources/Networks/RealtimeUNet.swift, one pass of 1280 x 800 and one training step of 8 crops of 192 x 192;
-the published pDDPM U-Net of Sources/Networks/UNet.swift, one pass of 192 x 192 and, as `published`, one training step of 8 crops. Eager
-mode in float32, channels last, which is the faster layout on CPUs. The published step is also timed in the usual layout and
-compiled, and the fastest of the three is written. QUICK=1 takes small networks: whether it runs, not how fast. Prints and
-writes figures of the names and units of `autoqc measure`.
+The realtime U-Net of Sources/Networks/RealtimeUNet.swift, one pass of 1280 x 800 and one training step of crops of 192 x 192; the
+published pDDPM U-Net of Sources/Networks/UNet.swift, one pass of 192 x 192 and, as `published`, one training step. SIDE is how
+PyTorch runs them: `eager` in the usual layout, `channels-last`, `compiled` (channels last, too), `bf16` and `bf16-compiled`
+(channels last under autocast); the first three are float32. BATCH is the number of crops (default 8). QUICK=1 takes a small
+published network: whether it runs, not how fast. Prints and writes figures of the names and units of `autoqc measure`.
 """
 
 import json
 import math
 import os
+import resource
 import sys
 import time
 
@@ -178,58 +179,68 @@ def trainer(network, batch=8, crop=192, patch=64):
     return step
 
 
+SIDES = ("eager", "channels-last", "compiled", "bf16", "bf16-compiled")
+
+
+def sided(network, side):
+    """A network as one of SIDES runs it; bf16 is autocast, channels last."""
+    if side != "eager":
+        network = network.to(memory_format=torch.channels_last)
+    if side.endswith("compiled"):
+        network = torch.compile(network)
+    if not side.startswith("bf16"):
+        return network
+
+    def mixed(x, timesteps):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return network(x, timesteps).float()
+
+    mixed.parameters = network.parameters
+    return mixed
+
+
 def main():
-    group, path, passes = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    group, path, passes, side = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+    if side not in SIDES:
+        sys.exit(f"'{side}' is none of {', '.join(SIDES)}")
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     torch.manual_seed(1)
+    batch = int(os.environ.get("BATCH", "8"))
     entries = []
 
-    def measure(name, body, unit, scale):
-        times = []
+    def note(name, values, unit):
+        values = sorted(values)
+        median, p90 = values[len(values) // 2], values[min(len(values) * 9 // 10, len(values) - 1)]
+        entries.append({"name": name, "side": side, "median": median, "p90": p90, "unit": unit})
+        print(f"torch {side} {name} {median:.3f} {p90:.3f} {unit}", flush=True)
+
+    def measure(name, body, unit="s", scale=1):
+        times, work = [], []
         for _ in range(passes + 1):  # the first pass makes plans and buffers
-            start = time.perf_counter()
+            start, busy = time.perf_counter(), time.process_time()
             body()
             times.append(scale * (time.perf_counter() - start))
-        times = sorted(times[1:])
-        median, p90 = times[len(times) // 2], times[min(len(times) * 9 // 10, len(times) - 1)]
-        entries.append({"name": name, "median": median, "p90": p90, "unit": unit})
-        print(f"torch {name} {median:.3f} {p90:.3f} {unit}", flush=True)
-
-    def measure_published_step():
-        quick = os.environ.get("QUICK") == "1"
-        size, shape = ((32, (1, 2, 2), 1), (2, 48, 24)) if quick else ((128, (1, 2, 2), 3), (8, 192, 96))
-
-        def eager():
-            return Published(*size)
-
-        def channels_last():
-            return Published(*size).to(memory_format=torch.channels_last)
-
-        def compiled():
-            return torch.compile(channels_last())
-
-        before = len(entries)
-        for make in (eager, channels_last, compiled):
-            try:
-                measure(f"published step {make.__name__}", trainer(make(), *shape), "s", 1)
-            except Exception as error:
-                print(f"torch published step {make.__name__} cannot be had: {error}".splitlines()[0], flush=True)
-        fastest = min(entries[before:], key=lambda entry: entry["median"])
-        entries[before:] = [{**fastest, "name": "published step"}]
+            work.append(scale * (time.process_time() - busy))
+        note(name, times[1:], unit)
+        if unit == "s":
+            note(f"{name} processor time", work[1:], unit)
 
     def measure_pass(name, network, height, width):
-        network = network.eval().to(memory_format=torch.channels_last)
+        network = sided(network.eval(), side)
         image, timesteps = torch.full((1, 1, height, width), 0.5), torch.tensor([49])
         with torch.inference_mode():
-            measure(name, lambda: network(image, timesteps), "s", 1)
+            measure(name, lambda: network(image, timesteps))
 
     if group == "network":
         measure_pass("pddpm pass", Published(), 192, 192)
         measure_pass("realtime pass", Realtime(), 800, 1280)
     elif group == "training":
-        measure("training bare step", trainer(Realtime().to(memory_format=torch.channels_last)), "ms", 1000)
+        measure("training bare step", trainer(sided(Realtime(), side), batch), "ms", 1000)
     else:
-        measure_published_step()
+        quick = os.environ.get("QUICK") == "1"
+        size, crop, patch = ((32, (1, 2, 2), 1), 48, 24) if quick else ((128, (1, 2, 2), 3), 192, 96)
+        measure("published step", trainer(sided(Published(*size), side), batch, crop, patch))
+        note("published peak memory", [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024], "MiB")
     with open(path, "w") as file:
         json.dump(entries, file, indent=2)
 

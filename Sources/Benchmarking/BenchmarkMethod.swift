@@ -200,6 +200,7 @@ package struct ModelMethod: BenchmarkMethod {
         var variant = ReferenceVariant()
         variant.range = range
         (variant.halvesNoise, variant.drawsNoisePerWindow) = (published != nil, published != nil)
+        variant.samplesLatent = published?.network.sampledLatent != nil
         let reconstruction = scorer.reconstruction(of: frame, variant: variant) { report($0.done, $0.all) }
         return Assessment(
             map: scorer.map(of: reconstruction),

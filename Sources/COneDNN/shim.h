@@ -82,6 +82,11 @@ static inline bool aqc_prefers_own_convolutions(void) {
         (isa & dnnl_cpu_isa_avx512_core_amx) != dnnl_cpu_isa_avx512_core_amx;
 }
 
+// Whether the package's own convolutions by minimal filtering are to be used where they fit.
+static inline bool aqc_prefers_winograd(void) {
+    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+}
+
 // Whether the CPU itself multiplies bfloat16.
 static inline bool aqc_multiplies_bfloat16(void) {
     return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;

@@ -29,13 +29,15 @@ package enum ReferenceNetwork {
         }
     }
 
-    /// Images N x W x W x 1 at one timestep each to their reconstructions; a VAE takes the mean of its latent vector.
+    /// Images N x W x W x 1 at one timestep each to their reconstructions.
     ///
-    /// In [-1, 1], but for f-AnoGAN, which is trained on [0, 1].
-    package func reconstructed(_ images: Variable, timesteps: [Int]) -> Variable {
+    /// In [-1, 1], but for f-AnoGAN, which is trained on [0, 1]. A VAE takes the mean of its latent vector, or a sample of it
+    /// from `latentNoise`: N x latent standard normal numbers.
+    package func reconstructed(_ images: Variable, timesteps: [Int], latentNoise: Variable? = nil) -> Variable
+    {
         switch self {
         case .unet(let network): network(images, timesteps: timesteps)
-        case .autoencoder(let network): network(images)
+        case .autoencoder(let network): network(images, latentNoise: latentNoise)
         case .fanogan(let network): network.reconstructed(images)
         }
     }
@@ -74,6 +76,12 @@ package enum NetworkConfiguration: Sendable, Equatable, Codable {
         case .autoencoder(let configuration): configuration.channels
         case .fanogan: 128
         }
+    }
+
+    /// Length of a VAE's latent vector; `nil` for the other networks.
+    package var sampledLatent: Int? {
+        guard case .autoencoder(let configuration) = self else { return nil }
+        return configuration.variational?.latent
     }
 
     /// Height and width of a window must be multiples of this.

@@ -139,8 +139,8 @@ package final class ReferenceReconstructor: Reconstructor {
 /// `predict` maps images N x W x W x 1 at one timestep each to as many reconstructions, both in [-1, 1]; in [0, 1] for
 /// f-AnoGAN, whose generator and encoder were trained on such images.
 package struct WindowReconstructor {
-    /// Images at one timestep each to their reconstructions.
-    package typealias Predict = (_ images: Variable, _ timesteps: [Int]) -> Variable
+    /// Images at one timestep each, and numbers to sample a VAE's latent vector from, to their reconstructions.
+    package typealias Predict = (_ images: Variable, _ timesteps: [Int], _ latentNoise: Variable?) -> Variable
 
     let method: Method
     let settings: ReferenceSettings
@@ -168,10 +168,13 @@ package struct WindowReconstructor {
     func reconstruct(_ windows: [Float], from first: Int, noise: WindowNoise) -> [Float] {
         let size = settings.window * settings.window
         precondition(windows.count % size == 0, "\(windows.count) pixels are no windows of \(size)")
-        guard method != .fanogan else { return passed(windows) }
+        guard method != .fanogan else { return passed(windows, latentNoise: nil) }
         let clean = windows.map { 2 * $0 - 1 }
         let patches = settings.patches
-        let predicted = passed(noised(clean, patches: patches, from: first, noise: noise))
+        let predicted = passed(
+            noised(clean, patches: patches, from: first, noise: noise),
+            latentNoise: noise.latents(windows: first..<first + windows.count / size)
+        )
         guard patches.count > 1 else { return predicted.map { 0.5 * ($0 + 1) } }
         var result = clean
         for start in stride(from: 0, to: clean.count, by: size) {
@@ -213,13 +216,14 @@ package struct WindowReconstructor {
         return result
     }
 
-    private func passed(_ images: [Float]) -> [Float] {
+    private func passed(_ images: [Float], latentNoise: Variable?) -> [Float] {
         let count = images.count / (settings.window * settings.window)
         let shape = [count, settings.window, settings.window, 1]
         return Recording.off {
             predict(
                 Variable(constant: Tensor(images, shape: shape)),
-                Array(repeating: settings.timestep, count: count)
+                Array(repeating: settings.timestep, count: count),
+                latentNoise
             ).value.values
         }
     }

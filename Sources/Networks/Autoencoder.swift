@@ -42,12 +42,23 @@ package final class Autoencoder: Network {
         }
     }
 
-    /// Reconstructs images, N x H x W x 1 in [-1, 1]; a VAE from the latent's mean.
+    /// Reconstructs images, N x H x W x 1 in [-1, 1]; a VAE from the latent's mean, or from a sample of it.
     ///
-    /// H and W are multiples of the configuration's `sizeMultiple`; a VAE's are its `imageSize`.
-    package func callAsFunction(_ x: Variable) -> Variable {
+    /// H and W are multiples of the configuration's `sizeMultiple`; a VAE's are its `imageSize`. `latentNoise` are N x latent
+    /// standard normal numbers.
+    package func callAsFunction(_ x: Variable, latentNoise: Variable? = nil) -> Variable {
         guard bottleneck != nil else { return decoder(compressed(x), skips: [], time: nil) }
-        return decoded(encoded(x).mean)
+        let distribution = encoded(x)
+        guard let latentNoise else { return decoded(distribution.mean) }
+        return decoded(Self.sample(of: distribution, noise: latentNoise))
+    }
+
+    /// A latent drawn from its distribution (Kingma and Welling 2014, equation 10), from standard normal numbers.
+    package static func sample(
+        of distribution: (mean: Variable, logVariance: Variable),
+        noise: Variable
+    ) -> Variable {
+        distribution.mean + distribution.logVariance.affine(scale: 0.5).exponential() * noise
     }
 
     /// The mean and the logarithm of the variance of a VAE's latent, N x latent each.

@@ -51,24 +51,24 @@ extension Variable {
                 )
             )
         }
-        var result = plainConvolution(weights: weights, bias: bias, geometry: geometry)
-        if let addend { result = result + addend }
+        let result = plainConvolution(weights: weights, bias: bias, geometry: geometry, adding: addend)
         return activation == .silu ? result.silu() : result
     }
 
     private func plainConvolution(
         weights: Variable,
         bias: Variable?,
-        geometry: ConvolutionGeometry
+        geometry: ConvolutionGeometry,
+        adding addend: Variable? = nil
     ) -> Variable {
         let result = value.convolution(
             weights: weights.value,
             bias: bias?.value,
             geometry: geometry,
-            adding: nil,
+            adding: addend?.value,
             activation: .identity
         )
-        let inputs = [self, weights] + (bias.map { [$0] } ?? [])
+        let inputs = [self, weights, bias, addend].compactMap { $0 }
         return Variable(value: result, inputs: inputs) { [self] upstream in
             let data =
                 wantsGradient
@@ -77,10 +77,11 @@ extension Variable {
                 weights.wantsGradient
                 ? convolutionWeightGradient(upstream: upstream, kernel: weights.shape, geometry: geometry)
                 : nil
-            guard let bias else { return [data, weight] }
+            let ofAddend = addend.map { _ in [upstream] } ?? []
+            guard let bias else { return [data, weight] + ofAddend }
             let shift =
                 bias.wantsGradient ? upstream.sumOverPixels().sumOverRows().reshaped(bias.shape) : nil
-            return [data, weight, shift]
+            return [data, weight, shift] + ofAddend
         }
     }
 
@@ -91,13 +92,17 @@ extension Variable {
         geometry: ConvolutionGeometry
     ) -> Variable {
         let result = Tensor(uninitialized: size)
-        ConvolutionPlan.run(
-            .dataGradient,
-            source: result,
-            weights: weights.value,
-            destination: value,
-            geometry: geometry
-        )
+        if let kernel = WinogradConvolution(images: size, weights: weights.shape, geometry) {
+            kernel.runDataGradient(upstream: value, weights: weights.value, into: result)
+        } else {
+            ConvolutionPlan.run(
+                .dataGradient,
+                source: result,
+                weights: weights.value,
+                destination: value,
+                geometry: geometry
+            )
+        }
         return Variable(value: result, inputs: [self, weights]) { second in
             let upstream =
                 self.wantsGradient
@@ -117,13 +122,17 @@ extension Variable {
         geometry: ConvolutionGeometry
     ) -> Variable {
         let result = Tensor(uninitialized: kernel)
-        ConvolutionPlan.run(
-            .weightGradient,
-            source: value,
-            weights: result,
-            destination: upstream.value,
-            geometry: geometry
-        )
+        if let winograd = WinogradConvolution(images: shape, weights: kernel, geometry) {
+            winograd.runWeightGradient(images: value, upstream: upstream.value, into: result)
+        } else {
+            ConvolutionPlan.run(
+                .weightGradient,
+                source: value,
+                weights: result,
+                destination: upstream.value,
+                geometry: geometry
+            )
+        }
         return Variable(value: result, inputs: [self, upstream]) { [self] second in
             let data =
                 wantsGradient
@@ -172,6 +181,12 @@ extension Tensor {
         // Each value of the result takes as many multiplications and additions as a filter has weights.
         let operations = 2 * Double(result.count) * Double(weights.count / weights.shape[0])
         KernelTimes.measure(kind, operations: operations) {
+            if activation == .identity,
+                let kernel = WinogradConvolution(images: shape, weights: weights.shape, geometry)
+            {
+                kernel.run(images: self, weights: weights, bias: bias, addend: addend, into: result)
+                return
+            }
             ConvolutionPlan.run(
                 .forward(hasBias: bias != nil, activation: activation, accumulates: addend != nil),
                 source: self,

@@ -41,7 +41,9 @@ enum DirectConvolution {
 extension Compute {
     /// Runs a computation with the convolutions of oneDNN alone: the package's own convolutions are compared with these.
     package static func withLibraryConvolutions<Result>(_ body: () throws -> Result) rethrows -> Result {
-        try DirectConvolution.$isAllowed.withValue(false, operation: body)
+        try DirectConvolution.$isAllowed.withValue(false) {
+            try WinogradConvolution.$isAllowed.withValue(false, operation: body)
+        }
     }
 }
 

@@ -112,6 +112,7 @@ package struct Tensor: Sendable {
     enum Layout: Hashable {
         case plan(ConvolutionPlan)
         case direct(shape: [Int])
+        case winograd(shape: [Int])
     }
 
     init(count: Int) {
@@ -189,16 +190,43 @@ package struct Tensor: Sendable {
 
 /// Keeps freed buffers for the next tensor of the same size, so that a training step or a frame allocates nothing once
 /// the first one has run.
+///
+/// Buffers of other sizes go back to the system when a new one would take more memory than was ever in use at once.
 struct BufferPool: ~Copyable {
     static let shared = BufferPool()
     /// oneDNN's widest loads are 64 bytes.
     static let alignment = 64
-    /// Freed memory beyond this goes back to the system.
-    private static let limit = 2 << 30
+    /// Memory that may be kept in any case.
+    private static let least = 2 << 30
 
     @safe private struct State {
         var free: [Int: [UnsafeMutableRawPointer]] = unsafe [:]
-        var heldBytes = 0
+        var freeBytes = 0
+        var usedBytes = 0
+        var mostUsedBytes = BufferPool.least
+
+        mutating func take(_ size: Int) -> UnsafeMutableRawPointer? {
+            usedBytes += size
+            mostUsedBytes = max(mostUsedBytes, usedBytes)
+            if let pointer = unsafe free[size]?.popLast() {
+                freeBytes -= size
+                return unsafe pointer
+            }
+            while usedBytes + freeBytes > mostUsedBytes { releaseLargest() }
+            return nil
+        }
+
+        mutating func give(_ pointer: UnsafeMutableRawPointer, _ size: Int) {
+            (usedBytes, freeBytes) = (usedBytes - size, freeBytes + size)
+            unsafe free[size, default: []].append(pointer)
+        }
+
+        private mutating func releaseLargest() {
+            let sizes = unsafe free.filter { unsafe !$0.value.isEmpty }.map { unsafe $0.key }
+            guard let size = sizes.max(), let pointer = unsafe free[size]?.popLast() else { return }
+            freeBytes -= size
+            unsafe pointer.deallocate()
+        }
     }
 
     // The pointers in the state are to buffers that nobody else uses any more.
@@ -206,10 +234,8 @@ struct BufferPool: ~Copyable {
 
     func buffer(bytes: Int) -> UnsafeMutableRawPointer {
         let size = Self.rounded(bytes)
-        let reused = state.withLock { state -> SendableBuffer? in
-            guard let pointer = unsafe state.free[size]?.popLast() else { return nil }
-            state.heldBytes -= size
-            return unsafe SendableBuffer(pointer: pointer)
+        let reused = state.withLock { state in
+            unsafe state.take(size).map { unsafe SendableBuffer(pointer: $0) }
         }
         if let reused { return unsafe reused.pointer }
         return UnsafeMutableRawPointer.allocate(byteCount: size, alignment: Self.alignment)
@@ -218,13 +244,7 @@ struct BufferPool: ~Copyable {
     func give(_ pointer: UnsafeMutableRawPointer, bytes: Int) {
         let size = Self.rounded(bytes)
         let buffer = unsafe SendableBuffer(pointer: pointer)
-        let kept = state.withLock { state in
-            guard state.heldBytes + size <= Self.limit else { return false }
-            state.heldBytes += size
-            unsafe state.free[size, default: []].append(buffer.pointer)
-            return true
-        }
-        if !kept { unsafe pointer.deallocate() }
+        state.withLock { unsafe $0.give(buffer.pointer, size) }
     }
 
     private static func rounded(_ bytes: Int) -> Int {

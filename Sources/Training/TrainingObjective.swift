@@ -219,18 +219,18 @@ final class ReferenceObjective: TrainingObjective {
         return WindowLoss.of(prediction, clean: clean, kept: kept)
     }
 
-    /// The loss with the latent vector drawn from the distribution that the encoder gives (Kingma and Welling 2014,
-    /// equation 10).
+    /// The loss with the latent vector drawn from the distribution that the encoder gives.
     private func variationalLoss(
         of images: Variable,
         clean: [Float],
         network: Autoencoder,
         using random: inout SplitMix64
     ) -> Variable {
-        let (mean, logVariance) = network.encoded(images)
+        let distribution = network.encoded(images)
+        let (mean, logVariance) = distribution
         let draws = (0..<mean.value.count).map { _ in random.nextGaussian() }
         let noise = Variable(constant: Tensor(draws, shape: mean.shape))
-        let latent = mean + logVariance.affine(scale: 0.5).exponential() * noise
+        let latent = Autoencoder.sample(of: distribution, noise: noise)
         let divergence = (mean * mean + logVariance.exponential() - logVariance)
             .affine(scale: 0.5, shift: -0.5).sum()
         return WindowLoss.of(network.decoded(latent), clean: clean, kept: nil) + divergence

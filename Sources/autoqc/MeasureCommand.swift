@@ -57,6 +57,11 @@ struct MeasureOptions: ParsableArguments {
         transform: NumberOption.within(1...10_000)
     )
     var passes: Int?
+    @Option(
+        help: "Crops of a training step (default: 8, with --quick 2).",
+        transform: NumberOption.within(1...1024)
+    )
+    var batch: Int?
 
     func validate() throws {
         guard precision?.isSupported ?? true else {
@@ -64,6 +69,7 @@ struct MeasureOptions: ParsableArguments {
         }
     }
 
+    var trainingBatch: Int { batch ?? (quick ? 2 : 8) }
     var count: Int { passes ?? (quick ? 1 : 5) }
     var height: Int { quick ? 192 : 800 }
     var width: Int { quick ? 320 : 1280 }

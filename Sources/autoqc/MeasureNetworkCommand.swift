@@ -61,16 +61,17 @@ struct MeasureNetworkCommand: MeasureGroup {
     ) throws {
         let x = Variable(constant: Tensor(repeating: 0.5, shape: images))
         var passes: [KernelTimes] = []
-        let totals = Recording.off {
-            Measurements.seconds(measurements.count) {
+        let durations = Recording.off {
+            Measurements.durations(measurements.count) {
                 passes.append(KernelTimes.of { _ = network(x) }.times)
             }
         }
+        let totals = durations.map(\.wall)
         passes.removeFirst()
         let operations = passes[0].operations()
         let bare = try bareConvolutions(of: passes[0], name: name, into: &measurements)
         try measurements.add("\(name) work", [operations / 1e9], unit: "GFLOP")
-        try measurements.add("\(name) pass", totals, unit: "s")
+        try measurements.add("\(name) pass", durations)
         try measurements.add("\(name) speed", totals.map { operations / $0 / 1e9 }, unit: "GFLOP/s")
         try measurements.add("\(name) of bare speed", totals.map { 100 * bare.fastest / $0 }, unit: "%")
         try measurements.add(

@@ -20,7 +20,7 @@ struct MeasureTrainingCommand: MeasureGroup {
 
     static func measure(into measurements: inout Measurements) async throws {
         let options = measurements.options
-        let (batch, crop) = options.quick ? (2, 64) : (8, 192)
+        let (batch, crop) = (options.trainingBatch, options.quick ? 64 : 192)
         let architecture = try options.architecture()
         try await MeasuredFrames.withFolder { folder in
             let frames = try FrameSet(paths: try MeasuredFrames.write(4, to: folder, options))
@@ -49,19 +49,18 @@ struct MeasureTrainingCommand: MeasureGroup {
         _ options: Trainer.Options,
         _ frames: FrameSet
     ) throws -> [Double] {
-        try stepSeconds(
+        try steps(
             of: Trainer(options: options, frames: frames, diffusion: MeasuredFrames.diffusion),
             count: count
-        )
+        ).map(\.wall)
     }
 
-    /// Seconds of each of some steps of a training.
-    static func stepSeconds(of trainer: Trainer, count: Int) throws -> [Double] {
-        let clock = ContinuousClock()
-        var ends = [clock.now]
+    /// Durations of each of some steps of a training.
+    static func steps(of trainer: Trainer, count: Int) throws -> [Measurements.Duration] {
+        var ends: [Measurements.Moment] = []
         // The first step makes plans and buffers, and the noise.
-        try trainer.run(report: { _ in ends.append(clock.now) }, shouldStop: { ends.count > count + 1 })
-        return zip(ends.dropFirst(), ends.dropFirst(2)).map { ($1 - $0) / .seconds(1) }
+        try trainer.run(report: { _ in ends.append(.now) }, shouldStop: { ends.count > count })
+        return zip(ends, ends.dropFirst()).map { $1.since($0) }
     }
 
     private static func bareSteps(

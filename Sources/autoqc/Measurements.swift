@@ -12,6 +12,28 @@ import Tensors
 
 /// Measured figures, printed as `name median p90 unit` and on request written as JSON.
 struct Measurements {
+    /// Seconds by the clock, and of processor time (user and system) of all threads.
+    struct Duration {
+        let wall: Double
+        let processor: Double
+    }
+
+    /// A point in time from which a duration is measured.
+    struct Moment {
+        private let wall: ContinuousClock.Instant
+        private let processor: Double
+
+        static var now: Moment {
+            var time = timespec()
+            unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+            return Moment(wall: .now, processor: Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec))
+        }
+
+        func since(_ start: Moment) -> Duration {
+            Duration(wall: (wall - start.wall) / .seconds(1), processor: processor - start.processor)
+        }
+    }
+
     struct Entry: Encodable {
         let name: String
         let median: Double
@@ -40,12 +62,24 @@ struct Measurements {
 
     /// Seconds of each of `count` runs, after one that makes plans and buffers and is not counted.
     static func seconds(_ count: Int, _ body: () throws -> Void) rethrows -> [Double] {
-        let clock = ContinuousClock()
-        return try (0...count).map { _ in
-            let start = clock.now
+        try durations(count, body).map(\.wall)
+    }
+
+    /// Durations of each of `count` runs, after one that makes plans and buffers and is not counted.
+    static func durations(_ count: Int, _ body: () throws -> Void) rethrows -> [Duration] {
+        try (0...count).map { _ in
+            let start = Moment.now
             try body()
-            return (clock.now - start) / .seconds(1)
+            return Moment.now.since(start)
         }.dropFirst().map { $0 }
+    }
+
+    /// Adds how long something took by the clock, and how long all threads together worked on it.
+    ///
+    /// Other work on the machine moves the first far more than the second.
+    mutating func add(_ name: String, _ times: [Duration]) throws {
+        try add(name, times.map(\.wall), unit: "s")
+        try add("\(name) processor time", times.map(\.processor), unit: "s")
     }
 
     /// Measures something in milliseconds.

@@ -16,6 +16,10 @@ struct PublishedScoringOptions: ParsableArguments {
     var halfPrecisionNoise = false
     @Flag(help: "Draw a noise field for each window, as the published system does.")
     var noisePerWindow = false
+    @Flag(
+        help: "Draw a VAE's latent vector for each window, as the published system does, instead of its mean."
+    )
+    var sampleLatent = false
     @Option(
         help:
             "Reconstruct each frame with N noise seeds: mean scores and maps, and the scores' standard deviation.",
@@ -27,7 +31,8 @@ struct PublishedScoringOptions: ParsableArguments {
     var given: [String] {
         let all: [(String, Bool)] = [
             ("--published-scaling", publishedScaling), ("--half-precision-noise", halfPrecisionNoise),
-            ("--noise-per-window", noisePerWindow), ("--noise-seeds", noiseSeeds != nil),
+            ("--noise-per-window", noisePerWindow), ("--sample-latent", sampleLatent),
+            ("--noise-seeds", noiseSeeds != nil),
         ]
         return all.filter(\.1).map(\.0)
     }
@@ -64,6 +69,9 @@ final class UnjudgedScores {
                 "\(options.given.joined(separator: ", ")): for models of the reference profile only"
             )
         }
+        guard !options.sampleLatent || settings?.network.sampledLatent != nil else {
+            throw ValidationError("--sample-latent: \(path) has no latent vector to draw; it is no VAE")
+        }
         self.options = options
         let precision = precision ?? model.description.automaticPrecision
         scorer = try FrameScorer(model: model, path: path, precision: precision)
@@ -84,6 +92,7 @@ final class UnjudgedScores {
             var variant = ReferenceVariant()
             (variant.range, variant.halvesNoise) = (range, options.halfPrecisionNoise)
             variant.drawsNoisePerWindow = options.noisePerWindow
+            variant.samplesLatent = options.sampleLatent
             if number > 0 { variant.noiseSeed = settings.noiseSeed &+ UInt64(number) }
             let reconstruction = scorer.reconstruction(of: frame, variant: variant) { progress in
                 let (done, passes) = (number * progress.all + progress.done, seeds * progress.all)

@@ -106,7 +106,7 @@ struct SlidingReconstructionTests {
             method: .pddpm,
             settings: settings,
             noise: WindowNoise(noise.values),
-            predict: { network($0, timesteps: $1) }
+            predict: ReferenceNetwork.unet(network).reconstructed
         )
     }
 }

@@ -12,3 +12,4 @@
 #include "normalisation.h"
 #include "pixels.h"
 #include "simulation.h"
+#include "winograd.h"
