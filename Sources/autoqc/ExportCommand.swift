@@ -18,8 +18,8 @@ struct ExportCommand: ParsableCommand {
             CSV with a header line (RFC 4180), or with --jsonl one JSON object a line; times are UTC; scores, severity and area \
             have all their digits. --usable prints which frames of which wells can be used, an interval a row; --wells \
             prints a row for each well. --labels prints what reviewers decided as a list of labelled frames, which `train`, `calibrate` and \
-            `benchmark` take. --record prints what a run came to, as JSON. --ome-zarr and --label-images write folders. All \
-            three leave out what cannot be read any more or cannot be named (pages of movies, in a list), say so, and exit with \
+            `benchmark` take. --record prints what a run came to, as JSON. --ome-zarr, --label-images and --stacks write folders. \
+            These and --labels leave out what cannot be read any more or cannot be named (pages of movies, in a list), say so, and exit with \
             1 then.
             """
     )
@@ -54,22 +54,16 @@ struct ExportCommand: ParsableCommand {
         transform: LedgerOptions.well
     )
     var oneWell: Well?
-    @Option(
-        help: "Fewest good frames of an interval of usable frames.",
-        transform: NumberOption.within(1...NumberOption.frames.upperBound)
-    )
-    var shortest = UsableFrames.Rule().shortest
-    @Option(
-        help: "So many flagged, unreadable or missing frames in a row do not end an interval.",
-        transform: NumberOption.within(NumberOption.frames)
-    )
-    var bridge = UsableFrames.Rule().bridged
-    @Flag(help: "Suspect frames are not usable.")
-    var withoutSuspects = false
+    @OptionGroup var usableFrames: UsableOptions
     @Option(help: "Write a run as an OME-Zarr 0.5 plate with masks as labels into this folder.")
     var omeZarr: String?
     @Option(help: "Write the masks as label images (16-bit TIFF) into this folder.")
     var labelImages: String?
+    @Option(
+        help:
+            "Write the files of each interval of usable frames as a list that ImageJ and Fiji open as a stack into this folder."
+    )
+    var stacks: String?
     @Flag(help: "With --ome-zarr: flagged frames only.")
     var flaggedOnly = false
 
@@ -80,6 +74,7 @@ struct ExportCommand: ParsableCommand {
         try LedgerOptions.check(run: oneRun, well: oneWell, in: opened)
         if let omeZarr { return try writePlate(opened, to: omeZarr) }
         if let labelImages { return try writeLabelImages(opened, to: labelImages) }
+        if let stacks { return try writeStackLists(opened, to: stacks) }
         switch content {
         case .frames: try printFrames(opened)
         case .usable: try printRows(usable(opened).intervals, UsableTables.ofIntervals)
@@ -99,12 +94,13 @@ struct ExportCommand: ParsableCommand {
 
     private func printFrames(_ opened: FrameLedger) throws {
         let table = FrameTable.table
-        var text = jsonl ? "" : table.header + "\n"
+        let form: TableForm = jsonl ? .jsonLines : .csv
+        var text = table.header(form).map { $0 + "\n" } ?? ""
         try opened.forEach { record in
             guard oneRun == nil || record.frame?.run == oneRun,
                 oneWell == nil || record.frame?.well == oneWell
             else { return }
-            text += (jsonl ? try table.json(record) : table.csv(record)) + "\n"
+            text += try table.line(FrameTable.Row(record, in: ledger.tree), form) + "\n"
             guard text.utf8.count >= Self.flushed else { return }
             try StandardStreams.write(text)
             text = ""
@@ -113,26 +109,43 @@ struct ExportCommand: ParsableCommand {
     }
 
     private func usable(_ opened: FrameLedger) throws -> UsableTables {
-        var rule = UsableFrames.Rule()
-        (rule.shortest, rule.bridged, rule.suspectsAreGood) = (shortest, bridge, !withoutSuspects)
+        // The frames of a stack follow one another.
+        let rule = stacks == nil ? usableFrames.rule() : usableFrames.rule(bridged: 0)
         return try UsableTables(ledger: opened, tree: ledger.tree, run: oneRun, well: oneWell, rule: rule)
     }
 
     private func printRows<Row>(_ rows: [Row], _ table: Table<Row>) throws {
-        let lines = try rows.map { jsonl ? try table.json($0) : table.csv($0) }
-        for line in jsonl ? lines : [table.header] + lines { try Terminal.say(line) }
+        let form: TableForm = jsonl ? .jsonLines : .csv
+        if let header = table.header(form) { try Terminal.say(header) }
+        for row in rows { try Terminal.say(table.line(row, form)) }
     }
 
     private func printLabels(_ opened: FrameLedger) throws {
         let table = try LabelTable(ledger: opened, tree: ledger.tree, run: oneRun)
         try Terminal.say(LabelTable.header)
         for row in table.rows { try Terminal.say(LabelTable.csv(row)) }
+        if table.disputed > 0 {
+            Terminal.note(
+                "\(table.disputed) frames that reviewers disagree on are no label; `autoqc review` lists them"
+            )
+        }
         if table.pagesLeftOut > 0 {
             Terminal.note(
                 "\(table.pagesLeftOut) frames are pages of movies, which a list cannot name; they are left out"
             )
             throw ExitCode.failure
         }
+    }
+
+    private func writeStackLists(_ opened: FrameLedger, to folder: String) throws {
+        try OutputFolderPath.make(folder)
+        let outcome = try StackLists.write(usable(opened), ledger: opened, to: folder)
+        let left =
+            outcome.leftOut > 0
+            ? "; \(outcome.leftOut) intervals are pages of movies, which a list cannot name, and left out"
+            : ""
+        Terminal.note("\(folder): \(outcome.lists) lists of \(outcome.frames) usable frames\(left)")
+        if outcome.leftOut > 0 { throw ExitCode.failure }
     }
 
     private func chosenRun(_ opened: FrameLedger) throws -> String {
@@ -148,6 +161,7 @@ struct ExportCommand: ParsableCommand {
         guard there.isEmpty else {
             throw DataError("\(folder): is not empty; name a new folder")
         }
+        try OutputFolderPath.make(folder)
         let run = try chosenRun(opened)
         let archive = PlateArchive(
             run: run,
@@ -182,6 +196,7 @@ struct ExportCommand: ParsableCommand {
     }
 
     private func writeLabelImages(_ opened: FrameLedger, to folder: String) throws {
+        try OutputFolderPath.make(folder)
         let outcome = try LabelImages.write(run: oneRun, ledger: opened, tree: ledger.tree, to: folder)
         let left = outcome.leftOut > 0 ? "; \(outcome.leftOut) masks cannot be read" : ""
         Terminal.note("\(folder): \(outcome.written) label images\(left)")

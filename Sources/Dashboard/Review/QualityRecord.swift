@@ -2,6 +2,7 @@ package import Foundation
 package import Ledger
 import Plate
 package import Reporting
+import Rules
 
 /// What a run came to, as JSON for programs: `docs/quality-record.schema.json` describes every field.
 ///
@@ -88,9 +89,7 @@ package struct QualityRecord: Sendable {
 
     private static func metrics(_ review: RunReview) -> [Metric] {
         let share = review.judged > 0 ? Double(review.flagged) / Double(review.judged) : 0
-        let decided = { (kind: Decision.Kind) in
-            Double(review.decisions.count { $0.kind == kind && $0.frame != nil })
-        }
+        let decided = { (opinion: Opinion) in Double(review.reviews.frames(opinion)) }
         return [
             Metric(name: "wells", value: Double(review.wellCount), unit: "wells"),
             Metric(name: "frames_judged", value: Double(review.judged), unit: "frames"),
@@ -129,6 +128,6 @@ extension QualityRecord.Document.Well {
         firstFlaggedFrame = review.range?.firstBad
         worstSeverity = review.worst
         transitions = review.transitions
-        decision = review.decision?.kind.rawValue
+        decision = review.opinion?.rawValue
     }
 }
