@@ -229,6 +229,8 @@ def flagged_frames(stage, browser, pictures):
     check(browser.run("document.querySelector('[data-decision=\"false-alarm\"]').getAttribute('aria-pressed')") == "true", "P goes back, where the decision stands")
     browser.press("z")
     browser.until(f"{place}.endsWith('you decided on 2.')", "Z takes it back")
+    browser.press("f")
+    stands_at(4)
     browser.run("""(fetch => { window.sent = 0; window.fetch = (address, options) => {
         window.sent += options?.method === 'POST'; return fetch(address, options); }; })(window.fetch); document.getElementById('note').focus()""")
     browser.press("a")
