@@ -18,23 +18,32 @@ import Testing
             }
             let watch = try Program(plate.watchArguments + ["--once"], in: folder)
             #expect(try await watch.end() == 0)
-            let log = DecisionLog(OutputTree(root: plate.out.path))
-            let well = try #require(Well("B1"))
             for (frame, kind) in [(0, Decision.Kind.fault), (1, .falseAlarm), (2, .unsure)] {
-                try log.add(
-                    Decision(
-                        run: "01",
-                        well: well,
-                        frame: frame,
-                        kind: kind,
-                        note: "a \"bubble\",\nreally",
-                        reviewer: "Ada",
-                        decided: Timestamp(nanoseconds: 1_795_341_601_000_000_000)
-                    )
-                )
+                try decide(plate, frame, kind, by: "Ada", note: "a \"bubble\",\nreally")
             }
             try await body(plate)
         }
+    }
+
+    /// What a reviewer says of a frame of B1.
+    private func decide(
+        _ plate: TestPlate,
+        _ frame: Int,
+        _ kind: Decision.Kind,
+        by reviewer: String,
+        note: String = ""
+    ) throws {
+        try DecisionLog(OutputTree(root: plate.out.path)).add(
+            Decision(
+                run: "01",
+                well: try #require(Well("B1")),
+                frame: frame,
+                kind: kind,
+                note: note,
+                reviewer: reviewer,
+                decided: Timestamp(nanoseconds: 1_795_341_601_000_000_000)
+            )
+        )
     }
 
     private func run(_ arguments: [String], _ plate: TestPlate) async throws -> String {
@@ -64,44 +73,24 @@ import Testing
     @Test func aCalibrationThatMissesTrueFaultsIsNotWritten() async throws {
         try await withReviewedPlate { plate in
             // Two frames with the same fault as the true one are called normal, and insisted on.
-            let well = try #require(Well("B1"))
-            try DecisionLog(OutputTree(root: plate.out.path)).add(
-                Decision(
-                    run: "01",
-                    well: well,
-                    frame: 2,
-                    kind: .falseAlarm,
-                    note: "",
-                    reviewer: "Ada",
-                    decided: Timestamp(nanoseconds: 1_795_341_602_000_000_000)
-                )
-            )
+            try decide(plate, 2, .falseAlarm, by: "Ada")
             let model = plate.folder.appending(path: "new.safetensors").path
-            let arguments = ["calibrate", Program.model, "--from", plate.out.path, "--out", model, "--threads", "1"]
+            let arguments = [
+                "calibrate", Program.model, "--from", plate.out.path, "--out", model, "--threads", "1",
+            ]
             let program = try Program(arguments + ["--keep-outliers", "--copies", "0"], in: plate.folder)
             #expect(try await program.end() == 1, "\(program.said)")
-            #expect(program.said.contains("would find 0 of 1 true faults that were flagged; nothing is written"))
+            #expect(
+                program.said.contains("would find 0 of 1 true faults that were flagged; nothing is written")
+            )
             #expect(!FileManager.default.fileExists(atPath: model))
         }
     }
 
     @Test func whereReviewersDisagreeNothingIsFittedToAFrame() async throws {
         try await withReviewedPlate { plate in
-            let log = DecisionLog(OutputTree(root: plate.out.path))
-            let well = try #require(Well("B1"))
-            for (frame, kind) in [(0, Decision.Kind.fault), (1, .fault)] {
-                try log.add(
-                    Decision(
-                        run: "01",
-                        well: well,
-                        frame: frame,
-                        kind: kind,
-                        note: "",
-                        reviewer: "Bob",
-                        decided: Timestamp(nanoseconds: 1_795_341_602_000_000_000)
-                    )
-                )
-            }
+            try decide(plate, 0, .fault, by: "Bob")
+            try decide(plate, 1, .fault, by: "Bob")
             let labels = try Program(["export", plate.out.path, "--labels"], in: plate.folder)
             #expect(try await labels.end() == 0)
             #expect(labels.table.map { $0["frame"] } == ["0"] && labels.table[0]["reviewer"] == "Ada; Bob")
