@@ -142,7 +142,11 @@ let package = Package(
         ),
         .target(
             name: "Exporting",
-            dependencies: ["Plate", "Files", "Tables", "Frames", "Ledger", "Rules", "Reporting", "Training"]
+            dependencies: [
+                "Plate", "Files", "Digests", "Mathematics", "Tables", "Frames", "Tensors", "Ledger", "Rules",
+                "Reporting",
+                "Training",
+            ]
         ),
         .target(
             name: "Simulation",
@@ -237,6 +241,10 @@ let package = Package(
                 "Auditing", "Acquisition", "Ledger", "Rules", "Reporting", "Tables", "Frames", "Plate",
                 "TestSupport",
             ]
+        ),
+        .testTarget(
+            name: "ExportingTests",
+            dependencies: ["Exporting", "Ledger", "Reporting", "Frames", "Plate", "TestSupport"]
         ),
         .testTarget(
             name: "ReportingTests",

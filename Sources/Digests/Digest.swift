@@ -9,7 +9,34 @@ package enum Digest {
         unsafe data.withUnsafeBytes { bytes in
             _ = unsafe SHA256(bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count, &digest)
         }
-        return digest.map { byte in
+        return digits(digest)
+    }
+
+    /// The digest of a file, read piece by piece; `nil` where it cannot be read.
+    package static func sha256(file path: String) -> String? {
+        guard let file = FileHandle(forReadingAtPath: path), let context = unsafe EVP_MD_CTX_new() else {
+            return nil
+        }
+        defer { unsafe EVP_MD_CTX_free(context) }
+        guard unsafe EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else { return nil }
+        do {
+            while let piece = try file.read(upToCount: pieceBytes), !piece.isEmpty {
+                unsafe piece.withUnsafeBytes { bytes in
+                    _ = unsafe EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
+                }
+            }
+        } catch {
+            return nil
+        }
+        var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
+        unsafe EVP_DigestFinal_ex(context, &digest, nil)
+        return digits(digest)
+    }
+
+    private static let pieceBytes = 1 << 20
+
+    private static func digits(_ digest: [UInt8]) -> String {
+        digest.map { byte in
             let digits = String(byte, radix: 16)
             return digits.count == 1 ? "0" + digits : digits
         }.joined()

@@ -1,5 +1,4 @@
 import Foundation
-import Frames
 package import Ledger
 package import Plate
 package import Reporting
@@ -122,46 +121,5 @@ extension LabelTable.Row {
         mask = isFaulty ? path.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil } : nil
         cause = isFaulty && judgement.cause.cause != .unknown ? judgement.causeName : nil
         (self.frame, self.decisions) = (frame, decisions)
-    }
-}
-
-/// The masks of a run as label images: TIFF of 16 bit, 0 for normal pixels and a number for each region, largest first.
-package enum LabelImages {
-    /// Writes `RUN/NAME.labels.tiff` for every mask into a folder, which is made; says how many, and how many masks were not
-    /// readable.
-    package static func write(
-        run: String?,
-        ledger: FrameLedger,
-        tree: OutputTree,
-        to folder: String
-    ) throws -> (written: Int, leftOut: Int) {
-        var (written, leftOut) = (0, 0)
-        for run in try run.map({ [$0] }) ?? ledger.runs().map(\.run) {
-            // Frames of two runs may have the same name.
-            let folder = "\(folder)/\(SafeName.of(run))"
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            for well in try ledger.wells(of: run) where well.flagged > 0 {
-                for record in try ledger.records(of: well.well, run: run, .init(flaggedOnly: true)) {
-                    guard let name = record.judgement?.maskPath.flatMap(Sidecars.name(ofMask:)) else {
-                        continue
-                    }
-                    let isWritten = try write(
-                        "\(tree.masks(run: run))/\(name).mask.tiff",
-                        to: "\(folder)/\(name).labels.tiff"
-                    )
-                    (written, leftOut) = isWritten ? (written + 1, leftOut) : (written, leftOut + 1)
-                }
-            }
-        }
-        return (written, leftOut)
-    }
-
-    private static func write(_ mask: String, to path: String) throws -> Bool {
-        guard let reader = try? TIFFReader(path: mask), let frame = try? reader.frame(page: 0) else {
-            return false
-        }
-        let labels = LabelImage(Mask(frame))
-        try TIFFWriter.write(labels.frame, to: path, type: .uint16, pixelSize: reader.pixelSize)
-        return true
     }
 }

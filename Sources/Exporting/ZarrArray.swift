@@ -1,90 +1,145 @@
+import Files
 import Foundation
 import Frames
 import Plate
 
-/// A three-dimensional array of Zarr version 3 on disk, one plane a chunk, gzip; planes of nothing but 0 are left out, as 0 is
-/// what a reader takes for a chunk that is not there.
-struct ZarrArray {
-    enum Kind: Int, Comparable {
+/// A three-dimensional array of Zarr version 3 in one file: a plane a chunk, gzip, all of them in one shard.
+///
+/// A plane is read without the others, and a plate is a few hundred files. The shard has the chunks as they come and then their places, 16 bytes
+/// a plane. A plane of nothing but 0 has no chunk, as 0 is what a reader takes for a chunk that is not there.
+final class ZarrArray {
+    enum Kind: String, Comparable {
         case uint8
         case uint16
+        case uint32
         case float32
 
-        /// The smallest that holds the values as they are.
-        static func holding(_ pixels: [Float]) -> Kind {
-            var kind = Kind.uint8
-            for pixel in pixels {
-                if pixel != pixel.rounded() || pixel < 0 || pixel > 65_535 { return .float32 }
-                if pixel > 255 { kind = .uint16 }
-            }
-            return kind
+        /// What holds the grey values of a frame as they are.
+        init(_ type: TIFFWriter.SampleType) {
+            self =
+                switch type {
+                case .uint8: .uint8
+                case .uint16: .uint16
+                case .float32: .float32
+                }
         }
 
-        static func < (left: Kind, right: Kind) -> Bool { left.rawValue < right.rawValue }
+        private var bytes: Int {
+            switch self {
+            case .uint8: 1
+            case .uint16: 2
+            case .uint32, .float32: 4
+            }
+        }
+
+        /// A plane as a chunk: rounded to whole numbers where the kind has no others; `nil` for a plane of 0.
+        func chunk(_ pixels: [Float]) -> [UInt8]? {
+            guard pixels.contains(where: { $0 != 0 }) else { return nil }
+            return GzipData.compressed(packed(pixels))
+        }
+
+        private func packed(_ pixels: [Float]) -> [UInt8] {
+            func whole(_ pixel: Float, below limit: Float) -> UInt32 {
+                pixel > 0 ? UInt32(min(pixel + 0.5, limit)) : 0
+            }
+            return unsafe [UInt8](unsafeUninitializedCapacity: pixels.count * bytes) { target, count in
+                for (index, pixel) in pixels.enumerated() {
+                    switch self {
+                    case .uint8: unsafe target[index] = UInt8(whole(pixel, below: 255))
+                    case .uint16: unsafe Self.put(whole(pixel, below: 65_535), 2, at: 2 * index, target)
+                    case .uint32: unsafe Self.put(whole(pixel, below: 4e9), 4, at: 4 * index, target)
+                    case .float32: unsafe Self.put(pixel.bitPattern, 4, at: 4 * index, target)
+                    }
+                }
+                count = pixels.count * bytes
+            }
+        }
+
+        @inline(__always) private static func put(
+            _ value: UInt32,
+            _ bytes: Int,
+            at offset: Int,
+            _ target: UnsafeMutableBufferPointer<UInt8>
+        ) {
+            for byte in 0..<bytes {
+                unsafe target[offset + byte] = UInt8(truncatingIfNeeded: value >> UInt32(8 * byte))
+            }
+        }
+
+        static func < (left: Kind, right: Kind) -> Bool { left.bytes < right.bytes }
     }
 
-    let folder: URL
-    let kind: Kind
+    private let path: String
+    private let handle: Durable.Handle
+    /// Where the chunk of each plane begins, and its bytes.
+    private var places: [(UInt64, UInt64)]
+    private var end: UInt64 = 0
+    /// What stands for a chunk that is not there.
+    private static let missing = (UInt64.max, UInt64.max)
 
-    /// Writes the metadata of the array `0` of a group: planes x height x width.
-    init(_ group: URL, kind: Kind, planes: Int, _ size: (height: Int, width: Int)) throws {
-        folder = group.appending(path: "0")
-        self.kind = kind
-        var codecs: [[String: Any]] = [["name": "bytes"]]
-        if kind != .uint8 { codecs[0]["configuration"] = ["endian": "little"] }
-        codecs.append(["name": "gzip", "configuration": ["level": 1]])
+    /// Begins an array of planes x height x width in a folder, which is made.
+    init(_ folder: ExportFolder, kind: Kind, planes: Int, _ size: (height: Int, width: Int)) throws {
+        let bytes: [String: Any] = ["name": "bytes", "configuration": ["endian": "little"]]
+        let gzip: [String: Any] = ["name": "gzip", "configuration": ["level": 1]]
+        let shards: [String: Any] = [
+            "chunk_shape": [1, size.height, size.width], "codecs": [bytes, gzip],
+            "index_codecs": [bytes], "index_location": "end",
+        ]
         let grid: [String: Any] = [
-            "name": "regular", "configuration": ["chunk_shape": [1, size.height, size.width]],
+            "name": "regular", "configuration": ["chunk_shape": [planes, size.height, size.width]],
         ]
         let keys: [String: Any] = ["name": "default", "configuration": ["separator": "/"]]
-        try ZarrGroup.write(
-            [
-                "zarr_format": 3, "node_type": "array", "shape": [planes, size.height, size.width],
-                "data_type": "\(kind)", "chunk_grid": grid, "chunk_key_encoding": keys, "fill_value": 0,
-                "codecs": codecs, "attributes": [String: Any](), "dimension_names": ["t", "y", "x"],
-            ],
-            to: folder
+        let document: [String: Any] = [
+            "zarr_format": 3, "node_type": "array", "shape": [planes, size.height, size.width],
+            "data_type": kind.rawValue, "chunk_grid": grid, "chunk_key_encoding": keys, "fill_value": 0,
+            "codecs": [["name": "sharding_indexed", "configuration": shards] as [String: Any]],
+            "attributes": [String: Any](), "dimension_names": ["t", "y", "x"],
+        ]
+        try folder.add("zarr.json") { try ExportedJSON.data(document) }
+        path = "\(folder.path)/c/0/0/0"
+        try Durable.makeFolders(Durable.parent(path))
+        handle = try Durable.Handle(
+            path + Durable.temporarySuffix,
+            flags: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW,
+            operation: "create"
         )
+        places = Array(repeating: Self.missing, count: planes)
     }
 
-    /// Writes one plane; values must be of the array's kind.
-    func write(_ pixels: [Float], plane: Int) throws {
-        guard pixels.contains(where: { $0 != 0 }) else { return }
-        let bytes: [UInt8] =
-            switch kind {
-            case .uint8: pixels.map { UInt8(saturating: $0) }
-            case .uint16:
-                pixels.flatMap { pixel in
-                    let value = UInt16(saturating: pixel)
-                    return [UInt8(value & 255), UInt8(value >> 8)]
+    /// Adds the chunk of a plane; one without is of 0.
+    func add(_ chunk: [UInt8]?, plane: Int) throws {
+        guard let chunk else { return }
+        try handle.write(chunk)
+        places[plane] = (end, UInt64(chunk.count))
+        end += UInt64(chunk.count)
+    }
+
+    /// Ends the array, which has its name from now on.
+    func finish() throws {
+        try handle.write(
+            places.flatMap { place in
+                [place.0, place.1].flatMap { value in
+                    (0..<8).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) }
                 }
-            case .float32: pixels.packed
             }
-        let place = folder.appending(path: "c/\(plane)/0")
-        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
-        try Data(GzipData.compressed(bytes)).write(to: place.appending(path: "0"))
+        )
+        try Durable.rename(path + Durable.temporarySuffix, to: path)
     }
 }
 
 /// A folder of Zarr version 3 that holds others.
 enum ZarrGroup {
-    /// Makes the folder with what OME says of it, and what autoqc says.
-    static func make(_ folder: URL, ome: [String: Any]? = nil, autoqc: [String: Any]? = nil) throws {
+    /// The version of OME-Zarr.
+    static let version = "0.5"
+
+    /// The document of the folder: what OME says of it, and what autoqc says.
+    static func document(ome: [String: Any]? = nil, autoqc: [String: Any]? = nil) -> [String: Any] {
         var attributes: [String: Any] = [:]
         if var ome {
-            ome["version"] = "0.5"
+            ome["version"] = version
             attributes["ome"] = ome
         }
         attributes["autoqc"] = autoqc
-        try write(["zarr_format": 3, "node_type": "group", "attributes": attributes], to: folder)
-    }
-
-    static func write(_ metadata: [String: Any], to folder: URL) throws {
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let data = try JSONSerialization.data(
-            withJSONObject: metadata,
-            options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        )
-        try data.write(to: folder.appending(path: "zarr.json"))
+        return ["zarr_format": 3, "node_type": "group", "attributes": attributes]
     }
 }

@@ -112,6 +112,15 @@ package enum Durable {
         }
     }
 
+    /// Makes a file that was written durable and gives it its name, durable when this returns.
+    package static func rename(_ temporary: String, to path: String) throws(OutputError) {
+        try Handle(temporary, flags: O_RDONLY).sync()
+        guard unsafe Foundation.rename(temporary, path) == 0 else {
+            throw OutputError("rename to", path, errno: errno)
+        }
+        try syncFolder(parent(path))
+    }
+
     /// Writes a file under a temporary name beside it, makes it durable and gives it its name.
     ///
     /// Readers see the old file or the new one, whole; a failure leaves the old one.
@@ -121,11 +130,7 @@ package enum Durable {
         let temporary = path + temporarySuffix
         do throws(OutputError) {
             try write(temporary)
-            try Handle(temporary, flags: O_RDONLY).sync()
-            guard unsafe rename(temporary, path) == 0 else {
-                throw OutputError("rename to", path, errno: errno)
-            }
-            try syncFolder(parent(path))
+            try rename(temporary, to: path)
         } catch {
             unsafe unlink(temporary)
             throw error
@@ -145,7 +150,7 @@ package enum Durable {
         let temporary = path + temporarySuffix
         let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
         try Handle(temporary, flags: flags, operation: "create").write(bytes)
-        guard unsafe rename(temporary, path) == 0 else {
+        guard unsafe Foundation.rename(temporary, path) == 0 else {
             throw OutputError("rename to", path, errno: errno)
         }
     }

@@ -1,6 +1,6 @@
 private import CZlib
 
-/// Bytes in the gzip format (RFC 1952), as chunks of a Zarr array carry them.
+/// Bytes in the gzip format (RFC 1952), as chunks of a Zarr array carry them, and the checksum of that format.
 package enum GzipData {
     /// Compresses at the least effort, several times as fast as the usual one; the same bytes give the same result.
     ///
@@ -19,6 +19,14 @@ package enum GzipData {
             }
             // The target is as large as zlib asks for.
             precondition(written > 0, "zlib has no memory for \(bytes.count) bytes")
+        }
+    }
+
+    /// The checksum CRC-32, as zip archives have it.
+    package static func checksum(_ bytes: [UInt8]) -> UInt32 {
+        unsafe bytes.withUnsafeBytes { source in
+            let start = unsafe source.bindMemory(to: UInt8.self).baseAddress
+            return unsafe UInt32(truncatingIfNeeded: crc32_z(0, start, source.count))
         }
     }
 }

@@ -98,6 +98,19 @@ package final class TIFFReader {
         return Frame(height: layout.height, width: layout.width, pixels: try decoder.pixels())
     }
 
+    /// The size of a page, and the kind of file that holds its grey values as they are; nothing is decoded.
+    ///
+    /// Throws what `frame(page:)` throws for what the directory tells.
+    package func shape(
+        page: Int
+    ) throws(TIFFError) -> (height: Int, width: Int, type: TIFFWriter.SampleType) {
+        let layout = try self.layout(page: page)
+        let isWhole = layout.format.number == .unsigned && layout.format.bits <= 16
+        return (
+            layout.height, layout.width, isWhole ? (layout.format.bits <= 8 ? .uint8 : .uint16) : .float32
+        )
+    }
+
     /// Where and how the pixels of a page are stored.
     func layout(page: Int) throws(TIFFError) -> TIFFPage {
         // The file may have become another one since somebody counted.

@@ -41,7 +41,7 @@ package struct RegionVerdict: Sendable {
                     name: name,
                     classification: Classification(
                         name: cause == .unknown ? "fault" : cause.rawValue,
-                        color: color
+                        color: cause.colour
                     ),
                     measurements: measurements(of: region, pixelSize)
                 )
@@ -58,18 +58,6 @@ package struct RegionVerdict: Sendable {
             "severity": severity, "score": score, "confidence": confidence, "area px": Double(region.pixels),
             "area um^2": pixelSize.map { Double(region.pixels) * $0.x * $0.y },
         ].compactMapValues { $0?.isFinite == true ? $0 : nil }
-    }
-
-    /// Red, green, blue; told apart by those who cannot tell red from green (Okabe and Ito 2008).
-    private var color: [Int] {
-        switch cause {
-        case .airBubble: [0, 114, 178]
-        case .artifact: [204, 121, 167]
-        case .zShift: [0, 158, 115]
-        case .illumination: [230, 159, 0]
-        case .contamination: [213, 94, 0]
-        case .blank, .frozen, .unknown: [86, 180, 233]
-        }
     }
 
     /// A UUID that follows from a name (RFC 9562, version 8).
@@ -108,5 +96,19 @@ package struct RegionVerdict: Sendable {
     private struct Classification: Encodable {
         let name: String
         let color: [Int]
+    }
+}
+
+extension Cause {
+    /// Red, green and blue of its regions; told apart by those who cannot tell red from green (Okabe and Ito 2008).
+    package var colour: [Int] {
+        switch self {
+        case .airBubble: [0, 114, 178]
+        case .artifact: [204, 121, 167]
+        case .zShift: [0, 158, 115]
+        case .illumination: [230, 159, 0]
+        case .contamination: [213, 94, 0]
+        case .blank, .frozen, .unknown: [86, 180, 233]
+        }
     }
 }

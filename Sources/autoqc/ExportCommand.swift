@@ -6,6 +6,7 @@ import Files
 import Foundation
 import Ledger
 import Plate
+import Reporting
 import Rules
 import Tables
 import Training
@@ -18,9 +19,9 @@ struct ExportCommand: ParsableCommand {
             CSV with a header line (RFC 4180), or with --jsonl one JSON object a line; times are UTC; scores, severity and area \
             have all their digits. --usable prints which frames of which wells can be used, an interval a row; --wells \
             prints a row for each well. --labels prints what reviewers decided as a list of labelled frames, which `train`, `calibrate` and \
-            `benchmark` take. --record prints what a run came to, as JSON. --ome-zarr, --label-images and --stacks write folders. \
-            These and --labels leave out what cannot be read any more or cannot be named (pages of movies, in a list), say so, and exit with \
-            1 then.
+            `benchmark` take. --record prints what a run came to, as JSON of the shape of mzQC. The options for folders write one each. What \
+            cannot be read any more or cannot be named (pages of movies, in a list) is left out; the command says so, and exits with 1 \
+            then. A folder that was begun and not finished, as the command was killed, is finished by the same command.
             """
     )
 
@@ -55,40 +56,29 @@ struct ExportCommand: ParsableCommand {
     )
     var oneWell: Well?
     @OptionGroup var usableFrames: UsableOptions
-    @Option(help: "Write a run as an OME-Zarr 0.5 plate with masks as labels into this folder.")
-    var omeZarr: String?
-    @Option(help: "Write the masks as label images (16-bit TIFF) into this folder.")
-    var labelImages: String?
-    @Option(
-        help:
-            "Write the files of each interval of usable frames as a list that ImageJ and Fiji open as a stack into this folder."
-    )
-    var stacks: String?
-    @Flag(help: "With --ome-zarr: flagged frames only.")
-    var flaggedOnly = false
+    @OptionGroup(title: "Folders for other tools") var folders: ExportFolders
 
     private static let flushed = 64 << 10
 
     func run() throws {
         let opened = try ledger.open()
         try LedgerOptions.check(run: oneRun, well: oneWell, in: opened)
-        if let omeZarr { return try writePlate(opened, to: omeZarr) }
-        if let labelImages { return try writeLabelImages(opened, to: labelImages) }
-        if let stacks { return try writeStackLists(opened, to: stacks) }
+        guard !folders.isAsked else {
+            return try folders.write(
+                opened,
+                tree: ledger.tree,
+                run: oneRun,
+                well: oneWell,
+                usable: usableFrames
+            )
+        }
         switch content {
         case .frames: try printFrames(opened)
         case .usable: try printRows(usable(opened).intervals, UsableTables.ofIntervals)
         case .wells: try printRows(usable(opened).views, UsableTables.ofWells)
         case .labels: try printLabels(opened)
         case .record:
-            let run = try chosenRun(opened)
-            let version = AutoQC.configuration.version
-            guard
-                let record = try QualityRecord(run: run, ledger: opened, tree: ledger.tree, version: version)
-            else {
-                throw DataError("\(ledger.out): no frame of run \(run) has an outcome")
-            }
-            try StandardStreams.write(String(decoding: record.json(), as: UTF8.self))
+            try printRecord(opened)
         }
     }
 
@@ -109,9 +99,13 @@ struct ExportCommand: ParsableCommand {
     }
 
     private func usable(_ opened: FrameLedger) throws -> UsableTables {
-        // The frames of a stack follow one another.
-        let rule = stacks == nil ? usableFrames.rule() : usableFrames.rule(bridged: 0)
-        return try UsableTables(ledger: opened, tree: ledger.tree, run: oneRun, well: oneWell, rule: rule)
+        try UsableTables(
+            ledger: opened,
+            tree: ledger.tree,
+            run: oneRun,
+            well: oneWell,
+            rule: usableFrames.rule()
+        )
     }
 
     private func printRows<Row>(_ rows: [Row], _ table: Table<Row>) throws {
@@ -137,69 +131,22 @@ struct ExportCommand: ParsableCommand {
         }
     }
 
-    private func writeStackLists(_ opened: FrameLedger, to folder: String) throws {
-        try OutputFolderPath.make(folder)
-        let outcome = try StackLists.write(usable(opened), ledger: opened, to: folder)
-        let left =
-            outcome.leftOut > 0
-            ? "; \(outcome.leftOut) intervals are pages of movies, which a list cannot name, and left out"
-            : ""
-        Terminal.note("\(folder): \(outcome.lists) lists of \(outcome.frames) usable frames\(left)")
-        if outcome.leftOut > 0 { throw ExitCode.failure }
-    }
-
-    private func chosenRun(_ opened: FrameLedger) throws -> String {
-        if let oneRun { return oneRun }
-        guard let run = try opened.runs().first?.run else {
-            throw DataError("\(ledger.out): no frame has an outcome yet")
-        }
-        return run
-    }
-
-    private func writePlate(_ opened: FrameLedger, to folder: String) throws {
-        let there = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        guard there.isEmpty else {
-            throw DataError("\(folder): is not empty; name a new folder")
-        }
-        try OutputFolderPath.make(folder)
-        let run = try chosenRun(opened)
-        let archive = PlateArchive(
-            run: run,
-            ledger: opened,
-            tree: ledger.tree,
-            flaggedOnly: flaggedOnly,
-            folder: folder
-        )
+    private func printRecord(_ opened: FrameLedger) throws {
+        let run = try LedgerOptions.run(oneRun, in: opened)
         var terminal = Terminal()
-        let outcome = try archive.write { well, outcome in
-            terminal.progress("\(well): \(outcome.frames) frames")
-        }
-        guard outcome.wells > 0 else {
-            throw DataError("\(ledger.out): no frame of run \(run) can be read; are its files still there?")
-        }
-        terminal.progress(
-            "\(folder): run \(run), \(outcome.wells) wells, \(outcome.frames) frames, \(outcome.masks) masks"
-                + (outcome.leftOut > 0
-                    ? "; \(outcome.leftOut) frames whose files are gone or of another size left out" : ""),
-            isLast: true
-        )
-        for (frame, paths) in outcome.shared.prefix(5) {
-            Terminal.note(
-                "\(frame): \(paths.count) files say this frame; their planes follow one another: "
-                    + paths.joined(separator: ", ")
+        guard
+            let record = try QualityRecord(
+                run: run,
+                ledger: opened,
+                tree: ledger.tree,
+                version: AutoQC.configuration.version,
+                created: Timestamp.now,
+                report: { terminal.progress("\($0): files read") }
             )
-        }
-        if outcome.shared.count > 5 {
-            Terminal.note("so do files of \(outcome.shared.count - 5) more frames")
-        }
-        if outcome.leftOut > 0 { throw ExitCode.failure }
-    }
-
-    private func writeLabelImages(_ opened: FrameLedger, to folder: String) throws {
-        try OutputFolderPath.make(folder)
-        let outcome = try LabelImages.write(run: oneRun, ledger: opened, tree: ledger.tree, to: folder)
-        let left = outcome.leftOut > 0 ? "; \(outcome.leftOut) masks cannot be read" : ""
-        Terminal.note("\(folder): \(outcome.written) label images\(left)")
-        if outcome.leftOut > 0 { throw ExitCode.failure }
+        else { throw DataError("\(ledger.out): no frame of run \(run) has an outcome") }
+        try StandardStreams.write(String(decoding: record.json(), as: UTF8.self))
+        guard record.filesGone > 0 else { return }
+        Terminal.note("\(record.filesGone) files of frames are gone; the record has no digest of them")
+        throw ExitCode.failure
     }
 }

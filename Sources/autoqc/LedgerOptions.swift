@@ -50,6 +50,15 @@ struct LedgerOptions: ParsableArguments {
         }
     }
 
+    /// The run that was named, or the one recorded last.
+    static func run(_ named: String?, in ledger: FrameLedger) throws -> String {
+        if let named { return named }
+        guard let run = try ledger.runs().first?.run else {
+            throw DataError("\(ledger.path): no frame has an outcome yet")
+        }
+        return run
+    }
+
     private static func known(_ names: [String], _ what: String) -> String {
         guard !names.isEmpty else { return "no frame has an outcome yet" }
         let more = names.count > 12 ? " and \(names.count - 12) more" : ""

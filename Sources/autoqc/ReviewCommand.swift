@@ -55,9 +55,7 @@ struct ReviewCommand: ParsableCommand {
         let printer = try pdf.map { _ in try PDFPrinter() }
         let ledger = try output.open()
         try LedgerOptions.check(run: oneRun, in: ledger)
-        guard let run = try oneRun ?? ledger.runs().first?.run else {
-            throw DataError("\(output.out): no frame has an outcome yet")
-        }
+        let run = try LedgerOptions.run(oneRun, in: ledger)
         var options = ReviewPage.Options()
         options.largestSize = megabytes * 1_000_000
         options.rule = usableFrames.rule()

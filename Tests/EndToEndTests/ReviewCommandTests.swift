@@ -182,11 +182,6 @@ import Testing
             #expect(html.contains("data:image/png;base64,"))
             #expect(!html.contains("<script") && !html.contains("http://") && !html.contains("https://"))
             #expect(html.contains("<tr id=\"B01\""))
-            let small = plate.folder.appending(path: "record.json")
-            try Data(try await run(["export", plate.out.path, "--record"], plate).utf8).write(to: small)
-            let record = try JSONSerialization.jsonObject(with: Data(contentsOf: small)) as? [String: Any]
-            #expect(record?["run"] as? String == "01")
-            #expect((record?["wells"] as? [Any])?.count == 3)
         }
     }
 
@@ -215,36 +210,13 @@ import Testing
                 (["review", out, "--html", "\(folder)/absent/a.html"], "\(folder)/absent"),
                 (["review", out, "--pdf", folder], "\(folder)"),
                 (["export", out, "--label-images", "/dev/null/a"], "/dev/null/a"),
-                (["export", out, "--label-images", folder], "\(folder)/01"),
+                (["export", out, "--stacks", folder, "--shortest", "1"], "\(folder)/01"),
                 (["export", out, "--ome-zarr", "/dev/null/a"], "/dev/null/a"),
             ] {
                 let program = try Program(arguments, in: plate.folder)
                 #expect(try await program.end() == 1, "\(arguments)")
                 #expect(program.said.contains(path) && !program.said.contains("NSCocoa"), "\(program.said)")
             }
-        }
-    }
-
-    @Test func aRunBecomesAPlateThatOtherToolsRead() async throws {
-        try await withReviewedPlate { plate in
-            let folder = plate.folder.appending(path: "plate.zarr")
-            _ = try await run(["export", plate.out.path, "--ome-zarr", folder.path], plate)
-            func json(_ path: String) throws -> [String: Any] {
-                let data = try Data(contentsOf: folder.appending(path: path).appending(path: "zarr.json"))
-                return try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
-            }
-            let ome = try json("")["attributes"] as? [String: Any]
-            #expect((ome?["ome"] as? [String: Any])?["version"] as? String == "0.5")
-            #expect(try json("B/1/0/0")["shape"] as? [Int] == [3, 192, 256])
-            #expect(try json("B/1/0/labels/faults/0")["data_type"] as? String == "uint16")
-            let chunk = try Data(contentsOf: folder.appending(path: "B/1/0/0/c/0/0/0"))
-            #expect(chunk.starts(with: [0x1F, 0x8B]))
-            // A normal well has no mask, and no chunk of nothing is written.
-            let empty = folder.appending(path: "A/1/0/labels/faults/0/c").path
-            #expect(!FileManager.default.fileExists(atPath: empty))
-            let labels = plate.folder.appending(path: "labels")
-            _ = try await run(["export", plate.out.path, "--label-images", labels.path], plate)
-            #expect(try FileManager.default.contentsOfDirectory(atPath: labels.path + "/01").count == 3)
         }
     }
 

@@ -1,0 +1,156 @@
+import ArgumentParser
+import Dashboard
+import Exporting
+import Files
+import Foundation
+import Ledger
+import Plate
+import Reporting
+import Training
+
+/// The forms of results that are folders.
+struct ExportFolders: ParsableArguments {
+    @Option(help: "Write a run as an OME-Zarr 0.5 plate with masks as labels into this folder.")
+    var omeZarr: String?
+    @Flag(help: "With --ome-zarr: flagged frames only.")
+    var flaggedOnly = false
+    @Option(help: "Write the masks as label images (16-bit TIFF) into this folder.")
+    var labelImages: String?
+    @Option(help: "Write the regions of the masks for ImageJ's ROI manager into this folder.")
+    var rois: String?
+    @Option(help: "Write what is known of a run as an RO-Crate into this folder, without the frames.")
+    var crate: String?
+    @Option(
+        help:
+            "Write the files of each interval of usable frames as a list that ImageJ and Fiji open as a stack into this folder."
+    )
+    var stacks: String?
+
+    /// Whether any is asked for.
+    var isAsked: Bool { [omeZarr, labelImages, rois, crate, stacks].contains { $0 != nil } }
+
+    /// Writes those that are asked for; fails at the end where anything had to be left out.
+    func write(
+        _ ledger: FrameLedger,
+        tree: OutputTree,
+        run: String?,
+        well: Well?,
+        usable: UsableOptions
+    ) throws {
+        var isWhole = true
+        if let omeZarr { isWhole = try writePlate(ledger, tree, run, to: omeZarr) && isWhole }
+        if let labelImages {
+            isWhole = try writeMasks(.labels, ledger, tree, run, to: labelImages) && isWhole
+        }
+        if let rois { isWhole = try writeMasks(.rois, ledger, tree, run, to: rois) && isWhole }
+        if let crate { isWhole = try writeCrate(ledger, tree, run, to: crate) && isWhole }
+        if let stacks {
+            // The frames of a stack follow one another.
+            let rule = usable.rule(bridged: 0)
+            let tables = try UsableTables(ledger: ledger, tree: tree, run: run, well: well, rule: rule)
+            isWhole = try writeStacks(tables, ledger, to: stacks) && isWhole
+        }
+        guard isWhole else { throw ExitCode.failure }
+    }
+
+    private func writeStacks(_ tables: UsableTables, _ ledger: FrameLedger, to folder: String) throws -> Bool
+    {
+        let outcome = try StackLists.write(tables, ledger: ledger, to: folder)
+        let left =
+            outcome.leftOut > 0
+            ? "; \(outcome.leftOut) intervals are pages of movies, which a list cannot name, and left out"
+            : ""
+        Terminal.note("\(folder): \(outcome.lists) lists of \(outcome.frames) usable frames\(left)")
+        return outcome.leftOut == 0
+    }
+
+    private func writePlate(
+        _ ledger: FrameLedger,
+        _ tree: OutputTree,
+        _ run: String?,
+        to folder: String
+    ) throws -> Bool {
+        let run = try LedgerOptions.run(run, in: ledger)
+        let archive = try PlateArchive(
+            run: run,
+            ledger: ledger,
+            tree: tree,
+            flaggedOnly: flaggedOnly,
+            version: AutoQC.configuration.version,
+            folder: folder
+        )
+        var terminal = Terminal()
+        let outcome = try archive.write { well, outcome in
+            terminal.progress("\(well): \(outcome.frames) frames")
+        }
+        guard outcome.wells > 0 else {
+            throw DataError("\(tree.root): no frame of run \(run) can be read; are its files still there?")
+        }
+        terminal.progress(
+            "\(folder): run \(run), \(outcome.wells) wells, \(outcome.frames) frames, \(outcome.masks) masks"
+                + (outcome.leftOut > 0
+                    ? "; \(outcome.leftOut) frames whose files are gone or of another size left out" : ""),
+            isLast: true
+        )
+        for (frame, paths) in outcome.shared.prefix(5) {
+            Terminal.note(
+                "\(frame): \(paths.count) files say this frame; their planes follow one another: "
+                    + paths.joined(separator: ", ")
+            )
+        }
+        if outcome.shared.count > 5 {
+            Terminal.note("so do files of \(outcome.shared.count - 5) more frames")
+        }
+        return outcome.leftOut == 0
+    }
+
+    private func writeMasks(
+        _ form: MaskFiles.Form,
+        _ ledger: FrameLedger,
+        _ tree: OutputTree,
+        _ run: String?,
+        to folder: String
+    ) throws -> Bool {
+        let files = try MaskFiles(
+            form,
+            run: run,
+            ledger: ledger,
+            tree: tree,
+            version: AutoQC.configuration.version,
+            folder: folder
+        )
+        let outcome = try files.write()
+        let left = outcome.leftOut > 0 ? "; \(outcome.leftOut) masks cannot be read" : ""
+        let what = form == .labels ? "label images" : "archives of regions"
+        Terminal.note("\(folder): \(outcome.written) \(what)\(left)")
+        return outcome.leftOut == 0
+    }
+
+    private func writeCrate(
+        _ ledger: FrameLedger,
+        _ tree: OutputTree,
+        _ run: String?,
+        to folder: String
+    ) throws -> Bool {
+        let run = try LedgerOptions.run(run, in: ledger)
+        let crate = try RunCrate(
+            run: run,
+            ledger: ledger,
+            tree: tree,
+            version: AutoQC.configuration.version,
+            folder: folder
+        )
+        var terminal = Terminal()
+        let outcome = try crate.write(
+            review: { path in
+                guard let page = try ReviewPage(run: run, ledger: ledger, tree: tree) else { return }
+                try OutputFile.write(text: page.html().text, to: path)
+            },
+            report: { terminal.progress("\($0): files read") }
+        )
+        terminal.progress("\(folder): run \(run), \(outcome.files) files", isLast: true)
+        guard outcome.filesGone > 0 else { return true }
+        Terminal.note("\(outcome.filesGone) files of frames are gone; the record has no digest of them")
+        return false
+    }
+}
