@@ -159,7 +159,7 @@ package struct PlateArchive {
 
     private static func path(_ well: Well) -> String { "\(letters(well.row))/\(well.column)" }
 
-    /// A well's frames, view by view; returns how many images there are: none where no frame can be read.
+    /// Writes a well's frames, view by view, and returns the number of images: 0 where no frame can be read.
     private func write(
         _ well: Well,
         _ times: TimeAxis,

@@ -131,7 +131,7 @@ package enum QualityVocabulary {
     static let bridged = Term(
         111,
         "bridged frames",
-        "So many bad frames in a row do not end a usable interval.",
+        "Most bad frames in a row that do not end a usable interval.",
         .count
     )
     static let state = Term(
@@ -157,7 +157,7 @@ package enum QualityVocabulary {
         tiff, ledger, software,
     ]
 
-    /// Where a term is defined: the vocabularies of a record.
+    /// The vocabularies that define the terms of a record.
     static let vocabularies = [
         ["name": "autoqc vocabulary", "uri": "urn:autoqc:vocabulary"],
         ["name": "PSI-MS", "uri": "http://purl.obolibrary.org/obo/ms.obo"],

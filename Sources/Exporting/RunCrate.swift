@@ -129,9 +129,11 @@ package struct RunCrate {
         var action: [String: Any] = [
             "@id": "#quality-control", "@type": "CreateAction", "name": "Quality control of run \(run)",
             "instrument": Self.reference("#autoqc"),
-            "object": models.map { Self.reference("#model-\($0)") },
             "result": top.map(Self.reference),
         ]
+        // The specification wants a single value without a list around it.
+        let objects = models.map { Self.reference("#model-\($0)") }
+        action["object"] = objects.count == 1 ? objects[0] : objects
         if let ended = sessions.last?.ended { action["endTime"] = ended.iso8601 }
         if let started = sessions.first?.started { action["startTime"] = started.iso8601 }
         let about: [[String: Any]] = [

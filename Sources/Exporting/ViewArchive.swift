@@ -6,7 +6,7 @@ import Tensors
 
 /// The frames and masks of one view of a well as an OME-Zarr image.
 struct ViewArchive {
-    /// How many there are.
+    /// Numbers of frames, of masks, and of frames left out.
     struct Counts {
         var frames = 0
         var masks = 0

@@ -14,7 +14,7 @@ final class ZarrArray {
         case uint32
         case float32
 
-        /// What holds the grey values of a frame as they are.
+        /// The kind that holds the grey values of a frame as they are.
         init(_ type: TIFFWriter.SampleType) {
             self =
                 switch type {
@@ -32,7 +32,7 @@ final class ZarrArray {
             }
         }
 
-        /// A plane as a chunk: rounded to whole numbers where the kind has no others; `nil` for a plane of 0.
+        /// A plane as a chunk, rounded where the kind has whole numbers only; `nil` for a plane of 0.
         func chunk(_ pixels: [Float]) -> [UInt8]? {
             guard pixels.contains(where: { $0 != 0 }) else { return nil }
             return GzipData.compressed(packed(pixels))
@@ -74,7 +74,7 @@ final class ZarrArray {
     /// Where the chunk of each plane begins, and its bytes.
     private var places: [(UInt64, UInt64)]
     private var end: UInt64 = 0
-    /// What stands for a chunk that is not there.
+    /// The place of a chunk that is not there.
     private static let missing = (UInt64.max, UInt64.max)
 
     /// Begins an array of planes x height x width in a folder, which is made.
@@ -132,7 +132,7 @@ enum ZarrGroup {
     /// The version of OME-Zarr.
     static let version = "0.5"
 
-    /// The document of the folder: what OME says of it, and what autoqc says.
+    /// The document of the folder, with the attributes of OME and those of autoqc.
     static func document(ome: [String: Any]? = nil, autoqc: [String: Any]? = nil) -> [String: Any] {
         var attributes: [String: Any] = [:]
         if var ome {

@@ -40,7 +40,8 @@ struct OMEMetadata: Equatable {
         pages: Int,
         type: String,
         pixelSize: PixelSize?,
-        timeInterval: Double?
+        timeInterval: Double?,
+        notes: OMENotes? = nil
     ) -> String {
         let schema = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
         var physical = ""
@@ -53,13 +54,13 @@ struct OMEMetadata: Equatable {
             <?xml version="1.0" encoding="UTF-8"?>
             <OME xmlns="\(schema)" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" \
             xsi:schemaLocation="\(schema) \(schema)/ome.xsd" Creator="autoqc">
-              <Image ID="Image:0">
-                <Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="\(type)" SizeX="\(width)" \
+              <Image ID="Image:0"\(notes?.attribute ?? "")>
+            \(notes?.beforePixels ?? "")    <Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="\(type)" SizeX="\(width)" \
             SizeY="\(height)" SizeZ="1" SizeC="1" SizeT="\(pages)"\(physical)>
                   <Channel ID="Channel:0:0" SamplesPerPixel="1"/>
                   <TiffData IFD="0" PlaneCount="\(pages)"/>
-                </Pixels>
-              </Image>
+                </Pixels>\(notes?.afterPixels ?? "")
+              </Image>\(notes?.afterImage ?? "")
             </OME>
             """
     }

@@ -36,6 +36,7 @@ package final class TIFFWriter {
     private let compression: Compression
     private let pixelSize: PixelSize?
     private let timeInterval: Double?
+    private let notes: OMENotes?
     private let handle: TIFFHandle
     private var written = 0
 
@@ -50,7 +51,8 @@ package final class TIFFWriter {
         type: SampleType = .uint8,
         compression: Compression = .deflate,
         pixelSize: PixelSize? = nil,
-        timeInterval: Double? = nil
+        timeInterval: Double? = nil,
+        notes: OMENotes? = nil
     ) throws(TIFFError) {
         precondition(
             height > 0 && width > 0 && pages > 0,
@@ -62,7 +64,7 @@ package final class TIFFWriter {
         handle = try TIFFHandle(writing: path, isBig: largest > Double(UInt32.max))
         (self.path, self.height, self.width, self.pages) = (path, height, width, pages)
         (self.type, self.compression) = (type, compression)
-        (self.pixelSize, self.timeInterval) = (pixelSize, timeInterval)
+        (self.pixelSize, self.timeInterval, self.notes) = (pixelSize, timeInterval, notes)
     }
 
     /// Writes one frame as a file of its own; throws `cannotWrite`.
@@ -72,7 +74,8 @@ package final class TIFFWriter {
         type: SampleType = .uint8,
         compression: Compression = .deflate,
         pixelSize: PixelSize? = nil,
-        timeInterval: Double? = nil
+        timeInterval: Double? = nil,
+        notes: OMENotes? = nil
     ) throws(TIFFError) {
         let writer = try TIFFWriter(
             path: path,
@@ -81,7 +84,8 @@ package final class TIFFWriter {
             type: type,
             compression: compression,
             pixelSize: pixelSize,
-            timeInterval: timeInterval
+            timeInterval: timeInterval,
+            notes: notes
         )
         try writer.append(frame)
     }
@@ -184,7 +188,8 @@ package final class TIFFWriter {
             pages: pages,
             type: type.rawValue,
             pixelSize: pixelSize,
-            timeInterval: timeInterval
+            timeInterval: timeInterval,
+            notes: notes
         )
         try handle.set(TIFFTAG_IMAGEDESCRIPTION, xml)
     }

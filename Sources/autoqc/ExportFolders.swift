@@ -25,9 +25,14 @@ struct ExportFolders: ParsableArguments {
             "Write the files of each interval of usable frames as a list that ImageJ and Fiji open as a stack into this folder."
     )
     var stacks: String?
+    @Option(
+        help:
+            "Write a run for OMERO into this folder: words on wells as MIHCSME, faulty frames with their regions."
+    )
+    var omero: String?
 
     /// Whether any is asked for.
-    var isAsked: Bool { [omeZarr, labelImages, rois, crate, stacks].contains { $0 != nil } }
+    var isAsked: Bool { [omeZarr, labelImages, rois, crate, omero, stacks].contains { $0 != nil } }
 
     /// Writes those that are asked for; fails at the end where anything had to be left out.
     func write(
@@ -44,6 +49,7 @@ struct ExportFolders: ParsableArguments {
         }
         if let rois { isWhole = try writeMasks(.rois, ledger, tree, run, to: rois) && isWhole }
         if let crate { isWhole = try writeCrate(ledger, tree, run, to: crate) && isWhole }
+        if let omero { isWhole = try writeOmero(ledger, tree, run, to: omero) && isWhole }
         if let stacks {
             // The frames of a stack follow one another.
             let rule = usable.rule(bridged: 0)
@@ -152,5 +158,26 @@ struct ExportFolders: ParsableArguments {
         guard outcome.filesGone > 0 else { return true }
         Terminal.note("\(outcome.filesGone) files of frames are gone; the record has no digest of them")
         return false
+    }
+
+    private func writeOmero(
+        _ ledger: FrameLedger,
+        _ tree: OutputTree,
+        _ run: String?,
+        to folder: String
+    ) throws -> Bool {
+        let run = try LedgerOptions.run(run, in: ledger)
+        let files = try OmeroFiles(
+            run: run,
+            ledger: ledger,
+            tree: tree,
+            version: AutoQC.configuration.version,
+            folder: folder
+        )
+        var terminal = Terminal()
+        let outcome = try files.write { terminal.progress("\($0): faulty frames written") }
+        let left = outcome.leftOut > 0 ? "; \(outcome.leftOut) whose files are gone left out" : ""
+        terminal.progress("\(folder): run \(run), \(outcome.frames) faulty frames\(left)", isLast: true)
+        return outcome.leftOut == 0
     }
 }
