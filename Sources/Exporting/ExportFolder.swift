@@ -17,8 +17,12 @@ package struct ExportFolder: Sendable {
     package let path: String
     /// When the export began, also where it was killed since; documents carry this time.
     package let begun: Timestamp
+    /// Held as long as the export goes on: two of them would write the same files at once.
+    private let lock: OutputLock
 
-    /// Begins an export, or goes on with it. `parts` say which export it is: its form, its choices and the state of what it reads.
+    /// Begins an export, or goes on with it.
+    ///
+    /// `parts` say which export it is: its form, its choices and the state of what it reads.
     ///
     /// Throws where the folder holds anything else.
     package init(_ path: String, parts: [String]) throws {
@@ -34,6 +38,7 @@ package struct ExportFolder: Sendable {
                 )
             }
             self.begun = begun
+            lock = try Self.lock(marker)
             return
         }
         let there = try Durable.entries(of: path).filter { !$0.hasSuffix(Durable.temporarySuffix) }
@@ -42,6 +47,11 @@ package struct ExportFolder: Sendable {
         begun = Timestamp(iso8601: Timestamp.now.iso8601) ?? Timestamp.now
         try Durable.makeFolders(path)
         try Durable.replace(marker, with: "\(digest)\n\(begun.iso8601)\n".utf8)
+        lock = try Self.lock(marker)
+    }
+
+    private static func lock(_ marker: String) throws(OutputError) -> OutputLock {
+        try OutputLock(path: marker, isTaken: "another autoqc writes this export")
     }
 
     /// Ends the export: what is in the folder is all of it.
@@ -68,9 +78,13 @@ package struct ExportFolder: Sendable {
     }
 
     /// A folder in it, as part of the same export.
-    func folder(_ name: String) -> ExportFolder { ExportFolder(path: "\(path)/\(name)", begun: begun) }
+    func folder(_ name: String) -> ExportFolder {
+        ExportFolder(path: "\(path)/\(name)", begun: begun, lock: lock)
+    }
 
-    private init(path: String, begun: Timestamp) { (self.path, self.begun) = (path, begun) }
+    private init(path: String, begun: Timestamp, lock: OutputLock) {
+        (self.path, self.begun, self.lock) = (path, begun, lock)
+    }
 
     /// What tells two states of a run's results apart, or of all runs': the last outcome, and the reviewers' decisions.
     static func state(of run: String?, ledger: FrameLedger, tree: OutputTree) throws -> [String] {

@@ -43,7 +43,9 @@ package struct RunCrate {
         self.folder = try ExportFolder(folder, parts: ["crate", version, run] + state)
     }
 
-    /// Writes it. `review` writes the review as HTML to a path; `report` hears of each well of the record.
+    /// Writes it.
+    ///
+    /// `review` writes the review as HTML to a path; `report` hears of each well of the record.
     package func write(
         review: (_ path: String) throws -> Void,
         report: (_ well: Well) -> Void = { _ in }

@@ -81,7 +81,9 @@ package struct OMENotes: Sendable {
             """
     }
 
-    /// Text for XML, in ASCII: tags of TIFF files have no other. Characters that XML does not have are left out.
+    /// Text for XML, in ASCII: tags of TIFF files have no other.
+    ///
+    /// Characters that XML does not have are left out.
     private static func text(_ text: String) -> String {
         text.unicodeScalars.map { scalar in
             switch scalar {
