@@ -61,6 +61,11 @@ struct ExportFolders: ParsableArguments {
 
     private func writeStacks(_ tables: UsableTables, _ ledger: FrameLedger, to folder: String) throws -> Bool
     {
+        // Lists of intervals that are no more must not stay.
+        guard (try? FileManager.default.contentsOfDirectory(atPath: folder))?.isEmpty ?? true else {
+            throw DataError("\(folder): is not empty; name a new folder")
+        }
+        try OutputFolderPath.make(folder)
         let outcome = try StackLists.write(tables, ledger: ledger, to: folder)
         let left =
             outcome.leftOut > 0

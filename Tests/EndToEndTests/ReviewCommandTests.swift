@@ -204,13 +204,12 @@ import Testing
     @Test func pathsThatCannotBeWrittenAreToldInWords() async throws {
         try await withReviewedPlate { plate in
             let (out, folder) = (plate.out.path, plate.folder.path)
-            // A file stands where the run's folder is to be.
-            try Data().write(to: plate.folder.appending(path: "01"))
             for (arguments, path) in [
                 (["review", out, "--html", "\(folder)/absent/a.html"], "\(folder)/absent"),
                 (["review", out, "--pdf", folder], "\(folder)"),
                 (["export", out, "--label-images", "/dev/null/a"], "/dev/null/a"),
-                (["export", out, "--stacks", folder, "--shortest", "1"], "\(folder)/01"),
+                (["export", out, "--stacks", folder], "\(folder): is not empty; name a new folder"),
+                (["export", out, "--stacks", "/dev/null/a"], "/dev/null/a: the folder cannot be made"),
                 (["export", out, "--ome-zarr", "/dev/null/a"], "/dev/null/a"),
             ] {
                 let program = try Program(arguments, in: plate.folder)
