@@ -138,6 +138,10 @@ struct ExportCommand: ParsableCommand {
     }
 
     private func writeStackLists(_ opened: FrameLedger, to folder: String) throws {
+        // Lists of intervals that are no more must not stay.
+        guard (try? FileManager.default.contentsOfDirectory(atPath: folder))?.isEmpty ?? true else {
+            throw DataError("\(folder): is not empty; name a new folder")
+        }
         try OutputFolderPath.make(folder)
         let outcome = try StackLists.write(usable(opened), ledger: opened, to: folder)
         let left =
