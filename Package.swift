@@ -84,7 +84,7 @@ let package = Package(
         ),
 
         // What follows from many frames, and its records.
-        .target(name: "Rules", dependencies: ["Plate", "Mathematics"]),
+        .target(name: "Rules", dependencies: ["CKernels", "Plate", "Mathematics"]),
         .target(name: "Ledger", dependencies: ["Plate", grdb, logging]),
         .target(
             name: "Reporting",

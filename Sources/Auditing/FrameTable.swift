@@ -9,7 +9,7 @@ package import Tables
 /// most), `terms` (all of them, to four digits as the ledger keeps them; in CSV `name=value;name=value`, in JSON an object), `verdict` (`normal`, `faulty`, `unreadable`),
 /// `suspect` (whether a frame passes with a severity above the lower limit), `area` (share of the frame), `bbox_x`, `bbox_y`,
 /// `bbox_width`, `bbox_height` (pixels), `cause`, `confidence` (0 to 1), `mask`, `well_faulty`, `tier`, `precision`, `change` (distance
-/// from the well's frames before it), `evidence` (for a fault, gathered over the well's frames), `model`, `completed`, `judged`
+/// from the well's frames before it), `arrival` (what is new in one place), `evidence` (for a fault, gathered over the well's frames), `model`, `completed`, `judged`
 /// (UTC).
 package enum FrameTable {
     /// A frame and what became of it.
@@ -110,6 +110,7 @@ package enum FrameTable {
         ("tier", { ($0.judgement?.tier).map { .text($0.rawValue) } }),
         ("precision", { ($0.judgement?.precision).map { .text($0) } }),
         ("change", { ($0.judgement?.change).map { .number($0) } }),
+        ("arrival", { ($0.judgement?.arrival).map { .number($0) } }),
         ("evidence", { ($0.judgement?.evidence).map { .number($0) } }),
         ("model", { $0.model.map { .text($0) } }),
         ("completed", { $0.completed.map { .text($0.iso8601) } }),

@@ -92,15 +92,19 @@ package final class Detector: Sendable {
         let (map, packing) = (scorer.map(of: reconstruction), reconstruction.packing)
         let shown = packing?.tilesShown(side: TileFigures.side)
         let evidence = calibration.evidence(of: frame, map: map, tilesShown: shown)
-        let judgement = calibration.judge(
+        var judgement = calibration.judge(
             evidence,
             map: packing?.withoutCopies(map) ?? map,
             threshold: threshold,
             causes: description.causes,
             masksNormal: packing == nil
         )
+        judgement.detail = calibration.detail(of: frame, evidence)
         return (judgement, evidence)
     }
+
+    /// Where a frame stands out, as in its judgement but for what its tiles look like; `nil` for a model without a classifier of tiles.
+    package func detail(of frame: Frame) -> FrameDetail? { calibration.detail(of: frame) }
 
     /// Tiles of a frame that may be judged by half.
     ///

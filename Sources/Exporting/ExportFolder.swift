@@ -39,6 +39,10 @@ package struct ExportFolder: Sendable {
             }
             self.begun = begun
             lock = try Self.lock(marker)
+            // A file that was being written has another name where a writer chose it.
+            for name in try Durable.entries(of: path) where name.hasSuffix(Durable.temporarySuffix) {
+                try Durable.remove("\(path)/\(name)")
+            }
             return
         }
         let there = try Durable.entries(of: path).filter { !$0.hasSuffix(Durable.temporarySuffix) }

@@ -39,8 +39,8 @@ struct ViewArchive {
     private let view: FrameView
     private let masks: String
     private let planes: Int
-    /// Planes that are made before they are written.
-    private static let batch = 16
+    /// Pixels of the planes that are made at once, before they are written.
+    private static let batchPixels = 16 << 20
     private static let labels = "labels/faults"
 
     /// Names an image: its folder, the folder of the run's masks, and how many planes it has.
@@ -129,8 +129,9 @@ struct ViewArchive {
         let frames = try arrays("", kind)
         let labels = try arrays("\(Self.labels)/", .uint32)
         var (read, labelled): ([Plane], [Plane]) = ([], [])
-        for start in stride(from: 0, to: planes.count, by: Self.batch) {
-            let batch = planes[start..<min(start + Self.batch, planes.count)]
+        let count = max(1, Self.batchPixels / (size.height * size.width))
+        for start in stride(from: 0, to: planes.count, by: count) {
+            let batch = planes[start..<min(start + count, planes.count)]
             let made = Compute.concurrentMap(batch.count) { Self.chunks(batch[start + $0], size, kind) }
             for (plane, chunks) in zip(batch, made) {
                 guard let chunks else { continue }

@@ -127,6 +127,8 @@ extension FrameLedger {
         package let change: Double?
         /// The evidence for a fault up to it.
         package let evidence: Double?
+        /// The size of what was new in it.
+        package let arrival: Double?
     }
 
     /// How the normal frames of one view of a well looked that were judged in order by a model: the last `count`, oldest first.
@@ -142,7 +144,7 @@ extension FrameLedger {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT appearance, terms, change, evidence FROM frames
+                    SELECT appearance, terms, change, evidence, arrival FROM frames
                     WHERE turn IS NOT NULL AND turn < ? AND run = ? AND well = ? AND view = ? AND model = ?
                     AND verdict = 'normal' AND appearance IS NOT NULL
                     ORDER BY turn DESC LIMIT ?
@@ -153,7 +155,8 @@ extension FrameLedger {
                     appearance: [Float](packed: row["appearance"] as Data),
                     terms: (row["terms"] as String?).map { TermsText.read($0) } ?? [],
                     change: row["change"],
-                    evidence: row["evidence"]
+                    evidence: row["evidence"],
+                    arrival: row["arrival"]
                 )
             }
         }

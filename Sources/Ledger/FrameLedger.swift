@@ -29,6 +29,7 @@ import Synchronization
 /// | | `tier` | `full`, `half` or `deferred`, see `Tier` |
 /// | | `precision` | what the network computed with (`f32`, `int8`) |
 /// | | `change` | how far the frame is from the frames before it, see `ChangeRule`; null where that is not known |
+/// | | `arrival` | what stands out that was not there before, in hundredths of the background, see `ArrivalRule`; null where that is not known |
 /// | | `evidence` | for a fault, gathered over the well's frames, see `EvidenceRule`; null where that is not known |
 /// | | `appearance` | `Judgement.appearance`, little-endian 32-bit floats; null where there is none |
 /// | | `completed_ns`, `judged_ns` | Unix time in nanoseconds: file complete, outcome decided |

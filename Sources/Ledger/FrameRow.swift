@@ -11,7 +11,8 @@ enum FrameRow {
         "state", "reason", "score_max", "score_mean", "score_patch", "score", "severity", "threshold",
         "suspect_limit", "terms", "verdict", "width", "height", "area", "box_x", "box_y", "box_width",
         "box_height", "cause",
-        "confidence", "mask", "well_faulty", "tier", "precision", "change", "evidence", "appearance", "model",
+        "confidence", "mask", "well_faulty", "tier", "precision", "change", "arrival", "evidence",
+        "appearance", "model",
         "completed_ns", "judged_ns", "sequence", "pixels", "stored", "turn",
     ]
 
@@ -45,7 +46,8 @@ enum FrameRow {
             judgement?.width, judgement?.height,
             judgement?.area, box?.x, box?.y, box?.width, box?.height,
             judgement?.causeName, judgement?.confidence, judgement?.maskPath, judgement?.wellIsFaulty,
-            judgement?.tier.rawValue, judgement?.precision, judgement?.change, judgement?.evidence,
+            judgement?.tier.rawValue, judgement?.precision, judgement?.change, judgement?.arrival,
+            judgement?.evidence,
             judgement.flatMap { $0.appearance.isEmpty ? nil : Data($0.appearance.packed) }, record.model,
             record.completed?.nanoseconds, record.judged.nanoseconds, sequence,
             record.digest.map { Int64(bitPattern: $0.pixels) },
@@ -181,6 +183,7 @@ enum FrameRow {
         judgement.maskPath = row["mask"]
         judgement.wellIsFaulty = row["well_faulty"]
         judgement.change = row["change"]
+        judgement.arrival = row["arrival"]
         judgement.evidence = row["evidence"]
         return judgement
     }

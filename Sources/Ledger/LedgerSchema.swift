@@ -5,7 +5,7 @@ import GRDB
 /// There is one version of them. It stands in SQLite's `user_version`, and a ledger of another version is refused.
 enum LedgerSchema {
     /// The version that this program writes and reads.
-    static let version = 6
+    static let version = 7
 
     enum State: Equatable {
         /// No tables of a ledger.
@@ -72,7 +72,7 @@ enum LedgerSchema {
             area REAL, box_x INTEGER, box_y INTEGER, box_width INTEGER, box_height INTEGER,
             cause TEXT, confidence REAL, mask TEXT, well_faulty INTEGER,
             tier TEXT CHECK (tier IN ('full', 'half', 'deferred')),
-            precision TEXT, change REAL, evidence REAL, appearance BLOB,
+            precision TEXT, change REAL, arrival REAL, evidence REAL, appearance BLOB,
             model TEXT,
             completed_ns INTEGER,
             judged_ns INTEGER NOT NULL,

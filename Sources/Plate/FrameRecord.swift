@@ -213,6 +213,9 @@ package struct PastFrame: Sendable, Equatable {
         (self.index, self.verdict, self.severity) = (index, verdict, severity)
         (self.scores, self.evidence) = (scores, evidence)
     }
+
+    /// Whether the frame passes and nothing speaks for a fault of its well.
+    package var isQuiet: Bool { verdict == .normal && (evidence ?? 0) <= 0 }
 }
 
 /// How one view of a well stands after its last judged frame.

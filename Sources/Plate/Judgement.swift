@@ -88,6 +88,8 @@ package struct Judgement: Sendable, Equatable {
     package let appearance: [Float]
     /// Mask and map, as long as somebody needs them.
     package var pictures: Pictures?
+    /// Where the frame stands out, until it was compared with its well's frames; `nil` for a model without a classifier of tiles.
+    package var detail: FrameDetail?
 
     /// How much was done for the verdict.
     package var tier = Tier.full
@@ -100,6 +102,8 @@ package struct Judgement: Sendable, Equatable {
     package var wellIsFaulty: Bool?
     /// How far the frame is from the well's frames before it (`ChangeRule`); `nil` where that is not known.
     package var change: Double?
+    /// How much stands out that was not there before, in hundredths of the background (`ArrivalRule`); `nil` where that is not known.
+    package var arrival: Double?
     /// The evidence for a fault that the well has gathered up to this frame (`EvidenceRule`); `nil` where it was not recorded.
     package var evidence: Double?
 

@@ -19,25 +19,29 @@ package struct ChangeRule: Sendable {
         let change: Double?
         /// The evidence up to it (`EvidenceRule`); `nil` where too few frames came before it.
         let evidence: Double?
+        /// The size of what was new in it (`ArrivalRule`); `nil` where that is not known.
+        let arrival: Double?
 
         /// Gathers a frame.
         package init(
             appearance: [Float],
             terms: [SeverityContribution] = [],
             change: Double?,
-            evidence: Double? = nil
+            evidence: Double? = nil,
+            arrival: Double? = nil
         ) {
             self.appearance = appearance
             levels = Self.levels(of: terms)
-            (self.change, self.evidence) = (change, evidence)
+            (self.change, self.evidence, self.arrival) = (change, evidence, arrival)
         }
 
-        init(_ judgement: Judgement, change: Double?, evidence: Double?) {
+        init(_ judgement: Judgement, change: Double?, evidence: Double?, arrival: Double?) {
             self.init(
                 appearance: judgement.appearance,
                 terms: judgement.terms,
                 change: change,
-                evidence: evidence
+                evidence: evidence,
+                arrival: arrival
             )
         }
 

@@ -15,7 +15,8 @@ package import Plate
 ///
 /// Wells differ from each other by more than a weak fault. So a frame is compared with the last `ChangeRule.before` frames of its
 /// well whose sum was 0. How far the terms of its severity have risen above theirs is one distance, in their spread; how far its
-/// look has changed, either way, is the other (`ChangeRule`). The larger one counts, in units of what normal frames reach. A frame
+/// look has changed, either way, is the second (`ChangeRule`), and what is new in one place the third (`ArrivalRule`). The largest
+/// counts, in units of what normal frames reach. A frame
 /// adds `most` at most, so an odd frame never turns a well faulty by itself. Without such frames a well has no evidence: in its
 /// first frames, and after `ChangeRule.patience` unlike frames in a row, when it counts as being like that.
 package struct EvidenceRule: Sendable {
@@ -29,11 +30,17 @@ package struct EvidenceRule: Sendable {
     private static let usualRise = 1.2
     /// Change of the look, in spreads, that normal frames seldom reach.
     private static let usualChange = 4.0
+    /// What is new in one place, in hundredths of the background, that frames of any well may reach.
+    private static let smallestArrival = 4.0
+    /// How far a frame may go beyond the most that was new in the frames that it is compared with.
+    private static let usualArrival = 1.5
     /// Spread that any well's terms may have, in that of normal frames.
     private static let smallestSpread: Float = 0.8
 
     private var looks: [ChangeRule.Look]
     private var sum: Double
+    /// What was new in the last frames and counted; `nil` where nothing did since the sum was 0.
+    private(set) var arrival: ArrivalRule.Arrival?
 
     /// Starts with the last `ChangeRule.window` normal frames of a well, oldest first, and the sum after its last frame.
     package init(_ looks: [ChangeRule.Look], sum: Double) { (self.looks, self.sum) = (looks, sum) }
@@ -45,31 +52,52 @@ package struct EvidenceRule: Sendable {
 
     /// Adds the well's next frame and returns the sum; `nil` where nothing is known of the well's usual frames.
     ///
-    /// `change` is how far the frame is from the well's recent ones (`ChangeRule`); `nil` where that is not known.
-    package mutating func add(_ judgement: Judgement, change: Double?) -> Double? {
+    /// `change` is how far the frame is from the well's recent ones (`ChangeRule`), `arrival` what is new in it (`ArrivalRule`);
+    /// `nil` where that is not known.
+    package mutating func add(
+        _ judgement: Judgement,
+        change: Double?,
+        arrival: ArrivalRule.Arrival? = nil
+    ) -> Double? {
         var known = true
         if judgement.verdict == .faulty {
             sum += Self.most
-        } else if let unlikeness = unlikeness(of: judgement, change) {
+        } else if let unlikeness = unlikeness(of: judgement, change, arrival) {
             sum += max(-Self.most, min(unlikeness - Self.allowance, Self.most))
         } else {
             (sum, known) = (0, false)
         }
         sum = min(max(sum, 0), Self.limit)
+        if isGone { self.arrival = nil }
         let evidence = known ? sum : nil
         if judgement.verdict == .normal {
-            looks.append(ChangeRule.Look(judgement, change: change, evidence: evidence))
+            looks.append(
+                ChangeRule.Look(judgement, change: change, evidence: evidence, arrival: arrival?.size)
+            )
             looks.removeFirst(max(0, looks.count - ChangeRule.window))
         }
         return evidence
     }
 
     /// How far a frame is from the well's usual ones, 1 for as far as normal frames seldom are.
-    private func unlikeness(of judgement: Judgement, _ change: Double?) -> Double? {
+    private mutating func unlikeness(
+        of judgement: Judgement,
+        _ change: Double?,
+        _ arrival: ArrivalRule.Arrival?
+    ) -> Double? {
         guard let calm = looks.lastCalm(\.isQuiet, known: \.hasEvidence),
             let rise = Self.rise(of: ChangeRule.Look.levels(of: judgement.terms), above: calm.map(\.levels))
         else { return nil }
-        return max(rise / Self.usualRise, (change ?? 0) / Self.usualChange)
+        let new = arrival.map { Self.unlikeness(of: $0, calm) } ?? 0
+        if new > Self.allowance { self.arrival = arrival }
+        return max(rise / Self.usualRise, (change ?? 0) / Self.usualChange, new)
+    }
+
+    /// How far what is new in a frame goes beyond the most that was new in calm ones; 0 where too few of them are known.
+    private static func unlikeness(of arrival: ArrivalRule.Arrival, _ calm: [ChangeRule.Look]) -> Double {
+        let known = calm.compactMap(\.arrival)
+        guard known.count >= calm.count / 2, let most = known.max() else { return 0 }
+        return arrival.size / max(smallestArrival, usualArrival * most) * arrival.likeness
     }
 
     /// Root mean square of what the terms rose above their usual values; a term that fell counts as 0.
@@ -82,8 +110,9 @@ package struct EvidenceRule: Sendable {
     }
 
     /// The reason of an onset, in words.
-    static func words(_ frames: Int) -> String {
-        "weak but lasting: \(frames) frames in a row are unlike the well's frames before them"
+    func words(_ frames: Int) -> String {
+        let what = "weak but lasting: \(frames) frames in a row are unlike the well's frames before them"
+        return arrival.map { "\(what); something new is at x=\($0.x) y=\($0.y)" } ?? what
     }
 }
 

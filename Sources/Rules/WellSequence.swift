@@ -127,6 +127,8 @@ package struct WellSequence: Sendable {
         package var newest: PlaceInTime?
         /// The last `ChangeRule.window` normal frames by the model at work, oldest first.
         package var looks: [ChangeRule.Look] = []
+        /// What the next frame's detail is compared with.
+        package var arrivals = ArrivalRule()
         /// Severities of the well's first `DriftRule.window` frames by the model at work.
         package var firstSeverities: [Double] = []
         /// Index of the frame at which a shift or drift was told last; `nil` where none was within `DriftRule.silence` frames.
@@ -161,9 +163,12 @@ package struct WellSequence: Sendable {
     private let settings: Settings
     private var state: StateHysteresis
     private var recent: [PastFrame]
-    private var newest: PlaceInTime?
+    /// The newest frame; `nil` for a new well.
+    package private(set) var newest: PlaceInTime?
     private var looks: ChangeRule
     private var evidence: EvidenceRule
+    /// What the next frame's detail is compared with.
+    package private(set) var arrivals: ArrivalRule
     private var firstSeverities: [Double]
     private var lastChange: Int?
 
@@ -179,6 +184,7 @@ package struct WellSequence: Sendable {
         newest = history.newest
         looks = ChangeRule(history.looks)
         evidence = EvidenceRule(history.looks, sum: history.frames.last?.evidence ?? 0)
+        arrivals = history.arrivals
         firstSeverities = history.firstSeverities
         lastChange = history.lastChange
     }
@@ -212,6 +218,8 @@ package struct WellSequence: Sendable {
         package let change: Double?
         /// The evidence for a fault up to it; `nil` where that is not known.
         package let evidence: Double?
+        /// The size of what is new in the frame; `nil` where that is not known.
+        package let arrival: Double?
     }
 
     /// Adds the next frame.
@@ -219,18 +227,19 @@ package struct WellSequence: Sendable {
         let change =
             judgement.verdict == .normal
             ? looks.add(judgement.appearance) : looks.change(of: judgement.appearance)
-        let sum = settings.evidence ? evidence.add(judgement, change: change) : nil
+        let arrival = settings.evidence ? judgement.detail.flatMap { arrivals.add($0) } : nil
+        let sum = settings.evidence ? evidence.add(judgement, change: change, arrival: arrival) : nil
         // No more than a history has, so that it does not matter where a batch began.
         recent.removeFirst(max(0, recent.count - History.frames(settings)))
-        recent.append(
-            PastFrame(
-                index: index,
-                verdict: judgement.verdict,
-                severity: judgement.severity,
-                scores: judgement.scores,
-                evidence: sum
-            )
+        let past = PastFrame(
+            index: index,
+            verdict: judgement.verdict,
+            severity: judgement.severity,
+            scores: judgement.scores,
+            evidence: sum
         )
+        recent.append(past)
+        if settings.evidence, past.isQuiet { arrivals.settle(on: judgement.detail) }
         let event: Event? =
             switch state.add(judgement.verdict, evidence: gathered) {
             case .onset: onset
@@ -238,7 +247,7 @@ package struct WellSequence: Sendable {
             case nil: changeEvent(index: index, threshold: judgement.threshold, change: change)
             }
         if firstSeverities.count < DriftRule.window { firstSeverities.append(judgement.severity) }
-        return Effect(event: event, change: change, evidence: sum)
+        return Effect(event: event, change: change, evidence: sum, arrival: arrival?.size)
     }
 
     private var gathered: StateHysteresis.Evidence {
@@ -255,7 +264,7 @@ package struct WellSequence: Sendable {
         }
         let calm = recent.lastIndex { ($0.evidence ?? 0) <= 0 }
         let first = calm.map { $0 + 1 } ?? recent.startIndex
-        return .onset(beginning(first), reason: EvidenceRule.words(recent.endIndex - first))
+        return .onset(beginning(first), reason: evidence.words(recent.endIndex - first))
     }
 
     private func beginning(_ first: Int) -> Alarm.Beginning {

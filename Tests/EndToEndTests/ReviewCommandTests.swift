@@ -144,7 +144,7 @@ import Testing
             )
             #expect(exported.count == 9 && scored.count == 9)
             // What the daemon alone knows: the well's past, and when.
-            let own: Set = ["mask", "well_faulty", "change", "evidence", "completed", "judged"]
+            let own: Set = ["mask", "well_faulty", "change", "arrival", "evidence", "completed", "judged"]
             for row in scored {
                 let same = try #require(exported.first { $0["file"] == row["file"] })
                 #expect(row.filter { !own.contains($0.key) } == same.filter { !own.contains($0.key) })

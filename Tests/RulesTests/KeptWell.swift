@@ -26,6 +26,7 @@ struct KeptWell {
             note(effect.event, index)
             keep(judgement, effect, index)
             history.isFaulty = sequence.isFaulty
+            history.arrivals = sequence.arrivals
         }
         history.frames = history.frames.suffix(WellSequence.History.frames(settings))
         history.looks = history.looks.suffix(ChangeRule.window)
@@ -68,7 +69,8 @@ struct KeptWell {
                         SeverityContribution(term: $0.term, value: $0.value.roundedToFourDigits)
                     },
                     change: effect.change,
-                    evidence: effect.evidence
+                    evidence: effect.evidence,
+                    arrival: effect.arrival
                 )
             )
         }

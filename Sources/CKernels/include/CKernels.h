@@ -6,6 +6,7 @@
 #include "bytes.h"
 #include "channels.h"
 #include "convolutions.h"
+#include "detail.h"
 #include "image_tiles.h"
 #include "memory.h"
 #include "normalisation.h"

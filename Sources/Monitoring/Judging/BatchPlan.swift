@@ -35,12 +35,12 @@ struct BatchPlan {
         for result in results where views[result.frame.view] == nil {
             views[result.frame.view] = try ViewState(
                 of: result.frame,
-                in: environment.ledger,
                 before: results.count,
                 turns: Set(
                     zip(results, turns).compactMap { $0.frame.view == result.frame.view ? $1.own : nil }
                 ),
-                settings
+                settings,
+                environment
             )
         }
         faultyBefore = Set(views.filter(\.value.wasFaulty).keys)
@@ -64,6 +64,20 @@ struct BatchPlan {
             }
         }
         endReplays(results)
+    }
+
+    /// Keeps what the next frames are compared with, once the batch is recorded.
+    func keepArrivals(of results: [PageResult], in arrivals: KnownArrivals) {
+        guard settings.evidence else { return }
+        for (view, state) in views {
+            guard let frame = results.first(where: { $0.frame.view == view })?.frame else { continue }
+            arrivals.keep(
+                state.sequence.arrivals,
+                of: frame,
+                after: state.sequence.newest,
+                model: settings.judge.model
+            )
+        }
     }
 
     /// What a frame was for its well's state before it was judged now.
@@ -213,6 +227,8 @@ struct BatchPlan {
         }
         judgement.change = weight == .past ? naming.earlier?.change : effect?.change
         judgement.evidence = weight == .past ? naming.earlier?.evidence : effect?.evidence
+        judgement.arrival = weight == .past ? naming.earlier?.arrival : effect?.arrival
+        judgement.detail = nil
         records.append(record(result, .judged(judgement)))
         counts.judged += 1
         if isFaulty { counts.flagged += 1 }

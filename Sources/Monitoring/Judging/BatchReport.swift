@@ -50,6 +50,7 @@ struct BatchReport {
         try environment.reached(.journalTold)
         let events = try events(of: announced, isForJournal)
         try environment.ledger.record(plan.records, alarms: announced, events: events)
+        plan.keepArrivals(of: results, in: environment.arrivals)
         environment.statistics.add(plan.counts, latencies: plan.latencies)
         try environment.reached(.recorded)
         if let alarm = announced.last(where: { PlateReport.causes.contains($0.event) }) {

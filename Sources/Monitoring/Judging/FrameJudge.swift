@@ -30,6 +30,9 @@ package protocol FrameJudge: Sendable {
     /// looks at.
     func judge(_ frame: Frame, threshold: Double?, patches: PatchSelection) throws -> Judgement
 
+    /// Where a frame stands out, as in the judgement of it, without the network; `nil` where judgements do not say it.
+    func detail(of frame: Frame) -> FrameDetail?
+
     /// What to know about judgements of frames like this one; `nil` where they can be taken as they are.
     func warning(for frame: Frame) -> String?
 }
@@ -49,6 +52,9 @@ extension FrameJudge {
 
     /// Not known.
     package var calibrationFrames: Int? { nil }
+
+    /// Not known.
+    package func detail(of frame: Frame) -> FrameDetail? { nil }
 
     /// Nothing to warn of.
     package func warning(for frame: Frame) -> String? { nil }
@@ -85,6 +91,9 @@ extension RunDetector: FrameJudge {
         base.judge(frame, threshold: threshold, patches: patches)
     }
 
+    /// Where a frame of no run stands out.
+    package func detail(of frame: Frame) -> FrameDetail? { base.detail(of: frame) }
+
     /// What to know about frames that the model was not calibrated for.
     package func warning(for frame: Frame) -> String? { base.warning(for: frame) }
 }
@@ -104,6 +113,9 @@ extension WellDetector: FrameJudge {
 
     /// The file of the model calibrated on the run.
     package var modelPath: String? { path }
+
+    /// Where a frame stands out.
+    package func detail(of frame: Frame) -> FrameDetail? { detector.detail(of: frame) }
 
     /// What to know about frames that the model was not calibrated for.
     package func warning(for frame: Frame) -> String? { detector.warning(for: frame) }

@@ -11,8 +11,8 @@ import Synchronization
 /// The way of a well's batch from names to durable outcomes: read, judge, write masks, alarms and journal, record.
 ///
 /// Every effect can be repeated without showing twice, and the ledger learns of a batch last; so after a crash at any
-/// moment the frames of that batch are judged again and nothing is lost or doubled. The pipeline remembers nothing:
-/// a well's state is replayed from the ledger, what was announced from the alarm log.
+/// moment the frames of that batch are judged again and nothing is lost or doubled. Nothing depends on what the pipeline remembers:
+/// a well's state is replayed from the ledger, what was announced from the alarm log, and what was seen from the files.
 ///
 /// Each judging thread has a copy with a heart of its own; the copies share what may change and what was warned of. Batches
 /// of different wells may be processed at once, two of the same well may not: its alarm log and its state are its own.
@@ -45,6 +45,8 @@ struct FramePipeline: Sendable {
         var ledger: FrameLedger
         var tree: OutputTree
         var logs = LogAccess()
+        /// What the next frame of each view is compared with.
+        var arrivals = KnownArrivals()
         /// What was answered to advice.
         var answers: AdviceLog
         var sidecars: Sidecars

@@ -4,7 +4,7 @@ import Rules
 
 /// A view of a well while a batch of it is judged.
 ///
-/// Nothing of it is kept in memory, so that a restart changes nothing.
+/// Nothing depends on what of it is kept in memory, so that a restart changes nothing.
 struct ViewState {
     /// The view as the ledger knows it, without the newest frames if these are judged again.
     var sequence: WellSequence
@@ -16,11 +16,12 @@ struct ViewState {
     /// A view of a frame's well, before `count` frames of which some have had their `turns`.
     init(
         of frame: FrameID,
-        in ledger: FrameLedger,
         before count: Int,
         turns: Set<Int64>,
-        _ settings: FramePipeline.Settings
+        _ settings: FramePipeline.Settings,
+        _ environment: FramePipeline.Environment
     ) throws {
+        let ledger = environment.ledger
         typealias History = WellSequence.History
         let rules = WellSequence.Settings(
             hysteresis: settings.hysteresis,
@@ -51,8 +52,18 @@ struct ViewState {
                 appearance: $0.appearance,
                 terms: $0.terms,
                 change: $0.change,
-                evidence: $0.evidence
+                evidence: $0.evidence,
+                arrival: $0.arrival
             )
+        }
+        if settings.evidence {
+            let known = environment.arrivals.rule(
+                of: frame,
+                after: history.newest,
+                model: settings.judge.model
+            )
+            history.arrivals =
+                try known ?? ArrivalRule(after: history.frames, of: frame, settings, environment)
         }
         if settings.drift, known.frames.count + count > ChangeRule.before {
             history.firstSeverities = try ledger.firstSeverities(
