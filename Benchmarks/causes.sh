@@ -12,8 +12,8 @@ trap 'rm -rf "$work"' EXIT
 for set in "$@"; do
     "$autoqc" score --model "$model" "$set"/test > "$work/scores.csv"
     awk -F, '
-        FNR == 1 { next }
-        FILENAME ~ /scores.csv$/ { n = split($1, path, "/"); verdict[path[n]] = $11; cause[path[n]] = $13; next }
+        FNR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
+        FILENAME ~ /scores.csv$/ { n = split($1, path, "/"); verdict[path[n]] = $column["verdict"]; cause[path[n]] = $column["cause"]; next }
         { n = split($1, path, "/"); print ($3 == 0 ? "normal" : $4), verdict[path[n]] == "faulty" ? cause[path[n]] : "normal" }
     ' "$work/scores.csv" "$set"/splits/test_val_fold*.csv
 done | awk '

@@ -16,7 +16,7 @@ import tempfile
 
 import tifffile
 
-AUTOQC, MODEL, FRAMES = sys.argv[1], sys.argv[2], sys.argv[3:]
+AUTOQC, MODEL, FRAMES = sys.argv[1], sys.argv[2], [os.path.abspath(path) for path in sys.argv[3:]]
 SEED, FAULTY = os.environ.get("SEED", "9001"), os.environ.get("FAULTY", "200")
 HOW = ["--half"] if os.environ.get("HALF") == "1" else []
 PART = [word for side in ("width", "height") if side.upper() in os.environ for word in (f"--{side}", os.environ[side.upper()])]

@@ -21,7 +21,7 @@ import tempfile
 import tifffile
 
 AUTOQC, MODEL, WORDS = sys.argv[1], sys.argv[2], sys.argv[3:]
-DATA = os.environ.get("AUTOQC_DATA", os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../shared/data"))
+DATA = os.path.abspath(os.environ.get("AUTOQC_DATA", os.path.join(os.path.dirname(__file__), "../../shared/data")))
 SEED = int(os.environ.get("SEED", "5"))
 # The faults of these sets are of a published class.
 CLASSES = {"organoid_focus": "z-shift", "beads": "contamination"}

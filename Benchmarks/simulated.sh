@@ -14,8 +14,8 @@ trap 'rm -rf "$work"' EXIT
 # Each test frame is in the validation list of just one fold.
 awk -F, '
     function share(part, whole) { return whole ? sprintf("%d of %d", part, whole) : "-" }
-    FNR == 1 { next }
-    FILENAME ~ /scores.csv$/ { n = split($1, path, "/"); flagged[path[n]] = $11 == "faulty"; next }
+    FNR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
+    FILENAME ~ /scores.csv$/ { n = split($1, path, "/"); flagged[path[n]] = $column["verdict"] == "faulty"; next }
     {
         n = split($1, path, "/"); hit = flagged[path[n]]
         if ($3 == 0) { normal++; alarms += hit; next }

@@ -1,19 +1,76 @@
 package import Plate
-import Reporting
+package import Reporting
 package import Tables
 
-/// The ledger's rows as a table.
+/// Frames and what became of them, as a table: the columns of `autoqc export` and of `autoqc score`.
 ///
-/// Columns: `file`, `page`, `run`, `well`, `field`, `channel`, `plane`, `frame`, `state`, `reason`, `score_max`, `score_mean`, `score_patch`, `score`,
-/// `severity`, `threshold`, `term` (of a severity above the threshold, the term that adds most), `terms` (all of them; in CSV
-/// `name=value;name=value`, in JSON an object), `verdict`, `suspect` (1 for a frame that passes with a severity above the lower limit,
-/// else 0), `area` (share of the frame), `bbox_x`, `bbox_y`, `bbox_width`,
-/// `bbox_height` (pixels), `cause`, `confidence` (0 to 1), `mask` (relative to the run's folder of the output), `well_faulty`,
-/// `tier`, `precision`, `change` (distance from the well's frames before it), `arrival` (what is new in one place), `evidence` (for a fault, gathered over the
-/// well's frames), `model`, `completed`, `judged` (UTC).
+/// Paths are absolute. Columns: `file`, `page`, `run`, `well`, `field`, `channel`, `plane`, `frame`, `state`, `reason`, `score_max`,
+/// `score_mean`, `score_patch`, `score`, `severity`, `threshold`, `term` (of a severity above the threshold, the term that adds
+/// most), `terms` (all of them, to four digits as the ledger keeps them; in CSV `name=value;name=value`, in JSON an object), `verdict` (`normal`, `faulty`, `unreadable`),
+/// `suspect` (whether a frame passes with a severity above the lower limit), `area` (share of the frame), `bbox_x`, `bbox_y`,
+/// `bbox_width`, `bbox_height` (pixels), `cause`, `confidence` (0 to 1), `mask`, `well_faulty`, `tier`, `precision`, `change` (distance
+/// from the well's frames before it), `arrival` (what is new in one place), `evidence` (for a fault, gathered over the well's frames), `model`, `completed`, `judged`
+/// (UTC).
 package enum FrameTable {
+    /// A frame and what became of it.
+    package struct Row: Sendable {
+        fileprivate let source: FrameSource
+        fileprivate let frame: FrameID?
+        fileprivate let state: FrameRecord.State
+        fileprivate var reason: String?
+        fileprivate var scores: ImageScores?
+        /// Their standard deviations over noise seeds.
+        fileprivate var spread: ImageScores?
+        fileprivate var judgement: Judgement?
+        fileprivate var mask: String?
+        fileprivate var model: String?
+        fileprivate var completed: Timestamp?
+        fileprivate var judged: Timestamp?
+
+        /// A row of the ledger, whose mask lies in this output folder.
+        package init(_ record: FrameRecord, in tree: OutputTree) {
+            (source, frame, state, reason) = (record.source, record.frame, record.state, record.reason)
+            (judgement, scores) = (record.judgement, record.judgement?.scores)
+            mask = judgement?.maskPath.flatMap { path in frame.map { "\(tree.folder(run: $0.run))/\(path)" } }
+            (model, completed, judged) = (record.model, record.completed, record.judged)
+        }
+
+        /// A frame that was judged now, with its mask where one was written.
+        package init(
+            _ source: FrameSource,
+            _ frame: FrameID?,
+            _ judgement: Judgement,
+            mask: String?,
+            model: String
+        ) {
+            (self.source, self.frame, state) = (source, frame, .judged)
+            (self.judgement, scores) = (judgement, judgement.scores)
+            (self.mask, self.model) = (mask, model)
+        }
+
+        /// A frame that was given scores and no verdict.
+        package init(
+            _ source: FrameSource,
+            _ frame: FrameID?,
+            _ scores: ImageScores,
+            spread: ImageScores?,
+            model: String
+        ) {
+            (self.source, self.frame, state) = (source, frame, .judged)
+            (self.scores, self.spread, self.model) = (scores, spread, model)
+        }
+
+        /// A frame that could not be read.
+        package init(_ source: FrameSource, _ frame: FrameID?, unreadable reason: String) {
+            (self.source, self.frame, state) = (source, frame, .quarantined)
+            self.reason = reason
+        }
+
+        fileprivate var verdict: Verdict? { state == .quarantined ? .unreadable : judgement?.verdict }
+    }
+
     /// The columns.
-    package static let table = Table<FrameRecord>([
+    package static let table = Table<Row>([
         ("file", { .text($0.source.absolutePath) }),
         ("page", { .integer($0.source.page) }),
         ("run", { ($0.frame?.run).map { .text($0) } }),
@@ -24,9 +81,9 @@ package enum FrameTable {
         ("frame", { ($0.frame?.index).map { .integer($0) } }),
         ("state", { .text($0.state.rawValue) }),
         ("reason", { $0.reason.map { .text($0) } }),
-        ("score_max", { ($0.judgement?.scores?.maximum).map { .number($0) } }),
-        ("score_mean", { ($0.judgement?.scores?.mean).map { .number($0) } }),
-        ("score_patch", { ($0.judgement?.scores?.patch).map { .number($0) } }),
+        ("score_max", { ($0.scores?.maximum).map { .number($0) } }),
+        ("score_mean", { ($0.scores?.mean).map { .number($0) } }),
+        ("score_patch", { ($0.scores?.patch).map { .number($0) } }),
         ("score", { ($0.judgement?.score).map { .number($0) } }),
         ("severity", { ($0.judgement?.severity).map { .number($0) } }),
         ("threshold", { ($0.judgement?.threshold).map { .number($0) } }),
@@ -35,12 +92,12 @@ package enum FrameTable {
             "terms",
             {
                 ($0.judgement?.terms).flatMap { terms in
-                    terms.isEmpty ? nil : .figures(terms.map { ($0.term, $0.value) })
+                    terms.isEmpty ? nil : .figures(terms.map { ($0.term, $0.value.roundedToFourDigits) })
                 }
             }
         ),
-        ("verdict", { ($0.judgement?.verdict).map { .text($0.rawValue) } }),
-        ("suspect", { ($0.judgement?.isSuspect).map { .integer($0 ? 1 : 0) } }),
+        ("verdict", { $0.verdict.map { .text($0.rawValue) } }),
+        ("suspect", { ($0.judgement?.isSuspect).map { .flag($0) } }),
         ("area", { ($0.judgement?.area).map { .number($0) } }),
         ("bbox_x", { ($0.judgement?.boundingBox?.x).map { .integer($0) } }),
         ("bbox_y", { ($0.judgement?.boundingBox?.y).map { .integer($0) } }),
@@ -48,7 +105,7 @@ package enum FrameTable {
         ("bbox_height", { ($0.judgement?.boundingBox?.height).map { .integer($0) } }),
         ("cause", { ($0.judgement?.causeName).map { .text($0) } }),
         ("confidence", { ($0.judgement?.confidence).map { .number($0) } }),
-        ("mask", { ($0.judgement?.maskPath).map { .text($0) } }),
+        ("mask", { $0.mask.map { .text($0) } }),
         ("well_faulty", { ($0.judgement?.wellIsFaulty).map { .flag($0) } }),
         ("tier", { ($0.judgement?.tier).map { .text($0.rawValue) } }),
         ("precision", { ($0.judgement?.precision).map { .text($0) } }),
@@ -57,6 +114,13 @@ package enum FrameTable {
         ("evidence", { ($0.judgement?.evidence).map { .number($0) } }),
         ("model", { $0.model.map { .text($0) } }),
         ("completed", { $0.completed.map { .text($0.iso8601) } }),
-        ("judged", { .text($0.judged.iso8601) }),
+        ("judged", { ($0.judged).map { .text($0.iso8601) } }),
+    ])
+
+    /// The columns, and behind them the standard deviations of the scores over noise seeds.
+    package static let tableWithSpreads = table.adding([
+        ("score_max_spread", { ($0.spread?.maximum).map { .number($0) } }),
+        ("score_mean_spread", { ($0.spread?.mean).map { .number($0) } }),
+        ("score_patch_spread", { ($0.spread?.patch).map { .number($0) } }),
     ])
 }

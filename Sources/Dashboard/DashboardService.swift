@@ -18,12 +18,13 @@ package struct DashboardService: Service {
 
     /// Serves the runs of an output folder, which may come later; `daemon` is `nil` where no daemon is asked for.
     ///
-    /// `rules` say how the lenses stand. `listening` hears of the port as soon as it is open.
+    /// `rules` say how the lenses stand. `reviewer` is who decides here, unless they give another name. `listening` hears of the port as soon as it is open.
     package init(
         settings: WebSettings,
         tree: OutputTree,
         rules: PlateRules = PlateRules(),
         mayDecide: Bool = true,
+        reviewer: String = "",
         logger: Logger,
         daemon: @escaping @Sendable () -> StatusFile.Standing? = { nil },
         listening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
@@ -39,7 +40,8 @@ package struct DashboardService: Service {
             format: settings.plate,
             lenses: LensHistory(rules: rules),
             daemon: daemon,
-            mayDecide: mayDecide
+            mayDecide: mayDecide,
+            reviewer: reviewer
         )
     }
 

@@ -10,13 +10,17 @@ enum Picture {
     static let widest = 1280
     static let narrowest = 16
 
-    /// A grey picture at most `width` wide.
-    static func grey(_ frame: Frame, width: Int) throws(PNGError) -> [UInt8] {
+    /// A grey picture at most `width` wide, of so many levels of grey.
+    static func grey(_ frame: Frame, width: Int, levels: Int = 256) throws(PNGError) -> [UInt8] {
         let small = reduced(frame, to: width)
         let (low, high) = shownRange(of: small)
         // Of doubles, as the difference of two floats may be none.
         let scale = 255 / max(high - low, .leastNormalMagnitude)
-        let bytes = small.pixels.map { UInt8(saturating: (Double($0) - low) * scale) }
+        let step = 256 / max(1, levels)
+        let bytes = small.pixels.map { pixel in
+            let grey = Int(UInt8(saturating: (Double(pixel) - low) * scale))
+            return UInt8(min(255, (grey + step / 2) / step * step))
+        }
         return try PNGImage(height: small.height, width: small.width, colour: .grey, bytes: bytes).encoded()
     }
 

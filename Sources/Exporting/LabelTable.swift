@@ -1,16 +1,16 @@
-import Files
-package import Foundation
+import Foundation
 package import Ledger
 package import Plate
 package import Reporting
+import Rules
 import Tables
 
 /// What reviewers decided, as a list of labelled frames in the published layout.
 ///
 /// Columns: `img_path`, `seg_path` (the daemon's mask of a true fault), `label` (1 faulty, 0 normal), `fault` (its cause where
-/// one is known), and for people `run`, `well`, `field`, `channel`, `plane`, `frame`, `decision`, `reviewer`, `note`, `decided`. Paths are absolute.
-/// `unsure` is no label. A decision on a well holds for each flagged frame of it that has none of its own. Pages after the
-/// first of a movie cannot be named by a path, and are left out.
+/// one is known), and for people `run`, `well`, `field`, `channel`, `plane`, `frame`, `decision`, `reviewer`, `note`, `decided`; of
+/// several people, the names and notes of all and the last time. Paths are absolute. What nobody is sure of or people disagree on
+/// (`Reviews`) is no label. Pages of a movie cannot be named by a path, and are left out.
 package struct LabelTable: Sendable {
     /// One labelled frame.
     package struct Row: Sendable, Equatable {
@@ -20,18 +20,22 @@ package struct LabelTable: Sendable {
         package let mask: String?
         /// Whether it is faulty.
         package let isFaulty: Bool
+        /// Whether it was flagged.
+        package let wasFlagged: Bool
         /// Probable cause, for a true fault that has one.
         package let cause: String?
         /// The frame.
         package let frame: FrameID
-        /// The decision.
-        package let decision: Decision
+        /// The decisions on it, which all say the same.
+        package let decisions: [Decision]
     }
 
     /// The labelled frames, in the order of wells and time.
     package let rows: [Row]
     /// Frames with a decision that are pages of a movie.
     package let pagesLeftOut: Int
+    /// Frames that people disagree on.
+    package let disputed: Int
 
     /// The first line of the list.
     package static let header =
@@ -41,50 +45,62 @@ package struct LabelTable: Sendable {
 
     /// Reads the decisions of all runs, or of one.
     package init(ledger: FrameLedger, tree: OutputTree, run: String? = nil) throws {
-        let decisions = try DecisionLog(tree).decisions(run: run)
+        let reviews = Reviews(try DecisionLog(tree).decisions(run: run))
         var rows: [Row] = []
-        var pages = 0
-        for decision in decisions where decision.kind == .fault || decision.kind == .falseAlarm {
-            for record in try Self.records(of: decision, among: decisions, in: ledger) {
+        var (pages, disputed) = (0, 0)
+        for record in try Self.records(of: reviews.decisions, in: ledger) {
+            guard let frame = record.frame, let judgement = record.judgement else { continue }
+            let isFlagged = judgement.verdict == .faulty
+            let decisions = reviews.on(frame, file: record.source.key, isFlagged: isFlagged)
+            switch Opinion(of: decisions.compactMap(\.opinion)) {
+            case .disputed: disputed += 1
+            case .unsure, nil: break
+            case .fault, .falseAlarm:
                 guard record.pages == 1 else {
                     pages += 1
                     continue
                 }
-                if let row = Row(record, decision, tree) { rows.append(row) }
+                rows.append(Row(record, frame, judgement, decisions, tree))
             }
         }
         self.rows = rows.sorted { ($0.frame, ExactPath($0.image)) < ($1.frame, ExactPath($1.image)) }
-        pagesLeftOut = pages
+        (pagesLeftOut, self.disputed) = (pages, disputed)
     }
 
-    private static func records(
-        of decision: Decision,
-        among decisions: [Decision],
-        in ledger: FrameLedger
-    ) throws(LedgerError) -> [FrameRecord] {
-        if let id = decision.id {
-            let judged = try ledger.records(of: id).filter { $0.state == .judged }
-            return judged.last { decision.file.isEmpty || decision.file == $0.source.key }.map { [$0] } ?? []
+    /// The frames that decisions hold for, each once.
+    private static func records(of decisions: [Decision], in ledger: FrameLedger) throws(LedgerError)
+        -> [FrameRecord]
+    {
+        var found: [FrameSource.Place: FrameRecord] = [:]
+        for decision in decisions {
+            let flagged = FrameLedger.Selection(flaggedOnly: true)
+            let records =
+                if let id = decision.id {
+                    // Of several files that say this frame, the one decided on; of none that is named, the last.
+                    try ledger.records(of: id).filter {
+                        $0.state == .judged && (decision.file.isEmpty || decision.file == $0.source.key)
+                    }.suffix(1)
+                } else {
+                    try ledger.records(of: decision.well, run: decision.run, flagged)[...]
+                }
+            for record in records { found[record.source.place] = record }
         }
-        let selection = FrameLedger.Selection(flaggedOnly: true)
-        let own = Dictionary(grouping: decisions.filter { $0.frame != nil }, by: \.id)
-        return try ledger.records(of: decision.well, run: decision.run, selection).filter { record in
-            guard let frame = record.frame else { return false }
-            return own[frame]?.contains { $0.file.isEmpty || $0.file == record.source.key } != true
-        }
+        return Array(found.values)
     }
 
     /// A row as a line of the list, without its newline.
     package static func csv(_ row: Row) -> String {
-        let decision = row.decision
+        func all(_ words: (Decision) -> String) -> String {
+            row.decisions.map(words).filter { !$0.isEmpty }.joined(separator: "; ")
+        }
+        let opinion: Opinion = row.isFaulty ? .fault : .falseAlarm
         let fields =
             [
                 row.image, row.mask ?? "", row.isFaulty ? "1" : "0", row.cause ?? "", row.frame.run,
                 row.frame.well.description,
             ] + row.frame.view.fields + [
-                "\(row.frame.index)", decision.kind.rawValue, decision.reviewer,
-                decision.note,
-                decision.decided.iso8601,
+                "\(row.frame.index)", opinion.rawValue, all(\.reviewer), all(\.note),
+                row.decisions.map(\.decided).max()?.iso8601 ?? "",
             ]
         // On one line each: people look at such lists with tools that go by lines.
         return CSV.row(fields.map { String($0.map { $0.isNewline ? " " : $0 }) }, texts: [runColumn])
@@ -92,60 +108,18 @@ package struct LabelTable: Sendable {
 }
 
 extension LabelTable.Row {
-    fileprivate init?(_ record: FrameRecord, _ decision: Decision, _ tree: OutputTree) {
-        guard let frame = record.frame, let judgement = record.judgement else { return nil }
-        isFaulty = decision.kind == .fault
+    fileprivate init(
+        _ record: FrameRecord,
+        _ frame: FrameID,
+        _ judgement: Judgement,
+        _ decisions: [Decision],
+        _ tree: OutputTree
+    ) {
+        (isFaulty, wasFlagged) = (decisions.first?.kind == .fault, judgement.verdict == .faulty)
         image = record.source.absolutePath
         let path = judgement.maskPath.map { "\(tree.folder(run: frame.run))/\($0)" }
         mask = isFaulty ? path.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil } : nil
         cause = isFaulty && judgement.cause.cause != .unknown ? judgement.causeName : nil
-        self.frame = frame
-        self.decision = decision
-    }
-}
-
-/// Frames of an output folder for a calibration: those that reviewers decided on, and unflagged ones.
-package struct ReviewedFrames: Sendable {
-    /// Paths of normal frames: false alarms, and a sample of unflagged frames.
-    package let normal: [String]
-    /// Path of a CSV list of labelled frames for the greedy search; `nil` where fewer than `fewestFaults` were confirmed.
-    package let labelled: String?
-    /// Frames whose fault reviewers confirmed.
-    package let trueFaults: Int
-    /// Flagged frames that reviewers called normal.
-    package let falseAlarms: Int
-    /// Frames of the sample that were not flagged.
-    package let unflagged: Int
-
-    /// True faults that the greedy search needs.
-    ///
-    /// With fewer, a single marked fault would decide the threshold.
-    package static let fewestFaults = 10
-    /// Unflagged frames, at most.
-    private static let sample = 400
-
-    /// Reads the decisions of an output folder; the list of labelled frames is written into `folder`.
-    ///
-    /// `nil` where there is no decision yet.
-    package init?(ledger: FrameLedger, tree: OutputTree, writingTo folder: URL) throws {
-        let table = try LabelTable(ledger: ledger, tree: tree)
-        guard !table.rows.isEmpty else { return nil }
-        let rows = table.rows.filter { FileManager.default.fileExists(atPath: $0.image) }
-        let others = try ledger.normalFiles(atMost: Self.sample).map(\.absolutePath)
-            .filter { FileManager.default.fileExists(atPath: $0) }
-        trueFaults = rows.count { $0.isFaulty }
-        falseAlarms = rows.count { !$0.isFaulty }
-        unflagged = others.count
-        normal = others + rows.filter { !$0.isFaulty }.map(\.image)
-        guard trueFaults >= Self.fewestFaults else {
-            labelled = nil
-            return
-        }
-        // The search weighs faults against normal frames: the unflagged ones count as much as the false alarms.
-        let normalLines = others.map { CSV.row([$0, "", "0"] + Array(repeating: "", count: 11)) }
-        let lines = [LabelTable.header] + rows.map(LabelTable.csv) + normalLines
-        let list = folder.appending(path: "decisions.csv")
-        try OutputFile.write(text: lines.joined(separator: "\n") + "\n", to: list.path)
-        labelled = list.path
+        (self.frame, self.decisions) = (frame, decisions)
     }
 }

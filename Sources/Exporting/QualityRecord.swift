@@ -54,7 +54,7 @@ package struct QualityRecord: Sendable {
             report(view.well)
         }
         let state = try ledger.runs().first { $0.run == run }?.lastSequence ?? 0
-        let decisions = try DecisionLog(tree).decisions(run: run).filter { $0.frame != nil }
+        let reviews = Reviews(try DecisionLog(tree).decisions(run: run))
         let plate = Quality(
             label: run,
             inputFiles: [
@@ -71,7 +71,7 @@ package struct QualityRecord: Sendable {
                 + models.parameters(
                     files: sessions.map(\.modelPath) + [tree.learnedModel(run: run)]
                 ),
-            metrics: Self.metrics(of: usable.views, summaries, decisions)
+            metrics: Self.metrics(of: usable.views, summaries, reviews)
         )
         document = Document(
             mzQC: Document.Root(
@@ -140,15 +140,19 @@ package struct QualityRecord: Sendable {
     private static func metrics(
         of views: [UsableTables.View],
         _ wells: [WellSummary],
-        _ decisions: [Decision]
+        _ reviews: Reviews
     ) -> [Parameter] {
         let (judged, flagged) = wells.reduce((0, 0)) { ($0.0 + $1.judged, $0.1 + $1.flagged) }
         return [
             Parameter(QualityVocabulary.wells, .integer(wells.count)),
             Parameter(QualityVocabulary.turnedFaulty, .integer(wells.count { $0.wasFaulty })),
-            Parameter(QualityVocabulary.confirmed, .integer(decisions.count { $0.kind == .fault })),
-            Parameter(QualityVocabulary.falseAlarms, .integer(decisions.count { $0.kind == .falseAlarm })),
-        ] + figures(of: views, judged: judged, flagged: flagged)
+            Parameter(QualityVocabulary.confirmed, .integer(reviews.frames(.fault))),
+            Parameter(QualityVocabulary.falseAlarms, .integer(reviews.frames(.falseAlarm))),
+            Parameter(QualityVocabulary.disputed, .integer(reviews.frames(.disputed))),
+        ]
+            + (reviews.pairs.isEmpty
+                ? [] : [Parameter(QualityVocabulary.agreement, .table(agreement(reviews.pairs)))])
+            + figures(of: views, judged: judged, flagged: flagged)
     }
 
     private static func figures(of views: [UsableTables.View], judged: Int, flagged: Int) -> [Parameter] {
@@ -163,6 +167,15 @@ package struct QualityRecord: Sendable {
             Parameter(QualityVocabulary.missing, .integer(sum(\.usable.missing))),
             Parameter(QualityVocabulary.usable, .integer(usable)),
             Parameter(QualityVocabulary.usableShare, share(usable, of: sum(\.usable.frames))),
+        ]
+    }
+
+    private static func agreement(_ pairs: [Reviews.Pair]) -> [String: [Value]] {
+        [
+            "first": pairs.map { .text($0.first) }, "second": pairs.map { .text($0.second) },
+            "both": pairs.map { .integer($0.agreement.items) },
+            "same": pairs.map { .number($0.agreement.observed) },
+            "kappa": pairs.map { $0.agreement.kappa.map { .number($0) } ?? .none },
         ]
     }
 
@@ -226,6 +239,8 @@ private enum Value: Encodable, Sendable {
     case integer(Int)
     case number(Double)
     case table([String: [Value]])
+    /// Not defined.
+    case none
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
@@ -234,6 +249,7 @@ private enum Value: Encodable, Sendable {
         case .integer(let number): try container.encode(number)
         case .number(let number): try container.encode(number)
         case .table(let columns): try container.encode(columns)
+        case .none: try container.encodeNil()
         }
     }
 }

@@ -86,14 +86,20 @@ package enum QualityVocabulary {
     static let confirmed = Term(
         16,
         "faults confirmed",
-        "Decisions of reviewers that a frame is faulty.",
+        "Frames that all who decided on them call faulty.",
         .count
     )
     static let falseAlarms = Term(
         17,
         "false alarms",
-        "Decisions of reviewers that a flagged frame is normal.",
+        "Flagged frames that all who decided on them call normal.",
         .count
+    )
+    static let disputed = Term(18, "disputed frames", "Frames on which reviewers disagree.", .count)
+    static let agreement = Term(
+        19,
+        "agreement of reviewers",
+        "Table of each two people: names, frames and wells that both decided on, share that is the same, Cohen's kappa."
     )
 
     // MARK: - What the figures rest on
@@ -145,7 +151,8 @@ package enum QualityVocabulary {
     /// All terms.
     package static let terms = [
         judged, flagged, unreadable, missing, flaggedShare, usable, usableShare, intervals, longest,
-        worstSeverity, cause, turns, review, wells, turnedFaulty, confirmed, falseAlarms, run, well, field,
+        worstSeverity, cause, turns, review, wells, turnedFaulty, confirmed, falseAlarms, disputed, agreement,
+        run, well, field,
         channel, plane, model, precision, threshold, suspectLimit, shortest, bridged, state, firstOutcome,
         tiff, ledger, software,
     ]

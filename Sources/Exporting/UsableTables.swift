@@ -16,6 +16,8 @@ package struct UsableTables {
         package let view: FrameView
         /// The intervals.
         package let usable: UsableFrames
+        /// Indices of the good frames, in intervals or not.
+        package let goodFrames: [Int]
         /// Frames that are flagged.
         package let flagged: Int
         /// Frames without a verdict.
@@ -48,12 +50,17 @@ package struct UsableTables {
         let log = DecisionLog(tree)
         var views: [View] = []
         for run in try run.map({ [$0] }) ?? ledger.runs().map(\.run).sorted() {
-            let decisions = Dictionary(grouping: try log.decisions(run: run), by: \.well)
+            let reviews = Reviews(try log.decisions(run: run))
             for summary in try ledger.wells(of: run) where well == nil || summary.well == well {
                 for view in try ledger.views(of: summary.well, run: run) {
-                    var gathered = Gathered(decisions[summary.well] ?? [], view: view)
-                    try ledger.forEachPoint(of: summary.well, view: view, run: run) { gathered.add($0) }
-                    views.append(gathered.view(run: run, well: summary.well, view: view, rule: rule))
+                    let well = summary.well
+                    var tally = UsableTally()
+                    try ledger.forEachPoint(of: well, view: view, run: run) { point in
+                        let id = FrameID(run: run, well: well, view: view, index: point.frame)
+                        tally.add(point, reviews.opinion(on: id, isFlagged: point.isFaulty))
+                    }
+                    let word = reviews.onWell(well, run: run).map(\.words).joined(separator: "; ")
+                    views.append(View(run, well, view, tally, rule, review: word.isEmpty ? nil : word))
                 }
             }
         }
@@ -105,57 +112,18 @@ package struct UsableTables {
     ])
 }
 
-/// The frames of a view as they are read.
-private struct Gathered {
-    private let decisions: [Int: Decision.Kind]
-    private let onWell: Decision?
-    private var points: [UsableFrames.Point] = []
-    private var causes: [String: Int] = [:]
-    private var (flagged, unreadable) = (0, 0)
-    private var flaggedFrames: ClosedRange<Int>?
-
-    init(_ decisions: [Decision], view: FrameView) {
-        onWell = decisions.first { $0.frame == nil }
-        self.decisions = decisions.filter { $0.view == view }.reduce(into: [:]) { kinds, decision in
-            if let frame = decision.frame { kinds[frame] = decision.kind }
-        }
-    }
-
-    mutating func add(_ point: FrameLedger.SeriesPoint) {
-        let quality = quality(of: point)
-        points.append(UsableFrames.Point(index: point.frame, quality: quality, written: point.modified))
-        switch quality {
-        case .good, .suspect: break
-        case .unreadable: unreadable += 1
-        case .flagged:
-            flagged += 1
-            causes[point.cause ?? "unknown", default: 0] += 1
-            flaggedFrames = min(flaggedFrames?.lowerBound ?? point.frame, point.frame)...point.frame
-        }
-    }
-
-    private func quality(of point: FrameLedger.SeriesPoint) -> UsableFrames.Quality {
-        guard point.state == .judged else { return .unreadable }
-        switch decisions[point.frame] ?? (point.isFaulty ? onWell?.kind : nil) {
-        case .fault: return .flagged
-        case .falseAlarm: return .good
-        case .unsure, .withdrawn, nil: break
-        }
-        if point.isFaulty { return .flagged }
-        return point.isSuspect || (point.evidence ?? 0) >= EvidenceRule.limit ? .suspect : .good
-    }
-
-    func view(run: String, well: Well, view: FrameView, rule: UsableFrames.Rule) -> UsableTables.View {
-        UsableTables.View(
-            run: run,
-            well: well,
-            view: view,
-            usable: UsableFrames(points, rule: rule),
-            flagged: flagged,
-            unreadable: unreadable,
-            cause: causes.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key,
-            flaggedFrames: flaggedFrames,
-            review: onWell.map { [$0.kind.rawValue, $0.note].filter { !$0.isEmpty }.joined(separator: ": ") }
-        )
+extension UsableTables.View {
+    fileprivate init(
+        _ run: String,
+        _ well: Well,
+        _ view: FrameView,
+        _ tally: UsableTally,
+        _ rule: UsableFrames.Rule,
+        review: String?
+    ) {
+        (self.run, self.well, self.view, self.review) = (run, well, view, review)
+        (usable, goodFrames) = (tally.usable(rule), tally.good(rule))
+        (flagged, unreadable) = (tally.flagged, tally.unreadable)
+        (cause, flaggedFrames) = (tally.cause, tally.flaggedFrames)
     }
 }

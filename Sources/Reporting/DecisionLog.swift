@@ -1,10 +1,11 @@
 package import Files
+import Foundation
 package import Plate
 
 /// What a person who looked at a frame, or at a whole well, says of its verdict.
 ///
-/// Decisions are added and never changed; of those on the same frame or well the last one counts. A decision on a well
-/// holds for each flagged frame of it that has none of its own.
+/// Decisions are added and never changed; of those of one person on the same frame or well the last one counts. `Reviews` says
+/// what several people's decisions come to.
 package struct Decision: Sendable, Equatable {
     /// What was decided.
     package enum Kind: String, Sendable, CaseIterable, Codable {
@@ -42,7 +43,7 @@ package struct Decision: Sendable, Equatable {
     /// When.
     package let decided: Timestamp
 
-    /// Gathers a decision; note and name are cut to their longest length.
+    /// Gathers a decision; note and name are cut to their longest length, the name without blanks around it.
     package init(
         run: String,
         well: Well,
@@ -61,7 +62,7 @@ package struct Decision: Sendable, Equatable {
         self.file = file
         self.kind = kind
         self.note = String(note.prefix(Self.longestNote))
-        self.reviewer = String(reviewer.prefix(Self.longestName))
+        self.reviewer = String(reviewer.trimmingCharacters(in: .whitespaces).prefix(Self.longestName))
         self.decided = decided
     }
 
@@ -87,13 +88,14 @@ package final class DecisionLog: Sendable {
         let reviewer: String
     }
 
-    /// Of the same frame or well.
+    /// Of the same frame or well, by the same person.
     private struct Subject: Hashable {
         let run: String
         let well: Well
         let view: FrameView
         let frame: Int?
         let file: String
+        let reviewer: String
     }
 
     private let log: SharedLog<Line, [Decision]>
@@ -128,8 +130,8 @@ package final class DecisionLog: Sendable {
         }
     }
 
-    /// The decisions that count: the last one on each frame and each well, without those taken back, in the order of
-    /// wells and time.
+    /// The decisions that count: each person's last one on each frame and each well, without those taken back, in the order of
+    /// wells, time and people.
     package func decisions(run: String? = nil, well: Well? = nil) throws(OutputError) -> [Decision] {
         try log.all().filter { (run ?? $0.run) == $0.run && (well ?? $0.well) == $0.well }
     }
@@ -149,14 +151,15 @@ package final class DecisionLog: Sendable {
             well: decision.well,
             view: decision.view,
             frame: decision.frame,
-            file: decision.file
+            file: decision.file,
+            reviewer: decision.reviewer
         )
     }
 
-    private static func order(_ decision: Decision) -> (String, String, String, Int, String) {
+    private static func order(_ decision: Decision) -> (String, Well, FrameView, Int, String, String) {
         (
-            decision.run, decision.well.description, decision.view.description, decision.frame ?? -1,
-            decision.file
+            decision.run, decision.well, decision.view, decision.frame ?? -1, decision.file,
+            decision.reviewer
         )
     }
 

@@ -17,12 +17,20 @@ extension Timestamp {
     }
 
     /// The time of day on this machine with its zone, for example `11:00:01 CET`.
-    package var localClock: String {
+    package var localClock: String { local("%H:%M:%S %Z") }
+
+    /// Day and time on this machine with its zone, for example `2026-11-22 11:00:01 CET`.
+    package var localTime: String { local("%Y-%m-%d %H:%M:%S %Z") }
+
+    /// The day on this machine, for example `2026-11-22`.
+    package var localDay: String { local("%Y-%m-%d") }
+
+    private func local(_ format: String) -> String {
         var seconds = Int(nanoseconds / 1_000_000_000)
         var parts = unsafe tm()
         unsafe localtime_r(&seconds, &parts)
         var text = [CChar](repeating: 0, count: 64)
-        let length = unsafe strftime(&text, text.count, "%H:%M:%S %Z", &parts)
+        let length = unsafe strftime(&text, text.count, format, &parts)
         return String(decoding: text.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 

@@ -73,6 +73,8 @@ package struct UsableFrames: Sendable {
     package let intervals: [Interval]
     /// Frames of the view.
     package let frames: Int
+    /// By how much the index of its frames usually grows.
+    package let step: Int
     /// Frames that never came between its first and its last.
     package let missing: Int
     /// How much can be used.
@@ -81,7 +83,7 @@ package struct UsableFrames: Sendable {
     /// Finds the intervals of a view's frames, which come in order of index; of frames with the same index the worst counts.
     package init(_ points: [Point], rule: Rule = Rule()) {
         let steps = zip(points, points.dropFirst()).map { $1.index - $0.index }.filter { $0 > 0 }
-        let step = steps.isEmpty ? 1 : max(1, steps.map(Double.init).median.rounded())
+        let step = steps.isEmpty ? 1 : max(1, Int(saturating: steps.map(Double.init).median.rounded()))
         var (intervals, missing, bad): ([Interval], Int, Int) = ([], 0, 0)
         var stretch: (first: Point, last: Point, frames: Int)?
         func end() {
@@ -92,8 +94,7 @@ package struct UsableFrames: Sendable {
         }
         var previous: Int?
         for (point, isGood) in Self.worst(of: points, rule) {
-            let way = previous.map { Double(point.index - $0) / step } ?? 1
-            let gap = max(0, Int(way.rounded()) - 1)
+            let gap = previous.map { Self.missing(from: $0, to: point.index, step: step) } ?? 0
             missing += gap
             bad += gap
             previous = point.index
@@ -106,7 +107,7 @@ package struct UsableFrames: Sendable {
             stretch = (stretch?.first ?? point, point, (stretch?.frames ?? 0) + 1)
         }
         end()
-        (self.intervals, self.missing) = (intervals, missing)
+        (self.intervals, self.missing, self.step) = (intervals, missing, step)
         frames = points.count
         verdict =
             if intervals.isEmpty {
@@ -117,13 +118,18 @@ package struct UsableFrames: Sendable {
             }
     }
 
+    /// Frames that never came between two that follow one another.
+    package static func missing(from index: Int, to next: Int, step: Int) -> Int {
+        max(0, Int((Double(next - index) / Double(step)).rounded()) - 1)
+    }
+
     /// Good frames in the intervals.
     package var usable: Int { intervals.reduce(0) { $0 + $1.frames } }
     /// Good frames in the longest interval; 0 where there is none.
     package var longest: Int { intervals.map(\.frames).max() ?? 0 }
 
     /// One point for each index, and whether all points of that index are good.
-    private static func worst(of points: [Point], _ rule: Rule) -> [(point: Point, isGood: Bool)] {
+    static func worst(of points: [Point], _ rule: Rule) -> [(point: Point, isGood: Bool)] {
         var frames: [(point: Point, isGood: Bool)] = []
         for point in points {
             let isGood = isGood(point.quality, rule)

@@ -1,5 +1,13 @@
 import Foundation
 
+/// How a table is written.
+package enum TableForm: Sendable {
+    /// A header, and a line for each row.
+    case csv
+    /// A JSON object on a line for each row.
+    case jsonLines
+}
+
 /// A table of rows of one type, which is written as CSV (`CSV`) or as JSON lines: one set of columns and digits for both.
 ///
 /// What a row does not have is empty in CSV and missing in JSON, and so is a figure that is not finite in JSON.
@@ -25,6 +33,17 @@ package struct Table<Row>: Sendable {
 
     /// A table of these columns.
     package init(_ columns: [Column]) { self.columns = columns }
+
+    /// The table with more columns at its end.
+    package func adding(_ more: [Column]) -> Table { Table(columns + more) }
+
+    /// The first line of the table, without its newline; JSON lines have none.
+    package func header(_ form: TableForm) -> String? { form == .csv ? header : nil }
+
+    /// A row as one line, without its newline.
+    package func line(_ row: Row, _ form: TableForm) throws -> String {
+        try form == .csv ? csv(row) : json(row)
+    }
 
     /// The first line of the table as CSV, without its newline.
     package var header: String { CSV.row(columns.map(\.name)) }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CKernels
 import Files
+import Foundation
 import Reporting
 
 @main
@@ -23,6 +24,33 @@ struct AutoQC: AsyncParsableCommand {
     static func main() async {
         StandardStreams.prepare()
         aqc_keep_freed_memory()
-        await main(nil)
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            exit(withError: FileTrouble(error) ?? error)
+        }
+    }
+}
+
+/// What Foundation says of a file that it could not read or write, as a sentence.
+private struct FileTrouble: Error, CustomStringConvertible {
+    let description: String
+
+    /// `nil` for another error.
+    init?(_ error: any Error) {
+        guard let error = error as? CocoaError, let path = error.filePath ?? error.url?.path else {
+            return nil
+        }
+        let reason = (error.underlying as? POSIXError).map {
+            unsafe String(cString: strerror($0.code.rawValue))
+        }
+        description =
+            "\(path): cannot be read or written (\(reason ?? "error \(error.code.rawValue) of Foundation")); check what is there and its "
+            + "permissions"
     }
 }

@@ -4,6 +4,7 @@ import Diffusion
 import Exporting
 import Files
 import Foundation
+import Frames
 import Plate
 import Tables
 import Tensors
@@ -18,7 +19,8 @@ struct CalibrateCommand: ParsableCommand {
             Without labels the thresholds are conformal quantiles of normal frames for a rate of false alarms. With \
             --faulty, a CSV list of labelled frames (img_path,seg_path,label), a greedy search over severity follows, and with \
             --published the published search over image scores. --from \
-            takes both from what reviewers decided on the live page: false alarms are normal frames, true faults are labelled.
+            takes both from what reviewers decided on the live page: false alarms are normal frames, true faults are labelled. \
+            Frames that they disagree on are left out. Where the result would miss true faults that were flagged, nothing is written.
 
             For a model of the realtime profile, the tiles of normal frames are fitted as well. Frames that are far from all \
             others are left out and named. Faults are put on copies of the frames: the classifier of tiles and the causes are \
@@ -116,7 +118,7 @@ struct CalibrateCommand: ParsableCommand {
         try applyTimestep(to: &loaded)
         if let overlap { try loaded.setOverlap(overlap) }
         let folder = FileManager.default.temporaryDirectory.appending(path: "autoqc-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try OutputFolderPath.make(folder.path)
         defer { try? FileManager.default.removeItem(at: folder) }
         let reviewed = try from.map { try Self.reviewed($0, writingTo: folder) }
         let frames = try normalFrames(besides: reviewed?.normal ?? [])
@@ -137,10 +139,37 @@ struct CalibrateCommand: ParsableCommand {
         let rests = try calibration.store(in: &loaded)
         loaded.description.coverage = ModelDescription.Coverage(of: frames)
         if let prefer { try loaded.prefer(prefer) }
+        let kept = try reviewed.map { try checked(loaded, on: $0) }
         try loaded.write(path: out ?? model)
-        let lines = Self.lines(loaded, rests, of: frames)
+        let lines = Self.lines(loaded, rests, of: frames) + (kept.map { [$0] } ?? [])
         for line in lines { Terminal.note(line) }
         if OutputFile.isPlain(out ?? model) { try writeSheet(loaded, rests, of: frames, lines: lines) }
+    }
+
+    /// Of the true faults that were flagged, this share has to stay found; the others lie near the threshold.
+    private static let mustStayFound = 0.9
+
+    /// What the model says of the frames that reviewers decided on; throws where it misses what was found before.
+    private func checked(_ model: Model, on reviewed: ReviewedFrames) throws -> String {
+        let detector = try Detector(model: model, name: "", path: out ?? self.model)
+        func flagged(_ paths: [String]) -> [Bool] {
+            paths.compactMap { path in
+                guard let reader = try? TIFFReader(path: path, choice: planes.choice),
+                    let page = reader.frames.first?.page, let frame = try? reader.frame(page: page)
+                else { return nil }
+                return detector.judge(frame).verdict == .faulty
+            }
+        }
+        let (faults, alarms) = (flagged(reviewed.found), flagged(reviewed.falseAlarms))
+        let (found, pass) = (faults.count { $0 }, alarms.count { !$0 })
+        guard Double(found) >= (Self.mustStayFound * Double(faults.count)).rounded(.up) else {
+            throw DataError(
+                "calibrated like this, the model would find \(found) of \(faults.count) true faults that were flagged; nothing is "
+                    + "written. Look again at the \(alarms.count) false alarms: one that is a fault makes such faults normal"
+            )
+        }
+        return
+            "of \(faults.count) true faults that were flagged, \(found) are found; of \(alarms.count) false alarms, \(pass) pass now"
     }
 
     /// What a user should know before trusting the calibration, one sentence each.
@@ -224,12 +253,14 @@ struct CalibrateCommand: ParsableCommand {
             )
         }
         Terminal.note(
-            "\(out): \(reviewed.trueFaults) true faults, \(reviewed.falseAlarms) false alarms, "
+            "\(out): \(reviewed.trueFaults.count) true faults, \(reviewed.falseAlarms.count) false alarms, "
                 + "\(reviewed.unflagged) unflagged frames"
+                + (reviewed.disputed > 0
+                    ? "; \(reviewed.disputed) that reviewers disagree on are left out" : "")
         )
-        if reviewed.labelled == nil, reviewed.trueFaults > 0 {
+        if reviewed.labelled == nil, !reviewed.trueFaults.isEmpty {
             Terminal.note(
-                "\(reviewed.trueFaults) true faults are too few to find thresholds by, "
+                "\(reviewed.trueFaults.count) true faults are too few to find thresholds by, "
                     + "\(ReviewedFrames.fewestFaults) would do: they come from the normal frames alone"
             )
         }

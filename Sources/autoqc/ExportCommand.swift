@@ -55,18 +55,7 @@ struct ExportCommand: ParsableCommand {
         transform: LedgerOptions.well
     )
     var oneWell: Well?
-    @Option(
-        help: "Fewest good frames of an interval of usable frames.",
-        transform: NumberOption.within(1...NumberOption.frames.upperBound)
-    )
-    var shortest = UsableFrames.Rule().shortest
-    @Option(
-        help: "So many flagged, unreadable or missing frames in a row do not end an interval.",
-        transform: NumberOption.within(NumberOption.frames)
-    )
-    var bridge = UsableFrames.Rule().bridged
-    @Flag(help: "Suspect frames are not usable.")
-    var withoutSuspects = false
+    @OptionGroup var usableFrames: UsableOptions
     @OptionGroup(title: "Folders for other tools") var folders: ExportFolders
 
     private static let flushed = 64 << 10
@@ -75,7 +64,13 @@ struct ExportCommand: ParsableCommand {
         let opened = try ledger.open()
         try LedgerOptions.check(run: oneRun, well: oneWell, in: opened)
         guard !folders.isAsked else {
-            return try folders.write(opened, tree: ledger.tree, run: oneRun)
+            return try folders.write(
+                opened,
+                tree: ledger.tree,
+                run: oneRun,
+                well: oneWell,
+                usable: usableFrames
+            )
         }
         switch content {
         case .frames: try printFrames(opened)
@@ -89,12 +84,13 @@ struct ExportCommand: ParsableCommand {
 
     private func printFrames(_ opened: FrameLedger) throws {
         let table = FrameTable.table
-        var text = jsonl ? "" : table.header + "\n"
+        let form: TableForm = jsonl ? .jsonLines : .csv
+        var text = table.header(form).map { $0 + "\n" } ?? ""
         try opened.forEach { record in
             guard oneRun == nil || record.frame?.run == oneRun,
                 oneWell == nil || record.frame?.well == oneWell
             else { return }
-            text += (jsonl ? try table.json(record) : table.csv(record)) + "\n"
+            text += try table.line(FrameTable.Row(record, in: ledger.tree), form) + "\n"
             guard text.utf8.count >= Self.flushed else { return }
             try StandardStreams.write(text)
             text = ""
@@ -103,20 +99,30 @@ struct ExportCommand: ParsableCommand {
     }
 
     private func usable(_ opened: FrameLedger) throws -> UsableTables {
-        var rule = UsableFrames.Rule()
-        (rule.shortest, rule.bridged, rule.suspectsAreGood) = (shortest, bridge, !withoutSuspects)
-        return try UsableTables(ledger: opened, tree: ledger.tree, run: oneRun, well: oneWell, rule: rule)
+        try UsableTables(
+            ledger: opened,
+            tree: ledger.tree,
+            run: oneRun,
+            well: oneWell,
+            rule: usableFrames.rule()
+        )
     }
 
     private func printRows<Row>(_ rows: [Row], _ table: Table<Row>) throws {
-        let lines = try rows.map { jsonl ? try table.json($0) : table.csv($0) }
-        for line in jsonl ? lines : [table.header] + lines { try Terminal.say(line) }
+        let form: TableForm = jsonl ? .jsonLines : .csv
+        if let header = table.header(form) { try Terminal.say(header) }
+        for row in rows { try Terminal.say(table.line(row, form)) }
     }
 
     private func printLabels(_ opened: FrameLedger) throws {
         let table = try LabelTable(ledger: opened, tree: ledger.tree, run: oneRun)
         try Terminal.say(LabelTable.header)
         for row in table.rows { try Terminal.say(LabelTable.csv(row)) }
+        if table.disputed > 0 {
+            Terminal.note(
+                "\(table.disputed) frames that reviewers disagree on are no label; `autoqc review` lists them"
+            )
+        }
         if table.pagesLeftOut > 0 {
             Terminal.note(
                 "\(table.pagesLeftOut) frames are pages of movies, which a list cannot name; they are left out"

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dashboard
 import Exporting
+import Files
 import Foundation
 import Ledger
 import Plate
@@ -21,15 +22,26 @@ struct ExportFolders: ParsableArguments {
     var crate: String?
     @Option(
         help:
+            "Write the files of each interval of usable frames as a list that ImageJ and Fiji open as a stack into this folder."
+    )
+    var stacks: String?
+    @Option(
+        help:
             "Write a run for OMERO into this folder: words on wells as MIHCSME, faulty frames with their regions."
     )
     var omero: String?
 
     /// Whether any is asked for.
-    var isAsked: Bool { [omeZarr, labelImages, rois, crate, omero].contains { $0 != nil } }
+    var isAsked: Bool { [omeZarr, labelImages, rois, crate, omero, stacks].contains { $0 != nil } }
 
     /// Writes those that are asked for; fails at the end where anything had to be left out.
-    func write(_ ledger: FrameLedger, tree: OutputTree, run: String?) throws {
+    func write(
+        _ ledger: FrameLedger,
+        tree: OutputTree,
+        run: String?,
+        well: Well?,
+        usable: UsableOptions
+    ) throws {
         var isWhole = true
         if let omeZarr { isWhole = try writePlate(ledger, tree, run, to: omeZarr) && isWhole }
         if let labelImages {
@@ -38,7 +50,29 @@ struct ExportFolders: ParsableArguments {
         if let rois { isWhole = try writeMasks(.rois, ledger, tree, run, to: rois) && isWhole }
         if let crate { isWhole = try writeCrate(ledger, tree, run, to: crate) && isWhole }
         if let omero { isWhole = try writeOmero(ledger, tree, run, to: omero) && isWhole }
+        if let stacks {
+            // The frames of a stack follow one another.
+            let rule = usable.rule(bridged: 0)
+            let tables = try UsableTables(ledger: ledger, tree: tree, run: run, well: well, rule: rule)
+            isWhole = try writeStacks(tables, ledger, to: stacks) && isWhole
+        }
         guard isWhole else { throw ExitCode.failure }
+    }
+
+    private func writeStacks(_ tables: UsableTables, _ ledger: FrameLedger, to folder: String) throws -> Bool
+    {
+        // Lists of intervals that are no more must not stay.
+        guard (try? FileManager.default.contentsOfDirectory(atPath: folder))?.isEmpty ?? true else {
+            throw DataError("\(folder): is not empty; name a new folder")
+        }
+        try OutputFolderPath.make(folder)
+        let outcome = try StackLists.write(tables, ledger: ledger, to: folder)
+        let left =
+            outcome.leftOut > 0
+            ? "; \(outcome.leftOut) intervals are pages of movies, which a list cannot name, and left out"
+            : ""
+        Terminal.note("\(folder): \(outcome.lists) lists of \(outcome.frames) usable frames\(left)")
+        return outcome.leftOut == 0
     }
 
     private func writePlate(
@@ -119,7 +153,10 @@ struct ExportFolders: ParsableArguments {
         )
         var terminal = Terminal()
         let outcome = try crate.write(
-            review: { path in _ = try ReviewPage(run: run, ledger: ledger, tree: tree)?.write(to: path) },
+            review: { path in
+                guard let page = try ReviewPage(run: run, ledger: ledger, tree: tree) else { return }
+                try OutputFile.write(text: page.html().text, to: path)
+            },
             report: { terminal.progress("\($0): files read") }
         )
         terminal.progress("\(folder): run \(run), \(outcome.files) files", isLast: true)

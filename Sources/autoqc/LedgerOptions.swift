@@ -73,6 +73,30 @@ struct LedgerOptions: ParsableArguments {
     }
 }
 
+/// Options of commands that say which frames can be used.
+struct UsableOptions: ParsableArguments {
+    @Option(
+        help: "Fewest good frames of an interval of usable frames.",
+        transform: NumberOption.within(1...NumberOption.frames.upperBound)
+    )
+    var shortest = UsableFrames.Rule().shortest
+    @Option(
+        help:
+            "So many flagged, unreadable or missing frames in a row do not end an interval (default: 1; 0 for --stacks).",
+        transform: NumberOption.within(NumberOption.frames)
+    )
+    var bridge: Int?
+    @Flag(help: "Suspect frames are not usable.")
+    var withoutSuspects = false
+
+    /// What makes an interval; `bridged` where the user does not say how many bad frames are.
+    func rule(bridged: Int = UsableFrames.Rule().bridged) -> UsableFrames.Rule {
+        var rule = UsableFrames.Rule()
+        (rule.shortest, rule.bridged, rule.suspectsAreGood) = (shortest, bridge ?? bridged, !withoutSuspects)
+        return rule
+    }
+}
+
 /// Watched folders and names of files: those of the daemon's last start, unless given.
 struct WatchedOptions: ParsableArguments {
     @Option(

@@ -35,8 +35,43 @@ struct RejudgeCommand: ParsableCommand {
     @Option(help: "Also write both verdicts on every frame to a file, as CSV.")
     var csv: String?
 
-    private static let header =
-        "file,page,run,well,field,channel,plane,frame,severity,threshold,verdict_before,verdict_after"
+    /// A frame with both verdicts.
+    private struct Row: Sendable {
+        let source: FrameSource
+        let frame: FrameID
+        let severity: Double
+        let threshold: Double
+        let before: Verdict
+        let after: Verdict
+    }
+
+    private static let frames = Table<Row>([
+        ("file", { .text($0.source.absolutePath) }),
+        ("page", { .integer($0.source.page) }),
+        ("run", { .text($0.frame.run) }),
+        ("well", { .text($0.frame.well.description) }),
+        ("field", { $0.frame.view.field.map { .integer($0) } }),
+        ("channel", { $0.frame.view.channel.map { .text($0) } }),
+        ("plane", { $0.frame.view.plane.map { .integer($0) } }),
+        ("frame", { .integer($0.frame.index) }),
+        ("severity", { .number($0.severity) }),
+        ("threshold", { .number($0.threshold) }),
+        ("verdict_before", { .text($0.before.rawValue) }),
+        ("verdict_after", { .text($0.after.rawValue) }),
+    ])
+
+    private static let wells = Table<Rejudgement.ChangedWell>([
+        ("run", { .text($0.run) }),
+        ("well", { .text($0.well.description) }),
+        ("field", { $0.view.field.map { .integer($0) } }),
+        ("channel", { $0.view.channel.map { .text($0) } }),
+        ("plane", { $0.view.plane.map { .integer($0) } }),
+        ("frames", { .integer($0.frames) }),
+        ("faulty_before", { .integer($0.faulty.before) }),
+        ("faulty_after", { .integer($0.faulty.after) }),
+        ("onset_before", { $0.onset.before.map { .integer($0) } }),
+        ("onset_after", { $0.onset.after.map { .integer($0) } }),
+    ])
 
     func validate() throws {
         guard threshold != nil || model != nil else {
@@ -50,7 +85,7 @@ struct RejudgeCommand: ParsableCommand {
         try LedgerOptions.check(run: oneRun, in: opened)
         let detector = try model.map { try Detector(path: $0) }
         var rejudgement = Rejudgement()
-        var table = Self.header + "\n"
+        var table = Self.frames.header + "\n"
         var gone = 0
         var terminal = Terminal()
         try opened.forEach { record in
@@ -68,17 +103,15 @@ struct RejudgeCommand: ParsableCommand {
             rejudgement.add(frame, before: before.verdict, after: verdict)
             if detector != nil { terminal.progress("\(rejudgement.frames) frames judged again") }
             guard csv != nil else { return }
-            table +=
-                CSV.row(
-                    [
-                        record.source.absolutePath, "\(record.source.page)", frame.run,
-                        frame.well.description,
-                    ] + frame.view.fields + [
-                        "\(frame.index)", "\(after.severity)", "\(threshold)", before.verdict.rawValue,
-                        verdict.rawValue,
-                    ],
-                    texts: [2]
-                ) + "\n"
+            let row = Row(
+                source: record.source,
+                frame: frame,
+                severity: after.severity,
+                threshold: threshold,
+                before: before.verdict,
+                after: verdict
+            )
+            table += Self.frames.csv(row) + "\n"
         }
         if let csv { try OutputFile.write(text: table, to: csv) }
         try report(rejudgement, gone)
@@ -101,23 +134,8 @@ struct RejudgeCommand: ParsableCommand {
 
     private func report(_ rejudgement: Rejudgement, _ gone: Int) throws {
         let wells = rejudgement.changedWells
-        var lines =
-            wells.isEmpty
-            ? [] : ["run,well,field,channel,plane,frames,faulty_before,faulty_after,onset_before,onset_after"]
-        for well in wells {
-            lines.append(
-                CSV.row(
-                    [
-                        well.run, well.well.description,
-                    ] + well.view.fields + [
-                        "\(well.frames)", "\(well.faulty.before)", "\(well.faulty.after)",
-                        well.onset.before.map { "\($0)" } ?? "",
-                        well.onset.after.map { "\($0)" } ?? "",
-                    ]
-                )
-            )
-        }
-        try lines.forEach(Terminal.say)
+        if !wells.isEmpty { try Terminal.say(Self.wells.header) }
+        for well in wells { try Terminal.say(Self.wells.csv(well)) }
         let missing = gone > 0 ? "; \(gone) frames are left out, as their files are gone or changed" : ""
         Terminal.note(
             "\(rejudgement.frames) frames: \(rejudgement.turnedFaulty) turn faulty, \(rejudgement.turnedNormal) turn "

@@ -12,45 +12,65 @@ import Training
 struct ReviewCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "review",
-        abstract: "Write a run as one HTML file to keep or mail.",
+        abstract: "Write a run as one HTML or PDF file to keep or mail.",
         discussion: """
-            Plate map, usable range and severity over time of each well, each lens beside its own past runs, the most and \
-            least confident frames, a gallery of flagged frames with the outlines of their masks, decisions. No script, \
-            nothing from outside: it opens from a file share.
+            Which frames of which wells can be used, over time, and why not the others: plate map, wells, events, flagged frames with \
+            the outlines of their masks and the term that speaks most against each, reviewers' decisions and how far they \
+            agree, each lens beside its own past runs. Times are those of this machine, with their zone. No script, \
+            nothing from outside: it opens from a file share, and on a phone.
+
+            Examples:
+              autoqc review OUT --html review.html
+              autoqc review OUT --run 01 --pdf review.pdf
             """
     )
 
     @OptionGroup var output: LedgerOptions
+    @OptionGroup var usableFrames: UsableOptions
     @OptionGroup var watched: WatchedOptions
     @OptionGroup var lenses: LensOptions
     @Option(name: .customLong("run"), help: "The run (default: the one recorded last).")
     var oneRun: String?
-    @Option(help: "Where the file goes.")
-    var html: String
+    @Option(help: "Write the page to this file.")
+    var html: String?
+    @Option(help: "Write the page as a PDF to this file; needs Chromium or Chrome.")
+    var pdf: String?
     @Option(
-        help: "Largest file in MB; pictures that do not fit are left out, and it says so.",
+        help: "Largest page in MB; pictures that do not fit are left out, and it says so.",
         transform: NumberOption.within(1...2000)
     )
-    var megabytes = 20
+    var megabytes = 5
     @Flag(help: "Say nothing of whether every frame has its outcome: finding that out lists all folders.")
     var noAudit = false
 
+    func validate() throws {
+        guard html != nil || pdf != nil else {
+            throw ValidationError("give --html FILE, --pdf FILE, or both")
+        }
+    }
+
     func run() throws {
-        try OutputFile.check(html, isText: true)
+        if let html { try OutputFile.check(html, isText: true) }
+        if let pdf { try OutputFile.check(pdf) }
+        let printer = try pdf.map { _ in try PDFPrinter() }
         let ledger = try output.open()
         try LedgerOptions.check(run: oneRun, in: ledger)
         let run = try LedgerOptions.run(oneRun, in: ledger)
         var options = ReviewPage.Options()
         options.largestSize = megabytes * 1_000_000
+        options.rule = usableFrames.rule()
         options.lenses = try lenses.trend(of: ledger).charts(of: run)
         options.audit = noAudit ? [] : audit(ledger, run: run)
         guard let page = try ReviewPage(run: run, ledger: ledger, tree: output.tree, options: options) else {
             throw DataError("\(output.out): no frame of run \(run) has an outcome")
         }
-        let outcome = try page.write(to: html)
-        let left = outcome.leftOut > 0 ? ", \(outcome.leftOut) flagged frames not shown" : ""
+        let (text, outcome) = try page.html()
+        if let html { try OutputFile.write(text: text, to: html) }
+        if let pdf { try printer?.write(text, to: pdf) }
+        let left = outcome.leftOut > 0 ? ", \(outcome.leftOut) more without one" : ""
         Terminal.note(
-            "\(html): \((Double(outcome.size) / 1e6).digits(1)) MB, \(outcome.pictures) pictures\(left)"
+            "\([html, pdf].compactMap(\.self).joined(separator: ", ")): \((Double(outcome.size) / 1e6).digits(1)) MB, "
+                + "\(outcome.pictures) pictures\(left)"
         )
     }
 
@@ -86,19 +106,21 @@ struct LensesCommand: ParsableCommand {
     @OptionGroup var ledger: LedgerOptions
     @OptionGroup var lenses: LensOptions
 
+    private static let table = Table<LensTrend.Row>([
+        ("run", { .text($0.run) }),
+        ("lens", { .integer($0.lens) }),
+        ("frames", { .integer($0.frames) }),
+        ("faulty", { .integer($0.faulty) }),
+        ("severity_median", { .number($0.median) }),
+        ("deviation", { $0.deviation.map { .number($0) } }),
+    ])
+
     func run() throws {
-        let table = try lenses.trend(of: ledger.open()).rows
-        guard !table.isEmpty else { throw DataError("\(ledger.out): no frame of it is judged yet") }
-        try Terminal.say("run,lens,frames,faulty,severity_median,deviation")
-        for row in table {
-            try Terminal.say(
-                CSV.row([
-                    row.run, "\(row.lens)", "\(row.frames)", "\(row.faulty)", row.median.digits(3),
-                    row.deviation?.digits(2) ?? "",
-                ])
-            )
-        }
-        for row in table where row.isOut {
+        let rows = try lenses.trend(of: ledger.open()).rows
+        guard !rows.isEmpty else { throw DataError("\(ledger.out): no frame of it is judged yet") }
+        try Terminal.say(Self.table.header)
+        for row in rows { try Terminal.say(Self.table.csv(row)) }
+        for row in rows where row.isOut {
             Terminal.note(
                 "run \(row.run): \(PlatePattern.lens(row.lens).advice), its frames are less normal than in earlier runs"
             )

@@ -1,5 +1,6 @@
 import Acquisition
 import ArgumentParser
+import Auditing
 import Detection
 import Foundation
 import Frames
@@ -11,9 +12,9 @@ import Training
 struct ScoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score",
-        abstract: "Judge frames and print one CSV row each.",
+        abstract: "Judge frames and print one row each.",
         discussion: """
-            The same code as the daemon's. What cannot be read gets a row with the verdict unreadable, a page of a stack as well \
+            The same code as the daemon's, and the columns of `autoqc export` (docs/exports.md). What cannot be read gets a row with the verdict unreadable, a page of a stack as well \
             as a file, and a reason on standard error; the others are judged all the same, and the command exits with 1 at \
             the end. --ranked is for \
             curation: calibrate a model on curated normal frames of a study, rank all others, and look at them from the top.
@@ -31,6 +32,8 @@ struct ScoreCommand: ParsableCommand {
     var masks: String?
     @Option(help: "Folder for score maps, NAME.map.tiff, 32-bit float.")
     var maps: String?
+    @Flag(help: "JSON lines instead of CSV.")
+    var jsonl = false
     @Flag(help: "Print rows when all frames are judged: unreadable ones, then the most severe first.")
     var ranked = false
     @Flag(
@@ -58,11 +61,6 @@ struct ScoreCommand: ParsableCommand {
         case unjudged(UnjudgedScores)
     }
 
-    private static let header =
-        "file,run,well,field,channel,plane,frame,score_max,score_mean,score_patch,score,severity,threshold,verdict,area,cause,confidence,"
-        + "suspect"
-    private static let spreads = "score_max_spread,score_mean_spread,score_patch_spread"
-
     func run() throws {
         threads.apply()
         let scoring = try scoring()
@@ -76,8 +74,11 @@ struct ScoreCommand: ParsableCommand {
             throw DataError("\(paths.joined(separator: ", ")): no TIFF files in there; check the path")
         }
         let outputs = OutputNames(frames)
-        let header = published.noiseSeeds == nil ? Self.header : "\(Self.header),\(Self.spreads)"
-        var table = try ScoreTable(header: header, isRanked: ranked)
+        var table = try ScoreTable(
+            hasSpreads: published.noiseSeeds != nil,
+            jsonl ? .jsonLines : .csv,
+            isRanked: ranked
+        )
         var warned: Set<String> = []
         var covered = CoveredTime(detector?.description.coverage)
         var (unreadable, files) = (0, 0)
@@ -163,7 +164,13 @@ struct ScoreCommand: ParsableCommand {
                         : "the model has no thresholds; `autoqc calibrate \(model) --normal FOLDER` finds them")
             )
             return .unjudged(
-                try UnjudgedScores(loaded, path: model, precision: precision.precision, options: published)
+                try UnjudgedScores(
+                    loaded,
+                    name: name,
+                    path: model,
+                    precision: precision.precision,
+                    options: published
+                )
             )
         }
         if overlap != nil {
@@ -190,16 +197,17 @@ struct ScoreCommand: ParsableCommand {
         let url = URL(filePath: path)
         let folder = url.deletingLastPathComponent()
         let name = names.match(path: path)
-        func addGap(time: Int?, _ reason: String) throws {
-            let fields = [path] + Self.fields(of: name, time: time) + Array(repeating: "", count: 6)
-            let rest =
-                [Verdict.unreadable.rawValue] + Array(repeating: "", count: 4 + spreadFields(nil).count)
-            try table.add(CSV.row(fields + rest), severity: .infinity)
+        func source(page: Int) -> FrameSource {
+            FrameSource(root: "", path: ExactPath.absolute(path).text, page: page)
+        }
+        func addGap(page: Int, time: Int, _ reason: String) throws {
+            let row = FrameTable.Row(source(page: page), name?.later(by: time), unreadable: reason)
+            try table.add(row, severity: .infinity)
             Terminal.note(reason)
         }
         let reader: TIFFReader
         do throws(TIFFError) { reader = try TIFFReader(path: path, choice: planes.choice) } catch {
-            try addGap(time: nil, "\(error)")
+            try addGap(page: 0, time: 0, "\(error)")
             return 1
         }
         if let note = reader.note, warned.insert("\(folder.path)\n\(note)").inserted {
@@ -208,43 +216,54 @@ struct ScoreCommand: ParsableCommand {
         if reader.frames.isEmpty, reader.missing == nil {
             Terminal.note("\(path): it has no plane of the channel and z-plane that are judged")
         }
-        let isStack = reader.frames.count > 1 || reader.missing != nil
         let presence = try reader.presence(isFinished: true)
         var terminal = Terminal()
         var gaps = 0
         for point in presence.there {
             let frame: Frame
             do throws(TIFFError) { frame = try reader.frame(page: point.page) } catch {
-                try addGap(time: isStack ? point.time : nil, "\(error)")
+                try addGap(page: point.page, time: point.time, "\(error)")
                 gaps += 1
                 continue
             }
-            let identity = Self.fields(of: name, time: isStack ? point.time : nil)
+            let (source, id) = (source(page: point.page), name?.later(by: point.time))
             let output = outputs.name(path, page: point.page)
             let detector: Detector
             switch scoring {
             case .judged(let found): detector = found
             case .unjudged(let scores):
                 let result = scores.score(frame) { terminal.passes($0, of: url.lastPathComponent) }
-                try table.add(unjudgedRow(path, identity, result), severity: result.scores.patch)
+                let row = FrameTable.Row(
+                    source,
+                    id,
+                    result.scores,
+                    spread: result.spread,
+                    model: scores.modelName
+                )
+                try table.add(row, severity: result.scores.patch)
                 try writeMap(result.map, name: output, pixelSize: reader.pixelSize)
                 continue
             }
             if let warning = detector.warning(for: frame), warned.insert(warning).inserted {
                 Terminal.note(warning)
             }
-            let judgement =
+            var judgement =
                 judged
                 ?? detector.judge(frame, patches: selection(for: name, time: point.time)) {
                     terminal.passes($0, of: url.lastPathComponent)
                 }
-            if let name { covered.add(name.later(by: point.time), judgement) }
-            try table.add(Self.row(path, identity, judgement), severity: judgement.severity)
-            try writeImages(judgement, name: output, pixelSize: reader.pixelSize)
+            if let id { covered.add(id, judgement) }
+            judgement.tier = half ? .half : .full
+            judgement.precision = detector.precisionName
+            let mask = try writeImages(judgement, name: output, pixelSize: reader.pixelSize)
+            try table.add(
+                FrameTable.Row(source, id, judgement, mask: mask, model: detector.modelName),
+                severity: judgement.severity
+            )
         }
         // What has not been written: one row for all of it.
         if let missing = presence.missing {
-            try addGap(time: missing.frame.time, "\(missing.error)")
+            try addGap(page: missing.frame.page, time: missing.frame.time, "\(missing.error)")
             let there = Set(presence.there)
             let pages = reader.frames.filter { !there.contains($0) }.map { "\($0.page)" }
             let from =
@@ -255,50 +274,14 @@ struct ScoreCommand: ParsableCommand {
         return gaps
     }
 
-    /// Run, well, view and frame, empty where the name does not tell; time points of a stack count on from the name's frame.
-    private static func fields(of frame: FrameID?, time: Int?) -> [String] {
-        guard let frame else { return ["", "", "", "", "", time.map { "\($0)" } ?? ""] }
-        return [frame.run, frame.well.description] + frame.view.fields + [
-            "\(frame.later(by: time ?? 0).index)"
-        ]
-    }
-
-    private static func row(_ path: String, _ identity: [String], _ judgement: Judgement) -> String {
-        let scores = judgement.scores.map { [$0.maximum, $0.mean, $0.patch] } ?? []
-        let numbers = scores + [judgement.score, judgement.severity, judgement.threshold]
-        let cause =
-            judgement.verdict == .faulty
-            ? [judgement.cause.cause.rawValue, judgement.confidence.map { $0.digits(3) } ?? ""] : ["", ""]
-        let fields =
-            [path] + identity + numbers.map { $0.digits(6) } + [
-                judgement.verdict.rawValue, judgement.area.digits(6),
-            ] + cause + [judgement.isSuspect ? "1" : "0"]
-        return CSV.row(fields)
-    }
-
-    private func unjudgedRow(
-        _ path: String,
-        _ identity: [String],
-        _ result: UnjudgedScores.Result
-    ) -> String {
-        let scores = [result.scores.maximum, result.scores.mean, result.scores.patch].map { $0.digits(6) }
-        return CSV.row(
-            [path] + identity + scores + Array(repeating: "", count: 8) + spreadFields(result.spread)
-        )
-    }
-
-    /// The standard deviations over noise seeds; no fields where none were asked for.
-    private func spreadFields(_ spread: ImageScores?) -> [String] {
-        guard published.noiseSeeds != nil else { return [] }
-        return spread.map { [$0.maximum, $0.mean, $0.patch].map { $0.digits(6) } } ?? ["", "", ""]
-    }
-
-    private func writeImages(_ judgement: Judgement, name: String, pixelSize: PixelSize?) throws {
-        guard let pictures = judgement.pictures else { return }
-        if let masks {
-            try TIFFWriter.write(pictures.mask, to: "\(masks)/\(name).mask.tiff", pixelSize: pixelSize)
-        }
+    /// Writes what is asked for, and returns the mask's path.
+    private func writeImages(_ judgement: Judgement, name: String, pixelSize: PixelSize?) throws -> String? {
+        guard let pictures = judgement.pictures else { return nil }
         try writeMap(pictures.map, name: name, pixelSize: pixelSize)
+        guard let masks else { return nil }
+        let path = ExactPath.absolute("\(masks)/\(name).mask.tiff").text
+        try TIFFWriter.write(pictures.mask, to: path, pixelSize: pixelSize)
+        return path
     }
 
     private func writeMap(_ map: ScoreMap, name: String, pixelSize: PixelSize?) throws {

@@ -1,3 +1,4 @@
+import Auditing
 import Plate
 import Tables
 
@@ -37,17 +38,21 @@ struct OutputNames {
 
 /// The rows of `autoqc score` on standard output: as they come, or ranked at the end.
 struct ScoreTable {
+    private let table: Table<FrameTable.Row>
+    private let form: TableForm
     private let isRanked: Bool
     private var held: [(severity: Double, row: String)] = []
 
-    init(header: String, isRanked: Bool) throws {
-        self.isRanked = isRanked
-        try Terminal.say(header)
+    init(hasSpreads: Bool, _ form: TableForm, isRanked: Bool) throws {
+        table = hasSpreads ? FrameTable.tableWithSpreads : FrameTable.table
+        (self.form, self.isRanked) = (form, isRanked)
+        if let header = table.header(form) { try Terminal.say(header) }
     }
 
     /// Takes a row; a frame without a verdict is infinitely severe.
-    mutating func add(_ row: String, severity: Double) throws {
-        if isRanked { held.append((severity, row)) } else { try Terminal.say(row) }
+    mutating func add(_ row: FrameTable.Row, severity: Double) throws {
+        let line = try table.line(row, form)
+        if isRanked { held.append((severity, line)) } else { try Terminal.say(line) }
     }
 
     /// Prints what was held back, the most severe first; equals keep their order.

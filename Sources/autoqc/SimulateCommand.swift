@@ -198,7 +198,7 @@ struct SimulateSheetCommand: ParsableCommand {
             throw ValidationError("name the folder of real frames: --data, or AUTOQC_DATA in the environment")
         }
         let comparison = try Comparison(data: folder, seed: seed)
-        try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+        try OutputFolderPath.make(out)
         Terminal.note("drawing the sheet")
         let (image, key) = comparison.sheet()
         try image.write(to: "\(out)/simulation-contact-sheet.png")

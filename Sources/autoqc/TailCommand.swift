@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Ledger
 import Plate
 import Reporting
 import Tables
@@ -57,11 +58,27 @@ struct TailCommand: AsyncParsableCommand {
             && !(turns && (event == .fault || event == .unreadable))
     }
 
+    /// A run or well that is not there may still come: it is waited for, but for an end at once.
+    private func checkNames(_ root: String) throws {
+        let ledger = OutputTree(root: root).ledger
+        guard oneRun != nil || !wells.isEmpty, FileManager.default.fileExists(atPath: ledger) else { return }
+        do {
+            let ledger = try FrameLedger(reading: ledger)
+            try LedgerOptions.check(run: oneRun, in: ledger)
+            for well in wells.compactMap({ Well($0) }) {
+                try LedgerOptions.check(run: oneRun, well: well, in: ledger)
+            }
+        } catch let error as DataError where !once {
+            Terminal.note("\(error). Waiting for it")
+        }
+    }
+
     func run() async throws {
         let root = URL(filePath: out).standardizedFileURL.path
         guard FileManager.default.fileExists(atPath: root) else {
             throw DataError("\(out) is not there; name the output folder of `autoqc watch`")
         }
+        try checkNames(root)
         var follower = AlarmFollower(
             tree: OutputTree(root: root),
             run: oneRun,

@@ -32,7 +32,7 @@ struct TrainingOptions: ParsableArguments {
     ///
     /// A training that was stopped goes on from its checkpoint.
     func trainMissing(into folder: String, lists: BenchmarkSplits, only names: [String]) throws -> [String] {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try OutputFolderPath.make(folder)
         var problems: [String] = []
         for method in Method.allCases where names.isEmpty || names.contains(method.rawValue) {
             let model = "\(folder)/\(method.rawValue).safetensors"

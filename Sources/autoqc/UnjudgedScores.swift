@@ -51,6 +51,8 @@ final class UnjudgedScores {
         let map: ScoreMap
     }
 
+    /// The model's name in every record.
+    let modelName: String
     private let scorer: FrameScorer
     private let settings: ReferenceSettings?
     private let options: PublishedScoringOptions
@@ -59,11 +61,12 @@ final class UnjudgedScores {
     /// Takes a model that was read; `path` is for messages.
     init(
         _ model: Model,
+        name: String,
         path: String,
         precision: Precision?,
         options: PublishedScoringOptions
     ) throws {
-        settings = model.description.reference
+        (modelName, settings) = (name, model.description.reference)
         guard settings != nil || options.given.isEmpty else {
             throw ValidationError(
                 "\(options.given.joined(separator: ", ")): for models of the reference profile only"

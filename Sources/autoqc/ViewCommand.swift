@@ -42,6 +42,12 @@ struct ViewCommand: AsyncParsableCommand {
     @OptionGroup var lenses: LensOptions
     @Option(help: "File in which the daemon says how it is: that of `watch --status`.")
     var status: String?
+    @Option(
+        name: .customLong("as"),
+        help:
+            "Who decides here, unless they give another name on the page (default, started by hand: your login name)."
+    )
+    var reviewer: String?
     @Flag(help: "Make no decisions, and leave the folder as it is.")
     var readOnly = false
     @Option(help: .hidden, transform: ConfigurationOptions.level)
@@ -116,6 +122,8 @@ struct ViewCommand: AsyncParsableCommand {
             tree: subject.tree,
             rules: subject.rules,
             mayDecide: !readOnly,
+            // The daemon's user, or that of the page's unit, is nobody who looks at frames.
+            reviewer: reviewer ?? (isByHand ? NSUserName() : ""),
             logger: Logger(label: "autoqc"),
             daemon: { status?.standing },
             listening: { port in

@@ -2,14 +2,15 @@ import Auditing
 import Foundation
 import Ledger
 import Plate
+import Reporting
 import Tables
 import Testing
 
 struct FrameTableTests {
-    private static func record(_ outcome: FrameRecord.Outcome, path: String = "01_B1_f2.tif") throws
-        -> FrameRecord
+    private static func row(_ outcome: FrameRecord.Outcome, path: String = "01_B1_f2.tif") throws
+        -> FrameTable.Row
     {
-        FrameRecord(
+        let record = FrameRecord(
             source: FrameSource(root: "/in", path: path),
             frame: FrameID(run: "01", well: try #require(Well("B1")), index: 2),
             outcome: outcome,
@@ -17,11 +18,12 @@ struct FrameTableTests {
             completed: nil,
             judged: Timestamp(nanoseconds: 1_795_000_000_123_000_000)
         )
+        return FrameTable.Row(record, in: OutputTree(root: "/out"))
     }
 
     @Test func everyRowHasTheHeadersFields() throws {
         let columns = FrameTable.table.header.split(separator: ",").map(String.init)
-        let row = FrameTable.table.csv(try Self.record(.judged(AuditedPlate.judgement(false, severity: 0.1))))
+        let row = FrameTable.table.csv(try Self.row(.judged(AuditedPlate.judgement(false, severity: 0.1))))
         let fields = row.split(separator: ",", omittingEmptySubsequences: false)
         #expect(fields.count == columns.count)
         let values = Dictionary(zip(columns, fields.map(String.init))) { $1 }
@@ -35,7 +37,7 @@ struct FrameTableTests {
 
     @Test func wordsFromOutsideStayInTheirField() throws {
         let reason = "cut,\n\"off\"\u{1}"
-        let record = try Self.record(.quarantined(reason: reason), path: "a,\"b\".tif")
+        let record = try Self.row(.quarantined(reason: reason), path: "a,\"b\".tif")
         let csv = FrameTable.table.csv(record)
         let expected = "\"/in/a,\"\"b\"\".tif\",0,\"01\",B01,,,,2,quarantined,\"cut,\n\"\"off\"\"\u{1}\","
         #expect(csv.hasPrefix(expected))
@@ -52,7 +54,7 @@ struct FrameTableTests {
             SeverityContribution(term: $0.0, value: $0.1)
         }
         let cause = ProbableCause(.airBubble, confidence: 0.75)
-        let flagged = try Self.record(.judged(AuditedPlate.judgement(true, cause: cause, terms: terms)))
+        let flagged = try Self.row(.judged(AuditedPlate.judgement(true, cause: cause, terms: terms)))
         let columns = FrameTable.table.header.split(separator: ",").map(String.init)
         let fields = FrameTable.table.csv(flagged).split(separator: ",", omittingEmptySubsequences: false)
         let values = Dictionary(uniqueKeysWithValues: zip(columns, fields.map(String.init)))
@@ -63,13 +65,13 @@ struct FrameTableTests {
         #expect(object?["terms"] as? [String: Double] == ["level": -0.25, "tiles_top": 4.125])
         #expect(object?["term"] as? String == "tiles_top")
         let normal = try FrameTable.table.json(
-            Self.record(.judged(AuditedPlate.judgement(false, terms: terms)))
+            Self.row(.judged(AuditedPlate.judgement(false, terms: terms)))
         )
         #expect(
             normal.contains("\"terms\":{") && !normal.contains("\"term\":") && !normal.contains("\"cause\":")
         )
         #expect(
-            try !FrameTable.table.json(Self.record(.judged(AuditedPlate.judgement(true)))).contains(
+            try !FrameTable.table.json(Self.row(.judged(AuditedPlate.judgement(true)))).contains(
                 "\"terms\""
             )
         )
@@ -77,7 +79,7 @@ struct FrameTableTests {
 
     @Test func figuresThatAreNoneAreLeftOutOfJSON() throws {
         let json = try FrameTable.table.json(
-            Self.record(.judged(AuditedPlate.judgement(true, severity: .infinity)))
+            Self.row(.judged(AuditedPlate.judgement(true, severity: .infinity)))
         )
         let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
         #expect(object?["severity"] == nil)

@@ -184,10 +184,62 @@ def decision(stage, browser):
     check("The last frame came at" in browser.run("document.getElementById('standing-words').textContent"), "and when the last frame came")
     stage.start()
     browser.open(stage.address + "#run=sim&well=A02")
-    browser.until("document.querySelector('[data-decision=fault]').getAttribute('aria-pressed') === 'true'", "the decision is there after a restart")
+    # On another port the browser knows no name.
+    browser.until("document.getElementById('decided').textContent.startsWith('Another person has decided')", "the decision is there after a restart")
+    call(browser, "Ada")
+    browser.until("document.querySelector('[data-decision=fault]').getAttribute('aria-pressed') === 'true'", "and shown to who made it")
     check(browser.run("document.getElementById('note').value") == "really a bubble", "and its note")
     labels = subprocess.run([stage.autoqc, "export", stage.out, "--labels"], check=True, capture_output=True, text=True).stdout
     check(",1," in labels and "Ada" in labels, "export --labels has the decision")
+
+
+def call(browser, name):
+    """Gives a reviewer's name."""
+    browser.run(f"(name => {{ name.value = '{name}'; name.dispatchEvent(new Event('change')); }})(document.getElementById('reviewer'))")
+
+
+def flagged_frames(stage, browser, pictures):
+    """Another person goes through the flagged frames by keys."""
+    frames = stage.ask("/api/v1/runs/sim/flagged")["frames"]
+    own = {(item["well"], item["frame"]) for item in stage.ask("/api/v1/runs/sim/decisions")["decisions"]}
+    shown = "document.getElementById('frame-title').textContent"
+    place = "document.getElementById('progress').textContent"
+    call(browser, "Bob")
+    browser.until(f"{place}.endsWith('you decided on 0.')", "the page tells how many flagged frames one has decided on")
+    first = frames[0]
+    browser.run(f"location.hash = '#run=sim&well={first['well']}&frame={first['frame']}'")
+
+    def stands_at(number):
+        frame = frames[number - 1]
+        browser.until(f"{shown} === 'Frame {frame['frame']}' && document.getElementById('well-title').textContent === 'Well {frame['well']}' && {place}.startsWith('Flagged frame {number} ')",
+                      f"flagged frame {number} is {frame['well']} f{frame['frame']}")
+        return frame
+
+    for number in 1, 2, 3:
+        frame = stands_at(number)
+        if (frame["well"], frame["frame"]) in own:
+            check("Ada" not in browser.run("document.getElementById('decided').textContent") and
+                  "Another person has decided" in browser.run("document.getElementById('decided').textContent"),
+                  "what another person said is not shown before one's own decision")
+        browser.press("a")
+    stands_at(4)
+    browser.until(f"{place}.endsWith('you decided on 3.')", "A says false alarm, and goes on to the next flagged frame")
+    browser.press("p")
+    stands_at(3)
+    check(browser.run("document.querySelector('[data-decision=\"false-alarm\"]').getAttribute('aria-pressed')") == "true", "P goes back, where the decision stands")
+    browser.press("z")
+    browser.until(f"{place}.endsWith('you decided on 2.')", "Z takes it back")
+    browser.press("f")
+    stands_at(4)
+    browser.run("""(fetch => { window.sent = 0; window.fetch = (address, options) => {
+        window.sent += options?.method === 'POST'; return fetch(address, options); }; })(window.fetch); document.getElementById('note').focus()""")
+    browser.press("a")
+    check(browser.run("window.sent") == 0, "a key in a field of text decides nothing")
+    browser.run("document.getElementById('note').blur()")
+    made = [(item["reviewer"], item["well"], item["frame"], item["decision"]) for item in stage.ask("/api/v1/runs/sim/decisions")["decisions"]]
+    check(all(("Bob", frame["well"], frame["frame"], "false-alarm") in made for frame in frames[:2]) and any(item[0] == "Ada" for item in made),
+          "both people's decisions are kept")
+    looks(browser, pictures, "decisions")
 
 
 def keyboard(browser):
@@ -257,7 +309,8 @@ def print_all(stage, browser, pictures):
     browser.until("document.readyState === 'complete' && document.querySelector('h1').textContent === 'Run sim'", "the review is open")
     # The table to its last column and row, and the last frame of the gallery.
     last = browser.run("[...document.querySelectorAll('figcaption b')].pop().textContent")
-    paper(browser, pictures / "review.pdf", ["Usable", "reviewer", "says", "Lenses", "deviation", *wells, *last.split()])
+    paper(browser, pictures / "review.pdf", ["Usable", "reviewers", "Ada", "Bob", "Cohen's", "kappa", "Lenses", "deviation", *wells, *last.split()])
+    check(browser.run("document.querySelectorAll('.wells .bar').length") == len(wells), "each well has its bar over time")
     browser.picture(pictures / "review.png")
     looks(browser, pictures, "review")
     browser.open(stage.address)
@@ -281,6 +334,7 @@ def main(autoqc, pictures):
             heard = list(browser.complaints)
             check(heard == [], f"no errors in the console, nothing refused by the policy {heard}")
             decision(stage, browser)
+            flagged_frames(stage, browser, pictures)
             keyboard(browser)
             lenses(browser, pictures)
             unknown_run(browser, pictures)

@@ -25,6 +25,7 @@ struct OpenPage: Sendable {
     static func with(
         token: String? = nil,
         mayDecide: Bool = true,
+        reviewer: String = "",
         daemon: @escaping @Sendable () -> StatusFile.Standing? = { nil },
         _ body: @escaping @Sendable (OpenPage) async throws -> Void
     ) async throws {
@@ -39,6 +40,7 @@ struct OpenPage: Sendable {
                 settings: try WebSettings(listen: "127.0.0.1:0", token: token),
                 tree: tree,
                 mayDecide: mayDecide,
+                reviewer: reviewer,
                 logger: logger,
                 daemon: daemon,
                 listening: { port.yield($0) }
@@ -64,6 +66,21 @@ struct OpenPage: Sendable {
 
     /// What reviewers decided.
     func decisions() throws -> [Decision] { try DecisionLog(tree).decisions() }
+
+    /// A reviewer's decision on a frame, or on a whole well.
+    func decide(_ name: String, frame: Int?, _ kind: Decision.Kind, by reviewer: String) throws {
+        try DecisionLog(tree).add(
+            Decision(
+                run: Self.run,
+                well: try #require(Well(name)),
+                frame: frame,
+                kind: kind,
+                note: "",
+                reviewer: reviewer,
+                decided: Timestamp(nanoseconds: 1_795_341_700_000_000_000)
+            )
+        )
+    }
 
     /// Writes a frame and, for a faulty one, its mask, as the daemon leaves them.
     func add(

@@ -47,7 +47,7 @@ import Testing
         try await withJudgedPlate { plate in
             let high = try await run(["rejudge", plate.out.path, "--threshold", "1e9"], in: plate.folder)
             #expect(high.status == 0)
-            #expect(high.printed.split(separator: "\n").last == "01,B01,,,,4,2,0,3,")
+            #expect(high.printed.split(separator: "\n").last == "\"01\",B01,,,,4,2,0,3,")
             #expect(high.said.contains("0 turn faulty, 2 turn normal"))
             let same = try await run(["rejudge", plate.out.path, "--model", Program.model], in: plate.folder)
             #expect(same.printed.isEmpty)

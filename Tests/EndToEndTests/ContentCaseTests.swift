@@ -46,14 +46,7 @@ struct ContentCaseTests {
     ) {
         let program = try Program(arguments, in: folder)
         let status = try await program.end()
-        let rows = program.printed.split(separator: "\n").map {
-            $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        }
-        let header = rows.first ?? []
-        return (
-            status, program.said,
-            rows.dropFirst().map { Dictionary(zip(header, $0)) { first, _ in first } }
-        )
+        return (status, program.said, program.table)
     }
 
     private func score(_ names: [String], _ more: [String] = [], in folder: URL) async throws -> (

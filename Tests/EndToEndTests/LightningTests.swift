@@ -4,7 +4,6 @@ import Evaluation
 import Foundation
 import Frames
 import Plate
-import Tables
 import Tensors
 import TestSupport
 import Testing
@@ -54,7 +53,7 @@ struct LightningTests {
                     ["score", "--model", model, "--maps", maps.path] + frames,
                     in: folder
                 )
-                let rows = CSVTable(Data(scored.printed.utf8)).rows.map(\.fields)
+                let rows = scored.table
                 #expect(rows.count == frames.count)
                 for (frame, row) in zip(frames, rows) {
                     let stem = URL(filePath: frame).deletingPathExtension().lastPathComponent
@@ -66,8 +65,10 @@ struct LightningTests {
                     let furthest = zip(map.pixels, expected).map { Double(abs($0 - $1)) }.max()
                     #expect(try #require(furthest) < tolerance, "\(key)")
                     let maximum = Double(expected.max() ?? 0)
-                    #expect(try abs(#require(Double(row[7])) - maximum) < tolerance)
-                    #expect(row[11...].allSatisfy { $0.isEmpty }, "a verdict without thresholds")
+                    #expect(try abs(#require(row["score_max"].flatMap(Double.init)) - maximum) < tolerance)
+                    for column in ["score", "severity", "threshold", "verdict", "cause"] {
+                        #expect(row[column] == "", "a verdict without thresholds")
+                    }
                 }
             }
         }
@@ -98,7 +99,7 @@ struct LightningTests {
                     ["score", "--model", models[0], "--overlap", Self.overlap, frame],
                     in: folder
                 )
-                let score = CSVTable(Data(scored.printed.utf8)).rows.first.flatMap { Double($0.fields[7]) }
+                let score = scored.table.first?["score_max"].flatMap(Double.init)
                 #expect(try #require(score) > 0)
 
                 let alone = try Program(["import", files[1], "--out", models[0]], in: folder)
@@ -128,9 +129,8 @@ struct LightningTests {
             }
             let model = folder.appending(path: "model.safetensors").path
             _ = try await ran(["import", checkpoint, "--out", model, "--overlap", "0"], in: folder)
-            func rows(_ frames: [String], _ options: [String]) async throws -> [[String]] {
-                let program = try await ran(["score", "--model", model] + options + frames, in: folder)
-                return CSVTable(Data(program.printed.utf8)).rows.map(\.fields)
+            func rows(_ frames: [String], _ options: [String]) async throws -> [[String: String]] {
+                try await ran(["score", "--model", model] + options + frames, in: folder).table
             }
             let own = try await rows(frames, [])
             let first = try await rows(frames, ["--published-scaling"])
@@ -138,12 +138,13 @@ struct LightningTests {
             #expect(first[0] == own[0] && first[1] != own[1])
             #expect(second[0] == own[1] && second[1] != own[0])
             let half = try await rows(frames, ["--half-precision-noise"])
-            let difference = try abs(#require(Double(half[0][8])) - #require(Double(own[0][8])))
-            #expect(difference < 1e-3)
+            let means = try [half, own].map { try #require($0[0]["score_mean"].flatMap(Double.init)) }
+            #expect(abs(means[0] - means[1]) < 1e-3)
             #expect(try await rows(frames, ["--noise-per-window"])[0] != own[0])
             let seeds = try await rows([frames[0]], ["--noise-seeds", "2"])
             #expect(seeds[0].count == own[0].count + 3)
-            #expect(seeds[0].suffix(3).allSatisfy { (Double($0) ?? 0) > 0 })
+            let spreads = seeds[0].filter { $0.key.hasSuffix("_spread") }
+            #expect(spreads.count == 3 && spreads.values.allSatisfy { (Double($0) ?? 0) > 0 })
 
             let masks = try Program(
                 ["score", "--model", model, "--masks", folder.path, frames[0]],
@@ -221,7 +222,7 @@ struct LightningTests {
                     + [frames[1], frames[3]].map { folder.appending(path: $0).path },
                 in: folder
             )
-            let scores = CSVTable(Data(scored.printed.utf8)).rows.compactMap { Double($0.fields[7]) }
+            let scores = scored.table.compactMap { $0["score_max"].flatMap(Double.init) }
             #expect(found.count == 2 && scores.count == 2)
             #expect(zip(found, scores).allSatisfy { abs($0 - $1) < 1e-6 })
         }
@@ -247,11 +248,10 @@ struct LightningTests {
                 try TIFFWriter.write(frame, to: path, type: .float32)
                 return path
             }
-            func rows() async throws -> [[String]] {
-                let program = try await ran(["score", "--model", model] + frames, in: folder)
-                return CSVTable(Data(program.printed.utf8)).rows.map(\.fields)
+            func rows() async throws -> [[String: String]] {
+                try await ran(["score", "--model", model] + frames, in: folder).table
             }
-            let scores = try await rows().compactMap { Double($0[9]) }
+            let scores = try await rows().compactMap { $0["score_patch"].flatMap(Double.init) }
             // Whichever frames score high are called faulty here.
             let middle = scores.sorted()[4]
             let faulty = scores.map { $0 >= middle }
@@ -264,7 +264,7 @@ struct LightningTests {
                 in: folder
             )
             let threshold = GreedyThreshold.accuracy(scores: scores, faulty: faulty).threshold
-            let verdicts = try await rows().map { $0[13] }
+            let verdicts = try await rows().map { $0["verdict"] }
             #expect(verdicts == scores.map { $0 > threshold ? "faulty" : "normal" })
             #expect(
                 try Model.read(path: model).model.description.calibration?.limits.threshold.falseAlarmRate

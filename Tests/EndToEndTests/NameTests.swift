@@ -30,15 +30,6 @@ import Testing
         return try plate.records()
     }
 
-    /// What a table on standard output says, row by row.
-    private func table(_ program: Program) -> [[String: String]] {
-        let lines = program.printed.split(separator: "\n").map {
-            $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        }
-        guard let header = lines.first else { return [] }
-        return lines.dropFirst().map { Dictionary(zip(header, $0)) { first, _ in first } }
-    }
-
     @Test(
         .enabled(if: files != nil, Comment(rawValue: TestData.missingCases)),
         arguments: [
@@ -143,14 +134,14 @@ import Testing
             let labels = folder.appending(path: "labels")
             _ = try await run(["export", plate.out.path, "--label-images", labels.path], in: folder)
             #expect(try FileManager.default.contentsOfDirectory(atPath: labels.path + "/01").count == 2)
-            #expect(table(try await run(["export", plate.out.path], in: folder)).count == 3)
+            #expect(try await run(["export", plate.out.path], in: folder).table.count == 3)
 
             let masks = folder.appending(path: "masks")
             let score = try await run(
                 ["score", "--model", Program.model, "--threads", "1", "--masks", masks.path, files.path],
                 in: folder
             )
-            #expect(table(score).count == 3)
+            #expect(score.table.count == 3)
             #expect(try FileManager.default.contentsOfDirectory(atPath: masks.path).count == 3)
             let csv = folder.appending(path: "again.csv")
             let again = try await run(
@@ -174,7 +165,7 @@ import Testing
                 ["score", "--model", Program.model, "--threads", "1"] + chosen + [plate.watched.path],
                 in: folder
             )
-            #expect(table(score).map { $0["channel"] } == ["2"])
+            #expect(score.table.map { $0["channel"] } == ["2"])
         }
     }
 
@@ -205,7 +196,7 @@ import Testing
             let onsets = try plate.alarms(run: "p", well: "A01").filter { $0.contains("event=ONSET") }
             #expect(onsets.count == 1 && onsets[0].contains("channel=\"UV - DAPI\""))
             #expect(plate.names(in: "p/masks").filter { $0.hasSuffix(".tiff") }.count == 2)
-            let rows = table(try await run(["export", plate.out.path], in: folder))
+            let rows = try await run(["export", plate.out.path], in: folder).table
             #expect(Set(rows.compactMap { $0["channel"] }) == ["BF", "UV - DAPI"])
             let zarr = folder.appending(path: "plate.zarr")
             _ = try await run(["export", plate.out.path, "--ome-zarr", zarr.path], in: folder)
@@ -228,13 +219,11 @@ import Testing
             let records = try await watch(plate)
             #expect(records.count == 2 && Set(records.map { ExactPath($0.source.path) }).count == 2)
             #expect(Set(records.compactMap { $0.judgement?.maskPath }).count == 2)
-            let rows = table(
-                try await run(
-                    ["score", "--model", Program.model, "--threads", "1", plate.watched.path],
-                    in: folder
-                )
+            let score = try await run(
+                ["score", "--model", Program.model, "--threads", "1", plate.watched.path],
+                in: folder
             )
-            #expect(rows.count == 2)
+            #expect(score.table.count == 2)
             _ = try await run(["audit", plate.out.path], in: folder)
         }
     }
@@ -272,7 +261,7 @@ import Testing
                     ["score", "--model", Program.model, "--threads", "2", folder.appending(path: list).path],
                     in: temporary
                 )
-                #expect(table(score).count >= 4 && !score.printed.contains("unreadable"), "\(list)")
+                #expect(score.table.count >= 4 && !score.printed.contains("unreadable"), "\(list)")
             }
         }
     }

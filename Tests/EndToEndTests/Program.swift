@@ -1,4 +1,5 @@
 import Foundation
+import Tables
 import TestSupport
 
 /// The built program, run as a user runs it.
@@ -52,6 +53,11 @@ final class Program: Sendable {
 
     /// What it has printed so far.
     var printed: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
+    /// The table on its standard output, row by row: what stands in each column.
+    var table: [[String: String]] {
+        let table = CSVTable(Data(printed.utf8))
+        return table.rows.map { Dictionary(zip(table.header, $0.fields)) { first, _ in first } }
+    }
 
     /// Whether it has not ended yet.
     var isRunning: Bool { process.isRunning }

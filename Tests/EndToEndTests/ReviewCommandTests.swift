@@ -18,23 +18,32 @@ import Testing
             }
             let watch = try Program(plate.watchArguments + ["--once"], in: folder)
             #expect(try await watch.end() == 0)
-            let log = DecisionLog(OutputTree(root: plate.out.path))
-            let well = try #require(Well("B1"))
             for (frame, kind) in [(0, Decision.Kind.fault), (1, .falseAlarm), (2, .unsure)] {
-                try log.add(
-                    Decision(
-                        run: "01",
-                        well: well,
-                        frame: frame,
-                        kind: kind,
-                        note: "a \"bubble\",\nreally",
-                        reviewer: "Ada",
-                        decided: Timestamp(nanoseconds: 1_795_341_601_000_000_000)
-                    )
-                )
+                try decide(plate, frame, kind, by: "Ada", note: "a \"bubble\",\nreally")
             }
             try await body(plate)
         }
+    }
+
+    /// What a reviewer says of a frame of B1.
+    private func decide(
+        _ plate: TestPlate,
+        _ frame: Int,
+        _ kind: Decision.Kind,
+        by reviewer: String,
+        note: String = ""
+    ) throws {
+        try DecisionLog(OutputTree(root: plate.out.path)).add(
+            Decision(
+                run: "01",
+                well: try #require(Well("B1")),
+                frame: frame,
+                kind: kind,
+                note: note,
+                reviewer: reviewer,
+                decided: Timestamp(nanoseconds: 1_795_341_601_000_000_000)
+            )
+        )
     }
 
     private func run(_ arguments: [String], _ plate: TestPlate) async throws -> String {
@@ -61,6 +70,37 @@ import Testing
         }
     }
 
+    @Test func aCalibrationThatMissesTrueFaultsIsNotWritten() async throws {
+        try await withReviewedPlate { plate in
+            // Two frames with the same fault as the true one are called normal, and insisted on.
+            try decide(plate, 2, .falseAlarm, by: "Ada")
+            let model = plate.folder.appending(path: "new.safetensors").path
+            let arguments = [
+                "calibrate", Program.model, "--from", plate.out.path, "--out", model, "--threads", "1",
+            ]
+            let program = try Program(arguments + ["--keep-outliers", "--copies", "0"], in: plate.folder)
+            #expect(try await program.end() == 1, "\(program.said)")
+            #expect(
+                program.said.contains("would find 0 of 1 true faults that were flagged; nothing is written")
+            )
+            #expect(!FileManager.default.fileExists(atPath: model))
+        }
+    }
+
+    @Test func whereReviewersDisagreeNothingIsFittedToAFrame() async throws {
+        try await withReviewedPlate { plate in
+            try decide(plate, 0, .fault, by: "Bob")
+            try decide(plate, 1, .fault, by: "Bob")
+            let labels = try Program(["export", plate.out.path, "--labels"], in: plate.folder)
+            #expect(try await labels.end() == 0)
+            #expect(labels.table.map { $0["frame"] } == ["0"] && labels.table[0]["reviewer"] == "Ada; Bob")
+            #expect(labels.said.contains("1 frames that reviewers disagree on are no label"))
+            let wells = try Program(["export", plate.out.path, "--wells", "--well", "B1"], in: plate.folder)
+            #expect(try await wells.end() == 0)
+            #expect(wells.table.map { $0["flagged"] } == ["3"], "the disputed frame counts as faulty")
+        }
+    }
+
     @Test func usableFramesAreTold() async throws {
         try await withReviewedPlate { plate in
             let out = plate.out.path
@@ -77,10 +117,42 @@ import Testing
                 ],
                 "the false alarm is usable, the true fault and the one that nobody is sure of are not"
             )
+            let stacks = plate.folder.appending(path: "stacks")
+            _ = try await run(["export", out, "--stacks", stacks.path, "--shortest", "1"], plate)
+            let lists = try FileManager.default.contentsOfDirectory(atPath: stacks.path + "/01").sorted()
+            #expect(lists == ["A01_0-2.txt", "A02_0-2.txt", "B01_1-1.txt"])
+            let list = try String(contentsOf: stacks.appending(path: "01/A01_0-2.txt"), encoding: .utf8)
+            #expect(list == (0..<3).map { "\(plate.watched.path)/01_A1_f\($0).tiff\n" }.joined())
             let wells = try await run(["export", out, "--wells", "--jsonl", "--well", "B1"], plate)
             let row = try JSONSerialization.jsonObject(with: Data(wells.utf8)) as? [String: Any]
             #expect(row?["verdict"] as? String == "not" && row?["flagged"] as? Int == 2)
             #expect(row?["first_flagged"] as? Int == 0 && row?["last_flagged"] as? Int == 2)
+        }
+    }
+
+    @Test func scoreAndExportHaveTheSameTable() async throws {
+        try await withReviewedPlate { plate in
+            let masks = plate.folder.appending(path: "masks").path
+            func rows(_ arguments: [String]) async throws -> [[String: String]] {
+                let program = try Program(arguments, in: plate.folder)
+                #expect(try await program.end() == 0, "\(program.said)")
+                return program.table
+            }
+            let exported = try await rows(["export", plate.out.path])
+            let scored = try await rows(
+                ["score", "--model", Program.model, "--masks", masks, plate.watched.path]
+            )
+            #expect(exported.count == 9 && scored.count == 9)
+            // What the daemon alone knows: the well's past, and when.
+            let own: Set = ["mask", "well_faulty", "change", "arrival", "evidence", "completed", "judged"]
+            for row in scored {
+                let same = try #require(exported.first { $0["file"] == row["file"] })
+                #expect(row.filter { !own.contains($0.key) } == same.filter { !own.contains($0.key) })
+                let mask = try #require(row["mask"])
+                #expect(mask.hasPrefix("/") && FileManager.default.fileExists(atPath: mask))
+            }
+            let kept = exported.compactMap { $0["mask"] }.filter { !$0.isEmpty }
+            #expect(kept.count == 3 && kept.allSatisfy { FileManager.default.fileExists(atPath: $0) })
         }
     }
 
@@ -91,6 +163,8 @@ import Testing
                 (["export", plate.out.path, "--usable", "--well", "H12"], "the wells are A01, A02, B01"),
                 (["rejudge", plate.out.path, "--threshold", "1", "--run", "1"], "the runs are 01"),
                 (["review", plate.out.path, "--html", "x.html", "--run", "1"], "the runs are 01"),
+                (["tail", plate.out.path, "--once", "--run", "1"], "the runs are 01"),
+                (["tail", plate.out.path, "--once", "--well", "C1"], "the wells are A01, A02, B01"),
             ] {
                 let program = try Program(arguments, in: plate.folder)
                 #expect(try await program.end() == 1)
@@ -108,6 +182,40 @@ import Testing
             #expect(html.contains("data:image/png;base64,"))
             #expect(!html.contains("<script") && !html.contains("http://") && !html.contains("https://"))
             #expect(html.contains("<tr id=\"B01\""))
+        }
+    }
+
+    @Test func aReviewIsPrintedWhereABrowserIsInstalled() async throws {
+        try await withReviewedPlate { plate in
+            let file = plate.folder.appending(path: "review.pdf")
+            let program = try Program(["review", plate.out.path, "--pdf", file.path], in: plate.folder)
+            let status = try await program.end()
+            if status == 0 {
+                #expect(try Data(contentsOf: file).starts(with: Data("%PDF-".utf8)))
+            } else {
+                #expect(
+                    program.said.contains("--pdf needs Chromium or Chrome; install one"),
+                    "\(program.said)"
+                )
+            }
+        }
+    }
+
+    @Test func pathsThatCannotBeWrittenAreToldInWords() async throws {
+        try await withReviewedPlate { plate in
+            let (out, folder) = (plate.out.path, plate.folder.path)
+            for (arguments, path) in [
+                (["review", out, "--html", "\(folder)/absent/a.html"], "\(folder)/absent"),
+                (["review", out, "--pdf", folder], "\(folder)"),
+                (["export", out, "--label-images", "/dev/null/a"], "/dev/null/a"),
+                (["export", out, "--stacks", folder], "\(folder): is not empty; name a new folder"),
+                (["export", out, "--stacks", "/dev/null/a"], "/dev/null/a: the folder cannot be made"),
+                (["export", out, "--ome-zarr", "/dev/null/a"], "/dev/null/a"),
+            ] {
+                let program = try Program(arguments, in: plate.folder)
+                #expect(try await program.end() == 1, "\(arguments)")
+                #expect(program.said.contains(path) && !program.said.contains("NSCocoa"), "\(program.said)")
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 import Exporting
 import Foundation
 import Plate
+import Reporting
 import TestSupport
 import Testing
 
@@ -48,6 +49,39 @@ struct QualityRecordTests {
             let path = plate.watched.appending(path: "01_A1_f0.tiff").path
             let digest = String(decoding: try output(of: "sha256sum < '\(path)'"), as: UTF8.self).prefix(64)
             #expect(property?["value"] as? String == String(digest))
+        }
+    }
+
+    @Test func theRecordHasTheReviewersAgreement() async throws {
+        try await withTemporaryFolder { folder in
+            let plate = try ExportedPlate(in: folder)
+            for frame in 0..<3 { try plate.judge("B2", frame, faulty: true) }
+            for (frame, kind, name) in [
+                (0, Decision.Kind.fault, "Ada"), (0, .fault, "Bob"), (1, .falseAlarm, "Ada"),
+                (1, .falseAlarm, "Bob"), (2, .fault, "Ada"), (2, .falseAlarm, "Bob"),
+            ] {
+                try DecisionLog(plate.tree).add(
+                    Decision(
+                        run: "01",
+                        well: try #require(Well("B2")),
+                        frame: frame,
+                        kind: kind,
+                        note: "",
+                        reviewer: name,
+                        decided: Timestamp(nanoseconds: 0)
+                    )
+                )
+            }
+            let document = try JSONSerialization.jsonObject(with: record(plate).json()) as? [String: Any]
+            let root = try #require(document?["mzQC"] as? [String: Any])
+            let run = metrics(try #require((root["setQualities"] as? [[String: Any]])?.first))
+            #expect(run["faults confirmed"] as? Int == 1 && run["false alarms"] as? Int == 1)
+            #expect(run["disputed frames"] as? Int == 1)
+            let agreement = try #require(run["agreement of reviewers"] as? [String: [Any]])
+            #expect(agreement["first"] as? [String] == ["Ada"] && agreement["second"] as? [String] == ["Bob"])
+            // Two of three alike; by chance 2/3 * 1/3 + 1/3 * 2/3.
+            let kappa = try #require(agreement["kappa"]?.first as? Double)
+            #expect(abs(kappa - (2.0 / 3 - 4.0 / 9) / (5.0 / 9)) < 1e-12)
         }
     }
 

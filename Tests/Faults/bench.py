@@ -46,7 +46,7 @@ class Bench:
             os.utime(self.path(name), (times, times))
 
     def outcomes(self):
-        return {key: row["verdict"] or row["state"] for key, row in self.daemon.rows.items()
+        return {key: row["verdict"] for key, row in self.daemon.rows.items()
                 if row["state"] != "skipped" and not key[0].startswith("glance")}
 
     def judged(self):

@@ -314,7 +314,7 @@ def repaired(bench):
     broken = b"no TIFF at all" + bench.bad[14:]
     for name in names:
         bench.put(name, broken, PAST)
-    bench.becomes({name: "quarantined" for name in names})
+    bench.becomes({name: "unreadable" for name in names})
     bench.put(names[0], bench.bad)
     file = os.open(bench.path(names[1]), os.O_WRONLY)
     os.pwrite(file, bench.bad, 0)
@@ -322,7 +322,7 @@ def repaired(bench):
     os.close(file)
     bench.put(".new", bench.bad, PAST)
     os.rename(bench.path(".new"), bench.path(names[2]))
-    bench.becomes({name: "faulty" for name in names[:3]} | {names[3]: "quarantined"})
+    bench.becomes({name: "faulty" for name in names[:3]} | {names[3]: "unreadable"})
     bench.daemon.stop()
     bench.put(names[3], bench.bad)
     bench.daemon.start()

@@ -1,20 +1,25 @@
 import Foundation
 import Plate
 import Reporting
+import Rules
 import TestSupport
 import Testing
 
 struct DecisionLogTests {
-    private func decision(_ kind: Decision.Kind, well: String = "B1", frame: Int? = 7, note: String = "")
-        throws -> Decision
-    {
+    private func decision(
+        _ kind: Decision.Kind,
+        well: String = "B1",
+        frame: Int? = 7,
+        note: String = "",
+        by reviewer: String = "Ada"
+    ) throws -> Decision {
         Decision(
             run: "01",
             well: try #require(Well(well)),
             frame: frame,
             kind: kind,
             note: note,
-            reviewer: "Ada",
+            reviewer: reviewer,
             decided: Timestamp(nanoseconds: 1_795_341_601_000_000_000)
         )
     }
@@ -38,6 +43,19 @@ struct DecisionLogTests {
             #expect(try reader.decisions(run: "02").isEmpty)
             try log.add(try decision(.withdrawn))
             #expect(try reader.decisions().map(\.kind) == [.unsure])
+        }
+    }
+
+    @Test func eachPersonsLastDecisionCounts() async throws {
+        try await withTree { tree in
+            let log = DecisionLog(tree)
+            for (kind, name) in [(Decision.Kind.fault, "Bob"), (.fault, "Ada"), (.falseAlarm, "Ada")] {
+                try log.add(try decision(kind, by: name))
+            }
+            let kept = try log.decisions()
+            #expect(kept.map(\.reviewer) == ["Ada", "Bob"] && kept.map(\.kind) == [.falseAlarm, .fault])
+            try log.add(try decision(.withdrawn, by: "Bob"))
+            #expect(try log.decisions().map(\.reviewer) == ["Ada"])
         }
     }
 
@@ -80,6 +98,65 @@ struct DecisionLogTests {
             let attributes = try FileManager.default.attributesOfItem(atPath: tree.decisions)
             #expect(attributes[.posixPermissions] as? Int == 0o660)
         }
+    }
+}
+
+struct ReviewsTests {
+    private func decision(_ kind: Decision.Kind, _ frame: Int?, _ reviewer: String, file: String = "") throws
+        -> Decision
+    {
+        Decision(
+            run: "01",
+            well: try #require(Well("B1")),
+            frame: frame,
+            file: file,
+            kind: kind,
+            note: "",
+            reviewer: reviewer,
+            decided: Timestamp(nanoseconds: 0)
+        )
+    }
+
+    private func frame(_ index: Int) throws -> FrameID {
+        FrameID(run: "01", well: try #require(Well("B1")), index: index)
+    }
+
+    @Test func aPersonsDecisionOnAFrameComesBeforeTheirsOnTheWell() throws {
+        let reviews = Reviews([
+            try decision(.falseAlarm, nil, "Ada"), try decision(.fault, 3, "Ada"),
+        ])
+        #expect(reviews.opinion(on: try frame(3), isFlagged: true) == .fault)
+        #expect(reviews.opinion(on: try frame(4), isFlagged: true) == .falseAlarm)
+        #expect(reviews.opinion(on: try frame(4), isFlagged: false) == nil, "nobody looked at it")
+    }
+
+    @Test func peopleWhoDoNotAllSayTheSameDisagree() throws {
+        let reviews = Reviews([
+            try decision(.falseAlarm, nil, "Ada"), try decision(.fault, 3, "Bob"),
+            try decision(.falseAlarm, 4, "Bob"), try decision(.unsure, 5, "Bob"),
+        ])
+        #expect(reviews.opinion(on: try frame(3), isFlagged: true) == .disputed)
+        #expect(reviews.opinion(on: try frame(4), isFlagged: true) == .falseAlarm)
+        #expect(reviews.opinion(on: try frame(5), isFlagged: true) == .disputed)
+    }
+
+    @Test func eachOfTwoFilesOfAFrameHasItsOwnDecision() throws {
+        let reviews = Reviews([
+            try decision(.falseAlarm, 3, "Ada", file: "a"), try decision(.fault, 3, "Ada", file: "b"),
+        ])
+        #expect(reviews.opinion(on: try frame(3), file: "a", isFlagged: true) == .falseAlarm)
+        #expect(reviews.opinion(on: try frame(3), file: "b", isFlagged: true) == .fault)
+        #expect(reviews.opinion(on: try frame(3), isFlagged: true) == .disputed)
+    }
+
+    @Test func eachTwoPeopleAreCompared() throws {
+        let reviews = Reviews([
+            try decision(.fault, 1, "Ada"), try decision(.fault, 1, "Bob"), try decision(.fault, 2, "Cem"),
+            try decision(.unsure, 1, "Cem"),
+        ])
+        #expect(reviews.pairs.map { "\($0.first) \($0.second)" } == ["Ada Bob", "Ada Cem", "Bob Cem"])
+        #expect(reviews.pairs.map(\.agreement.items) == [1, 1, 1])
+        #expect(reviews.pairs.map(\.agreement.observed) == [1, 0, 0])
     }
 }
 

@@ -117,8 +117,13 @@ enum Answer {
         let decisions: [Decision]
     }
 
-    /// A frame of the film strip.
+    /// A frame of the film strip; what it shares with a row of `autoqc export` has the same name.
     struct Frame: Codable, Sendable {
+        let run: String
+        let well: String
+        let field: Int?
+        let channel: String?
+        let plane: Int?
         let frame: Int
         let view: String
         /// Tells the file and page from others that say the same frame.
@@ -129,6 +134,9 @@ enum Answer {
         let severity: Double?
         let threshold: Double?
         let score: Double?
+        let scoreMax: Double?
+        let scoreMean: Double?
+        let scorePatch: Double?
         let area: Double?
         let cause: String?
         let confidence: Double?
@@ -136,7 +144,11 @@ enum Answer {
         let terms: [String: Double]?
         let explanation: String?
         let reason: String?
+        let wellFaulty: Bool?
         let tier: String?
+        let precision: String?
+        let change: Double?
+        let evidence: Double?
         let model: String?
         let completed: String?
         let judged: String
@@ -160,7 +172,8 @@ enum Answer {
         let box: [Int]?
         /// Polygons in pixels: rings of x, y, x, y, ...
         let outline: [[Int]]
-        let decision: Decision?
+        /// What reviewers say of it, each for themselves.
+        let decisions: [Decision]
     }
 
     /// What a reviewer decided.
@@ -280,10 +293,44 @@ enum Answer {
         let lenses: [Lens]
     }
 
-    /// The decisions that count in a run, and whether more can be made here.
+    /// How far two reviewers agree.
+    struct Agreement: Codable, Sendable {
+        let first: String
+        let second: String
+        /// Frames and wells that both decided on.
+        let both: Int
+        /// Share of these on which they say the same.
+        let same: Double
+        /// Cohen's; missing where both gave one and the same answer throughout.
+        let kappa: Double?
+
+        init(_ pair: Reviews.Pair) {
+            (first, second) = (pair.first, pair.second)
+            (both, same) = (pair.agreement.items, pair.agreement.observed)
+            kappa = pair.agreement.kappa
+        }
+    }
+
+    /// The decisions that count in a run, how far people agree, and whether more can be made here.
     struct Decisions: Codable, Sendable {
         let decisions: [Decision]
+        let agreement: [Agreement]
         let isOpen: Bool
+    }
+
+    /// A flagged frame, by what an address needs.
+    struct FlaggedFrame: Codable, Sendable {
+        let well: String
+        let view: String
+        let frame: Int
+        /// Tells the file and page from others that say the same frame.
+        let key: String
+    }
+
+    /// The flagged frames of a run, in the order of wells and time.
+    struct Flagged: Codable, Sendable {
+        let run: String
+        let frames: [FlaggedFrame]
     }
 
     /// Why there is no answer.

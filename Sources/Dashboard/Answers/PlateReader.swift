@@ -27,6 +27,8 @@ struct PlateReader: Sendable {
     static let mostRuns = 30
     /// Frames of a film strip, at most.
     static let longestStrip = 60
+    /// Flagged frames of one answer, at most.
+    static let mostFlagged = 10_000
 
     /// All runs, the latest first.
     func runs() throws -> [Answer.Run] {
@@ -152,10 +154,40 @@ struct PlateReader: Sendable {
             height: mask?.height ?? record.judgement?.height,
             box: record.judgement?.boundingBox.map { [$0.x, $0.y, $0.width, $0.height] },
             outline: rings,
-            decision: decisions.last {
+            decisions: decisions.filter {
                 $0.id == record.frame && ($0.file.isEmpty || $0.file == record.source.key)
             }.map { Answer.Decision($0) }
         )
+    }
+
+    /// The flagged frames of a run, for who looks through them.
+    func flagged(_ run: String) throws -> Answer.Flagged {
+        var frames: [Answer.FlaggedFrame] = []
+        for well in try ledger.wells(of: run) where well.flagged > 0 {
+            let selection = FrameLedger.Selection(
+                limit: Self.mostFlagged - frames.count,
+                flaggedOnly: true
+            )
+            for record in try ledger.records(of: well.well, run: run, selection).sorted(by: Self.isBefore) {
+                guard let frame = record.frame else { continue }
+                frames.append(
+                    Answer.FlaggedFrame(
+                        well: frame.well.description,
+                        view: frame.view.description,
+                        frame: frame.index,
+                        key: record.source.key
+                    )
+                )
+            }
+        }
+        return Answer.Flagged(run: run, frames: frames)
+    }
+
+    private static func isBefore(_ first: FrameRecord, _ second: FrameRecord) -> Bool {
+        guard let one = first.frame, let other = second.frame, one != other else {
+            return first.source.place < second.source.place
+        }
+        return one < other
     }
 
     /// What a term of the severity means, for people.
@@ -166,15 +198,23 @@ struct PlateReader: Sendable {
         let judgement = record.judgement
         let files = FrameFiles(tree: tree, record: record)
         return Answer.Frame(
+            run: frame.run,
+            well: frame.well.description,
+            field: frame.view.field,
+            channel: frame.view.channel,
+            plane: frame.view.plane,
             frame: frame.index,
             view: frame.view.description,
             key: record.source.key,
             state: record.state.rawValue,
-            verdict: judgement?.verdict.rawValue,
+            verdict: (record.state == .quarantined ? .unreadable : judgement?.verdict)?.rawValue,
             suspect: judgement?.isSuspect,
             severity: judgement?.severity.finite,
             threshold: judgement?.threshold.finite,
             score: judgement?.score.finite,
+            scoreMax: judgement?.scores?.maximum.finite,
+            scoreMean: judgement?.scores?.mean.finite,
+            scorePatch: judgement?.scores?.patch.finite,
             area: judgement?.area.finite,
             cause: judgement?.causeName,
             confidence: judgement?.confidence,
@@ -182,11 +222,15 @@ struct PlateReader: Sendable {
             terms: judgement?.terms.isEmpty == false ? judgement?.terms.byName : nil,
             explanation: judgement?.verdict == .faulty ? judgement?.explanation(words: Self.words) : nil,
             reason: record.reason,
+            wellFaulty: judgement?.wellIsFaulty,
             tier: judgement?.tier.rawValue,
+            precision: judgement?.precision,
+            change: judgement?.change?.finite,
+            evidence: judgement?.evidence?.finite,
             model: record.model,
             completed: record.completed?.iso8601,
             judged: record.judged.iso8601,
-            file: record.source.path,
+            file: record.source.absolutePath,
             page: record.source.page,
             sequence: String(record.judged.nanoseconds, radix: 36),
             hasMask: files.maskPath != nil,

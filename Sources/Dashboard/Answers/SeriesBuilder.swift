@@ -4,7 +4,7 @@ import Reporting
 
 /// A well's time series, made small enough to be drawn: 10,000 frames are more than a screen has columns.
 struct SeriesBuilder {
-    private var points: [FrameLedger.SeriesPoint] = []
+    private var points: [SeriesPoint] = []
     private(set) var transitions: [Answer.Transition] = []
     private(set) var threshold: Double?
     private var wasFaulty = false
@@ -15,7 +15,7 @@ struct SeriesBuilder {
     private var lastGood: Int?
     private var firstBad: Int?
 
-    mutating func add(_ point: FrameLedger.SeriesPoint) {
+    mutating func add(_ point: SeriesPoint) {
         points.append(point)
         if point.isFaulty {
             let isOn = spell.map { points.count - $0.last <= Self.longestGap + 2 } ?? false

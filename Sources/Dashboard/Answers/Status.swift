@@ -64,6 +64,8 @@ extension Answer {
         let diskFree: Int64?
         let diskSize: Int64?
         let canDecide: Bool
+        /// Who decides here, unless they give another name; missing where nobody is known.
+        let reviewer: String?
         let version: String
     }
 }
@@ -71,7 +73,7 @@ extension Answer {
 extension Answer.Status {
     private static let version = "v1"
 
-    init(_ tree: OutputTree, _ standing: StatusFile.Standing?, canDecide: Bool) {
+    init(_ tree: OutputTree, _ standing: StatusFile.Standing?, canDecide: Bool, reviewer: String = "") {
         var disk = statvfs()
         let isKnown = unsafe statvfs(tree.root, &disk) == 0
         switch standing {
@@ -86,6 +88,7 @@ extension Answer.Status {
         diskSize =
             isKnown ? Int64(clamping: UInt64(disk.f_blocks).saturatingMultiply(UInt64(disk.f_frsize))) : nil
         self.canDecide = canDecide
+        self.reviewer = reviewer.isEmpty ? nil : reviewer
         version = Self.version
     }
 }

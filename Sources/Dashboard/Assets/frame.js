@@ -18,8 +18,13 @@ export class FrameView {
     this.note = document.getElementById("note");
     this.whole = document.getElementById("whole");
     this.reviewer.value = kept("reviewer");
+    this.reviewer.addEventListener("change", () => {
+      keep("reviewer", this.name);
+      if (this.data) this.#judge(this.data.decisions);
+      this.changed();
+    });
     for (const button of this.form.querySelectorAll("[data-decision]")) {
-      button.addEventListener("click", () => this.#decide(button.dataset.decision));
+      button.addEventListener("click", () => this.decide(button.dataset.decision));
     }
     this.form.addEventListener("submit", event => event.preventDefault());
   }
@@ -30,7 +35,7 @@ export class FrameView {
   }
 
   async open(run, well, view, frame, file) {
-    [this.run, this.well, this.view, this.frame, this.file] = [run, well, view, frame, file];
+    [this.run, this.well, this.view, this.frame, this.file, this.data] = [run, well, view, frame, file, null];
     const asked = query({ view: view ?? "", file: file ?? "" });
     const data = await this.address(`${frameAddress(run, well, frame)}?${asked}`);
     if (run !== this.run || well !== this.well || view !== this.view || frame !== this.frame || file !== this.file) return;
@@ -41,7 +46,7 @@ export class FrameView {
     this.#show();
     this.#tell();
     this.#link();
-    this.#judge(data.decision);
+    this.#judge(data.decisions);
   }
 
   #show() {
@@ -79,33 +84,58 @@ export class FrameView {
     this.files.replaceChildren(...links.map(([text, name]) => make("a", { href: `${base}/${name}?${frameQuery(frame)}`, textContent: text, download: "" })));
   }
 
-  #judge(decision) {
+  // Who decides here.
+  get name() { return this.reviewer.value.trim(); }
+
+  // The name of who started the page, where none was given here.
+  suggest(name) {
+    if (!this.reviewer.value && name && !kept("reviewer")) this.reviewer.value = name;
+  }
+
+  // What others say is shown once one has decided oneself, so that each looks with their own eyes.
+  #judge(decisions) {
+    const own = decisions.find(decision => decision.reviewer === this.name);
+    const others = decisions.filter(decision => decision !== own);
     for (const button of this.form.querySelectorAll("[data-decision]")) {
-      button.setAttribute("aria-pressed", decision?.decision === button.dataset.decision);
+      button.setAttribute("aria-pressed", own?.decision === button.dataset.decision);
     }
-    this.note.value = decision?.note || "";
+    this.note.value = own?.note || "";
     this.decided.classList.remove("bad");
-    this.decided.textContent = decision
-      ? `${decisionWords(decision.decision)}, said ${decision.reviewer || "somebody without a name"} at ${clock(decision.decided)}.` : "";
+    const said = decision => `${decisionWords(decision.decision)}, said ${decision.reviewer || "somebody without a name"} at ${clock(decision.decided)}.`;
+    const hidden = others.length === 1 ? "Another person has decided" : `${others.length} others have decided`;
+    this.decided.textContent = own ? [own, ...others].map(said).join(" ")
+      : others.length ? `${hidden}; you see it once you have.` : "";
   }
 
   allow(isAllowed) {
-    for (const button of this.form.querySelectorAll("button")) button.disabled = !isAllowed;
+    this.isAllowed = isAllowed;
+    for (const button of this.form.querySelectorAll("[data-decision]")) button.disabled = !isAllowed;
     this.form.title = isAllowed ? "" : "This page only reads; decide on the daemon's own page.";
   }
 
-  async #decide(decision) {
-    keep("reviewer", this.reviewer.value);
-    const wish = { well: this.well, decision, note: this.note.value, reviewer: this.reviewer.value };
+  // Whether the decision was stored; none is made on a frame that is still to be shown.
+  async decide(decision) {
+    if (!this.isAllowed || this.root.hidden || !this.data) return false;
+    keep("reviewer", this.name);
+    const wish = { well: this.well, decision, note: this.note.value, reviewer: this.name };
     if (!this.whole.checked) Object.assign(wish, { frame: this.frame, view: this.data.frame.view, file: this.data.frame.key });
+    const [data, whole] = [this.data, this.whole.checked];
     const answer = await this.send(`runs/${encodeURIComponent(this.run)}/decisions`, wish);
     if (answer.error) {
       this.decided.textContent = answer.error;
       this.decided.classList.add("bad");
-      return;
+      return false;
     }
-    if (this.whole.checked) this.decided.textContent = `${decisionWords(decision)} for all flagged frames of ${this.well}.`;
-    else this.#judge(decision === "withdrawn" ? null : answer);
+    // The server may know who it is.
+    if (!this.name) this.reviewer.value = answer.reviewer;
+    if (!whole) {
+      data.decisions = data.decisions.filter(other => other.reviewer !== answer.reviewer);
+      if (decision !== "withdrawn") data.decisions.push(answer);
+      if (data === this.data) this.#judge(data.decisions);
+    } else if (data === this.data) {
+      this.decided.textContent = `${decisionWords(decision)} for all flagged frames of ${this.well}.`;
+    }
     this.changed();
+    return true;
   }
 }

@@ -4,6 +4,7 @@ import { Advice } from "./advice.js";
 import { Attention } from "./attention.js";
 import { EventList, Notifier } from "./events.js";
 import { Figures } from "./figures.js";
+import { FlaggedFrames } from "./flagged.js";
 import { FrameView } from "./frame.js";
 import { LensView } from "./lens.js";
 import { Plate } from "./plate.js";
@@ -56,7 +57,11 @@ const advice = new Advice(address, send);
 const wellView = new WellView(address, (frame, file = null) => go({ ...shown, view: wellView.view, frame, file }),
   view => go({ ...shown, view, frame: null, file: null }));
 const lensView = new LensView(address);
-const frameView = new FrameView(address, send, () => wellView.refresh());
+const frameView = new FrameView(address, send, () => {
+  wellView.refresh();
+  flaggedFrames.count();
+});
+const flaggedFrames = new FlaggedFrames(address, () => shown, go, frameView);
 
 // The address keeps what is shown, so that it survives a reload and can be sent to a colleague.
 function go(next) {
@@ -96,6 +101,7 @@ async function show(next) {
   if (shown.frame !== null && shown.well === next.well) {
     wellView.select(shown.frame, shown.file);
     await frameView.open(run, next.well, wellView.view, shown.frame, shown.file);
+    flaggedFrames.count();
   }
 }
 
@@ -172,6 +178,7 @@ function status(answer) {
   alertBar.hidden = alerts.length === 0;
   alertBar.textContent = local(alerts.join(" "));
   frameView.allow(answer.can_decide);
+  frameView.suggest(answer.reviewer);
   advice.canAnswer = answer.can_decide;
   plate.tick();
   if (statusRound % 2 === 0) {

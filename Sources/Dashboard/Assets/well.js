@@ -50,8 +50,9 @@ export class WellView {
       parts.push(range.first_bad === undefined ? `usable: all, ${range.first_frame} to ${range.last_frame}`
         : `last good frame ${range.last_good ?? "none"}, first flagged ${range.first_bad}`);
     }
-    const whole = data.decisions.find(decision => decision.frame === undefined);
-    if (whole) parts.push(`${decisionWords(whole.decision)} for the whole well (${whole.reviewer || "no name"})`);
+    for (const whole of data.decisions.filter(decision => decision.frame === undefined)) {
+      parts.push(`${decisionWords(whole.decision)} for the whole well (${whole.reviewer || "no name"})`);
+    }
     this.summary.textContent = parts.join(" · ");
     this.#mark();
   }
@@ -122,7 +123,7 @@ export class WellView {
 
   select(frame, file) {
     [this.frame, this.file] = [frame, file];
-    this.#mark();
+    if (this.strip.querySelector(`[data-frame="${frame}"]`)) this.#mark(); else this.showStrip({ before: frame + 12 });
   }
 
   #mark() {

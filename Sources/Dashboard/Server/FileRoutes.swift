@@ -124,7 +124,7 @@ enum Assets {
             ("/attention.js", PackageResources.attention_js), ("/plate.js", PackageResources.plate_js),
             ("/well.js", PackageResources.well_js), ("/chart.js", PackageResources.chart_js),
             ("/frame.js", PackageResources.frame_js), ("/picture.js", PackageResources.picture_js),
-            ("/lens.js", PackageResources.lens_js),
+            ("/lens.js", PackageResources.lens_js), ("/flagged.js", PackageResources.flagged_js),
         ] {
             add(path, "text/javascript; charset=utf-8", bytes, to: router)
         }

@@ -172,11 +172,17 @@ struct DecisionRoutes: Sendable {
             let run = try Routes.run(context)
             let isOpen = site.canDecide
             return try await site.answer(about: run) { reader in
-                Answer.Decisions(
-                    decisions: try reader.decisions.decisions(run: run).map { Answer.Decision($0) },
+                let reviews = Reviews(try reader.decisions.decisions(run: run))
+                return Answer.Decisions(
+                    decisions: reviews.decisions.map { Answer.Decision($0) },
+                    agreement: reviews.pairs.map { Answer.Agreement($0) },
                     isOpen: isOpen
                 )
             }
+        }
+        router.get("/api/v1/runs/{run}/flagged") { _, context in
+            let run = try Routes.run(context)
+            return try await site.answer(about: run) { try $0.flagged(run) }
         }
         router.post(Self.path) { request, context in try await decide(request, run: Routes.run(context)) }
     }
@@ -214,7 +220,7 @@ struct DecisionRoutes: Sendable {
             file: wish.frame == nil ? "" : wish.file ?? "",
             kind: kind,
             note: note,
-            reviewer: reviewer,
+            reviewer: reviewer.allSatisfy(\.isWhitespace) ? site.reviewer : reviewer,
             decided: .now
         )
         let isKnown = try await site.ask { reader in

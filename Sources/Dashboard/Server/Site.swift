@@ -16,6 +16,8 @@ struct Site: Sendable {
     let daemon: @Sendable () -> StatusFile.Standing?
     /// Whether decisions may be made here.
     let mayDecide: Bool
+    /// Who decides here, unless they give another name; may be empty.
+    let reviewer: String
     let alarms = AlarmTally()
     let worstFaults = WorstFaults()
     let shelf = PictureShelf()
@@ -48,7 +50,7 @@ struct Site: Sendable {
     }
 
     func status() async throws -> Answer.Status {
-        try await records.run { Answer.Status(tree, daemon(), canDecide: canDecide) }
+        try await records.run { Answer.Status(tree, daemon(), canDecide: canDecide, reviewer: reviewer) }
     }
 
     /// Answers from the ledger about a run, in JSON; one that it does not know is 404.
