@@ -3,7 +3,7 @@
 
 weak.py AUTOQC MODEL [SEED ...]    plays a plate for each seed (default 12 13) and judges it with `autoqc watch --once`.
 
-WELLS=N (60) wells get a fault of strength 0.2, 0.25 or 0.3 from frame 15 on, of each class in turn; FRAMES=N (21). With CALM=1 no well
+WELLS=N (60) wells get a fault from frame 15 on, of each class in turn; STRENGTHS="0.2 0.25 0.3", FRAMES=N (21). With CALM=1 no well
 gets a fault, and frames lie INTERVAL seconds apart (400): wells that are flagged for what they are show within a few frames.
 """
 import collections
@@ -19,6 +19,7 @@ AUTOQC, MODEL, SEEDS = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]
 CALM = os.environ.get("CALM") == "1"
 WELLS, FRAMES, INTERVAL = (int(os.environ.get(*pair)) for pair in (("WELLS", 64 if CALM else 60), ("FRAMES", 8 if CALM else 21),
                                                                    ("INTERVAL", 400 if CALM else 8)))
+STRENGTHS = [float(text) for text in os.environ.get("STRENGTHS", "0.2 0.25 0.3").split()]
 KINDS = ["air-bubble", "artifact", "z-shift", "illumination", "contamination"]
 ONSET, SOON = 15, 5
 
@@ -46,7 +47,7 @@ def play(seed):
             with open(f"{work}/faults.yaml", "w") as script:
                 script.write("faults:\n")
                 for number, well in enumerate(names):
-                    kind, strength = KINDS[number % 5], [0.2, 0.25, 0.3][number // 5 % 3]
+                    kind, strength = KINDS[number % 5], STRENGTHS[number // 5 % len(STRENGTHS)]
                     faults[canonical(well)] = kind
                     script.write(f"  - {{kind: {kind}, wells: [{well}], onset: {ONSET}, strength: {strength}}}\n")
         simulate(work, seed, WELLS, FRAMES, "--faults", f"{work}/faults.yaml")

@@ -1,4 +1,4 @@
-/// Where in a frame something stands out from the background, at a quarter of its resolution.
+/// The contrast of a frame to its background, block by block, at a quarter of its resolution.
 package struct FrameDetail: Sendable, Equatable {
     /// Side of a block in pixels.
     package static let block = 4
@@ -7,12 +7,12 @@ package struct FrameDetail: Sendable, Equatable {
     package let rows: Int
     /// Columns of blocks.
     package let columns: Int
-    /// How much each block stands out, row by row, in steps of half a hundredth of the normal background.
+    /// The contrast of each block, row by row, in steps of half a hundredth of the normal background.
     package let values: [UInt8]
-    /// What is known of the frame's tiles; `nil` where only the pixels were looked at.
+    /// The frame's tiles; `nil` where only the pixels were looked at.
     package var tiles: Tiles?
 
-    /// How much each tile of a frame looks like a known fault.
+    /// The likeness of each tile of a frame to a known fault.
     package struct Tiles: Sendable, Equatable {
         /// Side of a tile in pixels.
         package let side: Int
@@ -34,8 +34,8 @@ package struct FrameDetail: Sendable, Equatable {
                 let first = pixel < side / 2 ? -1 : (pixel - side / 2) / side
                 return [first, first + 1].map { min(max($0, 0), count - 1) }
             }
-            return two(y, rows).flatMap { row in two(x, columns).map { faultLogits[row * columns + $0] } }
-                .max()!
+            let near = two(y, rows).flatMap { row in two(x, columns).map { faultLogits[row * columns + $0] } }
+            return near.reduce(-.infinity, max)
         }
     }
 

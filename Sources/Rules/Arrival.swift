@@ -2,7 +2,7 @@ import CKernels
 import Mathematics
 package import Plate
 
-/// What has come into a view of a well and stays there: a speck or a hair among cells, which changes no figure of the whole frame.
+/// A particle or a hair that has come into a view of a well and stays there. Among cells it changes no figure of the whole frame.
 ///
 /// A frame is compared with the last quiet frame of its view, of which the most detail within 12 pixels of a place counts: cells may
 /// move so far. What the frame has more, as a mean over 20 x 20 pixels, is new in that place. Over all frames since the quiet one
@@ -13,9 +13,9 @@ package import Plate
 package struct ArrivalRule: Sendable {
     /// The most that is new in one place.
     package struct Arrival: Sendable, Equatable {
-        /// How much it stands out, in hundredths of the background.
+        /// Its contrast, in hundredths of the background.
         package let size: Double
-        /// How much it looks like a fault, from 0 to 1.
+        /// Its likeness to a fault, from 0 to 1.
         let likeness: Double
         /// Its middle, in pixels from the left.
         package let x: Int

@@ -16,9 +16,9 @@ package import Plate
 /// Wells differ from each other by more than a weak fault. So a frame is compared with the last `ChangeRule.before` frames of its
 /// well whose sum was 0. How far the terms of its severity have risen above theirs is one distance, in their spread; how far its
 /// look has changed, either way, is the second (`ChangeRule`), and what is new in one place the third (`ArrivalRule`). The largest
-/// counts, in units of what normal frames reach. A frame
-/// adds `most` at most, so an odd frame never turns a well faulty by itself. Without such frames a well has no evidence: in its
-/// first frames, and after `ChangeRule.patience` unlike frames in a row, when it counts as being like that.
+/// counts, in units of what normal frames reach. A frame adds `most` at most, so an odd frame never turns a well faulty by itself.
+/// Without such frames a well has no evidence: in its first frames, and after `ChangeRule.patience` unlike frames in a row, when it
+/// counts as being like that.
 package struct EvidenceRule: Sendable {
     /// The sum at which the well counts as faulty; the sum does not grow beyond it.
     package static let limit = 2.0

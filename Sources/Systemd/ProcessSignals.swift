@@ -13,6 +13,15 @@ package enum ProcessSignals {
 
     private static let state = Mutex(State())
 
+    /// Lets every signal through; for the first moment of a program, as threads inherit what the thread that makes them blocks.
+    ///
+    /// Whoever starts this program from a thread that blocks signals hands that on, and Ctrl-C would do nothing.
+    package static func unblock() {
+        var none = sigset_t()
+        unsafe sigemptyset(&none)
+        unsafe pthread_sigmask(SIG_SETMASK, &none, nil)
+    }
+
     /// Takes over some signals for the rest of the process's life; `body` runs on a thread of its own.
     package static func listen(to signals: Set<Int32>, _ body: @escaping @Sendable (Int32) -> Void) {
         // The pipe is made here, not in the handler, where making it would not be safe.

@@ -3,6 +3,7 @@ import CKernels
 import Files
 import Foundation
 import Reporting
+import Systemd
 
 @main
 struct AutoQC: AsyncParsableCommand {
@@ -22,6 +23,7 @@ struct AutoQC: AsyncParsableCommand {
     )
 
     static func main() async {
+        ProcessSignals.unblock()
         StandardStreams.prepare()
         aqc_keep_freed_memory()
         do {

@@ -32,14 +32,7 @@ struct PlateArchiveTests {
 
     /// A plane of an array with one shard; `nil` where it has no chunk.
     private func plane(_ number: Int, of array: String, planes: Int) throws -> [UInt8]? {
-        let shard = Array(try Data(contentsOf: URL(filePath: "\(array)/c/0/0/0")))
-        func entry(_ position: Int) -> UInt64 {
-            let start = shard.count - 16 * planes + 8 * position
-            return (0..<8).reduce(0) { $0 | UInt64(shard[start + $1]) << UInt64(8 * $1) }
-        }
-        let (offset, count) = (entry(2 * number), entry(2 * number + 1))
-        guard offset != .max else { return nil }
-        return try output(of: "gzip -dc", Array(shard[Int(offset)..<Int(offset + count)]))
+        try chunk(number, of: planes, in: array).map { try output(of: "gzip -dc", $0) }
     }
 
     @Test func everyFrameIsThereAtEverySize() async throws {

@@ -11,7 +11,7 @@ struct EventSection {
     var html: String {
         guard !review.events.isEmpty else { return "" }
         var text =
-            "<section><h2>Events</h2>\(HTMLText.wideTable("Events"))<thead><tr><th>time<th>event<th>well<th>what</tr></thead><tbody>\n"
+            "<section><h2>Events</h2>\(HTMLText.wideTable("Events", kind: "events"))<thead><tr><th>time<th>event<th>well<th>what</tr></thead><tbody>\n"
         for event in review.events {
             let well = event.well.map { "<a href=\"#\($0)\">\($0)</a>" } ?? ""
             text += """

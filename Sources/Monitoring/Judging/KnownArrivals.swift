@@ -4,9 +4,9 @@ import Plate
 import Rules
 import Synchronization
 
-/// What the next frame of each view is compared with (`ArrivalRule`), so that earlier files are not read again for each frame.
+/// The detail that the next frame of each view is compared with (`ArrivalRule`), so that earlier files are not read for each frame.
 ///
-/// Nothing depends on what is kept: what is missing after a restart is made anew from the files that the ledger names.
+/// Nothing depends on it. After a restart it is made again from the files that the ledger names.
 final class KnownArrivals: Sendable {
     private struct Key: Hashable {
         let run: String
@@ -34,7 +34,7 @@ final class KnownArrivals: Sendable {
 
     private let entries = Mutex(Entries())
 
-    /// What is known of a frame's view after its newest frame; `nil` where that is not known.
+    /// The rule of a frame's view after its newest frame; `nil` where it is not kept.
     func rule(of frame: FrameID, after newest: PlaceInTime?, model: String) -> ArrivalRule? {
         entries.withLock { entries in
             guard let entry = entries.table[Key(frame)], entry.newest == newest, entry.model == model else {
@@ -44,7 +44,7 @@ final class KnownArrivals: Sendable {
         }
     }
 
-    /// Keeps what is known of a frame's view after its newest frame, in the place of the oldest if there are too many.
+    /// Keeps the rule of a frame's view after its newest frame, in the place of the oldest one if there are too many.
     func keep(_ rule: ArrivalRule, of frame: FrameID, after newest: PlaceInTime?, model: String) {
         entries.withLock { entries in
             entries.count += 1
@@ -63,9 +63,9 @@ final class KnownArrivals: Sendable {
 }
 
 extension ArrivalRule {
-    /// Makes anew what the next frame of a view is compared with, from the files of its last quiet frame and those after it.
+    /// Reads the files of a view's last quiet frame and of those after it again.
     ///
-    /// Where a file is gone or another one, nothing is known.
+    /// Nothing is known if a file is gone or has changed.
     init(
         after frames: [PastFrame],
         of frame: FrameID,
