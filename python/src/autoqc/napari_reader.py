@@ -1,0 +1,141 @@
+"""An output folder in napari: frames, masks as labels, and what was found in each frame as features.
+
+Each run (each field, channel and plane of it) is one stack with the axes well, frame, y, x: a plate of 384 wells is three layers, not
+1152. A frame's file is read when it is shown.
+"""
+
+import math
+import warnings
+from pathlib import Path
+
+import numpy
+import pandas
+
+from .errors import AutoqcError
+from .output import Output, row_value
+
+VIEW = ["run", "field", "channel", "plane"]
+FEATURES = ["well", "frame", "verdict", "severity", "threshold", "cause", "confidence", "suspect", "term", "area", "change", "reason"]
+
+
+def get_reader(path):
+    """The reader of a folder that has a ledger, and no reader of anything else."""
+    if isinstance(path, list):
+        path = path[0] if len(path) == 1 else ""
+    return read if path and (Path(path) / "ledger.sqlite").is_file() else None
+
+
+def read(path):
+    """Layers of all runs; of the last one only, the images and labels are visible."""
+    path = path[0] if isinstance(path, list) else path
+    output = Output(path)
+    frames = output.frames()
+    frames = frames[(frames["state"] != "skipped") & frames[["run", "well", "frame"]].notna().all(axis=1)]
+    if frames.empty:
+        raise AutoqcError(f"{path}: no frame was judged yet; open the folder again later")
+    views = [_layers(output, rows) for _, rows in frames.groupby(VIEW, dropna=False)]
+    for layers in views[:-1]:
+        for _, options, _ in layers:
+            options["visible"] = False
+    return [layer for layers in views for layer in layers]
+
+
+def _layers(output, rows):
+    # A step of an axis is the same well and the same number in all stacks of the run, whatever is missing.
+    wells = sorted(set(rows["well"]), key=lambda well: (len(well), well))
+    numbers = sorted(set(rows["frame"]))
+    rows = rows.drop_duplicates(["well", "frame"], keep="last")
+    places = list(zip(map(wells.index, rows["well"]), numpy.searchsorted(numbers, rows["frame"].astype(int)), strict=True))
+    grid = dict(zip(places, rows.to_dict("records"), strict=True))
+    masks = {place: row for place, row in grid.items() if row_value(row, "mask") is not None}
+    sample = _sample(output, rows)
+    size = len(wells), len(numbers), *sample.shape
+    name = " ".join(str(rows.iloc[0][part]) for part in VIEW if rows.iloc[0][part] is not pandas.NA)
+    axes = {"axis_labels": ("well", "frame", "y", "x")}
+    limits = [float(value) for value in numpy.percentile(sample, [0.5, 99.5])]
+    image = {"name": f"{name} frames", "contrast_limits": [limits[0], max(limits[1], limits[0] + 1e-6)], "colormap": "gray", **axes}
+    labels = {"name": f"{name} masks", "opacity": 0.4, **axes}
+    return [
+        (Stack(grid, size, sample.dtype, output.frame), image, "image"),
+        (Stack(masks, size, numpy.dtype("uint8"), output.mask), labels, "labels"),
+        (numpy.array([(*place, 0, 0) for place in places], float), {**_findings(name, rows), **axes}, "points"),
+    ]
+
+
+def _sample(output, rows):
+    # A normal frame, where there is one, for the range of grey values. Where a hundred are gone, all are.
+    for _, row in rows.sort_values("verdict", ascending=False, key=lambda verdicts: verdicts.eq("normal").fillna(False)).head(100).iterrows():
+        try:
+            return output.frame(row)
+        except AutoqcError as error:
+            last = error
+    raise last
+
+
+def _findings(name, rows):
+    features = rows[FEATURES].reset_index(drop=True)
+    for column in features.columns.drop(features.select_dtypes("float").columns):
+        features[column] = features[column].astype(object).where(features[column].notna(), "")
+    colours = ["red" if row["verdict"] == "faulty" else "lightgreen" for _, row in rows.iterrows()]
+    return {
+        "name": f"{name} findings",
+        "features": features,
+        "text": {"string": [_sentence(row) for _, row in rows.iterrows()], "color": colours, "anchor": "upper_left", "size": 12},
+        "size": 1,
+        "face_color": "transparent",
+        "border_color": "transparent",
+    }
+
+
+def _sentence(row):
+    begin = f"{row['well']} frame {row['frame']}: "
+    if row_value(row, "severity") is None:
+        return begin + "not judged" + (f", {row['reason']}" if row_value(row, "reason") else "")
+    cause = f", {row_value(row, 'cause') or 'unknown cause'}" if row["verdict"] == "faulty" else ""
+    return begin + f"severity {row['severity']:.2f} (limit {row['threshold']:.2f})" + cause
+
+
+class Stack:
+    """Images by well and frame, W x F x H x W, each read when it is asked for; black where there is none."""
+
+    ndim = 4
+
+    def __init__(self, grid, shape, dtype, load):
+        self.grid, self.shape, self.dtype, self.load = grid, shape, dtype, load
+
+    @property
+    def size(self):
+        return math.prod(self.shape)
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, key):
+        key = key if isinstance(key, tuple) else (key,)
+        if Ellipsis in key:
+            place = key.index(Ellipsis)
+            key = key[:place] + (slice(None),) * (self.ndim - len(key) + 1) + key[place + 1 :]
+        key += (slice(None),) * (self.ndim - len(key))
+        wells, frames = numpy.arange(self.shape[0])[key[0]], numpy.arange(self.shape[1])[key[1]]
+        planes = [self._plane(well, frame)[key[2:]] for well in numpy.ravel(wells) for frame in numpy.ravel(frames)]
+        inner = planes[0].shape if planes else numpy.empty(self.shape[2:], numpy.bool_)[key[2:]].shape
+        return numpy.array(planes, self.dtype).reshape(wells.shape + frames.shape + inner)
+
+    def __array__(self, dtype=None, copy=None):
+        return self[...].astype(dtype or self.dtype)
+
+    def _plane(self, well, frame):
+        empty = numpy.zeros(self.shape[2:], self.dtype)
+        row = self.grid.get((int(well), int(frame)))
+        if row is None or row["state"] != "scored":
+            return empty
+        try:
+            image = self.load(row)
+        except AutoqcError as error:
+            warnings.warn(str(error), stacklevel=2)
+            return empty
+        if image.shape != empty.shape:
+            sizes = " instead of ".join(f"{width} x {height}" for height, width in (image.shape, empty.shape))
+            warnings.warn(f"{row['file']}: has {sizes} pixels and is not shown", stacklevel=2)
+            return empty
+        return image.astype(self.dtype, copy=False)
