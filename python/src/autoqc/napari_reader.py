@@ -44,11 +44,11 @@ def _layers(output, rows):
     # A step of an axis is the same well and the same number in all stacks of the run, whatever is missing.
     wells = sorted(set(rows["well"]), key=lambda well: (len(well), well))
     numbers = sorted(set(rows["frame"]))
-    rows = rows.drop_duplicates(["well", "frame"], keep="last")
-    places = list(zip(map(wells.index, rows["well"]), numpy.searchsorted(numbers, rows["frame"].astype(int)), strict=True))
-    grid = dict(zip(places, rows.to_dict("records"), strict=True))
+    steps = [{value: step for step, value in enumerate(values)} for values in (wells, numbers)]
+    grid = {(steps[0][row["well"]], steps[1][row["frame"]]): row for row in rows.to_dict("records")}
+    grid = dict(sorted(grid.items()))
     masks = {place: row for place, row in grid.items() if row_value(row, "mask") is not None}
-    sample = _sample(output, rows)
+    sample = _sample(output, grid.values())
     size = len(wells), len(numbers), *sample.shape
     name = " ".join(str(rows.iloc[0][part]) for part in VIEW if rows.iloc[0][part] is not pandas.NA)
     axes = {"axis_labels": ("well", "frame", "y", "x")}
@@ -58,13 +58,13 @@ def _layers(output, rows):
     return [
         (Stack(grid, size, sample.dtype, output.frame), image, "image"),
         (Stack(masks, size, numpy.dtype("uint8"), output.mask), labels, "labels"),
-        (numpy.array([(*place, 0, 0) for place in places], float), {**_findings(name, rows), **axes}, "points"),
+        (numpy.array([(*place, 0, 0) for place in grid], float), {**_findings(name, list(grid.values())), **axes}, "points"),
     ]
 
 
 def _sample(output, rows):
     # A normal frame, where there is one, for the range of grey values. Where a hundred are gone, all are.
-    for _, row in rows.sort_values("verdict", ascending=False, key=lambda verdicts: verdicts.eq("normal").fillna(False)).head(100).iterrows():
+    for row in sorted(rows, key=lambda row: row_value(row, "verdict") != "normal")[:100]:
         try:
             return output.frame(row)
         except AutoqcError as error:
@@ -73,14 +73,14 @@ def _sample(output, rows):
 
 
 def _findings(name, rows):
-    features = rows[FEATURES].reset_index(drop=True)
+    features = pandas.DataFrame(rows)[FEATURES]
     for column in features.columns.drop(features.select_dtypes("float").columns):
         features[column] = features[column].astype(object).where(features[column].notna(), "")
-    colours = ["red" if row["verdict"] == "faulty" else "lightgreen" for _, row in rows.iterrows()]
+    colours = ["red" if row_value(row, "verdict") == "faulty" else "lightgreen" for row in rows]
     return {
         "name": f"{name} findings",
         "features": features,
-        "text": {"string": [_sentence(row) for _, row in rows.iterrows()], "color": colours, "anchor": "upper_left", "size": 12},
+        "text": {"string": [_sentence(row) for row in rows], "color": colours, "anchor": "upper_left", "size": 12},
         "size": 1,
         "face_color": "transparent",
         "border_color": "transparent",
@@ -91,8 +91,8 @@ def _sentence(row):
     begin = f"{row['well']} frame {row['frame']}: "
     if row_value(row, "severity") is None:
         return begin + "not judged" + (f", {row['reason']}" if row_value(row, "reason") else "")
-    cause = f", {row_value(row, 'cause') or 'unknown cause'}" if row["verdict"] == "faulty" else ""
-    return begin + f"severity {row['severity']:.2f} (limit {row['threshold']:.2f})" + cause
+    cause = f", {row_value(row, 'cause') or 'unknown cause'}" if row_value(row, "verdict") == "faulty" else ""
+    return begin + f"severity {row['severity']:.2f} (limit {row['threshold']:.2f}){cause}"
 
 
 class Stack:
