@@ -7,6 +7,7 @@ from pathlib import Path
 
 import napari
 import numpy
+import pandas
 import pytest
 from qtpy.QtWidgets import QApplication
 
@@ -31,7 +32,8 @@ def test_frames_masks_and_findings(viewer, output, results, monkeypatch, tmp_pat
     frame = autoqc.Output.frame
     monkeypatch.setattr(autoqc.Output, "frame", lambda self, row: loaded.append(1) or frame(self, row))
     viewer.open(str(results), plugin="autoqc")
-    assert [layer.name for layer in viewer.layers] == [f"{run} {what}" for run in ("01", "a b+c") for what in ("frames", "masks", "findings")]
+    kinds = ("frames", "masks", "findings")
+    assert [layer.name for layer in viewer.layers] == [f"{run} {kind}" for run in ("01", "a b+c") for kind in kinds]
     assert [layer.visible for layer in viewer.layers] == [False] * 3 + [True] * 3
     # One for the range of grey values, one that is shown: not the plate.
     assert len(loaded) <= 6
@@ -77,7 +79,8 @@ def test_stack_is_indexed_as_an_array(output, results):
     stack = get_reader(str(results))(str(results))[0][0]
     whole = numpy.asarray(stack)
     assert whole.shape == stack.shape
-    for key in (0, (1, 4), (slice(None), 2, slice(0, 480, 7)), (..., 3), (1, ..., 5), (2, slice(1, 3)), (1, 2, 3, 4), ([0, 2], 1), (-1, -2)):
+    slices = [(slice(None), 2, slice(0, 480, 7)), (2, slice(1, 3)), (..., 3), (1, ..., 5), slice(2)]
+    for key in (*slices, 0, (1, 4), (1, 2, 3, 4), ([0, 2], 1), (-1, -2)):
         assert numpy.array_equal(stack[key], whole[key]), key
     assert stack[0:0].shape == (0, 9, 480, 640)
 
@@ -93,6 +96,32 @@ def test_frames_that_are_gone_are_black(plate, results, tmp_path):
             assert stack[0, 2].any()
     finally:
         shutil.move(gone, plate)
+
+
+def test_channels_share_wells_and_numbers(results, monkeypatch):
+    frames = autoqc.Output(results).frames(run="01")
+    dark = frames[(frames["well"] > "A03") & (frames["frame"] > 2)]
+    both = pandas.concat([frames.assign(channel="BF", plane=2), dark.assign(channel="DAPI", field=1)])
+    monkeypatch.setattr(autoqc.Output, "frames", lambda self: both)
+    layers = get_reader(str(results))(str(results))
+    names = [options["name"] for _, options, _ in layers]
+    assert names[::3] == ["01 field 1 DAPI frames", "01 BF plane 2 frames"]
+    some, every = layers[0][0], layers[3][0]
+    assert some.shape == every.shape
+    assert numpy.array_equal(some[4, 3], every[4, 3])
+    assert not some[4, 2].any()
+    assert every[4, 2].any()
+
+
+def test_runs_that_are_gone_are_left_out(results, monkeypatch):
+    frames = autoqc.Output(results).frames()
+    frames.loc[frames["run"] == "01", "file"] = "/gone.tiff"
+    monkeypatch.setattr(autoqc.Output, "frames", lambda self: frames)
+    with pytest.warns(UserWarning, match="Run 01 is not shown.*/gone.tiff: is not there any more"):
+        assert len(get_reader(str(results))(str(results))) == 3
+    frames["file"] = "/gone.tiff"
+    with pytest.raises(autoqc.AutoqcError, match="Run a b.c is not shown"), pytest.warns(UserWarning):
+        get_reader(str(results))(str(results))
 
 
 def test_other_folders_are_left_to_others(plate, results):

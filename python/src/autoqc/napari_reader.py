@@ -14,43 +14,55 @@ import pandas
 from .errors import AutoqcError
 from .output import Output, row_value
 
-VIEW = ["run", "field", "channel", "plane"]
 FEATURES = ["well", "frame", "verdict", "severity", "threshold", "cause", "confidence", "suspect", "term", "area", "change", "reason"]
 
 
 def get_reader(path):
-    """The reader of a folder that has a ledger, and no reader of anything else."""
+    """`read` for a folder that has a ledger, None for anything else."""
     if isinstance(path, list):
         path = path[0] if len(path) == 1 else ""
     return read if path and (Path(path) / "ledger.sqlite").is_file() else None
 
 
 def read(path):
-    """Layers of all runs; of the last one only, the images and labels are visible."""
+    """Layers of all runs; those of the last run are visible. A run whose frames are all gone is left out with a warning."""
     path = path[0] if isinstance(path, list) else path
     output = Output(path)
     frames = output.frames()
     frames = frames[(frames["state"] != "skipped") & frames[["run", "well", "frame"]].notna().all(axis=1)]
     if frames.empty:
         raise AutoqcError(f"{path}: no frame was judged yet; open the folder again later")
-    views = [_layers(output, rows) for _, rows in frames.groupby(VIEW, dropna=False)]
-    for layers in views[:-1]:
-        for _, options, _ in layers:
-            options["visible"] = False
-    return [layer for layers in views for layer in layers]
+    runs = []
+    for run, rows in frames.groupby("run"):
+        try:
+            runs.append(_run_layers(output, rows))
+        except AutoqcError as error:
+            gone = AutoqcError(f"Run {run} is not shown, as no frame of it can be read: {error}")
+            warnings.warn(str(gone), stacklevel=2)
+    if not runs:
+        raise gone
+    for _, options, _ in (layer for layers in runs[:-1] for layer in layers):
+        options["visible"] = False
+    return [layer for layers in runs for layer in layers]
 
 
-def _layers(output, rows):
+def _run_layers(output, rows):
     # A step of an axis is the same well and the same number in all stacks of the run, whatever is missing.
     wells = sorted(set(rows["well"]), key=lambda well: (len(well), well))
-    numbers = sorted(set(rows["frame"]))
-    steps = [{value: step for step, value in enumerate(values)} for values in (wells, numbers)]
+    steps = [{value: step for step, value in enumerate(values)} for values in (wells, sorted(set(rows["frame"])))]
+    views = rows.groupby(["field", "channel", "plane"], dropna=False)
+    return [layer for _, of_view in views for layer in _layers(output, of_view, steps)]
+
+
+def _layers(output, rows, steps):
     grid = {(steps[0][row["well"]], steps[1][row["frame"]]): row for row in rows.to_dict("records")}
     grid = dict(sorted(grid.items()))
     masks = {place: row for place, row in grid.items() if row_value(row, "mask") is not None}
     sample = _sample(output, grid.values())
-    size = len(wells), len(numbers), *sample.shape
-    name = " ".join(str(rows.iloc[0][part]) for part in VIEW if rows.iloc[0][part] is not pandas.NA)
+    size = len(steps[0]), len(steps[1]), *sample.shape
+    first = rows.iloc[0]
+    parts = [("field {}", "field"), ("{}", "channel"), ("plane {}", "plane")]
+    name = " ".join([first["run"], *(words.format(first[part]) for words, part in parts if row_value(first, part) is not None)])
     axes = {"axis_labels": ("well", "frame", "y", "x")}
     limits = [float(value) for value in numpy.percentile(sample, [0.5, 99.5])]
     image = {"name": f"{name} frames", "contrast_limits": [limits[0], max(limits[1], limits[0] + 1e-6)], "colormap": "gray", **axes}
