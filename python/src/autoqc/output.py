@@ -45,7 +45,7 @@ class Output:
             raise AutoqcError(f"{path}: has no ledger; name the output folder of `autoqc watch`")
         self._autoqc = autoqc or os.environ.get("AUTOQC") or shutil.which("autoqc")
         if not self._autoqc:
-            raise AutoqcError("The program autoqc is not on PATH; install it, or give its path: Output(PATH, autoqc=PROGRAM)")
+            raise AutoqcError("The program autoqc is not on PATH; install it, or set the environment variable AUTOQC to its path")
 
     @property
     def runs(self):
