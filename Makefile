@@ -19,7 +19,7 @@ demo test: export OMP_WAIT_POLICY = passive
 # Tests at once: each that waits holds programs and open files, and Foundation loses the ends of programs from file 1024 on.
 test: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH = 16
 
-.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start bench-scale soak test-systemd test-faults test-shares test-browser test-notify test-prometheus test-micromanager test-exports rehearsal soak-faults fuzz model clean
+.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start bench-scale soak test-systemd test-faults test-shares test-browser test-notify test-prometheus test-micromanager test-exports test-python rehearsal soak-faults fuzz model clean
 
 all: build
 
@@ -143,13 +143,21 @@ test-micromanager: build
 	Tests/Micromanager/run.sh $(AUTOQC) $(MODEL)
 
 # Every form of a run, opened by the tool that it is for: napari, ImageJ, ome-zarr, mzQC, RO-Crate, MIHCSME. Pictures go to PICTURES.
-EXPORT_TOOLS = imagej default-jre-headless python3-venv xvfb xauth libgl1 libgl1-mesa-dri libegl1 libdbus-1-3 libfontconfig1 libxcb-cursor0 \
+NAPARI_NEEDS = python3-venv xvfb xauth libgl1 libgl1-mesa-dri libegl1 libdbus-1-3 libfontconfig1 libxcb-cursor0 \
 	libxkbcommon-x11-0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0
+EXPORT_TOOLS = imagej default-jre-headless $(NAPARI_NEEDS)
 test-exports: build
 	@for p in $(EXPORT_TOOLS); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; [ -z "$$missing" ] || \
 	    { $(SUDO) apt-get update -qq && \
 	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; }
 	Tests/Exports/run.sh $(AUTOQC) $(MODEL)
+
+# The Python package, on a simulated plate and in a real napari. A picture goes to PICTURES.
+test-python: $(AUTOQC)
+	@for p in $(NAPARI_NEEDS); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; [ -z "$$missing" ] || \
+	    { $(SUDO) apt-get update -qq && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; }
+	python/tests/run.sh $(AUTOQC)
 
 # A plate of 24 wells with everybody who listens at once: page, mail, webhook, MQTT and a Micro-Manager core. Prints who heard what when.
 rehearsal: build
@@ -177,4 +185,4 @@ model: build
 	examples/models/train.sh $(AUTOQC)
 
 clean:
-	rm -rf .build .build-fuzz .build-pytorch .build-notify .build-browser .build-micromanager .build-exports demo-output soak-output packages .build-systemd
+	rm -rf .build .build-fuzz .build-pytorch .build-notify .build-browser .build-micromanager .build-exports .build-python demo-output soak-output packages .build-systemd

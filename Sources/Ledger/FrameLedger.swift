@@ -6,7 +6,7 @@ import Synchronization
 /// The durable record of what became of every frame, one SQLite database for each output folder.
 ///
 /// **Format.** SQLite in WAL mode with `synchronous=FULL`: a commit that returned survives a power cut.
-/// Schema version 6 (`PRAGMA user_version`); a ledger of another version is refused:
+/// Schema version 7 (`PRAGMA user_version`); a ledger of another version is refused:
 ///
 /// | table | column | meaning |
 /// |---|---|---|

@@ -2,7 +2,9 @@ import CKernels
 import Mathematics
 package import Plate
 
-/// A particle or a hair that has come into a view of a well and stays there. Among cells it changes no figure of the whole frame.
+/// A particle or a hair that has come into a view of a well and stays there.
+///
+/// Among cells it changes no figure of the whole frame.
 ///
 /// A frame is compared with the last quiet frame of its view, of which the most detail within 12 pixels of a place counts: cells may
 /// move so far. What the frame has more, as a mean over 20 x 20 pixels, is new in that place. Over all frames since the quiet one

@@ -1,0 +1,2 @@
+class AutoqcError(Exception):
+    """What is wrong, with which file, and what to do."""
