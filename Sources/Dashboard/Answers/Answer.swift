@@ -148,6 +148,7 @@ enum Answer {
         let tier: String?
         let precision: String?
         let change: Double?
+        let arrival: Double?
         let evidence: Double?
         let model: String?
         let completed: String?

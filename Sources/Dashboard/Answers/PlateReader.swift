@@ -226,6 +226,7 @@ struct PlateReader: Sendable {
             tier: judgement?.tier.rawValue,
             precision: judgement?.precision,
             change: judgement?.change?.finite,
+            arrival: judgement?.arrival?.finite,
             evidence: judgement?.evidence?.finite,
             model: record.model,
             completed: record.completed?.iso8601,

@@ -78,8 +78,7 @@ extension ArrivalRule {
             let id = FrameID(run: frame.run, well: frame.well, view: frame.view, index: past.index)
             let records = try environment.ledger.records(of: id)
             guard let record = records.first(where: { $0.judgement?.wellIsFaulty != nil }),
-                let open = try? environment.reader.open(record.source.absolutePath),
-                let pixels = try? open.frame(page: record.source.page),
+                let pixels = Self.frame(of: record.source, environment),
                 record.digest?.pixels == pixels.digest,
                 let detail = settings.judge.detail(of: pixels)
             else {
@@ -87,6 +86,13 @@ extension ArrivalRule {
                 return
             }
             if past.isQuiet { settle(on: detail) } else { _ = add(detail) }
+        }
+    }
+
+    /// A share that does not answer is to blame for the wait, not the thread that asks it.
+    private static func frame(of source: FrameSource, _ environment: FramePipeline.Environment) -> Frame? {
+        environment.heartbeat.asking(source.root) {
+            try? environment.reader.open(source.absolutePath).frame(page: source.page)
         }
     }
 }
