@@ -105,7 +105,9 @@ let package = Package(
         ),
         .target(
             name: "Auditing",
-            dependencies: ["Plate", "Tables", "Frames", "Acquisition", "Ledger", "Rules", "Reporting"]
+            dependencies: [
+                "Plate", "Files", "Tables", "Frames", "Acquisition", "Ledger", "Rules", "Reporting",
+            ]
         ),
         .target(
             name: "Dashboard",

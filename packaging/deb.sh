@@ -7,7 +7,7 @@ autoqc=$(realpath "$1")
 manual=$(realpath "$2")
 target=$(realpath "${3:-.}")
 here=$(cd "$(dirname "$0")" && pwd)
-version=$("$autoqc" --version)
+version=$("$autoqc" --version | cut -d " " -f 2)
 architecture=$(dpkg --print-architecture)
 
 work=$(mktemp -d)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Ledger
 import Logging
@@ -65,7 +66,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private static var cpu: Diagnosis {
-        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let cores = Processors.usable
         let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
         let flags = info.split(separator: "\n").first { $0.hasPrefix("flags") }?.split(separator: " ") ?? []
         let has = ["avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8"].filter {

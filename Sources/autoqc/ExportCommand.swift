@@ -139,7 +139,7 @@ struct ExportCommand: ParsableCommand {
                 run: run,
                 ledger: opened,
                 tree: ledger.tree,
-                version: AutoQC.configuration.version,
+                version: BuildInfo.version,
                 created: Timestamp.now,
                 report: { terminal.progress("\($0): files read") }
             )

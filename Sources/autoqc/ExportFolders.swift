@@ -87,7 +87,7 @@ struct ExportFolders: ParsableArguments {
             ledger: ledger,
             tree: tree,
             flaggedOnly: flaggedOnly,
-            version: AutoQC.configuration.version,
+            version: BuildInfo.version,
             folder: folder
         )
         var terminal = Terminal()
@@ -127,7 +127,7 @@ struct ExportFolders: ParsableArguments {
             run: run,
             ledger: ledger,
             tree: tree,
-            version: AutoQC.configuration.version,
+            version: BuildInfo.version,
             folder: folder
         )
         let outcome = try files.write()
@@ -148,7 +148,7 @@ struct ExportFolders: ParsableArguments {
             run: run,
             ledger: ledger,
             tree: tree,
-            version: AutoQC.configuration.version,
+            version: BuildInfo.version,
             folder: folder
         )
         var terminal = Terminal()
@@ -176,7 +176,7 @@ struct ExportFolders: ParsableArguments {
             run: run,
             ledger: ledger,
             tree: tree,
-            version: AutoQC.configuration.version,
+            version: BuildInfo.version,
             folder: folder
         )
         var terminal = Terminal()

@@ -55,8 +55,7 @@ struct Measurements {
         let entry = Entry(name: name, median: ranks[0], p90: ranks[1], unit: unit)
         entries.append(entry)
         let digits = last < 10 ? 3 : 1
-        let line = "\(name) \(entry.median.digits(digits)) \(entry.p90.digits(digits)) \(unit)\n"
-        try StandardStreams.write(line)
+        try options.output.say(["\(name) \(entry.median.digits(digits)) \(entry.p90.digits(digits)) \(unit)"])
     }
 
     /// Seconds of each of `count` runs, after one that makes plans and buffers and is not counted.
@@ -91,12 +90,6 @@ struct Measurements {
         let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
         let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
         return line?.split(separator: " ").dropLast().last.flatMap { Double($0) }.map { $0 / 1024 }
-    }
-
-    func write(path: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try OutputFile.write(text: String(decoding: encoder.encode(entries), as: UTF8.self) + "\n", to: path)
     }
 }
 
