@@ -108,7 +108,9 @@ package final class ArchiveRun: Sendable {
         for _ in 0..<Self.attempts where !wells.isEmpty && !isStopping() {
             unreached.withLock { $0 = [] }
             try judge(wells, pipeline, report)
-            let again = unreached.withLock { Dictionary(grouping: $0) { "\($0.frame.run)\n\($0.frame.well)" } }
+            let again = unreached.withLock {
+                Dictionary(grouping: $0) { "\($0.frame.run)\n\($0.frame.well)" }
+            }
             wells = again.values.map { $0.sorted { $0.frame < $1.frame } }
         }
         let left = wells.flatMap { $0 }
