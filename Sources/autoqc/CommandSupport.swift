@@ -40,7 +40,7 @@ struct Terminal {
 
     /// Shows the progress of the passes over a frame, where there are more than a few.
     mutating func passes(_ progress: ReconstructionProgress, of frame: String) {
-        guard progress.all > Self.silentPasses else { return }
+        guard Self.isShown, progress.all > Self.silentPasses else { return }
         self.progress(
             "\(frame): pass \(progress.done)/\(progress.all)  \(Self.duration(progress.secondsLeft)) left"
         )

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Foundation
+import Tables
 
 /// Where a command's report goes for programs: one rule for all commands that come to a report.
 struct JSONOptions: ParsableArguments {
@@ -32,5 +33,19 @@ struct JSONOptions: ParsableArguments {
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
         try OutputFile.write(text: String(decoding: encoder.encode(report), as: UTF8.self) + "\n", to: json)
+    }
+}
+
+/// In which form a command prints its table: one rule for all commands that print one.
+struct TableOptions: ParsableArguments {
+    @Flag(help: "JSON lines instead of CSV.")
+    var jsonl = false
+
+    var form: TableForm { jsonl ? .jsonLines : .csv }
+
+    /// Prints a whole table.
+    func say<Row>(_ rows: [Row], _ table: Table<Row>) throws {
+        if let header = table.header(form) { try Terminal.say(header) }
+        for row in rows { try Terminal.say(table.line(row, form)) }
     }
 }

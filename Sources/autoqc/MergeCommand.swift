@@ -22,8 +22,7 @@ struct MergeCommand: ParsableCommand {
 
     @Option(help: "The folder that the parts are joined in.", completion: .directory)
     var out: String
-    @Flag(help: "Write frames.jsonl instead of frames.csv.")
-    var jsonl = false
+    @OptionGroup var output: TableOptions
     @Flag(help: "Say nothing but errors.")
     var quiet = false
     @Argument(help: "Output folders of `autoqc score --out`.", completion: .directory)
@@ -34,7 +33,7 @@ struct MergeCommand: ParsableCommand {
         for part in parts { try LedgerOptions.requireLedger(in: part) }
         let tree = LedgerOptions.tree(out)
         var (isWhole, added) = (true, 0)
-        let form: TableForm = jsonl ? .jsonLines : .csv
+        let form = output.form
         let totals = try ExitStatus.exiting(EXIT_FAILURE) {
             var merge = try OutputMerge(into: tree)
             for part in parts {

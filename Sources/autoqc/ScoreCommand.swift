@@ -42,8 +42,7 @@ struct ScoreCommand: ParsableCommand {
     var masks: String?
     @Option(help: "Folder for score maps, NAME.map.tiff, 32-bit float.")
     var maps: String?
-    @Flag(help: "JSON lines instead of CSV.")
-    var jsonl = false
+    @OptionGroup var output: TableOptions
     @Flag(help: "Print rows when all frames are judged: unreadable ones, then the most severe first.")
     var ranked = false
     @Flag(
@@ -109,7 +108,7 @@ struct ScoreCommand: ParsableCommand {
             modelPath: model,
             pattern: names,
             choice: planes.choice,
-            form: jsonl ? .jsonLines : .csv
+            form: output.form
         ).run(paths)
     }
 
@@ -127,7 +126,7 @@ struct ScoreCommand: ParsableCommand {
         let outputs = OutputNames(frames)
         var table = try ScoreTable(
             hasSpreads: published.noiseSeeds != nil,
-            jsonl ? .jsonLines : .csv,
+            output.form,
             isRanked: ranked
         )
         var warned: Set<String> = []
