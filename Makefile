@@ -20,7 +20,7 @@ demo test: export OMP_WAIT_POLICY = passive
 # Tests at once: each that waits holds programs and open files, and Foundation loses the ends of programs from file 1024 on.
 test: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH = 16
 
-.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start bench-scale soak test-systemd test-faults test-shares test-browser test-notify test-prometheus test-micromanager test-exports test-python rehearsal soak-faults fuzz model clean
+.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start bench-scale soak test-systemd test-faults test-shares test-browser test-notify test-prometheus test-micromanager test-exports test-python test-models rehearsal soak-faults fuzz model clean
 
 all: build
 
@@ -167,6 +167,12 @@ test-python: $(AUTOQC)
 	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; }
 	python/tests/run.sh $(AUTOQC)
 
+# A model's graph in onnxruntime beside `autoqc score`, and its bioimage.io package, tested by the tools they are for.
+test-models: $(AUTOQC)
+	@dpkg -s python3-venv >/dev/null 2>&1 || { $(SUDO) apt-get update -qq && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv; }
+	Tests/Models/run.sh $(AUTOQC) $(MODEL)
+
 # A plate of 24 wells with everybody who listens at once: page, mail, webhook, MQTT and a Micro-Manager core. Prints who heard what when.
 rehearsal: build
 	@for p in curl mosquitto mosquitto-clients python3-venv; do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
@@ -193,4 +199,4 @@ model: build
 	examples/models/train.sh $(AUTOQC)
 
 clean:
-	rm -rf .build .build-fuzz .build-pytorch .build-notify .build-browser .build-micromanager .build-exports .build-python demo-output soak-output packages .build-systemd
+	rm -rf .build .build-fuzz .build-pytorch .build-notify .build-browser .build-micromanager .build-exports .build-python .build-models demo-output soak-output packages .build-systemd

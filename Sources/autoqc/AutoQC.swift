@@ -17,7 +17,8 @@ struct AutoQC: AsyncParsableCommand {
             SyncCommand.self,
             ExportCommand.self, ViewCommand.self, ReviewCommand.self,
             RejudgeCommand.self, LensesCommand.self, ScoreCommand.self, MergeCommand.self, TrainCommand.self,
-            CalibrateCommand.self, ImportCommand.self, BenchmarkCommand.self, SimulateCommand.self,
+            CalibrateCommand.self, ImportCommand.self, ExportModelCommand.self, ModelCommand.self,
+            BenchmarkCommand.self, SimulateCommand.self,
             MeasureCommand.self,
         ]
     )
