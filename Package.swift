@@ -244,7 +244,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ExportingTests",
-            dependencies: ["Exporting", "Ledger", "Reporting", "Frames", "Plate", "TestSupport"]
+            dependencies: ["Exporting", "Ledger", "Reporting", "Rules", "Frames", "Plate", "TestSupport"]
         ),
         .testTarget(
             name: "ReportingTests",
