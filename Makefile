@@ -20,7 +20,7 @@ demo test: export OMP_WAIT_POLICY = passive
 # Tests at once: each that waits holds programs and open files, and Foundation loses the ends of programs from file 1024 on.
 test: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH = 16
 
-.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start bench-scale soak test-systemd test-faults test-shares test-browser test-notify test-prometheus test-micromanager test-exports test-python test-models rehearsal soak-faults fuzz model clean
+.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start bench-scale bench-shards bench-two-plates soak test-systemd test-faults test-shares test-browser test-notify test-prometheus test-micromanager test-exports test-python test-models test-cluster test-engines rehearsal soak-faults fuzz model clean
 
 all: build
 
@@ -63,7 +63,7 @@ install: $(AUTOQC)
 	install -d $(UNITS) $(LIB)/sysusers.d $(LIB)/tmpfiles.d $(LIB)/systemd/catalog $(SHARE)/autoqc $(SHARE)/man/man1 $(SHARE)/man/man5 \
 	    $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(AUTOQC) $(DESTDIR)$(PREFIX)/bin/autoqc
-	for unit in autoqc@.service autoqc-page@.service autoqc-notify@.service; do \
+	for unit in autoqc@.service autoqc-page@.service autoqc-notify@.service autoqc.slice; do \
 	    sed 's|@PREFIX@|$(PREFIX)|g' systemd/$$unit > $(UNITS)/$$unit || exit 1; done
 	install -m 644 systemd/autoqc.sysusers $(LIB)/sysusers.d/autoqc.conf
 	install -m 644 systemd/autoqc.tmpfiles $(LIB)/tmpfiles.d/autoqc.conf
@@ -74,7 +74,7 @@ install: $(AUTOQC)
 	for file in $(COMPLETIONS); do install -D -m 644 .build/share/$$file $(SHARE)/$$file || exit 1; done
 
 uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/bin/autoqc $(UNITS)/autoqc@.service $(UNITS)/autoqc-page@.service $(UNITS)/autoqc-notify@.service \
+	rm -rf $(DESTDIR)$(PREFIX)/bin/autoqc $(UNITS)/autoqc@.service $(UNITS)/autoqc-page@.service $(UNITS)/autoqc-notify@.service $(UNITS)/autoqc.slice \
 	    $(LIB)/sysusers.d/autoqc.conf $(LIB)/tmpfiles.d/autoqc.conf $(LIB)/systemd/catalog/autoqc.catalog $(SHARE)/autoqc \
 	    $(SHARE)/man/man1/autoqc.1 $(SHARE)/man/man1/autoqc-*.1 $(SHARE)/man/man5/autoqc.yaml.5 $(addprefix $(SHARE)/,$(COMPLETIONS))
 
@@ -102,6 +102,14 @@ bench-start: build
 # What a frame costs with 64 and 384 wells, and with up to 100,000 files in the folder: some six minutes; fails where a limit does.
 bench-scale: build
 	python3 Benchmarks/scale.py $(AUTOQC) $(or $(MODEL),examples/models/complexeye.safetensors) $(SECONDS)
+
+# What a frame costs in one, two and four shards at once; PLATE=FOLDER for frames of your own.
+bench-shards: build
+	python3 Benchmarks/shards.py $(AUTOQC) $(or $(MODEL),examples/models/complexeye.safetensors) $(FRAMES)
+
+# Two plates at 8 frames a second each, a daemon for each, on the cores of this machine: some eleven minutes.
+bench-two-plates: build
+	Benchmarks/two-plates.sh $(AUTOQC) $(MODEL)
 
 # The package in a booted Debian 12 container: installed, judging, frozen, reloaded, removed. Needs root.
 test-systemd: deb
@@ -173,6 +181,20 @@ test-models: $(AUTOQC)
 	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv; }
 	Tests/Models/run.sh $(AUTOQC) $(MODEL)
 
+# examples/cluster on a real Slurm of one node, where a worker, a job and the controller are killed on the way: some ten minutes.
+test-cluster: $(AUTOQC)
+	@for p in slurm-wlm munge python3-venv; do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; [ -z "$$missing" ] || \
+	    { $(SUDO) apt-get update -qq && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; }
+	Tests/Cluster/run.sh $(AUTOQC) $(MODEL)
+
+# A report of MultiQC, and the Fractal task, over a simulated plate. A picture of the report goes to PICTURES.
+test-engines: $(AUTOQC)
+	@for p in chromium fonts-dejavu-core python3-venv; do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; [ -z "$$missing" ] || \
+	    { $(SUDO) apt-get update -qq && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; }
+	Tests/Engines/run.sh $(AUTOQC) $(MODEL)
+
 # A plate of 24 wells with everybody who listens at once: page, mail, webhook, MQTT and a Micro-Manager core. Prints who heard what when.
 rehearsal: build
 	@for p in curl mosquitto mosquitto-clients python3-venv; do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
@@ -199,4 +221,4 @@ model: build
 	examples/models/train.sh $(AUTOQC)
 
 clean:
-	rm -rf .build .build-fuzz .build-pytorch .build-notify .build-browser .build-micromanager .build-exports .build-python .build-models demo-output soak-output packages .build-systemd
+	rm -rf .build .build-fuzz .build-pytorch .build-notify .build-browser .build-micromanager .build-exports .build-python .build-models .build-cluster .build-engines demo-output soak-output packages .build-systemd

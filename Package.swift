@@ -254,7 +254,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ExportingTests",
-            dependencies: ["Exporting", "Ledger", "Reporting", "Frames", "Plate", "TestSupport"]
+            dependencies: ["Exporting", "Ledger", "Reporting", "Rules", "Frames", "Plate", "TestSupport"]
         ),
         .testTarget(
             name: "ReportingTests",

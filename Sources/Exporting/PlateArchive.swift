@@ -129,7 +129,9 @@ package struct PlateArchive {
         let rows = Set(wells.map(\.row)).sorted()
         let columns = Set(wells.map(\.column)).sorted()
         for row in rows {
-            try folder.add("\(Self.letters(row))/zarr.json") { try ExportedJSON.data(ZarrGroup.document()) }
+            try folder.add("\(Well.letters(ofRow: row))/zarr.json") {
+                try ExportedJSON.data(ZarrGroup.document())
+            }
         }
         var acquisition: [String: Any] = ["id": 0, "name": run, "maximumfieldcount": images]
         if let written {
@@ -138,7 +140,8 @@ package struct PlateArchive {
         }
         let plate: [String: Any] = [
             "version": ZarrGroup.version, "name": run, "field_count": images, "acquisitions": [acquisition],
-            "rows": rows.map { ["name": Self.letters($0)] }, "columns": columns.map { ["name": "\($0)"] },
+            "rows": rows.map { ["name": Well.letters(ofRow: $0)] },
+            "columns": columns.map { ["name": "\($0)"] },
             "wells": wells.map { well in
                 [
                     "path": Self.path(well), "rowIndex": rows.firstIndex(of: well.row) ?? 0,
@@ -153,11 +156,7 @@ package struct PlateArchive {
         }
     }
 
-    private static func letters(_ row: Int) -> String {
-        Well(row: row, column: 1).map { String($0.description.dropLast(2)) } ?? "\(row)"
-    }
-
-    private static func path(_ well: Well) -> String { "\(letters(well.row))/\(well.column)" }
+    private static func path(_ well: Well) -> String { "\(Well.letters(ofRow: well.row))/\(well.column)" }
 
     /// Writes a well's frames, view by view, and returns the number of images: 0 where no frame can be read.
     private func write(

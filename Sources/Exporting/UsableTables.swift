@@ -24,6 +24,8 @@ package struct UsableTables {
         package let unreadable: Int
         /// The cause that most flagged frames have; `nil` where none is flagged.
         package let cause: String?
+        /// How many of the flagged frames have which cause.
+        package let causes: [String: Int]
         /// Indices of the first and the last flagged frame.
         package let flaggedFrames: ClosedRange<Int>?
         /// What reviewers said of the well.
@@ -124,6 +126,6 @@ extension UsableTables.View {
         (self.run, self.well, self.view, self.review) = (run, well, view, review)
         (usable, goodFrames) = (tally.usable(rule), tally.good(rule))
         (flagged, unreadable) = (tally.flagged, tally.unreadable)
-        (cause, flaggedFrames) = (tally.cause, tally.flaggedFrames)
+        (cause, causes, flaggedFrames) = (tally.cause, tally.causes, tally.flaggedFrames)
     }
 }

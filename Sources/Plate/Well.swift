@@ -29,10 +29,12 @@ package struct Well: Hashable, Sendable, Comparable, CustomStringConvertible {
     }
 
     /// Row letters and two-digit column, for example `B01`: sorts and aligns in file names and logs.
-    package var description: String {
+    package var description: String { Self.letters(ofRow: row) + column.digits(2) }
+
+    /// Letters of a zero-based row of a plate, for example `B`.
+    package static func letters(ofRow row: Int) -> String {
         let letter = { (index: Int) in String(UnicodeScalar(UInt8(ascii: "A") + UInt8(index))) }
-        let letters = row < 26 ? letter(row) : letter(row / 26 - 1) + letter(row % 26)
-        return letters + column.digits(2)
+        return row < 26 ? letter(row) : letter(row / 26 - 1) + letter(row % 26)
     }
 
     /// Orders row by row, then by column, as a plate is read.

@@ -29,7 +29,8 @@ package struct UsableTally: Sendable {
     }
 
     private var points: [UsableFrames.Point] = []
-    private var causes: [String: Int] = [:]
+    /// How many of the frames that count as faulty have which cause.
+    package private(set) var causes: [String: Int] = [:]
     /// Frames that count as faulty.
     package private(set) var flagged = 0
     /// Frames without a verdict.

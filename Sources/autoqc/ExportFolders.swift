@@ -6,6 +6,7 @@ import Foundation
 import Ledger
 import Plate
 import Reporting
+import Rules
 import Training
 
 /// The forms of results that are folders.
@@ -30,9 +31,11 @@ struct ExportFolders: ParsableArguments {
             "Write a run for OMERO into this folder: words on wells as MIHCSME, faulty frames with their regions."
     )
     var omero: String?
+    @Option(help: "Write runs as sections of a report of MultiQC into this folder.")
+    var multiqc: String?
 
     /// Whether any is asked for.
-    var isAsked: Bool { [omeZarr, labelImages, rois, crate, omero, stacks].contains { $0 != nil } }
+    var isAsked: Bool { [omeZarr, labelImages, rois, crate, omero, stacks, multiqc].contains { $0 != nil } }
 
     /// Writes those that are asked for; fails at the end where anything had to be left out.
     func write(
@@ -56,7 +59,26 @@ struct ExportFolders: ParsableArguments {
             let tables = try UsableTables(ledger: ledger, tree: tree, run: run, well: well, rule: rule)
             isWhole = try writeStacks(tables, ledger, to: stacks) && isWhole
         }
+        if let multiqc { try writeSections(ledger, tree, run, usable.rule(), to: multiqc) }
         guard isWhole else { throw ExitCode.failure }
+    }
+
+    private func writeSections(
+        _ ledger: FrameLedger,
+        _ tree: OutputTree,
+        _ run: String?,
+        _ rule: UsableFrames.Rule,
+        to folder: String
+    ) throws {
+        let sections = try ReportSections(
+            run: run,
+            ledger: ledger,
+            tree: tree,
+            rule: rule,
+            version: AutoQC.configuration.version,
+            folder: folder
+        )
+        Terminal.note("\(folder): sections of \(try sections.write()) runs; call `multiqc` on it")
     }
 
     private func writeStacks(_ tables: UsableTables, _ ledger: FrameLedger, to folder: String) throws -> Bool

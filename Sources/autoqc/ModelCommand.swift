@@ -28,34 +28,18 @@ struct ShowModelCommand: ParsableCommand {
             """
     )
 
-    /// How the facts are printed.
-    enum Form: String, CaseIterable, EnumerableFlag {
-        case lines
-        case json
-        case card
-
-        static func help(for value: Form) -> ArgumentHelp? {
-            switch value {
-            case .lines: "A line for each fact (the default)."
-            case .json: "JSON."
-            case .card: "A page in Markdown."
-            }
-        }
-    }
-
     @Argument(help: "The model file.")
     var model: String
-    @Flag var form = Form.lines
+    @Flag(help: "A page in Markdown.")
+    var card = false
+    @OptionGroup var output: JSONOptions
 
     func run() throws {
+        try output.check()
         let facts = try ModelFacts(path: model)
-        let text =
-            switch form {
-            case .lines: facts.lines.map { $0 + "\n" }.joined()
-            case .json: String(decoding: try facts.json(), as: UTF8.self)
-            case .card: facts.card
-            }
-        try StandardStreams.write(text)
+        guard !card else { return try StandardStreams.write(facts.card) }
+        try output.say(facts.lines)
+        try output.write(json: facts.json())
     }
 }
 

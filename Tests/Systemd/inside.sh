@@ -91,6 +91,9 @@ check "and the daemon goes on" systemctl is-active --quiet autoqc@demo
 sed -i 's/^thraeds:/threads:/' /etc/autoqc/demo.yaml
 (umask 077; echo 0123456789abcdef0123 > /etc/autoqc/second.token)
 check "a second instance runs beside it" systemctl start autoqc@second
+check "both have the same share of what is autoqc's" test \
+    "$(systemctl show -P Slice -P CPUWeight autoqc@demo)" = "$(systemctl show -P Slice -P CPUWeight autoqc@second)"
+check "and that is half of another program's" property autoqc.slice CPUWeight 50
 check "and judges by itself" waits 60 judged second $((2 * count))
 check "its page wants the token" waits 20 refuses 401 http://127.0.0.1:8765/
 check "and has it from root's file" says '<title>' -H "Authorization: Bearer $(cat /etc/autoqc/second.token)" http://127.0.0.1:8765/

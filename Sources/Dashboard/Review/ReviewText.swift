@@ -93,8 +93,8 @@ struct ReviewText {
             drawing += Self.label("\(column)", x: margin + column * cell - cell / 2, y: margin - 8)
         }
         for row in 0..<review.size.rows {
-            let letters = Well(row: row, column: 1)?.description.dropLast(2) ?? ""
-            drawing += Self.label(String(letters), x: margin - 14, y: margin + row * cell + cell / 2 + 4)
+            let letters = Well.letters(ofRow: row)
+            drawing += Self.label(letters, x: margin - 14, y: margin + row * cell + cell / 2 + 4)
         }
         let known = Dictionary(grouping: review.wells, by: \.well)
         for row in 0..<review.size.rows {

@@ -1,0 +1,90 @@
+"""Judges the frames of an OME-Zarr image: judge_image.py --args-json FILE --out-json FILE
+
+autoqc reads TIFF. The planes of one channel, the middle one of a z-stack, are written as TIFF files into a temporary folder, one for each
+time point, and `autoqc score` judges them. The image gets the type `qc_passed`, and attributes with what was found.
+"""
+
+import csv
+import io
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+import tifffile
+import zarr
+from fractal_task_tools.task_wrapper import run_fractal_task
+from pydantic import validate_call
+
+# Some frames cannot be read or judged; they have rows all the same.
+SOME_UNREADABLE = 65
+
+
+def place(zarr_url):
+    """Run and well as they stand in `PLATE.zarr/B/3/0`; an image of no plate is well A1 of a run with its name."""
+    path = Path(zarr_url)
+    row, column = path.parts[-3:-1] if len(path.parts) > 4 else ("", "")
+    if re.fullmatch("[A-Z]{1,2}", row) and re.fullmatch("[0-9]{1,2}", column):
+        return path.parents[2].stem, row + column
+    return path.stem, "A1"
+
+
+def planes(group, channel):
+    """The planes of each time point, at full size."""
+    attributes = group.attrs.asdict()
+    multiscale = attributes.get("ome", attributes)["multiscales"][0]
+    array = group[multiscale["datasets"][0]["path"]]
+    names = [axis["name"] for axis in multiscale["axes"]]
+    sizes = dict(zip(names, array.shape, strict=True))
+    if channel >= sizes.get("c", 1):
+        raise ValueError(f"{group.store_path}: has {sizes.get('c', 1)} channels, counted from 0; there is no channel {channel}")
+    chosen = {"c": channel, "z": sizes.get("z", 1) // 2}
+    for time in range(sizes.get("t", 1)):
+        yield time, array[tuple(slice(None) if name in "yx" else {**chosen, "t": time}[name] for name in names)]
+
+
+def rows(folder, model, autoqc):
+    """The table of `autoqc score`."""
+    judged = subprocess.run([autoqc, "score", "--model", model, folder], stdout=subprocess.PIPE, text=True)
+    if judged.returncode not in (0, SOME_UNREADABLE):
+        raise RuntimeError(f"{autoqc} score exits with {judged.returncode}; its message is above")
+    return list(csv.DictReader(io.StringIO(judged.stdout)))
+
+
+@validate_call
+def judge_image(*, zarr_url: str, model: str, channel: int = 0, faulty_share: float = 0.0, autoqc: str = "autoqc") -> dict:
+    """Judge the frames of an image, and say whether it may be used.
+
+    Args:
+        zarr_url: The image.
+        model: The model file of autoqc, on a path that every node sees.
+        channel: The channel whose planes are judged, counted from 0.
+        faulty_share: Largest share of faulty and unreadable frames of an image that passes, from 0 to 1.
+        autoqc: The program.
+    """
+    group = zarr.open_group(zarr_url, mode="r+")
+    run, well = place(zarr_url)
+    with tempfile.TemporaryDirectory() as folder:
+        for time, plane in planes(group, channel):
+            tifffile.imwrite(f"{folder}/{run}_{well}_f{time}.tiff", plane)
+        table = rows(folder, model, autoqc)
+    bad = [row for row in table if row["verdict"] != "normal"]
+    passed = len(bad) <= faulty_share * len(table)
+    group.attrs["autoqc_task"] = {
+        "model": next((row["model"] for row in table if row["model"]), None),
+        "channel": channel,
+        "frames": len(table),
+        "faulty": [
+            {"frame": int(row["frame"]), "verdict": row["verdict"], "cause": row["cause"] or None} for row in bad
+        ],
+        "qc_passed": passed,
+    }
+    return {
+        "image_list_updates": [
+            {"zarr_url": zarr_url, "types": {"qc_passed": passed}, "attributes": {"qc_faulty_frames": len(bad)}}
+        ]
+    }
+
+
+if __name__ == "__main__":
+    run_fractal_task(task_function=judge_image)
