@@ -39,7 +39,7 @@ struct ShowModelCommand: ParsableCommand {
         let facts = try ModelFacts(path: model)
         guard !card else { return try StandardStreams.write(facts.card) }
         try output.say(facts.lines)
-        try output.write(json: facts.json())
+        try output.write(facts)
     }
 }
 
