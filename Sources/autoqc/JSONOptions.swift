@@ -9,7 +9,7 @@ struct JSONOptions: ParsableArguments {
         defaultAsFlag: OutputFile.standardOutput,
         help: ArgumentHelp(
             "Write the report as JSON to FILE, too; without FILE, or for -, to standard output in place of the text.",
-            valueName: "file"
+            valueName: "FILE"
         ),
         completion: .file()
     )
