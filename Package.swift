@@ -175,7 +175,7 @@ let package = Package(
                 "Ledger", "Reporting", "Monitoring", "Notifying", "Auditing", "Dashboard", "Training",
                 "Benchmarking",
                 "Exporting",
-                "Simulation", "CKernels", argumentParser, logging, lifecycle,
+                "Simulation", "StrictYAML", "CKernels", argumentParser, logging, lifecycle,
             ]
         ),
 

@@ -2,7 +2,9 @@ import ArgumentParser
 import CKernels
 import Files
 import Foundation
+import Plate
 import Reporting
+import StrictYAML
 import Systemd
 
 @main
@@ -28,6 +30,7 @@ struct AutoQC: AsyncParsableCommand {
         StandardStreams.prepare()
         aqc_keep_freed_memory()
         do {
+            try checkCommand(CommandLine.arguments.dropFirst().first)
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
@@ -37,6 +40,14 @@ struct AutoQC: AsyncParsableCommand {
         } catch {
             exit(withError: FileTrouble(error) ?? error)
         }
+    }
+
+    /// Refuses a first word that is no command, and names the one that was probably meant.
+    private static func checkCommand(_ word: String?) throws {
+        let names = configuration.subcommands.compactMap(\.configuration.commandName)
+        guard let word, !word.hasPrefix("-"), word != "help", !names.contains(word) else { return }
+        let meant = NearestName.of(word, among: names).map { "; did you mean `autoqc \($0)`?" } ?? ""
+        throw ValidationError("there is no command \(printableName(word))\(meant)")
     }
 }
 

@@ -99,6 +99,19 @@ struct CommandTests {
         }
     }
 
+    @Test func aCommandThatIsMisspeltIsNamed() async throws {
+        try await withTemporaryFolder { folder in
+            for (word, meant) in [
+                ("wach", "did you mean `autoqc watch`?"), ("exprot", "`autoqc export`"),
+                ("xyzzy", "no command xyzzy"),
+            ] {
+                let (status, said) = try await run([word, "x"], in: folder)
+                #expect(status == 64)
+                #expect(said.contains(meant), "\(said)")
+            }
+        }
+    }
+
     @Test func anEmptyFolderIsNothingToScore() async throws {
         try await withTemporaryFolder { folder in
             let empty = folder.appending(path: "empty")
