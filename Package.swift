@@ -150,8 +150,8 @@ let package = Package(
         .target(
             name: "Exporting",
             dependencies: [
-                "Plate", "Files", "Digests", "Mathematics", "Tables", "Frames", "Tensors", "Networks",
-                "Diffusion", "Verdict", "Detection", "Ledger", "Rules",
+                "Plate", "Files", "Digests", "Mathematics", "Tables", "Frames", "Tensors", "Diffusion",
+                "Verdict", "Detection", "Ledger", "Rules",
                 "Reporting",
                 "Training", yams,
             ]

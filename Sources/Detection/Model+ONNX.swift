@@ -8,8 +8,8 @@ import Tensors
 extension Model {
     /// The whole way of a frame through a model of the `realtime` profile, as a graph: `RealtimeSettings.graph`.
     ///
-    /// Refuses a model of the `reference` profile; `path` is for messages.
-    package func graph(path: String) throws(ModelError) -> ONNXGraph {
+    /// For frames of `size`, height and width, or of any size. Refuses a model of the `reference` profile; `path` is for messages.
+    package func graph(size: (Int, Int)? = nil, path: String) throws(ModelError) -> ONNXGraph {
         guard let settings = description.realtime else {
             throw ModelError(
                 code: .notRealtime,
@@ -21,15 +21,20 @@ extension Model {
         }
         return settings.graph(
             network: try network(settings, path: path),
-            residual: description.residual
+            residual: description.residual,
+            size: size
         )
     }
 
     /// The model as an ONNX file: its graph, and all that the model file holds, so that it can be imported again.
     ///
     /// `version` is this program's; `path` is for messages.
-    package func onnx(path: String, version: String) throws(ModelError) -> Data {
-        let graph = try graph(path: path)
+    package func onnx(
+        size: (Int, Int)? = nil,
+        path: String,
+        version: String
+    ) throws(ModelError) -> Data {
+        let graph = try graph(size: size, path: path)
         do { return ONNXFile.encoded(graph, metadata: try metadata(), version: version) } catch {
             throw ModelError(code: .cannotWrite, path: path, detail: "cannot be written as ONNX: \(error)")
         }

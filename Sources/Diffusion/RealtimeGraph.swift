@@ -13,16 +13,19 @@ extension RealtimeSettings {
     /// | `reconstruction` | the same | what the model makes of the frame, in its grey values |
     /// | `map` | the same | the score map: what `RealtimeReconstructor`, `Residual` and the median filter give |
     ///
-    /// Any number of frames of any one size. `network` is not folded.
-    package func graph(network: RealtimeUNet, residual: Residual) -> ONNXGraph {
+    /// Any number of frames of one size: of `size`, height and width, or of any. `network` is not folded.
+    package func graph(network: RealtimeUNet, residual: Residual, size fixed: (Int, Int)? = nil) -> ONNXGraph
+    {
         let graph = ONNXGraph(name: "autoqc")
-        let shape: [ONNXGraph.Length] = [.named("frames"), .fixed(1), .named("height"), .named("width")]
+        let sides =
+            fixed.map { [ONNXGraph.Length.fixed($0.0), .fixed($0.1)] } ?? [.named("height"), .named("width")]
+        let shape = [.named("frames"), .fixed(1)] + sides
         let frame = graph.input(
             "frame",
             shape,
             documentation: "Grey values as the file of the frame has them."
         )
-        let size = GraphSize(of: frame, multiple: architecture.sizeMultiple)
+        let size = GraphSize(of: frame, fixed, multiple: architecture.sizeMultiple)
         let image = normalisation.graph(normalising: frame)
         let padded = size.padded(image)
         let noise: ONNXValue
@@ -71,10 +74,15 @@ struct GraphSize {
     /// The next multiples of what the network takes.
     let rows, columns: ONNXValue
 
-    init(of frame: ONNXValue, multiple: Int) {
-        let shape = frame.graph.node("Shape", [frame], type: .int64)
-        height = shape.gather(frame.graph.constant([2]))
-        width = shape.gather(frame.graph.constant([3]))
+    init(of frame: ONNXValue, _ fixed: (height: Int, width: Int)?, multiple: Int) {
+        let graph = frame.graph
+        if let fixed {
+            // Of constants only, so that a runtime computes what follows from the size once, noise above all.
+            (height, width) = (graph.constant([fixed.height]), graph.constant([fixed.width]))
+        } else {
+            let shape = graph.node("Shape", [frame], type: .int64)
+            (height, width) = (shape.gather(graph.constant([2])), shape.gather(graph.constant([3])))
+        }
         let step = Double(multiple)
         rows = (height + (step - 1)) / step * step
         columns = (width + (step - 1)) / step * step

@@ -77,7 +77,9 @@ private struct LatticePixels {
         return share(of: (one, zero)) + share(of: (zero, one)) + share(of: (third, third)) + share(of: fourth)
     }
 
-    /// What a vertex adds to each pixel, by its place from the one below: (2 - d^2)^4 (slope . d), within d^2 < 2.
+    /// What a vertex adds to each pixel, by its place from the one below.
+    ///
+    /// (2 - d^2)^4 times the inner product of slope and d, within d^2 < 2.
     private func share(of vertex: (a: ONNXValue, b: ONNXValue)) -> ONNXValue {
         let squished = (vertex.a + vertex.b) * aqc_simplex_squish
         let (dx, dy) = (x - vertex.a - squished, y - vertex.b - squished)

@@ -3,7 +3,6 @@ import Diffusion
 import Digests
 import Foundation
 import Frames
-import Networks
 package import Plate
 package import Training
 import Yams
@@ -14,17 +13,11 @@ import Yams
 /// graph in another runtime with this program.
 package struct ModelPackage {
     private let model: Model
+    private let normalisation: Normalisation
     private let facts: ModelFacts
     private let name, licence: String
     private let sample: Frame
     private let version: String
-
-    /// What has to be cut off a block's edges, in whole patches, so that blocks have the frame's.
-    private let halo: Int
-    /// The side of the smallest block: a patch is left of it.
-    private let smallestSide: Int
-    /// How far residual and median filter look.
-    private static let mapReach = 4
 
     /// Gathers a package of a model; `version` is this program's.
     ///
@@ -44,45 +37,46 @@ package struct ModelPackage {
                     + "`autoqc model set \(path) --name NAME --licence MIT --author NAME` stores them"
             )
         }
-        guard let settings = model.description.realtime else {
-            throw DataError("\(path): packages are made of models of the realtime profile only")
-        }
-        let patch = settings.diffusion.phases.patch
-        halo = (settings.architecture.reach + Self.mapReach + patch - 1) / patch * patch
-        smallestSide = 2 * halo + patch
-        guard min(sample.height, sample.width) >= smallestSide else {
+        guard let settings = model.description.realtime, settings.diffusion.noise.isInGraph else {
             throw DataError(
-                "the sample of \(sample.width) x \(sample.height) pixels is too small; name a frame of \(smallestSide) x "
-                    + "\(smallestSide) or more"
+                "\(path): packages are made of models of the realtime profile with simplex noise only; --onnx takes other noise, too"
             )
         }
         (self.model, self.facts, self.name, self.licence, self.version) = (
             model, facts, name, licence, version
         )
-        self.sample = sample.centreCrop(smallestSide)
+        normalisation = settings.normalisation
+        self.sample = sample
     }
 
     /// Writes the package into a new or empty folder; `path` is the model file's, for messages.
     package func write(to folder: String, path: String) throws {
-        let graph = try model.onnx(path: path, version: version)
+        let graph = try model.onnx(size: (sample.height, sample.width), path: path, version: version)
         let scorer = try FrameScorer(model: model, path: path)
         let reconstruction = scorer.reconstruction(of: sample)
         let map = scorer.map(of: reconstruction)
-        let grey = model.description.realtime?.normalisation.grey(ofUnit: reconstruction.output) ?? []
-        let shape = [1, 1, sample.height, sample.width]
-        let export = try ExportFolder(folder, parts: ["bioimageio", facts.sha256, version])
+        let grey = normalisation.grey(ofUnit: reconstruction.output)
+        let frame = NumpyArray.encoded(sample)
+        let export = try ExportFolder(
+            folder,
+            parts: ["bioimageio", facts.sha256, Digest.sha256(frame), version]
+        )
         try export.add("model.onnx") { graph }
-        try export.add("frame.npy") { NumpyArray.encoded(sample.pixels, shape: shape) }
-        try export.add("reconstruction.npy") { NumpyArray.encoded(grey, shape: shape) }
-        try export.add("map.npy") { NumpyArray.encoded(map.values, shape: shape) }
-        try export.add("frame.tiff", writing: { try TIFFWriter.write(sample, to: $0, type: .float32) })
+        for (name, pixels) in [
+            ("frame", sample.pixels), ("reconstruction", grey), ("map", map.values),
+        ] {
+            let image = Frame(height: sample.height, width: sample.width, pixels: pixels)
+            try export.add("\(name).npy") { NumpyArray.encoded(image) }
+            try export.add("\(name).tiff", writing: { try TIFFWriter.write(image, to: $0, type: .float32) })
+        }
         let range = (sample.pixels.min() ?? 0)...(sample.pixels.max() ?? 1)
         try export.add("cover-frame.png") { try PanelImage.grey(sample, range: range).encoded() }
         try export.add("cover-map.png") {
             try PanelImage.coloured(map, limit: map.values.max() ?? 1).encoded()
         }
         try export.add("README.md") { Data(documentation.utf8) }
-        try export.add("rdf.yaml") { Data(try Yams.dump(object: document(graph), sortKeys: true).utf8) }
+        let description = try Yams.dump(object: document(graph), allowUnicode: true, sortKeys: true)
+        try export.add("rdf.yaml") { Data(description.utf8) }
         try export.finish()
     }
 
@@ -92,17 +86,16 @@ package struct ModelPackage {
             "description":
                 "Reconstructs brightfield frames as they would be if they were normal, and maps where they are not.",
             "authors": (facts.about?.authors ?? []).map { ["name": $0] },
-            "cite": Self.literature, "covers": ["cover-frame.png", "cover-map.png"],
-            "documentation": "README.md", "version": version,
+            "cite": Self.literature, "covers": ["cover-frame.png", "cover-map.png"].map { ["source": $0] },
+            "documentation": ["source": "README.md"], "version": version,
             "tags": ["diffusion", "quality-control", "anomaly-detection", "brightfield", "2d"],
         ]
         document["inputs"] = [
-            tensor("frame", "Grey values as the file of the frame has them.", inputSize)
-                .merging(["sample_tensor": ["source": "frame.tiff"]]) { first, _ in first }
+            tensor("frame", "Grey values as the file of the frame has them.")
         ]
         document["outputs"] = [
-            tensor("reconstruction", "The frame as it would be if it were normal.", outputSize),
-            tensor("map", "How unlike its reconstruction each pixel is.", outputSize),
+            tensor("reconstruction", "The frame as it would be if it were normal."),
+            tensor("map", "How unlike its reconstruction each pixel is."),
         ]
         document["weights"] = [
             "onnx": ["source": "model.onnx", "sha256": Digest.sha256(graph), "opset_version": 17]
@@ -123,31 +116,19 @@ package struct ModelPackage {
         ["text": "AutoQC-Bench. npj Imaging 3, 57, 2025.", "doi": "10.1038/s44303-025-00117-8"],
     ]
 
-    private func inputSize(_ axis: String) -> [String: Any] {
-        ["size": ["min": smallestSide, "step": 1]]
-    }
-
-    private func outputSize(_ axis: String) -> [String: Any] {
-        ["size": ["tensor_id": "frame", "axis_id": axis], "halo": halo]
-    }
-
-    private func tensor(
-        _ id: String,
-        _ description: String,
-        _ size: (String) -> [String: Any]
-    ) -> [String: Any] {
+    private func tensor(_ id: String, _ description: String) -> [String: Any] {
         let axes: [[String: Any]] =
             [["type": "batch"], ["type": "channel", "channel_names": ["grey"]]]
-            + ["y", "x"].map { axis in
-                var space: [String: Any] = ["type": "space", "id": axis]
+            + [("y", sample.height), ("x", sample.width)].map { id, size in
+                var space: [String: Any] = ["type": "space", "id": id, "size": size]
                 if let pixel = facts.about?.pixelSize {
                     (space["unit"], space["scale"]) = ("micrometer", pixel)
                 }
-                return space.merging(size(axis)) { first, _ in first }
+                return space
             }
         return [
             "id": id, "description": description, "axes": axes, "data": ["type": "float32"],
-            "test_tensor": ["source": "\(id).npy"],
+            "test_tensor": ["source": "\(id).npy"], "sample_tensor": ["source": "\(id).tiff"],
         ]
     }
 
@@ -158,9 +139,9 @@ package struct ModelPackage {
         its grey values, and the score map, on the scale of [0, 1] images. Severity, threshold, mask and cause are not part of the graph: `autoqc`
         judges. `autoqc import model.onnx` gives the model file back.
 
-        ## Blocks
-        The halo of \(halo) pixels covers all that has part in a pixel's values. Noise begins anew in each block, so these values differ a
-        little from those of a frame that is taken as a whole. Take whole frames where memory allows.
+        ## Size
+        Frames have \(sample.width) x \(sample.height) pixels and are taken as a whole. Noise and patches have their place in the frame, so a frame that is cut into blocks has
+        seams in its map, whatever the halo. `autoqc export-model` makes a package for another size, or an ONNX file for any.
 
         ## Validation
         The test tensors are what autoqc \(version) makes of `frame.npy`. Take a number of your own normal frames and look at the map:

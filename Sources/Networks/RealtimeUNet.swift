@@ -29,15 +29,6 @@ package final class RealtimeUNet: Network {
         /// Height and width of an image must be multiples of this.
         package var sizeMultiple: Int { 4 * unshuffle }
 
-        /// How far away a pixel can be that has part in another's prediction.
-        package var reach: Int {
-            // In positions after the unshuffle: a 3 x 3 convolution reaches one position, two at half and four at a quarter of the
-            // resolution. A block has two.
-            let (first, second, third) = (blocks[0], blocks[1], blocks[2])
-            let ways = 2 * 2 * first + 2 * 4 * second + 8 * third
-            return unshuffle * (1 + 1 + 2 + ways + 1) + unshuffle - 1
-        }
-
         private init(side: Int, channels: [Int], blocks: [Int], length: Int) {
             (unshuffle, self.channels, self.blocks, embedding) = (side, channels, blocks, length)
         }

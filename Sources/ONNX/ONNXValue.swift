@@ -1,6 +1,8 @@
 import Foundation
 
-/// What flows between the nodes of an ONNX graph. Arithmetic on values adds nodes to their graph.
+/// What flows between the nodes of an ONNX graph.
+///
+/// Arithmetic on values adds nodes to their graph.
 package struct ONNXValue {
     /// The graph that it belongs to.
     package let graph: ONNXGraph

@@ -54,7 +54,9 @@ struct MessageReader {
     /// Reads the fields of a message.
     init(_ bytes: Data.SubSequence) { rest = bytes }
 
-    /// The next field; `nil` at the end. Throws for what is no field, or is longer than its message.
+    /// The next field; `nil` at the end.
+    ///
+    /// Throws for what is no field, or is longer than its message.
     mutating func next() throws(ONNXError.Damage) -> (field: UInt64, value: Value)? {
         guard !rest.isEmpty else { return nil }
         let tag = try varint()

@@ -137,8 +137,7 @@ struct ModelCommandTests {
             #expect(
                 names == [
                     "README.md", "cover-frame.png", "cover-map.png", "frame.npy", "frame.tiff", "map.npy",
-                    "model.onnx",
-                    "rdf.yaml", "reconstruction.npy",
+                    "map.tiff", "model.onnx", "rdf.yaml", "reconstruction.npy", "reconstruction.tiff",
                 ]
             )
             func values(_ name: String) throws -> [Float] {

@@ -49,8 +49,8 @@ def _session(path, changed, shape):
         raise AutoqcError("Running a model needs one more package: pip install onnxruntime") from None
     options = onnxruntime.SessionOptions()
     # With the size known, the noise of the graph is computed once, when the file is loaded.
-    options.add_free_dimension_override_by_name("height", shape[0])
-    options.add_free_dimension_override_by_name("width", shape[1])
+    for axis, length in (("frames", 1), ("height", shape[0]), ("width", shape[1])):
+        options.add_free_dimension_override_by_name(axis, length)
     try:
         session = onnxruntime.InferenceSession(path, options, providers=onnxruntime.get_available_providers())
     except Exception as error:
