@@ -44,11 +44,11 @@ def planes(group, channel):
 
 
 def rows(folder, model, autoqc):
-    """The table of `autoqc score`."""
+    """The table of `autoqc score`, in order of time."""
     judged = subprocess.run([autoqc, "score", "--model", model, folder], stdout=subprocess.PIPE, text=True)
     if judged.returncode not in (0, SOME_UNREADABLE):
         raise RuntimeError(f"{autoqc} score exits with {judged.returncode}; its message is above")
-    return list(csv.DictReader(io.StringIO(judged.stdout)))
+    return sorted(csv.DictReader(io.StringIO(judged.stdout)), key=lambda row: int(row["frame"]))
 
 
 @validate_call
