@@ -11,7 +11,8 @@ RELEASE = -c release --static-swift-stdlib --product autoqc
 AUTOQC = .build/release/autoqc
 LIB = $(DESTDIR)$(PREFIX)/lib
 UNITS = $(LIB)/systemd/system
-SHARE = $(DESTDIR)$(PREFIX)/share/autoqc
+SHARE = $(DESTDIR)$(PREFIX)/share
+COMPLETIONS = bash-completion/completions/autoqc zsh/site-functions/_autoqc fish/vendor_completions.d/autoqc.fish
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 
 # Several programs compute at once there: a thread that waits shall sleep, not spin on a core that another one needs.
@@ -19,7 +20,7 @@ demo test: export OMP_WAIT_POLICY = passive
 # Tests at once: each that waits holds programs and open files, and Foundation loses the ends of programs from file 1024 on.
 test: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH = 16
 
-.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start bench-scale bench-shards bench-two-plates soak test-systemd test-faults test-shares test-browser test-notify test-prometheus test-micromanager test-exports test-python test-cluster test-engines rehearsal soak-faults fuzz model clean
+.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start bench-scale bench-shards bench-two-plates soak test-systemd test-faults test-shares test-browser test-notify test-prometheus test-micromanager test-exports test-python test-models test-cluster test-engines rehearsal soak-faults fuzz model clean
 
 all: build
 
@@ -34,6 +35,10 @@ deps:
 
 build: deps
 	swift build $(RELEASE)
+	@# What `make install` takes beside the binary, so that root needs no Swift.
+	swift build -c release --product generate-manual
+	packaging/man.sh $(AUTOQC) .build/release/generate-manual .build/share/man
+	packaging/completions.sh $(AUTOQC) .build/share
 
 $(AUTOQC):
 	$(MAKE) build
@@ -55,25 +60,28 @@ lint:
 
 # Takes the binary that `make build` left: sudo need not find Swift, and leaves nothing of root's in .build.
 install: $(AUTOQC)
-	install -d $(UNITS) $(LIB)/sysusers.d $(LIB)/tmpfiles.d $(LIB)/systemd/catalog $(SHARE) $(DESTDIR)$(PREFIX)/bin
+	install -d $(UNITS) $(LIB)/sysusers.d $(LIB)/tmpfiles.d $(LIB)/systemd/catalog $(SHARE)/autoqc $(SHARE)/man/man1 $(SHARE)/man/man5 \
+	    $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(AUTOQC) $(DESTDIR)$(PREFIX)/bin/autoqc
 	for unit in autoqc@.service autoqc-page@.service autoqc-notify@.service autoqc.slice; do \
 	    sed 's|@PREFIX@|$(PREFIX)|g' systemd/$$unit > $(UNITS)/$$unit || exit 1; done
 	install -m 644 systemd/autoqc.sysusers $(LIB)/sysusers.d/autoqc.conf
 	install -m 644 systemd/autoqc.tmpfiles $(LIB)/tmpfiles.d/autoqc.conf
 	install -m 644 systemd/autoqc.catalog $(LIB)/systemd/catalog/autoqc.catalog
-	install -m 644 examples/autoqc.yaml examples/models/complexeye.safetensors $(SHARE)/
+	install -m 644 examples/autoqc.yaml examples/models/complexeye.safetensors $(SHARE)/autoqc/
+	install -m 644 .build/share/man/*.1 $(SHARE)/man/man1/
+	install -m 644 .build/share/man/*.5 $(SHARE)/man/man5/
+	for file in $(COMPLETIONS); do install -D -m 644 .build/share/$$file $(SHARE)/$$file || exit 1; done
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/bin/autoqc $(UNITS)/autoqc@.service $(UNITS)/autoqc-page@.service $(UNITS)/autoqc-notify@.service $(UNITS)/autoqc.slice \
-	    $(LIB)/sysusers.d/autoqc.conf $(LIB)/tmpfiles.d/autoqc.conf $(LIB)/systemd/catalog/autoqc.catalog $(SHARE)
+	    $(LIB)/sysusers.d/autoqc.conf $(LIB)/tmpfiles.d/autoqc.conf $(LIB)/systemd/catalog/autoqc.catalog $(SHARE)/autoqc \
+	    $(SHARE)/man/man1/autoqc.1 $(SHARE)/man/man1/autoqc-*.1 $(SHARE)/man/man5/autoqc.yaml.5 $(addprefix $(SHARE)/,$(COMPLETIONS))
 
-# A Debian package of all of it, in packages/; the man page comes from the commands' own help.
+# A Debian package of all of it, in packages/.
 deb: build
 	mkdir -p packages
-	swift build --product generate-manual
-	.build/debug/generate-manual $(AUTOQC) --output-directory packages
-	packaging/deb.sh $(AUTOQC) packages/autoqc.1 packages
+	packaging/deb.sh $(AUTOQC) packages
 
 # The main job's cost beside the speed of bare convolutions, in one run.
 bench: build
@@ -167,6 +175,12 @@ test-python: $(AUTOQC)
 	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; }
 	python/tests/run.sh $(AUTOQC)
 
+# A model's graph in onnxruntime beside `autoqc score`, and its bioimage.io package, tested by the tools they are for.
+test-models: $(AUTOQC)
+	@dpkg -s python3-venv >/dev/null 2>&1 || { $(SUDO) apt-get update -qq && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv; }
+	Tests/Models/run.sh $(AUTOQC) $(MODEL)
+
 # examples/cluster on a real Slurm of one node, where a worker, a job and the controller are killed on the way: some ten minutes.
 test-cluster: $(AUTOQC)
 	@for p in slurm-wlm munge python3-venv; do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; [ -z "$$missing" ] || \
@@ -207,4 +221,4 @@ model: build
 	examples/models/train.sh $(AUTOQC)
 
 clean:
-	rm -rf .build .build-fuzz .build-pytorch .build-notify .build-browser .build-micromanager .build-exports .build-python .build-cluster .build-engines demo-output soak-output packages .build-systemd
+	rm -rf .build .build-fuzz .build-pytorch .build-notify .build-browser .build-micromanager .build-exports .build-python .build-models .build-cluster .build-engines demo-output soak-output packages .build-systemd

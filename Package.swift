@@ -63,11 +63,16 @@ let package = Package(
 
         // Networks and what they find.
         .target(name: "Tensors", dependencies: ["Files", "COpenBLAS", "COneDNN", "CKernels"]),
-        .target(name: "Networks", dependencies: ["Tensors"]),
+        // Its own writer and reader of the wire format of Protocol Buffers: some 100 lines, as four kinds of fields suffice.
+        // swift-protobuf would add a library and generated code to every build.
+        .target(name: "ONNX", dependencies: ["Tensors"]),
+        .target(name: "Networks", dependencies: ["Tensors", "ONNX"]),
         .target(name: "Checkpoints", dependencies: ["Tensors", "CZip"]),
         .target(
             name: "Diffusion",
-            dependencies: ["Plate", "Mathematics", "Randomness", "Tensors", "Networks", "CKernels"]
+            dependencies: [
+                "Plate", "Mathematics", "Randomness", "Tensors", "ONNX", "Networks", "CKernels",
+            ]
         ),
         .target(name: "Evaluation", dependencies: ["Plate", "Mathematics"]),
         .target(
@@ -77,7 +82,7 @@ let package = Package(
         .target(
             name: "Detection",
             dependencies: [
-                "Plate", "Digests", "Mathematics", "Randomness", "Tensors", "Networks", "Checkpoints",
+                "Plate", "Digests", "Mathematics", "Randomness", "Tensors", "ONNX", "Networks", "Checkpoints",
                 "Diffusion",
                 "Verdict",
             ]
@@ -105,7 +110,9 @@ let package = Package(
         ),
         .target(
             name: "Auditing",
-            dependencies: ["Plate", "Tables", "Frames", "Acquisition", "Ledger", "Rules", "Reporting"]
+            dependencies: [
+                "Plate", "Files", "Tables", "Frames", "Acquisition", "Ledger", "Rules", "Reporting",
+            ]
         ),
         .target(
             name: "Dashboard",
@@ -143,9 +150,10 @@ let package = Package(
         .target(
             name: "Exporting",
             dependencies: [
-                "Plate", "Files", "Digests", "Mathematics", "Tables", "Frames", "Tensors", "Ledger", "Rules",
+                "Plate", "Files", "Digests", "Mathematics", "Tables", "Frames", "Tensors", "Networks",
+                "Diffusion", "Verdict", "Detection", "Ledger", "Rules",
                 "Reporting",
-                "Training",
+                "Training", yams,
             ]
         ),
         .target(
@@ -159,7 +167,8 @@ let package = Package(
         .executableTarget(
             name: "autoqc",
             dependencies: [
-                "Plate", "Files", "Mathematics", "Randomness", "Tables", "Charts", "Frames", "Faults",
+                "Plate", "Files", "Digests", "Mathematics", "Randomness", "Tables", "Charts", "Frames",
+                "Faults",
                 "Acquisition", "Systemd",
                 "Tensors", "Networks", "Checkpoints", "Diffusion", "Evaluation", "Verdict", "Detection",
                 "Rules",
@@ -183,6 +192,7 @@ let package = Package(
         .testTarget(name: "ChartsTests", dependencies: ["Charts"]),
         .testTarget(name: "FramesTests", dependencies: ["Frames", "Plate", "TestSupport"]),
         .testTarget(name: "TensorsTests", dependencies: ["CKernels", "Tensors", "TestSupport"]),
+        .testTarget(name: "ONNXTests", dependencies: ["ONNX", "Tensors", "TestSupport"]),
         .testTarget(name: "AcquisitionTests", dependencies: ["Acquisition", "Plate", "TestSupport"]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "TestSupport", logging]),
         .testTarget(
@@ -209,7 +219,7 @@ let package = Package(
             name: "DetectionTests",
             dependencies: [
                 "Detection", "Digests", "Checkpoints", "Diffusion", "Verdict", "Plate", "Frames", "Tensors",
-                "Networks",
+                "Networks", "ONNX",
                 "Randomness",
                 "TestSupport",
             ]
@@ -282,7 +292,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "autoqc", "Detection", "Diffusion", "Evaluation", "Verdict", "Frames", "Ledger", "Networks",
+                "autoqc", "Detection", "Digests", "Diffusion", "Evaluation", "Verdict", "Frames", "Ledger",
+                "Networks",
                 "Plate",
                 "Randomness", "Reporting", "Tables",
                 "Tensors", "TestSupport",

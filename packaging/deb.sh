@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
-# Builds a Debian package of the program that `make build` left: deb.sh AUTOQC MANUAL [FOLDER]
+# Builds a Debian package of the program that `make build` left: deb.sh AUTOQC [FOLDER]
 #
-# AUTOQC is the binary, MANUAL its man page (autoqc.1), FOLDER takes autoqc_VERSION_ARCH.deb (default: the current one).
+# AUTOQC is the binary, FOLDER takes autoqc_VERSION_ARCH.deb (default: the current one).
 set -euo pipefail
 autoqc=$(realpath "$1")
-manual=$(realpath "$2")
-target=$(realpath "${3:-.}")
+target=$(realpath "${2:-.}")
 here=$(cd "$(dirname "$0")" && pwd)
-version=$("$autoqc" --version)
+version=$("$autoqc" --version | cut -d " " -f 2)
 architecture=$(dpkg --print-architecture)
 
 work=$(mktemp -d)
@@ -23,14 +22,11 @@ install -d "$tree/usr/lib/systemd"
 mv "$tree/lib/systemd/catalog" "$tree/usr/lib/systemd/catalog"
 strip --strip-unneeded --remove-section=.comment --remove-section=.note "$tree/usr/bin/autoqc"
 
-install -d "$tree/etc/autoqc" "$tree/usr/share/man/man1" "$tree/usr/share/doc/autoqc" \
-    "$tree/usr/share/bash-completion/completions" "$tree/usr/share/zsh/vendor-completions" \
-    "$tree/usr/share/fish/vendor_completions.d"
+# Debian's zsh looks for completions of packages there.
+mv "$tree/usr/share/zsh/site-functions" "$tree/usr/share/zsh/vendor-completions"
+find "$tree/usr/share/man" -type f -exec gzip -9n {} +
+install -d "$tree/etc/autoqc" "$tree/usr/share/doc/autoqc"
 install -m 644 "$here/../examples/autoqc.yaml" "$tree/etc/autoqc/plate.yaml"
-gzip -9n < "$manual" > "$tree/usr/share/man/man1/autoqc.1.gz"
-"$autoqc" --generate-completion-script bash > "$tree/usr/share/bash-completion/completions/autoqc"
-"$autoqc" --generate-completion-script zsh > "$tree/usr/share/zsh/vendor-completions/_autoqc"
-"$autoqc" --generate-completion-script fish > "$tree/usr/share/fish/vendor_completions.d/autoqc.fish"
 install -m 644 "$here/copyright" "$tree/usr/share/doc/autoqc/copyright"
 gzip -9n < "$here/../CHANGELOG.md" > "$tree/usr/share/doc/autoqc/CHANGELOG.md.gz"
 maintainer=$(sed -n 's/^Maintainer: //p' "$here/control")

@@ -112,6 +112,18 @@ package struct FrameFile: Sendable, Equatable {
     /// Whether some of its frames have not been written yet; it is told again when there are more, or when they do not come.
     package var isGrowing = false
 
+    /// Gathers what is known of it.
+    package init(
+        source: FrameSource,
+        frame: FrameID,
+        completed: Timestamp,
+        found: Discovery,
+        isGrowing: Bool = false
+    ) {
+        (self.source, self.frame, self.completed) = (source, frame, completed)
+        (self.found, self.isGrowing) = (found, isGrowing)
+    }
+
     /// Absolute path.
     package var path: String { source.absolutePath }
 

@@ -108,8 +108,11 @@ package struct FramePattern: Sendable, Equatable, CustomStringConvertible {
             guard let well = fields.well ?? alternative.well else { continue }
             return frame(fields, well, folder: folder(above))
         }
-        return .refused("\(Self.misfit) \(printableName(description))")
+        return .refused(refusal)
     }
+
+    /// Why a name is refused that the pattern does not read.
+    package var refusal: String { "\(Self.misfit) \(printableName(description))" }
 
     /// The fields of the end of a path, and how many folders are above it.
     private func match(

@@ -1,3 +1,6 @@
+package import Files
+import Foundation
+package import Ledger
 package import Plate
 package import Reporting
 package import Tables
@@ -29,9 +32,13 @@ package enum FrameTable {
 
         /// A row of the ledger, whose mask lies in this output folder.
         package init(_ record: FrameRecord, in tree: OutputTree) {
+            self.init(record) { tree.folder(run: $0) }
+        }
+
+        fileprivate init(_ record: FrameRecord, folder: (_ run: String) -> String) {
             (source, frame, state, reason) = (record.source, record.frame, record.state, record.reason)
             (judgement, scores) = (record.judgement, record.judgement?.scores)
-            mask = judgement?.maskPath.flatMap { path in frame.map { "\(tree.folder(run: $0.run))/\(path)" } }
+            mask = judgement?.maskPath.flatMap { path in frame.map { "\(folder($0.run))/\(path)" } }
             (model, completed, judged) = (record.model, record.completed, record.judged)
         }
 
@@ -123,4 +130,67 @@ package enum FrameTable {
         ("score_mean_spread", { ($0.spread?.mean).map { .number($0) } }),
         ("score_patch_spread", { ($0.spread?.patch).map { .number($0) } }),
     ])
+
+    /// The columns of the table that lies in an output folder: without times, which are others at each run.
+    private static let inFolder = table.without(["completed", "judged"])
+
+    /// Writes the table of all frames into their output folder, in the order of runs, wells, views and time.
+    ///
+    /// Masks are named relative to the folder. The same verdicts give the same bytes.
+    package static func write(
+        _ form: TableForm,
+        of ledger: FrameLedger,
+        into tree: OutputTree
+    ) throws(OutputError) -> Totals {
+        var totals = Totals()
+        try Durable.replace(tree.frames(ending: form.ending)) { path throws(OutputError) in
+            let file = try Durable.Handle(path, flags: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW)
+            do {
+                var text = inFolder.header(form).map { $0 + "\n" } ?? ""
+                try ledger.forEachInOrder { record in
+                    totals.add(record)
+                    let row = Row(record) { OutputTree.name(ofRun: $0) }
+                    text += try inFolder.line(row, form) + "\n"
+                    guard text.utf8.count >= flushed else { return }
+                    try file.write(Array(text.utf8))
+                    text = ""
+                }
+                try file.write(Array(text.utf8))
+            } catch let error as OutputError {
+                throw error
+            } catch {
+                throw OutputError("write", path, detail: "\(error)")
+            }
+        }
+        return totals
+    }
+
+    /// What the rows of a table come to.
+    package struct Totals: Sendable, Equatable {
+        /// Frames with a verdict.
+        package private(set) var judged = 0
+        /// Of them, the faulty ones.
+        package private(set) var faulty = 0
+        /// Frames that could not be read.
+        package private(set) var unreadable = 0
+        /// Files that are no frames of a well.
+        package private(set) var skipped = 0
+
+        fileprivate mutating func add(_ record: FrameRecord) {
+            switch record.outcome {
+            case .judged(let judgement):
+                judged += 1
+                if judgement.verdict == .faulty { faulty += 1 }
+            case .quarantined: unreadable += 1
+            case .skipped: skipped += 1
+            }
+        }
+
+        /// For people.
+        package var words: String {
+            "\(judged) frames judged, \(faulty) of them faulty; \(unreadable) unreadable, \(skipped) files skipped"
+        }
+    }
+
+    private static let flushed = 1 << 20
 }

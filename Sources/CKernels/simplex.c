@@ -3,17 +3,21 @@
 #include "clones.h"
 #include "pixels.h"
 
-// Lattice coordinates (a, b) sit at x = a + (a + b) squish, y = b + (a + b) squish: triangles of side
-// sqrt(2).
-static const double squish = 0.366025403784438646764;
-static const double stretch = -0.211324865405187117745;
-// A vertex is felt within sqrt(2) of it.
+#define INLINE static inline __attribute__((always_inline))
+
+// The lattice's triangles have sides of sqrt(2). A vertex is felt within sqrt(2) of it.
 static const double reach = 1.41421356237309504880;
-static const double norm = 1.0 / 47.0;
 
 static const double slopes[8][2] = {
     {5, 2}, {2, 5}, {-5, 2}, {-2, 5}, {5, -2}, {2, -5}, {-5, -2}, {-2, -5},
 };
+
+INLINE const double *slope_of(uint8_t number) { return slopes[(number & 14) >> 1]; }
+
+void aqc_simplex_slope(uint8_t number, double *slope) {
+    slope[0] = slope_of(number)[0];
+    slope[1] = slope_of(number)[1];
+}
 
 typedef struct {
     double *field;
@@ -21,8 +25,6 @@ typedef struct {
     double frequency, amplitude;
     long span;  // columns that a disc may touch, a multiple of the lanes
 } octave;
-
-#define INLINE static inline __attribute__((always_inline))
 
 INLINE long at_least(long value, long least) { return value < least ? least : value; }
 INLINE long at_most(long value, long most) { return value > most ? most : value; }
@@ -91,9 +93,11 @@ INLINE void add_vertex(octave o, double x, double y, const double *slope) {
 AQC_CLONES void aqc_simplex_octave(
     const uint8_t *permutation, double *field, size_t height, size_t width, double frequency,
     double amplitude) {
+    const double squish = aqc_simplex_squish, stretch = aqc_simplex_stretch;
     const long columns = (long)(2 * reach * frequency) + 1;
     const octave o = {
-        field, (long)height, (long)width, frequency, amplitude * norm, (columns + lanes - 1) / lanes * lanes};
+        field,    (long)height, (long)width,
+        frequency, amplitude * aqc_simplex_norm, (columns + lanes - 1) / lanes * lanes};
     const double low = -reach, bottom = (double)(height - 1) / frequency + reach;
     const double right = (double)(width - 1) / frequency + reach;
     const long a_first = (long)floor(low * (1 + stretch) + bottom * stretch);
@@ -106,7 +110,7 @@ AQC_CLONES void aqc_simplex_octave(
         for (long b = (long)floor(from); b <= (long)ceil(to); b++) {
             const double shift = (double)(a + b) * squish;
             const uint8_t hash = permutation[(permutation[a & 255] + b) & 255];
-            add_vertex(o, (double)a + shift, (double)b + shift, slopes[(hash & 14) >> 1]);
+            add_vertex(o, (double)a + shift, (double)b + shift, slope_of(hash));
         }
     }
 }

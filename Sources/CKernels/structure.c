@@ -3,10 +3,8 @@
 #include "clones.h"
 #include "pixels.h"
 
-// The window of SSIM: five taps of a Gaussian of sigma 1.5, normalised; the image is 0 beyond its border.
+// The image is 0 beyond its border.
 enum { taps = 5, reach = 2, statistics = 4, derivatives = 3 };
-static const float middle = 0.29208171f, inner = 0.23388075f, outer = 0.12007839f;
-static const float c1 = 0.01f * 0.01f, c2 = 0.03f * 0.03f;
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -38,6 +36,7 @@ INLINE float *slot(const window *w, size_t lane, size_t row) {
 }
 
 INLINE void push(const window *w, size_t row) {
+    const float middle = aqc_structure_middle, inner = aqc_structure_inner, outer = aqc_structure_outer;
     for (size_t lane = 0; lane < w->lanes; lane++) {
         const float *restrict in = entry(w, lane) - reach;
         float *restrict line = slot(w, lane, row);
@@ -52,6 +51,7 @@ INLINE void push_nothing(const window *w, size_t row) {
 
 // Filters down the rows row - 4 ... row, which gives the row row - reach.
 INLINE void pull(const window *w, size_t row) {
+    const float middle = aqc_structure_middle, inner = aqc_structure_inner, outer = aqc_structure_outer;
     for (size_t lane = 0; lane < w->lanes; lane++) {
         const float *restrict a = slot(w, lane, row + 1), *restrict b = slot(w, lane, row + 2);
         const float *restrict c = slot(w, lane, row + 3), *restrict d = slot(w, lane, row + 4);
@@ -81,6 +81,7 @@ typedef struct {
 } pixel;
 
 INLINE pixel compare(float x_mean, float shift, float power, float change) {
+    const float c1 = aqc_structure_c1, c2 = aqc_structure_c2;
     float y_mean = x_mean + shift;
     float means = x_mean * x_mean + y_mean * y_mean;
     float light_scale = 1.0f / (means + c1), texture_scale = 1.0f / (power - means + c2);

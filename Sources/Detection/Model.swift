@@ -14,9 +14,10 @@ package struct Model: Sendable {
     /// The weights by parameter name.
     package var weights: [String: Tensor]
 
+    /// The key of the description.
+    static let descriptionKey = "autoqc.model"
     private static let format = "3"
     private static let formatKey = "autoqc.format"
-    private static let descriptionKey = "autoqc.model"
     private static let digestKey = "autoqc.sha256"
 
     /// Gathers a model.
@@ -54,7 +55,8 @@ package struct Model: Sendable {
         return (model, String(Digest.sha256(data).prefix(12)))
     }
 
-    private init(file: SafeTensors, path: String) throws(ModelError) {
+    /// Takes a file's metadata and weights, refusing whatever is not exactly what was written.
+    init(file: SafeTensors, path: String) throws(ModelError) {
         func refuse(_ code: ModelError.Code, _ detail: String) -> ModelError {
             ModelError(code: code, path: path, detail: detail)
         }
@@ -83,19 +85,24 @@ package struct Model: Sendable {
     /// Writes the file, whole or not at all.
     package func write(path: String) throws(ModelError) {
         do {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            let json = String(decoding: try encoder.encode(description), as: UTF8.self)
-            let metadata = [
-                Self.formatKey: Self.format, Self.descriptionKey: json,
-                Self.digestKey: Self.digest(json: json, weights: weights),
-            ]
+            let metadata = try metadata()
             try SafeTensors(metadata: metadata, tensors: weights).write(path: path)
         } catch let error as SafeTensorsError {
             throw ModelError(code: .cannotWrite, path: path, detail: error.detail)
         } catch {
             throw ModelError(code: .cannotWrite, path: path, detail: "cannot be written: \(error)")
         }
+    }
+
+    /// The strings that travel with the weights.
+    func metadata() throws -> [String: String] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let json = String(decoding: try encoder.encode(description), as: UTF8.self)
+        return [
+            Self.formatKey: Self.format, Self.descriptionKey: json,
+            Self.digestKey: Self.digest(json: json, weights: weights),
+        ]
     }
 
     private static func digest(json: String, weights: [String: Tensor]) -> String {

@@ -29,8 +29,12 @@ package struct ModelDescription: Sendable, Equatable {
     package var training: Provenance
     /// The wells and times of the frames that it was calibrated on; `nil` where their names do not tell.
     package var coverage: Coverage?
+    /// The files of the frames that it was calibrated on, as far as they are noted.
+    package var calibrationFiles: FilesDigest?
     /// The run on whose first frames it was calibrated (`RunDetector`); absent from every other model.
     package var calibratedOn: RunOrigin?
+    /// What people say of it; absent where nobody has said anything.
+    package var about: ModelAbout?
 
     /// The two ways of doing the same.
     package enum Profile: Sendable, Equatable {
@@ -64,6 +68,8 @@ package struct ModelDescription: Sendable, Equatable {
         package var frameHeight: Int?
         /// Columns of those frames.
         package var frameWidth: Int?
+        /// The files of the frames that it was trained on, as far as they are noted.
+        package var files: FilesDigest?
 
         /// Gathers the facts.
         package init(command: String, steps: Int, seed: UInt64, frames: Int, validationLoss: Float?) {
@@ -171,7 +177,7 @@ package struct ModelDescription: Sendable, Equatable {
 extension ModelDescription: Codable {
     private enum Key: String, CodingKey {
         case method, realtime, reference, residual, calibrations, preferredPrecision, causes, classifier,
-            training, calibratedOn, coverage
+            training, calibratedOn, coverage, calibrationFiles, about
         case ranges = "byteRanges"
     }
 
@@ -196,6 +202,8 @@ extension ModelDescription: Codable {
         classifier = try values.decodeIfPresent(TileClassifier.self, forKey: .classifier)
         coverage = try values.decodeIfPresent(Coverage.self, forKey: .coverage)
         calibratedOn = try values.decodeIfPresent(RunOrigin.self, forKey: .calibratedOn)
+        calibrationFiles = try values.decodeIfPresent(FilesDigest.self, forKey: .calibrationFiles)
+        about = try values.decodeIfPresent(ModelAbout.self, forKey: .about)
         ranges = try values.decodeIfPresent([ClosedRange<Float>].self, forKey: .ranges)
     }
 
@@ -216,6 +224,8 @@ extension ModelDescription: Codable {
         try values.encode(training, forKey: .training)
         try values.encodeIfPresent(coverage, forKey: .coverage)
         try values.encodeIfPresent(calibratedOn, forKey: .calibratedOn)
+        try values.encodeIfPresent(calibrationFiles, forKey: .calibrationFiles)
+        try values.encodeIfPresent(about, forKey: .about)
     }
 }
 

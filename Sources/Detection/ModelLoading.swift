@@ -47,6 +47,11 @@ extension Model {
 
     /// The network of a `realtime` model with its timestep folded in.
     func foldedNetwork(_ settings: RealtimeSettings, path: String) throws(ModelError) -> RealtimeUNet {
+        try network(settings, path: path).folded(timestep: settings.diffusion.timestep)
+    }
+
+    /// The network of a `realtime` model.
+    func network(_ settings: RealtimeSettings, path: String) throws(ModelError) -> RealtimeUNet {
         var random = ZeroGenerator()
         let network = RealtimeUNet(settings.architecture, using: &random)
         try load(network, path: path)
@@ -62,7 +67,7 @@ extension Model {
                     + "calibrate it again"
             )
         }
-        return network.folded(timestep: settings.diffusion.timestep)
+        return network
     }
 
     private func check(_ precision: Precision, path: String) throws(ModelError) {

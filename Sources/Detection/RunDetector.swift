@@ -201,6 +201,7 @@ package final class RunDetector: Sendable {
         // The other precisions have not seen the run.
         model.description.calibrations = [base.precision: calibration]
         model.description.preferredPrecision = base.precision
+        model.description.calibrationFiles = nil
         model.description.calibratedOn = ModelDescription.RunOrigin(
             model: base.modelName,
             run: run,

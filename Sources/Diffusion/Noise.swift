@@ -53,8 +53,7 @@ package enum NoiseKind: String, Sendable, Codable, CaseIterable {
         precondition(height > 0 && width > 0, "no noise for \(height) x \(width)")
         switch self {
         case .simplex:
-            let seed = Int64(bitPattern: generator.next())
-            return SimplexNoise(seed: seed).octaves(height: height, width: width)
+            return SimplexNoise(using: &generator).octaves(height: height, width: width)
         case .gaussian:
             return (0..<height * width).map { _ in generator.nextGaussian() }
         case .coarse:
@@ -107,6 +106,18 @@ package struct SimplexNoise: Sendable, Equatable {
     /// The 256 numbers that choose each vertex's slope.
     package let permutation: [UInt8]
 
+    /// Octaves of a field.
+    package static let octaveCount = 6
+    /// The amplitude of an octave as a share of that of the one before it.
+    package static let persistence = 0.8
+    /// Pixels in a lattice length of the first octave.
+    package static let firstFrequency = 64.0
+
+    /// Draws a seed.
+    package init(using generator: inout SplitMix64) {
+        self.init(seed: Int64(bitPattern: generator.next()))
+    }
+
     /// Shuffles the numbers 0 to 255 with the 64-bit linear congruential generator that OpenSimplex uses.
     package init(seed: Int64) {
         var state = seed
@@ -133,9 +144,9 @@ package struct SimplexNoise: Sendable, Equatable {
     package func octaves(
         height: Int,
         width: Int,
-        octaves: Int = 6,
-        persistence: Double = 0.8,
-        firstFrequency: Double = 64
+        octaves: Int = SimplexNoise.octaveCount,
+        persistence: Double = SimplexNoise.persistence,
+        firstFrequency: Double = SimplexNoise.firstFrequency
     ) -> [Float] {
         precondition(
             height > 0 && width > 0 && octaves > 0 && firstFrequency > 0,

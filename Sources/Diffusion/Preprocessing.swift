@@ -33,13 +33,23 @@ package struct Normalisation: Sendable, Equatable, Codable {
 
     /// Grey values as the network sees them: 0 is background, normal cells lie in [-1, 1].
     package func normalised(_ grey: [Float]) -> [Float] {
-        guard background > 0 else { return grey.map { ($0 - background) / reach } }
-        return GreySteps.values(
-            grey,
-            background: background,
-            shift: 100 * GreySteps.perHundredth,
-            scale: 1 / max(GreySteps.steps(reach, background: background), 1)
-        )
+        guard let scale = stepScale else { return grey.map { ($0 - background) / reach } }
+        return GreySteps.values(grey, background: background, shift: Self.backgroundSteps, scale: scale)
+    }
+
+    /// The grey values of an image in [0, 1], as reconstructions are.
+    package func grey(ofUnit image: [Float]) -> [Float] {
+        guard let stepScale else { return image.map { (2 * $0 - 1) * reach + background } }
+        let factor = GreySteps.factor(background)
+        return image.map { ((2 * $0 - 1) / stepScale + Self.backgroundSteps) / factor }
+    }
+
+    /// The background in `GreySteps`.
+    static let backgroundSteps = 100 * GreySteps.perHundredth
+
+    /// What one of `GreySteps` is to the network; `nil` for a background of 0, which has none.
+    var stepScale: Float? {
+        background > 0 ? 1 / max(GreySteps.steps(reach, background: background), 1) : nil
     }
 }
 

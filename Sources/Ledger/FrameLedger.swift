@@ -110,13 +110,13 @@ package final class FrameLedger: Sendable {
         return inode(of: path + "-wal") == nil && !mayWrite
     }
 
-    /// The address by which SQLite takes a file for one that does not change.
-    private static func immutable(_ path: String) -> String {
+    /// The address of a ledger that is only read; a file that rests is one that does not change.
+    static func address(toRead path: String) -> String {
         let name = path.utf8.map { byte in
             byte.isLetterOrDigit || "-_./".utf8.contains(byte)
                 ? String(Unicode.Scalar(byte)) : "%" + byte.digits(2, radix: 16)
         }
-        return "file:\(name.joined())?immutable=1"
+        return "file:\(name.joined())?\(rests(path) ? "immutable=1" : "mode=ro")"
     }
 
     private init(_ path: String, _ access: Access, prepare: (DatabasePool) throws -> Void) throws(LedgerError)
@@ -129,7 +129,7 @@ package final class FrameLedger: Sendable {
         configuration.readonly = access != .writing
         do {
             pool = try DatabasePool(
-                path: isAtRest ? Self.immutable(path) : path,
+                path: isAtRest ? Self.address(toRead: path) : path,
                 configuration: configuration
             )
             switch try pool.read(LedgerSchema.state) {
@@ -239,7 +239,7 @@ package final class FrameLedger: Sendable {
         try translated { try pool.read(body) }
     }
 
-    private func translated<Value>(_ body: () throws -> Value) throws(LedgerError) -> Value {
+    func translated<Value>(_ body: () throws -> Value) throws(LedgerError) -> Value {
         do {
             return try body()
         } catch {

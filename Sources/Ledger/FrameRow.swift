@@ -5,7 +5,7 @@ import Plate
 /// The translation between a record and a row of `frames`.
 enum FrameRow {
     /// Every column but `id`, in the order that `values` gives them.
-    private static let columns = [
+    static let columns = [
         "root", "path", "page", "pages", "inode", "size", "mtime_ns", "ctime_ns", "run", "well", "view",
         "frame",
         "state", "reason", "score_max", "score_mean", "score_patch", "score", "severity", "threshold",

@@ -26,5 +26,6 @@ package enum GreySteps {
         (grey * factor(background)).rounded(.toNearestOrEven)
     }
 
-    private static func factor(_ background: Float) -> Float { 100 * perHundredth / background }
+    /// What grey values are multiplied by before they are rounded to steps.
+    package static func factor(_ background: Float) -> Float { 100 * perHundredth / background }
 }

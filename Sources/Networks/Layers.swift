@@ -100,7 +100,7 @@ struct ResidualBlock {
     let first: ConvolutionLayer
     let second: ConvolutionLayer
     /// Absent once the timestep is folded into the first convolution's bias.
-    private let embedding: LinearLayer?
+    let embedding: LinearLayer?
 
     init(channels: Int, embedding: Int, using random: inout some RandomNumberGenerator) {
         first = ConvolutionLayer(inputs: channels, outputs: channels, kernel: 3, using: &random)

@@ -157,32 +157,4 @@ extension Tensor {
         let axes = Array(0..<axis) + order.map { $0 + axis } + (axis + 3..<shape.count + 2)
         return reshaped(Array(apart)).permuted(axes).reshaped(shape)
     }
-
-    /// Axes reordered: axis `i` of the result is axis `axes[i]` of this tensor.
-    fileprivate func permuted(_ axes: [Int]) -> Tensor {
-        precondition(axes.sorted() == Array(shape.indices), "\(axes) do not reorder the axes of \(shape)")
-        var strides = [Int](repeating: 1, count: shape.count)
-        for axis in shape.indices.dropLast().reversed() {
-            strides[axis] = strides[axis + 1] * shape[axis + 1]
-        }
-        let lengths = axes.map { shape[$0] }
-        let steps = axes.map { strides[$0] }
-        var result: [Float] = []
-        result.reserveCapacity(count)
-        var position = [Int](repeating: 0, count: lengths.count)
-        var offset = 0
-        withSpan { span in
-            for _ in 0..<span.count {
-                result.append(span[offset])
-                for axis in lengths.indices.reversed() {
-                    position[axis] += 1
-                    offset += steps[axis]
-                    guard position[axis] == lengths[axis] else { break }
-                    offset -= steps[axis] * lengths[axis]
-                    position[axis] = 0
-                }
-            }
-        }
-        return Tensor(result, shape: lengths)
-    }
 }

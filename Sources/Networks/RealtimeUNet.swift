@@ -29,6 +29,15 @@ package final class RealtimeUNet: Network {
         /// Height and width of an image must be multiples of this.
         package var sizeMultiple: Int { 4 * unshuffle }
 
+        /// How far away a pixel can be that has part in another's prediction.
+        package var reach: Int {
+            // In positions after the unshuffle: a 3 x 3 convolution reaches one position, two at half and four at a quarter of the
+            // resolution. A block has two.
+            let (first, second, third) = (blocks[0], blocks[1], blocks[2])
+            let ways = 2 * 2 * first + 2 * 4 * second + 8 * third
+            return unshuffle * (1 + 1 + 2 + ways + 1) + unshuffle - 1
+        }
+
         private init(side: Int, channels: [Int], blocks: [Int], length: Int) {
             (unshuffle, self.channels, self.blocks, embedding) = (side, channels, blocks, length)
         }
@@ -46,7 +55,7 @@ package final class RealtimeUNet: Network {
 
     /// How wide and deep this network is.
     package let architecture: Architecture
-    private let time: LinearLayer
+    let time: LinearLayer
     private let stem: ConvolutionLayer
     private let down: [[ResidualBlock]]
     private let halving: [ConvolutionLayer]
@@ -124,7 +133,10 @@ package final class RealtimeUNet: Network {
     }
 
     /// The network, written once for every way of computing it.
-    func run<Arithmetic: UNetArithmetic>(_ image: Variable, with arithmetic: Arithmetic) -> Variable {
+    func run<Arithmetic: UNetArithmetic>(
+        _ image: Arithmetic.Picture,
+        with arithmetic: Arithmetic
+    ) -> Arithmetic.Picture {
         var x = arithmetic.stem(image, unshuffle: architecture.unshuffle, stem)
         var skips: [Arithmetic.Image] = []
         for level in 0..<3 {
@@ -190,19 +202,21 @@ extension RealtimeUNet.Architecture {
     }
 }
 
-/// A way of computing the realtime U-Net: in floats, in floats with an eye on their ranges, or in bytes.
+/// A way of computing the realtime U-Net: in floats, in floats with an eye on their ranges, in bytes, or later, as a graph of ONNX.
 protocol UNetArithmetic {
+    /// What goes into the network and comes out of it.
+    associatedtype Picture
     /// What flows between layers.
     associatedtype Image
 
     /// A pixel unshuffle, then the first layer.
-    func stem(_ image: Variable, unshuffle: Int, _ layer: ConvolutionLayer) -> Image
+    func stem(_ image: Picture, unshuffle: Int, _ layer: ConvolutionLayer) -> Image
     func convolved(_ x: Image, _ layer: ConvolutionLayer, activation: Activation) -> Image
     func residual(_ x: Image, _ block: ResidualBlock) -> Image
     /// The sum of an image of half the size, doubled, and a skip, which is not used afterwards.
     func joined(_ low: Image, _ skip: Image) -> Image
     /// The last layer, then a pixel shuffle.
-    func head(_ x: Image, shuffle: Int, _ layer: ConvolutionLayer) -> Variable
+    func head(_ x: Image, shuffle: Int, _ layer: ConvolutionLayer) -> Picture
 }
 
 /// The arithmetic of training, of float32 and of bfloat16.

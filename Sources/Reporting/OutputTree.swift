@@ -42,6 +42,9 @@ package struct OutputTree: Sendable, Equatable {
     /// What was answered to advice (`AdviceLog`).
     package var adviceAnswers: String { "\(root)/advice.jsonl" }
 
+    /// The table of frames that `autoqc score --out` writes, with this ending.
+    package func frames(ending: String) -> String { "\(root)/frames.\(ending)" }
+
     /// What `autoqc notify` has told to whom, and what waits to be told.
     package var notifications: String { "\(root)/notify.sqlite" }
 
@@ -64,7 +67,7 @@ package struct OutputTree: Sendable, Equatable {
     package func folder(run: String) -> String { "\(root)/\(Self.name(ofRun: run))" }
 
     /// The name of a run's folder, which none of the daemon's own files has.
-    static func name(ofRun run: String) -> String {
+    package static func name(ofRun run: String) -> String {
         let name = SafeName.of(run)
         guard isOwn(name), let first = name.utf8.first else { return name }
         // `SafeName` writes no letter so: no other run has this name.
@@ -72,9 +75,10 @@ package struct OutputTree: Sendable, Equatable {
     }
 
     /// Whether a name in the output folder is kept for the daemon's own files; some file systems do not tell `a` from `A`.
-    static func isOwn(_ name: String) -> Bool {
+    package static func isOwn(_ name: String) -> Bool {
         let name = name.lowercased()
-        return name.hasPrefix(".") || ["canary.log", "decisions.jsonl", "advice.jsonl"].contains(name)
+        return name.hasPrefix(".")
+            || ["canary.log", "decisions.jsonl", "advice.jsonl", "frames.csv", "frames.jsonl"].contains(name)
             || ["ledger.sqlite", "notify.sqlite"].contains { name.hasPrefix($0) }
     }
 

@@ -6,6 +6,9 @@ package enum TableForm: Sendable {
     case csv
     /// A JSON object on a line for each row.
     case jsonLines
+
+    /// How names of files in this form end.
+    package var ending: String { self == .csv ? "csv" : "jsonl" }
 }
 
 /// A table of rows of one type, which is written as CSV (`CSV`) or as JSON lines: one set of columns and digits for both.
@@ -36,6 +39,9 @@ package struct Table<Row>: Sendable {
 
     /// The table with more columns at its end.
     package func adding(_ more: [Column]) -> Table { Table(columns + more) }
+
+    /// The table without some columns.
+    package func without(_ names: Set<String>) -> Table { Table(columns.filter { !names.contains($0.name) }) }
 
     /// The first line of the table, without its newline; JSON lines have none.
     package func header(_ form: TableForm) -> String? { form == .csv ? header : nil }

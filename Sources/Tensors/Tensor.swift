@@ -79,6 +79,34 @@ package struct Tensor: Sendable {
         Tensor(shape: shape, storage: storage)
     }
 
+    /// Axes reordered: axis `i` of the result is axis `axes[i]` of this tensor.
+    package func permuted(_ axes: [Int]) -> Tensor {
+        precondition(axes.sorted() == Array(shape.indices), "\(axes) do not reorder the axes of \(shape)")
+        var strides = [Int](repeating: 1, count: shape.count)
+        for axis in shape.indices.dropLast().reversed() {
+            strides[axis] = strides[axis + 1] * shape[axis + 1]
+        }
+        let lengths = axes.map { shape[$0] }
+        let steps = axes.map { strides[$0] }
+        var result: [Float] = []
+        result.reserveCapacity(count)
+        var position = [Int](repeating: 0, count: lengths.count)
+        var offset = 0
+        withSpan { span in
+            for _ in 0..<span.count {
+                result.append(span[offset])
+                for axis in lengths.indices.reversed() {
+                    position[axis] += 1
+                    offset += steps[axis]
+                    guard position[axis] == lengths[axis] else { break }
+                    offset -= steps[axis] * lengths[axis]
+                    position[axis] = 0
+                }
+            }
+        }
+        return Tensor(result, shape: lengths)
+    }
+
     private init(shape: [Int], storage: TensorStorage) {
         precondition(
             shape.reduce(1, *) == storage.count,

@@ -1,4 +1,4 @@
-import Detection
+package import Detection
 package import Diffusion
 import Digests
 import Faults
@@ -42,6 +42,11 @@ package final class FrameSet: Sendable {
     var identity: String {
         let names = entries.map { "\($0.path.split(separator: "/").last ?? "") \($0.page)" }
         return Digest.sha256(Data(names.joined(separator: "\n").utf8))
+    }
+
+    /// The files that the frames are in; `nil` where one cannot be read any more.
+    package var files: FilesDigest? {
+        FilesDigest(of: Set(entries.map { ExactPath($0.path) }).map(\.text))
     }
 
     /// Throws unless a training that was begun on so many frames of this identity goes on with the same ones.

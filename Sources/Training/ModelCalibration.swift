@@ -60,6 +60,7 @@ package struct ModelCalibration {
             frames.height, frames.width
         )
         (model.description.calibratedOn, model.description.coverage) = (nil, nil)
+        model.description.calibrationFiles = frames.files
         var report = Calibrator.Report()
         var first: Calibrator.Found?
         // The fastest one that loses nothing makes the copies for all.

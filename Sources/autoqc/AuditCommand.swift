@@ -25,11 +25,10 @@ struct AuditCommand: ParsableCommand {
     var oneRun: String?
     @Option(help: "Compare with this folder: a part of a watched one, or a copy of what it held.")
     var against: String?
-    @Option(help: "Write the report to a file as JSON, too.")
-    var json: String?
+    @OptionGroup var output: JSONOptions
 
     func run() throws {
-        if let json { try OutputFile.check(json, isText: true) }
+        try output.check()
         let opened = try ledger.open()
         let (folders, pattern) = try watched.resolve(opened)
         let report = try Audit.report(
@@ -43,8 +42,8 @@ struct AuditCommand: ParsableCommand {
             )
         )
         if report.files == 0 { try LedgerOptions.check(run: oneRun, in: opened) }
-        try Self.lines(report).forEach(Terminal.say)
-        if let json { try Self.write(report, to: json) }
+        try output.say(Self.lines(report))
+        try output.write(report)
         if !report.isComplete { throw ExitCode.failure }
     }
 
@@ -71,13 +70,6 @@ struct AuditCommand: ParsableCommand {
         }
         lines.append(report.isComplete ? "All is accounted for." : "Not all is accounted for.")
         return lines
-    }
-
-    private static func write(_ report: AuditReport, to path: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        try OutputFile.write(text: String(decoding: encoder.encode(report), as: UTF8.self) + "\n", to: path)
     }
 }
 

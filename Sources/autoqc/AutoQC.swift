@@ -10,14 +10,15 @@ struct AutoQC: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "autoqc",
         abstract: "Quality control beside a high-throughput microscope.",
-        version: BuildInfo.version,
+        version: "autoqc \(BuildInfo.version)",
         subcommands: [
             WatchCommand.self, ValidateCommand.self, DoctorCommand.self, NotifyCommand.self, TailCommand.self,
             AuditCommand.self,
             SyncCommand.self,
             ExportCommand.self, ViewCommand.self, ReviewCommand.self,
-            RejudgeCommand.self, LensesCommand.self, ScoreCommand.self, TrainCommand.self,
-            CalibrateCommand.self, ImportCommand.self, BenchmarkCommand.self, SimulateCommand.self,
+            RejudgeCommand.self, LensesCommand.self, ScoreCommand.self, MergeCommand.self, TrainCommand.self,
+            CalibrateCommand.self, ImportCommand.self, ExportModelCommand.self, ModelCommand.self,
+            BenchmarkCommand.self, SimulateCommand.self,
             MeasureCommand.self,
         ]
     )

@@ -11,7 +11,16 @@ import Training
 
 /// Output of the commands for a person: one line that is rewritten on a terminal, plain lines elsewhere.
 struct Terminal {
-    private let isTerminal = isatty(STDERR_FILENO) == 1
+    /// Whether a person may be looking.
+    static let isShown = isatty(STDERR_FILENO) == 1
+    private static let silenced = Atomic(false)
+
+    /// Whether notes and progress are left out, and only errors said.
+    static var isQuiet: Bool {
+        get { silenced.load(ordering: .relaxed) }
+        set { silenced.store(newValue, ordering: .relaxed) }
+    }
+
     private let clock = ContinuousClock()
     private var last: ContinuousClock.Instant?
     /// Time between two lines where the output is no terminal.
@@ -19,7 +28,8 @@ struct Terminal {
 
     /// Shows the progress of a long command.
     mutating func progress(_ line: String, isLast: Bool = false) {
-        if isTerminal {
+        guard !Self.isQuiet else { return }
+        if Self.isShown {
             Self.write("\r\u{1B}[K\(line)\(isLast ? "\n" : "")")
         } else if isLast || last.map({ clock.now - $0 >= Self.quietInterval }) ?? true {
             // The next stage's first line is shown at once.
@@ -30,7 +40,7 @@ struct Terminal {
 
     /// Shows the progress of the passes over a frame, where there are more than a few.
     mutating func passes(_ progress: ReconstructionProgress, of frame: String) {
-        guard progress.all > Self.silentPasses else { return }
+        guard Self.isShown, progress.all > Self.silentPasses else { return }
         self.progress(
             "\(frame): pass \(progress.done)/\(progress.all)  \(Self.duration(progress.secondsLeft)) left"
         )
@@ -49,7 +59,10 @@ struct Terminal {
         }
     }
 
-    static func note(_ line: String) { write(line + "\n") }
+    static func note(_ line: String) { if !isQuiet { error(line) } }
+
+    /// Says what went wrong, also where notes are left out.
+    static func error(_ line: String) { write(line + "\n") }
 
     /// Writes a line of a command's result to standard output.
     static func say(_ line: String) throws { try StandardStreams.write(line + "\n") }
@@ -66,19 +79,25 @@ struct Terminal {
 
 /// Notices SIGINT and SIGTERM, so that a long command can stop at a good place.
 final class Interruption: Sendable {
-    private let requested = Atomic(false)
+    private let signal = Atomic<Int32>(0)
 
     /// Takes the two signals over from here on.
     init() {
-        ProcessSignals.listen(to: [SIGINT, SIGTERM]) { [weak self] _ in
-            self?.requested.store(true, ordering: .relaxed)
+        ProcessSignals.listen(to: [SIGINT, SIGTERM]) { [weak self] number in
+            self?.signal.store(number, ordering: .relaxed)
         }
     }
 
     /// Lets the two signals end the process again.
     func release() { ProcessSignals.release([SIGINT, SIGTERM]) }
 
-    var isRequested: Bool { requested.load(ordering: .relaxed) }
+    var isRequested: Bool { signal.load(ordering: .relaxed) != 0 }
+
+    /// The exit status of a program that a signal ends, where one came: 130 or 143.
+    var status: Int32? {
+        let number = signal.load(ordering: .relaxed)
+        return number == 0 ? nil : 128 + number
+    }
 }
 
 /// Folders that a user names for results.
@@ -95,12 +114,15 @@ enum OutputFolderPath {
 
 /// The number of threads of a command that computes.
 struct ThreadOptions: ParsableArguments {
-    @Option(help: "Threads (default: all cores).", transform: NumberOption.within(NumberOption.threads))
+    @Option(
+        help: "Threads (default: all cores that the process may use; `SLURM_CPUS_PER_TASK` counts).",
+        transform: NumberOption.within(NumberOption.threads)
+    )
     var threads: Int?
 
     func apply() {
         SessionPriority.follow()
-        if let threads { Compute.setThreads(threads) }
+        Compute.setThreads(threads ?? min(Compute.threads, Processors.usable))
     }
 }
 

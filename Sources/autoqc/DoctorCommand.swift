@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Ledger
 import Logging
@@ -22,18 +23,22 @@ struct DoctorCommand: ParsableCommand {
     @OptionGroup var options: ConfigurationOptions
     @Flag(help: "Save what can be read of a damaged ledger into a new one instead; the daemon must not run.")
     var repair = false
+    @OptionGroup var output: JSONOptions
 
     func run() throws {
+        try output.check()
         let configuration = try options.load(checking: .nothing)
         if repair { return try Self.repair(configuration.output) }
         let diagnoses =
             [Self.cpu, Self.libraries, Self.model(configuration)] + configuration.diagnoses()
             + configuration.pageDiagnoses(file: options.config) + Self.receivers(configuration)
-        for diagnosis in diagnoses {
+        let lines = diagnoses.flatMap { diagnosis in
             let padded = diagnosis.level.rawValue.padding(toLength: 4, withPad: " ", startingAt: 0)
-            try Terminal.say("\(padded)  \(diagnosis.subject): \(diagnosis.finding)")
-            if let remedy = diagnosis.remedy { try Terminal.say("      \(remedy)") }
+            return ["\(padded)  \(diagnosis.subject): \(diagnosis.finding)"]
+                + (diagnosis.remedy.map { ["      \($0)"] } ?? [])
         }
+        try output.say(lines)
+        try output.write(diagnoses)
         if diagnoses.contains(where: { $0.level == .failure }) { throw ExitCode.failure }
     }
 
@@ -65,7 +70,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private static var cpu: Diagnosis {
-        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let cores = Processors.usable
         let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
         let flags = info.split(separator: "\n").first { $0.hasPrefix("flags") }?.split(separator: " ") ?? []
         let has = ["avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8"].filter {

@@ -45,8 +45,7 @@ struct ExportCommand: ParsableCommand {
 
     @OptionGroup var ledger: LedgerOptions
     @Flag var content = Content.frames
-    @Flag(help: "JSON lines instead of CSV, for frames, intervals and wells.")
-    var jsonl = false
+    @OptionGroup var output: TableOptions
     @Option(name: .customLong("run"), help: "One run only.")
     var oneRun: String?
     @Option(
@@ -74,8 +73,8 @@ struct ExportCommand: ParsableCommand {
         }
         switch content {
         case .frames: try printFrames(opened)
-        case .usable: try printRows(usable(opened).intervals, UsableTables.ofIntervals)
-        case .wells: try printRows(usable(opened).views, UsableTables.ofWells)
+        case .usable: try output.say(usable(opened).intervals, UsableTables.ofIntervals)
+        case .wells: try output.say(usable(opened).views, UsableTables.ofWells)
         case .labels: try printLabels(opened)
         case .record:
             try printRecord(opened)
@@ -84,7 +83,7 @@ struct ExportCommand: ParsableCommand {
 
     private func printFrames(_ opened: FrameLedger) throws {
         let table = FrameTable.table
-        let form: TableForm = jsonl ? .jsonLines : .csv
+        let form = output.form
         var text = table.header(form).map { $0 + "\n" } ?? ""
         try opened.forEach { record in
             guard oneRun == nil || record.frame?.run == oneRun,
@@ -106,12 +105,6 @@ struct ExportCommand: ParsableCommand {
             well: oneWell,
             rule: usableFrames.rule()
         )
-    }
-
-    private func printRows<Row>(_ rows: [Row], _ table: Table<Row>) throws {
-        let form: TableForm = jsonl ? .jsonLines : .csv
-        if let header = table.header(form) { try Terminal.say(header) }
-        for row in rows { try Terminal.say(table.line(row, form)) }
     }
 
     private func printLabels(_ opened: FrameLedger) throws {
@@ -139,7 +132,7 @@ struct ExportCommand: ParsableCommand {
                 run: run,
                 ledger: opened,
                 tree: ledger.tree,
-                version: AutoQC.configuration.version,
+                version: BuildInfo.version,
                 created: Timestamp.now,
                 report: { terminal.progress("\($0): files read") }
             )

@@ -109,7 +109,7 @@ struct ExportFolders: ParsableArguments {
             ledger: ledger,
             tree: tree,
             flaggedOnly: flaggedOnly,
-            version: AutoQC.configuration.version,
+            version: BuildInfo.version,
             folder: folder
         )
         var terminal = Terminal()
@@ -149,7 +149,7 @@ struct ExportFolders: ParsableArguments {
             run: run,
             ledger: ledger,
             tree: tree,
-            version: AutoQC.configuration.version,
+            version: BuildInfo.version,
             folder: folder
         )
         let outcome = try files.write()
@@ -170,7 +170,7 @@ struct ExportFolders: ParsableArguments {
             run: run,
             ledger: ledger,
             tree: tree,
-            version: AutoQC.configuration.version,
+            version: BuildInfo.version,
             folder: folder
         )
         var terminal = Terminal()
@@ -198,7 +198,7 @@ struct ExportFolders: ParsableArguments {
             run: run,
             ledger: ledger,
             tree: tree,
-            version: AutoQC.configuration.version,
+            version: BuildInfo.version,
             folder: folder
         )
         var terminal = Terminal()

@@ -4,7 +4,6 @@ import Detection
 import Diffusion
 import Files
 import Foundation
-import Networks
 import Plate
 import Tensors
 import Training
@@ -12,17 +11,20 @@ import Training
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Make a model of a checkpoint of the published Python system.",
+        abstract:
+            "Make a model of a checkpoint of the published Python system, or of an ONNX file of autoqc.",
         discussion: """
             Reads .ckpt, .pt and .pth files of PyTorch (a plain state dict or PyTorch Lightning's) and .safetensors. Nothing in \
             the file is run. Method and size of the network follow from the weights' names and shapes, and the rest from the \
             hyper-parameters that the published trainer writes. Options override hyper-parameters. Settings that nothing tells are \
             assumed to be as published, and named. f-AnoGAN is in three files: name them, or their folder. The model has no \
-            thresholds yet. `autoqc score --maps` needs none, and `autoqc calibrate` finds them.
+            thresholds yet. `autoqc score --maps` needs none, and `autoqc calibrate` finds them. An .onnx file that `autoqc \
+            export-model` wrote gives the model back, thresholds included.
 
             Examples:
               autoqc import epoch-299.ckpt --out pddpm.safetensors
               autoqc import fold0/ --out fanogan.safetensors
+              autoqc import model.onnx --out model.safetensors
             """
     )
 
@@ -88,10 +90,24 @@ struct ImportCommand: ParsableCommand {
                 "give one checkpoint or folder, or the three files of an f-AnoGAN: \(Self.parts.joined(separator: ", "))"
             )
         }
+        let given = [
+            ("--method", method != nil), ("--head-channels", headChannels != nil),
+            ("--window", window != nil), ("--patch", patch != nil), ("--timestep", timestep != nil),
+            ("--noise", noise != nil), ("--residual", residual != nil), ("--skip", !skip.isEmpty),
+        ].filter(\.1).map(\.0)
+        guard !isONNX || given.isEmpty else {
+            throw ValidationError(
+                "\(given.joined(separator: ", ")): for checkpoints; the settings of an ONNX file are its own"
+            )
+        }
     }
+
+    /// Whether it is a file of `autoqc export-model`.
+    private var isONNX: Bool { checkpoints.count == 1 && place.lowercased().hasSuffix(".onnx") }
 
     func run() throws {
         try OutputFile.check(out)
+        guard !isONNX else { return try importONNX() }
         let (weights, parameters) = try read()
         if !weights.skipped.isEmpty {
             Terminal.note("skipped what no network needs: \(Self.list(weights.skipped))")
@@ -113,7 +129,7 @@ struct ImportCommand: ParsableCommand {
             )
         }
         try model.write(path: out)
-        Terminal.note("wrote \(out): \(Self.words(description))")
+        Terminal.note("wrote \(out): \(description.words)")
         if !published.assumed.isEmpty {
             Terminal.note(
                 "neither weights nor hyper-parameters tell these settings; they are assumed to be as published: "
@@ -123,6 +139,14 @@ struct ImportCommand: ParsableCommand {
         Terminal.note(
             "it has no thresholds yet: `autoqc score --maps` gives scores and maps, `autoqc calibrate \(out) --normal FOLDER` finds thresholds"
         )
+    }
+
+    /// Gives back a model that was exported; its settings are its own.
+    private func importONNX() throws {
+        let data = try Data(contentsOf: URL(filePath: place))
+        let model = try Model(onnx: data, path: place)
+        try model.write(path: out)
+        Terminal.note("wrote \(out): \(model.description.words)")
     }
 
     /// The files of f-AnoGAN, as its training names them.
@@ -177,30 +201,6 @@ struct ImportCommand: ParsableCommand {
             detail:
                 "\(clause); say with the options of `autoqc import --help` what it is, or give another checkpoint"
         )
-    }
-
-    /// The model in words, for the user to compare with the intended one.
-    private static func words(_ description: ModelDescription) -> String {
-        guard let settings = description.reference else { return description.method.rawValue }
-        let network =
-            switch settings.network {
-            case .unet(let size): words(size)
-            case .autoencoder(let size): words(size)
-            case .fanogan(let size): "latent vector of \(size.latent)"
-            }
-        let patches = description.method == .pddpm ? ", patch \(settings.patch)" : ""
-        let noised =
-            description.method == .fanogan
-            ? "" : ", timestep \(settings.timestep) of \(settings.steps), \(settings.noise.rawValue) noise"
-        return "\(description.method.rawValue), \(network), window \(settings.window)\(patches), overlap "
-            + "\(settings.overlap)\(noised), residual \(description.residual.rawValue)"
-    }
-
-    private static func words(_ size: some FamilySize) -> String {
-        let levels = size.attentionLevels.map { "\($0)" }.joined(separator: ", ")
-        return
-            "\(size.channels) channels x \(size.multipliers), \(size.residualBlocks) blocks a level, heads of "
-            + "\(size.headChannels)" + (levels.isEmpty ? "" : ", attention at level \(levels)")
     }
 
     private static func list(_ names: [String]) -> String {

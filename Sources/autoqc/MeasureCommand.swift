@@ -39,8 +39,7 @@ struct MeasureAllCommand: MeasureGroup {
 struct MeasureOptions: ParsableArguments {
     @Flag(help: "Small images, narrow networks, few measurements: whether it runs, not how fast.")
     var quick = false
-    @Option(help: "Also write the figures to this file.")
-    var json: String?
+    @OptionGroup var output: JSONOptions
     @Option(help: "Threads (default: all cores).", transform: NumberOption.within(NumberOption.threads))
     var threads: Int?
     @Option(help: "A model file: networks take its architecture, and a calibrated one judges frames.")
@@ -94,10 +93,10 @@ protocol MeasureGroup: AsyncParsableCommand {
 
 extension MeasureGroup {
     mutating func run() async throws {
-        if let json = options.json { try OutputFile.check(json, isText: true) }
+        try options.output.check()
         if let threads = options.threads { Compute.setThreads(threads) }
         var measurements = Measurements(options)
         try await Self.measure(into: &measurements)
-        if let json = options.json { try measurements.write(path: json) }
+        try options.output.write(measurements.entries)
     }
 }

@@ -24,9 +24,8 @@ struct Measurements {
         private let processor: Double
 
         static var now: Moment {
-            var time = timespec()
-            unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-            return Moment(wall: .now, processor: Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec))
+            // POSIX counts a million a second. The members of `timespec` are not there in a release build from the start.
+            Moment(wall: .now, processor: Double(clock()) / 1e6)
         }
 
         func since(_ start: Moment) -> Duration {
@@ -56,8 +55,7 @@ struct Measurements {
         let entry = Entry(name: name, median: ranks[0], p90: ranks[1], unit: unit)
         entries.append(entry)
         let digits = last < 10 ? 3 : 1
-        let line = "\(name) \(entry.median.digits(digits)) \(entry.p90.digits(digits)) \(unit)\n"
-        try StandardStreams.write(line)
+        try options.output.say(["\(name) \(entry.median.digits(digits)) \(entry.p90.digits(digits)) \(unit)"])
     }
 
     /// Seconds of each of `count` runs, after one that makes plans and buffers and is not counted.
@@ -92,12 +90,6 @@ struct Measurements {
         let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
         let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
         return line?.split(separator: " ").dropLast().last.flatMap { Double($0) }.map { $0 / 1024 }
-    }
-
-    func write(path: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try OutputFile.write(text: String(decoding: encoder.encode(entries), as: UTF8.self) + "\n", to: path)
     }
 }
 

@@ -27,9 +27,6 @@ struct NotifyCommand: AsyncParsableCommand {
     @Argument(help: "Names of receivers; all where none is given.")
     var receivers: [String] = []
 
-    /// The exit status for a mistake in the configuration, which no further start mends: `EX_CONFIG` of sysexits.h.
-    private static let wrongConfiguration: Int32 = 78
-
     func run() async throws {
         let (configuration, targets) = try load()
         if test { return try sendTests(to: targets, configuration) }
@@ -69,7 +66,7 @@ struct NotifyCommand: AsyncParsableCommand {
             return (configuration, all.filter { receivers.isEmpty || receivers.contains($0.name) })
         } catch let error as ConfigurationError {
             Terminal.note("Error: \(error)")
-            throw ExitCode(Self.wrongConfiguration)
+            throw ExitCode(ExitStatus.configuration)
         }
     }
 

@@ -32,8 +32,9 @@ struct RejudgeCommand: ParsableCommand {
     var model: String?
     @Option(name: .customLong("run"), help: "One run only.")
     var oneRun: String?
-    @Option(help: "Also write both verdicts on every frame to a file, as CSV.")
-    var csv: String?
+    @Option(help: "Also write both verdicts on every frame to FILE.", completion: .file())
+    var frames: String?
+    @OptionGroup var output: TableOptions
 
     /// A frame with both verdicts.
     private struct Row: Sendable {
@@ -80,12 +81,12 @@ struct RejudgeCommand: ParsableCommand {
     }
 
     func run() throws {
-        if let csv { try OutputFile.check(csv, isText: true) }
+        if let frames { try OutputFile.check(frames, isText: true) }
         let opened = try ledger.open()
         try LedgerOptions.check(run: oneRun, in: opened)
         let detector = try model.map { try Detector(path: $0) }
         var rejudgement = Rejudgement()
-        var table = Self.frames.header + "\n"
+        var table = Self.frames.header(output.form).map { $0 + "\n" } ?? ""
         var gone = 0
         var terminal = Terminal()
         try opened.forEach { record in
@@ -102,7 +103,7 @@ struct RejudgeCommand: ParsableCommand {
             let verdict = isFrozen ? .faulty : Verdict(severity: after.severity, threshold: threshold)
             rejudgement.add(frame, before: before.verdict, after: verdict)
             if detector != nil { terminal.progress("\(rejudgement.frames) frames judged again") }
-            guard csv != nil else { return }
+            guard frames != nil else { return }
             let row = Row(
                 source: record.source,
                 frame: frame,
@@ -111,9 +112,9 @@ struct RejudgeCommand: ParsableCommand {
                 before: before.verdict,
                 after: verdict
             )
-            table += Self.frames.csv(row) + "\n"
+            table += try Self.frames.line(row, output.form) + "\n"
         }
-        if let csv { try OutputFile.write(text: table, to: csv) }
+        if let frames { try OutputFile.write(text: table, to: frames) }
         try report(rejudgement, gone)
         if gone > 0 { throw ExitCode.failure }
     }
@@ -134,8 +135,7 @@ struct RejudgeCommand: ParsableCommand {
 
     private func report(_ rejudgement: Rejudgement, _ gone: Int) throws {
         let wells = rejudgement.changedWells
-        if !wells.isEmpty { try Terminal.say(Self.wells.header) }
-        for well in wells { try Terminal.say(Self.wells.csv(well)) }
+        if !wells.isEmpty { try output.say(wells, Self.wells) }
         let missing = gone > 0 ? "; \(gone) frames are left out, as their files are gone or changed" : ""
         Terminal.note(
             "\(rejudgement.frames) frames: \(rejudgement.turnedFaulty) turn faulty, \(rejudgement.turnedNormal) turn "

@@ -105,6 +105,7 @@ struct LensesCommand: ParsableCommand {
 
     @OptionGroup var ledger: LedgerOptions
     @OptionGroup var lenses: LensOptions
+    @OptionGroup var output: TableOptions
 
     private static let table = Table<LensTrend.Row>([
         ("run", { .text($0.run) }),
@@ -118,8 +119,7 @@ struct LensesCommand: ParsableCommand {
     func run() throws {
         let rows = try lenses.trend(of: ledger.open()).rows
         guard !rows.isEmpty else { throw DataError("\(ledger.out): no frame of it is judged yet") }
-        try Terminal.say(Self.table.header)
-        for row in rows { try Terminal.say(Self.table.csv(row)) }
+        try output.say(rows, Self.table)
         for row in rows where row.isOut {
             Terminal.note(
                 "run \(row.run): \(PlatePattern.lens(row.lens).advice), its frames are less normal than in earlier runs"

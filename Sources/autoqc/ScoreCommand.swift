@@ -15,9 +15,18 @@ struct ScoreCommand: ParsableCommand {
         abstract: "Judge frames and print one row each.",
         discussion: """
             The same code as the daemon's, and the columns of `autoqc export` (docs/exports.md). What cannot be read gets a row with the verdict unreadable, a page of a stack as well \
-            as a file, and a reason on standard error; the others are judged all the same, and the command exits with 1 at \
-            the end. --ranked is for \
+            as a file, and a reason on standard error; the others are judged all the same. --ranked is for \
             curation: calibrate a model on curated normal frames of a study, rank all others, and look at them from the top.
+
+            With --out the rows go into a folder that `audit`, `review`, `export` and `view` read like one of `watch`, \
+            a killed run goes on when the same command is given again, and --shard divides an archive among machines (docs/cluster.md):
+
+              autoqc score --model M --out part3 --shard 3/16 /archive/plate7
+              autoqc merge --out plate7 part*
+
+            Exit status: 0 all frames have a verdict, 65 some files could not be read, 66 there are no frames, 75 another autoqc \
+            writes DIR, 78 the model cannot be used, 64 wrong usage, 143 and 130 after SIGTERM and SIGINT, 1 anything else. Whoever \
+            wants faulty frames to count gives --fail-on-faulty: 3.
 
             A model without thresholds gives scores and maps, and no verdicts. So does one with --published-scaling, \
             --half-precision-noise, --noise-per-window or --noise-seeds, whose numbers can stand beside published ones.
@@ -27,13 +36,13 @@ struct ScoreCommand: ParsableCommand {
     @Option(help: "The model file.")
     var model: String
     @Argument(help: "Frames: files, folders, globs or CSV lists.")
-    var paths: [String]
+    var paths: [String] = []
+    @OptionGroup(title: "Options for archives and pipelines") var archive: ArchiveOptions
     @Option(help: "Folder for masks, NAME.mask.tiff, 0 and 255.")
     var masks: String?
     @Option(help: "Folder for score maps, NAME.map.tiff, 32-bit float.")
     var maps: String?
-    @Flag(help: "JSON lines instead of CSV.")
-    var jsonl = false
+    @OptionGroup var output: TableOptions
     @Flag(help: "Print rows when all frames are judged: unreadable ones, then the most severe first.")
     var ranked = false
     @Flag(
@@ -61,22 +70,63 @@ struct ScoreCommand: ParsableCommand {
         case unjudged(UnjudgedScores)
     }
 
+    func validate() throws {
+        if paths.isEmpty, archive.filesFrom == nil {
+            throw ValidationError("name frames, or a list with --files-from")
+        }
+        guard archive.out != nil else {
+            if archive.shard != nil {
+                throw ValidationError("--shard divides what goes to --out DIR; give that, too")
+            }
+            return
+        }
+        let others =
+            [
+                ("--masks", masks != nil), ("--maps", maps != nil), ("--ranked", ranked), ("--half", half),
+                ("--overlap", overlap != nil),
+            ].filter(\.1).map(\.0) + published.given
+        guard others.isEmpty else {
+            throw ValidationError("\(others.joined(separator: ", ")) cannot stand beside --out")
+        }
+    }
+
     func run() throws {
+        Terminal.isQuiet = archive.quiet
         threads.apply()
-        let scoring = try scoring()
+        let names = try FramePattern(pattern)
+        let scoring: Scoring = try ExitStatus.exiting(ExitStatus.configuration) { try self.scoring() }
+        let paths = try ExitStatus.exiting(ExitStatus.noInput) { try archive.paths(self.paths) }
+        guard let out = archive.out else { return try score(paths, scoring, names) }
+        guard case .judged(let detector) = scoring else {
+            Terminal.error("Error: \(model) has no thresholds; `autoqc calibrate` finds them")
+            throw ExitCode(ExitStatus.configuration)
+        }
+        try ArchiveScoring(
+            out: out,
+            options: archive,
+            detector: detector,
+            modelPath: model,
+            pattern: names,
+            choice: planes.choice,
+            form: output.form
+        ).run(paths)
+    }
+
+    /// Judges frames and prints their rows.
+    private func score(_ paths: [String], _ scoring: Scoring, _ names: FramePattern) throws {
         let detector: Detector? = if case .judged(let detector) = scoring { detector } else { nil }
         for folder in [masks, maps].compactMap({ $0 }) { try OutputFolderPath.make(folder) }
-        let names = try FramePattern(pattern)
-        let frames = try FramePaths.all(paths).filter { path in
+        let frames = paths.filter { path in
             names.match(path: path).map { planes.choice.admits($0.view) } ?? true
         }
         guard !frames.isEmpty else {
-            throw DataError("\(paths.joined(separator: ", ")): no TIFF files in there; check the path")
+            Terminal.error("Error: there are no frames of the channel and z-plane that are judged")
+            throw ExitCode(ExitStatus.noInput)
         }
         let outputs = OutputNames(frames)
         var table = try ScoreTable(
             hasSpreads: published.noiseSeeds != nil,
-            jsonl ? .jsonLines : .csv,
+            output.form,
             isRanked: ranked
         )
         var warned: Set<String> = []
@@ -117,8 +167,9 @@ struct ScoreCommand: ParsableCommand {
                     ? "\(files) of \(frames.count) files could not be read, or not as a whole"
                     : "\(unreadable) frames in \(files) of \(frames.count) files could not be read"
             )
-            throw ExitCode.failure
+            throw ExitCode(ExitStatus.unreadable)
         }
+        if archive.failOnFaulty, table.faulty > 0 { throw ExitCode(ExitStatus.faulty) }
     }
 
     /// A file's only frame, judged beside others; a movie or a file that cannot be read is judged in order.
@@ -255,6 +306,7 @@ struct ScoreCommand: ParsableCommand {
             if let id { covered.add(id, judgement) }
             judgement.tier = half ? .half : .full
             judgement.precision = detector.precisionName
+            if judgement.verdict == .faulty { table.faulty += 1 }
             let mask = try writeImages(judgement, name: output, pixelSize: reader.pixelSize)
             try table.add(
                 FrameTable.Row(source, id, judgement, mask: mask, model: detector.modelName),

@@ -41,6 +41,8 @@ struct ScoreTable {
     private let table: Table<FrameTable.Row>
     private let form: TableForm
     private let isRanked: Bool
+    /// Rows of faulty frames, as far as they were counted.
+    var faulty = 0
     private var held: [(severity: Double, row: String)] = []
 
     init(hasSpreads: Bool, _ form: TableForm, isRanked: Bool) throws {

@@ -121,8 +121,7 @@ struct SimulateCheckCommand: ParsableCommand {
     var out: String
     @Option(help: "The truth that `autoqc simulate plate` wrote.")
     var truth: String
-    @Option(help: "Write the report to a file as JSON, too.")
-    var json: String?
+    @OptionGroup var output: JSONOptions
     @Flag(help: "Use the alarm logs alone; which frames were missed is then not known, and no failure.")
     var alarmsOnly = false
     @Option(help: "Least share of faulty frames found, 0 to 1.", transform: NumberOption.within(0...1))
@@ -141,13 +140,12 @@ struct SimulateCheckCommand: ParsableCommand {
     var maxP99: Double?
 
     func run() throws {
-        if let json { try OutputFile.check(json, isText: true) }
+        try output.check()
         let rows = try TruthRow.load(path: truth)
         let folder = URL(filePath: out).standardizedFileURL.path
         let report = try PlateCheck.report(folder: folder, truth: rows, alarmsOnly: alarmsOnly)
-        let text = report.table.joined(separator: "\n") + "\n"
-        try StandardStreams.write(text)
-        if let json { try write(report, to: json) }
+        try output.say(report.table)
+        try output.write(report)
         let limits = CheckLimits(
             recall: minRecall,
             precision: minPrecision,
@@ -158,12 +156,5 @@ struct SimulateCheckCommand: ParsableCommand {
         let shortcomings = limits.shortcomings(of: report)
         for sentence in shortcomings { Terminal.note("limit not kept: \(sentence)") }
         if !shortcomings.isEmpty { throw ExitCode.failure }
-    }
-
-    private func write(_ report: CheckReport, to path: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        try OutputFile.write(text: String(decoding: encoder.encode(report), as: UTF8.self) + "\n", to: path)
     }
 }

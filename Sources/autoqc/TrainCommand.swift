@@ -306,6 +306,7 @@ struct TrainCommand: ParsableCommand {
         let program = URL(filePath: CommandLine.arguments[0]).lastPathComponent
         let command = ([program] + CommandLine.arguments.dropFirst()).joined(separator: " ")
         var model = trainer.model(command: command)
+        model.description.training.files = frames.files
         let base = try base()
         if model.description.realtime != nil { model.description.residual = residual }
         if let base {

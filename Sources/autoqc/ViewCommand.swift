@@ -75,7 +75,7 @@ struct ViewCommand: AsyncParsableCommand {
             throw error
         } catch {
             Terminal.note("Error: \(error)")
-            throw ExitCode(config == nil ? EXIT_FAILURE : WatchCommand.wrongConfiguration)
+            throw ExitCode(config == nil ? EXIT_FAILURE : ExitStatus.configuration)
         }
         ServiceLogging.bootstrap(level: subject.logLevel)
         _ = signal(SIGPIPE, SIG_IGN)

@@ -100,9 +100,6 @@ struct WatchCommand: AsyncParsableCommand {
     )
     var status: String?
 
-    /// The exit status for a mistake in the configuration, which no further start mends: `EX_CONFIG` of sysexits.h.
-    static let wrongConfiguration: Int32 = 78
-
     func run() async throws {
         do {
             try await watch()
@@ -112,7 +109,7 @@ struct WatchCommand: AsyncParsableCommand {
             // A reader of standard error that does not read must not keep the process from its end.
             ServiceLogging.say("Error: \(error)")
             ServiceLogging.flush()
-            throw ExitCode(isWrong ? Self.wrongConfiguration : EXIT_FAILURE)
+            throw ExitCode(isWrong ? ExitStatus.configuration : EXIT_FAILURE)
         }
         ServiceLogging.flush()
     }

@@ -11,7 +11,8 @@ import Testing
 import Verdict
 
 struct ModelTests {
-    private func model(phases count: Int = 2) throws -> Model {
+    /// A calibrated model of the realtime profile with random weights.
+    static func model(phases count: Int = 2, noise: NoiseKind = .simplex) throws -> Model {
         let architecture = try #require(
             RealtimeUNet.Architecture(channels: [4, 4, 8], blocks: [1, 0, 1], embedding: 4)
         )
@@ -23,7 +24,7 @@ struct ModelTests {
                 architecture: architecture,
                 normalisation: try #require(Normalisation(background: 100, reach: 50)),
                 diffusion: try #require(
-                    PatchedDiffusion(timestep: 20, noise: .simplex, noiseSeed: 5, phases: phases)
+                    PatchedDiffusion(timestep: 20, noise: noise, noiseSeed: 5, phases: phases)
                 )
             ),
             residual: .l1DSSIM,
@@ -52,7 +53,7 @@ struct ModelTests {
     @Test func aFileHoldsTheWholeModel() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.appending(path: "m.safetensors").path
-            var written = try model()
+            var written = try Self.model()
             written.description.calibrations[.int8] = written.description.calibration
             written.description.ranges = (0..<14).map { -0.25...Float($0) }
             written.description.preferredPrecision = .int8
@@ -66,7 +67,7 @@ struct ModelTests {
     }
 
     @Test func whatTheModelPrefersIsTakenWhereItIsCalibratedForIt() throws {
-        var description = try model().description
+        var description = try Self.model().description
         #expect(description.automaticPrecision == .float32)
         description.preferredPrecision = .int8
         #expect(description.automaticPrecision == .float32)
@@ -77,7 +78,7 @@ struct ModelTests {
     /// In each half the other patches show their neighbour; the two halves together are the whole frame.
     @Test(arguments: [(2, 80, 64), (4, 80, 64), (2, 70, 41), (4, 33, 39)])
     func twoHalvesOfThePatchesAreTheWholeFrame(phases: Int, width: Int, height: Int) throws {
-        let scorer = try FrameScorer(model: try model(phases: phases), path: "test")
+        let scorer = try FrameScorer(model: try Self.model(phases: phases), path: "test")
         var random = SplitMix64(state: 3)
         let pixels = (0..<width * height).map { _ in Float.random(in: 60...140, using: &random) }
         let frame = Frame(height: height, width: width, pixels: pixels)
@@ -109,7 +110,7 @@ struct ModelTests {
     }
 
     @Test func aFrameOfOnePatchInARowIsReconstructedAsAWhole() throws {
-        let scorer = try FrameScorer(model: try model(), path: "test")
+        let scorer = try FrameScorer(model: try Self.model(), path: "test")
         let frame = Frame(height: 40, width: 30, pixels: (0..<1200).map { Float($0 % 90 + 50) })
         #expect(scorer.reconstruction(of: frame, patches: .odd) == scorer.reconstruction(of: frame))
     }
@@ -117,7 +118,7 @@ struct ModelTests {
     @Test func cutAndAlteredFilesAreRefused() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.appending(path: "m.safetensors").path
-            try model().write(path: path)
+            try Self.model().write(path: path)
             let data = try Data(contentsOf: URL(filePath: path))
             for length in stride(from: 0, to: data.count, by: 97) {
                 try data.prefix(length).write(to: URL(filePath: path))
@@ -137,7 +138,7 @@ struct ModelTests {
             let path = folder.appending(path: "m.safetensors").path
             var faults: [ModelError.Code: String] = [:]
             func refusal(_ change: (inout SafeTensors) -> Void) throws {
-                try model().write(path: path)
+                try Self.model().write(path: path)
                 var file = try SafeTensors(path: path)
                 change(&file)
                 try file.write(path: path)
@@ -148,7 +149,7 @@ struct ModelTests {
             try refusal { $0.metadata = [:] }
             try refusal { $0.tensors["exit.bias"] = Tensor(repeating: 1, shape: [16]) }
             try refusal { $0.tensors["exit.bias"] = nil }
-            var bare = try model()
+            var bare = try Self.model()
             bare.description.calibration = nil
             try bare.write(path: path)
             let error = #expect(throws: ModelError.self) { try Detector(path: path) }
@@ -162,7 +163,7 @@ struct ModelTests {
 
     @Test(arguments: [(16, 16), (50, 70), (1, 1), (33, 128)])
     func framesOfAnySizeAreJudgedTheSameEachTime(height: Int, width: Int) throws {
-        let detector = try Detector(model: try model(), name: "test", path: "test")
+        let detector = try Detector(model: try Self.model(), name: "test", path: "test")
         var random = TestGenerator(seed: 8)
         let frame = Frame(height: height, width: width, pixels: random.floats(height * width, in: 60...140))
         let judgements = [frame, frame].map { detector.judge($0) }

@@ -189,7 +189,7 @@ import Testing
                 "mkfifo p; cat p > copy & \"$0\" review '\(out)' --html p && wait && test -p p && grep -q '</html>' copy",
                 "echo old > page; chmod 640 page; ln -s page link; \"$0\" review '\(out)' --html link && test -L link "
                     + "&& grep -q '</html>' page && test $(stat -c %a page) = 640",
-                "\"$0\" rejudge '\(out)' --threshold 1 --csv - | grep -q 01_A1_f0",
+                "\"$0\" rejudge '\(out)' --threshold 1 --frames - | grep -q 01_A1_f0",
                 "! \"$0\" review '\(out)' --html /dev/full && test -c /dev/full",
                 "cp '\(Program.model)' m1; ln -s m1 m; ! \"$0\" train --normal '\(plate.watched.path)' --steps 1 --out /dev/null "
                     + "&& test -c /dev/null",

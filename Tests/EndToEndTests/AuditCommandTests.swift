@@ -27,6 +27,27 @@ import Testing
         }
     }
 
+    @Test func jsonTakesThePlaceOfTheTextOnStandardOutput() async throws {
+        try await withJudgedPlate { plate in
+            for more in [["--json"], ["--json", "-"]] {
+                let audit = try await run(["audit", plate.out.path] + more, in: plate.folder)
+                #expect(audit.status == 0)
+                let report =
+                    try JSONSerialization.jsonObject(with: Data(audit.printed.utf8)) as? [String: Any]
+                #expect(report?["accounted"] as? Int == 4)
+            }
+            let doctor = [
+                "doctor", "--model", Program.model, "--out", plate.out.path, plate.watched.path, "--json",
+            ]
+            let found = try await run(doctor, in: plate.folder).printed
+            let diagnoses = try JSONSerialization.jsonObject(with: Data(found.utf8)) as? [[String: Any]]
+            #expect(
+                diagnoses?.contains { $0["subject"] as? String == "model" && $0["level"] as? String == "ok" }
+                    == true
+            )
+        }
+    }
+
     @Test func exportPrintsEveryRow() async throws {
         try await withJudgedPlate { plate in
             let csv = try await run(["export", plate.out.path], in: plate.folder).printed.split(
@@ -54,7 +75,7 @@ import Testing
             #expect(same.said.contains("4 frames: 0 turn faulty, 0 turn normal, in 0 wells"))
             try FileManager.default.removeItem(at: plate.watched.appending(path: "01_B1_f0.tiff"))
             let table = plate.folder.appending(path: "verdicts.csv")
-            let arguments = ["rejudge", plate.out.path, "--model", Program.model, "--csv", table.path]
+            let arguments = ["rejudge", plate.out.path, "--model", Program.model, "--frames", table.path]
             let incomplete = try await run(arguments, in: plate.folder)
             #expect(incomplete.said.contains("1 frames are left out"))
             #expect(incomplete.status == 1)

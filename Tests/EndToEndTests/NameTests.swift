@@ -143,7 +143,7 @@ import Testing
             #expect(try FileManager.default.contentsOfDirectory(atPath: masks.path).count == 3)
             let csv = folder.appending(path: "again.csv")
             let again = try await run(
-                ["rejudge", plate.out.path, "--threshold", "1000000", "--csv", csv.path],
+                ["rejudge", plate.out.path, "--threshold", "1000000", "--frames", csv.path],
                 in: folder
             )
             #expect(again.said.contains("3 frames: 0 turn faulty, 2 turn normal"))
@@ -239,7 +239,7 @@ import Testing
             let score = try await run(
                 ["score", "--model", Program.model, plate.watched.path],
                 in: folder,
-                status: 1
+                status: 66
             )
             #expect(score.said.contains("not UTF-8"))
         }

@@ -23,5 +23,8 @@ trap 'rm -rf "$work"' EXIT
 # That int8 loses next to nothing was measured on simulated faults (docs/performance.md).
 "$autoqc" calibrate "$model" --normal "${normal[@]}" "$work"/{complexeye,wells}/train --false-alarms 0.01 --prefer int8 \
     --causes "$work"/{set,injected}/splits/test_val_fold?.csv
+"$autoqc" model set "$model" --name "ComplexEye brightfield" --licence MIT --author "The autoqc authors" --microscope ComplexEye \
+    --trained-on "${normal[@]}"
+"$autoqc" model show --card "$model" > "${model%.safetensors}.md"
 # It shows frames that lie in the folder above, which is gone now.
 rm -f "$model.calibration.html"

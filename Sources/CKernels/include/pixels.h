@@ -5,11 +5,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Vertices of the lattice (a, b) of OpenSimplex noise lie at x = a + (a + b) squish, y = b + (a + b) squish; x and y have
+// the lattice coordinates x + (x + y) stretch, y + (x + y) stretch.
+static const double aqc_simplex_squish = 0.366025403784438646764, aqc_simplex_stretch = -0.211324865405187117745;
+// What the sum over vertices is multiplied by.
+static const double aqc_simplex_norm = 1.0 / 47.0;
+
+// The slope of a vertex by its number from the permutation: along x in slope[0], along y in slope[1].
+void aqc_simplex_slope(uint8_t number, double *slope);
+
 // Adds one octave of OpenSimplex noise to field: field[i][j] += amplitude * noise2(j / frequency, i /
 // frequency). permutation has 256 entries.
 void aqc_simplex_octave(
     const uint8_t *permutation, double *field, size_t height, size_t width, double frequency,
     double amplitude);
+
+// The window of SSIM: five taps of a Gaussian of sigma 1.5, normalised; and the constants beside means and variances.
+static const float aqc_structure_middle = 0.29208171f, aqc_structure_inner = 0.23388075f, aqc_structure_outer = 0.12007839f;
+static const float aqc_structure_c1 = 0.01f * 0.01f, aqc_structure_c2 = 0.03f * 0.03f;
 
 // map = structure * DSSIM(x, y) + absolute * |x - y|, per pixel of count images, one after another. scratch
 // holds aqc_structure_scratch(width) values.

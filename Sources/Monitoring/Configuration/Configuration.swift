@@ -1,4 +1,4 @@
-import Foundation
+import Files
 package import Frames
 package import Plate
 package import Reporting
@@ -103,7 +103,7 @@ package struct Configuration: Sendable, Equatable {
     /// `web`; `nil` for no live page.
     package var web: WebSettings? { try? settings.web() }
     var judgingThreads: Int {
-        self.threads > 0 ? self.threads : ProcessInfo.processInfo.activeProcessorCount
+        self.threads > 0 ? self.threads : Processors.usable
     }
 }
 

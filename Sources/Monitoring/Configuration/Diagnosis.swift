@@ -7,9 +7,9 @@ import Reporting
 import Systemd
 
 /// One answer of `autoqc doctor`.
-package struct Diagnosis: Sendable, Equatable {
+package struct Diagnosis: Sendable, Equatable, Encodable {
     /// How serious it is.
-    package enum Level: String, Sendable {
+    package enum Level: String, Sendable, Encodable {
         /// As it should be.
         case fine = "ok"
         /// The daemon runs, but not as well as it could.

@@ -53,6 +53,7 @@ struct BatchReport {
         plan.keepArrivals(of: results, in: environment.arrivals)
         environment.statistics.add(plan.counts, latencies: plan.latencies)
         try environment.reached(.recorded)
+        guard settings.isLive else { return }
         if let alarm = announced.last(where: { PlateReport.causes.contains($0.event) }) {
             try PlateReport(settings: settings, environment: environment).carryOut(after: alarm)
             try environment.reached(.plateTold)

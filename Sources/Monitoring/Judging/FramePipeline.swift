@@ -32,6 +32,9 @@ struct FramePipeline: Sendable {
         var frozenFrames = 0
         /// Whether wells are watched for slow changes.
         var drift = true
+        /// Whether the wells of a plate are judged side by side as their frames come: only then does anything follow from how
+        /// they stand together, for the plate and as advice.
+        var isLive = true
         var plateRules = PlateRules()
         var adviceRules = AdviceRules()
         var readAttempts = 5

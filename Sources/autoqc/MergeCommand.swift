@@ -1,0 +1,52 @@
+import ArgumentParser
+import Auditing
+import Foundation
+import Monitoring
+import Plate
+import Reporting
+import Tables
+
+struct MergeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "merge",
+        abstract: "Join the output folders of the parts of an archive.",
+        discussion: """
+            What `autoqc score --out --shard` wrote for each part becomes one output folder, with the same table, masks and usable frames as if one \
+            run had judged all of it. A part that was joined before adds nothing, so the command can be given again, with more parts. A \
+            part that does not fit is named with the reason, nothing of it is taken, and the command exits with 1: frames of one well in \
+            two parts, another model, or another verdict on the same frame. The parts stay as they are.
+
+            autoqc merge --out plate7 parts/*
+            """
+    )
+
+    @Option(help: "The folder that the parts are joined in.", completion: .directory)
+    var out: String
+    @OptionGroup var output: TableOptions
+    @Flag(help: "Say nothing but errors.")
+    var quiet = false
+    @Argument(help: "Output folders of `autoqc score --out`.", completion: .directory)
+    var parts: [String]
+
+    func run() throws {
+        Terminal.isQuiet = quiet
+        for part in parts { try LedgerOptions.requireLedger(in: part) }
+        let tree = LedgerOptions.tree(out)
+        var (isWhole, added) = (true, 0)
+        let form = output.form
+        let totals = try ExitStatus.exiting(EXIT_FAILURE) {
+            var merge = try OutputMerge(into: tree)
+            for part in parts {
+                do {
+                    added += try merge.add(LedgerOptions.tree(part))
+                } catch let conflict as OutputMerge.Conflict {
+                    Terminal.error("\(conflict)")
+                    isWhole = false
+                }
+            }
+            return try merge.finish { try FrameTable.write(form, of: $0, into: tree) }
+        }
+        Terminal.note("\(tree.frames(ending: form.ending)): \(totals.words); \(added) of them new")
+        guard isWhole else { throw ExitCode.failure }
+    }
+}
