@@ -30,7 +30,7 @@ def planes(group, channel):
         raise ValueError(f"{group.store_path}: is no image of OME-Zarr 0.4 or later; check zarr_url") from problem
     if names[-2:] != ["y", "x"] or not set(names[:-2]) <= {"t", "c", "z"}:
         raise ValueError(f"{group.store_path}: has the axes {', '.join(names)}; they have to be t, c, z (each or none), y and x")
-    if channel >= sizes.get("c", 1):
+    if not 0 <= channel < sizes.get("c", 1):
         raise ValueError(f"{group.store_path}: has {sizes.get('c', 1)} channels, counted from 0; there is no channel {channel}")
     chosen = {"c": channel, "z": sizes.get("z", 1) // 2}
     for time in range(sizes.get("t", 1)):
