@@ -1,5 +1,5 @@
 package import Detection
-package import Foundation
+import Foundation
 import Tables
 import Tensors
 import Verdict
@@ -55,13 +55,6 @@ package struct ModelFacts: Sendable, Encodable {
                 frames: frames
             )
         }
-    }
-
-    /// The facts as JSON; what is not known is left out.
-    package func json() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(self) + Data("\n".utf8)
     }
 
     /// A line for each fact, the names in a column.

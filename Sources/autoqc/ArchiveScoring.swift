@@ -17,17 +17,25 @@ import Training
 /// Options of `autoqc score` for archives and pipelines.
 struct ArchiveOptions: ParsableArguments {
     @Option(
-        help:
+        help: ArgumentHelp(
             "Write the rows into DIR/frames.csv, masks, score maps and alarm logs beside it as `watch` does, and go on where an earlier run stopped.",
+            valueName: "DIR"
+        ),
         completion: .directory
     )
     var out: String?
     @Option(
-        help: "With --out: judge part I of N (3/16), the wells that fall to it by a hash of run and well.",
+        help: ArgumentHelp(
+            "With --out: judge part I of N (3/16), the wells that fall to it by a hash of run and well.",
+            valueName: "I/N"
+        ),
         transform: Self.shard
     )
     var shard: Shard?
-    @Option(help: "Read paths from FILE, one a line; - is standard input.")
+    @Option(
+        help: ArgumentHelp("Read paths from FILE, one a line; - is standard input.", valueName: "FILE"),
+        completion: .file()
+    )
     var filesFrom: String?
     @Flag(help: "Say nothing but errors.")
     var quiet = false

@@ -21,9 +21,15 @@ struct AuditCommand: ParsableCommand {
 
     @OptionGroup var ledger: LedgerOptions
     @OptionGroup var watched: WatchedOptions
-    @Option(name: .customLong("run"), help: "One run only.")
+    @Option(name: .customLong("run"), help: ArgumentHelp("One run only.", valueName: "RUN"))
     var oneRun: String?
-    @Option(help: "Compare with this folder: a part of a watched one, or a copy of what it held.")
+    @Option(
+        help: ArgumentHelp(
+            "Compare with this folder: a part of a watched one, or a copy of what it held.",
+            valueName: "DIR"
+        ),
+        completion: .directory
+    )
     var against: String?
     @OptionGroup var output: JSONOptions
 
@@ -87,7 +93,7 @@ struct SyncCommand: AsyncParsableCommand {
     @OptionGroup var ledger: LedgerOptions
     @OptionGroup var watched: WatchedOptions
     @Option(
-        help: "Seconds to wait, at most (default: as long as it takes).",
+        help: ArgumentHelp("Seconds to wait, at most (default: as long as it takes).", valueName: "SECONDS"),
         transform: NumberOption.within(NumberOption.seconds)
     )
     var timeout: Double?

@@ -27,27 +27,49 @@ struct BenchmarkCommand: ParsableCommand {
             """
     )
 
-    @Option(help: "Folder that the lists' paths are relative to.")
+    @Option(
+        help: ArgumentHelp("Folder that the lists' paths are relative to.", valueName: "DIR"),
+        completion: .directory
+    )
     var data: String?
-    @Option(help: "The same, with everything as the published evaluation does it.")
+    @Option(
+        help: ArgumentHelp(
+            "The same, with everything as the published evaluation does it.",
+            valueName: "DIR"
+        ),
+        completion: .directory
+    )
     var published: String?
-    @Option(help: "Folder of the lists (default: DATA/splits).")
+    @Option(
+        help: ArgumentHelp("Folder of the lists (default: DATA/splits).", valueName: "DIR"),
+        completion: .directory
+    )
     var splits: String?
     @Option(
-        help: "Folder of trained models, *.safetensors (with --train and --published by default OUT/models)."
+        help: ArgumentHelp(
+            "Folder of trained models, *.safetensors (with --train and --published by default OUT/models).",
+            valueName: "DIR"
+        ),
+        completion: .directory
     )
     var models: String?
     @Option(
         name: .customLong("out"),
-        help:
-            "Folder for results and for what is kept between runs (with --published by default published-results)."
+        help: ArgumentHelp(
+            "Folder for results and for what is kept between runs (with --published by default published-results).",
+            valueName: "DIR"
+        ),
+        completion: .directory
     )
     var chosenOut: String?
-    @Option(parsing: .upToNextOption, help: "Methods to run (default: all models, and classical).")
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Methods to run (default: all models, and classical).", valueName: "METHOD")
+    )
     var methods: [String] = []
     @OptionGroup(title: "Training of what is missing")
     var training: TrainingOptions
-    @Option(help: ArgumentHelp(Precision.help))
+    @Option(help: ArgumentHelp(Precision.help, valueName: "NAME"))
     var precision = Precision.Choice.auto
     @OptionGroup var threads: ThreadOptions
 

@@ -32,26 +32,46 @@ struct CalibrateCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: "The model file; it gets the new thresholds and with them a new name.")
+    @Argument(
+        help: ArgumentHelp(
+            "The model file; it gets the new thresholds and with them a new name.",
+            valueName: "FILE"
+        ),
+        completion: .file()
+    )
     var model: String
-    @Option(name: .long, parsing: .upToNextOption, help: "Normal frames: files, folders, globs or CSV lists.")
+    @Option(
+        name: .long,
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Normal frames: files, folders, globs or CSV lists.", valueName: "PATH"),
+        completion: .file()
+    )
     var normal: [String] = []
     @Option(
-        help:
-            "Take what reviewers decided from this output folder of `autoqc watch`, and unflagged frames beside it."
+        help: ArgumentHelp(
+            "Take what reviewers decided from this output folder of `autoqc watch`, and unflagged frames beside it.",
+            valueName: "DIR"
+        ),
+        completion: .directory
     )
     var from: String?
     @Option(
-        help: "Share of normal frames that may be called faulty.",
+        help: ArgumentHelp("Share of normal frames that may be called faulty.", valueName: "SHARE"),
         transform: NumberOption.within(NumberOption.rate)
     )
     var falseAlarms = 0.001
     @Option(
-        help: "Share of normal frames whose mask may have any pixel.",
+        help: ArgumentHelp("Share of normal frames whose mask may have any pixel.", valueName: "SHARE"),
         transform: NumberOption.within(NumberOption.rate)
     )
     var maskRate = 0.05
-    @Option(help: "CSV list of labelled frames for a greedy search over severity.")
+    @Option(
+        help: ArgumentHelp(
+            "CSV list of labelled frames for a greedy search over severity.",
+            valueName: "FILE"
+        ),
+        completion: .file()
+    )
     var faulty: String?
     @Flag(
         help: "With --faulty: search over the image score, as published. For models of the reference profile."
@@ -60,36 +80,51 @@ struct CalibrateCommand: ParsableCommand {
     @Option(
         name: .long,
         parsing: .upToNextOption,
-        help:
-            "CSV lists of labelled frames with a column fault, to fit causes and tiles of faults to."
+        help: ArgumentHelp(
+            "CSV lists of labelled frames with a column fault, to fit causes and tiles of faults to.",
+            valueName: "FILE"
+        ),
+        completion: .file()
     )
     var causes: [String] = []
-    @Option(help: "Image score that decides: max, mean or patch.")
+    @Option(help: ArgumentHelp("Image score that decides: max, mean or patch.", valueName: "NAME"))
     var score = ScoreKind.patch
     @Flag(help: "Count frames that are far from all others as normal, too.")
     var keepOutliers = false
     @Option(
-        help: "Faults put on copies of the frames, to adapt to this microscope; 0 for none.",
+        help: ArgumentHelp(
+            "Faults put on copies of the frames, to adapt to this microscope; 0 for none.",
+            valueName: "N"
+        ),
         transform: NumberOption.within(0...10_000)
     )
     var copies = 150
     @Option(
-        help: "Test timestep, to try another than the model was trained for.",
+        help: ArgumentHelp("Test timestep, to try another than the model was trained for.", valueName: "N"),
         transform: NumberOption.within(NumberOption.timestep)
     )
     var timestep: Int?
     @Option(
-        help: "Overlap of a reference model's windows, from 0 to below 1; the model keeps it.",
+        help: ArgumentHelp(
+            "Overlap of a reference model's windows, from 0 to below 1; the model keeps it.",
+            valueName: "SHARE"
+        ),
         transform: NumberOption.within(NumberOption.overlap)
     )
     var overlap: Double?
     @Option(
-        help: """
-            Precision that --precision auto takes from now on; check first with `autoqc benchmark` that it loses nothing.
+        help: ArgumentHelp(
             """
+            Precision that --precision auto takes from now on; check first with `autoqc benchmark` that it loses nothing.
+            """,
+            valueName: "NAME"
+        )
     )
     var prefer: Precision?
-    @Option(help: "Write the calibrated model here instead.")
+    @Option(
+        help: ArgumentHelp("Write the calibrated model here instead.", valueName: "FILE"),
+        completion: .file()
+    )
     var out: String?
     @OptionGroup var planes: PlaneOptions
     @OptionGroup var threads: ThreadOptions

@@ -115,7 +115,10 @@ enum OutputFolderPath {
 /// The number of threads of a command that computes.
 struct ThreadOptions: ParsableArguments {
     @Option(
-        help: "Threads (default: all cores that the process may use; `SLURM_CPUS_PER_TASK` counts).",
+        help: ArgumentHelp(
+            "Threads (default: all cores that the process may use; `SLURM_CPUS_PER_TASK` counts).",
+            valueName: "N"
+        ),
         transform: NumberOption.within(NumberOption.threads)
     )
     var threads: Int?
@@ -162,11 +165,18 @@ private enum SessionPriority {
 
 /// Which channel and z-plane of stacks are read.
 struct PlaneOptions: ParsableArguments {
-    @Option(help: "Channel of files that have several: its name or its number from 1 (default: the first).")
+    @Option(
+        help: ArgumentHelp(
+            "Channel of files that have several: its name or its number from 1 (default: the first).",
+            valueName: "NAME"
+        )
+    )
     var channel: String?
     @Option(
-        help:
-            "z-plane of files that have several: its number from 1; auto is the middle one, time takes z for time."
+        help: ArgumentHelp(
+            "z-plane of files that have several: its number from 1; auto is the middle one, time takes z for time.",
+            valueName: "PLANE"
+        )
     )
     var plane = PlaneChoice.Plane.middle
 

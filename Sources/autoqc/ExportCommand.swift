@@ -46,11 +46,11 @@ struct ExportCommand: ParsableCommand {
     @OptionGroup var ledger: LedgerOptions
     @Flag var content = Content.frames
     @OptionGroup var output: TableOptions
-    @Option(name: .customLong("run"), help: "One run only.")
+    @Option(name: .customLong("run"), help: ArgumentHelp("One run only.", valueName: "RUN"))
     var oneRun: String?
     @Option(
         name: .customLong("well"),
-        help: "One well only, for frames, intervals and wells.",
+        help: ArgumentHelp("One well only, for frames, intervals and wells.", valueName: "WELL"),
         transform: LedgerOptions.well
     )
     var oneWell: Well?

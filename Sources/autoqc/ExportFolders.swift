@@ -11,27 +11,63 @@ import Training
 
 /// The forms of results that are folders.
 struct ExportFolders: ParsableArguments {
-    @Option(help: "Write a run as an OME-Zarr 0.5 plate with masks as labels into this folder.")
+    @Option(
+        help: ArgumentHelp(
+            "Write a run as an OME-Zarr 0.5 plate with masks as labels into this folder.",
+            valueName: "DIR"
+        ),
+        completion: .directory
+    )
     var omeZarr: String?
     @Flag(help: "With --ome-zarr: flagged frames only.")
     var flaggedOnly = false
-    @Option(help: "Write the masks as label images (16-bit TIFF) into this folder.")
+    @Option(
+        help: ArgumentHelp(
+            "Write the masks as label images (16-bit TIFF) into this folder.",
+            valueName: "DIR"
+        ),
+        completion: .directory
+    )
     var labelImages: String?
-    @Option(help: "Write the regions of the masks for ImageJ's ROI manager into this folder.")
+    @Option(
+        help: ArgumentHelp(
+            "Write the regions of the masks for ImageJ's ROI manager into this folder.",
+            valueName: "DIR"
+        ),
+        completion: .directory
+    )
     var rois: String?
-    @Option(help: "Write what is known of a run as an RO-Crate into this folder, without the frames.")
+    @Option(
+        help: ArgumentHelp(
+            "Write what is known of a run as an RO-Crate into this folder, without the frames.",
+            valueName: "DIR"
+        ),
+        completion: .directory
+    )
     var crate: String?
     @Option(
-        help:
-            "Write the files of each interval of usable frames as a list that ImageJ and Fiji open as a stack into this folder."
+        help: ArgumentHelp(
+            "Write the files of each interval of usable frames as a list that ImageJ and Fiji open as a stack into this folder.",
+            valueName: "DIR"
+        ),
+        completion: .directory
     )
     var stacks: String?
     @Option(
-        help:
-            "Write a run for OMERO into this folder: words on wells as MIHCSME, faulty frames with their regions."
+        help: ArgumentHelp(
+            "Write a run for OMERO into this folder: words on wells as MIHCSME, faulty frames with their regions.",
+            valueName: "DIR"
+        ),
+        completion: .directory
     )
     var omero: String?
-    @Option(help: "Write runs as sections of a report of MultiQC into this folder.")
+    @Option(
+        help: ArgumentHelp(
+            "Write runs as sections of a report of MultiQC into this folder.",
+            valueName: "DIR"
+        ),
+        completion: .directory
+    )
     var multiqc: String?
 
     /// Whether any is asked for.

@@ -23,13 +23,25 @@ struct ExportModelCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: "The model file.")
+    @Argument(help: ArgumentHelp("The model file.", valueName: "FILE"), completion: .file())
     var model: String
-    @Option(help: "Write an ONNX file.")
+    @Option(help: ArgumentHelp("Write an ONNX file.", valueName: "FILE"), completion: .file())
     var onnx: String?
-    @Option(help: "Write a bioimage.io package into this folder, which is new or empty.")
+    @Option(
+        help: ArgumentHelp(
+            "Write a bioimage.io package into this folder, which is new or empty.",
+            valueName: "DIR"
+        ),
+        completion: .directory
+    )
     var bioimageio: String?
-    @Option(help: "With --bioimageio: a TIFF file whose first frame the test tensors are made of.")
+    @Option(
+        help: ArgumentHelp(
+            "With --bioimageio: a TIFF file whose first frame the test tensors are made of.",
+            valueName: "FILE"
+        ),
+        completion: .file()
+    )
     var sample: String?
 
     func validate() throws {

@@ -29,55 +29,77 @@ struct ImportCommand: ParsableCommand {
     )
 
     @Argument(
-        help:
-            "The checkpoint. For f-AnoGAN three files, or a folder with generator, discriminator and encoder."
+        help: ArgumentHelp(
+            "The checkpoint. For f-AnoGAN three files, or a folder with generator, discriminator and encoder.",
+            valueName: "FILE"
+        ),
+        completion: .file()
     )
     var checkpoints: [String]
-    @Option(help: "The model file to write.")
+    @Option(help: ArgumentHelp("The model file to write.", valueName: "FILE"), completion: .file())
     var out: String
-    @Option(help: "pddpm, ddpm, ae, vae or fanogan (default: what the weights are of).")
+    @Option(
+        help: ArgumentHelp(
+            "pddpm, ddpm, ae, vae or fanogan (default: what the weights are of).",
+            valueName: "METHOD"
+        )
+    )
     var method: Method?
     @Option(
-        help: "Channels of an attention head (default: 64, as published).",
+        help: ArgumentHelp("Channels of an attention head (default: 64, as published).", valueName: "N"),
         transform: NumberOption.within(1...4096)
     )
     var headChannels: Int?
     @Option(
-        help: "Pixels per side of the sliding window (default: what the checkpoint tells, else 192).",
+        help: ArgumentHelp(
+            "Pixels per side of the sliding window (default: what the checkpoint tells, else 192).",
+            valueName: "N"
+        ),
         transform: NumberOption.within(NumberOption.side)
     )
     var window: Int?
     @Option(
-        help:
+        help: ArgumentHelp(
             "Pixels per side of a pDDPM's patches (default: what the checkpoint tells, else half the window).",
+            valueName: "N"
+        ),
         transform: NumberOption.within(NumberOption.side)
     )
     var patch: Int?
     @Option(
-        help: "Share of a window that the next one covers again, from 0 to below 1.",
+        help: ArgumentHelp(
+            "Share of a window that the next one covers again, from 0 to below 1.",
+            valueName: "SHARE"
+        ),
         transform: NumberOption.within(NumberOption.overlap)
     )
     var overlap = 0.8
     @Option(
-        help:
+        help: ArgumentHelp(
             "Test timestep, an index into the steps of the schedule (default: what the checkpoint tells, else 49; AE and VAE: 0).",
+            valueName: "N"
+        ),
         transform: NumberOption.within(NumberOption.timestep)
     )
     var timestep: Int?
     @Option(
-        help:
-            "simplex, gaussian or coarse (default: what the checkpoint tells, else simplex; DDPM: gaussian)."
+        help: ArgumentHelp(
+            "simplex, gaussian or coarse (default: what the checkpoint tells, else simplex; DDPM: gaussian).",
+            valueName: "NAME"
+        )
     )
     var noise: NoiseKind?
     @Option(
-        help:
-            "How input and reconstruction are compared: l1, l2, dssim or l1+dssim (default: what the checkpoint tells, else l1+dssim)."
+        help: ArgumentHelp(
+            "How input and reconstruction are compared: l1, l2, dssim or l1+dssim (default: what the checkpoint tells, else l1+dssim).",
+            valueName: "NAME"
+        )
     )
     var residual: Residual?
     @Option(
         name: .long,
         parsing: .upToNextOption,
-        help: "Beginnings of names to leave out of the checkpoint."
+        help: ArgumentHelp("Beginnings of names to leave out of the checkpoint.", valueName: "NAME")
     )
     var skip: [String] = []
 

@@ -9,7 +9,7 @@ struct JSONOptions: ParsableArguments {
         defaultAsFlag: OutputFile.standardOutput,
         help: ArgumentHelp(
             "Write the report as JSON to FILE, too; without FILE, or for -, to standard output in place of the text.",
-            valueName: "file"
+            valueName: "FILE"
         ),
         completion: .file()
     )
@@ -28,15 +28,11 @@ struct JSONOptions: ParsableArguments {
 
     /// Writes the report where it is asked for; keys are in snake case.
     func write(_ report: some Encodable) throws {
+        guard let json else { return }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        try write(json: encoder.encode(report) + Data("\n".utf8))
-    }
-
-    /// Writes a report that is JSON already.
-    func write(json data: Data) throws {
-        if let json { try OutputFile.write(text: String(decoding: data, as: UTF8.self), to: json) }
+        try OutputFile.write(text: String(decoding: encoder.encode(report), as: UTF8.self) + "\n", to: json)
     }
 }
 

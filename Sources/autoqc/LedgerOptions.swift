@@ -10,7 +10,10 @@ import Training
 
 /// Options of commands that read the output folder of `watch`.
 struct LedgerOptions: ParsableArguments {
-    @Argument(help: "The output folder of `autoqc watch`.")
+    @Argument(
+        help: ArgumentHelp("The output folder of `autoqc watch`.", valueName: "DIR"),
+        completion: .directory
+    )
     var out: String
 
     var tree: OutputTree { Self.tree(out) }
@@ -76,13 +79,15 @@ struct LedgerOptions: ParsableArguments {
 /// Options of commands that say which frames can be used.
 struct UsableOptions: ParsableArguments {
     @Option(
-        help: "Fewest good frames of an interval of usable frames.",
+        help: ArgumentHelp("Fewest good frames of an interval of usable frames.", valueName: "N"),
         transform: NumberOption.within(1...NumberOption.frames.upperBound)
     )
     var shortest = UsableFrames.Rule().shortest
     @Option(
-        help:
+        help: ArgumentHelp(
             "So many flagged, unreadable or missing frames in a row do not end an interval (default: 1; 0 for --stacks).",
+            valueName: "N"
+        ),
         transform: NumberOption.within(NumberOption.frames)
     )
     var bridge: Int?
@@ -100,14 +105,20 @@ struct UsableOptions: ParsableArguments {
 /// Watched folders and names of files: those of the daemon's last start, unless given.
 struct WatchedOptions: ParsableArguments {
     @Option(
-        help:
-            "How files are named: a pattern, or the name of a ready one (default: as in the daemon's configuration)."
+        help: ArgumentHelp(
+            "How files are named: a pattern, or the name of a ready one (default: as in the daemon's configuration).",
+            valueName: "PATTERN"
+        )
     )
     var pattern: String?
     @Option(
         name: .long,
         parsing: .upToNextOption,
-        help: "The watched folders (default: as in the daemon's configuration)."
+        help: ArgumentHelp(
+            "The watched folders (default: as in the daemon's configuration).",
+            valueName: "DIR"
+        ),
+        completion: .directory
     )
     var folders: [String] = []
 
@@ -128,11 +139,14 @@ struct WatchedOptions: ParsableArguments {
 /// Options of commands that look at each lens: how the lenses stand.
 struct LensOptions: ParsableArguments {
     @Option(
-        help: "Rows of the lenses that move over the plate together.",
+        help: ArgumentHelp("Rows of the lenses that move over the plate together.", valueName: "N"),
         transform: NumberOption.within(NumberOption.lenses)
     )
     var lensRows = 4
-    @Option(help: "Columns of the lenses.", transform: NumberOption.within(NumberOption.lenses))
+    @Option(
+        help: ArgumentHelp("Columns of the lenses.", valueName: "N"),
+        transform: NumberOption.within(NumberOption.lenses)
+    )
     var lensColumns = 4
 
     /// How each lens did in each run of a ledger.

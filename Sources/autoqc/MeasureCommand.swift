@@ -40,24 +40,36 @@ struct MeasureOptions: ParsableArguments {
     @Flag(help: "Small images, narrow networks, few measurements: whether it runs, not how fast.")
     var quick = false
     @OptionGroup var output: JSONOptions
-    @Option(help: "Threads (default: all cores).", transform: NumberOption.within(NumberOption.threads))
+    @Option(
+        help: ArgumentHelp("Threads (default: all cores).", valueName: "N"),
+        transform: NumberOption.within(NumberOption.threads)
+    )
     var threads: Int?
-    @Option(help: "A model file: networks take its architecture, and a calibrated one judges frames.")
+    @Option(
+        help: ArgumentHelp(
+            "A model file: networks take its architecture, and a calibrated one judges frames.",
+            valueName: "FILE"
+        ),
+        completion: .file()
+    )
     var model: String?
     @Option(
-        help: """
+        help: ArgumentHelp(
+            """
             f32, int8 (the realtime network only), or bf16 where the CPU multiplies it. Default: f32, in the \
             pipeline the model's own.
-            """
+            """,
+            valueName: "NAME"
+        )
     )
     var precision: Precision?
     @Option(
-        help: "Measurements of each figure (default: 5, with --quick 1).",
+        help: ArgumentHelp("Measurements of each figure (default: 5, with --quick 1).", valueName: "N"),
         transform: NumberOption.within(1...10_000)
     )
     var passes: Int?
     @Option(
-        help: "Crops of a training step (default: 8, with --quick 2).",
+        help: ArgumentHelp("Crops of a training step (default: 8, with --quick 2).", valueName: "N"),
         transform: NumberOption.within(1...1024)
     )
     var batch: Int?

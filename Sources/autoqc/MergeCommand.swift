@@ -20,12 +20,18 @@ struct MergeCommand: ParsableCommand {
             """
     )
 
-    @Option(help: "The folder that the parts are joined in.", completion: .directory)
+    @Option(
+        help: ArgumentHelp("The folder that the parts are joined in.", valueName: "DIR"),
+        completion: .directory
+    )
     var out: String
     @OptionGroup var output: TableOptions
     @Flag(help: "Say nothing but errors.")
     var quiet = false
-    @Argument(help: "Output folders of `autoqc score --out`.", completion: .directory)
+    @Argument(
+        help: ArgumentHelp("Output folders of `autoqc score --out`.", valueName: "DIR"),
+        completion: .directory
+    )
     var parts: [String]
 
     func run() throws {

@@ -28,7 +28,7 @@ struct ShowModelCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: "The model file.")
+    @Argument(help: ArgumentHelp("The model file.", valueName: "FILE"), completion: .file())
     var model: String
     @Flag(help: "A page in Markdown.")
     var card = false
@@ -39,7 +39,7 @@ struct ShowModelCommand: ParsableCommand {
         let facts = try ModelFacts(path: model)
         guard !card else { return try StandardStreams.write(facts.card) }
         try output.say(facts.lines)
-        try output.write(json: facts.json())
+        try output.write(facts)
     }
 }
 
@@ -57,28 +57,42 @@ struct SetModelCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: "The model file.")
+    @Argument(help: ArgumentHelp("The model file.", valueName: "FILE"), completion: .file())
     var model: String
-    @Option(help: "A name for people.")
+    @Option(help: ArgumentHelp("A name for people.", valueName: "TEXT"))
     var name: String?
-    @Option(help: "The licence of the weights, as SPDX writes it, for example MIT or CC-BY-4.0.")
+    @Option(
+        help: ArgumentHelp(
+            "The licence of the weights, as SPDX writes it, for example MIT or CC-BY-4.0.",
+            valueName: "SPDX"
+        )
+    )
     var licence: String?
-    @Option(name: .customLong("author"), help: "Who made it; again for each person.")
+    @Option(
+        name: .customLong("author"),
+        help: ArgumentHelp("Who made it; again for each person.", valueName: "NAME")
+    )
     var authors: [String] = []
-    @Option(help: "The microscope whose frames it is for.")
+    @Option(help: ArgumentHelp("The microscope whose frames it is for.", valueName: "TEXT"))
     var microscope: String?
-    @Option(help: "The objective, for example 10x/0.3.")
+    @Option(help: ArgumentHelp("The objective, for example 10x/0.3.", valueName: "TEXT"))
     var objective: String?
-    @Option(help: "Side of a pixel in um.", transform: NumberOption.within(1e-4...1e4))
+    @Option(
+        help: ArgumentHelp("Side of a pixel in um.", valueName: "UM"),
+        transform: NumberOption.within(1e-4...1e4)
+    )
     var pixelSize: Double?
     @Option(
         name: .long,
         parsing: .upToNextOption,
-        help:
-            "The frames that it was trained on, of a model whose training did not note them: files, folders, globs or CSV lists."
+        help: ArgumentHelp(
+            "The frames that it was trained on, of a model whose training did not note them: files, folders, globs or CSV lists.",
+            valueName: "PATH"
+        ),
+        completion: .file()
     )
     var trainedOn: [String] = []
-    @Option(help: "Write the model here instead.")
+    @Option(help: ArgumentHelp("Write the model here instead.", valueName: "FILE"), completion: .file())
     var out: String?
 
     func run() throws {

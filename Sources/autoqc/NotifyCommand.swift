@@ -20,11 +20,14 @@ struct NotifyCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: "Configuration file, the same as that of `watch`.")
+    @Option(
+        help: ArgumentHelp("Configuration file, the same as that of `watch`.", valueName: "FILE"),
+        completion: .file()
+    )
     var config: String
     @Flag(help: "Send a test message to each receiver now, say what became of it, and exit; 1 if one fails.")
     var test = false
-    @Argument(help: "Names of receivers; all where none is given.")
+    @Argument(help: ArgumentHelp("Names of receivers; all where none is given.", valueName: "NAME"))
     var receivers: [String] = []
 
     func run() async throws {

@@ -26,13 +26,19 @@ struct RejudgeCommand: ParsableCommand {
     )
 
     @OptionGroup var ledger: LedgerOptions
-    @Option(help: "Severity above which a frame is faulty.", transform: NumberOption.within(0...1e9))
+    @Option(
+        help: ArgumentHelp("Severity above which a frame is faulty.", valueName: "SEVERITY"),
+        transform: NumberOption.within(0...1e9)
+    )
     var threshold: Double?
-    @Option(help: "A calibrated model.")
+    @Option(help: ArgumentHelp("A calibrated model.", valueName: "FILE"), completion: .file())
     var model: String?
-    @Option(name: .customLong("run"), help: "One run only.")
+    @Option(name: .customLong("run"), help: ArgumentHelp("One run only.", valueName: "RUN"))
     var oneRun: String?
-    @Option(help: "Also write both verdicts on every frame to FILE.", completion: .file())
+    @Option(
+        help: ArgumentHelp("Also write both verdicts on every frame to FILE.", valueName: "FILE"),
+        completion: .file()
+    )
     var frames: String?
     @OptionGroup var output: TableOptions
 

@@ -29,14 +29,26 @@ struct ReviewCommand: ParsableCommand {
     @OptionGroup var usableFrames: UsableOptions
     @OptionGroup var watched: WatchedOptions
     @OptionGroup var lenses: LensOptions
-    @Option(name: .customLong("run"), help: "The run (default: the one recorded last).")
+    @Option(
+        name: .customLong("run"),
+        help: ArgumentHelp("The run (default: the one recorded last).", valueName: "RUN")
+    )
     var oneRun: String?
-    @Option(help: "Write the page to this file.")
+    @Option(help: ArgumentHelp("Write the page to this file.", valueName: "FILE"), completion: .file())
     var html: String?
-    @Option(help: "Write the page as a PDF to this file; needs Chromium or Chrome.")
+    @Option(
+        help: ArgumentHelp(
+            "Write the page as a PDF to this file; needs Chromium or Chrome.",
+            valueName: "FILE"
+        ),
+        completion: .file()
+    )
     var pdf: String?
     @Option(
-        help: "Largest page in MB; pictures that do not fit are left out, and it says so.",
+        help: ArgumentHelp(
+            "Largest page in MB; pictures that do not fit are left out, and it says so.",
+            valueName: "MB"
+        ),
         transform: NumberOption.within(1...2000)
     )
     var megabytes = 5

@@ -33,14 +33,23 @@ struct ScoreCommand: ParsableCommand {
             """
     )
 
-    @Option(help: "The model file.")
+    @Option(help: ArgumentHelp("The model file.", valueName: "FILE"), completion: .file())
     var model: String
-    @Argument(help: "Frames: files, folders, globs or CSV lists.")
+    @Argument(
+        help: ArgumentHelp("Frames: files, folders, globs or CSV lists.", valueName: "PATH"),
+        completion: .file()
+    )
     var paths: [String] = []
     @OptionGroup(title: "Options for archives and pipelines") var archive: ArchiveOptions
-    @Option(help: "Folder for masks, NAME.mask.tiff, 0 and 255.")
+    @Option(
+        help: ArgumentHelp("Folder for masks, NAME.mask.tiff, 0 and 255.", valueName: "DIR"),
+        completion: .directory
+    )
     var masks: String?
-    @Option(help: "Folder for score maps, NAME.map.tiff, 32-bit float.")
+    @Option(
+        help: ArgumentHelp("Folder for score maps, NAME.map.tiff, 32-bit float.", valueName: "DIR"),
+        completion: .directory
+    )
     var maps: String?
     @OptionGroup var output: TableOptions
     @Flag(help: "Print rows when all frames are judged: unreadable ones, then the most severe first.")
@@ -51,13 +60,21 @@ struct ScoreCommand: ParsableCommand {
     )
     var half = false
     @Option(
-        help: "Overlap of a reference model's windows, from 0 to below 1, instead of the model's own.",
+        help: ArgumentHelp(
+            "Overlap of a reference model's windows, from 0 to below 1, instead of the model's own.",
+            valueName: "SHARE"
+        ),
         transform: NumberOption.within(NumberOption.overlap)
     )
     var overlap: Double?
-    @Option(help: ArgumentHelp(Precision.help))
+    @Option(help: ArgumentHelp(Precision.help, valueName: "NAME"))
     var precision = Precision.Choice.auto
-    @Option(help: "How files are named: a pattern, or the name of a ready one (docs/names.md).")
+    @Option(
+        help: ArgumentHelp(
+            "How files are named: a pattern, or the name of a ready one (docs/names.md).",
+            valueName: "PATTERN"
+        )
+    )
     var pattern = FramePattern.standard
     @OptionGroup(title: "Options to meet published numbers")
     var published: PublishedScoringOptions

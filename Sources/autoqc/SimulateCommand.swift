@@ -34,16 +34,19 @@ struct SimulateSetCommand: ParsableCommand {
 
     @OptionGroup var options: SetOptions
     @Option(
-        help: "Normal frames to train on; every tenth goes to normal_val.csv.",
+        help: ArgumentHelp("Normal frames to train on; every tenth goes to normal_val.csv.", valueName: "N"),
         transform: NumberOption.within(NumberOption.frames)
     )
     var train = SetComposition().training
-    @Option(help: "Columns of a frame: the same scale on another field.")
+    @Option(help: ArgumentHelp("Columns of a frame: the same scale on another field.", valueName: "PIXELS"))
     var width = Microscope.Settings().width
-    @Option(help: "Rows of a frame.")
+    @Option(help: ArgumentHelp("Rows of a frame.", valueName: "PIXELS"))
     var height = Microscope.Settings().height
     @Option(
-        help: "Quality of the JPEG texture that real frames carry, 50 to 100; 0 for none.",
+        help: ArgumentHelp(
+            "Quality of the JPEG texture that real frames carry, 50 to 100; 0 for none.",
+            valueName: "QUALITY"
+        ),
         transform: NumberOption.within(0...100)
     )
     var jpeg: Float = Microscope.Settings().jpegQuality ?? 0
@@ -87,18 +90,27 @@ struct SimulateSetCommand: ParsableCommand {
 
 /// Options of commands that write a labelled set.
 struct SetOptions: ParsableArguments {
-    @Option(help: "A new or empty folder for the set.")
+    @Option(
+        help: ArgumentHelp("A new or empty folder for the set.", valueName: "DIR"),
+        completion: .directory
+    )
     var out: String
-    @Option(help: "Normal test frames.", transform: NumberOption.within(NumberOption.frames))
+    @Option(
+        help: ArgumentHelp("Normal test frames.", valueName: "N"),
+        transform: NumberOption.within(NumberOption.frames)
+    )
     var normal = SetComposition().normal
     @Option(
-        help: "Faulty test frames, of each class in turn.",
+        help: ArgumentHelp("Faulty test frames, of each class in turn.", valueName: "N"),
         transform: NumberOption.within(NumberOption.frames)
     )
     var faulty = SetComposition().faulty
-    @Option(help: "Folds of the test frames.", transform: NumberOption.within(1...1000))
+    @Option(
+        help: ArgumentHelp("Folds of the test frames.", valueName: "N"),
+        transform: NumberOption.within(1...1000)
+    )
     var folds = SetComposition().folds
-    @Option(help: "Seed of everything random.")
+    @Option(help: ArgumentHelp("Seed of everything random.", valueName: "N"))
     var seed: UInt64 = 1
 
     /// The set's parts, with `training` frames to train on.
@@ -138,21 +150,42 @@ struct SimulateInjectCommand: ParsableCommand {
     @Option(
         name: .long,
         parsing: .upToNextOption,
-        help: "Normal frames to train on: files, folders, globs or CSV lists."
+        help: ArgumentHelp(
+            "Normal frames to train on: files, folders, globs or CSV lists.",
+            valueName: "PATH"
+        ),
+        completion: .file()
     )
     var train: [String]
-    @Option(name: .long, parsing: .upToNextOption, help: "Other normal frames, to test with.")
+    @Option(
+        name: .long,
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Other normal frames, to test with.", valueName: "PATH"),
+        completion: .file()
+    )
     var test: [String]
     @Option(
-        help: "Changed copies of the frames to train on; every tenth goes to normal_val.csv.",
+        help: ArgumentHelp(
+            "Changed copies of the frames to train on; every tenth goes to normal_val.csv.",
+            valueName: "N"
+        ),
         transform: NumberOption.within(NumberOption.frames)
     )
     var copies = 100
-    @Option(help: "How copies differ from their frames: none, slight or wide.")
+    @Option(
+        help: ArgumentHelp("How copies differ from their frames: none, slight or wide.", valueName: "NAME")
+    )
     var changes = InjectedFrames.Changes.wide
-    @Option(help: "Columns of the part of a frame that is taken (default: all).")
+    @Option(
+        help: ArgumentHelp(
+            "Columns of the part of a frame that is taken (default: all).",
+            valueName: "PIXELS"
+        )
+    )
     var width: Int?
-    @Option(help: "Rows of the part of a frame that is taken (default: all).")
+    @Option(
+        help: ArgumentHelp("Rows of the part of a frame that is taken (default: all).", valueName: "PIXELS")
+    )
     var height: Int?
 
     func validate() throws {
@@ -186,11 +219,17 @@ struct SimulateSheetCommand: ParsableCommand {
             """
     )
 
-    @Option(help: "Folder with complexeye/ and hsc_brightfield/ (default: AUTOQC_DATA).")
+    @Option(
+        help: ArgumentHelp(
+            "Folder with complexeye/ and hsc_brightfield/ (default: AUTOQC_DATA).",
+            valueName: "DIR"
+        ),
+        completion: .directory
+    )
     var data: String?
-    @Option(help: "Folder for the two files.")
+    @Option(help: ArgumentHelp("Folder for the two files.", valueName: "DIR"), completion: .directory)
     var out: String
-    @Option(help: "Seed of everything random.")
+    @Option(help: ArgumentHelp("Seed of everything random.", valueName: "N"))
     var seed: UInt64 = 1
 
     func run() throws {

@@ -21,31 +21,56 @@ struct SimulatePlateCommand: ParsableCommand {
             """
     )
 
-    @Option(help: "The folder that the microscope writes to; made if it is missing.")
+    @Option(
+        help: ArgumentHelp(
+            "The folder that the microscope writes to; made if it is missing.",
+            valueName: "DIR"
+        ),
+        completion: .directory
+    )
     var out: String
-    @Option(help: "Where the truth goes (default: truth.csv beside DIR).")
+    @Option(
+        help: ArgumentHelp("Where the truth goes (default: truth.csv beside DIR).", valueName: "FILE"),
+        completion: .file()
+    )
     var truth: String?
-    @Option(help: "Wells, 1 to 384.")
+    @Option(help: ArgumentHelp("Wells, 1 to 384.", valueName: "N"))
     var wells = PlateSettings().wells
-    @Option(help: "Seconds from one frame of a well to the next, in the plate's time.")
+    @Option(
+        help: ArgumentHelp(
+            "Seconds from one frame of a well to the next, in the plate's time.",
+            valueName: "SECONDS"
+        )
+    )
     var interval = PlateSettings().interval
-    @Option(help: "Frames of each well; the default is an hour of them at 8 s.")
+    @Option(help: ArgumentHelp("Frames of each well; the default is an hour of them at 8 s.", valueName: "N"))
     var frames = PlateSettings().frames
-    @Option(help: "How much faster than real time.")
+    @Option(help: ArgumentHelp("How much faster than real time.", valueName: "FACTOR"))
     var speed = PlateSettings().speed
-    @Option(help: "Seed of everything random.")
+    @Option(help: ArgumentHelp("Seed of everything random.", valueName: "N"))
     var seed = PlateSettings().seed
-    @Option(help: "YAML that says which faults come and go in which wells (default: a few wells with each).")
+    @Option(
+        help: ArgumentHelp(
+            "YAML that says which faults come and go in which wells (default: a few wells with each).",
+            valueName: "FILE"
+        ),
+        completion: .file()
+    )
     var faults: String?
-    @Option(help: "The way files are written: plain, slow, rename or burst.")
+    @Option(help: ArgumentHelp("The way files are written: plain, slow, rename or burst.", valueName: "NAME"))
     var writer = PlateSettings().writer
-    @Option(help: "Which frames go into which files: flat, per-well or movie.")
+    @Option(
+        help: ArgumentHelp("Which frames go into which files: flat, per-well or movie.", valueName: "NAME")
+    )
     var layout = PlateSettings().layout
-    @Option(name: .customLong("run"), help: "Name of the run, for file names.")
+    @Option(
+        name: .customLong("run"),
+        help: ArgumentHelp("Name of the run, for file names.", valueName: "RUN")
+    )
     var name = PlateSettings().run
-    @Option(help: "Columns of a frame: the same scale on another field.")
+    @Option(help: ArgumentHelp("Columns of a frame: the same scale on another field.", valueName: "PIXELS"))
     var width = PlateSettings().width
-    @Option(help: "Rows of a frame.")
+    @Option(help: ArgumentHelp("Rows of a frame.", valueName: "PIXELS"))
     var height = PlateSettings().height
 
     private var settings: PlateSettings {
@@ -117,24 +142,39 @@ struct SimulateCheckCommand: ParsableCommand {
             """
     )
 
-    @Option(help: "The output folder of `autoqc watch`.")
+    @Option(
+        help: ArgumentHelp("The output folder of `autoqc watch`.", valueName: "DIR"),
+        completion: .directory
+    )
     var out: String
-    @Option(help: "The truth that `autoqc simulate plate` wrote.")
+    @Option(
+        help: ArgumentHelp("The truth that `autoqc simulate plate` wrote.", valueName: "FILE"),
+        completion: .file()
+    )
     var truth: String
     @OptionGroup var output: JSONOptions
     @Flag(help: "Use the alarm logs alone; which frames were missed is then not known, and no failure.")
     var alarmsOnly = false
-    @Option(help: "Least share of faulty frames found, 0 to 1.", transform: NumberOption.within(0...1))
+    @Option(
+        help: ArgumentHelp("Least share of faulty frames found, 0 to 1.", valueName: "SHARE"),
+        transform: NumberOption.within(0...1)
+    )
     var minRecall: Double?
-    @Option(help: "Least share of right alarms, 0 to 1.", transform: NumberOption.within(0...1))
+    @Option(
+        help: ArgumentHelp("Least share of right alarms, 0 to 1.", valueName: "SHARE"),
+        transform: NumberOption.within(0...1)
+    )
     var minPrecision: Double?
     @Option(
-        help: "Largest share of normal frames taken for faulty, 0 to 1.",
+        help: ArgumentHelp("Largest share of normal frames taken for faulty, 0 to 1.", valueName: "SHARE"),
         transform: NumberOption.within(0...1)
     )
     var maxFalseAlarms: Double?
     @Option(
-        help: "Largest 99th percentile from a file's end to its judgement, in s.",
+        help: ArgumentHelp(
+            "Largest 99th percentile from a file's end to its judgement, in s.",
+            valueName: "SECONDS"
+        ),
         transform: NumberOption.within(NumberOption.seconds)
     )
     var maxP99: Double?

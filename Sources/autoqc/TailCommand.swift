@@ -20,14 +20,17 @@ struct TailCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The output folder of `autoqc watch`.")
+    @Argument(
+        help: ArgumentHelp("The output folder of `autoqc watch`.", valueName: "DIR"),
+        completion: .directory
+    )
     var out: String
-    @Option(name: .customLong("run"), help: "One run only.")
+    @Option(name: .customLong("run"), help: ArgumentHelp("One run only.", valueName: "RUN"))
     var oneRun: String?
     @Option(
         name: .customLong("well"),
         parsing: .upToNextOption,
-        help: "Some wells only, for example B01 C12."
+        help: ArgumentHelp("Some wells only, for example B01 C12.", valueName: "WELL")
     )
     var wells: [String] = []
     @Flag(help: "Only what changes a state: no FAULT, no UNREADABLE.")
@@ -35,10 +38,13 @@ struct TailCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("event"),
         parsing: .upToNextOption,
-        help: "Some events only, for example ONSET CLEAR PLATE."
+        help: ArgumentHelp("Some events only, for example ONSET CLEAR PLATE.", valueName: "EVENT")
     )
     var events: [String] = []
-    @Option(help: "Lines to begin with, at most.", transform: NumberOption.within(0...1_000_000))
+    @Option(
+        help: ArgumentHelp("Lines to begin with, at most.", valueName: "N"),
+        transform: NumberOption.within(0...1_000_000)
+    )
     var lines = 20
     @Flag(help: "End after these lines.")
     var once = false

@@ -28,49 +28,92 @@ struct TrainCommand: ParsableCommand {
         case reference
     }
 
-    @Option(help: "pddpm, ddpm, ae, vae or fanogan.")
+    @Option(help: ArgumentHelp("pddpm, ddpm, ae, vae or fanogan.", valueName: "METHOD"))
     var method = Method.pddpm
-    @Option(help: "realtime (pddpm only) or reference.")
+    @Option(help: ArgumentHelp("realtime (pddpm only) or reference.", valueName: "NAME"))
     var profile = ProfileName.realtime
-    @Option(name: .long, parsing: .upToNextOption, help: "Normal frames: files, folders, globs or CSV lists.")
+    @Option(
+        name: .long,
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Normal frames: files, folders, globs or CSV lists.", valueName: "PATH"),
+        completion: .file()
+    )
     var normal: [String]
-    @Option(name: .long, parsing: .upToNextOption, help: "Normal frames to choose by (default: each tenth).")
+    @Option(
+        name: .long,
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Normal frames to choose by (default: each tenth).", valueName: "PATH"),
+        completion: .file()
+    )
     var validation: [String] = []
-    @Option(help: "The model file to write.")
+    @Option(help: ArgumentHelp("The model file to write.", valueName: "FILE"), completion: .file())
     var out: String
-    @Option(help: "Go on from this finished model of the realtime profile.")
+    @Option(
+        help: ArgumentHelp("Go on from this finished model of the realtime profile.", valueName: "FILE"),
+        completion: .file()
+    )
     var from: String?
     @Option(
-        help: "Training steps (default: 2500, with --from 300; reference: 300 epochs).",
+        help: ArgumentHelp(
+            "Training steps (default: 2500, with --from 300; reference: 300 epochs).",
+            valueName: "N"
+        ),
         transform: NumberOption.within(NumberOption.steps)
     )
     var steps: Int?
-    @Option(help: "Crops per step (default: 8).", transform: NumberOption.within(NumberOption.batch))
+    @Option(
+        help: ArgumentHelp("Crops per step (default: 8).", valueName: "N"),
+        transform: NumberOption.within(NumberOption.batch)
+    )
     var batch: Int?
     @Option(
-        help: "Learning rate (default: at most 6e-4; reference: 1e-4).",
+        help: ArgumentHelp("Learning rate (default: at most 6e-4; reference: 1e-4).", valueName: "RATE"),
         transform: NumberOption.within(NumberOption.learningRate)
     )
     var learningRate: Float?
-    @Option(help: "Seed (default: 1); the same seed on the same machine and threads gives the same model.")
+    @Option(
+        help: ArgumentHelp(
+            "Seed (default: 1); the same seed on the same machine and threads gives the same model.",
+            valueName: "N"
+        )
+    )
     var seed: UInt64?
     @Option(
-        help: """
+        help: ArgumentHelp(
+            """
             Test timestep, an index into the 1000 steps of the schedule (default: 100; reference: 49, AE and VAE 0).
             """,
+            valueName: "N"
+        ),
         transform: NumberOption.within(NumberOption.timestep)
     )
     var timestep: Int?
     @Option(
-        help: "Pixels per side of a patch (default: 64; reference: half the window).",
+        help: ArgumentHelp(
+            "Pixels per side of a patch (default: 64; reference: half the window).",
+            valueName: "N"
+        ),
         transform: NumberOption.within(NumberOption.side)
     )
     var patch: Int?
-    @Option(help: "Passes per frame of the realtime profile: 2 or 4.", transform: NumberOption.within(2...4))
+    @Option(
+        help: ArgumentHelp("Passes per frame of the realtime profile: 2 or 4.", valueName: "N"),
+        transform: NumberOption.within(2...4)
+    )
     var phases = 2
-    @Option(help: "simplex, gaussian or coarse (default: simplex; DDPM: gaussian).")
+    @Option(
+        help: ArgumentHelp(
+            "simplex, gaussian or coarse (default: simplex; DDPM: gaussian).",
+            valueName: "NAME"
+        )
+    )
     var noise: NoiseKind?
-    @Option(help: "How input and reconstruction are compared: l1, l2, dssim or l1+dssim.")
+    @Option(
+        help: ArgumentHelp(
+            "How input and reconstruction are compared: l1, l2, dssim or l1+dssim.",
+            valueName: "NAME"
+        )
+    )
     var residual = Residual.l1DSSIM
     @OptionGroup(title: "Options of the realtime profile")
     var realtime: RealtimeOptions

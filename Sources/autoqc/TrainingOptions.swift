@@ -11,13 +11,19 @@ struct TrainingOptions: ParsableArguments {
     @Flag(help: "Train the published methods whose model is not there yet.")
     var train = false
     @Option(
-        help: "Training steps of each method (default: 300 epochs).",
+        help: ArgumentHelp("Training steps of each method (default: 300 epochs).", valueName: "N"),
         transform: NumberOption.within(NumberOption.steps)
     )
     var steps: Int?
-    @Option(help: "Crops per step (default: 8).", transform: NumberOption.within(NumberOption.batch))
+    @Option(
+        help: ArgumentHelp("Crops per step (default: 8).", valueName: "N"),
+        transform: NumberOption.within(NumberOption.batch)
+    )
     var batch: Int?
-    @Option(help: "Learning rate (default: 1e-4).", transform: NumberOption.within(NumberOption.learningRate))
+    @Option(
+        help: ArgumentHelp("Learning rate (default: 1e-4).", valueName: "RATE"),
+        transform: NumberOption.within(NumberOption.learningRate)
+    )
     var learningRate: Float?
     @OptionGroup(title: "Options of the reference profile")
     var reference: ReferenceOptions
@@ -62,29 +68,43 @@ struct TrainingOptions: ParsableArguments {
 
 /// Options of a training of the `reference` profile; the defaults are the published values.
 struct ReferenceOptions: ParsableArguments {
-    @Option(help: "Times every frame is shown (default: 300).", transform: NumberOption.within(1...1_000_000))
+    @Option(
+        help: ArgumentHelp("Times every frame is shown (default: 300).", valueName: "N"),
+        transform: NumberOption.within(1...1_000_000)
+    )
     var epochs: Int?
     @Option(
-        help: "Channels at full resolution, a multiple of 32 (default: 128).",
+        help: ArgumentHelp("Channels at full resolution, a multiple of 32 (default: 128).", valueName: "N"),
         transform: NumberOption.within(32...1024)
     )
     var channels: Int?
-    @Option(help: "Multiple of the channels at each level (default: 1,2,2).")
+    @Option(
+        help: ArgumentHelp("Multiple of the channels at each level (default: 1,2,2).", valueName: "N,N,...")
+    )
     var multipliers: NumberList?
-    @Option(help: "Residual blocks a level (default: 3).", transform: NumberOption.within(1...16))
+    @Option(
+        help: ArgumentHelp("Residual blocks a level (default: 3).", valueName: "N"),
+        transform: NumberOption.within(1...16)
+    )
     var blocks: Int?
     @Option(
-        help: "Pixels per side of the sliding window and of the crops (default: 192).",
+        help: ArgumentHelp(
+            "Pixels per side of the sliding window and of the crops (default: 192).",
+            valueName: "N"
+        ),
         transform: NumberOption.within(NumberOption.side)
     )
     var window: Int?
     @Option(
-        help: "Length of the latent vector of VAE and f-AnoGAN (default: 256).",
+        help: ArgumentHelp("Length of the latent vector of VAE and f-AnoGAN (default: 256).", valueName: "N"),
         transform: NumberOption.within(1...65_536)
     )
     var latent: Int?
     @Option(
-        help: "Share of a window that the next one covers again (default: 0.8).",
+        help: ArgumentHelp(
+            "Share of a window that the next one covers again (default: 0.8).",
+            valueName: "SHARE"
+        ),
         transform: NumberOption.within(NumberOption.overlap)
     )
     var overlap: Double?
@@ -146,12 +166,22 @@ extension Residual: ExpressibleByArgument {}
 
 /// Options of the network of the `realtime` profile; the defaults are the shipped model's values.
 struct RealtimeOptions: ParsableArguments {
-    @Option(help: "Channels at three resolutions, each half the one before (default: 24,48,64).")
+    @Option(
+        help: ArgumentHelp(
+            "Channels at three resolutions, each half the one before (default: 24,48,64).",
+            valueName: "N,N,..."
+        )
+    )
     var widths: NumberList?
-    @Option(help: "Residual blocks at each of the three (default: 1,1,2).")
+    @Option(
+        help: ArgumentHelp("Residual blocks at each of the three (default: 1,1,2).", valueName: "N,N,...")
+    )
     var depths: NumberList?
     @Option(
-        help: "Side of the square of pixels that becomes one position of the network: 4 or 8 (default: 4).",
+        help: ArgumentHelp(
+            "Side of the square of pixels that becomes one position of the network: 4 or 8 (default: 4).",
+            valueName: "N"
+        ),
         transform: NumberOption.within(4...8)
     )
     var unshuffle: Int?

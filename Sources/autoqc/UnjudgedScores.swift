@@ -21,8 +21,10 @@ struct PublishedScoringOptions: ParsableArguments {
     )
     var sampleLatent = false
     @Option(
-        help:
+        help: ArgumentHelp(
             "Reconstruct each frame with N noise seeds: mean scores and maps, and the scores' standard deviation.",
+            valueName: "N"
+        ),
         transform: NumberOption.within(1...1000)
     )
     var noiseSeeds: Int?

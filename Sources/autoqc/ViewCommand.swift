@@ -26,26 +26,56 @@ struct ViewCommand: AsyncParsableCommand {
     /// How the daemon is that started this process by itself.
     static func status(in folder: String) -> StatusFile { StatusFile(path: "\(folder)/status.json") }
 
-    @Argument(help: "The output folder of `autoqc watch`.")
+    @Argument(
+        help: ArgumentHelp("The output folder of `autoqc watch`.", valueName: "DIR"),
+        completion: .directory
+    )
     var out: String?
-    @Option(help: "Configuration of `autoqc watch`: output, `web` and `lenses` come from it.")
+    @Option(
+        help: ArgumentHelp(
+            "Configuration of `autoqc watch`: output, `web` and `lenses` come from it.",
+            valueName: "FILE"
+        ),
+        completion: .file()
+    )
     var config: String?
-    @Option(help: "Where the page is served (default: \(WebSettings.standardAddress)).")
+    @Option(
+        help: ArgumentHelp(
+            "Where the page is served (default: \(WebSettings.standardAddress)).",
+            valueName: "ADDRESS"
+        )
+    )
     var listen: String?
     @Option(
-        help:
-            "What a browser has to bring, at least 16 characters; required for other addresses than loopback."
+        help: ArgumentHelp(
+            "What a browser has to bring, at least 16 characters; required for other addresses than loopback.",
+            valueName: "FILE"
+        ),
+        completion: .file()
     )
     var token: String?
-    @Option(help: "Wells of the plate: auto, 96, 384 or 1536 (default: auto).")
+    @Option(
+        help: ArgumentHelp(
+            "Wells of the plate: auto, 96, 384 or 1536 (default: auto).",
+            valueName: "ROWSxCOLUMNS"
+        )
+    )
     var plate: WebSettings.PlateFormat?
     @OptionGroup var lenses: LensOptions
-    @Option(help: "File in which the daemon says how it is: that of `watch --status`.")
+    @Option(
+        help: ArgumentHelp(
+            "File in which the daemon says how it is: that of `watch --status`.",
+            valueName: "FILE"
+        ),
+        completion: .file()
+    )
     var status: String?
     @Option(
         name: .customLong("as"),
-        help:
-            "Who decides here, unless they give another name on the page (default, started by hand: your login name)."
+        help: ArgumentHelp(
+            "Who decides here, unless they give another name on the page (default, started by hand: your login name).",
+            valueName: "NAME"
+        )
     )
     var reviewer: String?
     @Flag(help: "Make no decisions, and leave the folder as it is.")
@@ -53,7 +83,7 @@ struct ViewCommand: AsyncParsableCommand {
     @Option(help: .hidden, transform: ConfigurationOptions.level)
     var logLevel: Logger.Level?
     /// The daemon's own folder, which goes with this process.
-    @Option(help: .hidden)
+    @Option(help: .hidden, completion: .file())
     var beside: String?
 
     /// What is to be served.

@@ -12,39 +12,46 @@ import Tensors
 extension ArgumentHelp {
     /// The help of an option for a key of the configuration.
     fileprivate static func key<Value>(
-        _ key: KeyPath<ConfigurationTable, ConfigurationKey<Value>>
+        _ key: KeyPath<ConfigurationTable, ConfigurationKey<Value>>,
+        valueName: String
     ) -> ArgumentHelp {
-        ArgumentHelp(Configuration.table[keyPath: key].help)
+        ArgumentHelp(Configuration.table[keyPath: key].help, valueName: valueName)
     }
 }
 
 /// What `watch`, `validate` and `doctor` take: a file, or the same keys on the command line.
 struct ConfigurationOptions: ParsableArguments {
-    @Option(help: "Configuration file; what is given on the command line comes first.")
+    @Option(
+        help: ArgumentHelp(
+            "Configuration file; what is given on the command line comes first.",
+            valueName: "FILE"
+        ),
+        completion: .file()
+    )
     var config: String?
-    @Option(help: .key(\.model))
+    @Option(help: .key(\.model, valueName: "FILE"), completion: .file())
     var model: String?
-    @Option(help: .key(\.output))
+    @Option(help: .key(\.output, valueName: "DIR"), completion: .directory)
     var out: String?
-    @Option(help: .key(\.pattern))
+    @Option(help: .key(\.pattern, valueName: "PATTERN"))
     var pattern: String?
-    @Option(help: .key(\.channel))
+    @Option(help: .key(\.channel, valueName: "NAME"))
     var channel: String?
-    @Option(help: .key(\.plane))
+    @Option(help: .key(\.plane, valueName: "PLANE"))
     var plane: PlaneChoice.Plane?
-    @Option(help: .key(\.learn))
+    @Option(help: .key(\.learn, valueName: "N"))
     var learn: Int?
     @Flag(help: ArgumentHelp(Configuration.table.onlyNew.sentence))
     var onlyNew = false
-    @Option(help: .key(\.threads))
+    @Option(help: .key(\.threads, valueName: "N"))
     var threads: Int?
-    @Option(help: ArgumentHelp(Configuration.table.precision.sentence))
+    @Option(help: ArgumentHelp(Configuration.table.precision.sentence, valueName: "NAME"))
     var precision: Precision.Choice?
-    @Option(help: .key(\.logLevel), transform: Self.level)
+    @Option(help: .key(\.logLevel, valueName: "LEVEL"), transform: Self.level)
     var logLevel: Logger.Level?
-    @Option(help: .key(\.webListen))
+    @Option(help: .key(\.webListen, valueName: "ADDRESS"))
     var listen: String?
-    @Argument(help: .key(\.watch))
+    @Argument(help: .key(\.watch, valueName: "DIR"), completion: .directory)
     var folders: [String] = []
 
     /// Reads the file, if any, and puts the command line over it.
@@ -95,8 +102,9 @@ struct WatchCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Say once a second in FILE how the daemon is, and leave the page to `autoqc view --status FILE`.",
-            valueName: "file"
-        )
+            valueName: "FILE"
+        ),
+        completion: .file()
     )
     var status: String?
 

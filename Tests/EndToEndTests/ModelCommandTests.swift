@@ -99,7 +99,7 @@ struct ModelCommandTests {
             }
             let json = try #require(
                 try JSONSerialization.jsonObject(
-                    with: Data(try await run("model", "show", "--json", path, in: folder).printed.utf8)
+                    with: Data(try await run("model", "show", path, "--json", in: folder).printed.utf8)
                 ) as? [String: Any]
             )
             let digest = Digest.sha256(try bytes(path))
