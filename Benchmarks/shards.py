@@ -58,7 +58,7 @@ def judge(plate, folder, count):
     figures = [finish(job) for job in jobs]
     judged = time.monotonic() - began
     parts = [f"{folder}/{number}" for number in range(1, count + 1)]
-    return judged, figures, finish(subprocess.Popen([autoqc, "merge", "--out", f"{folder}/merged", *parts]))
+    return judged, figures, finish(subprocess.Popen([autoqc, "merge", "--out", f"{folder}/merged", "--quiet", *parts]))
 
 
 with tempfile.TemporaryDirectory(prefix="autoqc-shards-") as work:
@@ -66,14 +66,15 @@ with tempfile.TemporaryDirectory(prefix="autoqc-shards-") as work:
     files = [path for path in Path(plate).rglob("*") if path.suffix in (".tif", ".tiff")]
     size = sum(path.stat().st_size for path in files)
     print(f"{len(files)} frames, {size / len(files) / 1e6:.2f} MB each, {os.cpu_count()} processors")
-    print(f"{'jobs':>4} {'frames/s':>9} {'CPU s/frame':>12} {'MB read':>8} {'MB written':>11} {'MiB a job':>10}   merge: CPU s/frame, MB read, written")
+    print(f"{'jobs':>4} {'frames/s':>9} {'CPU s/frame':>12} {'MB read':>8} {'MB written':>11} {'MiB a job':>10}   merge: CPU s/frame, MB read, written, kept")
     for count in JOBS:
         judged, figures, merge = judge(plate, f"{work}/{count}", count)
         cpu, read, written, memory = zip(*figures, strict=True)
         each = len(files)
+        kept = sum(path.stat().st_size for path in Path(f"{work}/{count}/merged").rglob("*") if path.is_file())
         print(
             f"{count:>4} {each / judged:>9.1f} {sum(cpu) / each:>12.4f} {sum(read) / each / 1e6:>8.2f} "
             f"{sum(written) / each / 1e6:>11.2f} {max(memory):>10.0f}   "
-            f"{merge[0] / each:.4f}, {merge[1] / each / 1e6:.2f}, {merge[2] / each / 1e6:.2f}",
+            f"{merge[0] / each:.4f}, {merge[1] / each / 1e6:.2f}, {merge[2] / each / 1e6:.2f}, {kept / each / 1e6:.3f}",
             flush=True,
         )

@@ -148,6 +148,8 @@ def judge(work, plate, single):
 
 
 def main():
+    # Ends its daemons also where it is ended itself.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     work = Path(tempfile.mkdtemp(prefix="autoqc-cluster-"))
     slurm = Slurm(work / "slurm", processors=2)
     workflow = None

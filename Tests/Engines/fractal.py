@@ -55,5 +55,15 @@ image = work / "first.zarr" / worst[:-2] / str(int(worst[-2:])) / "0"
 check(call(image, faulty_share=1)[1]["types"]["qc_passed"], "all pass where all may be faulty")
 done, update = call(image, channel=7)
 check(update is None and "there is no channel 7" in done.stderr, "a channel that is not there is named")
+done, update = call(work / "first.zarr")
+check(update is None and "is no image of OME-Zarr" in done.stderr, "a plate is no image")
+attributes = zarr.open_group(image, mode="r").attrs.asdict()
+for name, axes in (("no-axes", None), ("text", ["t", "y", "x"]), ("other", [{"name": name} for name in "tyq"]), ("few", [{"name": "y"}])):
+    broken = zarr.open_group(work / f"{name}.zarr", mode="w")
+    multiscale = {**attributes["ome"]["multiscales"][0], "axes": axes}
+    broken.attrs["ome"] = {**attributes["ome"], "multiscales": [multiscale]}
+    broken.create_array(multiscale["datasets"][0]["path"], shape=(1, 8, 8), dtype="uint16")
+    done, update = call(work / f"{name}.zarr")
+    check(update is None and f"{name}.zarr" in done.stderr.splitlines()[-1], f"axes that are wrong ({name}) are an error that names the image")
 done, update = call(image, model="/nowhere.safetensors")
 check(update is None and done.returncode != 0, "without a model there is no word on the image")

@@ -6,10 +6,8 @@ time point, and `autoqc score` judges them. The image gets the type `qc_passed`,
 
 import csv
 import io
-import re
 import subprocess
 import tempfile
-from pathlib import Path
 
 import tifffile
 import zarr
@@ -20,23 +18,19 @@ from pydantic import validate_call
 SOME_UNREADABLE = 65
 
 
-def place(zarr_url):
-    """Run and well as they stand in `PLATE.zarr/B/3/0`; an image of no plate is well A1 of a run with its name."""
-    path = Path(zarr_url)
-    row, column = path.parts[-3:-1] if len(path.parts) > 4 else ("", "")
-    if re.fullmatch("[A-Z]{1,2}", row) and re.fullmatch("[0-9]{1,2}", column):
-        return path.parents[2].stem, row + column
-    return path.stem, "A1"
-
-
 def planes(group, channel):
     """The planes of each time point, at full size."""
     attributes = group.attrs.asdict()
-    multiscale = attributes.get("ome", attributes)["multiscales"][0]
-    array = group[multiscale["datasets"][0]["path"]]
-    names = [axis["name"] for axis in multiscale["axes"]]
-    sizes = dict(zip(names, array.shape, strict=True))
-    if channel >= sizes.get("c", 1):
+    try:
+        multiscale = attributes.get("ome", attributes)["multiscales"][0]
+        array = group[multiscale["datasets"][0]["path"]]
+        names = [axis["name"] for axis in multiscale["axes"]]
+        sizes = dict(zip(names, array.shape, strict=True))
+    except (KeyError, IndexError, TypeError, ValueError) as problem:
+        raise ValueError(f"{group.store_path}: is no image of OME-Zarr 0.4 or later; check zarr_url") from problem
+    if names[-2:] != ["y", "x"] or not set(names[:-2]) <= {"t", "c", "z"}:
+        raise ValueError(f"{group.store_path}: has the axes {', '.join(names)}; they have to be t, c, z (each or none), y and x")
+    if not 0 <= channel < sizes.get("c", 1):
         raise ValueError(f"{group.store_path}: has {sizes.get('c', 1)} channels, counted from 0; there is no channel {channel}")
     chosen = {"c": channel, "z": sizes.get("z", 1) // 2}
     for time in range(sizes.get("t", 1)):
@@ -44,11 +38,11 @@ def planes(group, channel):
 
 
 def rows(folder, model, autoqc):
-    """The table of `autoqc score`."""
+    """The table of `autoqc score`, in order of time."""
     judged = subprocess.run([autoqc, "score", "--model", model, folder], stdout=subprocess.PIPE, text=True)
     if judged.returncode not in (0, SOME_UNREADABLE):
         raise RuntimeError(f"{autoqc} score exits with {judged.returncode}; its message is above")
-    return list(csv.DictReader(io.StringIO(judged.stdout)))
+    return sorted(csv.DictReader(io.StringIO(judged.stdout)), key=lambda row: int(row["frame"]))
 
 
 @validate_call
@@ -63,10 +57,9 @@ def judge_image(*, zarr_url: str, model: str, channel: int = 0, faulty_share: fl
         autoqc: The program.
     """
     group = zarr.open_group(zarr_url, mode="r+")
-    run, well = place(zarr_url)
     with tempfile.TemporaryDirectory() as folder:
         for time, plane in planes(group, channel):
-            tifffile.imwrite(f"{folder}/{run}_{well}_f{time}.tiff", plane)
+            tifffile.imwrite(f"{folder}/image_A1_f{time}.tiff", plane)
         table = rows(folder, model, autoqc)
     bad = [row for row in table if row["verdict"] != "normal"]
     passed = len(bad) <= faulty_share * len(table)

@@ -19,19 +19,20 @@ process AUTOQC_SCORE {
     when:
     task.ext.when == null || task.ext.when
 
-    // Frames that cannot be read (exit code 65) have rows like others.
+    // Nextflow hands files over as links, which autoqc does not follow in a folder, but takes from a list. Frames that cannot be read
+    // (exit code 65) have rows like others.
     script:
     def args = task.ext.args ?: ''
     prefix = task.ext.prefix ?: "${meta.id}"
     """
-    autoqc \\
+    find -L frames -type f | LC_ALL=C sort | autoqc \\
         score \\
         --model ${model} \\
         --out ${prefix} \\
         --threads ${task.cpus} \\
         --quiet \\
-        ${args} \\
-        frames || [ \$? -eq 65 ]
+        --files-from - \\
+        ${args} || [ \$? -eq 65 ]
 
     autoqc export ${prefix} --usable > ${prefix}.usable.csv
     autoqc export ${prefix} --multiqc ${prefix}_multiqc
