@@ -2,8 +2,8 @@ package import Plate
 
 /// The frames that lie in folders now, by the watcher's own rules, for whoever asks once and does not watch.
 ///
-/// Hidden folders, temporary names and what `excluded` names are passed over, links are not followed but for the roots
-/// themselves.
+/// Hidden folders, temporary names and what `excluded` names are passed over. Links are not followed, but for the roots
+/// themselves and, where that is asked for, links to files.
 package struct FrameListing: Sendable {
     /// Something that lies there.
     package enum Entry: Sendable, Equatable {
@@ -18,9 +18,16 @@ package struct FrameListing: Sendable {
     private let roots: [ExactPath]
     private let pattern: FramePattern
     private let excluded: Set<ExactPath>
+    private let takesLinkedFiles: Bool
 
     /// Lists `roots` with their subfolders; paths are made absolute.
-    package init(roots: [String], pattern: FramePattern, excluded: [String] = []) {
+    package init(
+        roots: [String],
+        pattern: FramePattern,
+        excluded: [String] = [],
+        takesLinkedFiles: Bool = false
+    ) {
+        self.takesLinkedFiles = takesLinkedFiles
         self.roots = roots.map(ExactPath.absolute)
         self.pattern = pattern
         self.excluded = Set(excluded.map(ExactPath.absolute))
@@ -32,8 +39,10 @@ package struct FrameListing: Sendable {
     }
 
     /// The content that a file has now; `nil` where there is no regular file.
-    package static func identity(of path: String) -> FileIdentity? {
-        guard let status = try? FileSystem.status(ExactPath(path)), status.kind == .file else { return nil }
+    package static func identity(of path: String, followingLink: Bool = false) -> FileIdentity? {
+        guard let status = try? FileSystem.status(ExactPath(path), followingLink: followingLink),
+            status.kind == .file
+        else { return nil }
         return status.identity
     }
 
@@ -59,6 +68,10 @@ package struct FrameListing: Sendable {
                             waiting.append((path, relative))
                         }
                     case .file: report(relative, path, root, status.identity, body)
+                    case .link where takesLinkedFiles:
+                        // Engines hand files over as links; a folder could be its own.
+                        guard let identity = Self.identity(of: path.text, followingLink: true) else { break }
+                        report(relative, path, root, identity, body)
                     default:
                         guard !FramePattern.isIgnored(Substring(name)) else { continue }
                         refuse(printableName(path.text), "is not a regular file")

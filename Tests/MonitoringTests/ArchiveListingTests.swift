@@ -64,6 +64,21 @@ import Testing
             #expect(list.wells == whole.wells)
             #expect(list.folders == whole.folders)
             #expect(list.refused.count == 2)
+            // Engines stage files as links.
+            let staged = folder.appending(path: "staged")
+            try FileManager.default.createDirectory(at: staged, withIntermediateDirectories: true)
+            for (name, target) in [
+                ("03_A1_f1.tiff", "01_A1_f1.tiff"), ("03_A2_f1.tiff", "gone"), ("loop", "."),
+            ] {
+                try FileManager.default.createSymbolicLink(
+                    atPath: staged.appending(path: name).path,
+                    withDestinationPath: folder.appending(path: target).path
+                )
+            }
+            let links = try listing([staged.path])
+            #expect(links.wells.flatMap { $0.map(\.frame.description) } == ["03_A01_f1"])
+            #expect(links.wells.first?.first?.source.identity?.size == 1)
+            try FileManager.default.removeItem(at: staged)
             // The parts have each frame once, and what is no frame only once.
             let parts = try (1...3).map { try listing([folder.path], #require(Shard("\($0)/3"))) }
             #expect(Set(parts.flatMap(\.wells)) == Set(whole.wells))

@@ -78,22 +78,24 @@ package struct ArchiveListing: Sendable {
                     FrameSource(
                         root: path.folder,
                         path: String(path.name),
-                        identity: FrameListing.identity(of: path.text)
+                        identity: FrameListing.identity(of: path.text, followingLink: true)
                     )
                 }
                 continue
             }
             folders.insert(path)
-            FrameListing(roots: [path.text], pattern: pattern, excluded: [output]).forEach { entry in
-                switch entry {
-                case .frame(let file): add(file.frame, ExactPath(file.source.absolutePath)) { file.source }
-                case .refused(let path, let reason):
-                    if FramePattern.mayBeFrame(path, refusedBecause: reason) {
-                        refused[ExactPath(path)] = reason
+            FrameListing(roots: [path.text], pattern: pattern, excluded: [output], takesLinkedFiles: true)
+                .forEach { entry in
+                    switch entry {
+                    case .frame(let file):
+                        add(file.frame, ExactPath(file.source.absolutePath)) { file.source }
+                    case .refused(let path, let reason):
+                        if FramePattern.mayBeFrame(path, refusedBecause: reason) {
+                            refused[ExactPath(path)] = reason
+                        }
+                    case .missing: break
                     }
-                case .missing: break
                 }
-            }
         }
         self.frames = frames
         self.folders = folders.filter { folder in !folders.contains { folder != $0 && folder.isInside($0) } }
