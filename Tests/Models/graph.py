@@ -86,24 +86,25 @@ assert numpy.abs(together - alone).max() < 1e-6
 print("two frames at once: as each alone")
 
 # Every branch of the graph that the shipped model has not: four phases, other residuals, noise from outside.
+part = image[:300, :420]
+tifffile.imwrite(work / "part.tiff", part)
 for phases, residual, noise in ((4, "l2", "simplex"), (2, "dssim", "simplex"), (4, "l1", "gaussian")):
     name = f"{phases} phases, {residual}, {noise}"
     other = work / f"{phases}.safetensors"
     subprocess.run(
-        [autoqc, "train", "--normal", real[0], "--steps", "2", "--phases", str(phases), "--residual", residual, "--noise", noise]
+        [autoqc, "train", "--normal", work / "part.tiff", "--steps", "2", "--phases", str(phases), "--residual", residual, "--noise", noise]
         + ["--patch", "48", "--out", other],
         check=True, capture_output=True,
     )  # fmt: skip
     subprocess.run([autoqc, "export-model", other, "--onnx", other.with_suffix(".onnx")], check=True, capture_output=True)
     other_session = check(other.with_suffix(".onnx"))
     if noise == "simplex":
-        compare(other_session, other, {"part": image[:300, :420]}, name)
+        compare(other_session, other, {"part": part}, name)
     else:
         assert [value.name for value in other_session.get_inputs()] == ["frame", "noise"]
-        part = image[None, None, :300, :420].astype("float32")
-        field = numpy.random.default_rng(1).standard_normal(part.shape, "float32")
-        found = other_session.run(["map"], {"frame": part, "noise": field})[0]
-        assert found.shape == part.shape and numpy.isfinite(found).all()
+        field = numpy.random.default_rng(1).standard_normal((1, 1, *part.shape), "float32")
+        found = other_session.run(["map"], {"frame": part[None, None].astype("float32"), "noise": field})[0]
+        assert found.shape == field.shape and numpy.isfinite(found).all()
         print(f"{name}: runs with noise from outside")
     other.unlink()
 

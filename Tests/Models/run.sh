@@ -26,9 +26,10 @@ echo "imported again, the model has the same bytes"
 # Nothing is fetched: all sources are in the package.
 export BIOIMAGEIO_CACHE_PATH=$work/cache
 "$tools/bin/bioimageio" test "$work/package" --weight_format onnx
+# Packed as one file, too.
 "$tools/bin/bioimageio" package "$work/package" "$work/package.zip" --weight-format onnx 2> "$work/messages.log" ||
     { cat "$work/messages.log" >&2; exit 1; }
-"$tools/bin/python3" "$here/Tests/Models/blocks.py" "$work/package" "$sample" 2> /dev/null
-# One that was packed as a file is tested as one.
-"$tools/bin/bioimageio" test "$work/package.zip" --weight_format onnx --summary "$work/summary.json" > /dev/null 2>&1
+"$tools/bin/bioimageio" test "$work/package.zip" --weight_format onnx > "$work/messages.log" 2>&1 ||
+    { cat "$work/messages.log" >&2; exit 1; }
+"$tools/bin/python3" "$here/Tests/Models/blocks.py" "$work/package" "$sample"
 echo "models run in other tools"
