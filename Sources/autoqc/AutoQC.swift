@@ -44,7 +44,7 @@ struct AutoQC: AsyncParsableCommand {
 
     /// Refuses a first word that is no command, and names the one that was probably meant.
     private static func checkCommand(_ word: String?) throws {
-        let names = configuration.subcommands.compactMap(\.configuration.commandName)
+        let names = configuration.subcommands.compactMap { $0.configuration.commandName }
         guard let word, !word.hasPrefix("-"), word != "help", !names.contains(word) else { return }
         let meant = NearestName.of(word, among: names).map { "; did you mean `autoqc \($0)`?" } ?? ""
         throw ValidationError("there is no command \(printableName(word))\(meant)")
