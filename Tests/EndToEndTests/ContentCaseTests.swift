@@ -115,7 +115,7 @@ struct ContentCaseTests {
             let all = try await score([planes], ["--plane", "time"], in: folder)
             #expect(all.verdicts[planes]?.count == 3)
             let none = try await score([channels], ["--channel", "DAPI"], in: folder)
-            #expect(none.status == 1 && none.said.contains("no channel DAPI among its 2 channels (BF, GFP)"))
+            #expect(none.status == 65 && none.said.contains("no channel DAPI among its 2 channels (BF, GFP)"))
         }
     }
 
