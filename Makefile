@@ -206,11 +206,12 @@ rehearsal: build
 soak-faults: build
 	python3 Tests/Faults/kills.py $(AUTOQC) $(or $(MODEL),examples/models/complexeye.safetensors) $(or $(KILLS),1000)
 
-# Ten minutes of libFuzzer over each of the readers of frames, checkpoints, names, lists, ledger rows, and numbers and times;
+# Ten minutes of libFuzzer over each of the readers of frames, checkpoints, ONNX files, names, lists, ledger rows, and numbers and times;
 # crashes stay in .build-fuzz.
 fuzz: deps
 	Tests/Fuzz/run.sh tiff $(or $(SECONDS),600)
 	Tests/Fuzz/run.sh checkpoint $(or $(SECONDS),600)
+	Tests/Fuzz/run.sh onnx $(or $(SECONDS),600)
 	Tests/Fuzz/run.sh names $(or $(SECONDS),600)
 	Tests/Fuzz/run.sh csv $(or $(SECONDS),600)
 	Tests/Fuzz/run.sh ledger $(or $(SECONDS),600)

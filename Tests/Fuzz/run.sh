@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes a reader: Tests/Fuzz/run.sh tiff|checkpoint|names|csv|ledger|numbers SECONDS [BUILD_FOLDER]
+# Fuzzes a reader: Tests/Fuzz/run.sh tiff|checkpoint|onnx|names|csv|ledger|numbers SECONDS [BUILD_FOLDER]
 #
 # libFuzzer and AddressSanitizer around the module that reads, compiled as one module with what feeds it. Seeds are
 # AUTOQC_DATA/tiff_corpus (default: ../shared/data), small checkpoints that the fuzzer makes up itself, the pickle in
@@ -8,7 +8,7 @@
 # than 10 s or more than 1 GiB at once are kept in BUILD_FOLDER/READER-crashes; the exit status is then not 0.
 set -euo pipefail
 
-usage="usage: run.sh tiff|checkpoint|names|csv|ledger|numbers SECONDS [BUILD_FOLDER]"
+usage="usage: run.sh tiff|checkpoint|onnx|names|csv|ledger|numbers SECONDS [BUILD_FOLDER]"
 reader=${1:?$usage}
 seconds=${2:?$usage}
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -85,6 +85,13 @@ checkpoint)
         [ -f "$file" ] || continue
         { printf '\001'; unzip -p "$file" '*/data.pkl'; } > "$seeds/published-$(basename "$file")"
     done ;;
+onnx)
+    library Plate
+    library Files
+    library Tensors -sanitize=fuzzer,address
+    fuzzer ONNXFuzz "$sources"/ONNX/*.swift "$root/Tests/Fuzz/ONNXFuzz.swift" -lTensors -lFiles -lPlate -ldnnl -lopenblas \
+        -lswiftSynchronization
+    AUTOQC_FUZZ_SEEDS=$seeds "$build/onnx-fuzz" -runs=0 ;;
 names)
     library Plate
     fuzzer NamesFuzz "$sources"/Acquisition/{FramePattern,PatternParser,NameMatcher}.swift "$root/Tests/Fuzz/NamesFuzz.swift" \
