@@ -49,20 +49,27 @@ struct ArchiveOptions: ParsableArguments {
         return shard
     }
 
-    /// The paths of the command line and those of the list; with --out, folders stand for themselves.
+    private static let standardInput = "-"
+
+    /// The paths of the command line and those of lists; with --out, folders stand for themselves.
     func paths(_ named: [String]) throws -> [String] {
-        let named =
+        let files = named.filter { $0 != Self.standardInput }
+        let lists = [filesFrom, files.count < named.count ? Self.standardInput : nil].compactMap { $0 }
+        let found =
             try out == nil
-            ? FramePaths.all(named)
-            : named.flatMap { ArchiveListing.isFolder($0) ? [$0] : try FramePaths.all([$0]) }
-        guard let filesFrom else { return named }
+            ? FramePaths.all(files)
+            : files.flatMap { ArchiveListing.isFolder($0) ? [$0] : try FramePaths.all([$0]) }
+        return try found + Set(lists).sorted().flatMap(Self.paths(listedIn:))
+    }
+
+    private static func paths(listedIn list: String) throws -> [String] {
         let data =
-            filesFrom == "-"
-            ? FileHandle.standardInput.readDataToEndOfFile() : try Data(contentsOf: URL(filePath: filesFrom))
+            list == standardInput
+            ? FileHandle.standardInput.readDataToEndOfFile() : try Data(contentsOf: URL(filePath: list))
         guard let text = String(validating: data, as: UTF8.self) else {
-            throw DataError("\(filesFrom): is not UTF-8; write one path a line")
+            throw DataError("\(list): is not UTF-8; write one path a line")
         }
-        return named + text.split(whereSeparator: \.isNewline).map(String.init)
+        return text.split(whereSeparator: \.isNewline).map(String.init)
     }
 }
 

@@ -36,7 +36,10 @@ struct ScoreCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The model file.", valueName: "FILE"), completion: .file())
     var model: String
     @Argument(
-        help: ArgumentHelp("Frames: files, folders, globs or CSV lists.", valueName: "PATH"),
+        help: ArgumentHelp(
+            "Frames: files, folders, globs or CSV lists; - for paths on standard input, one a line.",
+            valueName: "PATH"
+        ),
         completion: .file()
     )
     var paths: [String] = []

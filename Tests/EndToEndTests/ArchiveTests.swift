@@ -179,6 +179,8 @@ struct ArchiveTests {
             #expect(said == "")
             let rows = try archive.bytes("out/frames.jsonl").split(separator: 10)
             #expect(rows.count == 6)
+            let again = line.replacing("--files-from -", with: "-")
+            #expect(try await Program.shell(again, in: folder).status == 0)
             // A file that is not there now is no verdict; the next run takes it up.
             let list = folder.appending(path: "list")
             let missing = archive.plate.watched.appending(path: "01_A1_f9.tiff")
