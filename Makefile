@@ -35,8 +35,8 @@ deps:
 
 build: deps
 	swift build $(RELEASE)
-	@# What `make install` takes beside the binary, so that root needs no Swift.
-	swift build -c release --product generate-manual
+	@# What `make install` takes beside the binary, so that root needs no Swift; with the same flags, or both would be built anew each time.
+	swift build $(RELEASE:autoqc=generate-manual)
 	packaging/man.sh $(AUTOQC) .build/release/generate-manual .build/share/man
 	packaging/completions.sh $(AUTOQC) .build/share
 
