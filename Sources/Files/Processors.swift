@@ -1,4 +1,5 @@
 import Foundation
+import Plate
 
 /// The processors that this process may use.
 package enum Processors {
@@ -28,7 +29,7 @@ package enum Processors {
             // `max 100000` for none, `150000 100000` for one and a half.
             if numbers.count == 2, let quota = Double(numbers[0]), let period = Double(numbers[1]), period > 0
             {
-                counts.append(Int((quota / period).rounded(.up)))
+                counts.append(Int(saturating: (quota / period).rounded(.up)))
             }
             parts.removeLast()
         }

@@ -90,7 +90,7 @@ struct ArchiveScoring {
         let shard = options.shard ?? .whole
         let listing = ArchiveListing(paths, pattern: pattern, choice: choice, shard: shard, output: tree.root)
         for (path, reason) in listing.refused.prefix(5) { Terminal.note("\(path): \(reason)") }
-        if listing.refused.count > 5 { Terminal.note("so are \(listing.refused.count - 5) more files") }
+        if listing.refused.count > 5 { Terminal.note("\(listing.refused.count - 5) more files are passed over") }
         guard listing.frames > 0 else {
             Terminal.error(
                 "Error: no frame of a well among \(paths.prefix(3).joined(separator: ", ")); check paths and --pattern"
@@ -130,7 +130,7 @@ struct ArchiveScoring {
             Terminal.note("\(path): could not be reached; it has no row, and the same command takes it up")
         }
         if summary.unreached.count > 5 {
-            Terminal.note("so could \(summary.unreached.count - 5) more files not")
+            Terminal.note("\(summary.unreached.count - 5) more files could not be reached")
         }
         if let status = interruption.status, summary.isStopped { throw ExitCode(status) }
         guard summary.unreached.isEmpty, totals.unreadable == 0 else { throw ExitCode(ExitStatus.unreadable) }

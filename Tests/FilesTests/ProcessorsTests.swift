@@ -26,6 +26,8 @@ import Testing
     @Test(arguments: ["", "0::", "0::/", "nonsense", "0::/a\n"])
     func whatSaysNothingLimitsNothing(groups: String) {
         #expect(usable(4, task: "many", groups, ["/a": "150000"]) == 4)
+        #expect(usable(4, "0::/a\n", ["/a": "1e300 1"]) == 4)
+        #expect((1...4).contains(usable(4, "0::/a\n", ["/a": "nan 100000"])))
         #expect(usable(4, task: "-3", groups, ["/a": "0 0"]) == 1)
         #expect(Processors.usable >= 1)
     }

@@ -81,7 +81,9 @@ package struct OutputMerge {
             for run in try Durable.entries(of: part.root) where !OutputTree.isOwn(run) {
                 let (old, new) = ("\(part.root)/\(run)", "\(tree.root)/\(run)")
                 for folder in ["masks", "scores"] {
-                    for name in try Durable.entries(of: "\(old)/\(folder)") {
+                    // What a kill left half-written is no file yet.
+                    for name in try Durable.entries(of: "\(old)/\(folder)")
+                    where !name.hasSuffix(Durable.temporarySuffix) {
                         copy("\(old)/\(folder)/\(name)", to: "\(new)/\(folder)/\(name)")
                     }
                 }
