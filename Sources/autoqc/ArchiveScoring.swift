@@ -90,7 +90,9 @@ struct ArchiveScoring {
         let shard = options.shard ?? .whole
         let listing = ArchiveListing(paths, pattern: pattern, choice: choice, shard: shard, output: tree.root)
         for (path, reason) in listing.refused.prefix(5) { Terminal.note("\(path): \(reason)") }
-        if listing.refused.count > 5 { Terminal.note("\(listing.refused.count - 5) more files are passed over") }
+        if listing.refused.count > 5 {
+            Terminal.note("\(listing.refused.count - 5) more files are passed over")
+        }
         guard listing.frames > 0 else {
             Terminal.error(
                 "Error: no frame of a well among \(paths.prefix(3).joined(separator: ", ")); check paths and --pattern"
