@@ -63,7 +63,7 @@ struct NotifyCommand: AsyncParsableCommand {
                 throw ConfigurationError(
                     key: "notify.targets",
                     problem: "there is nobody to tell",
-                    remedy: "name a receiver, as docs/operations.md shows"
+                    remedy: "name a receiver, as docs/admin.md shows"
                 )
             }
             return (configuration, all.filter { receivers.isEmpty || receivers.contains($0.name) })

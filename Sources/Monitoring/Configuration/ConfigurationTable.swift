@@ -135,7 +135,7 @@ package struct ConfigurationTable: Sendable {
     package let notifyTargets = Key("notify.targets", .targets, default: [])
         .reload(
             .restartOfNotify,
-            "Who is told of events, and how: by webhook, mail, mqtt or command (docs/operations.md)."
+            "Who is told of events, and how: by webhook, mail, mqtt or command (docs/admin.md)."
         )
     package let notifyLimit = Key("notify.limit", .count(1...600, "messages a minute"), default: 10)
         .reload(
