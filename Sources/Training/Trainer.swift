@@ -8,7 +8,7 @@ import Tensors
 package final class Trainer: StepTrainer {
     /// Options of a training of the `realtime` profile.
     package struct Options: StepOptions, Sendable, Equatable, Codable {
-        /// Steps in all; with many more a network learns to copy whatever it sees, faults included (docs/performance.md).
+        /// Steps in all; with many more a network learns to copy whatever it sees, faults included (docs/realtime-network.md).
         package var steps = 2500
         /// Crops per step.
         package var batch = 8

@@ -245,8 +245,10 @@ struct SimulateSheetCommand: ParsableCommand {
         let text = """
             # Simulated and real frames in numbers
 
-            Written by `autoqc simulate sheet --out docs --seed \(seed)`. Real: two ComplexEye frames, brightfield frames of \
-            blood stem cells, a movie of neutrophils (250 x 190). Simulated: percentiles over twelve typical wells.
+            For everybody who wants to know how close simulated frames are to real ones. The table has grey values, noise, \
+            spectrum and cells of real frames, and percentiles of them over twelve typical simulated wells. The real frames are \
+            two of a ComplexEye, brightfield frames of blood stem cells, and a movie of neutrophils (250 x 190). \
+            `autoqc simulate sheet --out docs --seed \(seed)` wrote this page.
 
             \(comparison.table())
 

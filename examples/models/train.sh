@@ -20,7 +20,7 @@ trap 'rm -rf "$work"' EXIT
 "$autoqc" simulate inject --out "$work/complexeye" --train "${normal[0]}" --test "${normal[0]}" --changes slight \
     --copies 30 --normal 2 --faulty 0 --folds 2 --seed 4101
 "$autoqc" simulate set --out "$work/wells" --train 150 --normal 2 --faulty 0 --folds 2 --seed 4200
-# That int8 loses next to nothing was measured on simulated faults (docs/performance.md).
+# That int8 loses next to nothing was measured on simulated faults (docs/realtime-network.md).
 "$autoqc" calibrate "$model" --normal "${normal[@]}" "$work"/{complexeye,wells}/train --false-alarms 0.01 --prefer int8 \
     --causes "$work"/{set,injected}/splits/test_val_fold?.csv
 "$autoqc" model set "$model" --name "ComplexEye brightfield" --licence MIT --author "The autoqc authors" --microscope ComplexEye \
