@@ -249,4 +249,4 @@ model: build
 	examples/models/train.sh $(AUTOQC)
 
 clean:
-	rm -rf .build .build-fuzz .build-pytorch .build-notify .build-browser .build-micromanager .build-exports .build-python .build-models .build-cluster .build-engines demo-output soak-output packages .build-systemd
+	rm -rf .build .build-release .build-fuzz .build-pytorch .build-notify .build-browser .build-micromanager .build-exports .build-python .build-models .build-cluster .build-engines demo-output soak-output packages .build-systemd
