@@ -5,13 +5,13 @@
 # autoqc_VERSION_ARCH.cdx.json (what is in the program). The same build gives the same bytes; all dates are SOURCE_DATE_EPOCH's.
 set -euo pipefail
 autoqc=$(realpath "$1")
-build=$(dirname "$autoqc")
+build=$(dirname "$(realpath -s "$1")")
 target=$(realpath "$2")
 here=$(cd "$(dirname "$0")" && pwd)
 version=$("$here/version.sh")
 [ "$("$autoqc" --version)" = "autoqc $version" ] || { echo "$autoqc is not version $version: build it again" >&2; exit 1; }
 architecture=$(dpkg --print-architecture)
-maintainer=$(sed -n 's/^Maintainer: //p' "$here/control")
+maintainer=$(sed -n 's/^Maintainer: //p' "$here/control/autoqc")
 : "${SOURCE_DATE_EPOCH:?is the date of the package: use make deb}"
 export LC_ALL=C.UTF-8
 umask 022
@@ -21,17 +21,14 @@ trap 'rm -rf "$work"' EXIT
 tree=$work/tree
 debug=$work/debug
 
-# What a package of NAME has beside its files, from a template: finish NAME TREE TEMPLATE
-finish() {
-    local name=$1 tree=$2 template=$3 doc=$2/usr/share/doc/$1
-    install -d "$doc" "$tree/DEBIAN"
-    install -m 644 "$here/copyright" "$doc/copyright"
-    printf 'autoqc (%s) unstable; urgency=medium\n\n  * See /usr/share/doc/autoqc/CHANGELOG.md.gz.\n\n -- %s  %s\n' "$version" "$maintainer" \
-        "$(date -uR -d "@$SOURCE_DATE_EPOCH")" | gzip -9n > "$doc/changelog.gz"
+# Packs a tree of files: package NAME TREE, with a control file of that name beside this script.
+package() {
+    local name=$1 tree=$2 size
+    install -d "$tree/DEBIAN"
     # Sizes as dpkg-gencontrol counts them: whole KiB of each file, and one for everything else. `du` would ask the file system.
     size=$(find "$tree" -path "$tree/DEBIAN" -prune -o -printf '%y %s\n' | awk '{ k += $1 == "f" ? int(($2 + 1023) / 1024) : 1 } END { print k }')
     sed -e "s|@VERSION@|$version|" -e "s|@ARCHITECTURE@|$architecture|" -e "s|@DEPENDS@|${depends:-}|" -e "s|@BUILD_ID@|$id|" \
-        -e "s|@SIZE@|$size|" "$template" > "$tree/DEBIAN/control"
+        -e "s|@SIZE@|$size|" "$here/control/$name" > "$tree/DEBIAN/control"
     (cd "$tree" && find . -type f ! -path './DEBIAN/*' -printf '%P\0' | sort -z | xargs -0 md5sum > DEBIAN/md5sums)
     chmod 644 "$tree/DEBIAN/control" "$tree/DEBIAN/md5sums"
     find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
@@ -61,7 +58,12 @@ mv "$tree/usr/share/zsh/site-functions" "$tree/usr/share/zsh/vendor-completions"
 find "$tree/usr/share/man" -type f -exec gzip -9n {} +
 install -d "$tree/etc/autoqc" "$tree/usr/share/doc/autoqc" "$tree/usr/share/lintian/overrides"
 install -m 644 "$here/../examples/autoqc.yaml" "$tree/etc/autoqc/plate.yaml"
+install -m 644 "$here/copyright" "$tree/usr/share/doc/autoqc/copyright"
 gzip -9n < "$here/../CHANGELOG.md" > "$tree/usr/share/doc/autoqc/CHANGELOG.md.gz"
+printf 'autoqc (%s) unstable; urgency=medium\n\n  * See CHANGELOG.md.gz.\n\n -- %s  %s\n' "$version" "$maintainer" \
+    "$(date -uR -d "@$SOURCE_DATE_EPOCH")" | gzip -9n > "$tree/usr/share/doc/autoqc/changelog.gz"
+install -d "$debug/usr/share/doc"
+ln -s autoqc "$debug/usr/share/doc/autoqc-dbgsym"
 install -m 644 "$here/lintian-overrides" "$tree/usr/share/lintian/overrides/autoqc"
 bom=$target/autoqc_${version}_$architecture.cdx.json
 "$here/sbom.py" "$version" "$build" "$program" "$tree/usr/share/autoqc/complexeye.safetensors" "$bom" "$work/licences"
@@ -77,6 +79,6 @@ for script in postinst prerm postrm; do install -m 755 "$here/$script" "$tree/DE
 printf '/etc/autoqc/plate.yaml\n' > "$tree/DEBIAN/conffiles"
 chmod 644 "$tree/DEBIAN/conffiles"
 
-finish autoqc "$tree" "$here/control"
-finish autoqc-dbgsym "$debug" "$here/control-dbgsym"
+package autoqc "$tree"
+package autoqc-dbgsym "$debug"
 echo "$bom"

@@ -74,7 +74,7 @@ def swift_packages(build, texts):
     for target, (folder, isC) in targets.items():
         if isC and folder and target not in BUNDLED and target not in OWN:
             sys.exit(f"sbom.py: {folder.name} brings the C code {target}: say in BUNDLED whose it is, or name it in OWN")
-    root = build.absolute().parent.parent if build.absolute().parent.name == ".build" else build.absolute().parents[1]
+    root = build.parent.parent
     for pin in json.loads((root / "Package.resolved").read_text())["pins"]:
         address = pin["location"].removesuffix(".git")
         version, revision = pin["state"]["version"], pin["state"]["revision"]
@@ -126,8 +126,9 @@ def debian_libraries(program):
         if name not in needed: continue
         # dpkg knows files by one of /lib and /usr/lib, and alternatives by their target.
         real = os.path.realpath(path)
-        owner = next(p for p in (path, real, real.removeprefix("/usr")) if subprocess.run(["dpkg", "-S", p], capture_output=True).returncode == 0)
-        package = output("dpkg", "-S", owner).split(":")[0]
+        answers = [subprocess.run(["dpkg", "-S", p], capture_output=True, text=True).stdout for p in (path, real, real.removeprefix("/usr"))]
+        package = next((answer.split(":")[0] for answer in answers if answer), None)
+        if not package: sys.exit(f"sbom.py: {path} is of no Debian package")
         version, architecture, source, home = output(
             "dpkg-query", "-W", "-f", "${Version}\t${Architecture}\t${source:Package}\t${Homepage}", package).split("\t")
         yield {"type": "library", "bom-ref": f"deb/{package}", "name": package, "version": version, "scope": "required",
@@ -141,7 +142,7 @@ def sha256(path): return [{"alg": "SHA-256", "content": hashlib.sha256(path.read
 
 
 def main(version, build, program, model, sbom, licences):
-    build, program, model = pathlib.Path(build), pathlib.Path(program), pathlib.Path(model)
+    build, program, model = pathlib.Path(build).absolute(), pathlib.Path(program), pathlib.Path(model)
     texts = []
     libraries = {}
     for library in debian_libraries(program):
