@@ -108,7 +108,7 @@ test-release:
 
 # Newer versions of the Swift packages for the next release: those that this tree was built with.
 pins:
-	cp Package.resolved packaging/Package.resolved
+	cp Package.resolved packaging/swift-packages.json
 
 # The main job's cost beside the speed of bare convolutions, in one run.
 bench: build

@@ -25,7 +25,7 @@ work=${BUILD:-$(mktemp -d)}
 git clone -q . "$work/autoqc"
 git -C "$work/autoqc" checkout -q --detach "$commit"
 # The versions of the Swift packages are part of a release; other builds take the newest ones that fit.
-cp packaging/Package.resolved "$work/autoqc/"
+cp packaging/swift-packages.json "$work/autoqc/Package.resolved"
 (cd "$work/autoqc" && swift package resolve --force-resolved-versions)
 make -C "$work/autoqc" deb
 packages=$work/autoqc/packages
