@@ -11,7 +11,8 @@ SAME = -Xswiftc -file-prefix-map -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(C
 	-Xswiftc -enable-experimental-feature -Xswiftc ConciseMagicFile -Xswiftc -Xfrontend -Xswiftc -no-serialize-debugging-options \
 	-Xswiftc -Xfrontend -Xswiftc -no-clang-module-breadcrumbs -Xswiftc -Xfrontend -Xswiftc -disable-incremental-llvm-codegen
 # The Swift runtime goes into the binary, so that the installed program needs no toolchain.
-RELEASE = -c release --static-swift-stdlib $(SAME) --product autoqc
+# Functions of libraries are looked up at the start, so that the table of their addresses is not writable later.
+RELEASE = -c release --static-swift-stdlib $(SAME) -Xlinker -z -Xlinker now --product autoqc
 # The date in manual pages and packages: the last commit's. A source tarball has it as its files' date.
 export SOURCE_DATE_EPOCH ?= $(shell if [ -e .git ]; then git log -1 --format=%ct; else stat -c %Y CHANGELOG.md; fi)
 VERSION = $(shell packaging/version.sh)

@@ -38,7 +38,7 @@ for page in "$work"/*.1; do
         echo ".Dd $date"
         echo ".Dt ${name^^} 1"
         # Lines of an example keep their breaks, as they do in the help.
-        sed -e 1,3d -e '/^\.Sh AUTHORS$/,$d' -e "s/^\.Nm \"autoqc \(.*\)\"/.Nm autoqc-\1/" "$page" | awk -f "$here/man/examples.awk"
+        sed -e 1,3d -e '/^\.Sh AUTHORS$/,$d' -e "s/^\.Nm \"autoqc .*\"/.Nm $name/" "$page" | awk -f "$here/man/examples.awk"
         [ "$name" != autoqc ] || commands
         cat "$more"
         echo '.Sh SEE ALSO'
