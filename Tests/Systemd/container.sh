@@ -32,8 +32,8 @@ cp "$dbgsym" "$tree/root/autoqc-dbgsym.deb"
 # The same as an earlier version, with another configuration.
 rm -rf "$cache/earlier"
 dpkg-deb -R "$package" "$cache/earlier"
-sed -i 's/^Version: .*/Version: 0.1.0/' "$cache/earlier/DEBIAN/control"
-echo '# as in 0.1.0' >> "$cache/earlier/etc/autoqc/plate.yaml"
+sed -i 's/^Version: .*/&~earlier/' "$cache/earlier/DEBIAN/control"
+echo '# as in the earlier version' >> "$cache/earlier/etc/autoqc/plate.yaml"
 dpkg-deb --build --root-owner-group "$cache/earlier" "$tree/root/autoqc-earlier.deb" > /dev/null
 rm -r "$cache/earlier"
 # Only what the package depends on: it is installed in the booted container, which has no network.

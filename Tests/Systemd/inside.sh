@@ -33,13 +33,14 @@ count=$(find /srv/frames -name '*.tif*' | wc -l)
 setup() { DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
     -o Dpkg::Options::=--force-confold "$@" > /root/apt.log 2>&1 || { cat /root/apt.log; return 1; }; }
 remove() { apt-get "$1" -y -q autoqc > /root/apt.log 2>&1 || { cat /root/apt.log; return 1; }; }
-version() { [ "$(dpkg-query -W -f '${Version}' autoqc)" = "$1" ]; }
+earlier() { dpkg-query -W -f '${Version}' autoqc | grep -q '~earlier$'; }
+later() { ! earlier; }
 new_binary() { [ "$(readlink "/proc/$(systemctl show -P MainPID "$1")/exe")" = /usr/bin/autoqc ]; }
 new_process() { [ "$(systemctl show -P MainPID autoqc@demo)" != "$1" ] && systemctl is-active --quiet autoqc@demo; }
 
 check "nothing of it is there" sh -c '[ ! -e /usr/bin/autoqc ] && [ ! -e /etc/autoqc ] && ! getent passwd autoqc'
 check "the earlier version installs from nothing" setup /root/autoqc-earlier.deb
-check "it is that version" version 0.1.0
+check "it is that version" earlier
 check "its users are there" getent passwd autoqc autoqc-page
 check "its folders are there" sh -c \
     '[ "$(stat -c "%U %a" /var/lib/autoqc /etc/autoqc /etc/autoqc/credentials | tr "\n" " ")" = "autoqc 750 root 755 root 700 " ]'
@@ -127,12 +128,13 @@ echo '# by the admin' >> /etc/autoqc/plate.yaml
 pid=$(systemctl show -P MainPID autoqc@demo)
 notifier=$(systemctl show -P MainPID autoqc-notify@demo)
 check "an upgrade is taken" setup /root/autoqc.deb
+check "the version is the later one" later
 check "the instances go on with it" waits 60 new_process "$pid"
 check "with the new program" new_binary autoqc@demo
 check "the one that notifies as well" waits 60 sh -c '[ "$(systemctl show -P MainPID autoqc-notify@demo)" != "$1" ]' - "$notifier"
 check "the page as well" waits 60 new_binary autoqc-page@demo
 check "the configuration stays the admin's" grep -q 'by the admin' /etc/autoqc/plate.yaml
-check "with the new one beside it" sh -c '! grep -q "as in 0.1.0" /etc/autoqc/plate.yaml.dpkg-dist'
+check "with the new one beside it" sh -c '! grep -q "as in the earlier version" /etc/autoqc/plate.yaml.dpkg-dist'
 arrive c
 check "and what comes then is judged" waits 60 judged demo $((3 * count))
 sed -i 's/^  listen: .*/  listen: off/' /etc/autoqc/second.yaml
