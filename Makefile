@@ -8,8 +8,8 @@ SERVERS = samba nfs-ganesha nfs-ganesha-vfs rpcbind rclone fuse3 libnfs13 libfak
 STRICT = --explicit-target-dependency-import-check error -Xswiftc -warnings-as-errors
 # The same source gives the same bytes in every folder: no path of this one gets into the program, its debug data and its hashes.
 SAME = -Xswiftc -file-prefix-map -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(CURDIR)=. \
-	-Xswiftc -enable-experimental-feature -Xswiftc ConciseMagicFile -Xswiftc -Xfrontend -Xswiftc -no-serialize-debugging-options \
-	-Xswiftc -Xfrontend -Xswiftc -no-clang-module-breadcrumbs -Xswiftc -Xfrontend -Xswiftc -disable-incremental-llvm-codegen
+	-Xswiftc -Xfrontend -Xswiftc -no-serialize-debugging-options -Xswiftc -Xfrontend -Xswiftc -no-clang-module-breadcrumbs \
+	-Xswiftc -Xfrontend -Xswiftc -disable-incremental-llvm-codegen
 # The Swift runtime goes into the binary, so that the installed program needs no toolchain.
 # Functions of libraries are looked up at the start, so that the table of their addresses is not writable later.
 RELEASE = -c release --static-swift-stdlib $(SAME) -Xlinker -z -Xlinker now --product autoqc

@@ -53,6 +53,10 @@ chmod 644 "$symbols"
 strip --strip-unneeded --remove-section=.comment --remove-section=.note "$program"
 objcopy --add-gnu-debuglink="$symbols" "$program"
 
+# A path of this folder would make the package another one in every folder (`SAME` in the Makefile keeps them out).
+root=$(realpath "$here/..")
+! LC_ALL=C grep -aoE "$root/(Sources|[.]build)/[ -~]*" "$program" >&2 || { echo "$autoqc has these paths of its build folder in it" >&2; exit 1; }
+
 # Debian's zsh looks for completions of packages there.
 mv "$tree/usr/share/zsh/site-functions" "$tree/usr/share/zsh/vendor-completions"
 find "$tree/usr/share/man" -type f -exec gzip -9n {} +
