@@ -94,6 +94,7 @@ deb: build
 
 # Everything that a release has, in packages/, from a clean clone of the last commit. RELEASE_KEY=KEY signs it. docs/release.md
 RELEASE_TOOLS = lintian python3-venv gnupg
+release test-release: export BUILD_DEPENDS = $(PACKAGES)
 release:
 	@for p in $(RELEASE_TOOLS); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; [ -z "$$missing" ] || \
 	    { $(SUDO) apt-get update -qq && \

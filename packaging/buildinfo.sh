@@ -19,10 +19,9 @@ Environment:
 Checksums-Sha256:"
 (cd "$2" && for file in *.deb *.cdx.json *.tar.gz; do echo " $(sha256sum "$file" | cut -d ' ' -f 1) $(stat -c %s "$file") $file"; done)
 echo "Installed-Build-Depends:"
-# The packages of the build with those that they need, and the tools that write the packages.
-needs=$(sed -n '/^PACKAGES = /,/[^\\]$/p' "$here/../Makefile" | sed -e 's/^PACKAGES = //' -e 's/\\$//')
+# The packages of the build (BUILD_DEPENDS) with those that they need, and the tools that write the packages.
 # shellcheck disable=SC2086 # a list of names
-dpkg-query -W -f '${db:Status-Status} ${Package} (= ${Version}),\n' $needs \
-    $(apt-cache depends --recurse --installed --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances $needs |
+dpkg-query -W -f '${db:Status-Status} ${Package} (= ${Version}),\n' $BUILD_DEPENDS \
+    $(apt-cache depends --recurse --installed --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances $BUILD_DEPENDS |
       grep '^[a-z0-9]' | sed 's/:.*//' | sort -u) binutils dpkg dpkg-dev git gzip libc6-dev libstdc++-12-dev make xz-utils 2> /dev/null |
     sed -n 's/^installed / /p' | sort -u

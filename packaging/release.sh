@@ -2,12 +2,14 @@
 # Makes a release of the last commit: release.sh FOLDER
 #
 # FOLDER takes the packages, the list of what is in the program, the source, what it was built with, their checksums, and the
-# checksums' signature by the gpg key RELEASE_KEY. Everything is built in a clean clone, in BUILD if that is given.
+# checksums' signature by the gpg key RELEASE_KEY. Everything is built in a clean clone, in BUILD if that is given. BUILD_DEPENDS names
+# the Debian packages of the build (`make release` does).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p "$1"
 target=$(realpath "$1")
 version=$(packaging/version.sh)
+: "${BUILD_DEPENDS:?use make release}"
 refuse() { echo "no release: $1" >&2; exit 1; }
 
 # What is released is what is committed, and its users are told.
@@ -40,7 +42,7 @@ rm -f "$target/SHA256SUMS.asc"
 cp "$packages"/* "$target/"
 cd "$target"
 if [ -n "${RELEASE_KEY:-}" ]; then
-    gpg --batch --yes --local-user "$RELEASE_KEY" --armor --detach-sign --output SHA256SUMS.asc SHA256SUMS
+    gpg --local-user "$RELEASE_KEY" --armor --detach-sign --output SHA256SUMS.asc SHA256SUMS
     signed="signed by $RELEASE_KEY: SHA256SUMS.asc"
 else
     signed="NOT SIGNED: no RELEASE_KEY was given. To sign: gpg --local-user KEY --armor --detach-sign SHA256SUMS"
