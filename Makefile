@@ -6,8 +6,16 @@ PACKAGES = libinotifytools0-dev libtiff-dev libpng-dev libopenblas-dev libsystem
 	libssl-dev libzip-dev zlib1g-dev pkg-config
 SERVERS = samba nfs-ganesha nfs-ganesha-vfs rpcbind rclone fuse3 libnfs13 libfaketime python3-impacket python3-fusepy dosfstools fusefat
 STRICT = --explicit-target-dependency-import-check error -Xswiftc -warnings-as-errors
+# The same source gives the same bytes in every folder: no path of this one gets into the program, its debug data and its hashes.
+SAME = -Xswiftc -file-prefix-map -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(CURDIR)=. \
+	-Xswiftc -Xfrontend -Xswiftc -no-serialize-debugging-options -Xswiftc -Xfrontend -Xswiftc -no-clang-module-breadcrumbs \
+	-Xswiftc -Xfrontend -Xswiftc -disable-incremental-llvm-codegen
 # The Swift runtime goes into the binary, so that the installed program needs no toolchain.
-RELEASE = -c release --static-swift-stdlib --product autoqc
+# Functions of libraries are looked up at the start, so that the table of their addresses is not writable later.
+RELEASE = -c release --static-swift-stdlib $(SAME) -Xlinker -z -Xlinker now --product autoqc
+# The date in manual pages and packages: the last commit's. A source tarball has it as its files' date.
+export SOURCE_DATE_EPOCH ?= $(shell if [ -e .git ]; then git log -1 --format=%ct; else stat -c %Y CHANGELOG.md; fi)
+VERSION = $(shell packaging/version.sh)
 AUTOQC = .build/release/autoqc
 LIB = $(DESTDIR)$(PREFIX)/lib
 UNITS = $(LIB)/systemd/system
@@ -20,7 +28,7 @@ demo test: export OMP_WAIT_POLICY = passive
 # Tests at once: each that waits holds programs and open files, and Foundation loses the ends of programs from file 1024 on.
 test: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH = 16
 
-.PHONY: all deps build demo test lint install uninstall deb bench bench-pytorch bench-start bench-scale bench-shards bench-two-plates soak test-systemd test-faults test-shares test-browser test-notify test-prometheus test-micromanager test-exports test-python test-models test-cluster test-engines rehearsal soak-faults fuzz model clean
+.PHONY: all deps build demo test lint install uninstall deb release test-release pins bench bench-pytorch bench-start bench-scale bench-shards bench-two-plates soak test-systemd test-faults test-shares test-browser test-notify test-prometheus test-micromanager test-exports test-python test-models test-cluster test-engines rehearsal soak-faults fuzz model clean
 
 all: build
 
@@ -56,6 +64,7 @@ test: deps lint
 lint:
 	swift format lint --strict --parallel -r Package.swift Sources Tests
 	@! grep -rnE '(^|[^a-zA-Z_."`])print\(|try!|as! ' Sources --include='*.swift'
+	@packaging/version.sh > /dev/null
 	@awk -f Tests/Scripts/undocumented.awk $$(find Sources Tests/TestSupport -name '*.swift')
 
 # Takes the binary that `make build` left: sudo need not find Swift, and leaves nothing of root's in .build.
@@ -78,10 +87,30 @@ uninstall:
 	    $(LIB)/sysusers.d/autoqc.conf $(LIB)/tmpfiles.d/autoqc.conf $(LIB)/systemd/catalog/autoqc.catalog $(SHARE)/autoqc \
 	    $(SHARE)/man/man1/autoqc.1 $(SHARE)/man/man1/autoqc-*.1 $(SHARE)/man/man5/autoqc.yaml.5 $(addprefix $(SHARE)/,$(COMPLETIONS))
 
-# A Debian package of all of it, in packages/.
+# Two Debian packages in packages/, the program and its debug symbols, with the list of all that is in the program (SBOM).
 deb: build
 	mkdir -p packages
 	packaging/deb.sh $(AUTOQC) packages
+
+# Everything that a release has, in packages/, from a clean clone of the last commit. RELEASE_KEY=KEY signs it. docs/release.md
+RELEASE_TOOLS = lintian python3-venv gnupg
+release test-release: export BUILD_DEPENDS = $(PACKAGES)
+release:
+	@for p in $(RELEASE_TOOLS); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; [ -z "$$missing" ] || \
+	    { $(SUDO) apt-get update -qq && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; }
+	packaging/release.sh packages
+
+# Builds the release of this commit once more, in another folder, and compares it with the one in packages/ (or PUBLISHED=FOLDER).
+test-release:
+	@for p in $(RELEASE_TOOLS) diffoscope-minimal; do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; [ -z "$$missing" ] || \
+	    { $(SUDO) apt-get update -qq && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; }
+	packaging/reproduce.sh $(or $(PUBLISHED),packages)
+
+# Newer versions of the Swift packages for the next release: those that this tree was built with.
+pins:
+	cp Package.resolved packaging/swift-packages.json
 
 # The main job's cost beside the speed of bare convolutions, in one run.
 bench: build
@@ -115,7 +144,7 @@ bench-two-plates: build
 test-systemd: deb
 	@for p in debootstrap systemd-container; do dpkg -s $$p >/dev/null 2>&1 || \
 	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$p; done
-	$(SUDO) Tests/Systemd/container.sh packages/autoqc_*.deb examples/frames
+	$(SUDO) Tests/Systemd/container.sh packages/autoqc_$(VERSION)_*.deb packages/autoqc-dbgsym_$(VERSION)_*.deb examples/frames
 
 # What the daemon must survive, really done to it: kills, power cuts, full disks, lost events, hostile files, and what happens to
 # files and folders at people's benches. Mounts and disks need root.
@@ -222,4 +251,4 @@ model: build
 	examples/models/train.sh $(AUTOQC)
 
 clean:
-	rm -rf .build .build-fuzz .build-pytorch .build-notify .build-browser .build-micromanager .build-exports .build-python .build-models .build-cluster .build-engines demo-output soak-output packages .build-systemd
+	rm -rf .build .build-release .build-fuzz .build-pytorch .build-notify .build-browser .build-micromanager .build-exports .build-python .build-models .build-cluster .build-engines demo-output soak-output packages .build-systemd

@@ -4,12 +4,13 @@
 # A page for each command (autoqc.1, autoqc-watch.1, ...) and one for the configuration (autoqc.yaml.5). What help does not have,
 # files, environment and exit statuses, stands in man/NAME beside this script. Dates are SOURCE_DATE_EPOCH's, else the changelog's.
 set -euo pipefail
+export LC_ALL=C.UTF-8
 autoqc=$(realpath "$1")
 generate=$(realpath "$2")
 mkdir -p "$3"
 target=$(realpath "$3")
 here=$(cd "$(dirname "$0")" && pwd)
-date=$(LC_ALL=C date -u -d "@${SOURCE_DATE_EPOCH:-$(stat -c %Y "$here/../CHANGELOG.md")}" '+%B %-d, %Y')
+date=$(date -u -d "@${SOURCE_DATE_EPOCH:-$(stat -c %Y "$here/../CHANGELOG.md")}" '+%B %-d, %Y')
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -37,7 +38,7 @@ for page in "$work"/*.1; do
         echo ".Dd $date"
         echo ".Dt ${name^^} 1"
         # Lines of an example keep their breaks, as they do in the help.
-        sed -e 1,3d -e '/^\.Sh AUTHORS$/,$d' -e "s/^\.Nm \"autoqc \(.*\)\"/.Nm autoqc-\1/" "$page" | awk -f "$here/man/examples.awk"
+        sed -e 1,3d -e '/^\.Sh AUTHORS$/,$d' -e "s/^\.Nm \"autoqc .*\"/.Nm $name/" "$page" | awk -f "$here/man/examples.awk"
         [ "$name" != autoqc ] || commands
         cat "$more"
         echo '.Sh SEE ALSO'

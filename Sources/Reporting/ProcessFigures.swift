@@ -4,7 +4,7 @@ import Plate
 /// This program.
 package enum BuildInfo {
     /// Its version, as `--version` prints it.
-    package static let version = "0.1.0"
+    package static let version = "0.2.0"
 }
 
 /// What a process takes of the machine, as Prometheus's clients count it.

@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# The package in a booted Debian 12: container.sh PACKAGE FRAMES [CACHE]
+# The package in a booted Debian 12: container.sh PACKAGE DBGSYM FRAMES [CACHE]
 #
-# Bootstraps a tree (kept in CACHE, default .build-systemd), installs PACKAGE into a copy of it, boots that with systemd-nspawn,
-# lets the TIFF files of FRAMES arrive, and asks the container's own tools what happened. Needs root, debootstrap and
-# systemd-container; exits with 77 where they cannot be had.
+# Bootstraps a tree (kept in CACHE, default .build-systemd) with everything that PACKAGE depends on, and boots a copy of it with
+# systemd-nspawn. There an earlier version is installed from nothing, the TIFF files of FRAMES arrive, PACKAGE takes its place, and is
+# removed, installed again and purged. The container's own tools say what happened. Needs root, debootstrap and systemd-container;
+# exits with 77 where they cannot be had.
 set -euo pipefail
 package=$(realpath "$1")
-frames=$(realpath "$2")
+dbgsym=$(realpath "$2")
+frames=$(realpath "$3")
 here=$(cd "$(dirname "$0")/../.." && pwd)
-cache=${3:-$here/.build-systemd}
+cache=${4:-$here/.build-systemd}
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 
 skip() { echo "skipped: $1" >&2; exit 77; }
@@ -26,14 +28,19 @@ tree=$cache/tree
 rm -rf "$tree"
 cp -a --reflink=auto "$cache/base" "$tree"
 cp "$package" "$tree/root/autoqc.deb"
-# The same again as a later version, to upgrade to.
-dpkg-deb -R "$package" "$cache/next"
-sed -i 's/^Version: .*/&+next/' "$cache/next/DEBIAN/control"
-dpkg-deb --build --root-owner-group "$cache/next" "$tree/root/autoqc-next.deb" > /dev/null
-rm -r "$cache/next"
+cp "$dbgsym" "$tree/root/autoqc-dbgsym.deb"
+# The same as an earlier version, with another configuration.
+rm -rf "$cache/earlier"
+dpkg-deb -R "$package" "$cache/earlier"
+sed -i 's/^Version: .*/&~earlier/' "$cache/earlier/DEBIAN/control"
+echo '# as in the earlier version' >> "$cache/earlier/etc/autoqc/plate.yaml"
+dpkg-deb --build --root-owner-group "$cache/earlier" "$tree/root/autoqc-earlier.deb" > /dev/null
+rm -r "$cache/earlier"
+# Only what the package depends on: it is installed in the booted container, which has no network.
 cp /etc/resolv.conf "$tree/etc/resolv.conf"
+depends=$(dpkg-deb -f "$package" Depends | sed -e 's/ *([^)]*)//g' -e 's/ *|[^,]*//g' -e 's/,//g')
 systemd-nspawn --quiet --register=no --keep-unit -D "$tree" --pipe \
-    sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends /root/autoqc.deb'
+    sh -c "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $depends"
 mkdir -p "$tree/srv/plate" "$tree/srv/frames"
 cp "$frames"/*.tif* "$tree/srv/frames/"
 cp "$here/Tests/Systemd/inside.sh" "$tree/root/inside.sh"
@@ -42,14 +49,13 @@ for name in demo second; do
     sed -e "s|^  listen: off|  listen: 127.0.0.1:$port|" -e "s|^output:.*|output: /var/lib/autoqc/$name|" -e "s|^watch:.*|watch: [/srv/plate]|" \
         -e "s|^  targets: {}|  targets: {keeper: {command: [/usr/local/bin/keep]}}|" \
         -e "s/^  onset: 2/  onset: 1/" -e "s/^  of: 3/  of: 1/" \
-        "$here/examples/autoqc.yaml" > "$tree/etc/autoqc/$name.yaml"
+        "$here/examples/autoqc.yaml" > "$tree/root/$name.yaml"
     port=$((port + 1))
 done
-sed -i -e 's|^  listen: 127.0.0.1|  listen: 0.0.0.0|' -e 's|^  token: none|  token: credential|' "$tree/etc/autoqc/second.yaml"
-# A receiver of events that keeps what it is told, and the secret that only its unit may read.
+sed -i -e 's|^  listen: 127.0.0.1|  listen: 0.0.0.0|' -e 's|^  token: none|  token: credential|' "$tree/root/second.yaml"
+# A receiver of events that keeps what it is told, with the secret that only its unit may read.
 printf '#!/bin/sh\n{ cat; cat "$CREDENTIALS_DIRECTORY/notify_word"; } >> /var/lib/autoqc/told\n' > "$tree/usr/local/bin/keep"
 chmod 755 "$tree/usr/local/bin/keep"
-(umask 077 && echo 'the secret word' > "$tree/etc/autoqc/credentials/word")
 cat > "$tree/etc/systemd/system/check.service" <<'UNIT'
 [Unit]
 After=multi-user.target

@@ -30,8 +30,23 @@ refuses() { [ "$(ask -o /dev/null -w '%{http_code}' "$2")" = "$1" ]; }
 exposure() { systemctl daemon-reload; systemd-analyze security --no-pager --threshold="$2" "$1" > /root/security.log; }
 page=http://127.0.0.1:8764
 count=$(find /srv/frames -name '*.tif*' | wc -l)
+setup() { DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+    -o Dpkg::Options::=--force-confold "$@" > /root/apt.log 2>&1 || { cat /root/apt.log; return 1; }; }
+remove() { apt-get "$1" -y -q autoqc > /root/apt.log 2>&1 || { cat /root/apt.log; return 1; }; }
+earlier() { dpkg-query -W -f '${Version}' autoqc | grep -q '~earlier$'; }
+later() { ! earlier; }
+new_binary() { [ "$(readlink "/proc/$(systemctl show -P MainPID "$1")/exe")" = /usr/bin/autoqc ]; }
 new_process() { [ "$(systemctl show -P MainPID autoqc@demo)" != "$1" ] && systemctl is-active --quiet autoqc@demo; }
 
+check "nothing of it is there" sh -c '[ ! -e /usr/bin/autoqc ] && [ ! -e /etc/autoqc ] && ! getent passwd autoqc'
+check "the earlier version installs from nothing" setup /root/autoqc-earlier.deb
+check "it is that version" earlier
+check "its users are there" getent passwd autoqc autoqc-page
+check "its folders are there" sh -c \
+    '[ "$(stat -c "%U %a" /var/lib/autoqc /etc/autoqc /etc/autoqc/credentials | tr "\n" " ")" = "autoqc 750 root 755 root 700 " ]'
+check "no instance starts unasked" sh -c '[ -z "$(systemctl list-units --no-legend "autoqc*@*")" ]'
+mv /root/demo.yaml /root/second.yaml /etc/autoqc/
+(umask 077 && echo 'the secret word' > /etc/autoqc/credentials/word)
 check "the unit starts" systemctl start autoqc@demo
 check "it is active" systemctl is-active --quiet autoqc@demo
 check "the main process alone may notify" property autoqc@demo NotifyAccess main
@@ -112,10 +127,14 @@ check "it restarts" systemctl restart autoqc@demo
 echo '# by the admin' >> /etc/autoqc/plate.yaml
 pid=$(systemctl show -P MainPID autoqc@demo)
 notifier=$(systemctl show -P MainPID autoqc-notify@demo)
-check "an upgrade is taken" dpkg -i /root/autoqc-next.deb
+check "an upgrade is taken" setup /root/autoqc.deb
+check "the version is the later one" later
 check "the instances go on with it" waits 60 new_process "$pid"
+check "with the new program" new_binary autoqc@demo
 check "the one that notifies as well" waits 60 sh -c '[ "$(systemctl show -P MainPID autoqc-notify@demo)" != "$1" ]' - "$notifier"
+check "the page as well" waits 60 new_binary autoqc-page@demo
 check "the configuration stays the admin's" grep -q 'by the admin' /etc/autoqc/plate.yaml
+check "with the new one beside it" sh -c '! grep -q "as in the earlier version" /etc/autoqc/plate.yaml.dpkg-dist'
 arrive c
 check "and what comes then is judged" waits 60 judged demo $((3 * count))
 sed -i 's/^  listen: .*/  listen: off/' /etc/autoqc/second.yaml
@@ -131,6 +150,32 @@ check "the page alone shows what is left" sh -c 'systemctl start autoqc-page@dem
 check "although it may not make SQLite's files there" waits 20 says '"run":"' "$page/api/v1/runs"
 check "and says that no daemon runs" says 'the daemon stopped at' "$page/healthz"
 check "all is accounted for" autoqc audit /var/lib/autoqc/demo
-check "the package goes" sh -c 'dpkg -P autoqc && [ ! -e /usr/bin/autoqc ]'
-check "and leaves the results" test -e /var/lib/autoqc/demo/ledger.sqlite
+
+check "debug symbols install beside it" setup /root/autoqc-dbgsym.deb
+check "under the program's build-id" sh -c '[ -s /usr/lib/debug/.build-id/*/*.debug ]'
+check "an instance is enabled" systemctl enable --now autoqc@demo autoqc-notify@demo
+check "the package goes while it runs" remove remove
+check "its instances have stopped" sh -c \
+    '! systemctl is-active --quiet autoqc@demo autoqc-page@demo autoqc-notify@demo &&
+    ! ls -l /proc/[0-9]*/exe 2> /dev/null | grep -q /usr/bin/autoqc'
+check "without a failure" sh -c '[ -z "$(systemctl list-units --failed --no-legend "autoqc*")" ]'
+check "program and units are gone" sh -c '[ ! -e /usr/bin/autoqc ] && ! ls /lib/systemd/system/autoqc* 2> /dev/null'
+check "and the debug symbols with them" sh -c '! ls /usr/lib/debug/.build-id/*/*.debug 2> /dev/null'
+check "configuration stays" grep -q 'by the admin' /etc/autoqc/plate.yaml
+check "results stay" test -s /var/lib/autoqc/demo/ledger.sqlite
+check "it installs again" setup /root/autoqc.deb
+check "with the admin's configuration" grep -q 'by the admin' /etc/autoqc/plate.yaml
+check "its instance is still enabled" systemctl is-enabled --quiet autoqc@demo
+check "and goes on where it was" sh -c 'systemctl start autoqc@demo && autoqc audit /var/lib/autoqc/demo'
+check "the package is purged" remove purge
+check "which says that results stay" grep -q 'autoqc: /var/lib/autoqc (results) and the users autoqc and autoqc-page stay' /root/apt.log
+check "and other people's configurations" grep -q 'autoqc: /etc/autoqc stays' /root/apt.log
+check "results are there" test -s /var/lib/autoqc/demo/ledger.sqlite
+check "and their owner" test "$(stat -c %U /var/lib/autoqc)" = autoqc
+check "the package's configuration is gone" sh -c '! ls /etc/autoqc/plate.yaml* 2> /dev/null'
+check "the admin's secrets are not" test -s /etc/autoqc/credentials/word
+check "no link is left to a unit" sh -c '[ -z "$(find /etc/systemd/system -lname "*autoqc*")" ]'
+rm -r /etc/autoqc
+check "purged without files of the admin" sh -c 'DEBIAN_FRONTEND=noninteractive apt-get install -y -q /root/autoqc.deb && apt-get purge -y -q autoqc'
+check "no configuration is left" test ! -e /etc/autoqc
 echo "all checks passed"
