@@ -118,7 +118,7 @@ struct ConfigurationTableTests {
         #expect(
             Self.table.learn.help
                 == "Calibrate on the first N frames of each well of a run. 0 turns this off "
-                + "(0 to 1000 frames; default: 0)."
+                + "(0 to 1000 frames, default 0)."
         )
     }
 }

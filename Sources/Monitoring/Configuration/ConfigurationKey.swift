@@ -47,8 +47,8 @@ package struct ConfigurationKey<Value: Sendable & Equatable>: Sendable {
 
     /// The help of a command-line option for this key: the sentence with range and default.
     package var help: String {
-        let range = bounds.isEmpty ? "" : "\(bounds); "
-        return isRequired ? sentence : "\(sentence.dropLast()) (\(range)default: \(standardText))."
+        let range = bounds.isEmpty ? "" : "\(bounds), "
+        return isRequired ? sentence : "\(sentence.dropLast()) (\(range)default \(standardText))."
     }
 }
 
