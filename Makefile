@@ -140,7 +140,7 @@ bench-shards: build
 bench-two-plates: build
 	Benchmarks/two-plates.sh $(AUTOQC) $(MODEL)
 
-# The package in a booted Debian 12 container: installed, judging, frozen, reloaded, removed. Needs root.
+# The package in a booted Debian 12 container: installed from nothing, judging, frozen, reloaded, upgraded, removed, purged. Needs root.
 test-systemd: deb
 	@for p in debootstrap systemd-container; do dpkg -s $$p >/dev/null 2>&1 || \
 	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$p; done
