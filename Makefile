@@ -51,7 +51,7 @@ build: deps
 $(AUTOQC):
 	$(MAKE) build
 
-# Watches a folder, lets real frames and a simulated plate arrive in it, and shows what comes out: some three minutes.
+# Watches a folder, lets real frames and a simulated plate arrive in it, and shows the results: less than a minute after the build.
 demo: build
 	examples/demo.sh $(AUTOQC)
 

@@ -20,7 +20,7 @@ extension FrameLedger {
             let rows = try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT verdict, severity, score_max, score_mean, score_patch, well_faulty, frame, mtime_ns,
+                    SELECT verdict, severity, threshold, score_max, score_mean, score_patch, well_faulty, frame, mtime_ns,
                         evidence, turn
                     FROM frames WHERE turn IS NOT NULL AND run = ? AND well = ? AND view = ?
                     ORDER BY turn DESC LIMIT ?
@@ -63,6 +63,7 @@ extension FrameLedger {
             index: index,
             verdict: verdict,
             severity: row["severity"] ?? .nan,
+            threshold: row["threshold"] ?? .nan,
             scores: ImageScores(
                 maximum: row["score_max"] ?? .nan,
                 mean: row["score_mean"] ?? .nan,

@@ -30,7 +30,8 @@ package struct NotificationCheck: Sendable, Equatable {
             return NotificationCheck(
                 name: target.name,
                 finding: "\(count) events wait to be told",
-                remedy: "try `autoqc notify --test \(target.name)`, and look at the log of autoqc-notify@NAME"
+                remedy:
+                    "try `autoqc notify --config FILE --test \(target.name)`, and read the log of autoqc-notify@NAME"
             )
         }
     }

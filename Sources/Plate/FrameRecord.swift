@@ -197,6 +197,8 @@ package struct PastFrame: Sendable, Equatable {
     package let verdict: Verdict
     /// Distance from normal frames in their own spread.
     package let severity: Double
+    /// Severity above which it was faulty.
+    package let threshold: Double
     /// The image scores, the same for the same image and for no other; `nil` where they are not known.
     package let scores: ImageScores?
     /// The evidence for a fault up to it (`Judgement.evidence`).
@@ -207,10 +209,12 @@ package struct PastFrame: Sendable, Equatable {
         index: Int,
         verdict: Verdict,
         severity: Double,
+        threshold: Double,
         scores: ImageScores?,
         evidence: Double? = nil
     ) {
-        (self.index, self.verdict, self.severity) = (index, verdict, severity)
+        (self.index, self.verdict) = (index, verdict)
+        (self.severity, self.threshold) = (severity, threshold)
         (self.scores, self.evidence) = (scores, evidence)
     }
 

@@ -19,11 +19,18 @@ package import Plate
 /// counts, in units of what normal frames reach. A frame adds `most` at most, so an odd frame never turns a well faulty by itself.
 /// Without such frames a well has no evidence: in its first frames, and after `ChangeRule.patience` unlike frames in a row, when it
 /// counts as being like that.
+///
+/// A model with a budget of one false alarm in 100 frames finds a few wells of each plate faulty for what they always look like. So a
+/// frame with a severity below `certain` counts as far as it is unlike the frames before it, like a normal one. From `certain` on a
+/// faulty frame adds `most`, however it looks.
 package struct EvidenceRule: Sendable {
     /// The sum at which the well counts as faulty; the sum does not grow beyond it.
     package static let limit = 2.0
-    /// What a frame adds at most: a faulty frame adds it, however it looks.
+    /// What a frame adds at most: a certainly faulty frame adds it, however it looks.
     package static let most = 0.8
+    /// Severity that one normal frame in 1000 reaches, on other microscopes; the smallest threshold at that budget.
+    package static let certain = 3.3
+
     /// What normal frames do not use up, in units of the unlikeness.
     private static let allowance = 1.0
     /// Rise of the terms, in spreads, that normal frames seldom reach.
@@ -52,15 +59,16 @@ package struct EvidenceRule: Sendable {
 
     /// Adds the well's next frame and returns the sum; `nil` where nothing is known of the well's usual frames.
     ///
-    /// `change` is how far the frame is from the well's recent ones (`ChangeRule`), `arrival` what is new in it (`ArrivalRule`);
+    /// `isCertain` says whether a faulty frame counts however it looks (`WellSequence.Settings.isCertain`), `change` is how far the frame is from the well's recent ones (`ChangeRule`), `arrival` what is new in it (`ArrivalRule`);
     /// `nil` where that is not known.
     package mutating func add(
         _ judgement: Judgement,
+        isCertain: Bool,
         change: Double?,
         arrival: ArrivalRule.Arrival? = nil
     ) -> Double? {
         var known = true
-        if judgement.verdict == .faulty {
+        if judgement.verdict == .faulty, isCertain {
             sum += Self.most
         } else if let unlikeness = unlikeness(of: judgement, change, arrival) {
             sum += max(-Self.most, min(unlikeness - Self.allowance, Self.most))

@@ -3,8 +3,8 @@ package import Plate
 
 /// When a well becomes faulty and when it is normal again.
 ///
-/// A well becomes faulty with the frame that makes at least `onset` of its last `window` judged frames faulty, or with the one
-/// that makes the evidence over time enough (`EvidenceRule`). It is normal again with the frame that leaves none of its last
+/// A well becomes faulty with the frame that makes at least `onset` of its last `window` judged frames certainly faulty, or with the
+/// one that makes the evidence over time enough (`EvidenceRule`). It is normal again with the frame that leaves none of its last
 /// `window` judged frames faulty, and nothing of the evidence. The default of 2 in 3 lets one odd frame pass and needs three
 /// normal frames in a row to end an alarm. 1 in 1 follows every frame.
 package struct StateHysteresis: Sendable, Equatable {
@@ -35,13 +35,26 @@ package struct StateHysteresis: Sendable, Equatable {
     package let rule: Rule
     /// Whether the well counts as faulty.
     package private(set) var isFaulty: Bool
-    private var recent: [Bool]
+    private var recent: [Frame] = []
 
-    /// Starts with what is known: the last verdicts, oldest first, and the state they left the well in.
-    package init(rule: Rule, verdicts: [Verdict] = [], isFaulty: Bool = false) {
-        self.rule = rule
-        self.isFaulty = isFaulty
-        recent = verdicts.filter { $0 != .unreadable }.suffix(rule.window).map { $0 == .faulty }
+    /// A judged frame.
+    private struct Frame: Sendable, Equatable {
+        let isFaulty: Bool
+        let isCertain: Bool
+    }
+
+    /// Starts with the state of the well; its last frames follow by `see`, oldest first.
+    package init(rule: Rule, isFaulty: Bool = false) {
+        (self.rule, self.isFaulty) = (rule, isFaulty)
+    }
+
+    /// Adds a frame whose effect is known.
+    ///
+    /// Unreadable frames say nothing about the well.
+    package mutating func see(_ verdict: Verdict, isCertain: Bool = true) {
+        guard verdict != .unreadable else { return }
+        recent.append(Frame(isFaulty: verdict == .faulty, isCertain: isCertain))
+        recent.removeFirst(max(0, recent.count - rule.window))
     }
 
     /// What the well's frames together say, apart from their verdicts.
@@ -54,19 +67,20 @@ package struct StateHysteresis: Sendable, Equatable {
         case enough
     }
 
-    /// Adds the next frame's verdict.
-    ///
-    /// Unreadable frames say nothing about the well.
-    package mutating func add(_ verdict: Verdict, evidence: Evidence = .none) -> Transition? {
+    /// Adds the next frame's verdict; a faulty frame that is not certain keeps a well faulty, and turns none faulty.
+    package mutating func add(
+        _ verdict: Verdict,
+        isCertain: Bool = true,
+        evidence: Evidence = .none
+    ) -> Transition? {
         guard verdict != .unreadable else { return nil }
-        recent.append(verdict == .faulty)
-        recent.removeFirst(max(0, recent.count - rule.window))
-        let faulty = recent.count { $0 }
-        if !isFaulty, faulty >= rule.onset || evidence == .enough {
+        see(verdict, isCertain: isCertain)
+        let certain = recent.count { $0.isFaulty && $0.isCertain }
+        if !isFaulty, certain >= rule.onset || evidence == .enough {
             isFaulty = true
             return .onset
         }
-        if isFaulty, faulty == 0, recent.count == rule.window, evidence == .none {
+        if isFaulty, !recent.contains(where: \.isFaulty), recent.count == rule.window, evidence == .none {
             isFaulty = false
             return .clear
         }
@@ -103,16 +117,30 @@ package struct WellSequence: Sendable {
         package let drift: Bool
         /// Whether evidence over time turns the well faulty, too.
         package let evidence: Bool
+        /// Whether faulty frames turn the well faulty whatever it looked like before, also below the severity `EvidenceRule.certain`.
+        package let trustsThreshold: Bool
 
         /// Gathers the settings.
         package init(
             hysteresis: StateHysteresis.Rule = .init(),
             frozenFrames: Int = 0,
             drift: Bool = true,
-            evidence: Bool = true
+            evidence: Bool = true,
+            trustsThreshold: Bool = false
         ) {
             (self.hysteresis, self.frozenFrames) = (hysteresis, frozenFrames)
-            (self.drift, self.evidence) = (drift, evidence)
+            (self.drift, self.evidence, self.trustsThreshold) = (drift, evidence, trustsThreshold)
+        }
+
+        /// Whether a faulty frame is one whatever its well looked like before: its severity is large, or it is faulty for another
+        /// reason than its severity, as a frozen image is.
+        func isCertain(severity: Double, threshold: Double) -> Bool {
+            let isClose = severity > threshold && severity < EvidenceRule.certain
+            return !evidence || trustsThreshold || !isClose
+        }
+
+        fileprivate func isCertain(_ frame: PastFrame) -> Bool {
+            isCertain(severity: frame.severity, threshold: frame.threshold)
         }
     }
 
@@ -175,11 +203,8 @@ package struct WellSequence: Sendable {
     /// Starts with what is known of the well.
     package init(_ history: History, settings: Settings) {
         self.settings = settings
-        state = StateHysteresis(
-            rule: settings.hysteresis,
-            verdicts: history.frames.map(\.verdict),
-            isFaulty: history.isFaulty
-        )
+        state = StateHysteresis(rule: settings.hysteresis, isFaulty: history.isFaulty)
+        for frame in history.frames { state.see(frame.verdict, isCertain: settings.isCertain(frame)) }
         recent = history.frames
         newest = history.newest
         looks = ChangeRule(history.looks)
@@ -228,20 +253,25 @@ package struct WellSequence: Sendable {
             judgement.verdict == .normal
             ? looks.add(judgement.appearance) : looks.change(of: judgement.appearance)
         let arrival = settings.evidence ? judgement.detail.flatMap { arrivals.add($0) } : nil
-        let sum = settings.evidence ? evidence.add(judgement, change: change, arrival: arrival) : nil
+        let isCertain = settings.isCertain(severity: judgement.severity, threshold: judgement.threshold)
+        let sum =
+            settings.evidence
+            ? evidence.add(judgement, isCertain: isCertain, change: change, arrival: arrival) : nil
         // No more than a history has, so that it does not matter where a batch began.
         recent.removeFirst(max(0, recent.count - History.frames(settings)))
         let past = PastFrame(
             index: index,
             verdict: judgement.verdict,
             severity: judgement.severity,
+            threshold: judgement.threshold,
             scores: judgement.scores,
             evidence: sum
         )
         recent.append(past)
         if settings.evidence, past.isQuiet { arrivals.settle(on: judgement.detail) }
         let event: Event? =
-            switch state.add(judgement.verdict, evidence: gathered) {
+            switch state.add(judgement.verdict, isCertain: isCertain, evidence: gathered)
+            {
             case .onset: onset
             case .clear: .clear
             case nil: changeEvent(index: index, threshold: judgement.threshold, change: change)
@@ -258,7 +288,8 @@ package struct WellSequence: Sendable {
     /// Where the fault began that just made the well faulty: with the first faulty frame, or where the evidence began to grow.
     private var onset: Event {
         let window = recent.suffix(settings.hysteresis.window)
-        if window.count(where: { $0.verdict == .faulty }) >= settings.hysteresis.onset {
+        let faulty = window.filter { $0.verdict == .faulty && settings.isCertain($0) }
+        if faulty.count >= settings.hysteresis.onset {
             let first = window.firstIndex { $0.verdict == .faulty }
             return .onset(first.map(beginning), reason: nil)
         }

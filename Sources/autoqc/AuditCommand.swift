@@ -11,11 +11,16 @@ import Training
 struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
-        abstract: "Show that every frame was judged: files against ledger, masks and alarm logs.",
+        abstract: "Check that every frame was judged, and that its records agree.",
         discussion: """
-            Every file in the watched folders must have an outcome for just the content it has, every outcome its file, \
-            every faulty frame its mask and one line in its well's alarm log. Changes nothing. Exits with 0 only if all is \
-            accounted for, with 1 otherwise. Beside a running daemon call `autoqc sync` first.
+            Every file in the watched folders needs an outcome for its present content. Every outcome needs \
+            its file. Every faulty frame needs its mask, and one line in the alarm log of its well. The \
+            command changes no file. It exits with 0 only if nothing is missing. While a daemon runs, call \
+            `autoqc sync` first.
+
+            Examples:
+              autoqc audit /srv/autoqc
+              autoqc audit /srv/autoqc --run 01 --json
             """
     )
 
@@ -82,11 +87,15 @@ struct AuditCommand: ParsableCommand {
 struct SyncCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sync",
-        abstract: "Wait until everything that lies in the watched folders now is judged.",
+        abstract: "Wait until every frame that is in the watched folders now is judged.",
         discussion: """
-            A barrier for scripts: returns 0 when every frame that existed at the call has its outcome, for a file that is \
-            never finished a minute after it was last written to. Exits with 1 if no daemon runs on the output folder, or the \
-            time is over.
+            For scripts. It exits with 0 when every frame that existed at the start of the command has its \
+            outcome. An unfinished file has its outcome a minute after the last write to it. It exits with 1 \
+            if no daemon runs on the output folder, or after --timeout.
+
+            Examples:
+              autoqc sync /srv/autoqc
+              autoqc sync /srv/autoqc --timeout 600
             """
     )
 

@@ -6,24 +6,23 @@ import Tensors
 struct BenchmarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark",
-        abstract: "Compare methods on labelled frames: thresholds, figures, tables and pictures.",
+        abstract: "Compare methods on labelled frames: thresholds, figures, tables, pictures.",
         discussion: """
-            The published layout: normal_train.csv, normal_val.csv and, for each fold N, \
-            test_val_foldN.csv and test_test_foldN.csv with the header img_path,seg_path,label; label 1 is \
-            faulty, a column fault names its class, paths are relative to --data. Every model of --models \
-            is a method, named like its file, and one of the realtime profile a second one, NAME+normal, as the daemon judges \
-            with it; `classical` needs no model. OUT gets results.json, \
-            results.csv, results.md, plots/ and panels/. A stopped benchmark goes on where it was, and \
-            nothing that is finished is computed again; OUT/cache may be deleted. --train first trains the \
-            published methods whose model is not there, pddpm.safetensors and so on, on normal_train.csv.
+            The lists have the published layout: normal_train.csv, normal_val.csv and, for each fold N, \
+            test_val_foldN.csv and test_test_foldN.csv, with the header img_path,seg_path,label (label 1 is \
+            faulty). Paths are relative to --data. A column `fault` names the class. Every model of --models \
+            is a method named like its file. A realtime model is a second one, NAME+normal, as the daemon \
+            judges with it. `classical` needs no model. OUT gets results.json, results.csv, results.md, \
+            plots/ and panels/. A stopped benchmark goes on where it was. OUT/cache may be deleted. --train \
+            first trains missing published methods.
 
-            --published DIR is the published benchmark on its data: the published methods only, trained at the published size \
-            where no model is there, each frame scaled by the first one of its list, noise of each window in half precision, \
-            and the absolute difference as residual. docs/benchmark.md says what differs all the same.
+            --published DIR is the published benchmark on its own data: published methods only, at the \
+            published size, with the published scaling, noise and residual. docs/benchmark.md names the \
+            differences that remain.
 
             Examples:
-              autoqc benchmark --published S-BIAD2133 --models models
               autoqc benchmark --data set --models models --out results
+              autoqc benchmark --published S-BIAD2133 --models models
             """
     )
 

@@ -14,21 +14,29 @@ package import Verdict
 struct CalibrateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "calibrate",
-        abstract: "Find a model's thresholds and store them in its file.",
+        abstract: "Find the thresholds of a model and store them in its file.",
         discussion: """
-            Without labels the thresholds are conformal quantiles of normal frames for a rate of false alarms. With \
-            --faulty, a CSV list of labelled frames (img_path,seg_path,label), a greedy search over severity follows, and with \
-            --published the published search over image scores. --from \
-            takes both from what reviewers decided on the live page: false alarms are normal frames, true faults are labelled. \
-            Frames that they disagree on are left out. Where the result would miss true faults that were flagged, nothing is written.
+            Without labels, a threshold is the conformal quantile of normal frames for a rate of false \
+            alarms. With --faulty, a CSV list of labelled frames (img_path,seg_path,label), a search for the \
+            best threshold of the severity follows, and with --published the published search over image \
+            scores. --from takes the decisions of reviewers: false alarms are normal frames, true faults are \
+            labelled frames. Disputed frames are left out. No model is written if it would miss true faults \
+            that the old one found.
 
-            For a model of the realtime profile, the tiles of normal frames are fitted as well. Frames that are far from all \
-            others are left out and named. Faults are put on copies of the frames: the classifier of tiles and the causes are \
-            adapted to them, and you see how many are found. MODEL.calibration.html shows the farthest frames.
+            The tiles of normal frames are fitted, too. Frames far from all others are left out and named. \
+            The classifier of tiles and the causes are adapted to faults on copies of the frames, and the \
+            command prints how many of these are found. MODEL.calibration.html shows the farthest frames.
 
-            --causes takes lists of faulty frames with a column fault: air-bubble, artifact, z-shift, illumination or \
-            contamination. Causes are fitted to them, too. Where a list has normal frames (label 0) of the same microscope and \
-            masks (seg_path), as `simulate set` and `simulate inject` write them, a new classifier of tiles is fitted to them first.
+            --causes takes lists of faulty frames with a column `fault`: air-bubble, artifact, z-shift, \
+            illumination or contamination. If a list has masks (seg_path) and normal frames (label 0), as \
+            those of `simulate set` and `simulate inject` have, a new classifier of tiles is fitted to it \
+            first.
+
+            Examples:
+              autoqc calibrate complexeye.safetensors --normal frames \\
+                  --out mine.safetensors
+              autoqc calibrate mine.safetensors --normal frames --false-alarms 0.01
+              autoqc calibrate mine.safetensors --from /srv/autoqc --out better.safetensors
             """
     )
 

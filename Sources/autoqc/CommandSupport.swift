@@ -116,7 +116,7 @@ enum OutputFolderPath {
 struct ThreadOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Threads (default: all cores that the process may use; `SLURM_CPUS_PER_TASK` counts).",
+            "Threads (default: all cores that the process may use). `SLURM_CPUS_PER_TASK` sets the default, too.",
             valueName: "N"
         ),
         transform: NumberOption.within(NumberOption.threads)
@@ -167,14 +167,14 @@ private enum SessionPriority {
 struct PlaneOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Channel of files that have several: its name or its number from 1 (default: the first).",
+            "Channel of files with several, by name or by number from 1 (default: the first).",
             valueName: "NAME"
         )
     )
     var channel: String?
     @Option(
         help: ArgumentHelp(
-            "z-plane of files that have several: its number from 1; auto is the middle one, time takes z for time.",
+            "z-plane of files with several, by number from 1. `auto` is the middle one, `time` takes z for time.",
             valueName: "PLANE"
         )
     )

@@ -13,10 +13,15 @@ import Training
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Look at everything that watching depends on, and say what to do about it.",
+        abstract: "Check what the daemon depends on, and say what to do about each problem.",
         discussion: """
-            CPU and precision, libraries, model, folders and who may read and write them, inotify limits, space, ledger, journal, \
-            clock; files that wait, and why; receivers of events. Run it as the user that the daemon runs as. Exits with 1 if the daemon would not start, would wait, or would be of no use.
+            The checks: processor and precision, libraries, model, folders and their permissions, inotify \
+            limits, disk space, ledger, journal, clock, files that wait, and receivers of events. Run it as \
+            the user of the daemon. It exits with 1 if the daemon would not start or would not judge frames.
+
+            Examples:
+              autoqc doctor --config /etc/autoqc/plate.yaml
+              autoqc doctor --config /etc/autoqc/plate.yaml --json
             """
     )
 
@@ -63,7 +68,7 @@ struct DoctorCommand: ParsableCommand {
             return try Terminal.say("ok    ledger: \(tree.ledger) is sound; nothing was changed")
         }
         let rows = ["frames", "alarms"].map { "\(repair.saved[$0, default: 0]) \($0)" }
-        try Terminal.say("ok    ledger: \(tree.ledger) was damaged (\(repair.problem)) and is made anew")
+        try Terminal.say("ok    ledger: \(tree.ledger) was damaged (\(repair.problem)) and is made again")
         try Terminal.say("      saved: \(rows.joined(separator: ", ")); the damaged file is \(repair.kept)")
         try Terminal.say("      start the daemon: it judges the frames again that have no outcome now")
         try Terminal.say("      if you have a newer backup, put it in place of \(tree.ledger) before that")

@@ -14,14 +14,19 @@ import Training
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Print every row of the ledger, or give results the form that other tools read.",
+        abstract: "Print the ledger as a table, or write results for other tools.",
         discussion: """
-            CSV with a header line (RFC 4180), or with --jsonl one JSON object a line; times are UTC; scores, severity and area \
-            have all their digits. --usable prints which frames of which wells can be used, an interval a row; --wells \
-            prints a row for each well. --labels prints what reviewers decided as a list of labelled frames, which `train`, `calibrate` and \
-            `benchmark` take. --record prints what a run came to, as JSON of the shape of mzQC. The options for folders write one each. What \
-            cannot be read any more or cannot be named (pages of movies, in a list) is left out; the command says so, and exits with 1 \
-            then. A folder that was begun and not finished, as the command was killed, is finished by the same command.
+            The table is CSV with a header line (RFC 4180), or with --jsonl one JSON object a line. Times \
+            are UTC. --usable prints the intervals in which the frames of a well can be used, --wells a row \
+            for each well. --labels prints the decisions of reviewers as a list for `train`, `calibrate` and \
+            `benchmark`. --record prints the quality of a run as JSON in the form of mzQC. Each option with \
+            DIR writes a folder. Frames that cannot be read any more are left out and named; the command \
+            then exits with 1. If it was killed, the same command finishes the folder.
+
+            Examples:
+              autoqc export /srv/autoqc > frames.csv
+              autoqc export /srv/autoqc --usable
+              autoqc export /srv/autoqc --run 01 --ome-zarr plate
             """
     )
 

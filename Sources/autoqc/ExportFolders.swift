@@ -39,7 +39,7 @@ struct ExportFolders: ParsableArguments {
     var rois: String?
     @Option(
         help: ArgumentHelp(
-            "Write what is known of a run as an RO-Crate into this folder, without the frames.",
+            "Write the records of a run as an RO-Crate into this folder, without the frames.",
             valueName: "DIR"
         ),
         completion: .directory
@@ -55,7 +55,7 @@ struct ExportFolders: ParsableArguments {
     var stacks: String?
     @Option(
         help: ArgumentHelp(
-            "Write a run for OMERO into this folder: words on wells as MIHCSME, faulty frames with their regions.",
+            "Write a run for OMERO into this folder: wells as MIHCSME, faulty frames with their regions.",
             valueName: "DIR"
         ),
         completion: .directory

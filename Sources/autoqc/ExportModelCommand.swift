@@ -11,15 +11,17 @@ import Training
 struct ExportModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export-model",
-        abstract: "Give a model of the realtime profile the form that other tools run.",
+        abstract: "Write a realtime model as ONNX or as a bioimage.io package.",
         discussion: """
-            --onnx writes one file: grey values of frames in, reconstruction and score map out, as the daemon computes them in f32. It holds \
-            all that the model file holds; `autoqc import` gives it back. --bioimageio writes a package of bioimage.io, with test tensors that \
-            are made of --sample. Severity, verdict and mask are not part of either (docs/models.md).
+            --onnx writes one file: grey values of frames in, reconstruction and score map out, as the \
+            daemon computes them in f32. The file holds the whole model, and `autoqc import` gives it back. \
+            --bioimageio writes a package with test tensors made of the frame --sample. Severity, verdict \
+            and mask are in neither (docs/models.md).
 
             Examples:
               autoqc export-model model.safetensors --onnx model.onnx
-              autoqc export-model model.safetensors --bioimageio package --sample frame.tiff
+              autoqc export-model model.safetensors --bioimageio package \\
+                  --sample frame.tiff
             """
     )
 

@@ -11,15 +11,15 @@ import Training
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract:
-            "Make a model of a checkpoint of the published Python system, or of an ONNX file of autoqc.",
+        abstract: "Make a model of a published checkpoint, or of an ONNX file of autoqc.",
         discussion: """
-            Reads .ckpt, .pt and .pth files of PyTorch (a plain state dict or PyTorch Lightning's) and .safetensors. Nothing in \
-            the file is run. Method and size of the network follow from the weights' names and shapes, and the rest from the \
-            hyper-parameters that the published trainer writes. Options override hyper-parameters. Settings that nothing tells are \
-            assumed to be as published, and named. f-AnoGAN is in three files: name them, or their folder. The model has no \
-            thresholds yet. `autoqc score --maps` needs none, and `autoqc calibrate` finds them. An .onnx file that `autoqc \
-            export-model` wrote gives the model back, thresholds included.
+            Reads .ckpt, .pt and .pth files of PyTorch (state dicts, also of PyTorch Lightning) and \
+            .safetensors. Nothing in the file is run. Method and size of the network follow from names and \
+            shapes of the weights, other settings from the hyper-parameters in the file. Options override \
+            them. Settings that are in no file are assumed to be as published, and named. f-AnoGAN needs \
+            three files: name each, or their folder. The model has no thresholds yet: `autoqc score --maps` \
+            needs none, `autoqc calibrate` finds them. An .onnx file of `autoqc export-model` gives the \
+            model back, thresholds included.
 
             Examples:
               autoqc import epoch-299.ckpt --out pddpm.safetensors
@@ -76,7 +76,7 @@ struct ImportCommand: ParsableCommand {
     var overlap = 0.8
     @Option(
         help: ArgumentHelp(
-            "Test timestep, an index into the steps of the schedule (default: what the checkpoint tells, else 49; AE and VAE: 0).",
+            "Test timestep, an index into the steps of the schedule (default: that of the checkpoint, else 49, or 0 for AE and VAE).",
             valueName: "N"
         ),
         transform: NumberOption.within(NumberOption.timestep)
@@ -84,14 +84,14 @@ struct ImportCommand: ParsableCommand {
     var timestep: Int?
     @Option(
         help: ArgumentHelp(
-            "simplex, gaussian or coarse (default: what the checkpoint tells, else simplex; DDPM: gaussian).",
+            "simplex, gaussian or coarse (default: that of the checkpoint, else simplex, or gaussian for DDPM).",
             valueName: "NAME"
         )
     )
     var noise: NoiseKind?
     @Option(
         help: ArgumentHelp(
-            "How input and reconstruction are compared: l1, l2, dssim or l1+dssim (default: what the checkpoint tells, else l1+dssim).",
+            "Residual of input and reconstruction, one of l1, l2, dssim, l1+dssim (default: that of the checkpoint, else l1+dssim).",
             valueName: "NAME"
         )
     )

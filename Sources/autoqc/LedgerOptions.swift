@@ -85,7 +85,7 @@ struct UsableOptions: ParsableArguments {
     var shortest = UsableFrames.Rule().shortest
     @Option(
         help: ArgumentHelp(
-            "So many flagged, unreadable or missing frames in a row do not end an interval (default: 1; 0 for --stacks).",
+            "Most flagged, unreadable or missing frames in a row that do not end an interval (default: 1, with --stacks 0).",
             valueName: "N"
         ),
         transform: NumberOption.within(NumberOption.frames)
@@ -106,7 +106,7 @@ struct UsableOptions: ParsableArguments {
 struct WatchedOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "How files are named: a pattern, or the name of a ready one (default: as in the daemon's configuration).",
+            "Pattern of file names, or the name of a known one (default: that of the daemon's configuration).",
             valueName: "PATTERN"
         )
     )

@@ -8,8 +8,14 @@ import Tensors
 struct MeasureCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "measure",
-        abstract: "Measure this machine: lines of `name median p90 unit`.",
-        discussion: "Quote ratios of one run; other work on the machine moves every figure.",
+        abstract: "Measure the speed of this machine: lines of `name median p90 unit`.",
+        discussion: """
+            Compare figures of one run only: other work on the machine changes all of them.
+
+            Examples:
+              autoqc measure kernels --quick
+              autoqc measure pipeline --model complexeye.safetensors --quick
+            """,
         subcommands: [
             MeasureKernelsCommand.self, MeasureNetworkCommand.self, MeasurePipelineCommand.self,
             MeasureTrainingCommand.self, MeasurePublishedCommand.self, MeasureAllCommand.self,
@@ -21,7 +27,7 @@ struct MeasureCommand: AsyncParsableCommand {
 struct MeasureAllCommand: MeasureGroup {
     static let configuration = CommandConfiguration(
         commandName: "all",
-        abstract: "Every group but published, one after the other."
+        abstract: "Every group but `published`, one after the other."
     )
 
     @OptionGroup var options: MeasureOptions

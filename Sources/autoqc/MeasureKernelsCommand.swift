@@ -14,10 +14,13 @@ import Verdict
 struct MeasureKernelsCommand: MeasureGroup {
     static let configuration = CommandConfiguration(
         commandName: "kernels",
-        abstract: "Bare convolutions in every precision, and the pixel loops of a frame, one by one.",
+        abstract: "Measure single convolutions in every precision, and the pixel loops of a frame.",
         discussion: """
-            Convolutions have the shapes of the realtime network and run on all threads, by the package's own kernels where \
-            there are some and else by oneDNN. Pixel loops run on one, as they do where frames are judged side by side.
+            Convolutions have the shapes of the realtime network. They run on all threads, by the kernels of \
+            this package or by oneDNN. Pixel loops run on one thread, as frames are judged side by side.
+
+            Example:
+              autoqc measure kernels --quick
             """
     )
 

@@ -7,11 +7,14 @@ import Tensors
 struct MeasureNetworkCommand: MeasureGroup {
     static let configuration = CommandConfiguration(
         commandName: "network",
-        abstract: "One pass of each network beside bare convolutions of its own shapes.",
+        abstract: "Measure one pass of each network, beside single convolutions of its shapes.",
         discussion: """
-            A bare convolution has the network's shape but no bias, no sum and no activation, and nothing runs between \
-            two of them; it is oneDNN's or the package's own, whichever is faster. 'of bare speed' is the time that the \
-            bare convolutions would take over the time of the pass; 'of oneDNN's bare speed' is the same for oneDNN's alone.
+            A single convolution has no bias, sum or activation. The faster one of this package's kernel and \
+            oneDNN's counts. `of bare speed` is the time of these convolutions over the time of the pass. \
+            `of oneDNN's bare speed` is the same for oneDNN's convolutions.
+
+            Example:
+              autoqc measure network --quick
             """
     )
 

@@ -13,11 +13,14 @@ import Tensors
 struct MeasurePipelineCommand: MeasureGroup {
     static let configuration = CommandConfiguration(
         commandName: "pipeline",
-        abstract:
-            "The stages of one frame on one core, and whole frames from folder to ledger on all of them.",
+        abstract: "Measure the stages of one frame, and whole frames from folder to ledger.",
         discussion: """
-            Needs --model, a calibrated one. Frames are simulated and lie in a temporary folder; what is synced to the \
-            disk depends on where that is (TMPDIR). Latency counts from the listing, at which every frame is there.
+            Stages run on one core, whole frames on all cores. The frames are simulated, in a temporary \
+            folder (TMPDIR), whose disk counts. --model is needed: a calibrated model. The latency counts \
+            from the listing of the folder.
+
+            Example:
+              autoqc measure pipeline --model complexeye.safetensors --quick
             """
     )
 

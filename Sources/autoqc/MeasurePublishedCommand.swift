@@ -6,13 +6,15 @@ import Training
 struct MeasurePublishedCommand: MeasureGroup {
     static let configuration = CommandConfiguration(
         commandName: "published",
-        abstract:
-            "Training steps of the published pDDPM at its size: time, memory, and how long all of them take.",
+        abstract: "Measure training steps of the published pDDPM: time, memory, whole training.",
         discussion: """
-            A step takes 8 crops of 192 x 192 through the network of 128 channels and back. It needs memory accordingly and \
-            takes half a minute or more on two cores, so this group is not part of `all`; --batch 2 is enough to compare. \
-            'processor time' counts the work of all threads. '300 epochs' is the time of the published training at this \
-            speed: 300 times 8233 frames. Benchmarks/pytorch compares a step with PyTorch's.
+            A step takes 8 crops of 192 x 192 pixels through the network of 128 channels. It takes half a \
+            minute or more on two cores, so `all` leaves it out; --batch 2 is enough to compare. `processor \
+            time` is the work of all threads. `300 epochs` is the time of the published training at this \
+            speed: 300 times 8233 frames. Benchmarks/pytorch compares a step with PyTorch.
+
+            Example:
+              autoqc measure published --batch 2 --quick
             """
     )
 

@@ -9,10 +9,14 @@ import Training
 struct MeasureTrainingCommand: MeasureGroup {
     static let configuration = CommandConfiguration(
         commandName: "training",
-        abstract: "Training steps of the realtime network: whole ones, and those of the network alone.",
+        abstract: "Measure training steps of the realtime network.",
         discussion: """
-            A whole step draws and changes crops, and keeps an average of the weights; the bare one takes the same batch \
-            again and again: forward, loss, backward, Adam. Benchmarks/pytorch compares the bare one with PyTorch's.
+            A whole step draws and changes crops and keeps an average of the weights. A bare step repeats \
+            one batch: forward, loss, backward, Adam. Benchmarks/pytorch compares the bare step with \
+            PyTorch.
+
+            Example:
+              autoqc measure training --quick
             """
     )
 

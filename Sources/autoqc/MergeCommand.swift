@@ -11,12 +11,15 @@ struct MergeCommand: ParsableCommand {
         commandName: "merge",
         abstract: "Join the output folders of the parts of an archive.",
         discussion: """
-            What `autoqc score --out --shard` wrote for each part becomes one output folder, with the same table, masks and usable frames as if one \
-            run had judged all of it. A part that was joined before adds nothing, so the command can be given again, with more parts. A \
-            part that does not fit is named with the reason, nothing of it is taken, and the command exits with 1: frames of one well in \
-            two parts, another model, or another verdict on the same frame. The parts stay as they are.
+            The parts that `autoqc score --out --shard` wrote become one output folder. It has the same \
+            table, masks and usable frames as one run over all frames. A part that was joined earlier adds \
+            nothing, so the command can be repeated with more parts. These parts are refused, with the \
+            reason: frames of one well in two parts, another model, another verdict on the same frame. The \
+            command then exits with 1. The parts do not change.
 
-            autoqc merge --out plate7 parts/*
+            Examples:
+              autoqc merge --out plate7 part*
+              autoqc merge --out plate7 part1 part2 --jsonl > frames.jsonl
             """
     )
 

@@ -9,7 +9,7 @@ import Training
 struct ModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "model",
-        abstract: "Show what a model file says of itself, and store what people say of it.",
+        abstract: "Show or change the description in a model file.",
         subcommands: [ShowModelCommand.self, SetModelCommand.self]
     )
 }
@@ -17,10 +17,10 @@ struct ModelCommand: ParsableCommand {
 struct ShowModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Print what a model file says of itself.",
+        abstract: "Print the description of a model file.",
         discussion: """
-            Name, licence and authors, microscope, method and size, training, thresholds and what they were found from, and the digest by which \
-            the model is known in every record.
+            Name, licence and authors, microscope, method and size, training, thresholds and their frames, \
+            and the digest by which records name the model.
 
             Examples:
               autoqc model show model.safetensors
@@ -46,14 +46,15 @@ struct ShowModelCommand: ParsableCommand {
 struct SetModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set",
-        abstract: "Store in a model file whose it is, who may use it, and which microscope it is for.",
+        abstract: "Store name, licence, authors and microscope in a model file.",
         discussion: """
-            What is not given stays as it is; an empty word removes. The weights and thresholds stay. The file is another one afterwards, \
-            so the model has a new name in records.
+            Other entries stay as they are, and so do weights and thresholds. An empty text removes an \
+            entry. The file is a new one afterwards: records name the model by another digest.
 
             Examples:
-              autoqc model set mine.safetensors --name "Neutrophils, 10x" --licence MIT --author "A. Microscopist"
-              autoqc model set mine.safetensors --microscope ComplexEye --objective 10x/0.3 --pixel-size 0.7
+              autoqc model set mine.safetensors --name "Neutrophils, 10x" --licence MIT
+              autoqc model set mine.safetensors --microscope ComplexEye \\
+                  --objective 10x/0.3 --pixel-size 0.7
             """
     )
 

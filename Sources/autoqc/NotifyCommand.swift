@@ -9,12 +9,14 @@ import Systemd
 struct NotifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "notify",
-        abstract: "Tell people and programs of events, by webhook, mail, MQTT or a command.",
+        abstract: "Send events to people and programs by webhook, mail, MQTT or a command.",
         discussion: """
-            Reads the events that `autoqc watch` records, and tells them to the receivers of `notify.targets` in the \
-            configuration. A receiver that cannot be reached is told later. Runs until SIGTERM; start it again at any time: \
-            nothing is lost, and a repeated message has the same id. The service is autoqc-notify@NAME.
+            `autoqc watch` records events, and this command sends them to the receivers of `notify.targets` \
+            in the configuration. It tries again for as long as a receiver cannot be reached. Stop and start \
+            it at any time: no event is lost, and a repeated message has the same id. The service is \
+            autoqc-notify@NAME.
 
+            Examples:
               autoqc notify --config /etc/autoqc/plate.yaml --test
               autoqc notify --config /etc/autoqc/plate.yaml
             """
@@ -62,7 +64,7 @@ struct NotifyCommand: AsyncParsableCommand {
             guard !all.isEmpty else {
                 throw ConfigurationError(
                     key: "notify.targets",
-                    problem: "there is nobody to tell",
+                    problem: "there are no receivers to send to",
                     remedy: "name a receiver, as docs/admin.md shows"
                 )
             }

@@ -14,14 +14,17 @@ import Verdict
 struct RejudgeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rejudge",
-        abstract: "Show what another threshold or model would have said of the same frames; changes nothing.",
+        abstract: "Show which verdicts another threshold or model would give. Changes nothing.",
         discussion: """
-            With --threshold the severities in the ledger are compared with another threshold, which takes moments. With --model every frame whose \
-            file is still as it was judged is judged again, with that model's thresholds unless --threshold is given as well. \
-            Prints the wells whose frames change, with the frame at which each first turns faulty by 2 faulty frames of 3. \
-            This is a what-if: ledger, alarm logs and masks keep the verdicts that were given. To judge from now on in the new \
-            way, write `threshold` or `model` into the daemon's configuration and reload it. Frames whose file is gone or \
-            changed are left out, and the command exits with 1 then.
+            --threshold compares the severities of the ledger with another threshold, which takes moments. \
+            --model judges every frame again whose file is unchanged. The command prints the wells whose \
+            verdicts differ, with the first frame at which 2 of 3 frames are faulty. It does not change \
+            ledger, alarm logs or masks. To change the daemon, set `threshold` or `model` in its \
+            configuration and reload it. The command exits with 1 if files are missing or changed.
+
+            Examples:
+              autoqc rejudge /srv/autoqc --threshold 9
+              autoqc rejudge /srv/autoqc --model mine.safetensors --frames changed.csv
             """
     )
 

@@ -14,14 +14,14 @@ struct ReviewCommand: ParsableCommand {
         commandName: "review",
         abstract: "Write a run as one HTML or PDF file to keep or mail.",
         discussion: """
-            Which frames of which wells can be used, over time, and why not the others: plate map, wells, events, flagged frames with \
-            the outlines of their masks and the term that speaks most against each, reviewers' decisions and how far they \
-            agree, each lens beside its own past runs. Times are those of this machine, with their zone. No script, \
-            nothing from outside: it opens from a file share, and on a phone.
+            It shows which frames of each well can be used over time, and why others cannot: plate map, \
+            wells, events, flagged frames with the outlines of their masks, decisions of reviewers and their \
+            agreement, and each lens beside its earlier runs. Times have the zone of this machine. The page \
+            has no script and loads nothing, so it opens from a file share and on a phone.
 
             Examples:
-              autoqc review OUT --html review.html
-              autoqc review OUT --run 01 --pdf review.pdf
+              autoqc review /srv/autoqc --html review.html
+              autoqc review /srv/autoqc --run 01 --html 01.html
             """
     )
 
@@ -109,9 +109,13 @@ struct LensesCommand: ParsableCommand {
         commandName: "lenses",
         abstract: "Compare each lens in each run with its earlier runs.",
         discussion: """
-            A table as CSV: run, lens, frames, faulty frames, median severity, and the z-score of this median against the lens's \
-            earlier runs (from the sixth run on). Lenses with a z-score of 3 or more are named at the end: look at them \
-            before their frames are faulty.
+            A CSV table: run, lens, frames, faulty frames, median severity, and from the sixth run on the \
+            z-score of this median against the earlier runs of the lens. Lenses with a z-score of 3 or more \
+            are named at the end. Check them before their frames turn faulty.
+
+            Examples:
+              autoqc lenses /srv/autoqc
+              autoqc lenses /srv/autoqc --jsonl
             """
     )
 

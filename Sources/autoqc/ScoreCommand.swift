@@ -14,22 +14,27 @@ struct ScoreCommand: ParsableCommand {
         commandName: "score",
         abstract: "Judge frames and print one row each.",
         discussion: """
-            The same code as the daemon's, and the columns of `autoqc export` (docs/exports.md). What cannot be read gets a row with the verdict unreadable, a page of a stack as well \
-            as a file, and a reason on standard error; the others are judged all the same. --ranked is for \
-            curation: calibrate a model on curated normal frames of a study, rank all others, and look at them from the top.
+            The verdicts are those of the daemon, and the columns those of `autoqc export`. A file that \
+            cannot be read gets a row with the verdict `unreadable` and a reason on standard error. --ranked \
+            sorts by severity: calibrate a model on curated normal frames of a study, then look at all \
+            others from the top.
 
-            With --out the rows go into a folder that `audit`, `review`, `export` and `view` read like one of `watch`, \
-            a killed run goes on when the same command is given again, and --shard divides an archive among machines (docs/cluster.md):
+            --out writes an output folder, which `audit`, `review`, `export` and `view` read. If the command \
+            was killed, the same command goes on. --shard divides an archive among machines, and `autoqc \
+            merge` joins the parts (docs/cluster.md).
 
-              autoqc score --model M --out part3 --shard 3/16 /archive/plate7
-              autoqc merge --out plate7 part*
+            Exit status: 0 every frame has a verdict, 3 a frame is faulty and --fail-on-faulty was given, 64 \
+            wrong usage, 65 files that could not be read, 66 no frames, 75 another autoqc writes DIR, 78 the \
+            model cannot be used, 130 and 143 after SIGINT and SIGTERM, 1 any other error.
 
-            Exit status: 0 all frames have a verdict, 65 some files could not be read, 66 there are no frames, 75 another autoqc \
-            writes DIR, 78 the model cannot be used, 64 wrong usage, 143 and 130 after SIGTERM and SIGINT, 1 anything else. Whoever \
-            wants faulty frames to count gives --fail-on-faulty: 3.
+            There are scores and maps but no verdicts from a model without thresholds, and with \
+            --published-scaling, --half-precision-noise, --noise-per-window or --noise-seeds, whose scores \
+            are comparable with published ones.
 
-            A model without thresholds gives scores and maps, and no verdicts. So does one with --published-scaling, \
-            --half-precision-noise, --noise-per-window or --noise-seeds, whose numbers can stand beside published ones.
+            Examples:
+              autoqc score --model complexeye.safetensors frames > scores.csv
+              autoqc score --model complexeye.safetensors --masks masks --ranked frames
+              autoqc score --model complexeye.safetensors --out part3 --shard 3/16 frames
             """
     )
 
@@ -37,7 +42,7 @@ struct ScoreCommand: ParsableCommand {
     var model: String
     @Argument(
         help: ArgumentHelp(
-            "Frames: files, folders, globs or CSV lists; - for paths on standard input, one a line.",
+            "Files, folders, globs or CSV lists of frames. - reads paths from standard input, one a line.",
             valueName: "PATH"
         ),
         completion: .file()
@@ -74,7 +79,7 @@ struct ScoreCommand: ParsableCommand {
     var precision = Precision.Choice.auto
     @Option(
         help: ArgumentHelp(
-            "How files are named: a pattern, or the name of a ready one (docs/names.md).",
+            "Pattern of file names, or the name of a known one (docs/names.md).",
             valueName: "PATTERN"
         )
     )

@@ -10,8 +10,7 @@ import Training
 struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
-        abstract:
-            "A microscope made of software: labelled sets, live plates, and the check of a daemon against them.",
+        abstract: "A simulated microscope: labelled sets, live plates, and a check of the daemon.",
         subcommands: [
             SimulateSetCommand.self, SimulateInjectCommand.self, SimulatePlateCommand.self,
             SimulateCheckCommand.self,
@@ -23,12 +22,17 @@ struct SimulateCommand: AsyncParsableCommand {
 struct SimulateSetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set",
-        abstract: "Write a labelled set: frames, masks and lists in the published layout.",
+        abstract: "Write a labelled set of simulated frames: frames, masks and lists.",
         discussion: """
-            DIR gets train/, test/, masks/ and splits/ with normal_train.csv, normal_val.csv and, per fold, \
-            test_val_foldN.csv (a share of the test frames, for thresholds) and test_test_foldN.csv (the others). Paths \
-            are relative to DIR. The same seed gives the same files on every machine. With --published the published system can \
-            read the set, and f-AnoGAN's lists normal_train_foldN.csv and normal_val_foldN.csv are there, too.
+            DIR gets train/, test/, masks/ and splits/ with normal_train.csv, normal_val.csv and, for each \
+            fold N, test_val_foldN.csv (for thresholds) and test_test_foldN.csv (the others). Paths are \
+            relative to DIR. The same seed gives the same files on every machine. With --published the \
+            published system can read the set, with the lists of f-AnoGAN for each fold.
+
+            Examples:
+              autoqc simulate set --out set
+              autoqc simulate set --out small --normal 8 --faulty 8 --train 8 --folds 2 \\
+                  --width 320 --height 256
             """
     )
 
@@ -136,13 +140,18 @@ struct SetOptions: ParsableArguments {
 struct SimulateInjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inject",
-        abstract: "Write a labelled set of real normal frames, with simulated faults put on some.",
+        abstract: "Write a labelled set of real normal frames with simulated faults on some.",
         discussion: """
-            DIR gets the same files as with `simulate set`. Frames for training are copies of --train, those for tests of --test, so \
-            that no frame is in both. --changes says how copies differ from their frames. `wide`: mirrored, denser, darker or \
-            brighter, with uneven light, grain and a slightly other focus, as from plate to plate. `slight`: mirrored, with little \
-            changes of light and focus, as from well to well. `none`: not at all. Faults are those of the simulated microscope, on \
-            a copy. With --width and --height each copy is a part of a frame, at a place of its own, so that cells keep their size.
+            DIR gets the same files as with `simulate set`. Frames for training are copies of --train and \
+            frames for tests are copies of --test, so no frame is in both. --changes says how copies differ \
+            from their frames: `wide` for mirrored copies with other light, grain and focus, as between \
+            plates; `slight` for small changes, as between wells; `none` for no change. With --width and \
+            --height each copy is a part of a frame at a random place, so cells keep their size.
+
+            Examples:
+              autoqc simulate inject --out set --train frames --test others
+              autoqc simulate inject --out set2 --train frames --test others --faulty 20 \\
+                  --folds 2 --changes slight
             """
     )
 

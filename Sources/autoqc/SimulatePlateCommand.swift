@@ -10,14 +10,19 @@ extension PlateLayout: ExpressibleByArgument {}
 struct SimulatePlateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plate",
-        abstract:
-            "Write a simulated plate in real time, as the microscope would, with a table of its faults.",
+        abstract: "Write a simulated plate in real time, with a table of its faults.",
         discussion: """
-            Frames are TIFF (Deflate, OME-XML), wells those that 16 lenses scan in a 384-well plate. The truth about every \
-            frame (fault, strength, when its file was closed) goes to a CSV file beside DIR, for `autoqc simulate check`. \
-            Writers: plain (open, write, close), slow (pieces with pauses), rename (temporary name first), burst (a whole \
-            scan at once). Layouts: flat (RUN_WELL_fFRAME.tiff), per-well (a folder each), movie (a file of many pages \
-            each, closed at the end). Ctrl-C ends with whole files.
+            Frames are TIFF files (Deflate, OME-XML) of the wells that 16 lenses scan in a 384-well plate. A \
+            CSV file beside DIR has the truth about every frame: fault, strength, and when its file was \
+            closed. `autoqc simulate check` reads it. Writers: plain (open, write, close), slow (pieces with \
+            pauses), rename (a temporary name first), burst (a whole scan at once). Layouts: flat \
+            (RUN_WELL_fFRAME.tiff), per-well (a folder for each well), movie (one file of many pages for \
+            each well). Ctrl-C ends with complete files.
+
+            Examples:
+              autoqc simulate plate --out /data/complexeye --wells 64 --frames 450
+              autoqc simulate plate --out /data/complexeye --run 02 --truth truth.csv \\
+                  --wells 24 --faults faults.yaml --frames 4 --speed 100
             """
     )
 
@@ -134,11 +139,16 @@ struct SimulatePlateCommand: ParsableCommand {
 struct SimulateCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Compare what `autoqc watch` found with the truth about a simulated plate.",
+        abstract: "Compare the verdicts of `autoqc watch` with the truth about a simulated plate.",
         discussion: """
-            Joins the ledger, or alarm logs where there is none, with truth.csv: recall and precision, from a fault's onset \
-            to its ONSET line, latency from the file's end to judgement and alarm, frames missed or judged twice. Exits \
-            with 0 only if no frame was missed and the limits given hold, with 1 otherwise.
+            It joins the ledger with truth.csv and prints recall and precision, the time from the onset of a \
+            fault to its ONSET line, the latency of judgements and alarms, and frames that were missed or \
+            judged twice. Without a ledger it reads the alarm logs. It exits with 0 only if no frame was \
+            missed and every limit that was given holds.
+
+            Examples:
+              autoqc simulate check --out /srv/autoqc --truth truth.csv
+              autoqc simulate check --out /srv/autoqc --truth truth.csv --min-recall 0.9
             """
     )
 

@@ -11,12 +11,13 @@ struct TailCommand: AsyncParsableCommand {
         commandName: "tail",
         abstract: "Show the alarm logs of all wells as they grow.",
         discussion: """
-            Aligned, coloured and in local time on a terminal, the logs' own lines elsewhere. Follows until Ctrl-C; NO_COLOR in \
-            the environment keeps it plain.
+            On a terminal, lines are aligned and coloured, with local time. Elsewhere they are the lines of \
+            the logs. It follows the logs until Ctrl-C. NO_COLOR in the environment turns colours off.
 
             Examples:
-              autoqc tail OUT --turns
-              autoqc tail OUT --event ONSET PLATE --well B01 C12
+              autoqc tail /srv/autoqc --turns
+              autoqc tail /srv/autoqc --event ONSET PLATE --well B01 C12
+              autoqc tail /srv/autoqc --once --lines 20
             """
     )
 

@@ -12,13 +12,23 @@ struct TrainCommand: ParsableCommand {
         commandName: "train",
         abstract: "Train a model on normal frames.",
         discussion: """
-            Frames are TIFF files, folders, globs, or CSV lists with the header img_path,seg_path,label (label 0 is \
-            normal). --profile realtime is for `watch`; --profile reference trains a published method as published. \
-            Without --validation every tenth frame is held out for the validation loss. A checkpoint MODEL.checkpoint \
-            is written every few minutes and on SIGINT or SIGTERM; --resume goes on from it exactly. A realtime model \
-            is calibrated on its own normal frames when training is done; `autoqc calibrate` does that again on others. --from \
-            MODEL goes on from a finished realtime model, to fit it to a lab's own frames in minutes, and says whether that \
-            helped: losses on the held-out ones, and how well copies of them are told from copies with faults put on.
+            Frames are TIFF files, folders, globs, or CSV lists with the header img_path,seg_path,label \
+            (label 0 is normal). --profile realtime makes a model for `watch`, --profile reference one of \
+            the published methods. Every tenth frame is held out for the validation loss, unless \
+            --validation names frames. MODEL.checkpoint is written every few minutes and on SIGINT or \
+            SIGTERM, and --resume goes on from it exactly. A realtime model is calibrated on its own frames \
+            at the end; calibrate it on other normal frames afterwards.
+
+            --from MODEL goes on from a finished realtime model: a lab adapts it to its own frames in \
+            minutes. The command reports whether that helped: the losses on held-out frames, and how well \
+            faults on copies of them are found.
+
+            Examples:
+              autoqc train --normal frames --out mine.safetensors
+              autoqc train --from complexeye.safetensors --normal frames \\
+                  --out mine.safetensors --steps 200
+              autoqc train --method pddpm --profile reference --normal normal.csv \\
+                  --out pddpm.safetensors
             """
     )
 
@@ -55,7 +65,7 @@ struct TrainCommand: ParsableCommand {
     var from: String?
     @Option(
         help: ArgumentHelp(
-            "Training steps (default: 2500, with --from 300; reference: 300 epochs).",
+            "Training steps (default: 2500, with --from 300, with --profile reference 300 epochs).",
             valueName: "N"
         ),
         transform: NumberOption.within(NumberOption.steps)
@@ -67,13 +77,16 @@ struct TrainCommand: ParsableCommand {
     )
     var batch: Int?
     @Option(
-        help: ArgumentHelp("Learning rate (default: at most 6e-4; reference: 1e-4).", valueName: "RATE"),
+        help: ArgumentHelp(
+            "Learning rate (default: at most 6e-4, with --profile reference 1e-4).",
+            valueName: "RATE"
+        ),
         transform: NumberOption.within(NumberOption.learningRate)
     )
     var learningRate: Float?
     @Option(
         help: ArgumentHelp(
-            "Seed (default: 1); the same seed on the same machine and threads gives the same model.",
+            "Seed (default: 1). The same seed, machine and number of threads give the same model.",
             valueName: "N"
         )
     )
@@ -90,7 +103,7 @@ struct TrainCommand: ParsableCommand {
     var timestep: Int?
     @Option(
         help: ArgumentHelp(
-            "Pixels per side of a patch (default: 64; reference: half the window).",
+            "Pixels per side of a patch (default: 64, with --profile reference half the window).",
             valueName: "N"
         ),
         transform: NumberOption.within(NumberOption.side)
@@ -103,14 +116,14 @@ struct TrainCommand: ParsableCommand {
     var phases = 2
     @Option(
         help: ArgumentHelp(
-            "simplex, gaussian or coarse (default: simplex; DDPM: gaussian).",
+            "simplex, gaussian or coarse (default: simplex, or gaussian for DDPM).",
             valueName: "NAME"
         )
     )
     var noise: NoiseKind?
     @Option(
         help: ArgumentHelp(
-            "How input and reconstruction are compared: l1, l2, dssim or l1+dssim.",
+            "Residual of input and reconstruction, one of l1, l2, dssim, l1+dssim.",
             valueName: "NAME"
         )
     )

@@ -179,7 +179,7 @@ struct RealtimeOptions: ParsableArguments {
     var depths: NumberList?
     @Option(
         help: ArgumentHelp(
-            "Side of the square of pixels that becomes one position of the network: 4 or 8 (default: 4).",
+            "Pixels per side of the square that becomes one position of the network, 4 or 8 (default: 4).",
             valueName: "N"
         ),
         transform: NumberOption.within(4...8)

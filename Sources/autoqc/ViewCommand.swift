@@ -14,9 +14,13 @@ struct ViewCommand: AsyncParsableCommand {
         commandName: "view",
         abstract: "Serve the live page of an output folder: plate, wells, flagged frames.",
         discussion: """
-            A process of its own, with a daemon or without one. It only reads, but for reviewers' decisions \
-            (OUT/decisions.jsonl). autoqc-page@NAME.service runs it with --config; `watch` starts it itself where it was \
-            started by hand. Ends with Ctrl-C.
+            It works with and without a running daemon, until Ctrl-C. It writes one file: the decisions of \
+            reviewers (OUT/decisions.jsonl). The service is autoqc-page@NAME. A `watch` that was started by \
+            hand with --listen starts it.
+
+            Examples:
+              autoqc view /srv/autoqc
+              autoqc view /srv/autoqc --listen 127.0.0.1:9000 --as "A. Microscopist"
             """
     )
 
@@ -41,22 +45,21 @@ struct ViewCommand: AsyncParsableCommand {
     var config: String?
     @Option(
         help: ArgumentHelp(
-            "Where the page is served (default: \(WebSettings.standardAddress)).",
+            "Address of the page (default: \(WebSettings.standardAddress)).",
             valueName: "ADDRESS"
         )
     )
     var listen: String?
     @Option(
         help: ArgumentHelp(
-            "What a browser has to bring, at least 16 characters; required for other addresses than loopback.",
-            valueName: "FILE"
-        ),
-        completion: .file()
+            "Secret that a browser must send, at least 16 characters. Required if other machines reach the page.",
+            valueName: "TEXT"
+        )
     )
     var token: String?
     @Option(
         help: ArgumentHelp(
-            "Wells of the plate: auto, 96, 384 or 1536 (default: auto).",
+            "Wells of the plate, one of auto, 96, 384, 1536 (default: auto).",
             valueName: "ROWSxCOLUMNS"
         )
     )

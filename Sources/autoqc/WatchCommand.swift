@@ -90,9 +90,17 @@ struct WatchCommand: AsyncParsableCommand {
         commandName: "watch",
         abstract: "Watch folders and judge every frame that arrives.",
         discussion: """
-            SIGTERM and SIGINT take no more files, finish the queue and exit 0. SIGHUP reads the configuration again and \
-            keeps the old one if the new one is wrong. What was judged stays judged: start again at any time. Every hour \
-            faults on copies of live frames prove that they are found (OUT/canary.log; `canary` in the configuration).
+            Runs until SIGTERM or SIGINT: it finishes the waiting frames and exits with 0. SIGHUP reads the \
+            configuration again. A wrong configuration is not taken over. A killed daemon goes on where it \
+            was, and judges no frame twice. Every hour it puts faults on copies of live frames and checks \
+            that it finds them; see OUT/canary.log, and `canary` in the configuration.
+
+            Examples:
+              autoqc watch --config /etc/autoqc/plate.yaml
+              autoqc watch --model complexeye.safetensors --out /srv/autoqc \\
+                  --listen 127.0.0.1:8764 /data/complexeye
+              autoqc watch --once --model complexeye.safetensors --out /srv/autoqc \\
+                  /data/complexeye
             """
     )
 
@@ -101,7 +109,7 @@ struct WatchCommand: AsyncParsableCommand {
     var once = false
     @Option(
         help: ArgumentHelp(
-            "Say once a second in FILE how the daemon is, and leave the page to `autoqc view --status FILE`.",
+            "Write the state of the daemon to FILE once a second, and leave the page to `autoqc view --status FILE`.",
             valueName: "FILE"
         ),
         completion: .file()
@@ -199,10 +207,13 @@ struct WatchCommand: AsyncParsableCommand {
 struct ValidateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate",
-        abstract: "Check a configuration, its folders and its model; exit 0 if `watch` would start.",
+        abstract: "Check a configuration. Exit with 0 if `watch` would start with it.",
         discussion: """
-            All mistakes are named at once. For a new configuration begin with \
-            `autoqc validate --example > plate.yaml`.
+            All mistakes are listed, not only the first.
+
+            Examples:
+              autoqc validate --config /etc/autoqc/plate.yaml
+              autoqc validate --example > plate.yaml
             """
     )
 

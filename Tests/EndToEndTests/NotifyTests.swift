@@ -124,7 +124,7 @@ import Testing
             try Data("model: a\noutput: b\nwatch: [c]\n".utf8).write(to: stage.configuration)
             let nobody = try Program(stage.arguments, in: folder)
             #expect(try await nobody.end() == 78)
-            #expect(nobody.said.contains("there is nobody to tell"))
+            #expect(nobody.said.contains("there are no receivers to send to"))
         }
     }
 }

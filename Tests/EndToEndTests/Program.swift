@@ -25,7 +25,27 @@ final class Program: Sendable {
     static let model = packageRoot.appending(path: "examples/models/complexeye.safetensors").path
 
     /// Starts the program; standard output and standard error go to files in `folder`, the latter to `log` if that is given.
-    init(
+    convenience init(
+        _ arguments: [String],
+        in folder: URL,
+        environment: [String: String] = [:],
+        log: Pipe? = nil
+    ) throws {
+        try self.init(Self.binary, arguments, in: folder, environment: environment, log: log)
+    }
+
+    /// Starts the program as a line of a shell does, `autoqc ...`, in a folder.
+    convenience init(line: String, in folder: URL) throws {
+        let command = line.replacing(#/^autoqc /#, with: "exec \"$0\" ")
+        try self.init(
+            URL(filePath: "/bin/bash"),
+            ["-c", "cd '\(folder.path)' && \(command)", Self.path],
+            in: folder
+        )
+    }
+
+    private init(
+        _ executable: URL,
         _ arguments: [String],
         in folder: URL,
         environment: [String: String] = [:],
@@ -36,7 +56,7 @@ final class Program: Sendable {
         output = folder.appending(path: "output-\(name)")
         for file in [messages, output] { try Data().write(to: file) }
         process = Process()
-        process.executableURL = Self.binary
+        process.executableURL = executable
         process.arguments = arguments
         let files = try [messages, output].map { try FileHandle(forWritingTo: $0) }
         // The program has its own; Foundation would keep these, and loses the ends of programs once there are a thousand.

@@ -23,15 +23,23 @@ struct TestPlate {
         faulty = try Self.crop("01_B1_f100", top: 600, left: 1020, in: folder)
     }
 
-    private static func crop(_ name: String, top: Int, left: Int, in folder: URL) throws -> Data {
+    /// A part of an example frame, as a TIFF file.
+    static func crop(
+        _ name: String,
+        top: Int,
+        left: Int,
+        height: Int = 192,
+        width: Int = 256,
+        in folder: URL
+    ) throws -> Data {
         let source = packageRoot.appending(path: "examples/frames/\(name).tiff").path
         let frame = try TIFFReader(path: source).frame(page: 0)
         var pixels: [Float] = []
-        for row in top..<top + 192 {
-            pixels += frame.pixels[row * frame.width + left..<row * frame.width + left + 256]
+        for row in top..<top + height {
+            pixels += frame.pixels[row * frame.width + left..<row * frame.width + left + width]
         }
         let path = folder.appending(path: "crop.tiff")
-        try TIFFWriter.write(Frame(height: 192, width: 256, pixels: pixels), to: path.path)
+        try TIFFWriter.write(Frame(height: height, width: width, pixels: pixels), to: path.path)
         return try Data(contentsOf: path)
     }
 

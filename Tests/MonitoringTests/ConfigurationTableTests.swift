@@ -117,7 +117,7 @@ struct ConfigurationTableTests {
     @Test func theHelpOfAnOptionSaysRangeAndDefault() {
         #expect(
             Self.table.learn.help
-                == "Calibrate on this many first frames of each well of a run; 0 for none "
+                == "Calibrate on the first N frames of each well of a run. 0 turns this off "
                 + "(0 to 1000 frames; default: 0)."
         )
     }

@@ -32,12 +32,18 @@ struct EvidenceTests {
         }
     }
 
-    private static func frame(terms: [Double], look: [Float], severity: Double = 1) -> Judgement {
+    private static func frame(
+        terms: [Double],
+        look: [Float],
+        severity: Double = 1,
+        threshold: Double = 4,
+        verdict: Verdict? = nil
+    ) -> Judgement {
         Judgement(
-            verdict: Verdict(severity: severity, threshold: 4),
+            verdict: verdict ?? Verdict(severity: severity, threshold: threshold),
             severity: severity,
-            threshold: 4,
-            suspectLimit: 3,
+            threshold: threshold,
+            suspectLimit: threshold - 1,
             terms: terms.enumerated().map { .init(term: "term-\($0)", value: $1) },
             scores: nil,
             score: 0.1,
@@ -136,6 +142,43 @@ struct EvidenceTests {
                 ]
                 + frames(100, seed: seed, weak: 20..<100, shift: 0.4)
             #expect(KeptWell.told(frames, batch: batch) == KeptWell.told(frames))
+        }
+    }
+
+    /// A frame that a model with a budget of one false alarm in 100 calls faulty, and one with 1 in 1000 does not.
+    private func uncertain(_ terms: Double = 0) -> Judgement {
+        Self.frame(terms: [terms, terms], look: [0], severity: 2.5, threshold: 2)
+    }
+
+    @Test func aWellThatAlwaysLooksALittleUnusualIsNoOnset() {
+        let always = [Judgement](repeating: uncertain(), count: 100)
+        #expect(KeptWell.told(always).isEmpty)
+        #expect(KeptWell.told(always, settings: .init(evidence: false)) == ["ONSET 1 0 none"])
+        let now = [0, 0, 3, 0, 3, 3, 0].map {
+            Self.frame(terms: [0, 0], look: [0], severity: $0 == 0 ? 1 : 2.5, threshold: 2)
+        }
+        #expect(KeptWell.told((0..<10).flatMap { _ in now }).isEmpty)
+    }
+
+    @Test(arguments: [1, 3, 64]) func aWellThatTurnsALittleUnusualIsOneWithinFiveFrames(_ batch: Int) {
+        let calm = (0..<20).map { _ in Self.frame(terms: [0, 0], look: [0], threshold: 2) }
+        let events = KeptWell.told(calm + [Judgement](repeating: uncertain(3), count: 20), batch: batch)
+        #expect(
+            events == [
+                "ONSET 22 20 19 weak but lasting: 3 frames in a row are unlike the well's frames before them"
+            ]
+        )
+    }
+
+    @Test(arguments: [1, 2, 64]) func certainAndFrozenFramesNeedNoPast(_ batch: Int) {
+        let certain = Self.frame(terms: [0, 0], look: [0], severity: 3.4, threshold: 2)
+        let frozen = Self.frame(terms: [0, 0], look: [0], verdict: .faulty)
+        for frame in [certain, frozen] {
+            let events = KeptWell.told(
+                [frame, uncertain(), frame, uncertain(), uncertain(), uncertain()],
+                batch: batch
+            )
+            #expect(events == ["ONSET 2 0 none"])
         }
     }
 

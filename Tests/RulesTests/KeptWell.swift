@@ -55,6 +55,7 @@ struct KeptWell {
                 index: index,
                 verdict: judgement.verdict,
                 severity: judgement.severity,
+                threshold: judgement.threshold,
                 scores: judgement.scores,
                 evidence: effect.evidence
             )

@@ -25,11 +25,20 @@ struct StateHysteresisTests {
         let verdicts: [Verdict] = "#..##...#..#.....#".map { $0 == "#" ? .faulty : .normal }
         var living = StateHysteresis(rule: rule)
         for (index, verdict) in verdicts.enumerated() {
-            let known = Array(verdicts[..<index].suffix(rule.window))
-            var replayed = StateHysteresis(rule: rule, verdicts: known, isFaulty: living.isFaulty)
+            var replayed = StateHysteresis(rule: rule, isFaulty: living.isFaulty)
+            for known in verdicts[..<index].suffix(rule.window) { replayed.see(known) }
             #expect(replayed.add(verdict) == living.add(verdict))
             #expect(replayed == living)
         }
+    }
+
+    @Test func aFaultyFrameThatIsNotCertainKeepsAWellFaultyAndTurnsNoneFaulty() {
+        var state = StateHysteresis(rule: StateHysteresis.Rule(onset: 1, window: 2))
+        #expect(state.add(.faulty, isCertain: false) == nil)
+        #expect(state.add(.faulty) == .onset)
+        for _ in 0..<3 { #expect(state.add(.faulty, isCertain: false) == nil) }
+        #expect(state.isFaulty)
+        #expect([state.add(.normal), state.add(.normal)] == [nil, .clear])
     }
 
     @Test func unreadableFramesSayNothing() {

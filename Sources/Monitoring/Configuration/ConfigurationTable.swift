@@ -24,15 +24,15 @@ package struct ConfigurationTable: Sendable {
     package let pattern = Key("pattern", .text, default: FramePattern.standard)
         .reload(
             .restart,
-            "How files are named: \(ReadyPattern.all.map(\.name).joined(separator: ", ")), or a pattern of your own like "
+            "Pattern of file names, one of \(ReadyPattern.all.map(\.name).joined(separator: ", ")), or your own like "
                 + "{run}_{well}_f{frame}.tif<f> (docs/names.md)."
         )
     package let channel = Key("channel", .text, default: "auto")
-        .reload(.restart, "Channel that is judged: its name or its number from 1; `auto` is the first.")
+        .reload(.restart, "Channel to judge, by name or by number from 1. `auto` is the first.")
     package let plane = Key("plane", .plane, default: .middle)
         .reload(
             .restart,
-            "z-plane that is judged, from 1; `auto` is the middle one, `time` takes z for time."
+            "z-plane to judge, by number from 1. `auto` is the middle one, `time` takes z for time."
         )
     package let onlyNew = Key("only_new", .flag, default: false)
         .reload(.restart, "Ignore the frames that are in the folders at the start.")
@@ -42,7 +42,7 @@ package struct ConfigurationTable: Sendable {
     package let pollInterval = Key("poll.interval", .time(.milliseconds(100)...), default: .seconds(2))
         .reload(.restart, "Time between two listings of a folder.")
     package let batchFrames = Key("batch.frames", .count(1...64, "frames"), default: 4)
-        .reload(.nextBatch, "Most frames of a well that are judged together; none waits for others.")
+        .reload(.nextBatch, "Most frames of a well that are judged together. No frame waits for others.")
     package let queueNames = Key("queue.names", .count(100...10_000_000, "files"), default: 50_000)
         .reload(.atOnce, "Most files from before the start that wait in memory; more wait on disk.")
 
@@ -53,13 +53,13 @@ package struct ConfigurationTable: Sendable {
     package let hysteresisEvidence = Key("hysteresis.evidence", .flag, default: true)
         .reload(
             .nextBatch,
-            "A well also turns faulty when a fault too weak for single frames stays for some frames. "
-                + "This alone gives about one false ONSET in ten plates of an hour (64 wells, 8 s)."
+            "Compare a well with its own earlier frames. A fault too weak for single frames then turns it faulty if it stays, and frames of a "
+                + "severity below 3.3 do so only if the well looked otherwise before."
         )
     package let threshold = Key("threshold", .threshold, default: .calibrated)
         .reload(.nextBatch, "Severity above which a frame is faulty; `calibrated` is the model's own.")
     package let learn = Key("learn", .count(0...1000, "frames"), default: 0)
-        .reload(.nextBatch, "Calibrate on this many first frames of each well of a run; 0 for none.")
+        .reload(.nextBatch, "Calibrate on the first N frames of each well of a run. 0 turns this off.")
     package let masks = Key("masks", .flag, default: true)
         .reload(.nextBatch, "Write the masks of faulty frames.")
     package let regions = Key("regions", .flag, default: true)
@@ -67,7 +67,7 @@ package struct ConfigurationTable: Sendable {
     package let scores = Key("scores", .flag, default: true)
         .reload(.nextBatch, "Write the score maps of faulty frames; in a faulty well of every tenth.")
     package let frozenFrames = Key("frozen.frames", .count(0...32, "frames"), default: 5)
-        .reload(.nextBatch, "This many identical images in a row are a fault (cause=frozen); 0 for never.")
+        .reload(.nextBatch, "Identical images in a row that are a fault (cause=frozen). 0 for never.")
     package let drift = Key("drift", .flag, default: true)
         .reload(.nextBatch, "Report wells that look different at once (SHIFT) or slowly get worse (DRIFT).")
     package let lensRows = Key("lenses.rows", .count(0...32, "lenses"), default: 4)
@@ -87,7 +87,7 @@ package struct ConfigurationTable: Sendable {
     package let advicePatience = Key("advice.patience", .count(1...10_000, "frames"), default: 10)
         .reload(
             .nextBatch,
-            "A well that stays faulty for this many frames is to be skipped; a plate that does so after an advice is to be stopped."
+            "Frames after which the advice for a faulty well is to skip it, and for a plate that stays faulty to stop it."
         )
     package let adviceExpires = Key("advice.expires", .time(.seconds(1)...), default: .seconds(3600))
         .reload(.atOnce, "Advice that is not carried out or refused for this long expires.")
@@ -103,7 +103,7 @@ package struct ConfigurationTable: Sendable {
     package let limitDecoding = Key("limits.decoding", .time(.milliseconds(1)...), default: .seconds(20))
         .reload(.restart, "Longest time to read and decode a page; less than the unit's WatchdogSec.")
     package let readAttempts = Key("read.attempts", .count(1...20, "attempts"), default: 5)
-        .reload(.nextBatch, "How often an incomplete file is read, 0.25 s, 0.5 s, 1 s, ... apart.")
+        .reload(.nextBatch, "Attempts to read an incomplete file, 0.25 s, 0.5 s, 1 s, ... apart.")
 
     package let threads = Key("threads", .count(0...1024, "threads"), default: 0)
         .reload(.restart, "Threads that judge frames; 0 for one for each core.")
@@ -135,7 +135,7 @@ package struct ConfigurationTable: Sendable {
     package let notifyTargets = Key("notify.targets", .targets, default: [])
         .reload(
             .restartOfNotify,
-            "Who is told of events, and how: by webhook, mail, mqtt or command (docs/admin.md)."
+            "Receivers of events, by webhook, mail, mqtt or command (docs/admin.md)."
         )
     package let notifyLimit = Key("notify.limit", .count(1...600, "messages a minute"), default: 10)
         .reload(

@@ -27,7 +27,8 @@ struct ViewState {
             hysteresis: settings.hysteresis,
             frozenFrames: settings.frozenFrames,
             drift: settings.drift,
-            evidence: settings.evidence
+            evidence: settings.evidence,
+            trustsThreshold: settings.threshold != nil
         )
         var history = History()
         let known = try ledger.history(
