@@ -41,6 +41,8 @@ deps:
 	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
 	fi
 
+# Debug data names the folder of temporary files, in which the compiler expands macros.
+build: export TMPDIR = /tmp
 build: deps
 	swift build $(RELEASE)
 	@# What `make install` takes beside the binary, so that root needs no Swift; with the same flags, or both would be built anew each time.
