@@ -76,16 +76,15 @@ bubble=$(faults B)
 here=$(realpath --relative-to="$PWD" "$out")
 program=$(realpath --relative-to="$PWD" "$autoqc")
 say "look at it"
-cat <<END
-Real frames: $bubble of 3 frames with the air bubble are faulty, and $normal of 9 normal ones.
-
-$here/review.html                         the simulated plate: open it in a browser
-$here/results/sim/alarms/                 a log of each well
-$here/results/sim/masks/                  masks of faulty frames, and their outlines
-
-$program view $here/results               the live page of the same results
-$program tail $here/results --once        the alarm logs, aligned
-$program audit $here/results              every frame was judged, and its records agree
-$program export $here/results --usable    which frames can be used
-END
+row() { printf '%-52s %s\n' "$@"; }
+echo "Real frames: $bubble of 3 frames with the air bubble are faulty, and $normal of 9 normal ones."
+echo
+row "$here/review.html" "the simulated plate: open it in a browser"
+row "$here/results/sim/alarms/" "a log of each well"
+row "$here/results/sim/masks/" "masks of faulty frames, and their outlines"
+echo
+row "$program view $here/results" "the live page of the same results"
+row "$program tail $here/results --once" "the alarm logs, aligned"
+row "$program audit $here/results" "every frame was judged, and its records agree"
+row "$program export $here/results --usable" "the frames that can be used"
 [ "$bubble" = 3 ] && [ "$normal" = 0 ]

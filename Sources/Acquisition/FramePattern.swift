@@ -214,9 +214,14 @@ package struct ReadyPattern: Sendable {
         ReadyPattern(
             name: "imagexpress",
             system: "ImageXpress (MetaXpress)",
-            pattern: "!*_thumb*.tif<f>"
-                + "|<TimePoint_{frame}/>ZStep_{plane}/<{run}_>{well}<_s{field}><_w{channel:1}><{guid}>.tif<f>"
-                + "|<TimePoint_{frame}/><{run}_>{well}<_s{field}><_w{channel:1}><_z{plane}><{guid}>.tif<f>",
+            // Wells are A01, on plates of 1536 wells AA01: a `w1` at the end is a channel.
+            pattern: (["!*_thumb*.tif<f>"]
+                + ["{well:3}", "{well:4}"].flatMap { well in
+                    [
+                        "<TimePoint_{frame}/>ZStep_{plane}/<{run}_>\(well)<_s{field}><_w{channel:1}><{guid}>.tif<f>",
+                        "<TimePoint_{frame}/><{run}_>\(well)<_s{field}><_w{channel:1}><_z{plane}><{guid}>.tif<f>",
+                    ]
+                }).joined(separator: "|"),
             example: "TimePoint_1/plate_A01_s1_w1B71AE91C-75E6-426C-8B41-71A5693784E3.tif"
         ),
         ReadyPattern(

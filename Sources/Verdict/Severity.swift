@@ -88,7 +88,7 @@ package struct SeverityTerm: Sendable {
             .either,
             typicalSpread: 0.12,
             source: .tiles,
-            words: "an unusual largest residual"
+            words: "unusually large or small residuals"
         ) { $0.tiles?.largestResidual },
         .classifier("fault-logit-max", 2, "one tile that looks like a known fault") { $0.maximum },
         .classifier("fault-logit-top-0.5", 1.8, "a few tiles that look like a known fault") { $0.shares[0] },

@@ -55,7 +55,7 @@ struct ExportCommand: ParsableCommand {
     var oneRun: String?
     @Option(
         name: .customLong("well"),
-        help: ArgumentHelp("One well only, for frames, intervals and wells.", valueName: "WELL"),
+        help: ArgumentHelp("One well only, for --frames, --usable, --wells and --stacks.", valueName: "WELL"),
         transform: LedgerOptions.well
     )
     var oneWell: Well?
@@ -63,6 +63,16 @@ struct ExportCommand: ParsableCommand {
     @OptionGroup(title: "Folders for other tools") var folders: ExportFolders
 
     private static let flushed = 64 << 10
+
+    func validate() throws {
+        let takesWell =
+            folders.isAsked ? folders.areStacksOnly : [.frames, .usable, .wells].contains(content)
+        guard oneWell == nil || takesWell else {
+            throw ValidationError(
+                "--well is for --frames, --usable, --wells and --stacks; the others have whole runs"
+            )
+        }
+    }
 
     func run() throws {
         let opened = try ledger.open()

@@ -70,8 +70,13 @@ struct ExportFolders: ParsableArguments {
     )
     var multiqc: String?
 
+    private var ofWholeRuns: [String?] { [omeZarr, labelImages, rois, crate, omero, multiqc] }
+
     /// Whether any is asked for.
-    var isAsked: Bool { [omeZarr, labelImages, rois, crate, omero, stacks, multiqc].contains { $0 != nil } }
+    var isAsked: Bool { stacks != nil || ofWholeRuns.contains { $0 != nil } }
+
+    /// Whether `--stacks` is asked for, and nothing else.
+    var areStacksOnly: Bool { stacks != nil && ofWholeRuns.allSatisfy { $0 == nil } }
 
     /// Writes those that are asked for; fails at the end where anything had to be left out.
     func write(

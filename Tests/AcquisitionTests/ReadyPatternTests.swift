@@ -69,7 +69,8 @@ struct ReadyPatternTests {
 
     @Test(arguments: [
         ("phenix", "r02c03f01p01-ch1sk1fk1fl1 (1).tiff"), ("phenix", "r33c03f01p01-ch1sk1fk1fl1.tiff"),
-        ("imagexpress", "plate_A01_s1_w1 - Copy.tif"), ("incucyte", "VID1234_A1_1.tif"),
+        ("imagexpress", "plate_A01_s1_w1 - Copy.tif"), ("imagexpress", "Plate7_C05_s2_t0013_w1.tif"),
+        ("incucyte", "VID1234_A1_1.tif"),
         ("yokogawa", "W0001F0001T0001Z001C1.tif"), ("incell", "A - 01(fld 1).tif"),
         ("micromanager", "scan/1-Pos_000_000/img_000000000_DAPI_000.tif"),
     ])
@@ -115,7 +116,7 @@ struct ReadyPatternTests {
 
     @Test func aPathOfAFileThatLiesAnywhereIsRead() throws {
         let pattern = try FramePattern("imagexpress")
-        let frame = try #require(pattern.match(path: "/data/.hidden/plate 7/TimePoint_2/B3_s1_w1.tif"))
+        let frame = try #require(pattern.match(path: "/data/.hidden/plate 7/TimePoint_2/B03_s1_w1.tif"))
         #expect(frame.run == "plate 7" && frame.place == "B03_s1_c1" && frame.index == 2)
         #expect(try FramePattern("{well}_{frame}.tif").match(path: "/data/x/B3_4.tif")?.run == "x")
     }

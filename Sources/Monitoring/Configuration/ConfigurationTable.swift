@@ -53,8 +53,8 @@ package struct ConfigurationTable: Sendable {
     package let hysteresisEvidence = Key("hysteresis.evidence", .flag, default: true)
         .reload(
             .nextBatch,
-            "Compare a well with its own earlier frames. A fault too weak for single frames then turns it faulty if it stays, and frames of a "
-                + "severity below 3.3 do so only if the well looked otherwise before."
+            "Compare a well with its own earlier frames. A weak fault that stays then turns it faulty. A frame of a severity below 3.3 counts only if "
+                + "the well looked otherwise before."
         )
     package let threshold = Key("threshold", .threshold, default: .calibrated)
         .reload(.nextBatch, "Severity above which a frame is faulty; `calibrated` is the model's own.")
@@ -103,7 +103,10 @@ package struct ConfigurationTable: Sendable {
     package let limitDecoding = Key("limits.decoding", .time(.milliseconds(1)...), default: .seconds(20))
         .reload(.restart, "Longest time to read and decode a page; less than the unit's WatchdogSec.")
     package let readAttempts = Key("read.attempts", .count(1...20, "attempts"), default: 5)
-        .reload(.nextBatch, "Attempts to read an incomplete file, 0.25 s, 0.5 s, 1 s, ... apart.")
+        .reload(
+            .nextBatch,
+            "Attempts to read an incomplete file. The waits between them are 0.25 s, 0.5 s, 1 s and so on."
+        )
 
     package let threads = Key("threads", .count(0...1024, "threads"), default: 0)
         .reload(.restart, "Threads that judge frames; 0 for one for each core.")
@@ -114,7 +117,7 @@ package struct ConfigurationTable: Sendable {
     package let stalledAfter = Key("stalled_after", .stall, default: .automatic)
         .reload(
             .atOnce,
-            "A well or run that gets no frame for this long is STALLED; `auto` is ten times the usual time between two frames of a well, at least a minute; 0 for never."
+            "A well or run that gets no frame for this long is STALLED. `auto` is ten times the usual time between two frames of a well, and at least a minute. 0 for never."
         )
 
     package let canaryEvery = Key("canary.every", .timeOrNever(.seconds(1)...), default: .seconds(3600))
@@ -124,7 +127,7 @@ package struct ConfigurationTable: Sendable {
     package let canaryAlarmBelow = Key("canary.alarm_below", .share("of the faults"), default: 0.7)
         .reload(.nextRound, "CANARY is raised when less than this share was found; 0 for never.")
     package let webListen = Key("web.listen", .text, default: "off")
-        .reload(.restart, "Address of the live page, for example 127.0.0.1:8764; `off` for no page.")
+        .reload(.restart, "Address of the live page, such as 127.0.0.1:8764. `off` for no page.")
     package let webToken = Key("web.token", .text, default: "none")
         .reload(
             .restart,
@@ -143,7 +146,7 @@ package struct ConfigurationTable: Sendable {
             "Most messages to each receiver; events beyond that come together in the last one, a digest."
         )
     package let notifyKeep = Key("notify.keep", .time(.seconds(1)...), default: .seconds(168 * 3600))
-        .reload(.restartOfNotify, "How long an event is tried to be delivered.")
+        .reload(.restartOfNotify, "Time for which an undelivered event is tried again.")
     package let logLevel = Key("log.level", .choice, default: Logger.Level.info)
         .reload(.restart, "Least urgent messages that are logged.")
 
