@@ -41,6 +41,8 @@ deps:
 	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
 	fi
 
+# Debug data names the folder of temporary files, in which the compiler expands macros.
+build: export TMPDIR = /tmp
 build: deps
 	swift build $(RELEASE)
 	@# What `make install` takes beside the binary, so that root needs no Swift; with the same flags, or both would be built anew each time.
@@ -140,7 +142,7 @@ bench-shards: build
 bench-two-plates: build
 	Benchmarks/two-plates.sh $(AUTOQC) $(MODEL)
 
-# The package in a booted Debian 12 container: installed, judging, frozen, reloaded, removed. Needs root.
+# The package in a booted Debian 12 container: installed from nothing, judging, frozen, reloaded, upgraded, removed, purged. Needs root.
 test-systemd: deb
 	@for p in debootstrap systemd-container; do dpkg -s $$p >/dev/null 2>&1 || \
 	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$p; done

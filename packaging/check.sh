@@ -3,7 +3,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 venv=$here/.build-release
-lintian --fail-on error,warning -EviIL +pedantic "$1"/*.deb
+lintian --fail-on error,warning -EvIL +pedantic "$1"/*.deb
 [ -x "$venv/bin/python3" ] || python3 -m venv "$venv"
 "$venv/bin/pip" install -q 'cyclonedx-python-lib[json-validation]==11.12.0'
 "$venv/bin/python3" - "$1"/*.cdx.json <<'PYTHON'

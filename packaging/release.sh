@@ -21,18 +21,22 @@ commit=$(git rev-parse HEAD)
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
 
-work=${BUILD:-$(mktemp -d)}
+work=$(realpath -m "${BUILD:-$(mktemp -d)}")
 [ -n "${BUILD:-}" ] || trap 'rm -rf "$work"' EXIT
-[ ! -e "$work/autoqc" ] || refuse "$work/autoqc is there already"
-git clone -q . "$work/autoqc"
-git -C "$work/autoqc" checkout -q --detach "$commit"
+# The compiler writes the length of a file's path into checks of closures, although not the path: all builds have paths of one length.
+clone=$work/autoqc-
+while [ ${#clone} -lt 150 ]; do clone+=-; done
+[ ${#clone} = 150 ] || refuse "the path of $work is too long"
+[ ! -e "$clone" ] || refuse "$clone is there already"
+git clone -q . "$clone"
+git -C "$clone" checkout -q --detach "$commit"
 # The versions of the Swift packages are part of a release; other builds take the newest ones that fit.
-cp packaging/swift-packages.json "$work/autoqc/Package.resolved"
-(cd "$work/autoqc" && swift package resolve --force-resolved-versions)
-make -C "$work/autoqc" deb
-packages=$work/autoqc/packages
+cp packaging/swift-packages.json "$clone/Package.resolved"
+(cd "$clone" && swift package resolve --force-resolved-versions)
+make -C "$clone" deb
+packages=$clone/packages
 architecture=$(dpkg --print-architecture)
-git -C "$work/autoqc" archive --format=tar --prefix="autoqc-$version/" HEAD | gzip -9n > "$packages/autoqc-$version.tar.gz"
+git -C "$clone" archive --format=tar --prefix="autoqc-$version/" HEAD | gzip -9n > "$packages/autoqc-$version.tar.gz"
 packaging/buildinfo.sh "$commit" "$packages" > "$packages/autoqc_${version}_$architecture.buildinfo"
 
 packaging/check.sh "$packages"
