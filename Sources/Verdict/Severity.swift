@@ -80,15 +80,14 @@ package struct SeverityTerm: Sendable {
             $0.sharpness.coarse
         },
         .frame("detail", "ln(power)", 0.5, "unusually few or many cells") { $0.figures.detail },
-        // A speck of dust is little among the other figures of its tile: its residual counts by itself. So does one that is small
-        // everywhere: cells that are far out of focus are easy to reconstruct, and too faint for the sharpness.
+        // A speck of dust is little among the other figures of its tile: its residual counts by itself.
         SeverityTerm(
             "residual-window",
             unit: "ln(residual)",
-            .either,
+            .above,
             typicalSpread: 0.12,
             source: .tiles,
-            words: "unusually large or small residuals"
+            words: "one spot that cannot be reconstructed"
         ) { $0.tiles?.largestResidual },
         .classifier("fault-logit-max", 2, "one tile that looks like a known fault") { $0.maximum },
         .classifier("fault-logit-top-0.5", 1.8, "a few tiles that look like a known fault") { $0.shares[0] },
