@@ -1,10 +1,17 @@
-# Help to mdoc: indented lines are examples and keep their breaks, empty ones end a paragraph.
+# Help to mdoc: indented lines keep their breaks, empty ones end a paragraph. The examples become a section of their own.
 function close_example() { if (open) print ".Ed"; open = 0 }
+/^Examples?:$/ { in_examples = 1; next }
+in_examples && /^  / {
+    sub(/^  /, "")
+    examples = examples $0 "\n"
+    next
+}
+in_examples && !/^$/ && !/^\.Pp$/ { in_examples = 0 }
+in_examples { next }
 /^  / {
     if (!open) print ".Bd -literal -offset indent"
     open = 1
     sub(/^ +/, "")
-    gsub(/\\/, "\\e")
     print
     next
 }
@@ -19,4 +26,7 @@ function close_example() { if (open) print ".Ed"; open = 0 }
     }
     print
 }
-END { close_example() }
+END {
+    close_example()
+    if (examples) printf ".Sh EXAMPLES\n.Bd -literal -offset indent\n%s.Ed\n", examples
+}
