@@ -66,7 +66,7 @@ import Testing
             try stage.configure(every: "1s")
             let program = try Program(stage.watchArguments, in: folder)
             try stage.addFrames(0)
-            try await until("a round is done", within: .seconds(1200), by: program) {
+            try await until("a round is done", by: program) {
                 !stage.events().isEmpty
             }
             let sound = try #require(stage.lines().first)
@@ -76,7 +76,7 @@ import Testing
             // Nothing is seen above such a threshold.
             try stage.configure(every: "1s", threshold: "1e9")
             program.signal(SIGHUP)
-            try await until("the alarm is raised", within: .seconds(1200), by: program) {
+            try await until("the alarm is raised", by: program) {
                 stage.events().contains("CANARY")
             }
             program.signal(SIGTERM)

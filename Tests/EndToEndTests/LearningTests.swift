@@ -17,7 +17,7 @@ import Testing
         @discardableResult
         func run(_ arguments: [String]) async throws -> Program {
             let program = try Program(arguments, in: folder)
-            let status = try await program.end(within: .seconds(600))
+            let status = try await program.end()
             #expect(status == 0, "\(arguments.prefix(2)): \(program.said)")
             return program
         }
@@ -67,7 +67,7 @@ import Testing
         try await withSmallModel { stage in
             try await stage.play("plate", wells: 16, frames: 8, seed: 4)
             let daemon = try Program(stage.watch("plate"), in: stage.folder)
-            try await until("the run is calibrated", within: .seconds(400), by: daemon) {
+            try await until("the run is calibrated", by: daemon) {
                 daemon.said.contains("calibration on its own first frames from now on")
             }
             daemon.signal(SIGTERM)
@@ -100,7 +100,7 @@ import Testing
         try await withSmallModel { stage in
             try await stage.play("plate", wells: 2, frames: 40, seed: 4)
             let daemon = try Program(stage.watch("plate"), in: stage.folder)
-            try await until("the run is refused", within: .seconds(400), by: daemon) {
+            try await until("the run is refused", by: daemon) {
                 daemon.said.contains("is not calibrated on its first frames")
             }
             daemon.signal(SIGTERM)

@@ -44,7 +44,7 @@ import Testing
         _ path: String,
         _ isSo: (Visitor.Answer) -> Bool
     ) async throws {
-        let deadline = ContinuousClock.now + .seconds(600)
+        let deadline = ContinuousClock.now + longestWait
         while await !answers(visitor, path, isSo) {
             guard ContinuousClock.now < deadline else {
                 throw Program.Failure(description: "in vain: \(what)")

@@ -103,18 +103,23 @@ final class Program: Sendable {
     }
 
     /// Waits for its end and returns the exit status; signals count from 128.
-    func end(within limit: Duration = .seconds(600)) async throws -> Int32 {
+    func end(within limit: Duration = longestWait) async throws -> Int32 {
         try await until("the program ends", within: limit) { !self.process.isRunning }
         return process.terminationReason == .exit
             ? process.terminationStatus : 128 + process.terminationStatus
     }
 }
 
+/// How long a test waits for a process.
+///
+/// A busy machine runs at a tenth of its pace, and work of the lowest priority waits longer still.
+let longestWait = Duration.seconds(3600)
+
 /// Waits until something that another process does has happened, and fails when it takes too long; with what the process
 /// said, if it is given.
 func until(
     _ what: String,
-    within limit: Duration = .seconds(600),
+    within limit: Duration = longestWait,
     by program: Program? = nil,
     _ happened: @Sendable () throws -> Bool
 ) async throws {
