@@ -151,8 +151,9 @@ final class Collector {
             remove(path)
             enqueue(path, Folder(relative: folder.relative, watch: nil, scan: -1))
         case .folderMoved:
+            // This may come after the folder was found under its new name, which is then looked at once more.
             leave(path)
-            if folder.relative.isEmpty { enqueueRoot() }
+            enqueue(path, Folder(relative: folder.relative, watch: nil, scan: -1))
         case .movedAway:
             guard notification.isFolder, let name = validName(notification.name, in: path) else { return }
             leave(path.appending(name))

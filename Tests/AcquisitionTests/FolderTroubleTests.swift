@@ -27,6 +27,24 @@ import Testing
         }
     }
 
+    @Test("no file is lost in a folder that is renamed again and again")
+    func renamedAgainAndAgain() async throws {
+        try await withTemporaryFolder { folder in
+            let watched = try WatchedFolder(folder)
+            _ = try await watched.ready()
+            try watched.makeFolder("n0/c")
+            let renames = 100
+            for index in 1...renames {
+                try watched.move("n\(index - 1)", to: "n\(index)")
+                try watched.write("n\(index)/c/01_A1_f\(index).tif", "END")
+                // Notifications of one rename come together at times, and one by one at others.
+                try await Task.sleep(for: .microseconds(100 * (index % 10)))
+            }
+            try await watched.log.wait(for: "every frame") { Set($0.indices).isSuperset(of: 1...renames) }
+            watched.watcher.stop()
+        }
+    }
+
     @Test("a folder renamed over an empty one, moved out, deleted and made again is followed")
     func replacedFolders() async throws {
         try await withTemporaryFolder { outside in
