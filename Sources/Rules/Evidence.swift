@@ -59,8 +59,8 @@ package struct EvidenceRule: Sendable {
 
     /// Adds the well's next frame and returns the sum; `nil` where nothing is known of the well's usual frames.
     ///
-    /// `isCertain` says whether a faulty frame counts however it looks (`WellSequence.Settings.isCertain`), `change` is how far the frame is from the well's recent ones (`ChangeRule`), `arrival` what is new in it (`ArrivalRule`);
-    /// `nil` where that is not known.
+    /// `isCertain` says whether a faulty frame counts however it looks (`WellSequence.Settings.isCertain`), `change` is how far the frame
+    /// is from the well's recent ones (`ChangeRule`), `arrival` what is new in it (`ArrivalRule`); `nil` where that is not known.
     package mutating func add(
         _ judgement: Judgement,
         isCertain: Bool,

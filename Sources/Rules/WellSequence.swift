@@ -270,8 +270,7 @@ package struct WellSequence: Sendable {
         recent.append(past)
         if settings.evidence, past.isQuiet { arrivals.settle(on: judgement.detail) }
         let event: Event? =
-            switch state.add(judgement.verdict, isCertain: isCertain, evidence: gathered)
-            {
+            switch state.add(judgement.verdict, isCertain: isCertain, evidence: gathered) {
             case .onset: onset
             case .clear: .clear
             case nil: changeEvent(index: index, threshold: judgement.threshold, change: change)
