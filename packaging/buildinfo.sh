@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What a release was built with, in the form of Debian's .buildinfo: buildinfo.sh COMMIT FOLDER
 #
-# Whoever builds the same commit with the same compiler and the same Debian packages gets the files of FOLDER, byte for byte.
+# A build of the same commit with the same compiler and the same Debian packages gives the files of FOLDER, byte for byte.
 set -euo pipefail
 export LC_ALL=C.UTF-8
 here=$(cd "$(dirname "$0")" && pwd)

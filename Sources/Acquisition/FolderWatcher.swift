@@ -29,7 +29,8 @@ package final class FolderWatcher: Sendable {
     package typealias Known = @Sendable (_ add: (FrameSource, FrameID) -> Void) -> Void
 
     private let roots: [RootSign]
-    private let mailboxes: [ExactPath: Mailbox]
+    /// Where notifications of each root arrive.
+    let mailboxes: [ExactPath: Mailbox]
     private let continuation: AsyncStream<AcquisitionEvent>.Continuation
 
     /// Watches folders from now on.

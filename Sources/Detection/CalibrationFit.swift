@@ -89,9 +89,6 @@ package struct CalibrationFit {
     /// What known faults look like, if anything is known.
     package var classifier: TileClassifier?
 
-    /// What the severities of normal frames of other microscopes reach once in 1000 frames: chosen over five real and three simulated
-    /// sets.
-    private static let reached = (severity: 3.3, rate: 0.001)
     /// How far the severities of normal frames of other microscopes usually go beyond those of most: the mean of an exponential tail.
     private static let typicalExcess = 0.6
     /// Fewer copies leave the classifier as it is.
@@ -99,7 +96,7 @@ package struct CalibrationFit {
 
     /// What the severities of normal frames of other microscopes reach at the rate of false alarms.
     private var smallestThreshold: Double {
-        max(Self.reached.severity - Self.typicalExcess * log(falseAlarmRate / Self.reached.rate), 0)
+        max(NormalSeverity.onceInThousand - Self.typicalExcess * log(falseAlarmRate / 0.001), 0)
     }
 
     /// The defaults.

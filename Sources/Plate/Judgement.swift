@@ -30,6 +30,12 @@ package struct ImageScores: Sendable, Equatable {
     }
 }
 
+/// Severities of normal frames in general.
+package enum NormalSeverity {
+    /// What normal frames of other microscopes reach once in 1000 frames: chosen over five real and three simulated sets.
+    package static let onceInThousand = 3.3
+}
+
 /// What one term adds to a frame's severity.
 package struct SeverityContribution: Sendable, Equatable {
     /// Name of the term, as alarm lines, ledger and exports have it; see `Verdict/Severity.swift` for the list.

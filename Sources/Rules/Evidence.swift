@@ -28,8 +28,8 @@ package struct EvidenceRule: Sendable {
     package static let limit = 2.0
     /// What a frame adds at most: a certainly faulty frame adds it, however it looks.
     package static let most = 0.8
-    /// Severity that one normal frame in 1000 reaches, on other microscopes; the smallest threshold at that budget.
-    package static let certain = 3.3
+    /// Severity from which on a faulty frame counts however it looks: the smallest threshold at a budget of 1 in 1000.
+    package static let certain = NormalSeverity.onceInThousand
 
     /// What normal frames do not use up, in units of the unlikeness.
     private static let allowance = 1.0

@@ -27,7 +27,12 @@ struct MeasureCommand: AsyncParsableCommand {
 struct MeasureAllCommand: MeasureGroup {
     static let configuration = CommandConfiguration(
         commandName: "all",
-        abstract: "Every group but `published`, one after the other."
+        abstract: "Every group but `published`, one after the other.",
+        discussion: """
+            Examples:
+              autoqc measure all --quick
+              autoqc measure all --model complexeye.safetensors --json figures.json
+            """
     )
 
     @OptionGroup var options: MeasureOptions

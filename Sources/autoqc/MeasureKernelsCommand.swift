@@ -19,8 +19,9 @@ struct MeasureKernelsCommand: MeasureGroup {
             Convolutions have the shapes of the realtime network. They run on all threads, by the kernels of \
             this package or by oneDNN. Pixel loops run on one thread, as frames are judged side by side.
 
-            Example:
+            Examples:
               autoqc measure kernels --quick
+              autoqc measure kernels --threads 1 --json kernels.json
             """
     )
 

@@ -13,8 +13,9 @@ struct MeasureNetworkCommand: MeasureGroup {
             oneDNN's counts. `of bare speed` is the time of these convolutions over the time of the pass. \
             `of oneDNN's bare speed` is the same for oneDNN's convolutions.
 
-            Example:
+            Examples:
               autoqc measure network --quick
+              autoqc measure network --precision f32 --threads 1
             """
     )
 

@@ -19,8 +19,9 @@ struct MeasurePipelineCommand: MeasureGroup {
             folder (TMPDIR), whose disk counts. --model is needed: a calibrated model. The latency counts \
             from the listing of the folder.
 
-            Example:
+            Examples:
               autoqc measure pipeline --model complexeye.safetensors --quick
+              autoqc measure pipeline --model complexeye.safetensors --json figures.json
             """
     )
 

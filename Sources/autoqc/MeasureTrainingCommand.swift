@@ -15,8 +15,9 @@ struct MeasureTrainingCommand: MeasureGroup {
             one batch: forward, loss, backward, Adam. Benchmarks/pytorch compares the bare step with \
             PyTorch.
 
-            Example:
+            Examples:
               autoqc measure training --quick
+              autoqc measure training --threads 1
             """
     )
 

@@ -225,6 +225,10 @@ struct SimulateSheetCommand: ParsableCommand {
         discussion: """
             Writes simulation-contact-sheet.png, shuffled, and simulation-statistics.md with its key and the table. The \
             real frames are those of AUTOQC_DATA.
+
+            Examples:
+              autoqc simulate sheet --data /data/real --out sheet
+              autoqc simulate sheet --data /data/real --out sheet2 --seed 2
             """
     )
 

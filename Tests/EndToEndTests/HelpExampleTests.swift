@@ -14,24 +14,32 @@ struct HelpExampleTests {
         "score": [], "merge": [.parts], "train": [], "calibrate": [.output], "import": [.checkpoints],
         "export-model": [], "model show": [], "model set": [],
         "benchmark": [.checkpoints, .set],
-        "simulate set": [], "simulate inject": [], "simulate sheet": [], "simulate plate": [],
+        "simulate set": [], "simulate inject": [], "simulate sheet": [.real], "simulate plate": [],
         "simulate check": [.truth],
         "measure kernels": [], "measure network": [], "measure pipeline": [], "measure training": [],
         "measure published": [], "measure all": [],
     ]
 
     /// What lies beside frames, models and a configuration.
-    private enum Need { case output, daemon, parts, checkpoints, set, truth }
+    private enum Need { case output, daemon, parts, checkpoints, set, truth, real }
 
     /// These have no end, or take long: they are stopped once they have said something.
     private static let endless = [
         "watch --config", "watch --model", "notify --config /etc/autoqc/plate.yaml", "view", "train",
         "calibrate",
         "tail /srv/autoqc --turns", "tail /srv/autoqc --event", "simulate plate", "simulate set --out set",
-        "simulate inject", "benchmark", "measure",
+        "simulate inject", "simulate sheet", "benchmark", "measure",
     ]
-    /// The groups of measurements whose examples stand in the help of others, or need gigabytes.
-    private static let without = ["simulate sheet", "measure published", "measure all"]
+    /// Not run: it takes five gigabytes.
+    private static let without = ["measure published"]
+
+    /// The commands whose examples need golden values, real frames, or neither.
+    private static func commands(needing need: Need?) -> [String] {
+        commands.filter { command, needs in
+            let outside = needs.first { $0 == .checkpoints || $0 == .real }
+            return outside == need && !without.contains(command)
+        }.keys.sorted()
+    }
 
     /// The text of a command's help.
     private static func help(_ command: String, in folder: URL) async throws -> String {
@@ -64,10 +72,23 @@ struct HelpExampleTests {
         }
     }
 
-    @Test(arguments: commands.keys.sorted().filter { !without.contains($0) })
-    func theExamplesOf(command: String) async throws {
+    @Test(arguments: commands(needing: nil))
+    func theExamplesOf(command: String) async throws { try await run(command) }
+
+    @Test(
+        .enabled(if: TestData.fixtures != nil, Comment(rawValue: TestData.missingFixtures)),
+        arguments: commands(needing: .checkpoints)
+    )
+    func theExamplesWithCheckpointsOf(command: String) async throws { try await run(command) }
+
+    @Test(
+        .enabled(if: TestData.data != nil, Comment(rawValue: TestData.missingData)),
+        arguments: commands(needing: .real)
+    )
+    func theExamplesWithRealFramesOf(command: String) async throws { try await run(command) }
+
+    private func run(_ command: String) async throws {
         let needs = try #require(Self.commands[command])
-        if needs.contains(.checkpoints), TestData.fixtures == nil { return }
         try await withTemporaryFolder { folder in
             let bench = try Bench(in: folder)
             let examples = Self.examples(in: try await Self.help(command, in: folder))
@@ -80,6 +101,7 @@ struct HelpExampleTests {
                 case .parts: try await bench.judgeParts()
                 case .checkpoints: try await bench.addCheckpoints(try #require(TestData.fixtures))
                 case .set: try await bench.simulateSet()
+                case .real: try bench.addRealFrames(try #require(TestData.data))
                 case .truth: try await bench.simulatePlate()
                 }
             }
@@ -213,6 +235,13 @@ private struct Bench {
                 try FileManager.default.copyItem(at: source, to: work.appending(path: "fold0"))
             }
         }
+    }
+
+    func addRealFrames(_ data: URL) throws {
+        try FileManager.default.createSymbolicLink(
+            at: root.appending(path: "data/real"),
+            withDestinationURL: data
+        )
     }
 
     /// A small set, also in the place of the published one.

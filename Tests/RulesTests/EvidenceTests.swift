@@ -121,17 +121,17 @@ struct EvidenceTests {
         #expect(events.map { $0.prefix(5) } == ["SHIFT", "ONSET", "CLEAR"])
     }
 
-    /// A plate of 64 wells for an hour.
-    @Test func wellsThatVaryByThemselvesGiveNoOnsetInAnHourOfAPlate() {
+    /// Ten plates of 64 wells for an hour.
+    @Test func wellsThatVaryByThemselvesGiveAtMostOneOnsetInTenPlates() {
         var onsets = 0
-        for seed in UInt64(1)...64 {
+        for seed in UInt64(1)...640 {
             var well = Well(seed: seed)
             var sequence = WellSequence(.init(), settings: .init())
             for index in 0..<450 {
                 if case .onset = sequence.add(well.next(), index: index).event { onsets += 1 }
             }
         }
-        #expect(onsets == 0)
+        #expect(onsets <= 1)
     }
 
     @Test(arguments: [2, 3, 7, 64]) func aRestartAnywhereTellsTheSame(_ batch: Int) {
