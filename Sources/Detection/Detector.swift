@@ -42,7 +42,8 @@ package final class Detector: Sendable {
             throw ModelError(
                 code: .notCalibrated,
                 path: path,
-                detail: "has no thresholds yet; run `autoqc calibrate \(path) --normal FOLDER`"
+                detail: "has no thresholds that this version can read; "
+                    + "run `autoqc calibrate \(path) --normal FOLDER`"
             )
         }
         modelName = name

@@ -14,11 +14,11 @@ package struct Model: Sendable {
     /// The weights by parameter name.
     package var weights: [String: Tensor]
 
-    /// The key of the description.
+    /// The keys of the description, and of the checksum over it and the weights.
     static let descriptionKey = "autoqc.model"
+    static let digestKey = "autoqc.sha256"
     private static let format = "3"
     private static let formatKey = "autoqc.format"
-    private static let digestKey = "autoqc.sha256"
 
     /// Gathers a model.
     package init(description: ModelDescription, weights: [String: Tensor]) {
@@ -105,7 +105,7 @@ package struct Model: Sendable {
         ]
     }
 
-    private static func digest(json: String, weights: [String: Tensor]) -> String {
+    static func digest(json: String, weights: [String: Tensor]) -> String {
         var data = Data(json.utf8)
         for (name, tensor) in weights.sorted(by: { $0.key < $1.key }) {
             data.append(Data("\(name)\(tensor.shape)".utf8))

@@ -12,7 +12,9 @@ package struct ModelDescription: Sendable, Equatable {
     package var profile: Profile
     /// How input and reconstruction are compared.
     package var residual: Residual
-    /// Thresholds and how they were found, at each precision that they were found at; none until calibrated.
+    /// Thresholds and how they were found, at each precision that they were found at.
+    ///
+    /// None until calibrated, and none in a file whose thresholds this version cannot read.
     package var calibrations: [Precision: Calibration] = [:]
     /// The precision that `auto` takes, once a benchmark has shown that it loses nothing.
     package var preferredPrecision: Precision?
@@ -196,7 +198,8 @@ extension ModelDescription: Codable {
             residual: try values.decode(Residual.self, forKey: .residual),
             training: try values.decode(Provenance.self, forKey: .training)
         )
-        calibrations = try values.decode([Precision: Calibration].self, forKey: .calibrations)
+        // The weights of a model that another version calibrated are as good as ever: it is calibrated again.
+        calibrations = (try? values.decode([Precision: Calibration].self, forKey: .calibrations)) ?? [:]
         preferredPrecision = try values.decodeIfPresent(Precision.self, forKey: .preferredPrecision)
         causes = try values.decodeIfPresent(CauseModel.self, forKey: .causes)
         classifier = try values.decodeIfPresent(TileClassifier.self, forKey: .classifier)
@@ -247,7 +250,7 @@ package struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
         case unfitSettings
         /// The precision asked for cannot be had with this model or on this CPU.
         case unfitPrecision
-        /// The model has no thresholds yet.
+        /// The model has no thresholds, or those of another version.
         case notCalibrated
         /// Not of the `realtime` profile, and so too slow to keep up with a plate.
         case notRealtime

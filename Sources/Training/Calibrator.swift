@@ -107,7 +107,8 @@ package struct Calibrator: Sendable {
         guard let fit, !normal.contains(where: { $0.tiles == nil }) else {
             return Found(calibration: calibration(ofImages: normal))
         }
-        let folds = Folds.stretches((0..<frames.count).map { frames.sortKey($0) })
+        let indices = 0..<frames.count
+        let folds = Folds.stretches(indices.map(frames.sortKey), folders: indices.map(frames.folder))
         let samples = zip(normal, folds).compactMap { measured, fold in
             measured.tiles.map { CalibrationFit.Normal($0, fold: fold) }
         }

@@ -172,6 +172,9 @@ package final class FrameSet: Sendable {
         (entries[index].path, entries[index].page)
     }
 
+    /// The folder of a frame's file.
+    func folder(_ index: Int) -> String { (entries[index].path as NSString).deletingLastPathComponent }
+
     /// A key by which frames sort as their names count: A2 before A10, and frame 9 before 10.
     func sortKey(_ index: Int) -> String {
         let entry = entries[index]

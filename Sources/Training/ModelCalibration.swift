@@ -46,7 +46,7 @@ package struct ModelCalibration {
 
     /// Finds grey scale, ranges inside the network, thresholds at each precision and causes, and stores them in the model.
     ///
-    /// Returns what the calibration rests on, at the first precision: bfloat16 where the CPU has it.
+    /// Returns what the calibration rests on, at the first precision: the preferred one, else bfloat16 where the CPU has it.
     package func store(in model: inout Model) throws -> Calibrator.Report {
         if case .realtime(var settings) = model.description.profile {
             settings.normalisation = try frames.normalisation()
@@ -63,7 +63,6 @@ package struct ModelCalibration {
         model.description.calibrationFiles = frames.files
         var report = Calibrator.Report()
         var first: Calibrator.Found?
-        // The fastest one that loses nothing makes the copies for all.
         for precision in Self.precisions(of: model) {
             let calibrator = try Calibrator(model: model, path: path, options: options, precision: precision)
             let isRealtime = model.description.realtime != nil
@@ -82,10 +81,14 @@ package struct ModelCalibration {
         return report
     }
 
-    /// The precisions that a model can run at here, the one that makes copies first.
+    /// The precisions that a model can run at here.
+    ///
+    /// Copies, the classifier and causes are those of the first, so that is the one in which frames will be judged.
     private static func precisions(of model: Model) -> [Precision] {
         guard model.description.realtime != nil else { return [.float32] }
-        return [.bfloat16, .float32, .int8].filter { $0 == .float32 || $0.isSupported }
+        let all: [Precision] = [.bfloat16, .float32, .int8].filter { $0 == .float32 || $0.isSupported }
+        return all.filter { $0 == model.description.preferredPrecision }
+            + all.filter { $0 != model.description.preferredPrecision }
     }
 
     /// The classifier of tiles; `nil` where the lists have no masks or no normal frames.

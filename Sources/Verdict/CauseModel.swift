@@ -160,7 +160,7 @@ extension NormalTiles {
         let figures = causeFigures(of: evidence)
         let bare = evidence.figures.values(of: .detail4).count { $0 < Self.noDetail }
         return CauseModel.Features(
-            values: zip(figures, causeScales).map { asinh($1.signedDistance(of: $0)) },
+            values: zip(figures, causeScales).map { asinh($1.distance(of: $0)) },
             isBlank: Double(bare) > Self.blankShare * Double(evidence.figures.count)
         )
     }

@@ -3,19 +3,26 @@ import Mathematics
 /// Which frames are judged together, by what was fitted to all others.
 ///
 /// Frames of one well are alike, and so are frames that follow one another: a fold that is drawn at random would know the neighbours
-/// of its frames. So frames are put in order of well and time, and each fold is one stretch of them.
+/// of its frames. So frames are put in order of well and time, and each fold is one stretch of them. Where they come from a few
+/// folders, each folder is cut by itself: frames of one microscope among several would otherwise be judged by those of the others.
 package enum Folds {
     /// More folds cost time, and change little.
     private static let most = 5
 
     /// The fold of each frame, from 0 on, from keys that sort by well and time; frames of one key are in one fold.
-    package static func stretches<Key: Comparable>(_ keys: [Key]) -> [Int] {
-        let order = keys.indices.sorted { (keys[$0], $0) < (keys[$1], $1) }
-        let count = min(most, keys.count)
+    ///
+    /// `folders` has the folder of each frame. More of them than there are folds are no microscopes, but wells.
+    package static func stretches<Key: Comparable>(_ keys: [Key], folders: [String] = []) -> [Int] {
+        let isCutByFolder = (2...most).contains(Set(folders).count)
+        let groups = Dictionary(grouping: keys.indices) { isCutByFolder ? folders[$0] : "" }
         var folds = [Int](repeating: 0, count: keys.count)
-        for (place, index) in order.enumerated() {
-            let isLikeLast = place > 0 && keys[order[place - 1]] == keys[index]
-            folds[index] = isLikeLast ? folds[order[place - 1]] : place * count / keys.count
+        for group in groups.values {
+            let order = group.sorted { (keys[$0], $0) < (keys[$1], $1) }
+            let count = min(most, order.count)
+            for (place, index) in order.enumerated() {
+                let isLikeLast = place > 0 && keys[order[place - 1]] == keys[index]
+                folds[index] = isLikeLast ? folds[order[place - 1]] : place * count / order.count
+            }
         }
         return folds
     }

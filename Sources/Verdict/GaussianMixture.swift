@@ -20,6 +20,8 @@ struct GaussianMixture: Sendable, Equatable {
 
     /// Steps of the fit; it converges much earlier for points of tiles.
     private static let steps = 40
+    /// Beginnings that are tried for some steps; the likeliest goes on (Biernacki, Celeux and Govaert 2003).
+    private static let (beginnings, triedSteps) = (5, 5)
     /// Added to the variances, so that coordinates that depend on each other do no harm.
     private static let regularisation = 1e-2
     /// More components or coordinates than any file has.
@@ -45,15 +47,25 @@ struct GaussianMixture: Sendable, Equatable {
             count > 0 && points.count == count * dimensions,
             "\(points.count) values of \(dimensions)"
         )
-        self.dimensions = dimensions
-        self.components = components
         var random = SplitMix64(state: seed)
+        let tried = (0..<Self.beginnings).map { _ in
+            var mixture = GaussianMixture(points, dimensions, components, using: &random)
+            for _ in 0..<Self.triedSteps { mixture.improve(points, count: count) }
+            let sum = mixture.negativeLogLikelihoods(of: points).reduce(0) { $0 + Double($1) }
+            return (mixture: mixture, negativeLogLikelihood: sum)
+        }
+        self = tried.min { $0.negativeLogLikelihood < $1.negativeLogLikelihood }?.mixture ?? tried[0].mixture
+        for _ in Self.triedSteps..<Self.steps { improve(points, count: count) }
+    }
+
+    /// Unit spheres around drawn points.
+    private init(_ points: [Float], _ dimensions: Int, _ components: Int, using random: inout SplitMix64) {
+        (self.dimensions, self.components) = (dimensions, components)
         means = Self.seeds(points, dimensions: dimensions, components: components, using: &random)
         logs = [Float](repeating: 0, count: components)
         factors = (0..<components).flatMap { _ in
             (0..<dimensions * dimensions).map { $0 % (dimensions + 1) == 0 ? 1 : 0 }
         }
-        for _ in 0..<Self.steps { improve(points, count: count) }
     }
 
     /// The negative logarithm of each point's density.

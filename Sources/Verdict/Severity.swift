@@ -5,13 +5,14 @@ package import Plate
 /// One term of a frame's severity: what is measured, which direction counts, and with which weight.
 ///
 /// A term compares one figure of a frame with the same figure of normal frames. `all` lists every term; a new term is one more row
-/// there. Models without tiles have the term `score` only, models without a tile classifier have no `fault-logit` terms.
+/// there. Models without tiles have the term `score` only, models without a tile classifier have no `fault-logit` terms. The term
+/// `combination` is of the distances of the others.
 package struct SeverityTerm: Sendable {
     /// Which deviation from normal frames counts.
     package enum Direction: String, Sendable {
         /// Only a value above the median of normal frames counts.
         case above
-        /// A value below the median counts like one above it, each in the spread on its side.
+        /// A value below the median counts like one above it.
         case either
     }
 
@@ -23,6 +24,8 @@ package struct SeverityTerm: Sendable {
         case tiles
         /// The answers of a tile classifier.
         case classifier
+        /// The distances of all other terms.
+        case terms
     }
 
     /// Name in alarm lines, ledger, exports and model files.
@@ -93,7 +96,18 @@ package struct SeverityTerm: Sendable {
         .classifier("fault-logit-top-0.5", 1.8, "a few tiles that look like a known fault") { $0.shares[0] },
         .classifier("fault-logit-top-3", 1.5, "some tiles that look like a known fault") { $0.shares[1] },
         .classifier("fault-logit-top-20", 1, "many tiles that look like a known fault") { $0.shares[2] },
+        combination,
     ]
+
+    /// The term of a `Combination`, which no evidence has by itself.
+    static let combination = SeverityTerm(
+        "combination",
+        unit: "standard deviations",
+        .above,
+        typicalSpread: 1,
+        source: .terms,
+        words: "an unusual combination of figures"
+    ) { _ in nil }
 
     /// The term of a name; `nil` for a name that none has.
     package static func named(_ name: String) -> SeverityTerm? { all.first { $0.name == name } }
@@ -179,11 +193,13 @@ package struct SeverityTerm: Sendable {
 
 /// How far a frame is from normal frames, in their own spread: the formula, fitted to the normal frames of one microscope.
 ///
-/// Each term i compares its figure x_i with the median m_i and the spread s_i of normal frames:
+/// Each term i compares its figure x_i with the median m_i and the spread s_i of normal frames on the side of x_i:
 ///
 ///     d_i = w_i (x_i - m_i) / s_i              (direction `above`)
-///     d_i = w_i |x_i - m_i| / s_i              (direction `either`; s_i is the spread on the side of x_i)
+///     d_i = w_i |x_i - m_i| / s_i              (direction `either`)
 ///     severity = max(0, ln(1/n sum_i exp(d_i)))
+///
+/// The last term is of the distances of all others, see `Combination`; a model without tiles has none.
 ///
 /// The logarithm of the mean exponential is a smooth maximum (Boyd and Vandenberghe 2004, section 3.1.5): one term that is far out
 /// decides, and several terms that are a little out add up. docs/verdict.md explains each term and recomputes one frame.
@@ -195,10 +211,11 @@ package struct Severity: Sendable, Equatable, Codable {
     }
 
     private let terms: [Fitted]
+    private let combination: Combination?
 
     /// Fits the scales of some terms to normal frames, at least one.
     init(_ terms: [SeverityTerm], normal: [Evidence]) {
-        self.terms = terms.map { term in
+        let terms = terms.map { term in
             Fitted(
                 term: term.name,
                 scale: SeverityScale(
@@ -207,6 +224,12 @@ package struct Severity: Sendable, Equatable, Codable {
                 )
             )
         }
+        self.terms = terms
+        let distances = normal.map { Self.distances(of: $0, terms).map(\.distance) }
+        let complete = distances.filter { $0.count == terms.count }
+        combination =
+            terms.count > 1 && !complete.isEmpty
+            ? Combination(normal: complete, typicalSpread: SeverityTerm.combination.typicalSpread) : nil
     }
 
     /// Fits every term of tiles to measured normal frames, at least one; those of a classifier where they have one.
@@ -215,35 +238,56 @@ package struct Severity: Sendable, Equatable, Codable {
         self.init(SeverityTerm.ofTiles(hasClassifier: hasClassifier), normal: normal)
     }
 
-    /// Reads what was stored; throws if a term is not known, or if there is none.
+    private enum CodingKeys: CodingKey { case terms, combination }
+
+    /// Reads what was stored; throws if a term is not known, if there is none, or if the parts do not fit together.
     package init(from decoder: any Decoder) throws {
-        var values = try decoder.unkeyedContainer()
-        var terms: [Fitted] = []
-        while !values.isAtEnd { terms.append(try values.decode(Fitted.self)) }
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        terms = try values.decode([Fitted].self, forKey: .terms)
+        combination = try values.decodeIfPresent(Combination.self, forKey: .combination)
         guard !terms.isEmpty, Set(terms.map(\.term)).count == terms.count,
-            terms.allSatisfy({ SeverityTerm.named($0.term) != nil })
+            terms.allSatisfy({ SeverityTerm.named($0.term) != nil }),
+            combination.map({ $0.terms == terms.count }) ?? true
         else {
             let problem = "the terms of the severity are not those of this program; calibrate again"
             throw DecodingError.dataCorrupted(.init(codingPath: values.codingPath, debugDescription: problem))
         }
-        self.terms = terms
     }
 
-    /// Writes the scale of each term.
-    package func encode(to encoder: any Encoder) throws {
-        var values = encoder.unkeyedContainer()
-        for term in terms { try values.encode(term) }
-    }
-
-    /// What each term adds, d_i above, in the order of the model file.
-    func contributions(of evidence: Evidence) -> [SeverityContribution] {
+    /// The terms that some evidence has, with how far each is from its median: below 0 for a smaller figure, in the spread on its side.
+    private static func distances(
+        of evidence: Evidence,
+        _ terms: [Fitted]
+    ) -> [(term: SeverityTerm, distance: Double)] {
         terms.compactMap { fitted in
             guard let term = SeverityTerm.named(fitted.term), let value = term.value(evidence) else {
                 return nil
             }
-            let distance = fitted.scale.distance(of: value, term.direction)
-            return SeverityContribution(term: term.name, value: term.weight * distance)
+            return (term, fitted.scale.distance(of: value))
         }
+    }
+
+    /// What each term adds, d_i above, in the order of the model file.
+    func contributions(of evidence: Evidence) -> [SeverityContribution] {
+        let distances = Self.distances(of: evidence, terms)
+        var found = distances.map { term, distance in
+            SeverityContribution(
+                term: term.name,
+                value: term.weight * (term.direction == .either ? abs(distance) : distance)
+            )
+        }
+        if let combination, let figure = figure(of: .combination, evidence) {
+            let distance = combination.scale.distance(of: figure)
+            found.append(SeverityContribution(term: SeverityTerm.combination.name, value: distance))
+        }
+        return found
+    }
+
+    /// The figure of a term in a frame; `nil` where the model or the frame has none.
+    func figure(of term: SeverityTerm, _ evidence: Evidence) -> Double? {
+        guard term.source == .terms else { return term.value(evidence) }
+        let distances = Self.distances(of: evidence, terms).map(\.distance)
+        return distances.count == terms.count ? combination?.figure(of: distances) : nil
     }
 
     /// The severity that some contributions make.
@@ -263,7 +307,10 @@ package struct Severity: Sendable, Equatable, Codable {
     }
 
     /// What normal frames are in a term; `nil` where this model does not have the term.
-    package func scale(of term: String) -> SeverityScale? { terms.first { $0.term == term }?.scale }
+    package func scale(of term: String) -> SeverityScale? {
+        term == SeverityTerm.combination.name
+            ? combination?.scale : terms.first { $0.term == term }?.scale
+    }
 }
 
 /// What one figure is for normal frames: its median and its spread on either side.
@@ -343,15 +390,7 @@ package struct SeverityScale: Sendable, Equatable, Codable {
     }
 
     /// Distance of a value from the median in the spread on its side, below 0 for a smaller value.
-    func signedDistance(of value: Double) -> Double {
+    func distance(of value: Double) -> Double {
         (value - median) / (value >= median ? spreadAbove : spreadBelow)
-    }
-
-    /// Distance of a value from the median, in the spread of normal frames.
-    func distance(of value: Double, _ direction: SeverityTerm.Direction) -> Double {
-        switch direction {
-        case .above: (value - median) / spreadAbove
-        case .either: abs(signedDistance(of: value))
-        }
     }
 }

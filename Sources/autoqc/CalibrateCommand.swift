@@ -179,9 +179,12 @@ struct CalibrateCommand: ParsableCommand {
             causes: causes,
             report: Terminal.reporter()
         )
+        loaded.description.preferredPrecision = prefer ?? loaded.description.preferredPrecision
         let rests = try calibration.store(in: &loaded)
+        if let prefer, loaded.description.calibrations[prefer] == nil {
+            throw ValidationError("--prefer \(prefer.rawValue): the model cannot run in it here")
+        }
         loaded.description.coverage = ModelDescription.Coverage(of: frames)
-        if let prefer { try loaded.prefer(prefer) }
         let kept = try reviewed.map { try checked(loaded, on: $0) }
         try loaded.write(path: out ?? model)
         let lines = Self.lines(loaded, rests, of: frames) + (kept.map { [$0] } ?? [])
@@ -357,14 +360,6 @@ extension Model {
         guard overlap >= 0, overlap < 1 else { throw ValidationError("--overlap lies between 0 and 1") }
         settings.overlap = overlap
         description.profile = .reference(settings)
-    }
-
-    /// Lets `auto` take a precision that the model is calibrated for.
-    mutating func prefer(_ precision: Precision) throws {
-        guard description.calibrations[precision] != nil else {
-            throw ValidationError("--prefer \(precision.rawValue): the model cannot run in it here")
-        }
-        description.preferredPrecision = precision
     }
 }
 

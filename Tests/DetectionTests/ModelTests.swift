@@ -1,4 +1,3 @@
-import Detection
 import Diffusion
 import Digests
 import Foundation
@@ -9,6 +8,8 @@ import Tensors
 import TestSupport
 import Testing
 import Verdict
+
+@testable import Detection
 
 struct ModelTests {
     /// A calibrated model of the realtime profile with random weights.
@@ -161,6 +162,25 @@ struct ModelTests {
         }
     }
 
+    @Test func aModelThatAnotherVersionCalibratedKeepsItsWeights() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending(path: "m.safetensors").path
+            let model = try Self.model()
+            var metadata = try model.metadata()
+            let json = try #require(metadata[Model.descriptionKey])
+            let older = json.replacingOccurrences(of: "\"severity\":", with: "\"distance\":")
+            #expect(older != json)
+            metadata[Model.descriptionKey] = older
+            metadata[Model.digestKey] = Model.digest(json: older, weights: model.weights)
+            try SafeTensors(metadata: metadata, tensors: model.weights).write(path: path)
+            let read = try Model.read(path: path).model
+            #expect(read.weights.mapValues(\.values) == model.weights.mapValues(\.values))
+            #expect(read.description.calibrations.isEmpty)
+            let error = #expect(throws: ModelError.self) { try Detector(path: path) }
+            #expect(error?.description.contains("run `autoqc calibrate") == true)
+        }
+    }
+
     @Test(arguments: [(16, 16), (50, 70), (1, 1), (33, 128)])
     func framesOfAnySizeAreJudgedTheSameEachTime(height: Int, width: Int) throws {
         let detector = try Detector(model: try Self.model(), name: "test", path: "test")
@@ -183,13 +203,13 @@ struct ModelTests {
         let path = packageRoot.appending(path: "examples/models/complexeye.safetensors").path
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        let text = String(
-            decoding: try encoder.encode(try Model.read(path: path).0.description),
-            as: UTF8.self
-        )
+        var model = try Model.read(path: path).model
+        let text = String(decoding: try encoder.encode(model.description), as: UTF8.self)
         #expect(text.contains(number))
-        _ = try JSONDecoder().decode(ModelDescription.self, from: Data(text.utf8))
         let changed = Data(text.replacing(number, with: absurd).utf8)
-        #expect(throws: DecodingError.self) { try JSONDecoder().decode(ModelDescription.self, from: changed) }
+        model.description = try JSONDecoder().decode(ModelDescription.self, from: changed)
+        #expect(model.description.calibrations.isEmpty)
+        let refused = #expect(throws: ModelError.self) { try Detector(model: model, name: "m", path: path) }
+        #expect(refused?.code == .notCalibrated)
     }
 }

@@ -91,7 +91,8 @@ struct NormalTilesTests {
         let calibration = try calibration()
         for seed in 100..<110 as Range<UInt64> {
             let judgement = judge(frame(seed), calibration)
-            #expect(judgement.terms.map(\.term) == SeverityTerm.ofTiles(hasClassifier: false).map(\.name))
+            let terms = SeverityTerm.ofTiles(hasClassifier: false) + [.combination]
+            #expect(judgement.terms.map(\.term) == terms.map(\.name))
             let sum = judgement.terms.reduce(0) { $0 + exp($1.value) }
             let expected = max(log(sum / Double(judgement.terms.count)), 0)
             #expect(abs(judgement.severity - expected) < 1e-9)

@@ -9,10 +9,10 @@ import Testing
 @Suite struct CalibrationTests {
     @Test func distancesAreTwoSided() {
         let scale = SeverityScale(normalValues: (0...100).map { Double($0) })
-        #expect(abs(scale.distance(of: 50, .either)) < 1e-12)
-        #expect(abs(scale.distance(of: 84, .either) - 1) < 1e-9)
-        #expect(abs(scale.distance(of: 16, .either) - 1) < 1e-9)
-        #expect(scale.distance(of: 0, .either) > 1.4)
+        #expect(abs(scale.distance(of: 50)) < 1e-12)
+        #expect(abs(scale.distance(of: 84) - 1) < 1e-9)
+        #expect(abs(scale.distance(of: 16) + 1) < 1e-9)
+        #expect(scale.distance(of: 0) < -1.4)
     }
 
     @Test func longTailsMakeAWiderSpreadAndTheOutermostTwoValuesDoNot() {
@@ -29,8 +29,8 @@ import Testing
 
     @Test(arguments: [[0.3], [0.2, 0.2, 0.2], [0, 0]]) func framesAllAlikeGiveAFiniteScale(scores: [Double]) {
         let scale = SeverityScale(normalValues: scores)
-        #expect(scale.distance(of: scores[0], .either) == 0)
-        #expect(scale.distance(of: 1, .either).isFinite)
+        #expect(scale.distance(of: scores[0]) == 0)
+        #expect(scale.distance(of: 1).isFinite)
     }
 
     @Test(arguments: [(99, 0.01, 99.0), (99, 0.1, 90), (19, 0.05, 19), (20, 0.05, 20), (9, 0.5, 5)])

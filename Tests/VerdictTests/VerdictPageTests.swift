@@ -60,7 +60,7 @@ struct VerdictPageTests {
     private var table: String {
         let severity = calibration.limits(for: evidence).severity
         return judgement.terms.compactMap { found -> String? in
-            guard let term = SeverityTerm.named(found.term), let value = term.value(evidence),
+            guard let term = SeverityTerm.named(found.term), let value = severity.figure(of: term, evidence),
                 let scale = severity.scale(of: found.term)
             else { return nil }
             let isBelow = term.direction == .either && value < scale.median
@@ -82,7 +82,7 @@ struct VerdictPageTests {
         for (row, found) in zip(rows, judgement.terms) {
             let term = try #require(SeverityTerm.named(row.term))
             let scale = try #require(severity.scale(of: row.term))
-            #expect(agree(try #require(term.value(evidence)), row.figure), "\(row.term)")
+            #expect(agree(try #require(severity.figure(of: term, evidence)), row.figure), "\(row.term)")
             let isEither = term.direction == .either
             let spread = isEither && row.figure < row.median ? scale.spreadBelow : scale.spreadAbove
             #expect(agree(scale.median, row.median) && agree(spread, row.spread), "\(row.term)")
