@@ -14,14 +14,15 @@ struct HelpExampleTests {
         "score": [], "merge": [.parts], "train": [], "calibrate": [.output], "import": [.checkpoints],
         "export-model": [], "model show": [], "model set": [],
         "benchmark": [.checkpoints, .set],
-        "simulate set": [], "simulate inject": [], "simulate sheet": [.real], "simulate plate": [],
+        "simulate set": [], "simulate inject": [], "simulate sheet": [.real],
+        "simulate plate": [.emptyFolder],
         "simulate check": [.truth],
         "measure kernels": [], "measure network": [], "measure pipeline": [], "measure training": [],
         "measure published": [], "measure all": [],
     ]
 
     /// What lies beside frames, models and a configuration.
-    private enum Need { case output, daemon, parts, checkpoints, set, truth, real }
+    private enum Need { case output, daemon, parts, checkpoints, set, truth, real, emptyFolder }
 
     /// These have no end, or take long: they are stopped once they have said something.
     private static let endless = [
@@ -103,6 +104,7 @@ struct HelpExampleTests {
                 case .set: try await bench.simulateSet()
                 case .real: try bench.addRealFrames(try #require(TestData.data))
                 case .truth: try await bench.simulatePlate()
+                case .emptyFolder: try bench.emptyWatched()
                 }
             }
             for example in examples {
@@ -207,6 +209,12 @@ private struct Bench {
                 decided: Timestamp(nanoseconds: 1_795_341_601_000_000_000)
             )
         )
+    }
+
+    /// A plate that is simulated there has a frame of the same name, and nothing is replaced.
+    func emptyWatched() throws {
+        try FileManager.default.removeItem(at: watched)
+        try FileManager.default.createDirectory(at: watched, withIntermediateDirectories: true)
     }
 
     func startDaemon() async throws -> Program {
