@@ -92,7 +92,7 @@ package struct SeverityTerm: Sendable {
             source: .tiles,
             words: "one spot that cannot be reconstructed"
         ) { $0.tiles?.largestResidual },
-        .classifier("fault-logit-max", 2, "one tile that looks like a known fault") { $0.maximum },
+        .classifier("fault-logit-max", 2.5, "one tile that looks like a known fault") { $0.maximum },
         .classifier("fault-logit-top-0.5", 1.8, "a few tiles that look like a known fault") { $0.shares[0] },
         .classifier("fault-logit-top-3", 1.5, "some tiles that look like a known fault") { $0.shares[1] },
         .classifier("fault-logit-top-20", 1, "many tiles that look like a known fault") { $0.shares[2] },
