@@ -1,7 +1,8 @@
 import Mathematics
 
-/// How unusual the distances of all terms are together: cells that vanish leave little detail, which some wells have as well, and many
-/// unlikely tiles, which such wells do not have.
+/// How unusual the distances of all terms are together.
+///
+/// Cells that vanish out of focus leave little detail, as wells with hardly any cells do, and many unlikely tiles, as such wells do not.
 ///
 /// The distances z of a frame are those of its terms without their weights, below 0 for a figure below the median, within `reach` on
 /// either side. With their second moments C over normal frames, the figure is the frame's distance from the median of all
